@@ -1,0 +1,79 @@
+/*
+ * The minidump: FreeBSD's dump of the pages that the kernel uses.
+ *
+ * Sections follow each other, each rounded up to the page size of the dump:
+ *
+ *   header | message buffer | dump_avail | bitmap | page tables | pages
+ *
+ * dump_avail is there in the newer versions only (md_dumpavail_len != 0).  The
+ * bitmap has a bit for each page of the machine (format/dumpset.h says which)
+ * and the pages are those whose bits are set, in ascending order.
+ *
+ * Facts: FreeBSD's sys/<arch>/include/minidump.h and
+ * sys/<arch>/<arch>/minidump_machdep.c.
+ */
+#ifndef FORMAT_MINIDUMP_H
+#define FORMAT_MINIDUMP_H
+
+#include "format/bytes.h"
+
+enum dump_arch {
+	DUMP_AMD64,
+	DUMP_ARM,
+	DUMP_ARM64,
+	DUMP_I386,
+	DUMP_RISCV,
+	DUMP_NARCH
+};
+
+/* Every minidump starts with this, and no other dump does. */
+#define MINIDUMP_PREFIX     "minidump"
+#define MINIDUMP_PREFIX_LEN 8
+
+/* As much of the file as minidump_decode() looks at. */
+#define MINIDUMP_HDR_LEN 4096
+
+/* Formats of ARM page tables, md_mmuformat. */
+enum { ARM_MMU_UNKNOWN, ARM_MMU_V4, ARM_MMU_V6, ARM_MMU_V6_LPAE };
+
+/* A decoded header.  Fields that an architecture or version lacks are 0. */
+struct minidump_hdr {
+	enum dump_arch md_arch;
+	enum byte_order md_order;
+	uint32_t md_version;
+	uint32_t md_page_size;   /* bytes: 4096 or 16384 */
+	uint32_t md_msgbuf_len;  /* bytes, not rounded */
+	uint32_t md_dumpavail_len;
+	uint32_t md_bitmap_len;
+	uint32_t md_pmap_len;    /* the page-table section */
+	uint64_t md_kernbase;    /* first address of that section */
+	uint64_t md_dmapbase;    /* direct map; base == end: none */
+	uint64_t md_dmapend;
+	uint64_t md_dmapphys;    /* physical address at md_dmapbase */
+	uint32_t md_paemode;     /* i386: 1 if PTEs have 8 bytes */
+	uint32_t md_mmuformat;   /* arm: ARM_MMU_* */
+
+	/* Where the sections start: bytes from the start of the file. */
+	uint64_t md_msgbuf_off;
+	uint64_t md_dumpavail_off;
+	uint64_t md_bitmap_off;
+	uint64_t md_pmap_off;
+	uint64_t md_pages_off;
+};
+
+/*
+ * Decode the header at the start of a minidump of arch.  order is that of the
+ * kernel; it matters for arm only, the others are little-endian.
+ *
+ * On failure *why is a short constant text that says what is wrong.
+ */
+bool minidump_decode(struct span file, enum dump_arch arch,
+    enum byte_order order, struct minidump_hdr *out, const char **why);
+
+/* MACHINE_ARCH of arch: "amd64", "aarch64" is "arm64" here as in the magic. */
+const char *dump_arch_name(enum dump_arch arch);
+
+/* Does the page-table section hold final-level PTEs, one for each page? */
+bool minidump_has_flat_ptes(const struct minidump_hdr *hdr);
+
+#endif

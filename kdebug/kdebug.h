@@ -1,0 +1,144 @@
+/*
+ * The dumped kernel seen as an operating system: threads, saved registers,
+ * backtraces, modules, the message buffer.
+ *
+ * Everything is found as FreeBSD's debuggers find it: through symbols that the
+ * kernel exports for them (allproc, proc_off_p_pid, dumppcb, ...), so that a
+ * kernel without debug information is enough; file and line appear when there
+ * is some.  What a dump says is never trusted: lists are bounded, links are
+ * checked, and a part that cannot be read leaves the rest standing, with a
+ * note in kdebug_notes().
+ *
+ * One handle, one thread.  Nothing here prints or exits.
+ */
+#ifndef KDEBUG_KDEBUG_H
+#define KDEBUG_KDEBUG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libkvm/kvm.h"
+
+struct kdebug;
+
+/*
+ * Look at the kernel behind kd, which stays the caller's and must outlive the
+ * result.  NULL: out of memory.  Finding nothing (no symbols, no threads) is
+ * not an error: the result is empty and kdebug_notes() says why.
+ */
+struct kdebug *kdebug_create(kvm_t *kd);
+void kdebug_destroy(struct kdebug *kdb);
+
+/*
+ * What could not be read, oldest first: one line each, no newline, bytes of
+ * the dump already escaped.  Lives as long as kdb; grows as more is asked for.
+ */
+size_t kdebug_notes(const struct kdebug *kdb, const char *const **notes);
+
+/* ---- registers ---- */
+
+#define KDEBUG_MAXREGS 40
+
+/* A register of the machine, named and ordered as gdb does. */
+struct kdebug_reg_desc {
+	const char *rd_name; /* "rip" */
+	unsigned int rd_len; /* bytes: 4 or 8 */
+};
+
+/* Values in the order of kdebug_reg_descs(); bit i of rs_valid: i is known. */
+struct kdebug_regs {
+	uint64_t rs_valid;
+	uint64_t rs_value[KDEBUG_MAXREGS];
+};
+
+/* The machine's registers.  Constant; returns how many (<= KDEBUG_MAXREGS). */
+size_t kdebug_reg_descs(const struct kdebug *kdb,
+    const struct kdebug_reg_desc **descs);
+
+/* ---- threads ---- */
+
+enum kdebug_state {
+	KDEBUG_CRASHED, /* it dumped: registers from dumppcb */
+	KDEBUG_RUNNING, /* on a CPU that was stopped: from stoppcbs */
+	KDEBUG_STOPPED  /* switched out: from its own pcb */
+};
+
+struct kdebug_thread {
+	size_t kt_index;             /* in the kernel's list order, from 0 */
+	int kt_pid;
+	int kt_tid;
+	const char *kt_comm;         /* process name; escaped: printable */
+	const char *kt_name;         /* thread name; escaped: printable */
+	const char *kt_display_name; /* "(pid 800) sysctl (crashed)" */
+	enum kdebug_state kt_state;
+	int kt_cpu;                  /* -1: on none */
+	kvaddr_t kt_proc;            /* struct proc */
+	kvaddr_t kt_td;              /* struct thread */
+	struct kdebug_regs kt_regs;
+};
+
+/*
+ * All threads, in the order in which allproc lists processes and p_threads
+ * their threads; those of zombproc after them.  The array is kdb's.
+ */
+size_t kdebug_threads(struct kdebug *kdb, const struct kdebug_thread **threads);
+
+/* The thread that dumped, or NULL.  With no dump thread: none. */
+const struct kdebug_thread *kdebug_crashed(struct kdebug *kdb);
+
+/* "crashed", "running", "stopped". */
+const char *kdebug_state_name(enum kdebug_state state);
+
+/* ---- backtraces ---- */
+
+#define KDEBUG_MAXFRAMES 256
+
+struct kdebug_frame {
+	kvaddr_t kf_pc;
+	bool kf_trap;         /* pc was interrupted here, not returned to */
+	const char *kf_symbol; /* escaped, kdb's; NULL: unknown */
+	uint64_t kf_offset;   /* of pc in kf_symbol */
+	const char *kf_file;  /* escaped, kdb's; NULL: no debug information */
+	int kf_line;
+	const char *kf_module; /* NULL: the kernel itself */
+};
+
+/*
+ * Step through td's stack, innermost frame first, at most max frames; trap
+ * frames are stepped through.  Returns how many were found.  A stack that
+ * cannot be read further ends the list.
+ */
+size_t kdebug_backtrace(struct kdebug *kdb, const struct kdebug_thread *td,
+    struct kdebug_frame *frames, size_t max);
+
+/* ---- the kernel as a whole ---- */
+
+/* Text that lives as long as kdb, escaped; NULL when it is not in the dump. */
+const char *kdebug_panic_string(struct kdebug *kdb);
+const char *kdebug_version(struct kdebug *kdb);
+
+/* A loaded kernel module.  Strings are kdb's and escaped. */
+struct kdebug_module {
+	const char *km_name; /* "zfs.ko" */
+	const char *km_path; /* "/boot/kernel/zfs.ko" */
+	kvaddr_t km_base;    /* where it was loaded */
+	uint64_t km_len;     /* bytes; 0: unknown */
+};
+
+size_t kdebug_modules(struct kdebug *kdb, const struct kdebug_module **mods);
+
+/* Which part of the message buffer. */
+enum kdebug_msgbuf_part {
+	KDEBUG_MSGBUF_ALL,   /* all that is left of it, oldest line first */
+	KDEBUG_MSGBUF_UNREAD /* what syslogd had not read */
+};
+
+/*
+ * The text of the message buffer, NUL bytes dropped, not escaped, *len bytes
+ * (no terminator).  The caller frees it.  NULL: see kdebug_notes().
+ */
+char *kdebug_msgbuf(struct kdebug *kdb, enum kdebug_msgbuf_part part,
+    size_t *len);
+
+#endif

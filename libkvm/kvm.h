@@ -1,0 +1,205 @@
+/*
+ * kvm(3): read the memory of a FreeBSD kernel, dead or dumped, on any host.
+ *
+ * Source-compatible with FreeBSD's <kvm.h> for everything that makes sense on
+ * a crash dump.  Differences are deliberate and few:
+ *
+ *  - There is no live kernel here: a core file must be named.
+ *  - kvm_open() and kvm_openfiles() open cores of every architecture, without
+ *    a resolver: symbols come from the kernel's ELF file.
+ *  - A core may be compressed (zstd, gzip); it is unpacked to an unlinked
+ *    temporary file in $TMPDIR when it is opened.
+ *  - kvm_walk_pages() reports each page of the dump once, those that only the
+ *    direct map reaches included.
+ *
+ * A handle belongs to one thread at a time.  Different handles are
+ * independent.  Nothing here prints, with one exception that the interface
+ * asks for (kvm_open() with a program name), and nothing exits.
+ *
+ * A core file may be cut short while it is open.  The library maps cores into
+ * memory, so it installs a SIGBUS handler when the first core is opened; a
+ * fault outside of its own mappings goes to the handler that was there before.
+ * A program that installs its own SIGBUS handler later, or blocks SIGBUS, should
+ * set KVM_NOMAP in the environment: every access is then one pread(2).
+ */
+#ifndef _KVM_H_
+#define _KVM_H_
+
+#include <sys/types.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__has_include)
+#if __has_include(<nlist.h>)
+#include <nlist.h> /* struct nlist, for kvm_nlist() */
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef __FreeBSD__
+/* FreeBSD has these in <sys/types.h>.  64 bits wide on every host. */
+typedef uint64_t kvaddr_t; /* a kernel virtual address */
+typedef uint64_t kpaddr_t; /* a physical address of the dumped machine */
+typedef int64_t kssize_t;  /* a count of bytes, or -1 */
+#endif
+
+#ifndef VM_PROT_NONE
+typedef unsigned char vm_prot_t;
+#define VM_PROT_NONE    ((vm_prot_t)0x00)
+#define VM_PROT_READ    ((vm_prot_t)0x01)
+#define VM_PROT_WRITE   ((vm_prot_t)0x02)
+#define VM_PROT_EXECUTE ((vm_prot_t)0x04)
+#endif
+
+/* One opened kernel and core.  Created by kvm_open*(), freed by kvm_close(). */
+typedef struct __kvm kvm_t;
+
+/* Historic: the symbol and key of the version string in a name database. */
+#define VRS_SYM "_version"
+#define VRS_KEY "VERSION"
+
+/* A symbol to look up with kvm_nlist2().  An array ends with a NULL name. */
+struct kvm_nlist {
+	const char *n_name;   /* in; a leading underscore is optional */
+	unsigned char n_type; /* out: 0 when not found, else not 0 */
+	kvaddr_t n_value;     /* out: the address, 0 when not found */
+};
+
+#define LIBKVM_WALK_PAGES_VERSION 2
+
+/* A run of kernel memory, as kvm_walk_pages() reports it. */
+struct kvm_page {
+	unsigned int kp_version;  /* LIBKVM_WALK_PAGES_VERSION */
+	kpaddr_t kp_paddr;        /* its physical address */
+	kvaddr_t kp_kmap_vaddr;   /* in the kernel map, 0 if not mapped there */
+	kvaddr_t kp_dmap_vaddr;   /* in the direct map, 0 if there is none */
+	vm_prot_t kp_prot;        /* VM_PROT_*, of the kernel mapping if any */
+	off_t kp_offset;          /* in the core file; -1: not in the dump */
+	size_t kp_len;            /* bytes, all of them at kp_offset in a row */
+};
+
+typedef int kvm_walk_pages_cb_t(struct kvm_page *, void *);
+
+/*
+ * A resolver finds the address of a kernel symbol: 0 and *addr, or not 0 when
+ * there is no such symbol.
+ */
+typedef int kvm_resolver_t(const char *name, kvaddr_t *addr);
+
+/*
+ * Open a core file together with the kernel that it came from.
+ *
+ * execfile   the kernel's ELF file.  NULL: /boot/kernel/kernel.
+ * corefile   a minidump or ELF core, plain or compressed (.zst, .gz).
+ * swapfile   ignored; NULL.
+ * flags      O_RDONLY.  A dead kernel cannot be written to.
+ *
+ * Return a handle for kvm_close(), or NULL.  They differ in where the reason
+ * for a failure goes: kvm_open() prints it to stderr behind errstr (silent
+ * when errstr is NULL); kvm_openfiles() and kvm_open2() write it into errbuf,
+ * which is NULL or holds _POSIX2_LINE_MAX (2048) bytes.  Later errors are text
+ * for kvm_geterr(); after kvm_open() with errstr, hard ones are printed too.
+ *
+ * resolver   where to look up symbols instead of execfile's symbol table.
+ *            execfile is needed all the same: it tells the architecture.
+ */
+kvm_t *kvm_open(const char *execfile, const char *corefile,
+    const char *swapfile, int flags, const char *errstr);
+kvm_t *kvm_openfiles(const char *execfile, const char *corefile,
+    const char *swapfile, int flags, char *errbuf);
+kvm_t *kvm_open2(const char *execfile, const char *corefile, int flags,
+    char *errbuf, kvm_resolver_t *resolver);
+
+/* Free everything behind kd.  0, or -1 with errno EINVAL when kd is NULL. */
+int kvm_close(kvm_t *kd);
+
+/*
+ * The text of the last error on kd, one line without a newline; "" if there
+ * was none or kd is NULL.  Valid until the next call with kd.
+ */
+char *kvm_geterr(kvm_t *kd);
+
+/*
+ * Read len bytes of kernel memory at addr into buf.
+ *
+ * Returns len.  Returns -1 when a page on the way is not mapped, not in the
+ * dump, or the dump is malformed or was cut short; kvm_geterr() then names the
+ * first address that could not be read, and what buf holds is unspecified.
+ */
+kssize_t kvm_read2(kvm_t *kd, kvaddr_t addr, void *buf, size_t len);
+
+/* The same with a native-size address, for 32-bit cores and native ones. */
+ssize_t kvm_read(kvm_t *kd, unsigned long addr, void *buf, size_t len);
+
+/* Returns -1: a dead kernel cannot be written to. */
+ssize_t kvm_write(kvm_t *kd, unsigned long addr, const void *buf, size_t len);
+
+/*
+ * Read size bytes of a CPU's copy of a per-CPU (UMA_ZONE_PCPU) allocation.
+ * base is the pointer as the kernel stores it.  Returns as kvm_read2().
+ */
+ssize_t kvm_read_zpcpu(kvm_t *kd, unsigned long base, void *buf, size_t size,
+    int cpu);
+
+/*
+ * The value of a counter(9): the sum over the CPUs of the counter at base.
+ * 0 also when it cannot be read: kvm_geterr() tells.
+ */
+uint64_t kvm_counter_u64_fetch(kvm_t *kd, unsigned long base);
+
+/*
+ * Look up symbols.  Returns how many were not found (their type and value are
+ * set to 0), or -1 when the symbol table cannot be read.
+ *
+ * DPCPU variables yield the address of the copy of the CPU that was selected
+ * with kvm_dpcpu_setcpu(), VNET variables that of the default vnet.
+ */
+int kvm_nlist2(kvm_t *kd, struct kvm_nlist *nl);
+
+struct nlist;
+/* The same for the classic structure; values are cut to its width. */
+int kvm_nlist(kvm_t *kd, struct nlist *nl);
+
+/* 1 if the core's architecture is this host's, else 0. */
+int kvm_native(kvm_t *kd);
+
+/*
+ * By how many bytes the kernel ran away from its link address: add it to the
+ * addresses in the kernel's ELF file.  0 for all architectures read here.
+ */
+kssize_t kvm_kerndisp(kvm_t *kd);
+
+/*
+ * Call cb for each page of the dump: first those in the kernel map, in
+ * ascending order of virtual address, then the others, in ascending physical
+ * order.  A page of the dump is reported once, at its first address; pages that
+ * are mapped but not in the dump are reported with kp_offset -1.  A large page
+ * is one call when all of it is in the dump in a row, else one call a page.
+ *
+ * cb returns not 0 to go on.  Returns 1 when all was walked; 0 when cb stopped
+ * it, or the core cannot be walked: kvm_geterr() is "" in the first case only.
+ */
+int kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg);
+
+/* Highest CPU id + 1 that the kernel allows, and CPUs it ran; -1 on error. */
+int kvm_getmaxcpu(kvm_t *kd);
+int kvm_getncpus(kvm_t *kd);
+
+/*
+ * A copy of a CPU's struct pcpu, as it lies in the dump: one page, for the
+ * caller to free().  NULL when there is no such CPU, (void *)-1 on error.
+ */
+void *kvm_getpcpu(kvm_t *kd, int cpu);
+
+/* Select the CPU whose DPCPU variables kvm_nlist2() finds; 0, or -1. */
+int kvm_dpcpu_setcpu(kvm_t *kd, unsigned int cpu);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _KVM_H_ */

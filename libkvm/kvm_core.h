@@ -1,0 +1,72 @@
+/*
+ * What libkvm knows about an opened core beyond kvm(3), for kdebug/ and cli/.
+ * Not installed: programs outside this tree use kvm.h.
+ */
+#ifndef LIBKVM_KVM_CORE_H
+#define LIBKVM_KVM_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "format/bytes.h"
+#include "format/minidump.h"
+#include "libkvm/kvm.h"
+
+/* The dump's machine and file; constant while the handle is open. */
+struct kvm_core {
+	const char *kc_format;     /* "minidump" or "elf" */
+	enum dump_arch kc_arch;    /* DUMP_AMD64, ... */
+	const char *kc_arch_name;  /* "amd64", as FreeBSD's MACHINE_ARCH */
+	enum byte_order kc_order;  /* of the dumped kernel's memory */
+	unsigned int kc_ptr_len;   /* bytes in a pointer of that kernel */
+	uint32_t kc_page_size;     /* bytes */
+	const char *kc_exec_path;  /* the kernel's ELF file */
+	const char *kc_core_path;  /* the core file as it was named */
+	uint64_t kc_file_len;      /* bytes, unpacked */
+	uint64_t kc_file_short;    /* bytes missing at its end; 0 if whole */
+	uint64_t kc_npages;        /* pages that the dump holds */
+	const struct minidump_hdr *kc_minidump; /* NULL if it is not one */
+};
+
+/*
+ * Describe the core.  Counts the pages of the bitmap, so the first call on a
+ * large dump takes a moment.  The result is kd's; NULL on error.
+ */
+const struct kvm_core *kvm_core(kvm_t *kd);
+
+/*
+ * Read len bytes of physical memory.  Returns len; -1 when a page on the way
+ * is not in the dump (kvm_geterr()).
+ */
+kssize_t kvm_read_phys(kvm_t *kd, kpaddr_t pa, void *buf, size_t len);
+
+/*
+ * Read len bytes of a section of the kernel's ELF file at va: constants that
+ * need not be in the dump.  Returns len; -1 when no section holds them.
+ */
+kssize_t kvm_read_exec(kvm_t *kd, kvaddr_t va, void *buf, size_t len);
+
+/*
+ * The message buffer of a minidump's own section: the ring as it was when the
+ * dump was started.  Copies at most len bytes from off and returns how many;
+ * -1 when it cannot be read or the core has none.
+ */
+kssize_t kvm_read_msgbuf(kvm_t *kd, uint64_t off, void *buf, size_t len);
+
+/* A symbol of the kernel's ELF file. */
+struct kvm_symbol {
+	const char *ks_name; /* kd's, until kvm_close() */
+	kvaddr_t ks_va;
+	uint64_t ks_len; /* bytes; 0 if the file does not say */
+};
+
+/* The symbol called name.  Local ones are found, global ones win.  false: none */
+bool kvm_symbol_find(kvm_t *kd, const char *name, struct kvm_symbol *out);
+
+/*
+ * The function or object that va lies in: the last symbol at or below va,
+ * unless its length says that it ends before va.  false: none.
+ */
+bool kvm_symbol_at(kvm_t *kd, kvaddr_t va, struct kvm_symbol *out);
+
+#endif
