@@ -27,7 +27,7 @@ enum dump_arch {
 };
 
 /* Every minidump starts with this, and no other dump does. */
-#define MINIDUMP_PREFIX     "minidump"
+#define MINIDUMP_PREFIX	    "minidump"
 #define MINIDUMP_PREFIX_LEN 8
 
 /* As much of the file as minidump_decode() looks at. */
@@ -41,17 +41,17 @@ struct minidump_hdr {
 	enum dump_arch md_arch;
 	enum byte_order md_order;
 	uint32_t md_version;
-	uint32_t md_page_size;   /* bytes: 4096 or 16384 */
-	uint32_t md_msgbuf_len;  /* bytes, not rounded */
+	uint32_t md_page_size;	/* bytes: 4096 or 16384 */
+	uint32_t md_msgbuf_len; /* bytes, not rounded */
 	uint32_t md_dumpavail_len;
 	uint32_t md_bitmap_len;
-	uint32_t md_pmap_len;    /* the page-table section */
-	uint64_t md_kernbase;    /* first address of that section */
-	uint64_t md_dmapbase;    /* direct map; base == end: none */
+	uint32_t md_pmap_len; /* the page-table section */
+	uint64_t md_kernbase; /* first address of that section */
+	uint64_t md_dmapbase; /* direct map; base == end: none */
 	uint64_t md_dmapend;
-	uint64_t md_dmapphys;    /* physical address at md_dmapbase */
-	uint32_t md_paemode;     /* i386: 1 if PTEs have 8 bytes */
-	uint32_t md_mmuformat;   /* arm: ARM_MMU_* */
+	uint64_t md_dmapphys;  /* physical address at md_dmapbase */
+	uint32_t md_paemode;   /* i386: 1 if PTEs have 8 bytes */
+	uint32_t md_mmuformat; /* arm: ARM_MMU_* */
 
 	/* Where the sections start: bytes from the start of the file. */
 	uint64_t md_msgbuf_off;
@@ -61,16 +61,24 @@ struct minidump_hdr {
 	uint64_t md_pages_off;
 };
 
-/*
- * Decode the header at the start of a minidump of arch.  order is that of the
- * kernel; it matters for arm only, the others are little-endian.
- *
- * On failure *why is a short constant text that says what is wrong.
- */
-bool minidump_decode(struct span file, enum dump_arch arch,
-    enum byte_order order, struct minidump_hdr *out, const char **why);
+/* Does file start as minidumps do? */
+bool minidump_is(struct span file);
 
-/* MACHINE_ARCH of arch: "amd64", "aarch64" is "arm64" here as in the magic. */
+/* The architecture that the magic names; false: none that is known. */
+bool minidump_find_arch(struct span file, enum dump_arch *arch);
+
+/*
+ * Decode the header at the start of a minidump: file holds its first
+ * MINIDUMP_HDR_LEN bytes or more.  order is that of the kernel; it matters for
+ * arm only, the others are little-endian.
+ *
+ * Whether the sections lie inside the file is for the caller to check.  On
+ * failure *why is a short constant text that says what is wrong.
+ */
+bool minidump_decode(struct span file, enum byte_order order,
+    struct minidump_hdr *out, const char **why);
+
+/* "amd64", "arm", "arm64", "i386", "riscv64". */
 const char *dump_arch_name(enum dump_arch arch);
 
 /* Does the page-table section hold final-level PTEs, one for each page? */

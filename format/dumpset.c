@@ -1,0 +1,103 @@
+#include "format/dumpset.h"
+
+/* Append [start, end) of bytes to the set, as the pages that it touches. */
+static const char *
+add_segment(struct dumpset *set, struct dump_seg *segs, uint64_t start,
+    uint64_t end)
+{
+	uint64_t page_mask = (UINT64_C(1) << set->dp_page_shift) - 1;
+	struct dump_seg *seg = &segs[set->dp_nsegs];
+
+	if (start >= end)
+		return ("a segment of dump_avail ends before it starts");
+	seg->ds_start = start >> set->dp_page_shift;
+	seg->ds_end = (end >> set->dp_page_shift) + ((end & page_mask) != 0);
+	seg->ds_bit = set->dp_nbits;
+	if (set->dp_nsegs > 0 && seg->ds_start + 1 < seg[-1].ds_end)
+		return ("segments of dump_avail overlap or descend");
+	set->dp_nbits += seg->ds_end - seg->ds_start;
+	set->dp_nsegs++;
+	return (NULL);
+}
+
+bool
+dumpset_decode(struct span section, enum byte_order order,
+    unsigned int page_shift, struct dump_seg *segs, struct dumpset *out,
+    const char **why)
+{
+	struct dumpset set = { .dp_segs = segs, .dp_page_shift = page_shift };
+	struct span entry;
+
+	for (uint64_t off = 0;
+	     span_sub(section, off, DUMP_AVAIL_ENTRY_LEN, &entry);
+	     off += DUMP_AVAIL_ENTRY_LEN) {
+		uint64_t end = dec64(order, entry.base + 8);
+
+		if (end == 0)
+			break;
+		*why = add_segment(&set, segs, dec64(order, entry.base), end);
+		if (*why != NULL)
+			return (false);
+	}
+	if (set.dp_nsegs == 0) {
+		*why = "dump_avail is empty";
+		return (false);
+	}
+	*out = set;
+	return (true);
+}
+
+struct dumpset
+dumpset_dense(uint64_t nbits, unsigned int page_shift, struct dump_seg *seg)
+{
+	*seg = (struct dump_seg){ .ds_end = nbits };
+	return ((struct dumpset){ .dp_segs = seg,
+	    .dp_nsegs = 1,
+	    .dp_nbits = nbits,
+	    .dp_page_shift = page_shift });
+}
+
+/*
+ * The first segment that ends behind pfn.  It holds pfn only if it also starts
+ * at or below it: a page in the gap between two segments is nobody's.
+ */
+const struct dump_seg *
+dumpset_find(const struct dumpset *set, uint64_t pfn)
+{
+	size_t lo = 0;
+	size_t hi = set->dp_nsegs;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (set->dp_segs[mid].ds_end > pfn)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	if (lo == set->dp_nsegs || set->dp_segs[lo].ds_start > pfn)
+		return (NULL);
+	return (&set->dp_segs[lo]);
+}
+
+bool
+dumpset_pa(const struct dumpset *set, uint64_t bit, uint64_t *pa)
+{
+	size_t lo = 0;
+	size_t hi = set->dp_nsegs;
+	const struct dump_seg *seg;
+
+	if (bit >= set->dp_nbits)
+		return (false);
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (set->dp_segs[mid].ds_bit <= bit)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	seg = &set->dp_segs[lo];
+	*pa = (seg->ds_start + (bit - seg->ds_bit)) << set->dp_page_shift;
+	return (true);
+}

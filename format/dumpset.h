@@ -1,0 +1,69 @@
+/*
+ * Which page of the machine a bit of a minidump's bitmap stands for.
+ *
+ * A page set is a list of physical segments, ascending and disjoint; bits are
+ * given to their pages in order, without gaps:
+ *
+ *	segments  [0, 0x9f000)  [0x104000, 0x7fdf000)
+ *	bits       0 ... 158     159 ... 32633
+ *
+ * Old versions have no segments: bit n is the page with number n, which is one
+ * segment from 0.  Writer and readers both go through this file.
+ *
+ * Facts: FreeBSD's vm_page_dump and dump_avail, sys/sys/_bitset.h order.
+ */
+#ifndef FORMAT_DUMPSET_H
+#define FORMAT_DUMPSET_H
+
+#include "format/bytes.h"
+
+/* A physical segment, in page numbers, and the bit of its first page. */
+struct dump_seg {
+	uint64_t ds_start; /* half-open, like all ranges here */
+	uint64_t ds_end;
+	uint64_t ds_bit;
+};
+
+struct dumpset {
+	const struct dump_seg *dp_segs; /* the caller's */
+	size_t dp_nsegs;
+	uint64_t dp_nbits; /* over all segments */
+	unsigned int dp_page_shift;
+};
+
+/* Bytes of one dump_avail entry: start and end, 64 bits each. */
+#define DUMP_AVAIL_ENTRY_LEN 16
+
+/*
+ * Decode a dump_avail section: pairs of addresses up to one whose end is 0.
+ * segs has room for section.len / DUMP_AVAIL_ENTRY_LEN segments and becomes
+ * part of *out.  On failure *why is a constant text.
+ */
+bool dumpset_decode(struct span section, enum byte_order order,
+    unsigned int page_shift, struct dump_seg *segs, struct dumpset *out,
+    const char **why);
+
+/* The set without segments: nbits pages from 0.  *seg becomes part of it. */
+struct dumpset dumpset_dense(uint64_t nbits, unsigned int page_shift,
+    struct dump_seg *seg);
+
+/* The segment that holds a page number, or NULL. */
+const struct dump_seg *dumpset_find(const struct dumpset *set, uint64_t pfn);
+
+/* The physical address of a bit's page.  false: no page has this bit. */
+bool dumpset_pa(const struct dumpset *set, uint64_t bit, uint64_t *pa);
+
+/*
+ * 64 bits of a bitmap, those from 64 * (p - start) / 8 on, the first as the
+ * lowest.  The bitmap is an array of the kernel's words in its byte order: of
+ * 32 bits on the big-endian machines supported here.
+ */
+static inline uint64_t
+dumpset_word(enum byte_order order, const uint8_t *p)
+{
+	if (order == ORDER_LITTLE)
+		return (le64dec(p));
+	return (be32dec(p) | (uint64_t)be32dec(p + 4) << 32);
+}
+
+#endif

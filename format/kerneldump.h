@@ -1,0 +1,56 @@
+/*
+ * The kernel dump header: 512 bytes before and behind a dump on its device.
+ * Big-endian on every machine.
+ *
+ * Facts: FreeBSD's sys/sys/kerneldump.h, versions 1 and 4.
+ */
+#ifndef FORMAT_KERNELDUMP_H
+#define FORMAT_KERNELDUMP_H
+
+#include "format/bytes.h"
+
+#define KERNELDUMP_HDR_LEN 512
+
+#define KERNELDUMP_MAGIC	 "FreeBSD Kernel Dump"
+#define KERNELDUMP_MAGIC_TEXT	 "FreeBSD Text Dump"
+#define KERNELDUMP_MAGIC_CLEARED "Cleared Kernel Dump"
+
+#define KERNELDUMP_VERSION 4
+
+/* kh_compression */
+enum { KERNELDUMP_COMP_NONE, KERNELDUMP_COMP_GZIP, KERNELDUMP_COMP_ZSTD };
+
+/* Strings end in NUL here, whatever the header held. */
+struct kerneldump_hdr {
+	char kh_magic[21];
+	char kh_architecture[13]; /* MACHINE_ARCH */
+	uint32_t kh_version;
+	uint32_t kh_arch_version;
+	uint64_t kh_dump_len;  /* bytes, without headers and key */
+	uint64_t kh_dump_time; /* seconds since the epoch */
+	uint32_t kh_key_len;
+	uint32_t kh_block_len;
+	char kh_hostname[65];
+	char kh_version_string[193];
+	char kh_panic_string[193];
+	uint8_t kh_compression;
+	uint64_t kh_extent_len; /* bytes reserved on the device */
+	uint32_t kh_parity;	/* as found: XOR of the words, not swapped */
+};
+
+/*
+ * Decode a header of version 1 or 4, whatever its parity: a version 1 header has
+ * no key, no compression, and its extent is its length.  false: too short, not
+ * a kernel dump header, or of another version; *why says which.
+ */
+bool kerneldump_decode(struct span bytes, struct kerneldump_hdr *out,
+    const char **why);
+
+/* Is the header whole?  The XOR of all its 32-bit words is 0 then. */
+bool kerneldump_parity_ok(const uint8_t hdr[KERNELDUMP_HDR_LEN]);
+
+/* Write a version 4 header, parity included; kh_parity is ignored. */
+void kerneldump_encode(const struct kerneldump_hdr *kh,
+    uint8_t hdr[KERNELDUMP_HDR_LEN]);
+
+#endif

@@ -1,0 +1,242 @@
+/*
+ * Minidump headers.  One table says where each architecture keeps its fields;
+ * everything else is the same for all.
+ */
+#include "format/minidump.h"
+
+#include <string.h>
+
+#define FIELD_MAGIC    0
+#define MAGIC_LEN      24
+#define FIELD_VERSION  24
+#define FIELD_MSGBUF   28
+#define FIELD_BITMAP   32
+#define FIELD_PMAP     36
+#define FIELD_KERNBASE 40
+
+/* The page size is in bits 0-1 of arm64's flags, version 3 and later. */
+#define ARM64_FLAG_PS_MASK 3
+#define ARM64_FLAG_PS_4K   0
+#define ARM64_FLAG_PS_16K  1
+
+/* Offsets into the header; 0: the architecture has no such field. */
+struct layout {
+	const char *name;
+	const char *magic;
+	uint32_t newest;	/* latest version known */
+	uint32_t dumpavail_min; /* first version with dump_avail */
+	uint8_t addr_len;	/* bytes in an address field */
+	uint8_t dmapphys, dmapbase, dmapend;
+	uint8_t paemode, mmuformat, flags;
+	uint8_t dumpavail;
+};
+
+/* Source: sys/<arch>/include/minidump.h of FreeBSD. */
+static const struct layout layouts[DUMP_NARCH] = {
+	[DUMP_AMD64] = { .name = "amd64",
+	    .magic = "minidump FreeBSD/amd64",
+	    .newest = 3,
+	    .dumpavail_min = 3,
+	    .addr_len = 8,
+	    .dmapbase = 48,
+	    .dmapend = 56,
+	    .dumpavail = 64 },
+	[DUMP_ARM] = { .name = "arm",
+	    .magic = "minidump FreeBSD/arm",
+	    .newest = 2,
+	    .dumpavail_min = 2,
+	    .addr_len = 4,
+	    .mmuformat = 48,
+	    .dumpavail = 52 },
+	[DUMP_ARM64] = { .name = "arm64",
+	    .magic = "minidump FreeBSD/arm64",
+	    .newest = 3,
+	    .dumpavail_min = 2,
+	    .addr_len = 8,
+	    .dmapphys = 48,
+	    .dmapbase = 56,
+	    .dmapend = 64,
+	    .dumpavail = 72,
+	    .flags = 76 },
+	[DUMP_I386] = { .name = "i386",
+	    .magic = "minidump FreeBSD/i386",
+	    .newest = 2,
+	    .dumpavail_min = 2,
+	    .addr_len = 4,
+	    .paemode = 44,
+	    .dumpavail = 48 },
+	[DUMP_RISCV] = { .name = "riscv64",
+	    .magic = "minidump FreeBSD/riscv",
+	    .newest = 2,
+	    .dumpavail_min = 2,
+	    .addr_len = 8,
+	    .dmapphys = 48,
+	    .dmapbase = 56,
+	    .dmapend = 64,
+	    .dumpavail = 72 },
+};
+
+/* A field that may not exist: then it is 0. */
+static uint32_t
+field32(const struct minidump_hdr *hdr, const uint8_t *p, uint8_t off)
+{
+	return (off == 0 ? 0 : dec32(hdr->md_order, p + off));
+}
+
+static uint64_t
+field_addr(const struct minidump_hdr *hdr, const struct layout *l,
+    const uint8_t *p, uint8_t off)
+{
+	if (off == 0)
+		return (0);
+	return (l->addr_len == 8 ? dec64(hdr->md_order, p + off) :
+				   dec32(hdr->md_order, p + off));
+}
+
+/* The magic fills its field with NULs, so that no other name can match. */
+static bool
+magic_is(const uint8_t *p, const char *magic)
+{
+	uint8_t want[MAGIC_LEN] = { 0 };
+
+	memcpy(want, magic, strlen(magic));
+	return (memcmp(p + FIELD_MAGIC, want, MAGIC_LEN) == 0);
+}
+
+static bool
+decode_page_size(const struct layout *l, const uint8_t *p,
+    struct minidump_hdr *hdr)
+{
+	uint32_t flags = hdr->md_version >= 3 ? field32(hdr, p, l->flags) : 0;
+
+	switch (flags & ARM64_FLAG_PS_MASK) {
+	case ARM64_FLAG_PS_4K:
+		hdr->md_page_size = 4096;
+		return (true);
+	case ARM64_FLAG_PS_16K:
+		hdr->md_page_size = 16384;
+		return (true);
+	default:
+		return (false);
+	}
+}
+
+/* No sum here can wrap: each length has 32 bits. */
+static void
+place_sections(struct minidump_hdr *hdr)
+{
+	uint64_t align = hdr->md_page_size;
+	uint64_t off = align;
+	struct {
+		uint64_t *off;
+		uint64_t len;
+	} sections[] = {
+		{ &hdr->md_msgbuf_off, hdr->md_msgbuf_len },
+		{ &hdr->md_dumpavail_off, hdr->md_dumpavail_len },
+		{ &hdr->md_bitmap_off, hdr->md_bitmap_len },
+		{ &hdr->md_pmap_off, hdr->md_pmap_len },
+		{ &hdr->md_pages_off, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		*sections[i].off = off;
+		off += (sections[i].len + align - 1) & ~(align - 1);
+	}
+}
+
+static const char *
+check(const struct layout *l, const struct minidump_hdr *hdr)
+{
+	if (hdr->md_bitmap_len == 0)
+		return ("empty page bitmap");
+	if (hdr->md_bitmap_len % 8 != 0)
+		return ("length of the page bitmap is not a multiple of 8");
+	if (hdr->md_version >= l->dumpavail_min && hdr->md_dumpavail_len == 0)
+		return ("no dump_avail section");
+	if (hdr->md_dumpavail_len % 16 != 0)
+		return ("length of dump_avail is not a multiple of 16");
+	if (hdr->md_dmapend < hdr->md_dmapbase)
+		return ("direct map ends before it starts");
+	if (hdr->md_mmuformat == ARM_MMU_V6_LPAE)
+		return ("LPAE page tables are not supported");
+	if (hdr->md_mmuformat > ARM_MMU_V6_LPAE)
+		return ("unknown format of page tables");
+	return (NULL);
+}
+
+bool
+minidump_is(struct span file)
+{
+	return (file.len >= MINIDUMP_PREFIX_LEN &&
+	    memcmp(file.base, MINIDUMP_PREFIX, MINIDUMP_PREFIX_LEN) == 0);
+}
+
+bool
+minidump_find_arch(struct span file, enum dump_arch *arch)
+{
+	if (file.len < MAGIC_LEN)
+		return (false);
+	for (size_t i = 0; i < DUMP_NARCH; i++) {
+		if (magic_is(file.base, layouts[i].magic)) {
+			*arch = (enum dump_arch)i;
+			return (true);
+		}
+	}
+	return (false);
+}
+
+bool
+minidump_decode(struct span file, enum byte_order order,
+    struct minidump_hdr *out, const char **why)
+{
+	struct minidump_hdr hdr = { .md_order = order };
+	const uint8_t *p = file.base;
+	const struct layout *l;
+
+	if (!minidump_find_arch(file, &hdr.md_arch)) {
+		*why = "not a minidump of a known architecture";
+		return (false);
+	}
+	if (file.len < MINIDUMP_HDR_LEN) {
+		*why = "shorter than a header page";
+		return (false);
+	}
+	l = &layouts[hdr.md_arch];
+	hdr.md_version = field32(&hdr, p, FIELD_VERSION);
+	if (hdr.md_version < 1 || hdr.md_version > l->newest) {
+		*why = "unknown minidump version";
+		return (false);
+	}
+	if (!decode_page_size(l, p, &hdr)) {
+		*why = "unknown page size";
+		return (false);
+	}
+	hdr.md_msgbuf_len = field32(&hdr, p, FIELD_MSGBUF);
+	hdr.md_bitmap_len = field32(&hdr, p, FIELD_BITMAP);
+	hdr.md_pmap_len = field32(&hdr, p, FIELD_PMAP);
+	hdr.md_kernbase = field_addr(&hdr, l, p, FIELD_KERNBASE);
+	hdr.md_dmapphys = field_addr(&hdr, l, p, l->dmapphys);
+	hdr.md_dmapbase = field_addr(&hdr, l, p, l->dmapbase);
+	hdr.md_dmapend = field_addr(&hdr, l, p, l->dmapend);
+	hdr.md_paemode = field32(&hdr, p, l->paemode);
+	hdr.md_mmuformat = field32(&hdr, p, l->mmuformat);
+	if (hdr.md_version >= l->dumpavail_min)
+		hdr.md_dumpavail_len = field32(&hdr, p, l->dumpavail);
+	if ((*why = check(l, &hdr)) != NULL)
+		return (false);
+	place_sections(&hdr);
+	*out = hdr;
+	return (true);
+}
+
+const char *
+dump_arch_name(enum dump_arch arch)
+{
+	return (layouts[arch].name);
+}
+
+bool
+minidump_has_flat_ptes(const struct minidump_hdr *hdr)
+{
+	return (hdr->md_arch != DUMP_AMD64 || hdr->md_version == 1);
+}

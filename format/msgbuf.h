@@ -1,0 +1,47 @@
+/*
+ * The kernel's message buffer: a ring of text and the struct msgbuf that says
+ * where in it the text starts and ends.
+ *
+ * Positions are sequence numbers modulo mb_seqmod, a multiple of the ring's
+ * size, so that "written minus read" is known after the ring has gone round.
+ *
+ * Facts: FreeBSD's sys/sys/msgbuf.h and sys/kern/subr_msgbuf.c.
+ */
+#ifndef FORMAT_MSGBUF_H
+#define FORMAT_MSGBUF_H
+
+#include "format/bytes.h"
+
+#define MSGBUF_MAGIC 0x063062
+
+/* As much of struct msgbuf as is decoded, for either size of pointer. */
+#define MSGBUF_LEN 40
+
+struct msgbuf {
+	uint64_t mb_ptr_va; /* the ring */
+	uint32_t mb_size;   /* of the ring, bytes */
+	uint32_t mb_wseq;   /* where the next byte goes */
+	uint32_t mb_rseq;   /* what syslogd reads next */
+	uint32_t mb_seqmod;
+	bool mb_wrapped; /* the kernel says that the ring went round */
+};
+
+/* Decode struct msgbuf of a kernel with pointers of ptr_len bytes. */
+bool msgbuf_decode(struct span bytes, enum byte_order order,
+    unsigned int ptr_len, struct msgbuf *out, const char **why);
+
+/* A part of the ring: len bytes at off. */
+struct msgbuf_run {
+	uint32_t off;
+	uint32_t len;
+};
+
+/*
+ * Where the text lies, oldest byte first: one run, or two when it wraps (an
+ * empty one has len 0).  msgbuf_all() gives all that is left of it: bytes that
+ * were never written are NUL.  msgbuf_unread() gives what syslogd had not read.
+ */
+void msgbuf_all(const struct msgbuf *mb, struct msgbuf_run run[2]);
+void msgbuf_unread(const struct msgbuf *mb, struct msgbuf_run run[2]);
+
+#endif
