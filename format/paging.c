@@ -28,7 +28,8 @@ const struct paging paging_amd64 = {
 	.pg_entry_len = 8,
 	.pg_nlevels = 4,
 	.pg_level = { { 12, 9 }, { 21, 9 }, { 30, 9 }, { 39, 9 } },
-	.pg_va_bits = 48,
+	.pg_va_first = UINT64_C(0xffff800000000000),
+	.pg_va_last = UINT64_MAX,
 	.pg_decode = amd64_pte_decode,
 };
 
@@ -66,7 +67,8 @@ const struct paging paging_i386 = {
 	.pg_entry_len = 4,
 	.pg_nlevels = 2,
 	.pg_level = { { 12, 10 }, { 22, 10 } },
-	.pg_va_bits = 32,
+	.pg_va_first = 0,
+	.pg_va_last = UINT32_MAX,
 	.pg_decode = i386_decode,
 };
 
@@ -75,7 +77,8 @@ const struct paging paging_i386_pae = {
 	.pg_entry_len = 8,
 	.pg_nlevels = 3,
 	.pg_level = { { 12, 9 }, { 21, 9 }, { 30, 2 } },
-	.pg_va_bits = 32,
+	.pg_va_first = 0,
+	.pg_va_last = UINT32_MAX,
 	.pg_decode = i386_pae_decode,
 };
 
@@ -125,7 +128,8 @@ const struct paging paging_arm64_4k = {
 	.pg_entry_len = 8,
 	.pg_nlevels = 4,
 	.pg_level = { { 12, 9 }, { 21, 9 }, { 30, 9 }, { 39, 9 } },
-	.pg_va_bits = 48,
+	.pg_va_first = UINT64_C(0xffff000000000000),
+	.pg_va_last = UINT64_MAX,
 	.pg_decode = arm64_4k_decode,
 };
 
@@ -134,7 +138,8 @@ const struct paging paging_arm64_16k = {
 	.pg_entry_len = 8,
 	.pg_nlevels = 4,
 	.pg_level = { { 14, 11 }, { 25, 11 }, { 36, 11 }, { 47, 1 } },
-	.pg_va_bits = 48,
+	.pg_va_first = UINT64_C(0xffff000000000000),
+	.pg_va_last = UINT64_MAX,
 	.pg_decode = arm64_16k_decode,
 };
 
@@ -173,7 +178,8 @@ const struct paging paging_riscv = {
 	.pg_entry_len = 8,
 	.pg_nlevels = 1,
 	.pg_level = { { 12, 9 } },
-	.pg_va_bits = 64,
+	.pg_va_first = UINT64_C(0xffff000000000000), /* Sv48 */
+	.pg_va_last = UINT64_MAX,
 	.pg_decode = riscv_decode,
 };
 
@@ -219,7 +225,8 @@ const struct paging paging_arm = {
 	.pg_entry_len = 4,
 	.pg_nlevels = 1,
 	.pg_level = { { 12, 8 } },
-	.pg_va_bits = 32,
+	.pg_va_first = 0,
+	.pg_va_last = UINT32_MAX,
 	.pg_decode = arm_decode,
 };
 
@@ -228,6 +235,7 @@ const struct paging paging_arm_v4 = {
 	.pg_entry_len = 4,
 	.pg_nlevels = 1,
 	.pg_level = { { 12, 8 } },
-	.pg_va_bits = 32,
+	.pg_va_first = 0,
+	.pg_va_last = UINT32_MAX,
 	.pg_decode = arm_v4_decode,
 };

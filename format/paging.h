@@ -36,7 +36,8 @@ struct paging {
 		uint8_t shift; /* log2 of the bytes that an entry maps */
 		uint8_t bits;  /* log2 of the entries of a table */
 	} pg_level[PAGING_MAXLEVELS];
-	unsigned int pg_va_bits; /* addresses are sign-extended from here */
+	uint64_t pg_va_first; /* the kernel's addresses, ends included */
+	uint64_t pg_va_last;
 	struct pte (*pg_decode)(uint64_t entry, unsigned int level);
 };
 
