@@ -40,6 +40,10 @@
 extern "C" {
 #endif
 
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 #ifndef __FreeBSD__
 /* FreeBSD has these in <sys/types.h>.  64 bits wide on every host. */
 typedef uint64_t kvaddr_t; /* a kernel virtual address */
@@ -49,9 +53,9 @@ typedef int64_t kssize_t;  /* a count of bytes, or -1 */
 
 #ifndef VM_PROT_NONE
 typedef unsigned char vm_prot_t;
-#define VM_PROT_NONE    ((vm_prot_t)0x00)
-#define VM_PROT_READ    ((vm_prot_t)0x01)
-#define VM_PROT_WRITE   ((vm_prot_t)0x02)
+#define VM_PROT_NONE	((vm_prot_t)0x00)
+#define VM_PROT_READ	((vm_prot_t)0x01)
+#define VM_PROT_WRITE	((vm_prot_t)0x02)
 #define VM_PROT_EXECUTE ((vm_prot_t)0x04)
 #endif
 
@@ -73,13 +77,13 @@ struct kvm_nlist {
 
 /* A run of kernel memory, as kvm_walk_pages() reports it. */
 struct kvm_page {
-	unsigned int kp_version;  /* LIBKVM_WALK_PAGES_VERSION */
-	kpaddr_t kp_paddr;        /* its physical address */
-	kvaddr_t kp_kmap_vaddr;   /* in the kernel map, 0 if not mapped there */
-	kvaddr_t kp_dmap_vaddr;   /* in the direct map, 0 if there is none */
-	vm_prot_t kp_prot;        /* VM_PROT_*, of the kernel mapping if any */
-	off_t kp_offset;          /* in the core file; -1: not in the dump */
-	size_t kp_len;            /* bytes, all of them at kp_offset in a row */
+	unsigned int kp_version; /* LIBKVM_WALK_PAGES_VERSION */
+	kpaddr_t kp_paddr;	 /* its physical address */
+	kvaddr_t kp_kmap_vaddr;	 /* in the kernel map, 0 if not mapped there */
+	kvaddr_t kp_dmap_vaddr;	 /* in the direct map, 0 if there is none */
+	vm_prot_t kp_prot;	 /* VM_PROT_*, of the kernel mapping if any */
+	off_t kp_offset;	 /* in the core file; -1: not in the dump */
+	size_t kp_len;		 /* bytes, all of them at kp_offset in a row */
 };
 
 typedef int kvm_walk_pages_cb_t(struct kvm_page *, void *);
@@ -197,6 +201,10 @@ void *kvm_getpcpu(kvm_t *kd, int cpu);
 
 /* Select the CPU whose DPCPU variables kvm_nlist2() finds; 0, or -1. */
 int kvm_dpcpu_setcpu(kvm_t *kd, unsigned int cpu);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

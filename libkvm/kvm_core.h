@@ -12,19 +12,35 @@
 #include "format/minidump.h"
 #include "libkvm/kvm.h"
 
+/*
+ * Told how far a long operation has come: done of total bytes.  Called often;
+ * the first call has done == 0, the last done == total.
+ */
+struct kvm_progress {
+	void (*kp_report)(void *arg, uint64_t done, uint64_t total);
+	void *kp_arg; /* for kp_report */
+};
+
+/*
+ * As kvm_open2() without a resolver, and the unpacking of a compressed core is
+ * reported to progress, unless that is NULL.
+ */
+kvm_t *kvm_open_progress(const char *execfile, const char *corefile,
+    char *errbuf, const struct kvm_progress *progress);
+
 /* The dump's machine and file; constant while the handle is open. */
 struct kvm_core {
-	const char *kc_format;     /* "minidump" or "elf" */
-	enum dump_arch kc_arch;    /* DUMP_AMD64, ... */
-	const char *kc_arch_name;  /* "amd64", as FreeBSD's MACHINE_ARCH */
-	enum byte_order kc_order;  /* of the dumped kernel's memory */
-	unsigned int kc_ptr_len;   /* bytes in a pointer of that kernel */
-	uint32_t kc_page_size;     /* bytes */
-	const char *kc_exec_path;  /* the kernel's ELF file */
-	const char *kc_core_path;  /* the core file as it was named */
-	uint64_t kc_file_len;      /* bytes, unpacked */
-	uint64_t kc_file_short;    /* bytes missing at its end; 0 if whole */
-	uint64_t kc_npages;        /* pages that the dump holds */
+	const char *kc_format;	  /* "minidump" or "elf" */
+	enum dump_arch kc_arch;	  /* DUMP_AMD64, ... */
+	const char *kc_arch_name; /* "amd64", as FreeBSD's MACHINE_ARCH */
+	enum byte_order kc_order; /* of the dumped kernel's memory */
+	unsigned int kc_ptr_len;  /* bytes in a pointer of that kernel */
+	uint32_t kc_page_size;	  /* bytes */
+	const char *kc_exec_path; /* the kernel's ELF file */
+	const char *kc_core_path; /* the core file as it was named */
+	uint64_t kc_file_len;	  /* bytes, unpacked */
+	uint64_t kc_file_short;	  /* bytes missing at its end; 0 if whole */
+	uint64_t kc_npages;	  /* pages that the dump holds */
 	const struct minidump_hdr *kc_minidump; /* NULL if it is not one */
 };
 

@@ -1,0 +1,178 @@
+/*
+ * Full dumps: ELF cores with one segment for each segment of physical memory.
+ */
+#include <stdlib.h>
+
+#include "libkvm/kvm_int.h"
+
+static bool
+elf_match(struct span start)
+{
+	return (elfcore_is(start));
+}
+
+/* Does the core come from the kind of machine that the kernel is for? */
+static bool
+same_machine(const struct elfcore_hdr *hdr, enum dump_arch arch)
+{
+	static const uint16_t machines[DUMP_NARCH] = {
+		[DUMP_AMD64] = ELFCORE_EM_X86_64,
+		[DUMP_ARM] = ELFCORE_EM_ARM,
+		[DUMP_ARM64] = ELFCORE_EM_AARCH64,
+		[DUMP_I386] = ELFCORE_EM_386,
+		[DUMP_RISCV] = ELFCORE_EM_RISCV,
+	};
+
+	return (hdr->eh_machine == machines[arch]);
+}
+
+static int
+decode_header(kvm_t *kd, struct elfcore_hdr *hdr)
+{
+	struct image *im = kd->kd_image;
+	uint8_t scratch[ELFCORE_HDR_LEN];
+	struct span start = { .len = ELFCORE_HDR_LEN };
+	const char *why;
+
+	if (im->im_len < start.len)
+		start.len = (size_t)im->im_len;
+	if ((start.base = image_view(im, 0, start.len, scratch)) == NULL)
+		return (kvm_fail_image(kd, "ELF header", 0, start.len));
+	if (!elfcore_decode(start, hdr, &why))
+		return (kvm_fail(kd, "%s: %s", kd->kd_core_path, why));
+	if (!same_machine(hdr, kd->kd_core.kc_arch))
+		return (kvm_fail(kd,
+		    "%s: an ELF core of another machine "
+		    "(%u) than %s",
+		    kd->kd_core_path, hdr->eh_machine, exec_path(kd->kd_exec)));
+	return (0);
+}
+
+static int
+add_segment(kvm_t *kd, const struct elfcore_phdr *ph)
+{
+	struct elf_segment *seg = &kd->kd_segs[kd->kd_nsegs];
+	uint64_t end;
+
+	if (ph->ph_type == ELFCORE_PT_DUMP_DELTA) {
+		kd->kd_load_delta_pa = ph->ph_pa;
+		kd->kd_load_delta_va = ph->ph_va;
+	}
+	if (ph->ph_type != ELFCORE_PT_LOAD || ph->ph_file_len == 0)
+		return (0);
+	seg->es_start = ph->ph_pa;
+	seg->es_off = ph->ph_off;
+	if (__builtin_add_overflow(ph->ph_pa, ph->ph_file_len, &seg->es_end) ||
+	    __builtin_add_overflow(ph->ph_off, ph->ph_file_len, &end))
+		return (kvm_fail(kd, "%s: a segment of %ju bytes at %#jx wraps",
+		    kd->kd_core_path, (uintmax_t)ph->ph_file_len,
+		    (uintmax_t)ph->ph_pa));
+	kd->kd_nsegs++;
+	return (0);
+}
+
+static int
+compare_segments(const void *a, const void *b)
+{
+	const struct elf_segment *x = a;
+	const struct elf_segment *y = b;
+
+	return (x->es_start < y->es_start ? -1 : x->es_start > y->es_start);
+}
+
+/* In ascending order, so that one can be found by halving. */
+static int
+sort_segments(kvm_t *kd)
+{
+	if (kd->kd_nsegs == 0)
+		return (kvm_fail(kd, "%s: no memory segments",
+		    kd->kd_core_path));
+	qsort(kd->kd_segs, kd->kd_nsegs, sizeof(*kd->kd_segs),
+	    compare_segments);
+	for (size_t i = 1; i < kd->kd_nsegs; i++)
+		if (kd->kd_segs[i].es_start < kd->kd_segs[i - 1].es_end)
+			return (kvm_fail(kd,
+			    "%s: memory segments at %#jx and "
+			    "%#jx overlap",
+			    kd->kd_core_path,
+			    (uintmax_t)kd->kd_segs[i - 1].es_start,
+			    (uintmax_t)kd->kd_segs[i].es_start));
+	return (0);
+}
+
+static int
+read_segments(kvm_t *kd, const struct elfcore_hdr *hdr)
+{
+	uint8_t scratch[IMAGE_VIEW_MAX];
+	uint64_t off = hdr->eh_phoff;
+
+	if (hdr->eh_phentsize > sizeof(scratch))
+		return (kvm_fail(kd, "%s: program headers of %u bytes",
+		    kd->kd_core_path, hdr->eh_phentsize));
+	/* At most 65535 of 24 bytes, whatever the file says. */
+	kd->kd_segs = calloc((size_t)hdr->eh_phnum + 1, sizeof(*kd->kd_segs));
+	if (kd->kd_segs == NULL)
+		return (kvm_fail(kd, "out of memory"));
+	for (unsigned int i = 0; i < hdr->eh_phnum; i++) {
+		struct span entry = { .len = hdr->eh_phentsize };
+		struct elfcore_phdr ph;
+
+		entry.base = image_view(kd->kd_image, off, entry.len, scratch);
+		if (entry.base == NULL || !elfcore_phdr_decode(hdr, entry, &ph))
+			return (kvm_fail_image(kd, "program header", off,
+			    entry.len));
+		if (add_segment(kd, &ph) != 0)
+			return (-1);
+		off += entry.len;
+	}
+	return (sort_segments(kd));
+}
+
+static int
+elf_open(kvm_t *kd)
+{
+	struct elfcore_hdr hdr;
+
+	if (decode_header(kd, &hdr) != 0 || read_segments(kd, &hdr) != 0)
+		return (-1);
+	kd->kd_core.kc_page_size = 4096;
+	return (root_find(kd));
+}
+
+static void
+elf_close(kvm_t *kd)
+{
+	free(kd->kd_segs);
+}
+
+static int
+elf_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
+{
+	const struct elf_segment *seg;
+	size_t lo = 0;
+	size_t hi = kd->kd_nsegs;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (kd->kd_segs[mid].es_end > pa)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	seg = &kd->kd_segs[lo];
+	if (lo == kd->kd_nsegs || seg->es_start > pa)
+		return (kvm_fail(kd, "physical address %#jx is not in the dump",
+		    (uintmax_t)pa));
+	out->off = seg->es_off + (pa - seg->es_start);
+	out->len = len < seg->es_end - pa ? len : seg->es_end - pa;
+	return (0);
+}
+
+const struct core_ops core_elf = {
+	.co_name = "elf",
+	.co_match = elf_match,
+	.co_open = elf_open,
+	.co_close = elf_close,
+	.co_locate = elf_locate,
+};

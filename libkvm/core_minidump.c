@@ -1,0 +1,189 @@
+/*
+ * Minidumps: page tables in a section of their own, pages behind a bitmap.
+ */
+#include <stdlib.h>
+
+#include "libkvm/kvm_int.h"
+
+/* dump_avail is one page in practice; no machine has so many segments. */
+#define DUMPAVAIL_MAX_LEN 1048576
+
+static bool
+minidump_match(struct span start)
+{
+	return (minidump_is(start));
+}
+
+static int
+decode_header(kvm_t *kd)
+{
+	struct minidump_hdr *hdr = &kd->kd_minidump;
+	struct image *im = kd->kd_image;
+	uint8_t scratch[MINIDUMP_HDR_LEN];
+	struct span start = { .len = MINIDUMP_HDR_LEN };
+	enum dump_arch arch;
+	const char *why;
+
+	if (im->im_len < start.len)
+		start.len = (size_t)im->im_len;
+	if ((start.base = image_view(im, 0, start.len, scratch)) == NULL)
+		return (kvm_fail_image(kd, "minidump header", 0, start.len));
+	if (minidump_find_arch(start, &arch) && arch != kd->kd_core.kc_arch)
+		return (kvm_fail(kd,
+		    "%s: a minidump of %s, but %s is a kernel "
+		    "for %s",
+		    kd->kd_core_path, dump_arch_name(arch),
+		    exec_path(kd->kd_exec),
+		    dump_arch_name(kd->kd_core.kc_arch)));
+	if (!minidump_decode(start, kd->kd_core.kc_order, hdr, &why))
+		return (kvm_fail(kd, "%s: minidump header: %s",
+		    kd->kd_core_path, why));
+	return (0);
+}
+
+static const struct paging *
+find_paging(const struct minidump_hdr *hdr)
+{
+	switch (hdr->md_arch) {
+	case DUMP_AMD64:
+		return (&paging_amd64);
+	case DUMP_ARM:
+		return (hdr->md_mmuformat == ARM_MMU_V4 ? &paging_arm_v4 :
+							  &paging_arm);
+	case DUMP_ARM64:
+		return (hdr->md_page_size == 16384 ? &paging_arm64_16k :
+						     &paging_arm64_4k);
+	case DUMP_I386:
+		return (hdr->md_paemode != 0 ? &paging_i386_pae : &paging_i386);
+	case DUMP_RISCV:
+		return (&paging_riscv);
+	case DUMP_NARCH:
+		break;
+	}
+	return (NULL);
+}
+
+/* Fill in the page set and the segments that it is made of. */
+static int
+read_page_set(kvm_t *kd, unsigned int page_shift, struct pageindex_desc *desc)
+{
+	const struct minidump_hdr *hdr = &kd->kd_minidump;
+	uint64_t len = hdr->md_dumpavail_len;
+	uint8_t *section;
+	const char *why;
+	bool ok;
+
+	if (len > DUMPAVAIL_MAX_LEN)
+		return (kvm_fail(kd, "dump_avail: %ju bytes are too many",
+		    (uintmax_t)len));
+	desc->segs =
+	    calloc((size_t)len / DUMP_AVAIL_ENTRY_LEN + 1, sizeof(*desc->segs));
+	if (desc->segs == NULL)
+		return (kvm_fail(kd, "out of memory"));
+	if (len == 0) {
+		desc->set = dumpset_dense((uint64_t)hdr->md_bitmap_len * 8,
+		    page_shift, desc->segs);
+		return (0);
+	}
+	if ((section = malloc((size_t)len)) == NULL)
+		return (kvm_fail(kd, "out of memory"));
+	ok = image_read(kd->kd_image, hdr->md_dumpavail_off, section,
+	    (size_t)len);
+	if (!ok)
+		(void)kvm_fail_image(kd, "dump_avail", hdr->md_dumpavail_off,
+		    len);
+	else if (!dumpset_decode((struct span){ section, (size_t)len },
+		     hdr->md_order, page_shift, desc->segs, &desc->set, &why))
+		ok = kvm_fail(kd, "%s: %s", kd->kd_core_path, why) == 0;
+	free(section);
+	return (ok ? 0 : -1);
+}
+
+/*
+ * The bitmap must be there; of what follows, as much as there is can be read.
+ */
+static int
+open_index(kvm_t *kd)
+{
+	const struct minidump_hdr *hdr = &kd->kd_minidump;
+	struct pageindex_desc desc = {
+		.order = hdr->md_order,
+		.bitmap_off = hdr->md_bitmap_off,
+		.bitmap_len = hdr->md_bitmap_len,
+		.pages_off = hdr->md_pages_off,
+	};
+	unsigned int shift = (unsigned int)__builtin_ctz(hdr->md_page_size);
+
+	if (hdr->md_bitmap_off > kd->kd_image->im_len ||
+	    hdr->md_bitmap_len > kd->kd_image->im_len - hdr->md_bitmap_off) {
+		kd->kd_image->im_errno = 0;
+		return (kvm_fail_image(kd, "page bitmap", hdr->md_bitmap_off,
+		    hdr->md_bitmap_len));
+	}
+	if (read_page_set(kd, shift, &desc) != 0) {
+		free(desc.segs);
+		return (-1);
+	}
+	if ((kd->kd_index = pageindex_create(kd->kd_image, &desc)) == NULL)
+		return (kvm_fail(kd, "out of memory"));
+	return (0);
+}
+
+static int
+minidump_open(kvm_t *kd)
+{
+	const struct minidump_hdr *hdr = &kd->kd_minidump;
+
+	if (decode_header(kd) != 0 || open_index(kd) != 0)
+		return (-1);
+	kd->kd_root = (struct vm_root){
+		.vr_paging = find_paging(hdr),
+		.vr_level = minidump_has_flat_ptes(hdr) ? 0 : 1,
+		.vr_in_section = true,
+		.vr_base = hdr->md_kernbase,
+		.vr_off = hdr->md_pmap_off,
+		.vr_len = hdr->md_pmap_len,
+	};
+	kd->kd_core.kc_minidump = hdr;
+	kd->kd_core.kc_page_size = hdr->md_page_size;
+	return (0);
+}
+
+static void
+minidump_close(kvm_t *kd)
+{
+	pageindex_destroy(kd->kd_index);
+}
+
+static int
+minidump_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
+{
+	struct page_run run = pageindex_find(kd->kd_index, pa, len);
+
+	switch (run.pr_state) {
+	case PAGE_PRESENT:
+		out->off = run.pr_off;
+		out->len = run.pr_len;
+		return (0);
+	case PAGE_ABSENT:
+		return (kvm_fail(kd, "physical address %#jx is not in the dump",
+		    (uintmax_t)pa));
+	case PAGE_GAP:
+		return (kvm_fail(kd,
+		    "physical address %#jx is not memory of "
+		    "the dumped machine",
+		    (uintmax_t)pa));
+	case PAGE_UNREADABLE:
+		break;
+	}
+	return (kvm_fail_image(kd, "page bitmap", kd->kd_minidump.md_bitmap_off,
+	    kd->kd_minidump.md_bitmap_len));
+}
+
+const struct core_ops core_minidump = {
+	.co_name = "minidump",
+	.co_match = minidump_match,
+	.co_open = minidump_open,
+	.co_close = minidump_close,
+	.co_locate = minidump_locate,
+};

@@ -1,0 +1,38 @@
+/*
+ * The kernel's ELF file: architecture, symbols, constants.  Through libelf.
+ */
+#ifndef LIBKVM_EXEC_H
+#define LIBKVM_EXEC_H
+
+#include "format/minidump.h"
+#include "libkvm/kvm_core.h"
+
+struct exec;
+
+/*
+ * Open the file; only its header is read now.  NULL: a text in why[len].
+ */
+struct exec *exec_open(const char *path, char *why, size_t len);
+void exec_close(struct exec *ex);
+
+const char *exec_path(const struct exec *ex);
+enum dump_arch exec_arch(const struct exec *ex);
+enum byte_order exec_order(const struct exec *ex);
+unsigned int exec_ptr_len(const struct exec *ex);
+
+/* The text of the last failure; "" if there was none. */
+const char *exec_error(const struct exec *ex);
+
+/*
+ * Symbols, see kvm_symbol_find() and kvm_symbol_at().  The symbol table is read
+ * when the first is asked for; exec_load_symbols() says whether that worked.
+ */
+bool exec_load_symbols(struct exec *ex);
+bool exec_symbol_find(struct exec *ex, const char *name,
+    struct kvm_symbol *out);
+bool exec_symbol_at(struct exec *ex, kvaddr_t va, struct kvm_symbol *out);
+
+/* Copy len bytes that the file holds for va.  false: it does not. */
+bool exec_read(struct exec *ex, kvaddr_t va, void *buf, size_t len);
+
+#endif

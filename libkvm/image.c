@@ -1,0 +1,244 @@
+#include "libkvm/image.h"
+
+#include <sys/stat.h>
+#if defined(__linux__)
+#include <sys/vfs.h>
+#else
+#include <sys/param.h>
+#include <sys/mount.h>
+#endif
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Blocks of the file that image_view() asked for lately: page tables, bitmap
+ * and index, which nearly every access needs, while data is read only once.
+ */
+#define CACHE_BLOCK_LEN 4096
+#define CACHE_NBLOCKS	64
+
+struct image_cache {
+	struct {
+		uint64_t off; /* of the block; UINT64_MAX: empty */
+		uint8_t bytes[CACHE_BLOCK_LEN];
+	} block[CACHE_NBLOCKS];
+};
+
+/* ---- reading with pread(2) ---- */
+
+static bool
+pread_all(struct image *im, uint64_t off, void *buf, size_t len)
+{
+	uint8_t *p = buf;
+
+	im->im_errno = 0;
+	if (off > im->im_len || len > im->im_len - off)
+		return (false);
+	while (len > 0) {
+		ssize_t n = pread(im->im_fd, p, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			im->im_errno = n < 0 ? errno : 0;
+			return (false);
+		}
+		p += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return (true);
+}
+
+static struct image_cache *
+cache_create(void)
+{
+	struct image_cache *cache = malloc(sizeof(*cache));
+
+	if (cache == NULL)
+		return (NULL);
+	for (size_t i = 0; i < CACHE_NBLOCKS; i++)
+		cache->block[i].off = UINT64_MAX;
+	return (cache);
+}
+
+/* The block at off, a multiple of its length; NULL: it is not all there. */
+static const uint8_t *
+cache_block(struct image *im, uint64_t off)
+{
+	size_t slot = (off / CACHE_BLOCK_LEN) % CACHE_NBLOCKS;
+	uint8_t *bytes = im->im_cache->block[slot].bytes;
+
+	if (im->im_cache->block[slot].off != off) {
+		im->im_cache->block[slot].off = UINT64_MAX;
+		if (!pread_all(im, off, bytes, CACHE_BLOCK_LEN))
+			return (NULL);
+		im->im_cache->block[slot].off = off;
+	}
+	return (bytes);
+}
+
+const uint8_t *
+image_fetch(struct image *im, uint64_t off, size_t len, uint8_t *scratch)
+{
+	uint8_t *dst = scratch;
+
+	if (im->im_cache == NULL)
+		return (pread_all(im, off, scratch, len) ? scratch : NULL);
+	while (len > 0) {
+		size_t in = off % CACHE_BLOCK_LEN;
+		size_t n = CACHE_BLOCK_LEN - in;
+		const uint8_t *block = cache_block(im, off - in);
+
+		if (n > len)
+			n = len;
+		if (block != NULL)
+			memcpy(dst, block + in, n);
+		else if (!pread_all(im, off, dst, n))
+			return (NULL);
+		dst += n;
+		off += n;
+		len -= n;
+	}
+	return (scratch);
+}
+
+bool
+image_read(struct image *im, uint64_t off, void *buf, size_t len)
+{
+	if (im->im_base == NULL)
+		return (pread_all(im, off, buf, len));
+	if (off > im->im_len || len > im->im_len - off) {
+		im->im_errno = 0;
+		return (false);
+	}
+	memcpy(buf, im->im_base + off, len);
+	return (true);
+}
+
+/* ---- a mapping that may have lost its end ---- */
+
+/*
+ * Is the last byte of end's page not 0?  Then the file went on to there, and
+ * the zeros before it are its own.
+ */
+static bool
+page_goes_on(const struct image *im, uint64_t end)
+{
+	uint64_t page_mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;
+	uint64_t limit = ((end - 1) | page_mask) + 1;
+
+	return (im->im_base[(limit < im->im_len ? limit : im->im_len) - 1] !=
+	    0);
+}
+
+static uint64_t
+current_len(const struct image *im)
+{
+	off_t len = lseek(im->im_fd, 0, SEEK_END);
+
+	return (len < 0 ? 0 : (uint64_t)len);
+}
+
+bool
+image_settle_slowly(struct image *im, uint64_t end)
+{
+	uint64_t len;
+
+	if (!mapping_torn(im->im_mapping) && end > 0 && page_goes_on(im, end))
+		return (true);
+	len = current_len(im);
+	if (!mapping_torn(im->im_mapping) && len >= end)
+		return (true);
+	im->im_base = NULL;
+	if (len < im->im_len)
+		im->im_len = len;
+	im->im_cache = cache_create();
+	return (false);
+}
+
+/* ---- to map or not to map ---- */
+
+static bool
+is_network_fs(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) != 0)
+		return (true);
+#if defined(__linux__)
+	/* Source: linux/magic.h and the file systems' own sources. */
+	switch ((uint32_t)fs.f_type) {
+	case 0x6969:	 /* NFS */
+	case 0x517b:	 /* SMB */
+	case 0xff534d42: /* CIFS */
+	case 0xfe534d42: /* SMB2 */
+	case 0x01021997: /* 9p */
+	case 0x00c36400: /* Ceph */
+	case 0x5346414f: /* AFS */
+	case 0x65735546: /* FUSE: sshfs and its like */
+		return (true);
+	default:
+		return (false);
+	}
+#else
+	return ((fs.f_flags & MNT_LOCAL) == 0);
+#endif
+}
+
+static bool
+is_larger_than_memory(uint64_t len)
+{
+	long npages = sysconf(_SC_PHYS_PAGES);
+	long page_size = sysconf(_SC_PAGESIZE);
+
+	return (npages > 0 && page_size > 0 &&
+	    len / (uint64_t)page_size > (uint64_t)npages);
+}
+
+static bool
+should_map(const struct image *im, enum image_access access)
+{
+	/* A 32-bit host has addresses for a small dump only. */
+	if (im->im_len == 0 || im->im_len > SIZE_MAX / 4)
+		return (false);
+	if (access != IMAGE_AUTO)
+		return (access == IMAGE_MAPPED);
+	return (!is_larger_than_memory(im->im_len) &&
+	    !is_network_fs(im->im_fd));
+}
+
+int
+image_create(int fd, enum image_access access, struct image **out)
+{
+	struct image *im = calloc(1, sizeof(*im));
+
+	if (im == NULL) {
+		(void)close(fd);
+		return (ENOMEM);
+	}
+	im->im_fd = fd;
+	im->im_len = current_len(im);
+	if (should_map(im, access))
+		im->im_mapping = mapping_create(fd, (size_t)im->im_len);
+	if (im->im_mapping != NULL)
+		im->im_base = atomic_load(&im->im_mapping->mp_base);
+	else
+		im->im_cache = cache_create();
+	*out = im;
+	return (0);
+}
+
+void
+image_destroy(struct image *im)
+{
+	if (im == NULL)
+		return;
+	mapping_destroy(im->im_mapping);
+	free(im->im_cache);
+	(void)close(im->im_fd);
+	free(im);
+}

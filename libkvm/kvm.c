@@ -1,0 +1,368 @@
+/*
+ * Opening and closing, and the text of errors.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libkvm/kvm_int.h"
+#include "libkvm/unpack.h"
+
+#define DEFAULT_KERNEL "/boot/kernel/kernel"
+
+#ifndef PATH_MAX
+#define PATH_MAX 1024
+#endif
+
+static const struct core_ops *const cores[] = {
+	&core_minidump,
+	&core_elf,
+};
+
+/* What the three openers of kvm.h differ in. */
+struct open_args {
+	const char *exec_path;
+	const char *core_path;
+	int flags;
+	kvm_resolver_t *resolver;
+	const char *program;
+	const struct kvm_progress *progress;
+	enum image_access access;
+};
+
+int
+kvm_fail(kvm_t *kd, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(kd->kd_err, sizeof(kd->kd_err), fmt, ap);
+	va_end(ap);
+	return (-1);
+}
+
+int
+kvm_fail_image(kvm_t *kd, const char *what, uint64_t off, uint64_t len)
+{
+	const struct image *im = kd->kd_image;
+
+	if (im->im_errno != 0)
+		return (kvm_fail(kd,
+		    "%s: %s: %ju bytes at file offset %#jx: "
+		    "%s",
+		    kd->kd_core_path, what, (uintmax_t)len, (uintmax_t)off,
+		    strerror(im->im_errno)));
+	return (kvm_fail(kd,
+	    "%s: %s: %ju bytes at file offset %#jx, but the "
+	    "file is cut short at %#jx",
+	    kd->kd_core_path, what, (uintmax_t)len, (uintmax_t)off,
+	    (uintmax_t)im->im_len));
+}
+
+char *
+kvm_geterr(kvm_t *kd)
+{
+	static char none[1];
+
+	none[0] = '\0';
+	return (kd != NULL ? kd->kd_err : none);
+}
+
+static int
+check_args(kvm_t *kd, const struct open_args *args)
+{
+	if (args->core_path == NULL) {
+		errno = EINVAL;
+		return (kvm_fail(kd,
+		    "no core file: there is no live kernel "
+		    "to read here"));
+	}
+	if ((args->flags & ~O_ACCMODE) != 0) {
+		errno = EINVAL;
+		return (kvm_fail(kd,
+		    "bad flags %#x: only O_RDONLY makes "
+		    "sense",
+		    (unsigned int)args->flags));
+	}
+	if (strlen(args->exec_path) >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return (kvm_fail(kd, "name of the kernel file is too long"));
+	}
+	return (0);
+}
+
+static int
+open_exec(kvm_t *kd, const char *path)
+{
+	char why[256];
+
+	if ((kd->kd_exec = exec_open(path, why, sizeof(why))) == NULL)
+		return (kvm_fail(kd, "%s: %s", path, why));
+	kd->kd_core.kc_arch = exec_arch(kd->kd_exec);
+	kd->kd_core.kc_arch_name = dump_arch_name(kd->kd_core.kc_arch);
+	kd->kd_core.kc_order = exec_order(kd->kd_exec);
+	kd->kd_core.kc_ptr_len = exec_ptr_len(kd->kd_exec);
+	kd->kd_core.kc_exec_path = exec_path(kd->kd_exec);
+	return (0);
+}
+
+static int
+open_image(kvm_t *kd, const struct open_args *args)
+{
+	char why[256];
+	int fd, error;
+
+	if ((kd->kd_core_path = strdup(args->core_path)) == NULL)
+		return (kvm_fail(kd, "out of memory"));
+	kd->kd_core.kc_core_path = kd->kd_core_path;
+	fd = unpack_open(args->core_path, args->progress, why, sizeof(why));
+	if (fd < 0)
+		return (kvm_fail(kd, "%s: %s", args->core_path, why));
+	error = image_create(fd, args->access, &kd->kd_image);
+	if (error != 0)
+		return (kvm_fail(kd, "%s: %s", args->core_path,
+		    strerror(error)));
+	kd->kd_core.kc_file_len = kd->kd_image->im_len;
+	if (kd->kd_image->im_len == 0) {
+		errno = EINVAL;
+		return (kvm_fail(kd, "%s: empty file", args->core_path));
+	}
+	return (0);
+}
+
+static int
+open_core(kvm_t *kd)
+{
+	uint8_t scratch[ELFCORE_IDENT_LEN];
+	struct span start = { .len = sizeof(scratch) };
+
+	if (kd->kd_image->im_len < start.len)
+		start.len = (size_t)kd->kd_image->im_len;
+	start.base = image_view(kd->kd_image, 0, start.len, scratch);
+	if (start.base == NULL)
+		return (kvm_fail_image(kd, "start of the file", 0, start.len));
+	for (size_t i = 0; i < sizeof(cores) / sizeof(cores[0]); i++) {
+		if (!cores[i]->co_match(start))
+			continue;
+		kd->kd_ops = cores[i];
+		kd->kd_core.kc_format = cores[i]->co_name;
+		return (cores[i]->co_open(kd));
+	}
+	return (kvm_fail(kd, "%s: neither a minidump nor an ELF core",
+	    kd->kd_core_path));
+}
+
+/* The file may have been cut while it was being opened: then once more. */
+static int
+open_all(kvm_t *kd, const struct open_args *args)
+{
+	if (check_args(kd, args) != 0 || open_exec(kd, args->exec_path) != 0 ||
+	    open_image(kd, args) != 0 || open_core(kd) != 0)
+		return (-1);
+	if (!image_settle(kd->kd_image, 0))
+		return (kvm_fail_image(kd, "file", 0, kd->kd_core.kc_file_len));
+	return (0);
+}
+
+/* NULL: the text is in errbuf, unless that is NULL. */
+static kvm_t *
+open_any(struct open_args args, char *errbuf)
+{
+	kvm_t *kd = calloc(1, sizeof(*kd));
+
+	if (kd == NULL) {
+		if (errbuf != NULL)
+			(void)snprintf(errbuf, KVM_ERR_LEN, "out of memory");
+		return (NULL);
+	}
+	if (args.exec_path == NULL)
+		args.exec_path = DEFAULT_KERNEL;
+	if (getenv("KVM_NOMAP") != NULL)
+		args.access = IMAGE_PREAD;
+	kd->kd_resolver = args.resolver;
+	kd->kd_program = args.program;
+	if (open_all(kd, &args) == 0)
+		return (kd);
+	if (errbuf != NULL)
+		(void)memcpy(errbuf, kd->kd_err, KVM_ERR_LEN);
+	if (kd->kd_program != NULL)
+		(void)fprintf(stderr, "%s: %s\n", kd->kd_program, kd->kd_err);
+	(void)kvm_close(kd);
+	return (NULL);
+}
+
+kvm_t *
+kvm_open(const char *execfile, const char *corefile, const char *swapfile,
+    int flags, const char *errstr)
+{
+	(void)swapfile;
+	return (open_any((struct open_args){ .exec_path = execfile,
+			     .core_path = corefile,
+			     .flags = flags,
+			     .program = errstr },
+	    NULL));
+}
+
+kvm_t *
+kvm_openfiles(const char *execfile, const char *corefile, const char *swapfile,
+    int flags, char *errbuf)
+{
+	(void)swapfile;
+	return (kvm_open2(execfile, corefile, flags, errbuf, NULL));
+}
+
+kvm_t *
+kvm_open2(const char *execfile, const char *corefile, int flags, char *errbuf,
+    kvm_resolver_t *resolver)
+{
+	return (open_any((struct open_args){ .exec_path = execfile,
+			     .core_path = corefile,
+			     .flags = flags,
+			     .resolver = resolver },
+	    errbuf));
+}
+
+kvm_t *
+kvm_open_progress(const char *execfile, const char *corefile, char *errbuf,
+    const struct kvm_progress *progress)
+{
+	return (open_any((struct open_args){ .exec_path = execfile,
+			     .core_path = corefile,
+			     .flags = O_RDONLY,
+			     .progress = progress },
+	    errbuf));
+}
+
+int
+kvm_close(kvm_t *kd)
+{
+	int saved = errno;
+
+	if (kd == NULL) {
+		errno = EINVAL;
+		return (-1);
+	}
+	if (kd->kd_ops != NULL)
+		kd->kd_ops->co_close(kd);
+	image_destroy(kd->kd_image);
+	exec_close(kd->kd_exec);
+	free(kd->kd_core_path);
+	free(kd);
+	errno = saved;
+	return (0);
+}
+
+/* ---- what the core is ---- */
+
+int
+kvm_native(kvm_t *kd)
+{
+	static const uint16_t one = 1;
+	bool host_is_little = *(const uint8_t *)&one == 1;
+
+	if (kd->kd_core.kc_ptr_len != sizeof(void *) ||
+	    (kd->kd_core.kc_order == ORDER_LITTLE) != host_is_little)
+		return (0);
+	switch (kd->kd_core.kc_arch) {
+#if defined(__x86_64__)
+	case DUMP_AMD64:
+		return (1);
+#elif defined(__aarch64__)
+	case DUMP_ARM64:
+		return (1);
+#elif defined(__i386__)
+	case DUMP_I386:
+		return (1);
+#elif defined(__arm__)
+	case DUMP_ARM:
+		return (1);
+#elif defined(__riscv)
+	case DUMP_RISCV:
+		return (1);
+#endif
+	default:
+		return (0);
+	}
+}
+
+/* Only powerpc64 kernels move, and those are not read here. */
+kssize_t
+kvm_kerndisp(kvm_t *kd)
+{
+	(void)kd;
+	return (0);
+}
+
+/* Count the pages, and how much of the file they need. */
+static int
+count_pages(kvm_t *kd)
+{
+	struct kvm_core *core = &kd->kd_core;
+	uint64_t end = 0;
+
+	if (core->kc_minidump != NULL) {
+		if (!pageindex_count(kd->kd_index, &core->kc_npages))
+			return (kvm_fail_image(kd, "page bitmap",
+			    core->kc_minidump->md_bitmap_off,
+			    core->kc_minidump->md_bitmap_len));
+		end = core->kc_minidump->md_pages_off +
+		    core->kc_npages * core->kc_page_size;
+	}
+	for (size_t i = 0; i < kd->kd_nsegs; i++) {
+		const struct elf_segment *seg = &kd->kd_segs[i];
+		uint64_t len = seg->es_end - seg->es_start;
+
+		core->kc_npages += len / core->kc_page_size;
+		if (seg->es_off + len > end)
+			end = seg->es_off + len;
+	}
+	if (end > core->kc_file_len)
+		core->kc_file_short = end - core->kc_file_len;
+	kd->kd_counted = true;
+	return (0);
+}
+
+const struct kvm_core *
+kvm_core(kvm_t *kd)
+{
+	if (!kd->kd_counted && count_pages(kd) != 0)
+		return (NULL);
+	return (&kd->kd_core);
+}
+
+kssize_t
+kvm_read_msgbuf(kvm_t *kd, uint64_t off, void *buf, size_t len)
+{
+	const struct minidump_hdr *hdr = kd->kd_core.kc_minidump;
+	uint64_t section_len;
+
+	if (hdr == NULL)
+		return (kvm_fail(kd, "%s: no message buffer section",
+		    kd->kd_core_path));
+	/* With the bytes that round it up: they may hold struct msgbuf. */
+	section_len = (hdr->md_dumpavail_off - hdr->md_msgbuf_off);
+	if (off > section_len)
+		return (0);
+	if (len > section_len - off)
+		len = (size_t)(section_len - off);
+	do {
+		if (!image_read(kd->kd_image, hdr->md_msgbuf_off + off, buf,
+			len))
+			return (kvm_fail_image(kd, "message buffer",
+			    hdr->md_msgbuf_off + off, len));
+	} while (!image_settle(kd->kd_image, hdr->md_msgbuf_off + off + len));
+	return ((kssize_t)len);
+}
+
+kssize_t
+kvm_read_exec(kvm_t *kd, kvaddr_t va, void *buf, size_t len)
+{
+	if (!exec_read(kd->kd_exec, va, buf, len))
+		return (kvm_fail(kd, "%s: no section holds %zu bytes at %#jx",
+		    exec_path(kd->kd_exec), len, (uintmax_t)va));
+	return ((kssize_t)len);
+}

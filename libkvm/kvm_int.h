@@ -1,0 +1,123 @@
+/*
+ * Inside an opened core.  A read goes down through these, one way:
+ *
+ *	kvm_read2()          kvm_read.c    pieces that lie together
+ *	translate()          translate.c   virtual to physical, page tables
+ *	kc_ops->locate()     core_*.c      physical to file
+ *	image_read()         image.c       bytes
+ */
+#ifndef LIBKVM_KVM_INT_H
+#define LIBKVM_KVM_INT_H
+
+#include "format/elfcore.h"
+#include "format/paging.h"
+#include "libkvm/exec.h"
+#include "libkvm/image.h"
+#include "libkvm/kvm_core.h"
+#include "libkvm/pageindex.h"
+
+#define KVM_ERR_LEN 2048 /* _POSIX2_LINE_MAX, which callers give us */
+
+/* Bytes of the core: len of them at off. */
+struct file_run {
+	uint64_t off;
+	uint64_t len;
+};
+
+/* Physical memory: len bytes from pa on, which va maps in a row. */
+struct phys_run {
+	kpaddr_t pa;
+	uint64_t len;
+};
+
+/* A kind of core file. */
+struct core_ops {
+	const char *co_name;
+	/*
+	 * Is this file one?  It is asked only about the start of the file,
+	 * which may be shorter than a header.
+	 */
+	bool (*co_match)(struct span start);
+	/* Get kd ready.  -1: kvm_fail() was called; close() follows. */
+	int (*co_open)(kvm_t *kd);
+	void (*co_close)(kvm_t *kd);
+	/* Where the first of len bytes at pa are; how many lie there in a row. */
+	int (*co_locate)(kvm_t *kd, kpaddr_t pa, uint64_t len,
+	    struct file_run *out);
+};
+
+/*
+ * Where translation starts: a table of entries of one level, in a section of
+ * the file (minidumps) or at a physical address (everything else).
+ */
+struct vm_root {
+	const struct paging *vr_paging;
+	unsigned int vr_level; /* of its entries */
+	bool vr_in_section;
+	kvaddr_t vr_base;     /* section: address that entry 0 maps */
+	uint64_t vr_off;      /* section: bytes into the file */
+	uint64_t vr_len;      /* section: bytes */
+	kpaddr_t vr_pa;	      /* else: of the table */
+	kpaddr_t vr_last_pa;  /* the page table used last, ... */
+	uint64_t vr_last_off; /* ... and where it is in the file */
+};
+
+/* A segment of physical memory in an ELF core. */
+struct elf_segment {
+	kpaddr_t es_start;
+	kpaddr_t es_end;
+	uint64_t es_off; /* bytes into the file */
+};
+
+struct __kvm {
+	const struct core_ops *kd_ops;
+	struct image *kd_image;	     /* owned */
+	struct exec *kd_exec;	     /* owned */
+	kvm_resolver_t *kd_resolver; /* may be NULL */
+	const char *kd_program;	     /* kvm_open()'s errstr, the caller's */
+	char *kd_core_path;	     /* owned */
+	struct kvm_core kd_core;     /* what is known of it so far */
+	struct vm_root kd_root;
+	uint64_t kd_end; /* highest file offset read since ... */
+	bool kd_counted; /* kc_npages is valid */
+
+	struct minidump_hdr kd_minidump;
+	struct pageindex *kd_index;  /* owned; minidumps */
+	struct elf_segment *kd_segs; /* owned; ELF cores */
+	size_t kd_nsegs;
+	kpaddr_t kd_load_delta_pa; /* PT_DUMP_DELTA; */
+	kvaddr_t kd_load_delta_va; /* both 0: there is none */
+
+	unsigned int kd_dpcpu_cpu;
+	char kd_err[KVM_ERR_LEN];
+};
+
+extern const struct core_ops core_minidump;
+extern const struct core_ops core_elf;
+
+/* Set the text for kvm_geterr() and return -1. */
+int kvm_fail(kvm_t *kd, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same for a failed image_*() call on len bytes at off of what. */
+int kvm_fail_image(kvm_t *kd, const char *what, uint64_t off, uint64_t len);
+
+/* Translate the first of len bytes at va, len > 0.  -1: not mapped. */
+int translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out);
+
+/*
+ * Find the page tables of an ELF core: those of kd->kd_arch, through the
+ * kernel's symbols.
+ */
+int root_find(kvm_t *kd);
+
+/* The address of a kernel symbol; false: there is none. */
+bool kvm_lookup(kvm_t *kd, const char *name, kvaddr_t *va);
+
+/* Read an unsigned integer of len (4 or 8) bytes, in the kernel's order. */
+int kvm_read_uint(kvm_t *kd, kvaddr_t va, unsigned int len, uint64_t *out);
+
+/* As above, at a physical address. */
+int kvm_read_phys_uint(kvm_t *kd, kpaddr_t pa, unsigned int len, uint64_t *out);
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * Symbols by name: through the caller's resolver, or the kernel's ELF file.
+ *
+ * A name that is not found may be a variable of which each CPU (DPCPU) or each
+ * network stack (VNET) has a copy: the linker knows those under a prefix, in a
+ * set between two symbols, and the copies lie at a distance from the set.
+ * Facts: FreeBSD's sys/sys/pcpu.h, sys/net/vnet.h.
+ */
+#include <string.h>
+
+#include "libkvm/kvm_int.h"
+
+#define VNET_MAGIC 0x3e0d8f29
+
+/* struct vnet: two pointers, then four 32-bit fields, then two pointers. */
+#define VNET_MAGIC_OFF(ptr_len) (2 * (ptr_len))
+#define VNET_BASE_OFF(ptr_len)	(3 * (ptr_len) + 16)
+
+#define N_FOUND 7 /* N_DATA | N_EXT of a.out's nlist(3) */
+
+/* One symbol, exactly of that name. */
+static bool
+lookup_exact(kvm_t *kd, const char *name, kvaddr_t *va)
+{
+	struct kvm_symbol sym;
+
+	if (kd->kd_resolver != NULL)
+		return (kd->kd_resolver(name, va) == 0);
+	if (!exec_symbol_find(kd->kd_exec, name, &sym))
+		return (false);
+	*va = sym.ks_va;
+	return (true);
+}
+
+bool
+kvm_lookup(kvm_t *kd, const char *name, kvaddr_t *va)
+{
+	return (lookup_exact(kd, name, va) ||
+	    (name[0] == '_' && lookup_exact(kd, name + 1, va)));
+}
+
+/* Is va in the linker set called name? */
+static bool
+in_linker_set(kvm_t *kd, const char *start, const char *stop, kvaddr_t va)
+{
+	kvaddr_t first, end;
+
+	return (lookup_exact(kd, start, &first) &&
+	    lookup_exact(kd, stop, &end) && va >= first && va < end);
+}
+
+/* How far the selected CPU's copies are from the set. */
+static bool
+dpcpu_distance(kvm_t *kd, uint64_t *distance)
+{
+	unsigned int ptr_len = kd->kd_core.kc_ptr_len;
+	kvaddr_t off_va;
+
+	return (lookup_exact(kd, "dpcpu_off", &off_va) &&
+	    kvm_read_uint(kd, off_va + (uint64_t)kd->kd_dpcpu_cpu * ptr_len,
+		ptr_len, distance) == 0);
+}
+
+/* How far the default network stack's copies are from the set. */
+static bool
+vnet_distance(kvm_t *kd, uint64_t *distance)
+{
+	unsigned int ptr_len = kd->kd_core.kc_ptr_len;
+	uint64_t vnet, magic;
+	kvaddr_t va;
+
+	return (lookup_exact(kd, "vnet0", &va) &&
+	    kvm_read_uint(kd, va, ptr_len, &vnet) == 0 &&
+	    kvm_read_uint(kd, vnet + VNET_MAGIC_OFF(ptr_len), 4, &magic) == 0 &&
+	    magic == VNET_MAGIC &&
+	    kvm_read_uint(kd, vnet + VNET_BASE_OFF(ptr_len), ptr_len,
+		distance) == 0);
+}
+
+static const struct {
+	const char *prefix;
+	const char *start;
+	const char *stop;
+	bool (*distance)(kvm_t *kd, uint64_t *distance);
+} sets[] = {
+	{ "vnet_entry_", "__start_set_vnet", "__stop_set_vnet", vnet_distance },
+	{ "pcpu_entry_", "__start_set_pcpu", "__stop_set_pcpu",
+	    dpcpu_distance },
+};
+#define NSETS (sizeof(sets) / sizeof(sets[0]))
+
+static bool
+lookup_prefixed(kvm_t *kd, const char *name, kvaddr_t *va)
+{
+	char full[256];
+
+	if (name[0] == '_')
+		name++;
+	for (size_t i = 0; i < NSETS; i++) {
+		size_t prefix_len = strlen(sets[i].prefix);
+		size_t len = strlen(name);
+
+		if (prefix_len + len >= sizeof(full))
+			continue;
+		memcpy(full, sets[i].prefix, prefix_len);
+		memcpy(full + prefix_len, name, len + 1);
+		if (lookup_exact(kd, full, va))
+			return (true);
+	}
+	return (false);
+}
+
+/* From the linker's copy of a variable to the one that is meant. */
+static bool
+relocate(kvm_t *kd, kvaddr_t *va)
+{
+	for (size_t i = 0; i < NSETS; i++) {
+		uint64_t distance;
+
+		if (!in_linker_set(kd, sets[i].start, sets[i].stop, *va))
+			continue;
+		if (!sets[i].distance(kd, &distance))
+			return (false);
+		*va += distance;
+		if (kd->kd_core.kc_ptr_len == 4)
+			*va = (uint32_t)*va;
+		return (true);
+	}
+	return (true);
+}
+
+int
+kvm_nlist2(kvm_t *kd, struct kvm_nlist *nl)
+{
+	int nmissing = 0;
+
+	if (kd->kd_resolver == NULL && !exec_load_symbols(kd->kd_exec))
+		return (kvm_fail(kd, "%s: %s", exec_path(kd->kd_exec),
+		    exec_error(kd->kd_exec)));
+	for (; nl->n_name != NULL && nl->n_name[0] != '\0'; nl++) {
+		kvaddr_t va;
+
+		nl->n_type = 0;
+		nl->n_value = 0;
+		if ((!kvm_lookup(kd, nl->n_name, &va) &&
+			!lookup_prefixed(kd, nl->n_name, &va)) ||
+		    !relocate(kd, &va)) {
+			nmissing++;
+			continue;
+		}
+		nl->n_type = N_FOUND;
+		nl->n_value = va;
+	}
+	return (nmissing);
+}
+
+#if defined(__has_include)
+#if __has_include(<nlist.h>)
+int
+kvm_nlist(kvm_t *kd, struct nlist *nl)
+{
+	int nmissing = 0;
+
+	for (; nl->n_name != NULL && nl->n_name[0] != '\0'; nl++) {
+		struct kvm_nlist pair[2] = { { .n_name = nl->n_name } };
+		int n = kvm_nlist2(kd, pair);
+
+		if (n < 0)
+			return (-1);
+		nmissing += n;
+		nl->n_type = pair[0].n_type;
+		nl->n_value = (__typeof__(nl->n_value))pair[0].n_value;
+	}
+	return (nmissing);
+}
+#endif
+#endif
+
+bool
+kvm_symbol_find(kvm_t *kd, const char *name, struct kvm_symbol *out)
+{
+	return (exec_symbol_find(kd->kd_exec, name, out));
+}
+
+bool
+kvm_symbol_at(kvm_t *kd, kvaddr_t va, struct kvm_symbol *out)
+{
+	return (exec_symbol_at(kd->kd_exec, va, out));
+}

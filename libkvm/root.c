@@ -1,0 +1,136 @@
+/*
+ * Where the kernel's page tables start, in a dump of all of memory.
+ *
+ * The kernel's symbols give the *virtual* address of a variable that holds the
+ * root's physical address (amd64, i386), or of the root table itself (arm64).
+ * To read it, one must know where in memory the kernel was loaded, which the
+ * dump does not say: boot loaders put it at 2 MB on older machines and at any
+ * multiple of 2 MB on newer ones.
+ *
+ * So load addresses are tried, and each is put to a test that chance does not
+ * pass: translated through the root that it leads to, the symbol's virtual
+ * address must give the physical address at which the symbol was read.
+ */
+#include "libkvm/kvm_int.h"
+
+#define LOAD_ALIGN UINT64_C(0x200000)
+
+/* A way to the root: through which symbol, and how. */
+struct route {
+	enum dump_arch arch;
+	const struct paging *paging;
+	const char *symbol;
+	unsigned int pointer_len; /* of the root's address at the symbol; 0:
+				     the root is at the symbol */
+	uint64_t kernbase;	  /* if the kernel has no such symbol */
+	uint64_t load_va_off;	  /* from kernbase to what LOAD_ALIGN holds */
+};
+
+/*
+ * Sources: FreeBSD's sys/amd64/amd64/pmap.c (KPML4phys), sys/i386/i386/pmap.c
+ * (IdlePDPT, IdlePTD), sys/arm64/arm64/locore.S (pagetable_l0_ttbr1).  An i386
+ * kernel has both symbols and runs in either mode.
+ */
+static const struct route routes[] = {
+	{ DUMP_AMD64, &paging_amd64, "KPML4phys", 8,
+	    UINT64_C(0xffffffff80000000), LOAD_ALIGN },
+	{ DUMP_I386, &paging_i386_pae, "IdlePDPT", 4, 0xc0000000, 0 },
+	{ DUMP_I386, &paging_i386, "IdlePTD", 4, 0xc0000000, 0 },
+	{ DUMP_ARM64, &paging_arm64_4k, "pagetable_l0_ttbr1", 0,
+	    UINT64_C(0xffff000000000000), 0 },
+	{ DUMP_ARM64, &paging_arm64_16k, "pagetable_l0_ttbr1", 0,
+	    UINT64_C(0xffff000000000000), 0 },
+};
+
+static void
+set_root(kvm_t *kd, const struct route *route, kpaddr_t pa)
+{
+	kd->kd_root = (struct vm_root){
+		.vr_paging = route->paging,
+		.vr_level = route->paging->pg_nlevels - 1,
+		.vr_pa = pa,
+	};
+	kd->kd_core.kc_page_size = UINT32_C(1)
+	    << route->paging->pg_level[0].shift;
+}
+
+/* Is the symbol at va really at physical address pa? */
+static bool
+try_symbol_at(kvm_t *kd, const struct route *route, kvaddr_t va, kpaddr_t pa)
+{
+	struct phys_run run;
+	uint64_t root = pa;
+
+	if (route->pointer_len != 0 &&
+	    kvm_read_phys_uint(kd, pa, route->pointer_len, &root) != 0)
+		return (false);
+	if (root % 32 != 0) /* a PAE root; others are page aligned */
+		return (false);
+	set_root(kd, route, root);
+	return (translate(kd, va, 1, &run) == 0 && run.pa == pa);
+}
+
+/* Try all places in memory at which the kernel can have been loaded. */
+static bool
+try_load_addresses(kvm_t *kd, const struct route *route, kvaddr_t va,
+    uint64_t sym_off)
+{
+	for (size_t i = 0; i < kd->kd_nsegs; i++) {
+		const struct elf_segment *seg = &kd->kd_segs[i];
+		kpaddr_t pa =
+		    (seg->es_start + LOAD_ALIGN - 1) & ~(LOAD_ALIGN - 1);
+
+		for (; pa >= seg->es_start && pa < seg->es_end;
+		     pa += LOAD_ALIGN)
+			if (try_symbol_at(kd, route, va, pa + sym_off))
+				return (true);
+	}
+	return (false);
+}
+
+/*
+ * The likely places first: where an auxiliary header says, physical memory
+ * mapped from kernbase on, and mapped one to one (i386 with split addresses).
+ */
+static bool
+try_route(kvm_t *kd, const struct route *route)
+{
+	kvaddr_t kernbase, va;
+
+	if (!kvm_lookup(kd, route->symbol, &va))
+		return (false);
+	if (!kvm_lookup(kd, "kernbase", &kernbase))
+		kernbase = route->kernbase;
+	if (kd->kd_load_delta_va != 0 &&
+	    try_symbol_at(kd, route, va,
+		va - kd->kd_load_delta_va + kd->kd_load_delta_pa))
+		return (true);
+	if (try_symbol_at(kd, route, va, va - kernbase) ||
+	    try_symbol_at(kd, route, va, va))
+		return (true);
+	return (try_load_addresses(kd, route, va,
+	    va - kernbase - route->load_va_off));
+}
+
+int
+root_find(kvm_t *kd)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (routes[i].arch != kd->kd_core.kc_arch)
+			continue;
+		known = true;
+		if (try_route(kd, &routes[i])) {
+			kd->kd_err[0] = '\0';
+			return (0);
+		}
+	}
+	if (!known)
+		return (kvm_fail(kd, "%s: full dumps of %s are not supported",
+		    kd->kd_core_path, kd->kd_core.kc_arch_name));
+	return (kvm_fail(kd,
+	    "%s: the kernel's page tables cannot be found: "
+	    "is %s the kernel that crashed?",
+	    kd->kd_core_path, exec_path(kd->kd_exec)));
+}

@@ -1,0 +1,23 @@
+/*
+ * Files that may be compressed: opened as what they hold.
+ */
+#ifndef LIBKVM_UNPACK_H
+#define LIBKVM_UNPACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libkvm/kvm_core.h"
+
+/*
+ * Open path for reading: as it is, or, when it is compressed with gzip or zstd,
+ * an unlinked temporary file with what it holds.  Zeros become holes there.
+ *
+ * Returns a descriptor, or -1 with a text in why[len].  A compressed file that
+ * ends too early yields what there is of it, as a file cut short would.
+ */
+int unpack_open(const char *path, const struct kvm_progress *progress,
+    char *why, size_t len);
+
+#endif
