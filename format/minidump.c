@@ -155,6 +155,8 @@ check(const struct layout *l, const struct minidump_hdr *hdr)
 		return ("no dump_avail section");
 	if (hdr->md_dumpavail_len % 16 != 0)
 		return ("length of dump_avail is not a multiple of 16");
+	if (hdr->md_kernbase % hdr->md_page_size != 0)
+		return ("kernbase is not page aligned");
 	if (hdr->md_dmapend < hdr->md_dmapbase)
 		return ("direct map ends before it starts");
 	if (hdr->md_mmuformat == ARM_MMU_V6_LPAE)

@@ -133,16 +133,18 @@ static int
 minidump_open(kvm_t *kd)
 {
 	const struct minidump_hdr *hdr = &kd->kd_minidump;
+	const struct paging *paging;
 
 	if (decode_header(kd) != 0 || open_index(kd) != 0)
 		return (-1);
+	paging = find_paging(hdr);
 	kd->kd_root = (struct vm_root){
-		.vr_paging = find_paging(hdr),
+		.vr_paging = paging,
 		.vr_level = minidump_has_flat_ptes(hdr) ? 0 : 1,
 		.vr_in_section = true,
 		.vr_base = hdr->md_kernbase,
 		.vr_off = hdr->md_pmap_off,
-		.vr_len = hdr->md_pmap_len,
+		.vr_nentries = hdr->md_pmap_len / paging->pg_entry_len,
 	};
 	kd->kd_core.kc_minidump = hdr;
 	kd->kd_core.kc_page_size = hdr->md_page_size;

@@ -29,8 +29,8 @@ struct image_cache {
 
 /* ---- reading with pread(2) ---- */
 
-static bool
-pread_all(struct image *im, uint64_t off, void *buf, size_t len)
+bool
+image_pread(struct image *im, uint64_t off, void *buf, size_t len)
 {
 	uint8_t *p = buf;
 
@@ -74,7 +74,7 @@ cache_block(struct image *im, uint64_t off)
 
 	if (im->im_cache->block[slot].off != off) {
 		im->im_cache->block[slot].off = UINT64_MAX;
-		if (!pread_all(im, off, bytes, CACHE_BLOCK_LEN))
+		if (!image_pread(im, off, bytes, CACHE_BLOCK_LEN))
 			return (NULL);
 		im->im_cache->block[slot].off = off;
 	}
@@ -87,7 +87,7 @@ image_fetch(struct image *im, uint64_t off, size_t len, uint8_t *scratch)
 	uint8_t *dst = scratch;
 
 	if (im->im_cache == NULL)
-		return (pread_all(im, off, scratch, len) ? scratch : NULL);
+		return (image_pread(im, off, scratch, len) ? scratch : NULL);
 	while (len > 0) {
 		size_t in = off % CACHE_BLOCK_LEN;
 		size_t n = CACHE_BLOCK_LEN - in;
@@ -97,26 +97,13 @@ image_fetch(struct image *im, uint64_t off, size_t len, uint8_t *scratch)
 			n = len;
 		if (block != NULL)
 			memcpy(dst, block + in, n);
-		else if (!pread_all(im, off, dst, n))
+		else if (!image_pread(im, off, dst, n))
 			return (NULL);
 		dst += n;
 		off += n;
 		len -= n;
 	}
 	return (scratch);
-}
-
-bool
-image_read(struct image *im, uint64_t off, void *buf, size_t len)
-{
-	if (im->im_base == NULL)
-		return (pread_all(im, off, buf, len));
-	if (off > im->im_len || len > im->im_len - off) {
-		im->im_errno = 0;
-		return (false);
-	}
-	memcpy(buf, im->im_base + off, len);
-	return (true);
 }
 
 /* ---- a mapping that may have lost its end ---- */

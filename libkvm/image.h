@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "libkvm/mapping.h"
 
@@ -48,9 +49,6 @@ enum image_access {
 int image_create(int fd, enum image_access access, struct image **out);
 void image_destroy(struct image *im);
 
-/* Copy len bytes at off.  false: not all are there, im_errno says why. */
-bool image_read(struct image *im, uint64_t off, void *buf, size_t len);
-
 /* image_view() of an image that is not mapped. */
 const uint8_t *image_fetch(struct image *im, uint64_t off, size_t len,
     uint8_t *scratch);
@@ -70,6 +68,19 @@ image_view(struct image *im, uint64_t off, size_t len, uint8_t *scratch)
 		return (NULL);
 	}
 	return (im->im_base + off);
+}
+
+/* image_read() of an image that is not mapped. */
+bool image_pread(struct image *im, uint64_t off, void *buf, size_t len);
+
+/* Copy len bytes at off.  false: not all are there, im_errno says why. */
+static inline bool
+image_read(struct image *im, uint64_t off, void *buf, size_t len)
+{
+	if (im->im_base == NULL || off > im->im_len || len > im->im_len - off)
+		return (image_pread(im, off, buf, len));
+	memcpy(buf, im->im_base + off, len);
+	return (true);
 }
 
 bool image_settle_slowly(struct image *im, uint64_t end);

@@ -160,6 +160,9 @@ open_core(kvm_t *kd)
 static int
 open_all(kvm_t *kd, const struct open_args *args)
 {
+	kd->kd_tables = calloc(1, sizeof(*kd->kd_tables));
+	if (kd->kd_tables == NULL)
+		return (kvm_fail(kd, "out of memory"));
 	if (check_args(kd, args) != 0 || open_exec(kd, args->exec_path) != 0 ||
 	    open_image(kd, args) != 0 || open_core(kd) != 0)
 		return (-1);
@@ -250,6 +253,7 @@ kvm_close(kvm_t *kd)
 		kd->kd_ops->co_close(kd);
 	image_destroy(kd->kd_image);
 	exec_close(kd->kd_exec);
+	free(kd->kd_tables);
 	free(kd->kd_core_path);
 	free(kd);
 	errno = saved;

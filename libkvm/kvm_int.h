@@ -3,7 +3,7 @@
  *
  *	kvm_read2()          kvm_read.c    pieces that lie together
  *	translate()          translate.c   virtual to physical, page tables
- *	kc_ops->locate()     core_*.c      physical to file
+ *	co_locate()          core_*.c      physical to file
  *	image_read()         image.c       bytes
  */
 #ifndef LIBKVM_KVM_INT_H
@@ -47,6 +47,19 @@ struct core_ops {
 };
 
 /*
+ * Where in the file last-level page tables are.  A slot is for one table's
+ * span of addresses; those do not change in a dead kernel.
+ */
+#define TABLE_CACHE_LEN 4096
+
+struct table_cache {
+	struct {
+		uint64_t tag; /* the span's number plus 1; 0: empty */
+		uint64_t off; /* of the table: bytes into the file */
+	} tc_slot[TABLE_CACHE_LEN];
+};
+
+/*
  * Where translation starts: a table of entries of one level, in a section of
  * the file (minidumps) or at a physical address (everything else).
  */
@@ -56,7 +69,7 @@ struct vm_root {
 	bool vr_in_section;
 	kvaddr_t vr_base;     /* section: address that entry 0 maps */
 	uint64_t vr_off;      /* section: bytes into the file */
-	uint64_t vr_len;      /* section: bytes */
+	uint64_t vr_nentries; /* section: as many as there are */
 	kpaddr_t vr_pa;	      /* else: of the table */
 	kpaddr_t vr_last_pa;  /* the page table used last, ... */
 	uint64_t vr_last_off; /* ... and where it is in the file */
@@ -78,8 +91,9 @@ struct __kvm {
 	char *kd_core_path;	     /* owned */
 	struct kvm_core kd_core;     /* what is known of it so far */
 	struct vm_root kd_root;
-	uint64_t kd_end; /* highest file offset read since ... */
-	bool kd_counted; /* kc_npages is valid */
+	struct table_cache *kd_tables; /* owned */
+	uint64_t kd_end;	       /* highest file offset read since ... */
+	bool kd_counted;	       /* kc_npages is valid */
 
 	struct minidump_hdr kd_minidump;
 	struct pageindex *kd_index;  /* owned; minidumps */
@@ -97,13 +111,16 @@ extern const struct core_ops core_elf;
 
 /* Set the text for kvm_geterr() and return -1. */
 int kvm_fail(kvm_t *kd, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), cold));
 
 /* The same for a failed image_*() call on len bytes at off of what. */
 int kvm_fail_image(kvm_t *kd, const char *what, uint64_t off, uint64_t len);
 
 /* Translate the first of len bytes at va, len > 0.  -1: not mapped. */
 int translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out);
+
+/* kd_root has changed. */
+void translate_forget(kvm_t *kd);
 
 /*
  * Find the page tables of an ELF core: those of kd->kd_arch, through the

@@ -130,12 +130,13 @@ static inline void
 report_page(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t size,
     vm_prot_t prot)
 {
-	struct page_run run = pageindex_find(w->kd->kd_index, pa, size);
+	const struct pageindex *pi = w->kd->kd_index;
+	struct page_place place;
 
-	if (run.pr_state != PAGE_PRESENT || run.pr_len != size)
+	if (!pageindex_hot(pi, pa >> pi->pi_set.dp_page_shift, &place))
 		report_mapping(w, va, pa, size, prot);
-	else if (!mark(w, run.pr_bit))
-		report(w, va, pa, (int64_t)run.pr_off, size, prot);
+	else if (!mark(w, place.pp_bit))
+		report(w, va, pa, (int64_t)place.pp_off, size, prot);
 }
 
 /*
@@ -190,7 +191,7 @@ walk_flat(struct walk *w)
 {
 	const struct vm_root *root = &w->kd->kd_root;
 	unsigned int entry_len = root->vr_paging->pg_entry_len;
-	uint64_t nentries = root->vr_len / entry_len;
+	uint64_t nentries = root->vr_nentries;
 	uint64_t step = IMAGE_VIEW_MAX / entry_len;
 
 	for (uint64_t i = 0; i < nentries && w->state == WALK_ON; i += step)
@@ -225,7 +226,7 @@ walk_directory(struct walk *w)
 {
 	const struct vm_root *root = &w->kd->kd_root;
 	const struct paging *pg = root->vr_paging;
-	uint64_t nentries = root->vr_len / pg->pg_entry_len;
+	uint64_t nentries = root->vr_nentries;
 
 	for (uint64_t i = 0; i < nentries && w->state == WALK_ON; i++) {
 		uint64_t off = root->vr_off + i * pg->pg_entry_len;

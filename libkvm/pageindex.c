@@ -3,12 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define BLOCK_BITS  512 /* a cache line of the bitmap */
-#define BLOCK_BYTES (BLOCK_BITS / 8)
-#define BLOCK_WORDS (BLOCK_BITS / 64)
-
-#define SUPER_BLOCKS 128 /* so that counts inside of one fit 16 bits */
-static_assert(SUPER_BLOCKS * BLOCK_BITS <= 65536, "pi_sub would overflow");
+#define SUPER_WORDS PAGEINDEX_SUPER_WORDS
+static_assert(SUPER_WORDS * 64 <= 65536, "pi_sub would overflow");
 
 static uint64_t
 popcount(uint64_t word)
@@ -27,7 +23,7 @@ struct pageindex *
 pageindex_create(struct image *im, const struct pageindex_desc *desc)
 {
 	struct pageindex *pi = calloc(1, sizeof(*pi));
-	uint64_t nblocks;
+	uint64_t nwords;
 
 	if (pi == NULL) {
 		free(desc->segs);
@@ -42,18 +38,17 @@ pageindex_create(struct image *im, const struct pageindex_desc *desc)
 	pi->pi_nbits = desc->bitmap_len * 8;
 	if (desc->set.dp_nbits < pi->pi_nbits)
 		pi->pi_nbits = desc->set.dp_nbits;
-	pi->pi_hint = &pi->pi_set.dp_segs[0];
 
 	/* Counted lazily, so memory that is never needed is never touched. */
-	nblocks = pi->pi_nbits / BLOCK_BITS + 1;
-	pi->pi_sub = calloc((size_t)nblocks, sizeof(*pi->pi_sub));
+	nwords = pi->pi_nbits / 64 + 1;
+	pi->pi_sub = calloc((size_t)nwords, sizeof(*pi->pi_sub));
 	pi->pi_super =
-	    calloc((size_t)(nblocks / SUPER_BLOCKS + 1), sizeof(*pi->pi_super));
+	    calloc((size_t)(nwords / SUPER_WORDS + 1), sizeof(*pi->pi_super));
 	if (pi->pi_sub == NULL || pi->pi_super == NULL) {
 		pageindex_destroy(pi);
 		return (NULL);
 	}
-	pi->pi_ncounted = 1; /* before the first block there is nothing */
+	pi->pi_ncounted = 1; /* before the first word there is nothing */
 	return (pi);
 }
 
@@ -68,42 +63,37 @@ pageindex_destroy(struct pageindex *pi)
 	free(pi);
 }
 
-/*
- * A block of the bitmap.  The bitmap's length is a multiple of 8, not always
- * of a block's: the last one is shorter.
- */
-static const uint8_t *
-view_block(struct pageindex *pi, uint64_t block, uint8_t scratch[BLOCK_BYTES],
-    unsigned int *nwords)
+/* A word of the bitmap, whose length is a multiple of a word's. */
+static inline bool
+load_word(struct pageindex *pi, uint64_t word, uint64_t *bits)
 {
-	uint64_t words = (pi->pi_nbits + 63) / 64 - block * BLOCK_WORDS;
+	uint8_t scratch[8];
+	const uint8_t *p =
+	    image_view(pi->pi_image, pi->pi_bitmap_off + word * 8, 8, scratch);
 
-	*nwords = words < BLOCK_WORDS ? (unsigned int)words : BLOCK_WORDS;
-	return (image_view(pi->pi_image,
-	    pi->pi_bitmap_off + block * BLOCK_BYTES, 8 * *nwords, scratch));
+	if (p == NULL)
+		return (false);
+	*bits = dumpset_word(pi->pi_order, p);
+	return (true);
 }
 
-/* Count blocks until the one that is asked for has a count before it. */
+/* Count until the word that is asked for has a count before it. */
 static bool
-count_up_to(struct pageindex *pi, uint64_t block)
+count_up_to(struct pageindex *pi, uint64_t word)
 {
-	uint8_t scratch[BLOCK_BYTES];
+	while (pi->pi_ncounted <= word) {
+		uint64_t next = pi->pi_ncounted;
+		uint64_t sum = pi->pi_super[(next - 1) / SUPER_WORDS] +
+		    pi->pi_sub[next - 1];
+		uint64_t bits;
 
-	while (pi->pi_ncounted <= block) {
-		uint64_t last = pi->pi_ncounted - 1;
-		uint64_t sum =
-		    pi->pi_super[last / SUPER_BLOCKS] + pi->pi_sub[last];
-		unsigned int nwords;
-		const uint8_t *p = view_block(pi, last, scratch, &nwords);
-
-		if (p == NULL)
+		if (!load_word(pi, next - 1, &bits))
 			return (false);
-		for (unsigned int i = 0; i < nwords; i++)
-			sum += popcount(dumpset_word(pi->pi_order, p + 8 * i));
-		if (pi->pi_ncounted % SUPER_BLOCKS == 0)
-			pi->pi_super[pi->pi_ncounted / SUPER_BLOCKS] = sum;
-		pi->pi_sub[pi->pi_ncounted] = (uint16_t)(sum -
-		    pi->pi_super[pi->pi_ncounted / SUPER_BLOCKS]);
+		sum += popcount(bits);
+		if (next % SUPER_WORDS == 0)
+			pi->pi_super[next / SUPER_WORDS] = sum;
+		pi->pi_sub[next] =
+		    (uint16_t)(sum - pi->pi_super[next / SUPER_WORDS]);
 		pi->pi_ncounted++;
 	}
 	return (true);
@@ -113,25 +103,16 @@ count_up_to(struct pageindex *pi, uint64_t block)
  * The number of set bits before bit, and the word that bit is in.  Bits behind
  * the end of the page set may be set in the last word; they are no pages.
  */
-static bool
-rank_of(struct pageindex *pi, uint64_t bit, uint64_t *rank, uint64_t *word)
+static inline bool
+rank_of(struct pageindex *pi, uint64_t bit, uint64_t *rank, uint64_t *bits)
 {
-	uint8_t scratch[BLOCK_BYTES];
-	uint64_t block = bit / BLOCK_BITS;
-	unsigned int in_block = (unsigned int)(bit % BLOCK_BITS);
-	unsigned int nwords;
-	uint64_t sum;
-	const uint8_t *p;
+	uint64_t word = bit / 64;
 
-	if (block >= pi->pi_ncounted && !count_up_to(pi, block))
+	if (word >= pi->pi_ncounted && !count_up_to(pi, word))
 		return (false);
-	if ((p = view_block(pi, block, scratch, &nwords)) == NULL)
+	if (!load_word(pi, word, bits))
 		return (false);
-	sum = pi->pi_super[block / SUPER_BLOCKS] + pi->pi_sub[block];
-	for (unsigned int i = 0; i < in_block / 64; i++)
-		sum += popcount(dumpset_word(pi->pi_order, p + 8 * i));
-	*word = dumpset_word(pi->pi_order, p + 8 * (in_block / 64));
-	*rank = sum + popcount(*word & low_bits(in_block % 64));
+	*rank = pageindex_rank(pi, bit, *bits);
 	return (true);
 }
 
@@ -162,17 +143,24 @@ run_length(struct pageindex *pi, uint64_t bit, uint64_t word, uint64_t max)
 	return (n < max ? n : max);
 }
 
-/* The segment of a page number; most follow their predecessor's. */
-static const struct dump_seg *
-find_segment(struct pageindex *pi, uint64_t pfn)
+/*
+ * Make seg the segment that pageindex_hot() answers for.  The bitmap is in the
+ * file, all of it: that was checked when the dump was opened.
+ */
+static void
+set_hot(struct pageindex *pi, const struct dump_seg *seg)
 {
-	const struct dump_seg *seg = pi->pi_hint;
+	uint64_t end = seg->ds_bit + (seg->ds_end - seg->ds_start);
 
-	if (pfn >= seg->ds_start && pfn < seg->ds_end)
-		return (seg);
-	if ((seg = dumpset_find(&pi->pi_set, pfn)) != NULL)
-		pi->pi_hint = seg;
-	return (seg);
+	if (end > pi->pi_nbits)
+		end = pi->pi_nbits;
+	if (end > pi->pi_ncounted * 64)
+		end = pi->pi_ncounted * 64;
+	pi->pi_hot_start = seg->ds_start;
+	pi->pi_hot_bit = seg->ds_bit;
+	pi->pi_hot_len = 0;
+	if (pi->pi_order == ORDER_LITTLE && end > seg->ds_bit)
+		pi->pi_hot_len = end - seg->ds_bit;
 }
 
 /* From pa to the next segment, or to the end of what was asked. */
@@ -220,7 +208,7 @@ pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len)
 {
 	unsigned int shift = pi->pi_set.dp_page_shift;
 	uint64_t in_page = pa & low_bits(shift);
-	const struct dump_seg *seg = find_segment(pi, pa >> shift);
+	const struct dump_seg *seg = dumpset_find(&pi->pi_set, pa >> shift);
 	struct page_run run = { .pr_state = PAGE_PRESENT };
 	uint64_t rank, word;
 
@@ -232,6 +220,7 @@ pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len)
 		    .pr_len = len });
 	if (!rank_of(pi, run.pr_bit, &rank, &word))
 		return ((struct page_run){ .pr_state = PAGE_UNREADABLE });
+	set_hot(pi, seg);
 
 	/* One page is the common question, and needs no more of the bitmap. */
 	run.pr_len = (UINT64_C(1) << shift) - in_page;

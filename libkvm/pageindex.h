@@ -2,12 +2,13 @@
  * Where in a minidump a physical page lies.
  *
  * The pages of the bitmap follow each other in the file, so a page's place is
- * the number of set bits before its own.  That number is kept for every 512
- * bits, so that a lookup reads one line of the bitmap; it is counted when it is
- * first needed, up to where it is needed, so that opening costs nothing.
+ * the number of set bits before its own.  That number is kept for each word of
+ * the bitmap, so that a lookup reads one word and branches nowhere; it is
+ * counted when it is first needed, up to where it is needed, so that opening
+ * costs nothing.
  *
- *	rank(bit) = pi_super[bit / 65536] + pi_sub[bit / 512]
- *	    + set bits from bit / 512 * 512 up to bit
+ *	rank(bit) = pi_super[bit / 65536] + pi_sub[bit / 64]
+ *	    + set bits of the word below bit % 64
  */
 #ifndef LIBKVM_PAGEINDEX_H
 #define LIBKVM_PAGEINDEX_H
@@ -26,7 +27,14 @@ struct pageindex {
 	uint64_t pi_ncounted; /* blocks of 512 bits with a valid count */
 	uint64_t *pi_super;   /* owned */
 	uint16_t *pi_sub;     /* owned */
-	const struct dump_seg *pi_hint; /* the segment found last */
+
+	/*
+	 * The segment that was asked for last, as far as it is counted: pages
+	 * pi_hot_start to pi_hot_start + pi_hot_len, the first with pi_hot_bit.
+	 */
+	uint64_t pi_hot_start;
+	uint64_t pi_hot_len;
+	uint64_t pi_hot_bit;
 };
 
 /* What the caller knows of the dump. */
@@ -38,6 +46,19 @@ struct pageindex_desc {
 	uint64_t bitmap_len; /* bytes, inside of the file */
 	uint64_t pages_off;
 };
+
+/* Words of the bitmap to a count in pi_super. */
+#define PAGEINDEX_SUPER_WORDS 1024
+
+/* The number of set bits before bit, which is in the word bits. */
+static inline uint64_t
+pageindex_rank(const struct pageindex *pi, uint64_t bit, uint64_t bits)
+{
+	uint64_t below = bits & ((UINT64_C(1) << bit % 64) - 1);
+
+	return (pi->pi_super[bit / 64 / PAGEINDEX_SUPER_WORDS] +
+	    pi->pi_sub[bit / 64] + (uint64_t)__builtin_popcountll(below));
+}
 
 /* NULL: out of memory.  The image is borrowed. */
 struct pageindex *pageindex_create(struct image *im,
@@ -58,6 +79,36 @@ struct page_run {
 	uint64_t pr_bit; /* PAGE_PRESENT: of the first page, in the bitmap */
 	uint64_t pr_len; /* bytes for which the same holds, <= what was asked */
 };
+
+/* A page of the dump: its bit, and where it is in the file. */
+struct page_place {
+	uint64_t pp_bit;
+	uint64_t pp_off;
+};
+
+/*
+ * The place of a page, for loops that ask millions of times: a little-endian
+ * bitmap, mapped, and a page of the hot segment.  false is no answer: then
+ * pageindex_find() has it.
+ */
+static inline bool
+pageindex_hot(const struct pageindex *pi, uint64_t pfn, struct page_place *out)
+{
+	const uint8_t *base = pi->pi_image->im_base;
+	uint64_t in_hot = pfn - pi->pi_hot_start;
+	uint64_t bit = pi->pi_hot_bit + in_hot;
+	uint64_t bits;
+
+	if (in_hot >= pi->pi_hot_len || base == NULL)
+		return (false);
+	bits = le64dec(base + pi->pi_bitmap_off + bit / 64 * 8);
+	if ((bits >> bit % 64 & 1) == 0)
+		return (false);
+	out->pp_bit = bit;
+	out->pp_off = pi->pi_pages_off +
+	    (pageindex_rank(pi, bit, bits) << pi->pi_set.dp_page_shift);
+	return (true);
+}
 
 /* Where are the len bytes from pa on?  len > 0. */
 struct page_run pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len);

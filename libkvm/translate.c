@@ -7,20 +7,132 @@
  * elsewhere it is the machine's own root.  The level goes down with each table
  * that is followed, so that no entry can send the walk round in circles.
  */
+#include <string.h>
+
+#include "format/paging_amd64.h"
 #include "libkvm/kvm_int.h"
 
-/* Entries at off in the file: as many of those from idx on as are wanted. */
-struct table {
-	uint64_t off;
-	uint64_t nentries; /* from off on */
+/* A last-level table's entries, from that of an address on. */
+struct entries {
+	uint64_t off; /* bytes into the file */
+	uint64_t n;
 };
+
+/* log2 of the bytes that a last-level table maps. */
+static inline unsigned int
+span_shift(const struct paging *pg)
+{
+	return (pg->pg_level[0].shift + pg->pg_level[0].bits);
+}
+
+/* ---- what an entry maps ---- */
+
+/*
+ * Where the part of a page is that its entry stands for: a page larger than
+ * what an entry maps (arm) is repeated in the entries that follow.
+ */
+static inline kpaddr_t
+entry_pa(const struct paging *pg, unsigned int level, struct pte pte,
+    kvaddr_t va)
+{
+	uint64_t entry_mask = (UINT64_C(1) << pg->pg_level[level].shift) - 1;
+	uint64_t page_mask = (UINT64_C(1) << pte.pte_shift) - 1;
+
+	return (pte.pte_pa + (va & page_mask & ~entry_mask));
+}
+
+/*
+ * How many of the entries, the first of which maps first_pa at va, map pages
+ * that lie one behind the other; at most n.
+ */
+static uint64_t
+count_adjacent(kvm_t *kd, struct entries entries, kvaddr_t va,
+    kpaddr_t first_pa, uint64_t n)
+{
+	const struct paging *pg = kd->kd_root.vr_paging;
+	unsigned int shift = pg->pg_level[0].shift;
+	uint8_t scratch[IMAGE_VIEW_MAX];
+	const uint8_t *p;
+
+	if (n > entries.n)
+		n = entries.n;
+	if (n > IMAGE_VIEW_MAX / pg->pg_entry_len)
+		n = IMAGE_VIEW_MAX / pg->pg_entry_len;
+	p = image_view(kd->kd_image, entries.off, n * pg->pg_entry_len,
+	    scratch);
+	if (p == NULL)
+		return (1);
+	for (uint64_t k = 1; k < n; k++) {
+		struct pte pte =
+		    pg->pg_decode(paging_entry(pg, kd->kd_core.kc_order,
+				      p + k * pg->pg_entry_len),
+			0);
+
+		if (pte.pte_kind != PTE_PAGE ||
+		    entry_pa(pg, 0, pte, va + (k << shift)) !=
+			first_pa + (k << shift))
+			return (k);
+	}
+	return (n);
+}
+
+/* Read and decode the entry at off, of a table at level. */
+static inline int
+read_entry(kvm_t *kd, uint64_t off, unsigned int level, struct pte *out)
+{
+	const struct paging *pg = kd->kd_root.vr_paging;
+	uint8_t scratch[8];
+	const uint8_t *p =
+	    image_view(kd->kd_image, off, pg->pg_entry_len, scratch);
+
+	if (p == NULL)
+		return (kvm_fail_image(kd, "page table", off,
+		    pg->pg_entry_len));
+	if (pg == &paging_amd64)
+		*out = amd64_pte_decode(le64dec(p), level);
+	else
+		*out = pg->pg_decode(paging_entry(pg, kd->kd_core.kc_order, p),
+		    level);
+	return (0);
+}
+
+/* The page that a last-level entry maps, and its neighbours if asked for. */
+static inline int
+translate_last(kvm_t *kd, struct entries entries, kvaddr_t va, uint64_t len,
+    struct phys_run *out)
+{
+	const struct paging *pg = kd->kd_root.vr_paging;
+	uint64_t size = UINT64_C(1) << pg->pg_level[0].shift;
+	uint64_t in_page = va & (size - 1);
+	uint64_t mapped = size - in_page;
+	struct pte pte;
+	kpaddr_t pa;
+
+	if (read_entry(kd, entries.off, 0, &pte) != 0)
+		return (-1);
+	if (pte.pte_kind != PTE_PAGE)
+		return (kvm_fail(kd, "address %#jx is not mapped",
+		    (uintmax_t)va));
+	pa = entry_pa(pg, 0, pte, va);
+	if (len > mapped)
+		mapped += (count_adjacent(kd, entries, va - in_page, pa,
+			       (len + in_page - 1) / size + 1) -
+			      1) *
+		    size;
+	out->pa = pa + in_page;
+	out->len = mapped < len ? mapped : len;
+	return (0);
+}
+
+/* ---- the way to the last level ---- */
 
 /* The direct map of a minidump needs no tables. */
 static bool
-translate_direct(const struct minidump_hdr *hdr, kvaddr_t va, uint64_t len,
-    struct phys_run *out)
+translate_direct(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 {
-	if (va < hdr->md_dmapbase || va >= hdr->md_dmapend)
+	const struct minidump_hdr *hdr = kd->kd_core.kc_minidump;
+
+	if (hdr == NULL || va < hdr->md_dmapbase || va >= hdr->md_dmapend)
 		return (false);
 	if (len > hdr->md_dmapend - va)
 		len = hdr->md_dmapend - va;
@@ -29,156 +141,144 @@ translate_direct(const struct minidump_hdr *hdr, kvaddr_t va, uint64_t len,
 	return (true);
 }
 
-/* The entries from va's own on, in the section that a minidump starts with. */
+/* Where in the file the table at pa is, all of it. */
 static int
-section_entries(kvm_t *kd, kvaddr_t va, struct table *out)
+locate_table(kvm_t *kd, kpaddr_t pa, unsigned int level, uint64_t *off)
 {
-	const struct vm_root *root = &kd->kd_root;
-	unsigned int entry_len = root->vr_paging->pg_entry_len;
-	uint64_t idx = (va - root->vr_base) >>
-	    root->vr_paging->pg_level[root->vr_level].shift;
-	uint64_t nentries = root->vr_len / entry_len;
-
-	if (va < root->vr_base || idx >= nentries)
-		return (kvm_fail(kd,
-		    "address %#jx is not a kernel address "
-		    "of this dump",
-		    (uintmax_t)va));
-	*out = (struct table){ .off = root->vr_off + idx * entry_len,
-		.nentries = nentries - idx };
-	return (0);
-}
-
-/* The entries from va's own on, in the table at pa in memory. */
-static int
-table_entries(kvm_t *kd, kvaddr_t va, kpaddr_t pa, unsigned int level,
-    struct table *out)
-{
-	struct vm_root *root = &kd->kd_root;
-	const struct paging *pg = root->vr_paging;
-	uint64_t idx = paging_index(pg, level, va);
+	const struct paging *pg = kd->kd_root.vr_paging;
 	uint64_t len = (uint64_t)pg->pg_entry_len << pg->pg_level[level].bits;
 	struct file_run run;
 
-	/* Neighbours share their last page table. */
-	if (level > 0 || pa != root->vr_last_pa || root->vr_last_off == 0) {
-		if (kd->kd_ops->co_locate(kd, pa, len, &run) != 0)
-			return (-1);
-		if (run.len < len)
+	if (kd->kd_ops->co_locate(kd, pa, len, &run) != 0)
+		return (-1);
+	if (run.len < len)
+		return (kvm_fail(kd,
+		    "page table at physical address %#jx: "
+		    "only %ju bytes are in the dump",
+		    (uintmax_t)pa, (uintmax_t)run.len));
+	*off = run.off;
+	return (0);
+}
+
+/* The entries of the first table, from va's own on. */
+static int
+root_entries(kvm_t *kd, kvaddr_t va, struct entries *out)
+{
+	const struct vm_root *root = &kd->kd_root;
+	const struct paging *pg = root->vr_paging;
+	uint64_t idx;
+
+	if (!root->vr_in_section) {
+		if (va < pg->pg_va_first || va > pg->pg_va_last)
 			return (kvm_fail(kd,
-			    "page table at physical address "
-			    "%#jx: only %ju bytes are in the dump",
-			    (uintmax_t)pa, (uintmax_t)run.len));
-		if (level == 0) {
-			root->vr_last_pa = pa;
-			root->vr_last_off = run.off;
-		}
+			    "address %#jx is not a kernel "
+			    "address of this machine",
+			    (uintmax_t)va));
+		if (locate_table(kd, root->vr_pa, root->vr_level, &out->off) !=
+		    0)
+			return (-1);
+		idx = paging_index(pg, root->vr_level, va);
+		out->n =
+		    (UINT64_C(1) << pg->pg_level[root->vr_level].bits) - idx;
 	} else {
-		run.off = root->vr_last_off;
+		idx =
+		    (va - root->vr_base) >> pg->pg_level[root->vr_level].shift;
+		if (va < root->vr_base || idx >= root->vr_nentries)
+			return (kvm_fail(kd,
+			    "address %#jx is not a kernel "
+			    "address of this dump",
+			    (uintmax_t)va));
+		out->off = root->vr_off;
+		out->n = root->vr_nentries - idx;
 	}
-	*out = (struct table){ .off = run.off + idx * pg->pg_entry_len,
-		.nentries = (UINT64_C(1) << pg->pg_level[level].bits) - idx };
+	out->off += idx * pg->pg_entry_len;
 	return (0);
 }
 
 /*
- * The pages that the entries of table map one behind the other, up to len
- * bytes from va on.  Returns the kind of the first entry, which *out describes.
+ * Remember the last-level table of va's span, if all of the span is behind it:
+ * the page-table section may end inside, the direct map begin.
  */
-static int
-read_entries(kvm_t *kd, const struct table *table, unsigned int level,
-    kvaddr_t va, uint64_t len, struct pte *first, uint64_t *mapped)
+static void
+remember_table(kvm_t *kd, kvaddr_t va, struct entries entries)
 {
 	const struct paging *pg = kd->kd_root.vr_paging;
-	uint64_t size = UINT64_C(1) << pg->pg_level[level].shift;
-	uint64_t in_entry = va & (size - 1);
-	uint64_t n = 1;
-	uint64_t k;
-	uint8_t scratch[IMAGE_VIEW_MAX];
-	const uint8_t *p;
+	uint64_t span = va >> span_shift(pg);
+	uint64_t idx = paging_index(pg, 0, va);
+	kvaddr_t start = span << span_shift(pg);
+	kvaddr_t last = start + ((UINT64_C(1) << span_shift(pg)) - 1);
+	struct phys_run run;
 
-	if (level == 0 && len > size - in_entry) {
-		n = (len + in_entry - 1) / size + 1;
-		if (n > table->nentries)
-			n = table->nentries;
-		if (n > IMAGE_VIEW_MAX / pg->pg_entry_len)
-			n = IMAGE_VIEW_MAX / pg->pg_entry_len;
-	}
-	p = image_view(kd->kd_image, table->off, n * pg->pg_entry_len, scratch);
-	if (p == NULL)
-		return (kvm_fail_image(kd, "page table", table->off,
-		    n * pg->pg_entry_len));
-	*first =
-	    pg->pg_decode(paging_entry(pg, kd->kd_core.kc_order, p), level);
-	if (first->pte_kind != PTE_PAGE)
-		return (0);
-	/* A page larger than its entry (arm) repeats in the next entries. */
-	first->pte_pa +=
-	    va & ((UINT64_C(1) << first->pte_shift) - 1) & ~(size - 1);
-	for (k = 1; k < n; k++) {
-		struct pte pte =
-		    pg->pg_decode(paging_entry(pg, kd->kd_core.kc_order,
-				      p + k * pg->pg_entry_len),
-			level);
-		uint64_t more = (va + k * size) &
-		    ((UINT64_C(1) << pte.pte_shift) - 1) & ~(size - 1);
-
-		if (pte.pte_kind != PTE_PAGE ||
-		    pte.pte_pa + more != first->pte_pa + k * size)
-			break;
-	}
-	*mapped = k * size - in_entry;
-	return (0);
+	if (entries.n < (UINT64_C(1) << pg->pg_level[0].bits) - idx ||
+	    (kd->kd_root.vr_in_section && kd->kd_root.vr_level == 0 &&
+		start < kd->kd_root.vr_base) ||
+	    translate_direct(kd, start, 1, &run) ||
+	    translate_direct(kd, last, 1, &run))
+		return;
+	kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN].tag = span + 1;
+	kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN].off =
+	    entries.off - idx * pg->pg_entry_len;
 }
 
+/* From the first table down.  The level falls with each step. */
 static int
-translate_tables(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
+translate_from_root(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 {
-	const struct vm_root *root = &kd->kd_root;
-	const struct paging *pg = root->vr_paging;
-	unsigned int level = root->vr_level;
-	kpaddr_t table_pa = root->vr_pa;
-	bool in_section = root->vr_in_section;
+	const struct paging *pg = kd->kd_root.vr_paging;
+	struct entries entries;
 
-	if (!in_section && (va < pg->pg_va_first || va > pg->pg_va_last))
-		return (kvm_fail(kd,
-		    "address %#jx is not a kernel address of "
-		    "this machine",
-		    (uintmax_t)va));
-	for (;;) {
-		struct table table;
+	if (root_entries(kd, va, &entries) != 0)
+		return (-1);
+	for (unsigned int level = kd->kd_root.vr_level; level > 0; level--) {
 		struct pte pte;
-		uint64_t mapped;
-		int error = in_section ?
-		    section_entries(kd, va, &table) :
-		    table_entries(kd, va, table_pa, level, &table);
 
-		if (error != 0 ||
-		    read_entries(kd, &table, level, va, len, &pte, &mapped) !=
-			0)
+		if (read_entry(kd, entries.off, level, &pte) != 0)
 			return (-1);
-		if (pte.pte_kind == PTE_PAGE) {
-			uint64_t size = UINT64_C(1)
-			    << pg->pg_level[level].shift;
-
-			out->pa = pte.pte_pa + (va & (size - 1));
-			out->len = mapped < len ? mapped : len;
-			return (0);
-		}
-		if (pte.pte_kind == PTE_NONE || level == 0)
+		if (pte.pte_kind == PTE_NONE)
 			return (kvm_fail(kd, "address %#jx is not mapped",
 			    (uintmax_t)va));
-		table_pa = pte.pte_pa;
-		in_section = false;
-		level--;
+		if (pte.pte_kind == PTE_PAGE) {
+			uint64_t size = UINT64_C(1) << pte.pte_shift;
+			uint64_t left = size - (va & (size - 1));
+
+			out->pa = pte.pte_pa + (va & (size - 1));
+			out->len = left < len ? left : len;
+			return (0);
+		}
+		if (locate_table(kd, pte.pte_pa, level - 1, &entries.off) != 0)
+			return (-1);
+		entries.n = (UINT64_C(1) << pg->pg_level[level - 1].bits) -
+		    paging_index(pg, level - 1, va);
+		entries.off +=
+		    paging_index(pg, level - 1, va) * pg->pg_entry_len;
 	}
+	remember_table(kd, va, entries);
+	return (translate_last(kd, entries, va, len, out));
 }
 
 int
 translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 {
-	if (kd->kd_core.kc_minidump != NULL &&
-	    translate_direct(&kd->kd_minidump, va, len, out))
+	const struct paging *pg = kd->kd_root.vr_paging;
+	uint64_t span = va >> span_shift(pg);
+	size_t slot = span % TABLE_CACHE_LEN;
+	struct entries entries;
+
+	if (kd->kd_tables->tc_slot[slot].tag == span + 1) {
+		uint64_t idx = paging_index(pg, 0, va);
+
+		entries.off =
+		    kd->kd_tables->tc_slot[slot].off + idx * pg->pg_entry_len;
+		entries.n = (UINT64_C(1) << pg->pg_level[0].bits) - idx;
+		return (translate_last(kd, entries, va, len, out));
+	}
+	if (translate_direct(kd, va, len, out))
 		return (0);
-	return (translate_tables(kd, va, len, out));
+	return (translate_from_root(kd, va, len, out));
+}
+
+void
+translate_forget(kvm_t *kd)
+{
+	memset(kd->kd_tables, 0, sizeof(*kd->kd_tables));
 }
