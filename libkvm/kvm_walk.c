@@ -23,27 +23,36 @@ struct walk {
 	void *arg;
 	uint64_t *seen; /* owned; a bit for each bit of the dump's bitmap */
 	enum walk_state state;
+	kpaddr_t dmap_pa; /* the direct map; empty where there is none */
+	kvaddr_t dmap_va;
+	uint64_t dmap_len;
 };
 
 static const vm_prot_t direct_map_prot = VM_PROT_READ | VM_PROT_WRITE;
 
 static void
+fail_image(struct walk *w, const char *what, uint64_t off, uint64_t len)
+{
+	w->state = WALK_FAILED;
+	(void)kvm_fail_image(w->kd, what, off, len);
+}
+
+static inline void
 report(struct walk *w, kvaddr_t va, uint64_t pa, int64_t off, uint64_t len,
     vm_prot_t prot)
 {
-	const struct minidump_hdr *hdr = &w->kd->kd_minidump;
-	uint64_t in_dmap = pa - hdr->md_dmapphys;
+	uint64_t in_dmap = pa - w->dmap_pa;
 	struct kvm_page page = {
 		.kp_version = LIBKVM_WALK_PAGES_VERSION,
 		.kp_paddr = pa,
 		.kp_kmap_vaddr = va,
+		.kp_dmap_vaddr =
+		    in_dmap < w->dmap_len ? w->dmap_va + in_dmap : 0,
 		.kp_prot = prot,
 		.kp_offset = (off_t)off,
 		.kp_len = (size_t)len,
 	};
 
-	if (in_dmap < hdr->md_dmapend - hdr->md_dmapbase)
-		page.kp_dmap_vaddr = hdr->md_dmapbase + in_dmap;
 	if (w->cb(&page, w->arg) == 0)
 		w->state = WALK_STOPPED;
 }
@@ -109,8 +118,7 @@ report_mapping(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t len,
 		struct page_run run = pageindex_find(w->kd->kd_index, pa, len);
 
 		if (run.pr_state == PAGE_UNREADABLE) {
-			w->state = WALK_FAILED;
-			(void)kvm_fail_image(w->kd, "page bitmap",
+			fail_image(w, "page bitmap",
 			    w->kd->kd_minidump.md_bitmap_off,
 			    w->kd->kd_minidump.md_bitmap_len);
 			return;
@@ -175,9 +183,7 @@ walk_table(struct walk *w, uint64_t off, uint64_t n, kvaddr_t va)
 	    (size_t)n * pg->pg_entry_len, scratch);
 
 	if (p == NULL) {
-		w->state = WALK_FAILED;
-		(void)kvm_fail_image(w->kd, "page table", off,
-		    n * pg->pg_entry_len);
+		fail_image(w, "page table", off, n * pg->pg_entry_len);
 	} else if (pg == &paging_amd64) {
 		walk_entries(w, p, n, va, amd64_pte_decode);
 	} else {
@@ -202,94 +208,113 @@ walk_flat(struct walk *w)
 
 /* One entry of a section that is a level above the last. */
 static void
-walk_directory_entry(struct walk *w, const struct pte *pte, kvaddr_t va)
+walk_directory_entry(struct walk *w, uint64_t entry, kvaddr_t va)
 {
-	const struct paging *pg = w->kd->kd_root.vr_paging;
+	const struct vm_root *root = &w->kd->kd_root;
+	const struct paging *pg = root->vr_paging;
 	uint64_t n = UINT64_C(1) << pg->pg_level[0].bits;
+	uint64_t len = n * pg->pg_entry_len;
+	struct pte pte = pg->pg_decode(entry, root->vr_level);
 	struct page_run run;
 
-	if (pte->pte_kind == PTE_PAGE) {
-		report_mapping(w, va, pte->pte_pa,
-		    UINT64_C(1) << pte->pte_shift, pte->pte_prot);
-	} else if (pte->pte_kind == PTE_TABLE) {
+	if (pte.pte_kind == PTE_PAGE) {
+		report_mapping(w, va, pte.pte_pa, UINT64_C(1) << pte.pte_shift,
+		    pte.pte_prot);
+	} else if (pte.pte_kind == PTE_TABLE) {
 		/* A table that is not in the dump: nothing is known. */
-		run = pageindex_find(w->kd->kd_index, pte->pte_pa,
-		    n * pg->pg_entry_len);
-		if (run.pr_state == PAGE_PRESENT &&
-		    run.pr_len == n * pg->pg_entry_len)
+		run = pageindex_find(w->kd->kd_index, pte.pte_pa, len);
+		if (run.pr_state == PAGE_PRESENT && run.pr_len == len)
 			walk_table(w, run.pr_off, n, va);
 	}
 }
 
+/* Most of a directory is empty: the kernel's addresses are many. */
 static void
 walk_directory(struct walk *w)
 {
 	const struct vm_root *root = &w->kd->kd_root;
 	const struct paging *pg = root->vr_paging;
-	uint64_t nentries = root->vr_nentries;
+	unsigned int shift = pg->pg_level[root->vr_level].shift;
+	uint64_t step = IMAGE_VIEW_MAX / pg->pg_entry_len;
+	uint8_t scratch[IMAGE_VIEW_MAX];
 
-	for (uint64_t i = 0; i < nentries && w->state == WALK_ON; i++) {
+	for (uint64_t i = 0; i < root->vr_nentries; i += step) {
+		uint64_t n = root->vr_nentries - i;
 		uint64_t off = root->vr_off + i * pg->pg_entry_len;
-		uint8_t scratch[8];
-		const uint8_t *p =
-		    image_view(w->kd->kd_image, off, pg->pg_entry_len, scratch);
-		struct pte pte;
+		const uint8_t *p;
 
+		if (n > step)
+			n = step;
+		p = image_view(w->kd->kd_image, off, n * pg->pg_entry_len,
+		    scratch);
 		if (p == NULL) {
-			w->state = WALK_FAILED;
-			(void)kvm_fail_image(w->kd, "page tables", off,
-			    pg->pg_entry_len);
+			fail_image(w, "page tables", off, n * pg->pg_entry_len);
 			return;
 		}
-		pte =
-		    pg->pg_decode(paging_entry(pg, w->kd->kd_core.kc_order, p),
-			root->vr_level);
-		walk_directory_entry(w, &pte,
-		    root->vr_base + (i << pg->pg_level[root->vr_level].shift));
+		for (uint64_t k = 0; k < n && w->state == WALK_ON; k++) {
+			uint64_t entry = paging_entry(pg,
+			    w->kd->kd_core.kc_order, p + k * pg->pg_entry_len);
+
+			if (entry != 0)
+				walk_directory_entry(w, entry,
+				    root->vr_base + ((i + k) << shift));
+		}
 	}
 }
 
-/* The pages that no kernel mapping led to. */
+/* The pages of a word of the bitmap that no kernel mapping led to. */
+static void
+walk_word(struct walk *w, uint64_t word, uint64_t bits)
+{
+	struct pageindex *pi = w->kd->kd_index;
+	unsigned int shift = pi->pi_set.dp_page_shift;
+	uint64_t left = bits & ~w->seen[word];
+
+	for (; left != 0 && w->state == WALK_ON; left &= left - 1) {
+		uint64_t bit = word * 64 + (uint64_t)__builtin_ctzll(left);
+		uint64_t pa;
+
+		if (dumpset_pa(&pi->pi_set, bit, &pa))
+			report(w, 0, pa,
+			    (int64_t)(pi->pi_pages_off +
+				(pageindex_rank(pi, bit, bits) << shift)),
+			    UINT64_C(1) << shift, direct_map_prot);
+	}
+}
+
 static void
 walk_bitmap(struct walk *w)
 {
 	struct pageindex *pi = w->kd->kd_index;
-	unsigned int shift = pi->pi_set.dp_page_shift;
+	uint64_t nwords = (pi->pi_nbits + 63) / 64;
+	uint64_t npages;
 
-	for (uint64_t i = 0; i * 64 < pi->pi_nbits && w->state == WALK_ON;
-	     i++) {
-		uint64_t bits, rank, left;
+	/* pageindex_rank() is for words that are counted: so count them all. */
+	if (!pageindex_count(pi, &npages)) {
+		fail_image(w, "page bitmap", pi->pi_bitmap_off, nwords * 8);
+		return;
+	}
+	for (uint64_t i = 0; i < nwords && w->state == WALK_ON; i++) {
+		uint64_t bits;
 
-		if (!pageindex_word(pi, i, &bits, &rank)) {
-			w->state = WALK_FAILED;
-			(void)kvm_fail_image(w->kd, "page bitmap",
-			    pi->pi_bitmap_off + i * 8, 8);
+		if (!pageindex_word(pi, i, &bits)) {
+			fail_image(w, "page bitmap", pi->pi_bitmap_off + i * 8,
+			    8);
 			return;
 		}
-		for (left = bits & ~w->seen[i];
-		     left != 0 && w->state == WALK_ON; left &= left - 1) {
-			uint64_t below = (left & -left) - 1;
-			uint64_t n =
-			    (uint64_t)__builtin_popcountll(bits & below);
-			uint64_t pa;
-
-			if (dumpset_pa(&pi->pi_set,
-				i * 64 + (uint64_t)__builtin_ctzll(left), &pa))
-				report(w, 0, pa,
-				    (int64_t)(pi->pi_pages_off +
-					((rank + n) << shift)),
-				    UINT64_C(1) << shift, direct_map_prot);
-		}
+		if ((bits & ~w->seen[i]) != 0)
+			walk_word(w, i, bits);
 	}
 }
 
 int
 kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 {
+	const struct minidump_hdr *hdr = kd->kd_core.kc_minidump;
 	struct walk w = { .kd = kd, .cb = cb, .arg = arg };
 
 	kd->kd_err[0] = '\0';
-	if (kd->kd_core.kc_minidump == NULL) {
+	if (hdr == NULL) {
 		(void)kvm_fail(kd, "%s: pages of a full dump cannot be walked",
 		    kd->kd_core_path);
 		return (0);

@@ -236,34 +236,28 @@ pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len)
 }
 
 bool
-pageindex_count(struct pageindex *pi, uint64_t *npages)
+pageindex_word(struct pageindex *pi, uint64_t word, uint64_t *bits)
 {
-	uint64_t bits, rank;
+	uint64_t first = word * 64;
 
-	if (pi->pi_nbits == 0) {
-		*npages = 0;
-		return (true);
-	}
-	if (!pageindex_word(pi, (pi->pi_nbits - 1) / 64, &bits, &rank))
+	if (!load_word(pi, word, bits))
 		return (false);
-	*npages = rank + popcount(bits);
+	if (pi->pi_nbits - first < 64)
+		*bits &= low_bits((unsigned int)(pi->pi_nbits - first));
 	return (true);
 }
 
 bool
-pageindex_word(struct pageindex *pi, uint64_t word, uint64_t *bits,
-    uint64_t *rank)
+pageindex_count(struct pageindex *pi, uint64_t *npages)
 {
-	uint64_t first = word * 64;
+	uint64_t rank, bits;
+	uint64_t last = pi->pi_nbits - 1;
 
-	if (first >= pi->pi_nbits) {
-		*bits = 0;
-		*rank = 0;
+	*npages = 0;
+	if (pi->pi_nbits == 0)
 		return (true);
-	}
-	if (!rank_of(pi, first, rank, bits))
+	if (!rank_of(pi, last, &rank, &bits))
 		return (false);
-	if (pi->pi_nbits - first < 64)
-		*bits &= low_bits((unsigned int)(pi->pi_nbits - first));
+	*npages = rank + (bits >> last % 64 & 1);
 	return (true);
 }

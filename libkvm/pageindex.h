@@ -50,7 +50,10 @@ struct pageindex_desc {
 /* Words of the bitmap to a count in pi_super. */
 #define PAGEINDEX_SUPER_WORDS 1024
 
-/* The number of set bits before bit, which is in the word bits. */
+/*
+ * The number of set bits before bit, which is in the word bits: one that was
+ * counted, as all are after pageindex_count().
+ */
 static inline uint64_t
 pageindex_rank(const struct pageindex *pi, uint64_t bit, uint64_t bits)
 {
@@ -116,11 +119,7 @@ struct page_run pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len);
 /* How many pages the dump holds.  Reads the whole bitmap the first time. */
 bool pageindex_count(struct pageindex *pi, uint64_t *npages);
 
-/*
- * For walks over the bitmap: 64 bits of it from 64 * word on, those behind its
- * end as 0, and the number of set bits before them.
- */
-bool pageindex_word(struct pageindex *pi, uint64_t word, uint64_t *bits,
-    uint64_t *rank);
+/* For walks: 64 bits of the bitmap, those behind the last page as 0. */
+bool pageindex_word(struct pageindex *pi, uint64_t word, uint64_t *bits);
 
 #endif
