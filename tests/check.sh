@@ -1,0 +1,149 @@
+#!/bin/sh
+# usage: check.sh [STAGE ...]
+#
+# Build and run the tests in every configuration, or in those named: gcc,
+# clang, sanitize, fuzz, big-endian.  Ends in one line, "N passed, N failed",
+# and exits 1 if anything failed.  What a stage said is kept in
+# build-check/STAGE.log, what was built in build-check/STAGE.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+out=build-check
+passed=0
+failed=0
+skipped=0
+
+# stage_NAME sets up and tests build-check/NAME; its output is the log.
+
+stage_gcc()
+{
+	build gcc && run_tests
+}
+
+stage_clang()
+{
+	build clang && run_tests --no-suite lint
+}
+
+stage_sanitize()
+{
+	build clang $sanitizers &&
+	    run_tests --no-suite lint --no-suite install \
+	    --timeout-multiplier 4
+}
+
+stage_fuzz()
+{
+	build clang $sanitizers -Dfuzz=true && run_tests --suite fuzz
+}
+
+# The cross compiler's own libraries are all there is: cmocka is built first.
+stage_big_endian()
+{
+	tests/cross/cmocka.sh powerpc-linux-gnu-gcc "$PWD/$out/cmocka" &&
+	    build gcc -Drooms=portable -Dpkg_config_path="$PWD/$out/cmocka" \
+	    --cross-file tests/cross/powerpc.ini &&
+	    run_tests --no-suite lint --timeout-multiplier 10
+}
+
+sanitizers='-Db_sanitize=address,undefined -Db_lundef=false
+    -Dc_args=-fno-sanitize-recover=all'
+
+# build COMPILER [meson setup option ...]
+build()
+{
+	compiler=$1
+	shift
+	if [ ! -f "$dir/build.ninja" ]; then
+		env CC="$compiler" meson setup "$dir" -Dwerror=true \
+		    -Dtests=enabled "$@" || return 1
+	fi
+	meson compile -C "$dir" && built=yes
+}
+
+run_tests()
+{
+	meson test -C "$dir" --no-rebuild "$@"
+}
+
+# Why a stage cannot run on this host; nothing if it can.
+cannot()
+{
+	case $1 in
+	gcc) need gcc ;;
+	clang | sanitize | fuzz) need clang ;;
+	big-endian)
+		need powerpc-linux-gnu-gcc
+		need qemu-ppc
+		;;
+	*)
+		echo "no such stage: $1" >&2
+		exit 64
+		;;
+	esac
+}
+
+need()
+{
+	command -v "$1" >/dev/null || echo "no $1 here"
+}
+
+# Run one stage and add up what it found.
+stage()
+{
+	name=$1
+	dir=$out/$name
+	log=$out/$name.log
+	printf '%-12s' "$name"
+
+	why=$(cannot "$name") || exit 64
+	if [ -n "$why" ]; then
+		skipped=$((skipped + 1))
+		printf 'skipped: %s\n' "$why"
+		return
+	fi
+
+	began=$(date +%s)
+	built=no
+	rm -f "$dir"/meson-logs/testlog.*
+	"stage_$(echo "$name" | tr - _)" >"$log" 2>&1 </dev/null
+	status=$?
+	if [ "$built" = yes ]; then
+		counts=$(tests/count-tests.py "$dir" 2>"$out/$name.said") ||
+		    counts='0 1 0'
+	else
+		counts='0 1 0'
+		tail -n 30 "$log" >"$out/$name.said"
+	fi
+	add "$status" $counts
+	printf ' (%d s)\n' $(($(date +%s) - began))
+	cat "$out/$name.said"
+}
+
+# Add a stage's counts: exit status, passed, failed, skipped.  A stage that
+# failed though no test of it did, or that ran no test, is a failure itself.
+add()
+{
+	fails=$3
+	if [ "$fails" -eq 0 ] && { [ "$1" -ne 0 ] || [ "$2" -eq 0 ]; }; then
+		echo "  FAILED: status $1, $2 tests: see $log" >>"$out/$name.said"
+		fails=1
+	fi
+	passed=$((passed + $2))
+	failed=$((failed + fails))
+	skipped=$((skipped + $4))
+	printf '%4d passed, %d failed, %d skipped' "$2" "$fails" "$4"
+}
+
+mkdir -p "$out"
+[ $# -gt 0 ] || set -- gcc clang sanitize fuzz big-endian
+for name; do
+	stage "$name"
+done
+
+if [ "$skipped" -gt 0 ]; then
+	echo "$passed passed, $failed failed, $skipped skipped"
+else
+	echo "$passed passed, $failed failed"
+fi
+[ "$failed" -eq 0 ]

@@ -1,0 +1,17 @@
+#!/bin/sh
+# usage: headers.sh TOP COMPILER ...
+#
+# Every header compiles by itself, included twice.
+set -u
+. "$(dirname "$0")/../tap.sh"
+cd "$1" || exit 1
+shift
+
+for header in $(find format libkvm kdebug cli tests bench -name '*.h' | sort)
+do
+	said=$(printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
+	    "$@" -std=c11 -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L \
+		-Wall -Wextra -Werror -fsyntax-only -I. -x c - 2>&1)
+	report $? "$header compiles by itself" "$said"
+done
+finish

@@ -1,0 +1,62 @@
+#!/bin/sh
+# usage: includes.sh TOP
+#
+# Data flows one way through the rooms, and includes follow it: which room may
+# include which is written here, and nothing else may be.
+set -u
+. "$(dirname "$0")/../tap.sh"
+cd "$1" || exit 1
+
+# What FILE includes, as "LINE:<x.h>" or "LINE:"x.h"".
+includes_of()
+{
+	sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*\([<"][^>"]*[>"]\).*/\1/p' "$1"
+}
+
+# allow ROOM 'ROOM ...' [HEADER ...]
+# The sources of the first room include headers of the others and, if any are
+# named, of the system only those.
+allow()
+{
+	room=$1
+	rooms=$2
+	shift 2
+	[ -d "$room" ] || return 0
+
+	bad=
+	for file in $(find "$room" -name '*.[ch]' | sort); do
+		for include in $(includes_of "$file"); do
+			allowed "$include" "$@" ||
+			    bad="$bad$file includes $include
+"
+		done
+	done
+	[ -z "$bad" ]
+	report $? "$room includes only: $rooms $*" "$bad"
+}
+
+allowed()
+{
+	name=$(echo "$1" | tr -d '<>"')
+	case $1 in
+	\<*)
+		shift
+		[ $# -eq 0 ] && return 0
+		for header; do
+			[ "$name" = "$header" ] && return 0
+		done
+		;;
+	*)
+		for other in $rooms; do
+			[ "${name%/*}" = "$other" ] && return 0
+		done
+		;;
+	esac
+	return 1
+}
+
+allow format 'format' assert.h limits.h stdbool.h stddef.h stdint.h string.h
+allow libkvm 'libkvm format'
+allow kdebug 'kdebug libkvm format'
+allow cli 'cli kdebug libkvm format'
+finish
