@@ -1,0 +1,310 @@
+/*
+ * Minidump headers: three of real dumps (their figures, byte for byte) and one
+ * of each other architecture and version; then every refusal.
+ */
+#include "format/minidump.h"
+
+#include <string.h>
+
+#include "tests/format/hex.h"
+#include "tests/format/unit.h"
+
+/* clang-format off */
+static const char amd64_v3[] =
+	"@0 'minidump FreeBSD/amd64' "
+	"@24 03000000 b87f0100 00100000 00f07f00 " /* version, lengths */
+	"@40 0000000000feffff 0000000000f8ffff 0000000000fcffff "
+	"@64 00100000";                            /* dump_avail */
+static const char amd64_v1[] =
+	"@0 'minidump FreeBSD/amd64' "
+	"@24 01000000 00800000 00800000 00004000 "
+	"@40 00000080ffffffff 0000000000f8ffff 0000000000fcffff "
+	"@64 ffffffff";                            /* not read: version 1 */
+static const char i386_v2[] =
+	"@0 'minidump FreeBSD/i386' "
+	"@24 02000000 c87f0100 00100000 00c00e00 "
+	"@40 00008000 01000000 00100000";          /* kernbase, PAE, avail */
+static const char arm64_v2[] =
+	"@0 'minidump FreeBSD/arm64' "
+	"@24 02000000 b87f0100 00200000 00e06a00 "
+	"@40 000000000000ffff 0000004000000000 "   /* kernbase, dmapphys */
+	"@56 0000000000a0ffff 0000000000ffffff "   /* direct map */
+	"@72 00100000 01000000";                   /* flags: not in version 2 */
+static const char arm64_v3[] =
+	"@0 'minidump FreeBSD/arm64' "
+	"@24 03000000 01000000 00400000 00800000 "
+	"@40 000000000000ffff 0000004000000000 "
+	"@56 0000000000a0ffff 0000000000ffffff "
+	"@72 10000000 01000000";                   /* flags: 16 KB pages */
+static const char riscv_v1[] =
+	"@0 'minidump FreeBSD/riscv' "
+	"@24 01000000 00100000 08000000 00100000 "
+	"@40 000000c0ffffffff 0000008000000000 "
+	"@56 000000c0c0ffffff 000000c0d0ffffff";
+static const char arm_v2_big[] =
+	"@0 'minidump FreeBSD/arm' "
+	"@24 00000002 00000040 00000100 00001000 "
+	"@40 c0000000 00000007 00000002 00000020"; /* V7, V6 tables, avail */
+/* clang-format on */
+
+static const struct good_row {
+	const char *name;
+	const char *bytes;
+	enum byte_order order;
+	struct minidump_hdr want;
+} good_rows[] = {
+	{ "amd64, version 3", amd64_v3, ORDER_LITTLE,
+	    { .md_arch = DUMP_AMD64,
+		.md_version = 3,
+		.md_page_size = 4096,
+		.md_msgbuf_len = 0x17fb8,
+		.md_dumpavail_len = 0x1000,
+		.md_bitmap_len = 0x1000,
+		.md_pmap_len = 0x7ff000,
+		.md_kernbase = UINT64_C(0xfffffe0000000000),
+		.md_dmapbase = UINT64_C(0xfffff80000000000),
+		.md_dmapend = UINT64_C(0xfffffc0000000000),
+		.md_msgbuf_off = 0x1000,
+		.md_dumpavail_off = 0x19000,
+		.md_bitmap_off = 0x1a000,
+		.md_pmap_off = 0x1b000,
+		.md_pages_off = 0x81a000 } },
+	{ "amd64, version 1", amd64_v1, ORDER_LITTLE,
+	    { .md_arch = DUMP_AMD64,
+		.md_version = 1,
+		.md_page_size = 4096,
+		.md_msgbuf_len = 0x8000,
+		.md_bitmap_len = 0x8000,
+		.md_pmap_len = 0x400000,
+		.md_kernbase = UINT64_C(0xffffffff80000000),
+		.md_dmapbase = UINT64_C(0xfffff80000000000),
+		.md_dmapend = UINT64_C(0xfffffc0000000000),
+		.md_msgbuf_off = 0x1000,
+		.md_dumpavail_off = 0x9000,
+		.md_bitmap_off = 0x9000,
+		.md_pmap_off = 0x11000,
+		.md_pages_off = 0x411000 } },
+	{ "i386, version 2, PAE", i386_v2, ORDER_LITTLE,
+	    { .md_arch = DUMP_I386,
+		.md_version = 2,
+		.md_page_size = 4096,
+		.md_msgbuf_len = 0x17fc8,
+		.md_dumpavail_len = 0x1000,
+		.md_bitmap_len = 0x1000,
+		.md_pmap_len = 0xec000,
+		.md_kernbase = 0x800000,
+		.md_paemode = 1,
+		.md_msgbuf_off = 0x1000,
+		.md_dumpavail_off = 0x19000,
+		.md_bitmap_off = 0x1a000,
+		.md_pmap_off = 0x1b000,
+		.md_pages_off = 0x107000 } },
+	{ "arm64, version 2", arm64_v2, ORDER_LITTLE,
+	    { .md_arch = DUMP_ARM64,
+		.md_version = 2,
+		.md_page_size = 4096,
+		.md_msgbuf_len = 0x17fb8,
+		.md_dumpavail_len = 0x1000,
+		.md_bitmap_len = 0x2000,
+		.md_pmap_len = 0x6ae000,
+		.md_kernbase = UINT64_C(0xffff000000000000),
+		.md_dmapbase = UINT64_C(0xffffa00000000000),
+		.md_dmapend = UINT64_C(0xffffff0000000000),
+		.md_dmapphys = 0x40000000,
+		.md_msgbuf_off = 0x1000,
+		.md_dumpavail_off = 0x19000,
+		.md_bitmap_off = 0x1a000,
+		.md_pmap_off = 0x1c000,
+		.md_pages_off = 0x6ca000 } },
+	{ "arm64, version 3, 16 KB pages", arm64_v3, ORDER_LITTLE,
+	    { .md_arch = DUMP_ARM64,
+		.md_version = 3,
+		.md_page_size = 16384,
+		.md_msgbuf_len = 1,
+		.md_dumpavail_len = 0x10,
+		.md_bitmap_len = 0x4000,
+		.md_pmap_len = 0x8000,
+		.md_kernbase = UINT64_C(0xffff000000000000),
+		.md_dmapbase = UINT64_C(0xffffa00000000000),
+		.md_dmapend = UINT64_C(0xffffff0000000000),
+		.md_dmapphys = 0x40000000,
+		.md_msgbuf_off = 0x4000,
+		.md_dumpavail_off = 0x8000,
+		.md_bitmap_off = 0xc000,
+		.md_pmap_off = 0x10000,
+		.md_pages_off = 0x18000 } },
+	{ "riscv, version 1", riscv_v1, ORDER_LITTLE,
+	    { .md_arch = DUMP_RISCV,
+		.md_version = 1,
+		.md_page_size = 4096,
+		.md_msgbuf_len = 0x1000,
+		.md_bitmap_len = 8,
+		.md_pmap_len = 0x1000,
+		.md_kernbase = UINT64_C(0xffffffffc0000000),
+		.md_dmapbase = UINT64_C(0xffffffc0c0000000),
+		.md_dmapend = UINT64_C(0xffffffd0c0000000),
+		.md_dmapphys = UINT64_C(0x80000000),
+		.md_msgbuf_off = 0x1000,
+		.md_dumpavail_off = 0x2000,
+		.md_bitmap_off = 0x2000,
+		.md_pmap_off = 0x3000,
+		.md_pages_off = 0x4000 } },
+	{ "arm, version 2, big-endian", arm_v2_big, ORDER_BIG,
+	    { .md_arch = DUMP_ARM,
+		.md_order = ORDER_BIG,
+		.md_version = 2,
+		.md_page_size = 4096,
+		.md_msgbuf_len = 0x40,
+		.md_dumpavail_len = 0x20,
+		.md_bitmap_len = 0x100,
+		.md_pmap_len = 0x1000,
+		.md_kernbase = UINT64_C(0xc0000000),
+		.md_mmuformat = ARM_MMU_V6,
+		.md_msgbuf_off = 0x1000,
+		.md_dumpavail_off = 0x2000,
+		.md_bitmap_off = 0x3000,
+		.md_pmap_off = 0x4000,
+		.md_pages_off = 0x5000 } },
+};
+
+static void
+assert_hdr_equal(const struct minidump_hdr *a, const struct minidump_hdr *b)
+{
+	assert_int_equal(a->md_arch, b->md_arch);
+	assert_int_equal(a->md_order, b->md_order);
+	assert_int_equal(a->md_version, b->md_version);
+	assert_int_equal(a->md_page_size, b->md_page_size);
+	assert_int_equal(a->md_msgbuf_len, b->md_msgbuf_len);
+	assert_int_equal(a->md_dumpavail_len, b->md_dumpavail_len);
+	assert_int_equal(a->md_bitmap_len, b->md_bitmap_len);
+	assert_int_equal(a->md_pmap_len, b->md_pmap_len);
+	assert_true(a->md_kernbase == b->md_kernbase);
+	assert_true(a->md_dmapbase == b->md_dmapbase);
+	assert_true(a->md_dmapend == b->md_dmapend);
+	assert_true(a->md_dmapphys == b->md_dmapphys);
+	assert_int_equal(a->md_paemode, b->md_paemode);
+	assert_int_equal(a->md_mmuformat, b->md_mmuformat);
+	assert_true(a->md_msgbuf_off == b->md_msgbuf_off);
+	assert_true(a->md_dumpavail_off == b->md_dumpavail_off);
+	assert_true(a->md_bitmap_off == b->md_bitmap_off);
+	assert_true(a->md_pmap_off == b->md_pmap_off);
+	assert_true(a->md_pages_off == b->md_pages_off);
+}
+
+static void
+test_good(void **state)
+{
+	const struct good_row *row = *state;
+	uint8_t page[MINIDUMP_HDR_LEN];
+	struct span file = { .base = page, .len = sizeof(page) };
+	struct minidump_hdr got;
+	const char *why = NULL;
+
+	hex_decode(row->bytes, page, sizeof(page));
+	assert_true(minidump_is(file));
+	if (!minidump_decode(file, row->order, &got, &why))
+		fail_msg("%s", why);
+	assert_hdr_equal(&got, &row->want);
+}
+
+/* Each is a good header with one change, and is refused for that. */
+static const struct bad_row {
+	const char *name;
+	const char *bytes;
+	enum byte_order order;
+	const char *change;
+	const char *why;
+} bad_rows[] = {
+	{ "refuses: an unknown architecture", amd64_v3, ORDER_LITTLE,
+	    "@17 'vax64'", "known architecture" },
+	{ "refuses: text behind the magic", amd64_v3, ORDER_LITTLE, "@23 01",
+	    "known architecture" },
+	{ "refuses: version 0", amd64_v3, ORDER_LITTLE, "@24 00000000",
+	    "version" },
+	{ "refuses: version 4 of amd64", amd64_v3, ORDER_LITTLE, "@24 04000000",
+	    "version" },
+	{ "refuses: version 3 of i386", i386_v2, ORDER_LITTLE, "@24 03000000",
+	    "version" },
+	{ "refuses: the largest version", arm64_v2, ORDER_LITTLE,
+	    "@24 ffffffff", "version" },
+	{ "refuses: arm in the other byte order", arm_v2_big, ORDER_LITTLE, "",
+	    "version" },
+	{ "refuses: no bitmap", amd64_v3, ORDER_LITTLE, "@32 00000000",
+	    "empty page bitmap" },
+	{ "refuses: a bitmap of part of a word", amd64_v3, ORDER_LITTLE,
+	    "@32 04100000", "multiple of 8" },
+	{ "refuses: version 3 without dump_avail", amd64_v3, ORDER_LITTLE,
+	    "@64 00000000", "no dump_avail" },
+	{ "refuses: half an entry of dump_avail", amd64_v3, ORDER_LITTLE,
+	    "@64 08100000", "multiple of 16" },
+	{ "refuses: a direct map that ends before it starts", arm64_v2,
+	    ORDER_LITTLE, "@70 0000", "direct map" },
+	{ "refuses: 64 KB pages", arm64_v3, ORDER_LITTLE, "@76 02",
+	    "page size" },
+	{ "refuses: LPAE tables", arm_v2_big, ORDER_BIG, "@48 00000003",
+	    "LPAE" },
+	{ "refuses: unknown tables of arm", arm_v2_big, ORDER_BIG,
+	    "@48 00000004", "format of page tables" },
+};
+
+static void
+test_bad(void **state)
+{
+	const struct bad_row *row = *state;
+	uint8_t page[MINIDUMP_HDR_LEN];
+	struct span file = { .base = page, .len = sizeof(page) };
+	struct minidump_hdr got;
+	const char *why = NULL;
+
+	hex_decode(row->bytes, page, sizeof(page));
+	hex_patch(row->change, page, sizeof(page));
+	assert_false(minidump_decode(file, row->order, &got, &why));
+	assert_non_null(why);
+	if (strstr(why, row->why) == NULL)
+		fail_msg("refused, but because of: %s", why);
+}
+
+/* A header that is cut short is refused, however long what is left is. */
+static void
+test_short(void **state)
+{
+	uint8_t page[MINIDUMP_HDR_LEN];
+	struct minidump_hdr got;
+	const char *why = NULL;
+
+	(void)state;
+	hex_decode(amd64_v3, page, sizeof(page));
+	for (size_t len = 0; len < sizeof(page); len++) {
+		struct span file = { .base = page, .len = len };
+
+		assert_int_equal(minidump_is(file), len >= 8);
+		assert_false(minidump_decode(file, ORDER_LITTLE, &got, &why));
+		assert_non_null(why);
+	}
+}
+
+static void
+test_flat(void **state)
+{
+	struct minidump_hdr hdr = { .md_arch = DUMP_AMD64, .md_version = 1 };
+
+	(void)state;
+	assert_true(minidump_has_flat_ptes(&hdr));
+	hdr.md_version = 2;
+	assert_false(minidump_has_flat_ptes(&hdr));
+	hdr.md_arch = DUMP_ARM64;
+	assert_true(minidump_has_flat_ptes(&hdr));
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[32];
+	size_t n = 0;
+
+	ADD_ROWS(tests, n, good_rows, test_good);
+	ADD_ROWS(tests, n, bad_rows, test_bad);
+	tests[n++] = row_test("refuses: cut short anywhere", test_short, NULL);
+	tests[n++] = row_test("which page tables are flat", test_flat, NULL);
+	return (RUN_TESTS(tests, n));
+}
