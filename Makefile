@@ -19,8 +19,7 @@ bench:
 	@scripts/bench.sh
 
 install:
-	@scripts/build.sh "$(BUILD)" --prefix "$(PREFIX)"
-	@DESTDIR="$(DESTDIR)" meson install -C "$(BUILD)" --no-rebuild
+	@DESTDIR="$(DESTDIR)" scripts/install.sh "$(BUILD)" "$(PREFIX)"
 
 clean:
 	rm -rf "$(BUILD)" build-*
