@@ -18,7 +18,8 @@ core=$(ls vmcore-amd64-minidump*)
 
 say()
 {
-	printf '\n# %s\n' "$*"
+	echo
+	printf '# %s\n' "$@"
 }
 
 run()
@@ -36,5 +37,9 @@ run "vmcore ps -N kernel-amd64 $core | head -n 8"
 say "And what did the thread that panicked do?"
 run "vmcore bt -N kernel-amd64 $core"
 
-say "The same dump in stock gdb, which cannot read it on its own."
-run "vmcore gdb -N kernel-amd64 $core -- -batch -ex 'info threads' -ex bt"
+# This kernel file has a few symbols and no code, so that gdb's own bt would
+# guess; what it needs for that is shown instead: rbp, and what it points to.
+say "The same dump in stock gdb, which cannot read it on its own: threads," \
+    "registers, and the saved rbp and return address of the panicked thread."
+run "vmcore gdb -N kernel-amd64 $core -- -batch -ex 'info threads'" \
+    "-ex 'info registers rip rsp rbp' -ex 'x/2ga \$rbp'"
