@@ -56,7 +56,8 @@ trap 'exit 1' HUP INT TERM
 
 echo "Downloading LLVM's source package (130 MB) ..." >&2
 "$here/apt-source.sh" "$work" $packages ||
-    fail "no source package; see https://packages.debian.org/source/llvm-toolchain-16"
+    fail "no source package of LLVM; put the dumps into a folder by hand" \
+    "and name it in VMCORE_REAL_DUMPS"
 
 echo "Unpacking ..." >&2
 tarball=$(ls "$work"/llvm-toolchain-*.orig.tar.*)
