@@ -1,0 +1,31 @@
+/*
+ * Strings that live as long as the handle that owns them: added one by one,
+ * freed together.
+ */
+#ifndef KDEBUG_ARENA_H
+#define KDEBUG_ARENA_H
+
+#include <stddef.h>
+
+struct arena_block;
+
+/* All zero is an empty arena. */
+struct arena {
+	struct arena_block *ar_head; /* the arena's; the newest first */
+	size_t ar_used;              /* bytes of it that are taken */
+};
+
+/* The longest text that is kept, bytes before escaping; the rest is cut. */
+#define ARENA_TEXT_MAX 1024
+
+void arena_fini(struct arena *ar);
+
+/*
+ * The len bytes at s, escaped, as a string of the arena.  NULL: out of memory.
+ */
+const char *arena_text(struct arena *ar, const char *s, size_t len);
+
+/* The same for a string, which is returned itself if it is clean already. */
+const char *arena_borrow(struct arena *ar, const char *s);
+
+#endif
