@@ -1,0 +1,135 @@
+/*
+ * What kdebug/ knows of a machine: the registers and their names, where the
+ * kernel saves them, and how a stack is walked by hand.  One arch_*.c each.
+ */
+#ifndef KDEBUG_ARCH_H
+#define KDEBUG_ARCH_H
+
+#include "format/minidump.h"
+#include "kdebug/kdebug.h"
+#include "kdebug/layout.h"
+
+/* In place of a register's index. */
+#define REG_NONE 0xff
+
+/* A run of registers, of consecutive indices, in a structure of the kernel. */
+struct reg_run {
+	uint16_t rr_off; /* bytes into the structure */
+	uint8_t rr_len;  /* bytes of each: 4 or 8 */
+	uint8_t rr_reg;  /* index of the first into ar_regs */
+	uint8_t rr_n;    /* how many */
+};
+
+/* The registers in a structure that the kernel saves, all at once. */
+struct reg_layout {
+	const struct reg_run *rl_runs;
+	size_t rl_nruns;
+	uint32_t rl_len; /* bytes up to the end of the last run */
+};
+
+/* Which thread or CPU a struct pcb belongs to: not all save the same. */
+enum pcb_kind {
+	PCB_SAVED,   /* dumppcb, stoppcbs: by savectx() */
+	PCB_SWITCHED /* a thread's own: by cpu_switch() */
+};
+
+/* A frame of a stack while it is walked. */
+struct cursor {
+	/*
+	 * pc is always valid.  sp always has a value, but while it is not valid
+	 * that is only known to be at or below the frame's.
+	 */
+	struct kdebug_regs cu_regs;
+	bool cu_exact; /* pc is where the code stood, not a return address */
+};
+
+enum trap_kind {
+	TRAP_NONE,   /* the function is no trap handler */
+	TRAP_KERNEL, /* it interrupted the kernel: *out are its registers */
+	TRAP_END     /* it came from user mode or nowhere, or is unreadable */
+};
+
+struct func;
+
+struct arch {
+	enum dump_arch ar_id;
+	const struct kdebug_reg_desc *ar_regs;
+	size_t ar_nregs;
+
+	/* Indices into ar_regs; ar_lr is REG_NONE if calls use the stack. */
+	uint8_t ar_pc;
+	uint8_t ar_sp;
+	uint8_t ar_fp;
+	uint8_t ar_lr;
+
+	/*
+	 * The chain of frame pointers: where the caller's fp and the return
+	 * address lie, and the caller's sp, as offsets from fp.
+	 */
+	int8_t ar_chain_fp;
+	int8_t ar_chain_ra;
+	int8_t ar_chain_sp;
+	bool ar_chain_sp_exact; /* not only a lower bound */
+
+	/* Return addresses may be signed in the bits above the address. */
+	bool ar_pac;
+
+	/* Of DWARF's register numbers: index into ar_regs.  NULL: the same. */
+	const uint8_t *ar_dwarf;
+	size_t ar_ndwarf;
+
+	/* How struct pcb lies in this kernel. */
+	const struct reg_layout *(*ar_pcb)(const struct layout *lo,
+	    enum pcb_kind kind);
+
+	/* If fn, in which cur stands, handles traps: what was interrupted. */
+	enum trap_kind (*ar_trap)(struct kdebug *kdb, const struct cursor *cur,
+	    const struct func *fn, struct kdebug_regs *out);
+
+	/*
+	 * cur was interrupted at pc, in fn (NULL: in no known function).  If fn
+	 * had not made its frame yet, *out are its caller's registers.
+	 */
+	bool (*ar_prologue)(struct kdebug *kdb, const struct cursor *cur,
+	    const struct func *fn, struct kdebug_regs *out);
+
+	/* Where the linker put code that runs at va.  NULL: it runs there. */
+	kvaddr_t (*ar_link_va)(struct kdebug *kdb, kvaddr_t va);
+};
+
+extern const struct arch arch_amd64;
+extern const struct arch arch_arm;
+extern const struct arch arch_arm64;
+extern const struct arch arch_i386;
+extern const struct arch arch_riscv;
+
+/* NULL: an architecture that has no table. */
+const struct arch *arch_find(enum dump_arch id);
+
+/* Read the structure at va.  false: it is not in the dump. */
+bool regs_read(struct kdebug *kdb, kvaddr_t va, const struct reg_layout *rl,
+    struct kdebug_regs *out);
+
+/* Decode it from bytes, rl_len of them. */
+void regs_decode(const struct reg_layout *rl, enum byte_order order,
+    const uint8_t *bytes, struct kdebug_regs *out);
+
+static inline bool
+regs_has(const struct kdebug_regs *regs, unsigned int reg)
+{
+	return (reg < KDEBUG_MAXREGS && (regs->rs_valid >> reg & 1) != 0);
+}
+
+static inline void
+regs_set(struct kdebug_regs *regs, unsigned int reg, uint64_t value)
+{
+	regs->rs_value[reg] = value;
+	regs->rs_valid |= (uint64_t)1 << reg;
+}
+
+/* True if name is one of the n strings in list. */
+bool name_in(const char *name, const char *const *list, size_t n);
+
+#define NITEMS(a) (sizeof(a) / sizeof((a)[0]))
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * amd64.  Facts: FreeBSD's sys/amd64/include/pcb.h and frame.h; the registers'
+ * names and order are those of gdb's org.gnu.gdb.i386.core.
+ */
+#include <string.h>
+
+#include "kdebug/arch_x86.h"
+#include "kdebug/kdebug_int.h"
+
+enum {
+	RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP,
+	R8, R9, R10, R11, R12, R13, R14, R15,
+	RIP, EFLAGS, CS, SS, DS, ES, FS, GS
+};
+
+static const struct kdebug_reg_desc regs[] = {
+	[RAX] = { "rax", 8 },
+	[RBX] = { "rbx", 8 },
+	[RCX] = { "rcx", 8 },
+	[RDX] = { "rdx", 8 },
+	[RSI] = { "rsi", 8 },
+	[RDI] = { "rdi", 8 },
+	[RBP] = { "rbp", 8 },
+	[RSP] = { "rsp", 8 },
+	[R8] = { "r8", 8 },
+	[R9] = { "r9", 8 },
+	[R10] = { "r10", 8 },
+	[R11] = { "r11", 8 },
+	[R12] = { "r12", 8 },
+	[R13] = { "r13", 8 },
+	[R14] = { "r14", 8 },
+	[R15] = { "r15", 8 },
+	[RIP] = { "rip", 8 },
+	[EFLAGS] = { "eflags", 4 },
+	[CS] = { "cs", 4 },
+	[SS] = { "ss", 4 },
+	[DS] = { "ds", 4 },
+	[ES] = { "es", 4 },
+	[FS] = { "fs", 4 },
+	[GS] = { "gs", 4 },
+};
+
+static const struct reg_run pcb_runs[] = {
+	{ 0, 8, R15, 1 },
+	{ 8, 8, R14, 1 },
+	{ 16, 8, R13, 1 },
+	{ 24, 8, R12, 1 },
+	{ 32, 8, RBP, 2 }, /* and rsp */
+	{ 48, 8, RBX, 1 },
+	{ 56, 8, RIP, 1 },
+};
+
+static const struct reg_run trapframe_runs[] = {
+	{ 0, 8, RDI, 1 },
+	{ 8, 8, RSI, 1 },
+	{ 16, 8, RDX, 1 },
+	{ 24, 8, RCX, 1 },
+	{ 32, 8, R8, 2 },
+	{ 48, 8, RAX, 2 }, /* and rbx */
+	{ 64, 8, RBP, 1 },
+	{ 72, 8, R10, 6 },
+	/* trap number, fs, gs; fault address; flags, es, ds; error code */
+	{ 152, 8, RIP, 1 },
+	{ 160, 4, CS, 1 },
+	{ 168, 4, EFLAGS, 1 },
+	{ 176, 8, RSP, 1 },
+	{ 184, 4, SS, 1 },
+};
+
+static const struct reg_layout pcb = {
+	.rl_runs = pcb_runs,
+	.rl_nruns = NITEMS(pcb_runs),
+	.rl_len = 64,
+};
+
+static const struct reg_layout trapframe = {
+	.rl_runs = trapframe_runs,
+	.rl_nruns = NITEMS(trapframe_runs),
+	.rl_len = 192,
+};
+
+/* System V ABI, AMD64 supplement: DWARF Register Number Mapping. */
+static const uint8_t dwarf[] = {
+	RAX, RDX, RCX, RBX, RSI, RDI, RBP, RSP,
+	R8, R9, R10, R11, R12, R13, R14, R15, RIP,
+};
+
+static const char *const handlers[] = {
+	"calltrap", "fast_syscall_common", "fork_trampoline", "mchk_calltrap",
+	"nmi_calltrap",
+};
+
+static const struct reg_layout *
+pcb_layout(const struct layout *lo, enum pcb_kind kind)
+{
+	(void)lo;
+	(void)kind;
+	return (&pcb);
+}
+
+/* The trap frame lies at sp, where the handler's call left it. */
+static enum trap_kind
+trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	bool forked = strcmp(fn->fn_name, "fork_trampoline") == 0;
+	kvaddr_t va = cur->cu_regs.rs_value[RSP];
+
+	if (!x86_is_idtvec(fn->fn_name) &&
+	    !name_in(fn->fn_name, handlers, NITEMS(handlers)))
+		return (TRAP_NONE);
+	/* A thread that never ran has yet to return to its first one. */
+	if (forked && cur->cu_regs.rs_value[RIP] == fn->fn_va)
+		va += 8;
+	if (!regs_read(kdb, va, &trapframe, out))
+		return (TRAP_END);
+	if ((out->rs_value[CS] & X86_SEL_RPL) != 0)
+		return (TRAP_END);
+	return (forked && out->rs_value[RIP] == 0 ? TRAP_END : TRAP_KERNEL);
+}
+
+static bool
+prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	return (x86_prologue(kdb, cur, fn, 8, out));
+}
+
+const struct arch arch_amd64 = {
+	.ar_id = DUMP_AMD64,
+	.ar_regs = regs,
+	.ar_nregs = NITEMS(regs),
+	.ar_pc = RIP,
+	.ar_sp = RSP,
+	.ar_fp = RBP,
+	.ar_lr = REG_NONE,
+	.ar_chain_fp = 0,
+	.ar_chain_ra = 8,
+	.ar_chain_sp = 16,
+	.ar_chain_sp_exact = true,
+	.ar_dwarf = dwarf,
+	.ar_ndwarf = NITEMS(dwarf),
+	.ar_pcb = pcb_layout,
+	.ar_trap = trap,
+	.ar_prologue = prologue,
+};

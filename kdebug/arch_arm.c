@@ -1,0 +1,109 @@
+/*
+ * 32-bit arm.  Facts: FreeBSD's sys/arm/include/pcb.h and frame.h; names and
+ * order as gdb's org.gnu.gdb.arm.core.
+ */
+#include "kdebug/kdebug_int.h"
+
+/* 0 to 12 are r0 to r12. */
+enum { FP = 11, SP = 13, LR = 14, PC = 15, CPSR = 16 };
+
+static const struct kdebug_reg_desc regs[] = {
+	{ "r0", 4 }, { "r1", 4 }, { "r2", 4 }, { "r3", 4 }, { "r4", 4 },
+	{ "r5", 4 }, { "r6", 4 }, { "r7", 4 }, { "r8", 4 }, { "r9", 4 },
+	{ "r10", 4 }, { "r11", 4 }, { "r12", 4 }, { "sp", 4 }, { "lr", 4 },
+	{ "pc", 4 }, { "cpsr", 4 },
+};
+
+/* r4 to r12, then sp, lr and pc. */
+static const struct reg_run pcb_runs[] = {
+	{ 0, 4, 4, 12 },
+};
+
+/* The sp and lr are those of supervisor mode, in which the kernel runs. */
+static const struct reg_run trapframe_runs[] = {
+	{ 0, 4, CPSR, 1 },
+	{ 4, 4, 0, 13 },
+	/* user sp and lr */
+	{ 64, 4, SP, 3 },
+};
+
+static const struct reg_layout pcb = {
+	.rl_runs = pcb_runs,
+	.rl_nruns = NITEMS(pcb_runs),
+	.rl_len = 48,
+};
+
+static const struct reg_layout trapframe = {
+	.rl_runs = trapframe_runs,
+	.rl_nruns = NITEMS(trapframe_runs),
+	.rl_len = 76,
+};
+
+/* The mode bits of a status register, and user mode's. */
+#define PSR_MODE      0x1f
+#define PSR_MODE_USER 0x10
+
+static const char *const handlers[] = {
+	"data_abort_entry", "exception_exit", "irq_entry",
+	"prefetch_abort_entry", "swi_entry", "swi_exit", "undefined_entry",
+};
+
+static const struct reg_layout *
+pcb_layout(const struct layout *lo, enum pcb_kind kind)
+{
+	(void)lo;
+	(void)kind;
+	return (&pcb);
+}
+
+static enum trap_kind
+trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	if (!name_in(fn->fn_name, handlers, NITEMS(handlers)))
+		return (TRAP_NONE);
+	if (!regs_read(kdb, cur->cu_regs.rs_value[SP], &trapframe, out))
+		return (TRAP_END);
+	return ((out->rs_value[CPSR] & PSR_MODE) == PSR_MODE_USER ? TRAP_END :
+	    TRAP_KERNEL);
+}
+
+/*
+ * At a function's first instruction, or where there is no code, lr and the
+ * rest are as its caller left them.
+ */
+static bool
+prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	kvaddr_t pc = cur->cu_regs.rs_value[PC];
+	uint8_t code[4];
+
+	if (!regs_has(&cur->cu_regs, LR))
+		return (false);
+	if (mem_code(kdb, pc, code, sizeof(code)) &&
+	    (fn == NULL || pc != fn->fn_va))
+		return (false);
+	*out = cur->cu_regs;
+	regs_set(out, PC, cur->cu_regs.rs_value[LR]);
+	return (true);
+}
+
+/* The chain is AAPCS's: r11 points at the pair of saved r11 and lr. */
+const struct arch arch_arm = {
+	.ar_id = DUMP_ARM,
+	.ar_regs = regs,
+	.ar_nregs = NITEMS(regs),
+	.ar_pc = PC,
+	.ar_sp = SP,
+	.ar_fp = FP,
+	.ar_lr = LR,
+	.ar_chain_fp = 0,
+	.ar_chain_ra = 4,
+	.ar_chain_sp = 8,
+	.ar_chain_sp_exact = true,
+	.ar_ndwarf = 16,
+	.ar_pcb = pcb_layout,
+	.ar_trap = trap,
+	.ar_prologue = prologue,
+};

@@ -1,0 +1,216 @@
+/*
+ * arm64.  Facts: FreeBSD's sys/arm64/include/pcb.h and frame.h,
+ * sys/arm64/arm64/exception.S; names and order as gdb's
+ * org.gnu.gdb.aarch64.core.
+ */
+#include <string.h>
+
+#include "kdebug/kdebug_int.h"
+
+/* 0 to 30 are x0 to x30. */
+enum { FP = 29, LR = 30, SP = 31, PC = 32, CPSR = 33 };
+
+static const struct kdebug_reg_desc regs[] = {
+	{ "x0", 8 }, { "x1", 8 }, { "x2", 8 }, { "x3", 8 }, { "x4", 8 },
+	{ "x5", 8 }, { "x6", 8 }, { "x7", 8 }, { "x8", 8 }, { "x9", 8 },
+	{ "x10", 8 }, { "x11", 8 }, { "x12", 8 }, { "x13", 8 }, { "x14", 8 },
+	{ "x15", 8 }, { "x16", 8 }, { "x17", 8 }, { "x18", 8 }, { "x19", 8 },
+	{ "x20", 8 }, { "x21", 8 }, { "x22", 8 }, { "x23", 8 }, { "x24", 8 },
+	{ "x25", 8 }, { "x26", 8 }, { "x27", 8 }, { "x28", 8 }, { "x29", 8 },
+	{ "x30", 8 }, { "sp", 8 }, { "pc", 8 }, { "cpsr", 4 },
+};
+
+/* pcb until 14.0: all of x0 to x29.  pc is the lr of the saving routine. */
+static const struct reg_run pcb_old_runs[] = {
+	{ 0, 8, 0, 30 },
+	{ 240, 8, PC, 1 },
+	{ 256, 8, SP, 1 },
+};
+
+/* What cpu_switch() fills of it: x0 to x7 are free for it to use. */
+static const struct reg_run pcb_old_switched_runs[] = {
+	{ 64, 8, 8, 22 },
+	{ 240, 8, PC, 1 },
+	{ 256, 8, SP, 1 },
+};
+
+/* pcb since 14.0: what a call preserves. */
+static const struct reg_run pcb_runs[] = {
+	{ 0, 8, 19, 11 },
+	{ 88, 8, PC, 1 },
+	{ 96, 8, SP, 1 },
+};
+
+static const struct reg_run trapframe_old_runs[] = {
+	{ 0, 8, SP, 1 },
+	{ 8, 8, LR, 1 },
+	{ 16, 8, PC, 1 },
+	{ 24, 4, CPSR, 1 },
+	/* esr */
+	{ 32, 8, 0, 30 },
+};
+
+/* Since 14.0: spsr and esr have 64 bits, and far is there. */
+static const struct reg_run trapframe_runs[] = {
+	{ 0, 8, SP, 1 },
+	{ 8, 8, LR, 1 },
+	{ 16, 8, PC, 1 },
+	{ 24, 4, CPSR, 1 },
+	/* esr, far */
+	{ 48, 8, 0, 30 },
+};
+
+static const struct reg_layout pcb_old = {
+	.rl_runs = pcb_old_runs,
+	.rl_nruns = NITEMS(pcb_old_runs),
+	.rl_len = 264,
+};
+
+static const struct reg_layout pcb_old_switched = {
+	.rl_runs = pcb_old_switched_runs,
+	.rl_nruns = NITEMS(pcb_old_switched_runs),
+	.rl_len = 264,
+};
+
+static const struct reg_layout pcb = {
+	.rl_runs = pcb_runs,
+	.rl_nruns = NITEMS(pcb_runs),
+	.rl_len = 104,
+};
+
+static const struct reg_layout trapframe_old = {
+	.rl_runs = trapframe_old_runs,
+	.rl_nruns = NITEMS(trapframe_old_runs),
+	.rl_len = 272,
+};
+
+static const struct reg_layout trapframe = {
+	.rl_runs = trapframe_runs,
+	.rl_nruns = NITEMS(trapframe_runs),
+	.rl_len = 288,
+};
+
+/* sizeof(struct pcb) was 1376 before 14.0, and has been less since. */
+#define PCB_OLD_LEN 1376
+
+/* SPSR_EL1.M[3:0]: the exception level that was interrupted is EL0. */
+#define PSR_EL_MASK 0xf
+
+static const char *const handlers[] = {
+	"handle_el0_error", "handle_el0_irq", "handle_el0_sync",
+	"handle_el1h_irq", "handle_el1h_sync", "handle_serror",
+};
+
+static const struct reg_layout *
+pcb_layout(const struct layout *lo, enum pcb_kind kind)
+{
+	uint32_t len = lo->lo_const[LO_PCB_LEN];
+	bool old;
+
+	if (lo->lo_osreldate != 0)
+		old = lo->lo_osreldate < OSREL_ARM64_PCB;
+	else
+		old = len != LAYOUT_NONE && len >= PCB_OLD_LEN;
+	if (!old)
+		return (&pcb);
+	return (kind == PCB_SAVED ? &pcb_old : &pcb_old_switched);
+}
+
+/*
+ * Is there a trap frame of this layout at va?  A handler moves sp down by the
+ * frame and, when it interrupts the kernel, a little more, so the sp that it
+ * saved is just above the frame; a user's sp can be anything below the kernel.
+ */
+static bool
+frame_is_at(struct kdebug *kdb, kvaddr_t va, const struct reg_layout *rl,
+    struct kdebug_regs *out)
+{
+	uint64_t sp;
+
+	if (!regs_read(kdb, va, rl, out))
+		return (false);
+	sp = out->rs_value[SP];
+	if ((out->rs_value[CPSR] & PSR_EL_MASK) == 0)
+		return (sp >> 63 == 0 && out->rs_value[PC] >> 63 == 0);
+	return (sp >= va + rl->rl_len && sp - (va + rl->rl_len) <= 512 &&
+	    out->rs_value[PC] >> 63 == 1);
+}
+
+/*
+ * Handlers point x29 at the end of the frame, which tells the two layouts
+ * apart.  sp is tried too, but need not be known (see struct cursor).
+ */
+static enum trap_kind
+trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	static const struct reg_layout *const layouts[] = {
+		&trapframe, &trapframe_old
+	};
+	const uint64_t *value = cur->cu_regs.rs_value;
+
+	if (strcmp(fn->fn_name, "fork_trampoline") == 0)
+		return (TRAP_END);
+	if (!name_in(fn->fn_name, handlers, NITEMS(handlers)))
+		return (TRAP_NONE);
+	for (size_t i = 0; i < 2 * NITEMS(layouts); i++) {
+		const struct reg_layout *rl = layouts[i % 2];
+		kvaddr_t va = i < 2 ? value[FP] - rl->rl_len : value[SP];
+
+		if (!frame_is_at(kdb, va, rl, out))
+			continue;
+		return ((out->rs_value[CPSR] & PSR_EL_MASK) == 0 ? TRAP_END :
+		    TRAP_KERNEL);
+	}
+	return (TRAP_NONE);
+}
+
+/* "add x29, sp, #n", of which "mov x29, sp" is the case n = 0. */
+static bool
+sets_fp(uint32_t insn)
+{
+	return ((insn & 0xff8003ff) == 0x910003fd);
+}
+
+/* Until a function sets x29, both x29 and lr are what its caller gave it. */
+static bool
+prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	kvaddr_t pc = cur->cu_regs.rs_value[PC];
+	uint8_t code[4];
+
+	if (!regs_has(&cur->cu_regs, LR))
+		return (false);
+	if (mem_code(kdb, pc, code, sizeof(code))) {
+		if (fn == NULL || pc - fn->fn_va > 64)
+			return (false);
+		for (kvaddr_t va = fn->fn_va; va < pc; va += 4) {
+			if (!mem_code(kdb, va, code, sizeof(code)) ||
+			    sets_fp(le32dec(code)))
+				return (false);
+		}
+	}
+	*out = cur->cu_regs;
+	regs_set(out, PC, cur->cu_regs.rs_value[LR]);
+	return (true);
+}
+
+const struct arch arch_arm64 = {
+	.ar_id = DUMP_ARM64,
+	.ar_regs = regs,
+	.ar_nregs = NITEMS(regs),
+	.ar_pc = PC,
+	.ar_sp = SP,
+	.ar_fp = FP,
+	.ar_lr = LR,
+	.ar_chain_fp = 0,
+	.ar_chain_ra = 8,
+	.ar_chain_sp = 16,
+	.ar_chain_sp_exact = false,
+	.ar_ndwarf = 32,
+	.ar_pac = true,
+	.ar_pcb = pcb_layout,
+	.ar_trap = trap,
+	.ar_prologue = prologue,
+};

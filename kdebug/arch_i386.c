@@ -1,0 +1,197 @@
+/*
+ * i386.  Facts: FreeBSD's sys/i386/include/pcb.h, frame.h and asmacros.h,
+ * sys/i386/i386/exception.S; names and order as gdb's org.gnu.gdb.i386.core.
+ */
+#include <string.h>
+
+#include "kdebug/arch_x86.h"
+#include "kdebug/kdebug_int.h"
+
+enum {
+	EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI,
+	EIP, EFLAGS, CS, SS, DS, ES, FS, GS
+};
+
+static const struct kdebug_reg_desc regs[] = {
+	[EAX] = { "eax", 4 },
+	[ECX] = { "ecx", 4 },
+	[EDX] = { "edx", 4 },
+	[EBX] = { "ebx", 4 },
+	[ESP] = { "esp", 4 },
+	[EBP] = { "ebp", 4 },
+	[ESI] = { "esi", 4 },
+	[EDI] = { "edi", 4 },
+	[EIP] = { "eip", 4 },
+	[EFLAGS] = { "eflags", 4 },
+	[CS] = { "cs", 4 },
+	[SS] = { "ss", 4 },
+	[DS] = { "ds", 4 },
+	[ES] = { "es", 4 },
+	[FS] = { "fs", 4 },
+	[GS] = { "gs", 4 },
+};
+
+/* Since 10.1; before, these fields were elsewhere. */
+static const struct reg_run pcb_runs[] = {
+	{ 0, 4, EDI, 1 },
+	{ 4, 4, ESI, 1 },
+	{ 8, 4, EBP, 1 },
+	{ 12, 4, ESP, 1 },
+	{ 16, 4, EBX, 1 },
+	{ 20, 4, EIP, 1 },
+};
+
+/* A trap out of the kernel pushes neither esp nor ss: they are left out. */
+static const struct reg_run trapframe_runs[] = {
+	{ 0, 4, FS, 1 },
+	{ 4, 4, ES, 1 },
+	{ 8, 4, DS, 1 },
+	{ 12, 4, EDI, 1 },
+	{ 16, 4, ESI, 1 },
+	{ 20, 4, EBP, 1 },
+	/* esp, as pusha stored it */
+	{ 28, 4, EBX, 1 },
+	{ 32, 4, EDX, 1 },
+	{ 36, 4, ECX, 1 },
+	{ 40, 4, EAX, 1 },
+	/* trap number, error code */
+	{ 52, 4, EIP, 1 },
+	{ 56, 4, CS, 1 },
+	{ 60, 4, EFLAGS, 1 },
+};
+
+#define TRAPFRAME_KERNEL_LEN 64 /* bytes, without esp and ss */
+#define EFLAGS_VM            0x20000
+
+static const struct reg_layout pcb = {
+	.rl_runs = pcb_runs,
+	.rl_nruns = NITEMS(pcb_runs),
+	.rl_len = 24,
+};
+
+static const struct reg_layout trapframe = {
+	.rl_runs = trapframe_runs,
+	.rl_nruns = NITEMS(trapframe_runs),
+	.rl_len = TRAPFRAME_KERNEL_LEN,
+};
+
+/* System V ABI, Intel386 supplement: DWARF Register Number Mapping. */
+static const uint8_t dwarf[] = {
+	EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI, EIP,
+};
+
+/* Handlers that call C with no argument below the trap frame. */
+static const char *const handlers_bare[] = {
+	"Xcpustop", "Xipi_intr_bitmap_handler", "Xlazypmap", "Xrendezvous",
+};
+
+/* Handlers that pass the trap frame, by reference or as it stands. */
+static const char *const handlers_frame[] = {
+	"Xint0x80_syscall", "Xlcall_syscall", "Xtimerint", "calltrap",
+};
+
+static const struct reg_layout *
+pcb_layout(const struct layout *lo, enum pcb_kind kind)
+{
+	(void)lo;
+	(void)kind;
+	return (&pcb);
+}
+
+/*
+ * Does calltrap push the frame's address for trap()?  It does since FreeBSD 7:
+ * its first instruction is "push %esp".
+ */
+static kvaddr_t
+reference_len(struct kdebug *kdb)
+{
+	kvaddr_t va;
+	uint8_t insn;
+
+	if (layout_symbol(kdb, "calltrap", &va) && mem_code(kdb, va, &insn, 1))
+		return (insn == 0x54 ? 4 : 0);
+	return (4);
+}
+
+/* How far above sp the trap frame lies; -1 if fn is no handler. */
+static int
+frame_offset(struct kdebug *kdb, const struct cursor *cur,
+    const struct func *fn)
+{
+	const char *name = fn->fn_name;
+
+	if (strcmp(name, "fork_trampoline") == 0)
+		return (cur->cu_regs.rs_value[EIP] == fn->fn_va ? 4 : 12);
+	if (name_in(name, handlers_bare, NITEMS(handlers_bare)))
+		return (0);
+	if (name_in(name, handlers_frame, NITEMS(handlers_frame)))
+		return ((int)reference_len(kdb));
+	return (x86_is_idtvec(name) ? (int)reference_len(kdb) + 4 : -1);
+}
+
+static enum trap_kind
+trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	int off = frame_offset(kdb, cur, fn);
+	kvaddr_t va = cur->cu_regs.rs_value[ESP] + (kvaddr_t)off;
+
+	if (off < 0)
+		return (TRAP_NONE);
+	if (!regs_read(kdb, va, &trapframe, out))
+		return (TRAP_END);
+	if ((out->rs_value[CS] & X86_SEL_RPL) != 0 ||
+	    (out->rs_value[EFLAGS] & EFLAGS_VM) != 0)
+		return (TRAP_END);
+	if (strcmp(fn->fn_name, "fork_trampoline") == 0 &&
+	    out->rs_value[EIP] == 0)
+		return (TRAP_END);
+	regs_set(out, ESP, va + TRAPFRAME_KERNEL_LEN);
+	return (TRAP_KERNEL);
+}
+
+static bool
+prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	return (x86_prologue(kdb, cur, fn, 4, out));
+}
+
+/*
+ * Since user and kernel have address spaces of their own (12.0), exceptions
+ * enter through a copy of exception.S that both can see, setidt_disp away from
+ * where it was linked: machdep_init_trampoline() in sys/i386/i386/machdep.c.
+ */
+static kvaddr_t
+link_va(struct kdebug *kdb, kvaddr_t va)
+{
+	kvaddr_t start, end, disp_va, disp;
+
+	if (!layout_symbol(kdb, "start_exceptions", &start) ||
+	    !layout_symbol(kdb, "end_exceptions", &end) ||
+	    !layout_symbol(kdb, "setidt_disp", &disp_va) ||
+	    !mem_word(kdb, disp_va, &disp))
+		return (va);
+	disp = (va - disp) & UINT32_MAX;
+	return (disp >= start && disp < end ? disp : va);
+}
+
+const struct arch arch_i386 = {
+	.ar_id = DUMP_I386,
+	.ar_regs = regs,
+	.ar_nregs = NITEMS(regs),
+	.ar_pc = EIP,
+	.ar_sp = ESP,
+	.ar_fp = EBP,
+	.ar_lr = REG_NONE,
+	.ar_chain_fp = 0,
+	.ar_chain_ra = 4,
+	.ar_chain_sp = 8,
+	.ar_chain_sp_exact = true,
+	.ar_dwarf = dwarf,
+	.ar_ndwarf = NITEMS(dwarf),
+	.ar_pcb = pcb_layout,
+	.ar_trap = trap,
+	.ar_prologue = prologue,
+	.ar_link_va = link_va,
+};

@@ -1,0 +1,139 @@
+/*
+ * riscv64.  Facts: FreeBSD's sys/riscv/include/pcb.h and frame.h; names and
+ * order as gdb's org.gnu.gdb.riscv.cpu.
+ */
+#include "kdebug/kdebug_int.h"
+
+/* x0 to x31 under the names of the calling convention, then pc. */
+enum {
+	ZERO, RA, SP, GP, TP, T0, T1, T2, FP, S1,
+	A0, A1, A2, A3, A4, A5, A6, A7,
+	S2, S3, S4, S5, S6, S7, S8, S9, S10, S11,
+	T3, T4, T5, T6, PC
+};
+
+static const struct kdebug_reg_desc regs[] = {
+	{ "zero", 8 }, { "ra", 8 }, { "sp", 8 }, { "gp", 8 }, { "tp", 8 },
+	{ "t0", 8 }, { "t1", 8 }, { "t2", 8 }, { "fp", 8 }, { "s1", 8 },
+	{ "a0", 8 }, { "a1", 8 }, { "a2", 8 }, { "a3", 8 }, { "a4", 8 },
+	{ "a5", 8 }, { "a6", 8 }, { "a7", 8 }, { "s2", 8 }, { "s3", 8 },
+	{ "s4", 8 }, { "s5", 8 }, { "s6", 8 }, { "s7", 8 }, { "s8", 8 },
+	{ "s9", 8 }, { "s10", 8 }, { "s11", 8 }, { "t3", 8 }, { "t4", 8 },
+	{ "t5", 8 }, { "t6", 8 }, { "pc", 8 },
+};
+
+/* In both pcbs the saved ra is where the thread goes on: its pc. */
+static const struct reg_run pcb_runs[] = {
+	{ 0, 8, PC, 1 },
+	{ 8, 8, SP, 3 },
+	{ 32, 8, FP, 2 },
+	{ 48, 8, S2, 10 },
+};
+
+/* t0 to t6 are there too, but mean nothing, and so do a0 to a7 behind. */
+static const struct reg_run pcb_old_runs[] = {
+	{ 0, 8, PC, 1 },
+	{ 8, 8, SP, 3 },
+	{ 88, 8, FP, 2 },
+	{ 104, 8, S2, 10 },
+};
+
+static const struct reg_run trapframe_runs[] = {
+	{ 0, 8, RA, 4 },
+	{ 32, 8, T0, 3 },
+	{ 56, 8, T3, 4 },
+	{ 88, 8, FP, 2 },
+	{ 104, 8, S2, 10 },
+	{ 184, 8, A0, 8 },
+	{ 248, 8, PC, 1 },
+};
+
+static const struct reg_layout pcb = {
+	.rl_runs = pcb_runs,
+	.rl_nruns = NITEMS(pcb_runs),
+	.rl_len = 128,
+};
+
+static const struct reg_layout pcb_old = {
+	.rl_runs = pcb_old_runs,
+	.rl_nruns = NITEMS(pcb_old_runs),
+	.rl_len = 184,
+};
+
+static const struct reg_layout trapframe = {
+	.rl_runs = trapframe_runs,
+	.rl_nruns = NITEMS(trapframe_runs),
+	.rl_len = 256,
+};
+
+/* sizeof(struct pcb) is 664 now; with the t and a registers it was 784. */
+#define PCB_OLD_LEN 784
+
+/* sstatus, behind the registers: SPP says that the kernel was interrupted. */
+#define TRAPFRAME_SSTATUS 256
+#define SSTATUS_SPP       0x100
+
+static const char *const handlers[] = {
+	"cpu_exception_handler_supervisor", "cpu_exception_handler_user",
+};
+
+static const struct reg_layout *
+pcb_layout(const struct layout *lo, enum pcb_kind kind)
+{
+	uint32_t len = lo->lo_const[LO_PCB_LEN];
+
+	(void)kind;
+	return (len != LAYOUT_NONE && len >= PCB_OLD_LEN ? &pcb_old : &pcb);
+}
+
+static enum trap_kind
+trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	kvaddr_t va = cur->cu_regs.rs_value[SP];
+	kvaddr_t sstatus;
+
+	if (!name_in(fn->fn_name, handlers, NITEMS(handlers)))
+		return (TRAP_NONE);
+	if (!regs_read(kdb, va, &trapframe, out) ||
+	    !mem_word(kdb, va + TRAPFRAME_SSTATUS, &sstatus))
+		return (TRAP_END);
+	return ((sstatus & SSTATUS_SPP) == 0 ? TRAP_END : TRAP_KERNEL);
+}
+
+/* At a function's first instruction, or where there is no code: ra holds. */
+static bool
+prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	kvaddr_t pc = cur->cu_regs.rs_value[PC];
+	uint8_t code[2];
+
+	if (!regs_has(&cur->cu_regs, RA))
+		return (false);
+	if (mem_code(kdb, pc, code, sizeof(code)) &&
+	    (fn == NULL || pc != fn->fn_va))
+		return (false);
+	*out = cur->cu_regs;
+	regs_set(out, PC, cur->cu_regs.rs_value[RA]);
+	return (true);
+}
+
+/* fp is the sp that the function was called with; the pair lies below it. */
+const struct arch arch_riscv = {
+	.ar_id = DUMP_RISCV,
+	.ar_regs = regs,
+	.ar_nregs = NITEMS(regs),
+	.ar_pc = PC,
+	.ar_sp = SP,
+	.ar_fp = FP,
+	.ar_lr = RA,
+	.ar_chain_fp = -16,
+	.ar_chain_ra = -8,
+	.ar_chain_sp = 0,
+	.ar_chain_sp_exact = true,
+	.ar_ndwarf = 32,
+	.ar_pcb = pcb_layout,
+	.ar_trap = trap,
+	.ar_prologue = prologue,
+};

@@ -1,0 +1,72 @@
+#include "kdebug/arch_x86.h"
+
+#include <string.h>
+
+#include "kdebug/kdebug_int.h"
+
+/* Instructions: Intel SDM vol. 2. */
+enum { INSN_PUSH_BP = 0x55, INSN_RET = 0xc3 };
+
+/* ENDBR64 and ENDBR32, which may come before a function's first push. */
+static const uint8_t endbr[][4] = {
+	{ 0xf3, 0x0f, 0x1e, 0xfa },
+	{ 0xf3, 0x0f, 0x1e, 0xfb },
+};
+
+/* Where in the function the frame pointer is pushed; -1: not at its start. */
+static int
+push_offset(struct kdebug *kdb, kvaddr_t fn_va)
+{
+	uint8_t code[5];
+	int off = 0;
+
+	if (!mem_code(kdb, fn_va, code, sizeof(code)))
+		return (-1);
+	for (size_t i = 0; i < NITEMS(endbr); i++) {
+		if (memcmp(code, endbr[i], sizeof(endbr[i])) == 0)
+			off = (int)sizeof(endbr[i]);
+	}
+	return (code[off] == INSN_PUSH_BP ? off : -1);
+}
+
+/*
+ * How far above sp the return address lies when the code stands at pc; -1 if
+ * the function has made its frame.  At its first instruction, at its return,
+ * or where there is no code (a call through a wrong pointer) it is at sp.
+ */
+static int
+return_offset(struct kdebug *kdb, kvaddr_t pc, const struct func *fn,
+    unsigned int ptr_len)
+{
+	uint8_t insn;
+	int push;
+
+	if (!mem_code(kdb, pc, &insn, 1) || insn == INSN_RET)
+		return (0);
+	if (fn == NULL)
+		return (-1);
+	if (pc == fn->fn_va)
+		return (0);
+	push = push_offset(kdb, fn->fn_va);
+	if (push < 0 || pc - fn->fn_va > (kvaddr_t)push + 1)
+		return (-1);
+	return (pc - fn->fn_va <= (kvaddr_t)push ? 0 : (int)ptr_len);
+}
+
+bool
+x86_prologue(struct kdebug *kdb, const struct cursor *cur,
+    const struct func *fn, unsigned int ptr_len, struct kdebug_regs *out)
+{
+	const struct arch *arch = kdb->kdb_arch;
+	kvaddr_t pc = cur->cu_regs.rs_value[arch->ar_pc];
+	kvaddr_t sp = cur->cu_regs.rs_value[arch->ar_sp];
+	int off = return_offset(kdb, pc, fn, ptr_len);
+	kvaddr_t ra;
+
+	if (off < 0 || !mem_word(kdb, sp + (kvaddr_t)off, &ra))
+		return (false);
+	*out = cur->cu_regs;
+	regs_set(out, arch->ar_pc, ra);
+	regs_set(out, arch->ar_sp, sp + (kvaddr_t)off + ptr_len);
+	return (true);
+}

@@ -1,0 +1,26 @@
+/*
+ * What amd64 and i386 share: how a function is entered and left.
+ */
+#ifndef KDEBUG_ARCH_X86_H
+#define KDEBUG_ARCH_X86_H
+
+#include "kdebug/arch.h"
+
+/* The two low bits of a code selector are the privilege: 0 is the kernel. */
+#define X86_SEL_RPL 3
+
+/*
+ * An entry point of exception.S or apic_vector.S: named X and what it serves,
+ * by the macro IDTVEC().
+ */
+static inline bool
+x86_is_idtvec(const char *name)
+{
+	return (name[0] == 'X' && name[1] != '\0' && name[1] != '_');
+}
+
+/* arch's ar_prologue, for pointers of ptr_len bytes. */
+bool x86_prologue(struct kdebug *kdb, const struct cursor *cur,
+    const struct func *fn, unsigned int ptr_len, struct kdebug_regs *out);
+
+#endif

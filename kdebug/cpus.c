@@ -1,0 +1,93 @@
+/*
+ * The CPUs that did not panic: the one that did stops them by an interrupt, in
+ * which each saves its registers into its element of stoppcbs.
+ *
+ * stoppcbs was an array of MAXCPU elements and is a pointer to one since 14.0.
+ * stopped_cpus is a set of bits, in longs, of those who answered.
+ */
+#include "kdebug/kdebug_int.h"
+
+/* MAXCPU of every kernel so far is at most this. */
+#define CPUS_MAX 4096
+
+static unsigned int
+read_max(struct kdebug *kdb, const struct kvm_symbol *stoppcbs)
+{
+	uint32_t pcb_len = kdb->kdb_layout.lo_const[LO_PCB_LEN];
+	uint32_t maxid;
+	kvaddr_t va;
+
+	if (layout_symbol(kdb, "mp_maxid", &va) && mem_u32(kdb, va, &maxid) &&
+	    maxid < CPUS_MAX)
+		return (maxid + 1);
+	if (stoppcbs != NULL && pcb_len != LAYOUT_NONE && pcb_len != 0 &&
+	    stoppcbs->ks_len >= pcb_len &&
+	    stoppcbs->ks_len / pcb_len <= CPUS_MAX)
+		return ((unsigned int)(stoppcbs->ks_len / pcb_len));
+	return (CPUS_MAX);
+}
+
+/* The symbol's size tells; where it has none, the kernel's version. */
+static bool
+is_pointer(struct kdebug *kdb, const struct kvm_symbol *stoppcbs)
+{
+	if (stoppcbs->ks_len != 0)
+		return (stoppcbs->ks_len == kdb->kdb_core->kc_ptr_len);
+	return (kdb->kdb_layout.lo_osreldate >= OSREL_STOPPCBS_POINTER);
+}
+
+void
+cpus_load(struct kdebug *kdb)
+{
+	struct cpus *cp = &kdb->kdb_cpus;
+	struct kvm_symbol stoppcbs, stopped;
+
+	*cp = (struct cpus){ .cp_max = CPUS_MAX };
+	if (!kvm_symbol_find(kdb->kdb_kd, "stoppcbs", &stoppcbs)) {
+		cp->cp_max = read_max(kdb, NULL);
+	} else {
+		cp->cp_max = read_max(kdb, &stoppcbs);
+		cp->cp_stoppcbs_va = stoppcbs.ks_va;
+		if (is_pointer(kdb, &stoppcbs) &&
+		    !mem_word(kdb, stoppcbs.ks_va, &cp->cp_stoppcbs_va)) {
+			kdb_note(kdb,
+			    "stoppcbs: the pointer is not in the dump");
+			cp->cp_stoppcbs_va = 0;
+		}
+	}
+	if (kvm_symbol_find(kdb->kdb_kd, "stopped_cpus", &stopped)) {
+		cp->cp_stopped_va = stopped.ks_va;
+		cp->cp_stopped_len = stopped.ks_len;
+	}
+}
+
+/* A kernel without the set is taken at a thread's word: it was stopped. */
+bool
+cpus_stopped(struct kdebug *kdb, unsigned int cpu)
+{
+	const struct cpus *cp = &kdb->kdb_cpus;
+	unsigned int word_len = kdb->kdb_core->kc_ptr_len;
+	uint64_t off = cpu / (8 * word_len) * word_len;
+	kvaddr_t word;
+
+	if (cp->cp_stopped_va == 0)
+		return (true);
+	if (cp->cp_stopped_len != 0 && off >= cp->cp_stopped_len)
+		return (false);
+	if (!mem_word(kdb, cp->cp_stopped_va + off, &word)) {
+		kdb_note(kdb, "stopped_cpus: not in the dump");
+		return (true);
+	}
+	return ((word >> cpu % (8 * word_len) & 1) != 0);
+}
+
+/* Where the registers of cpu are; 0: unknown. */
+kvaddr_t
+cpus_stoppcb(struct kdebug *kdb, unsigned int cpu)
+{
+	uint32_t pcb_len = kdb->kdb_layout.lo_const[LO_PCB_LEN];
+
+	if (kdb->kdb_cpus.cp_stoppcbs_va == 0 || pcb_len == LAYOUT_NONE)
+		return (0);
+	return (kdb->kdb_cpus.cp_stoppcbs_va + (kvaddr_t)cpu * pcb_len);
+}

@@ -1,0 +1,199 @@
+/*
+ * The handle, and what it could not read.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kdebug/kdebug_int.h"
+
+/* Text of the kernel's own, as long as we care to read it. */
+#define TEXT_LEN 1024
+
+static bool
+has_note(const struct notes *no, const char *text)
+{
+	for (size_t i = 0; i < no->no_count; i++) {
+		if (strcmp(no->no_text[i], text) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+static void
+add_note(struct kdebug *kdb, const char *text)
+{
+	struct notes *no = &kdb->kdb_notes;
+
+	if (no->no_count == no->no_room) {
+		size_t room = no->no_room != 0 ? 2 * no->no_room : 8;
+		const char **list = realloc(no->no_text, room * sizeof(*list));
+
+		if (list == NULL)
+			return;
+		no->no_text = list;
+		no->no_room = room;
+	}
+	no->no_text[no->no_count++] = text;
+}
+
+void
+kdb_note(struct kdebug *kdb, const char *fmt, ...)
+{
+	struct notes *no = &kdb->kdb_notes;
+	char line[512];
+	const char *text;
+	va_list ap;
+
+	if (no->no_count >= NOTES_MAX)
+		return;
+	if (no->no_count == NOTES_MAX - 1) {
+		add_note(kdb, "more was wrong than is told here");
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	text = arena_text(&kdb->kdb_arena, line, strlen(line));
+	if (text != NULL && !has_note(no, text))
+		add_note(kdb, text);
+}
+
+size_t
+kdebug_notes(const struct kdebug *kdb, const char *const **notes)
+{
+	*notes = kdb->kdb_notes.no_text;
+	return (kdb->kdb_notes.no_count);
+}
+
+/* Lines become one, joined by single spaces, as long as no line is empty. */
+static size_t
+join_lines(char *text, size_t len)
+{
+	size_t out = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bool space =
+		    text[i] == '\n' || text[i] == '\t' || text[i] == ' ';
+
+		if (!space)
+			text[out++] = text[i];
+		else if (out > 0 && text[out - 1] != ' ')
+			text[out++] = ' ';
+	}
+	while (out > 0 && text[out - 1] == ' ')
+		out--;
+	return (out);
+}
+
+/* The string at va as text of the arena; NULL: it is empty or not there. */
+static const char *
+read_text(struct kdebug *kdb, kvaddr_t va)
+{
+	char text[TEXT_LEN];
+	size_t len = mem_string(kdb, va, text, sizeof(text));
+
+	len = join_lines(text, len);
+	return (len != 0 ? arena_text(&kdb->kdb_arena, text, len) : NULL);
+}
+
+/* Say so if the kernel's file is not the kernel that was dumped. */
+static void
+check_pairing(struct kdebug *kdb, kvaddr_t version_va)
+{
+	char file[TEXT_LEN];
+	const char *text;
+	size_t len;
+
+	if (kdb->kdb_version == NULL)
+		return;
+	len = strlen(kdb->kdb_version);
+	for (size_t n = sizeof(file); n >= 64; n /= 2) {
+		if (kvm_read_exec(kdb->kdb_kd, version_va, file, n) !=
+		    (kssize_t)n)
+			continue;
+		len = strnlen(file, n);
+		text = arena_text(&kdb->kdb_arena, file, join_lines(file, len));
+		if (text != NULL && text[0] != '\0' && len < n &&
+		    strcmp(text, kdb->kdb_version) != 0)
+			kdb_note(kdb,
+			    "the dump is of another kernel than the "
+			    "file: the file is %s",
+			    text);
+		return;
+	}
+}
+
+static void
+read_texts(struct kdebug *kdb)
+{
+	kvaddr_t va, str_va;
+
+	if (layout_symbol(kdb, "version", &va)) {
+		kdb->kdb_version = read_text(kdb, va);
+		check_pairing(kdb, va);
+	}
+	if (layout_symbol(kdb, "panicstr", &va) && mem_word(kdb, va, &str_va) &&
+	    str_va != 0) {
+		kdb->kdb_panic = read_text(kdb, str_va);
+		if (kdb->kdb_panic == NULL)
+			kdb_note(kdb,
+			    "the panic string at %#jx is not in the "
+			    "dump",
+			    (uintmax_t)str_va);
+	}
+}
+
+struct kdebug *
+kdebug_create(kvm_t *kd)
+{
+	struct kdebug *kdb = calloc(1, sizeof(*kdb));
+
+	if (kdb == NULL)
+		return (NULL);
+	kdb->kdb_kd = kd;
+	kdb->kdb_core = kvm_core(kd);
+	if (kdb->kdb_core == NULL) {
+		kdb_note(kdb, "%s", kvm_geterr(kd));
+		return (kdb);
+	}
+	kdb->kdb_arch = arch_find(kdb->kdb_core->kc_arch);
+	layout_load(kdb);
+	read_texts(kdb);
+	return (kdb);
+}
+
+void
+kdebug_destroy(struct kdebug *kdb)
+{
+	if (kdb == NULL)
+		return;
+	free(kdb->kdb_threads.ts_list);
+	free(kdb->kdb_notes.no_text);
+	arena_fini(&kdb->kdb_arena);
+	free(kdb);
+}
+
+size_t
+kdebug_reg_descs(const struct kdebug *kdb, const struct kdebug_reg_desc **descs)
+{
+	if (kdb->kdb_arch == NULL) {
+		*descs = NULL;
+		return (0);
+	}
+	*descs = kdb->kdb_arch->ar_regs;
+	return (kdb->kdb_arch->ar_nregs);
+}
+
+const char *
+kdebug_panic_string(struct kdebug *kdb)
+{
+	return (kdb->kdb_panic);
+}
+
+const char *
+kdebug_version(struct kdebug *kdb)
+{
+	return (kdb->kdb_version);
+}

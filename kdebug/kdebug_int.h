@@ -1,0 +1,125 @@
+/*
+ * The inside of kdebug/: what its files share.
+ *
+ * kdebug.c owns the handle; each other file fills in one part of it, the first
+ * time that the part is asked for.
+ */
+#ifndef KDEBUG_KDEBUG_INT_H
+#define KDEBUG_KDEBUG_INT_H
+
+#include "kdebug/addrset.h"
+#include "kdebug/arch.h"
+#include "kdebug/arena.h"
+#include "kdebug/kdebug.h"
+#include "kdebug/layout.h"
+#include "libkvm/kvm_core.h"
+
+struct debugfile;
+struct modfile;
+
+/*
+ * Bounds on lists of the dump.  FreeBSD has at most 99999 processes and rarely
+ * as many threads; what goes past these is a damaged list.
+ */
+enum { THREADS_MAX = 1 << 18, MODULES_MAX = 1 << 12, NOTES_MAX = 200 };
+
+/* Notes: what could not be read. */
+struct notes {
+	const char **no_text; /* the array is ours, the strings the arena's */
+	size_t no_count;
+	size_t no_room;
+};
+
+/* The list of threads; the array is ours. */
+struct threads {
+	struct kdebug_thread *ts_list;
+	size_t ts_count;
+	size_t ts_room;
+	bool ts_done; /* the dump was looked through */
+};
+
+/* A module's place in memory, and its file once it was looked for. */
+struct modmap {
+	kvaddr_t mm_start; /* half-open */
+	kvaddr_t mm_end;
+	size_t mm_idx;              /* into ms_list */
+	bool mm_sought;             /* the file was looked for */
+	struct modfile *mm_file;    /* ours; NULL: not found */
+	struct debugfile *mm_debug; /* ours; NULL: it has none */
+};
+
+/* The list of modules.  The arrays are ours and equally long. */
+struct modules {
+	struct kdebug_module *ms_list; /* as the kernel lists them */
+	struct modmap *ms_maps;        /* by address */
+	size_t ms_count;
+	size_t ms_room;
+	bool ms_done; /* the dump was looked through */
+};
+
+/* Which CPUs were stopped, and where their registers are. */
+struct cpus {
+	unsigned int cp_max;     /* ids are below */
+	kvaddr_t cp_stoppcbs_va; /* the array; 0: not found */
+	kvaddr_t cp_stopped_va;  /* the CPU set; 0: the kernel has none */
+	uint64_t cp_stopped_len; /* bytes of it; 0: unknown */
+};
+
+struct kdebug {
+	kvm_t *kdb_kd;                   /* the caller's */
+	const struct kvm_core *kdb_core; /* libkvm's */
+	const struct arch *kdb_arch;     /* NULL: none that we know */
+	struct layout kdb_layout;
+	struct arena kdb_arena;
+	struct notes kdb_notes;
+	struct cpus kdb_cpus;
+	struct threads kdb_threads;
+	struct modules kdb_modules;
+	struct debugfile *kdb_debugfile; /* of the kernel; ours */
+	bool kdb_debugfile_sought;
+	const char *kdb_panic;   /* the arena's, or NULL */
+	const char *kdb_version; /* the arena's, or NULL */
+};
+
+/* kdebug.c: add a note, unless it is there already. */
+void kdb_note(struct kdebug *kdb, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* memory.c: all of it, or false and nothing. */
+bool mem_read(struct kdebug *kdb, kvaddr_t va, void *buf, size_t len);
+bool mem_u32(struct kdebug *kdb, kvaddr_t va, uint32_t *out);
+bool mem_word(struct kdebug *kdb, kvaddr_t va, kvaddr_t *out);
+bool mem_const_u32(struct kdebug *kdb, kvaddr_t va, uint32_t *out);
+bool mem_code(struct kdebug *kdb, kvaddr_t va, void *buf, size_t len);
+
+/*
+ * memory.c: the string at va, at most len bytes, without its NUL.  Returns how
+ * many could be read, which is 0 for an empty or unreadable string.
+ */
+size_t mem_string(struct kdebug *kdb, kvaddr_t va, char *buf, size_t len);
+
+/* symbols.c: a function of the kernel or of a module. */
+struct func {
+	const char *fn_name; /* as in its file: not escaped */
+	kvaddr_t fn_va;
+	struct modmap *fn_module; /* kdb's; NULL: the kernel */
+};
+
+bool func_at(struct kdebug *kdb, kvaddr_t va, struct func *out);
+
+/* symbols.c: the debug information that is about va; NULL: none. */
+struct debugfile *debugfile_at(struct kdebug *kdb, kvaddr_t va);
+
+/* symbols.c: fill in all that a frame says of the code at va. */
+void symbolize(struct kdebug *kdb, kvaddr_t va, struct kdebug_frame *frame);
+
+/* cpus.c */
+void cpus_load(struct kdebug *kdb);
+bool cpus_stopped(struct kdebug *kdb, unsigned int cpu);
+kvaddr_t cpus_stoppcb(struct kdebug *kdb, unsigned int cpu);
+
+/* modules.c */
+void modules_fini(struct kdebug *kdb);
+struct modmap *modules_find(struct kdebug *kdb, kvaddr_t va);
+
+#endif

@@ -1,0 +1,103 @@
+#include "kdebug/layout.h"
+
+#include <stddef.h>
+
+#include "kdebug/kdebug_int.h"
+
+/* Larger than any structure that a constant measures. */
+#define CONST_MAX 65536
+
+static const char *const names[LO_COUNT] = {
+	[LO_P_PID] = "proc_off_p_pid",
+	[LO_P_COMM] = "proc_off_p_comm",
+	[LO_P_LIST] = "proc_off_p_list",
+	[LO_P_THREADS] = "proc_off_p_threads",
+	[LO_TD_TID] = "thread_off_td_tid",
+	[LO_TD_NAME] = "thread_off_td_name",
+	[LO_TD_ONCPU] = "thread_off_td_oncpu",
+	[LO_TD_PCB] = "thread_off_td_pcb",
+	[LO_TD_PLIST] = "thread_off_td_plist",
+	[LO_KLD_ADDRESS] = "kld_off_address",
+	[LO_KLD_FILENAME] = "kld_off_filename",
+	[LO_KLD_PATHNAME] = "kld_off_pathname",
+	[LO_KLD_NEXT] = "kld_off_next",
+	[LO_PCB_LEN] = "pcb_size",
+};
+
+const char *
+layout_name(enum layout_const which)
+{
+	return (names[which]);
+}
+
+bool
+layout_symbol(struct kdebug *kdb, const char *name, kvaddr_t *out)
+{
+	struct kvm_symbol sym;
+
+	if (!kvm_symbol_find(kdb->kdb_kd, name, &sym))
+		return (false);
+	*out = sym.ks_va;
+	return (true);
+}
+
+static uint32_t
+read_const(struct kdebug *kdb, const char *symbol)
+{
+	uint32_t value;
+	kvaddr_t va;
+
+	if (!layout_symbol(kdb, symbol, &va))
+		return (LAYOUT_NONE);
+	if (!mem_const_u32(kdb, va, &value)) {
+		kdb_note(kdb, "%s: neither in the kernel file nor in the dump",
+		    symbol);
+		return (LAYOUT_NONE);
+	}
+	if (value >= CONST_MAX) {
+		kdb_note(kdb, "%s: %#x is too large", symbol, value);
+		return (LAYOUT_NONE);
+	}
+	return (value);
+}
+
+/*
+ * struct linker_file as it has been declared since FreeBSD 7, for kernels that
+ * do not export its offsets.  Before these fields: ops, refs and userrefs,
+ * flags, link (two pointers).
+ */
+static void
+default_kld_offsets(struct layout *lo, unsigned int ptr_len)
+{
+	static const struct {
+		enum layout_const which;
+		uint32_t lp64, ilp32;
+	} defaults[] = {
+		{ LO_KLD_NEXT, 24, 16 },
+		{ LO_KLD_FILENAME, 40, 24 },
+		{ LO_KLD_PATHNAME, 48, 28 },
+		{ LO_KLD_ADDRESS, 64, 36 },
+	};
+
+	for (size_t i = 0; i < NITEMS(defaults); i++) {
+		uint32_t *value = &lo->lo_const[defaults[i].which];
+
+		if (*value == LAYOUT_NONE)
+			*value =
+			    ptr_len == 8 ? defaults[i].lp64 : defaults[i].ilp32;
+	}
+}
+
+void
+layout_load(struct kdebug *kdb)
+{
+	struct layout *lo = &kdb->kdb_layout;
+	kvaddr_t va;
+
+	for (size_t i = 0; i < LO_COUNT; i++)
+		lo->lo_const[i] = read_const(kdb, names[i]);
+	default_kld_offsets(lo, kdb->kdb_core->kc_ptr_len);
+	if (!layout_symbol(kdb, "osreldate", &va) ||
+	    !mem_const_u32(kdb, va, &lo->lo_osreldate))
+		lo->lo_osreldate = 0;
+}

@@ -1,0 +1,365 @@
+/*
+ * The list of threads, and each thread's registers.
+ *
+ * allproc -> struct proc -> p_list -> ...         (zombproc likewise, if any)
+ *               p_threads -> struct thread -> td_plist -> ...
+ *
+ * A thread's registers are in one of three places: dumppcb if it is the one
+ * that dumped, stoppcbs if its CPU was stopped, else the pcb on its own stack,
+ * where it was switched out.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kdebug/kdebug_int.h"
+
+/* MAXCOMLEN + 1, of p_comm and td_name. */
+#define NAME_LEN 20
+
+/* td_oncpu of a thread on no CPU, in its older form of one byte. */
+#define NOCPU_BYTE 255
+
+struct walk {
+	struct kdebug *wk_kdb;
+	struct addrset wk_procs; /* seen */
+	struct addrset wk_tds;   /* seen */
+	uint32_t wk_dumptid;     /* 0: none */
+	kvaddr_t wk_dumppcb_va;  /* 0: unknown */
+};
+
+/* What the threads of a process share. */
+struct proc {
+	kvaddr_t pr_va;
+	int pr_pid;
+	const char *pr_comm;
+};
+
+static kvaddr_t
+field(const struct walk *wk, kvaddr_t va, enum layout_const which)
+{
+	return (va + wk->wk_kdb->kdb_layout.lo_const[which]);
+}
+
+static bool
+has_field(const struct walk *wk, enum layout_const which)
+{
+	return (wk->wk_kdb->kdb_layout.lo_const[which] != LAYOUT_NONE);
+}
+
+/* Mark an element of a list as seen.  false: the list must end here. */
+static bool
+enter(struct walk *wk, struct addrset *seen, kvaddr_t va, const char *list)
+{
+	if (seen->as_count >= THREADS_MAX) {
+		kdb_note(wk->wk_kdb, "%s: ended after %d elements", list,
+		    THREADS_MAX);
+		return (false);
+	}
+	switch (addrset_add(seen, va)) {
+	case ADDRSET_ADDED:
+		return (true);
+	case ADDRSET_SEEN:
+		kdb_note(wk->wk_kdb, "%s: runs in a circle at %#jx", list,
+		    (uintmax_t)va);
+		return (false);
+	case ADDRSET_NOMEM:
+		break;
+	}
+	kdb_note(wk->wk_kdb, "%s: out of memory", list);
+	return (false);
+}
+
+static const char *
+read_name(struct kdebug *kdb, kvaddr_t va)
+{
+	char name[NAME_LEN];
+	const char *text;
+
+	text = arena_text(&kdb->kdb_arena, name,
+	    mem_string(kdb, va, name, sizeof(name)));
+	return (text != NULL ? text : "");
+}
+
+/* The CPU that a thread was on; -1: none. */
+static int
+read_oncpu(const struct walk *wk, kvaddr_t td_va)
+{
+	struct kdebug *kdb = wk->wk_kdb;
+	uint32_t oncpu;
+
+	if (!has_field(wk, LO_TD_ONCPU) ||
+	    !mem_u32(kdb, field(wk, td_va, LO_TD_ONCPU), &oncpu))
+		return (-1);
+	if (oncpu < kdb->kdb_cpus.cp_max)
+		return ((int)oncpu);
+	if (oncpu == UINT32_MAX)
+		return (-1);
+
+	/* No CPU by that number: the field has one byte in this kernel. */
+	oncpu = kdb->kdb_core->kc_order == ORDER_LITTLE ? oncpu & 0xff :
+							  oncpu >> 24;
+	return (oncpu == NOCPU_BYTE || oncpu >= kdb->kdb_cpus.cp_max ?
+		-1 :
+		(int)oncpu);
+}
+
+/*
+ * Read t's registers from the pcb at va.  A pcb that was never filled in is all
+ * zeros: the CPU that dumps has such a one in stoppcbs.
+ */
+static void
+read_regs(struct kdebug *kdb, struct kdebug_thread *t, kvaddr_t va,
+    enum pcb_kind kind)
+{
+	const struct arch *arch = kdb->kdb_arch;
+	struct kdebug_regs regs;
+
+	if (arch == NULL)
+		return;
+	if (va == 0 ||
+	    !regs_read(kdb, va, arch->ar_pcb(&kdb->kdb_layout, kind), &regs)) {
+		kdb_note(kdb,
+		    "thread %d: no registers: its pcb at %#jx is not "
+		    "in the dump",
+		    t->kt_tid, (uintmax_t)va);
+		return;
+	}
+	if (regs.rs_value[arch->ar_pc] != 0 || regs.rs_value[arch->ar_sp] != 0)
+		t->kt_regs = regs;
+}
+
+static void
+read_context(const struct walk *wk, struct kdebug_thread *t)
+{
+	struct kdebug *kdb = wk->wk_kdb;
+	kvaddr_t pcb_va = 0;
+
+	if (wk->wk_dumptid != 0 && (uint32_t)t->kt_tid == wk->wk_dumptid) {
+		t->kt_state = KDEBUG_CRASHED;
+		read_regs(kdb, t, wk->wk_dumppcb_va, PCB_SAVED);
+	} else if (t->kt_cpu >= 0 &&
+	    cpus_stopped(kdb, (unsigned int)t->kt_cpu)) {
+		t->kt_state = KDEBUG_RUNNING;
+		read_regs(kdb, t, cpus_stoppcb(kdb, (unsigned int)t->kt_cpu),
+		    PCB_SAVED);
+	} else {
+		t->kt_state = KDEBUG_STOPPED;
+		(void)mem_word(kdb, field(wk, t->kt_td, LO_TD_PCB), &pcb_va);
+		read_regs(kdb, t, pcb_va, PCB_SWITCHED);
+	}
+}
+
+/* "(pid 28) pagedaemon/laundry: dom0 (on CPU 4)" */
+static const char *
+display_name(struct kdebug *kdb, const struct kdebug_thread *t)
+{
+	bool named =
+	    t->kt_name[0] != '\0' && strcmp(t->kt_name, t->kt_comm) != 0;
+	char text[512], where[32] = "";
+	const char *name;
+
+	if (t->kt_state == KDEBUG_CRASHED)
+		snprintf(where, sizeof(where), " (crashed)");
+	else if (t->kt_state == KDEBUG_RUNNING)
+		snprintf(where, sizeof(where), " (on CPU %d)", t->kt_cpu);
+	snprintf(text, sizeof(text), "(pid %d) %s%s%s%s", t->kt_pid, t->kt_comm,
+	    named ? "/" : "", named ? t->kt_name : "", where);
+	name = arena_text(&kdb->kdb_arena, text, strlen(text));
+	return (name != NULL ? name : "");
+}
+
+static struct kdebug_thread *
+append(struct threads *ts)
+{
+	if (ts->ts_count == ts->ts_room) {
+		size_t room = ts->ts_room != 0 ? 2 * ts->ts_room : 64;
+		struct kdebug_thread *list;
+
+		list = realloc(ts->ts_list, room * sizeof(*list));
+		if (list == NULL)
+			return (NULL);
+		ts->ts_list = list;
+		ts->ts_room = room;
+	}
+	return (&ts->ts_list[ts->ts_count]);
+}
+
+/* Add the thread at td_va.  false: it cannot be read. */
+static bool
+read_thread(struct walk *wk, const struct proc *pr, kvaddr_t td_va)
+{
+	struct kdebug *kdb = wk->wk_kdb;
+	struct threads *ts = &kdb->kdb_threads;
+	struct kdebug_thread *t;
+	uint32_t tid;
+
+	if (!mem_u32(kdb, field(wk, td_va, LO_TD_TID), &tid)) {
+		kdb_note(kdb, "thread list of pid %d: broken at %#jx",
+		    pr->pr_pid, (uintmax_t)td_va);
+		return (false);
+	}
+	t = append(ts);
+	if (t == NULL) {
+		kdb_note(kdb, "thread list: out of memory");
+		return (false);
+	}
+	*t = (struct kdebug_thread){
+		.kt_index = ts->ts_count,
+		.kt_pid = pr->pr_pid,
+		.kt_tid = (int)tid,
+		.kt_comm = pr->pr_comm,
+		.kt_name = pr->pr_comm,
+		.kt_cpu = read_oncpu(wk, td_va),
+		.kt_proc = pr->pr_va,
+		.kt_td = td_va,
+	};
+	if (has_field(wk, LO_TD_NAME))
+		t->kt_name = read_name(kdb, field(wk, td_va, LO_TD_NAME));
+	read_context(wk, t);
+	t->kt_display_name = display_name(kdb, t);
+	ts->ts_count++;
+	return (true);
+}
+
+static void
+walk_threads(struct walk *wk, const struct proc *pr)
+{
+	struct kdebug *kdb = wk->wk_kdb;
+	kvaddr_t link_va = field(wk, pr->pr_va, LO_P_THREADS);
+	kvaddr_t td_va;
+
+	for (;;) {
+		if (!mem_word(kdb, link_va, &td_va)) {
+			kdb_note(kdb, "thread list of pid %d: broken at %#jx",
+			    pr->pr_pid, (uintmax_t)link_va);
+			return;
+		}
+		if (td_va == 0 ||
+		    !enter(wk, &wk->wk_tds, td_va, "thread list") ||
+		    !read_thread(wk, pr, td_va))
+			return;
+		link_va = field(wk, td_va, LO_TD_PLIST);
+	}
+}
+
+/* List the processes behind the head that the symbol names. */
+static void
+walk_procs(struct walk *wk, const char *symbol, kvaddr_t head_va)
+{
+	struct kdebug *kdb = wk->wk_kdb;
+	kvaddr_t link_va = head_va;
+	struct proc pr;
+	uint32_t pid;
+
+	for (;;) {
+		if (!mem_word(kdb, link_va, &pr.pr_va)) {
+			kdb_note(kdb, "%s: broken at %#jx", symbol,
+			    (uintmax_t)link_va);
+			return;
+		}
+		if (pr.pr_va == 0 ||
+		    !enter(wk, &wk->wk_procs, pr.pr_va, symbol))
+			return;
+		if (!mem_u32(kdb, field(wk, pr.pr_va, LO_P_PID), &pid)) {
+			kdb_note(kdb, "%s: broken at %#jx", symbol,
+			    (uintmax_t)pr.pr_va);
+			return;
+		}
+		pr.pr_pid = (int)pid;
+		pr.pr_comm = read_name(kdb, field(wk, pr.pr_va, LO_P_COMM));
+		walk_threads(wk, &pr);
+		link_va = field(wk, pr.pr_va, LO_P_LIST);
+	}
+}
+
+/* Does the kernel export what the lists cannot be walked without? */
+static bool
+can_walk(const struct walk *wk)
+{
+	static const enum layout_const needed[] = {
+		LO_P_PID,
+		LO_P_COMM,
+		LO_P_LIST,
+		LO_P_THREADS,
+		LO_TD_TID,
+		LO_TD_PCB,
+		LO_TD_PLIST,
+	};
+	bool ok = true;
+
+	for (size_t i = 0; i < NITEMS(needed); i++) {
+		if (!has_field(wk, needed[i])) {
+			kdb_note(wk->wk_kdb,
+			    "no threads: the kernel does not "
+			    "export %s",
+			    layout_name(needed[i]));
+			ok = false;
+		}
+	}
+	return (ok);
+}
+
+static void
+threads_load(struct kdebug *kdb)
+{
+	struct walk wk = { .wk_kdb = kdb };
+	kvaddr_t allproc, zombproc, va;
+
+	if (!layout_symbol(kdb, "allproc", &allproc)) {
+		kdb_note(kdb, "no threads: the kernel has no symbol allproc");
+		return;
+	}
+	if (!can_walk(&wk))
+		return;
+	cpus_load(kdb);
+	(void)layout_symbol(kdb, "dumppcb", &wk.wk_dumppcb_va);
+	if (layout_symbol(kdb, "dumptid", &va) &&
+	    !mem_u32(kdb, va, &wk.wk_dumptid))
+		kdb_note(kdb, "dumptid: not in the dump");
+
+	walk_procs(&wk, "allproc", allproc);
+	if (layout_symbol(kdb, "zombproc", &zombproc))
+		walk_procs(&wk, "zombproc", zombproc);
+	addrset_fini(&wk.wk_procs);
+	addrset_fini(&wk.wk_tds);
+}
+
+size_t
+kdebug_threads(struct kdebug *kdb, const struct kdebug_thread **threads)
+{
+	struct threads *ts = &kdb->kdb_threads;
+
+	if (!ts->ts_done && kdb->kdb_core != NULL)
+		threads_load(kdb);
+	ts->ts_done = true;
+	*threads = ts->ts_list;
+	return (ts->ts_count);
+}
+
+const struct kdebug_thread *
+kdebug_crashed(struct kdebug *kdb)
+{
+	const struct kdebug_thread *threads;
+	size_t n = kdebug_threads(kdb, &threads);
+
+	for (size_t i = 0; i < n; i++) {
+		if (threads[i].kt_state == KDEBUG_CRASHED)
+			return (&threads[i]);
+	}
+	return (NULL);
+}
+
+const char *
+kdebug_state_name(enum kdebug_state state)
+{
+	switch (state) {
+	case KDEBUG_CRASHED:
+		return ("crashed");
+	case KDEBUG_RUNNING:
+		return ("running");
+	case KDEBUG_STOPPED:
+		break;
+	}
+	return ("stopped");
+}
