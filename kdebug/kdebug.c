@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kdebug/debugfile.h"
 #include "kdebug/kdebug_int.h"
 
 /* Text of the kernel's own, as long as we care to read it. */
@@ -169,6 +170,8 @@ kdebug_destroy(struct kdebug *kdb)
 {
 	if (kdb == NULL)
 		return;
+	modules_fini(kdb);
+	debugfile_close(kdb->kdb_debugfile);
 	free(kdb->kdb_threads.ts_list);
 	free(kdb->kdb_notes.no_text);
 	arena_fini(&kdb->kdb_arena);

@@ -1,0 +1,33 @@
+/*
+ * An ELF file's debug information: source lines, and how its functions' frames
+ * are laid out.  debugfile.c has it through libdw; a build without libdw has
+ * debugfile_none.c, which never finds any.
+ */
+#ifndef KDEBUG_DEBUGFILE_H
+#define KDEBUG_DEBUGFILE_H
+
+#include "kdebug/arch.h"
+
+struct debugfile;
+struct modfile;
+
+/* Of the kernel at path.  NULL: it has none. */
+struct debugfile *debugfile_open_kernel(const char *path);
+
+/* Of a module, which must stay open for as long.  NULL: it has none. */
+struct debugfile *debugfile_open_module(const struct modfile *mf);
+
+void debugfile_close(struct debugfile *df);
+
+/* The line that the code at va came from.  *file is df's. */
+bool debugfile_line(struct debugfile *df, kvaddr_t va, const char **file,
+    int *line);
+
+/*
+ * Step from cur, which stands in a function at va (the pc, or one byte less
+ * if it is a return address), to its caller, by the file's unwind tables.
+ */
+bool debugfile_unwind(struct debugfile *df, struct kdebug *kdb, kvaddr_t va,
+    const struct cursor *cur, struct kdebug_regs *out);
+
+#endif

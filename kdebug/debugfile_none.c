@@ -1,0 +1,46 @@
+/*
+ * Built where there is no libdw: no file has debug information.
+ */
+#include "kdebug/debugfile.h"
+
+struct debugfile *
+debugfile_open_kernel(const char *path)
+{
+	(void)path;
+	return (NULL);
+}
+
+struct debugfile *
+debugfile_open_module(const struct modfile *mf)
+{
+	(void)mf;
+	return (NULL);
+}
+
+void
+debugfile_close(struct debugfile *df)
+{
+	(void)df;
+}
+
+bool
+debugfile_line(struct debugfile *df, kvaddr_t va, const char **file, int *line)
+{
+	(void)df;
+	(void)va;
+	(void)file;
+	(void)line;
+	return (false);
+}
+
+bool
+debugfile_unwind(struct debugfile *df, struct kdebug *kdb, kvaddr_t va,
+    const struct cursor *cur, struct kdebug_regs *out)
+{
+	(void)df;
+	(void)kdb;
+	(void)va;
+	(void)cur;
+	(void)out;
+	return (false);
+}

@@ -1,0 +1,278 @@
+/*
+ * The loaded kernel modules: linker_files, a tail queue of struct linker_file
+ * that the kernel itself is an element of.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kdebug/debugfile.h"
+#include "kdebug/kdebug_int.h"
+#include "kdebug/modfile.h"
+
+/* MAXPATHLEN of the kernel. */
+#define KPATH_LEN 1024
+
+/* No module is as large, bytes: what is more is no length. */
+#define MODULE_LEN_MAX ((uint64_t)1 << 30)
+
+static kvaddr_t
+field(struct kdebug *kdb, kvaddr_t lf_va, enum layout_const which)
+{
+	return (lf_va + kdb->kdb_layout.lo_const[which]);
+}
+
+/* The string that a pointer at va points to; "" if there is none. */
+static const char *
+read_path(struct kdebug *kdb, kvaddr_t va)
+{
+	char path[KPATH_LEN];
+	const char *text;
+	kvaddr_t str_va;
+
+	if (!mem_word(kdb, va, &str_va) || str_va == 0)
+		return ("");
+	text = arena_text(&kdb->kdb_arena, path,
+	    mem_string(kdb, str_va, path, sizeof(path)));
+	return (text != NULL ? text : "");
+}
+
+static bool
+reserve(struct modules *ms)
+{
+	size_t room = ms->ms_room != 0 ? 2 * ms->ms_room : 64;
+	struct kdebug_module *list;
+	struct modmap *maps;
+
+	if (ms->ms_count < ms->ms_room)
+		return (true);
+	list = realloc(ms->ms_list, room * sizeof(*list));
+	if (list == NULL)
+		return (false);
+	ms->ms_list = list;
+	maps = realloc(ms->ms_maps, room * sizeof(*maps));
+	if (maps == NULL)
+		return (false);
+	ms->ms_maps = maps;
+	ms->ms_room = room;
+	return (true);
+}
+
+/* Add the module whose struct linker_file is at lf_va. */
+static bool
+read_module(struct kdebug *kdb, kvaddr_t lf_va)
+{
+	struct modules *ms = &kdb->kdb_modules;
+	kvaddr_t address_va = field(kdb, lf_va, LO_KLD_ADDRESS);
+	kvaddr_t base, len, end;
+
+	if (!mem_word(kdb, address_va, &base)) {
+		kdb_note(kdb, "linker_files: broken at %#jx", (uintmax_t)lf_va);
+		return (false);
+	}
+	if (!reserve(ms)) {
+		kdb_note(kdb, "linker_files: out of memory");
+		return (false);
+	}
+	/* The field behind the address, "size", has no constant of its own. */
+	if (!mem_word(kdb, address_va + kdb->kdb_core->kc_ptr_len, &len) ||
+	    len > MODULE_LEN_MAX || __builtin_add_overflow(base, len, &end))
+		len = end = 0;
+	ms->ms_list[ms->ms_count] = (struct kdebug_module){
+		.km_name = read_path(kdb, field(kdb, lf_va, LO_KLD_FILENAME)),
+		.km_path = read_path(kdb, field(kdb, lf_va, LO_KLD_PATHNAME)),
+		.km_base = base,
+		.km_len = len,
+	};
+	ms->ms_maps[ms->ms_count] = (struct modmap){
+		.mm_start = base,
+		.mm_end = end,
+		.mm_idx = ms->ms_count,
+	};
+	ms->ms_count++;
+	return (true);
+}
+
+static int
+compare_maps(const void *a, const void *b)
+{
+	const struct modmap *x = a, *y = b;
+
+	return (x->mm_start < y->mm_start ? -1 : x->mm_start > y->mm_start);
+}
+
+static void
+walk(struct kdebug *kdb, kvaddr_t head_va, kvaddr_t kernel_va)
+{
+	struct addrset seen = { 0 };
+	kvaddr_t link_va = head_va;
+	kvaddr_t lf_va;
+
+	for (;;) {
+		if (!mem_word(kdb, link_va, &lf_va)) {
+			kdb_note(kdb, "linker_files: broken at %#jx",
+			    (uintmax_t)link_va);
+			break;
+		}
+		if (lf_va == 0)
+			break;
+		if (seen.as_count >= MODULES_MAX ||
+		    addrset_add(&seen, lf_va) != ADDRSET_ADDED) {
+			kdb_note(kdb, "linker_files: has no end");
+			break;
+		}
+		if (lf_va != kernel_va && !read_module(kdb, lf_va))
+			break;
+		link_va = field(kdb, lf_va, LO_KLD_NEXT);
+	}
+	addrset_fini(&seen);
+}
+
+static void
+modules_load(struct kdebug *kdb)
+{
+	struct modules *ms = &kdb->kdb_modules;
+	kvaddr_t head_va, va, kernel_va = 0;
+
+	if (ms->ms_done)
+		return;
+	ms->ms_done = true;
+	if (kdb->kdb_core == NULL ||
+	    !layout_symbol(kdb, "linker_files", &head_va))
+		return;
+	if (layout_symbol(kdb, "linker_kernel_file", &va))
+		(void)mem_word(kdb, va, &kernel_va);
+	walk(kdb, head_va, kernel_va);
+	if (ms->ms_count > 0)
+		qsort(ms->ms_maps, ms->ms_count, sizeof(*ms->ms_maps),
+		    compare_maps);
+}
+
+void
+modules_fini(struct kdebug *kdb)
+{
+	struct modules *ms = &kdb->kdb_modules;
+
+	for (size_t i = 0; i < ms->ms_count; i++) {
+		debugfile_close(ms->ms_maps[i].mm_debug);
+		modfile_close(ms->ms_maps[i].mm_file);
+	}
+	free(ms->ms_list);
+	free(ms->ms_maps);
+}
+
+size_t
+kdebug_modules(struct kdebug *kdb, const struct kdebug_module **mods)
+{
+	kvaddr_t va;
+
+	modules_load(kdb);
+	if (kdb->kdb_core != NULL && !layout_symbol(kdb, "linker_files", &va))
+		kdb_note(kdb,
+		    "no modules: the kernel has no symbol "
+		    "linker_files");
+	*mods = kdb->kdb_modules.ms_list;
+	return (kdb->kdb_modules.ms_count);
+}
+
+/* Open the module's file, or what its symbols were split off into. */
+static bool
+try_path(struct kdebug *kdb, struct modmap *mm, const char *dir, size_t dir_len,
+    const char *name)
+{
+	static const char *const suffixes[] = { "", ".debug", ".symbols" };
+	const struct modfile_place place = {
+		.mp_base = mm->mm_start,
+		.mp_len = mm->mm_end - mm->mm_start,
+		.mp_ptr_len = kdb->kdb_core->kc_ptr_len,
+	};
+	char path[4 * KPATH_LEN];
+	const char *why;
+
+	for (size_t i = 0; i < NITEMS(suffixes); i++) {
+		int n = snprintf(path, sizeof(path), "%.*s%s%s%s", (int)dir_len,
+		    dir, dir_len != 0 ? "/" : "", name, suffixes[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(path))
+			continue;
+		mm->mm_file = modfile_open(path, &place, &why);
+		if (mm->mm_file != NULL)
+			return (true);
+		if (why != NULL)
+			kdb_note(kdb, "%s: %s", path, why);
+	}
+	return (false);
+}
+
+/* Look through the directories that the kernel itself looks through. */
+static bool
+try_linker_path(struct kdebug *kdb, struct modmap *mm, const char *name)
+{
+	char list[KPATH_LEN + 1];
+	const char *dir = list;
+	kvaddr_t va;
+
+	if (!layout_symbol(kdb, "linker_path", &va))
+		return (false);
+	list[mem_string(kdb, va, list, KPATH_LEN)] = '\0';
+	while (*dir != '\0') {
+		size_t len = strcspn(dir, ";");
+
+		if (dir[0] == '/' && try_path(kdb, mm, dir, len, name))
+			return (true);
+		dir += len + (dir[len] == ';');
+	}
+	return (false);
+}
+
+/*
+ * Find the module's file: beside the kernel's, or where it was on the dumped
+ * machine, which may be this one.
+ */
+static void
+seek_file(struct kdebug *kdb, struct modmap *mm)
+{
+	const struct kdebug_module *km = &kdb->kdb_modules.ms_list[mm->mm_idx];
+	const char *kernel = kdb->kdb_core->kc_exec_path;
+	const char *slash = kernel != NULL ? strrchr(kernel, '/') : NULL;
+	bool found;
+
+	mm->mm_sought = true;
+	if (km->km_name[0] == '\0' || strchr(km->km_name, '/') != NULL)
+		return;
+	if (slash != NULL)
+		found = try_path(kdb, mm, kernel, (size_t)(slash - kernel),
+		    km->km_name);
+	else
+		found = try_path(kdb, mm, ".", 1, km->km_name);
+	if (!found)
+		found = try_linker_path(kdb, mm, km->km_name);
+	if (!found && km->km_path[0] == '/')
+		found = try_path(kdb, mm, "", 0, km->km_path);
+	if (found)
+		mm->mm_debug = debugfile_open_module(mm->mm_file);
+}
+
+/* The module that va lies in, with its file if there is one; NULL: none. */
+struct modmap *
+modules_find(struct kdebug *kdb, kvaddr_t va)
+{
+	struct modules *ms = &kdb->kdb_modules;
+	size_t low = 0, high;
+
+	modules_load(kdb);
+	high = ms->ms_count;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (ms->ms_maps[mid].mm_start <= va)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == 0 || va >= ms->ms_maps[low - 1].mm_end)
+		return (NULL);
+	if (!ms->ms_maps[low - 1].mm_sought)
+		seek_file(kdb, &ms->ms_maps[low - 1]);
+	return (&ms->ms_maps[low - 1]);
+}

@@ -1,0 +1,88 @@
+/*
+ * From an address to the function, the source line and the module it lies in.
+ */
+#include "kdebug/debugfile.h"
+#include "kdebug/kdebug_int.h"
+#include "kdebug/modfile.h"
+
+/*
+ * A symbol without a size (assembly has such) reaches no further than this,
+ * bytes; else the last of a kernel would reach over all that is behind it.
+ */
+#define UNSIZED_MAX 65536
+
+static bool
+module_func(struct modmap *mm, kvaddr_t va, struct func *out)
+{
+	if (mm->mm_file == NULL ||
+	    !modfile_symbol_at(mm->mm_file, va, &out->fn_name, &out->fn_va))
+		return (false);
+	out->fn_module = mm;
+	return (true);
+}
+
+bool
+func_at(struct kdebug *kdb, kvaddr_t va, struct func *out)
+{
+	const struct arch *arch = kdb->kdb_arch;
+	struct modmap *mm;
+	struct kvm_symbol sym;
+	kvaddr_t link_va = va;
+	bool known;
+
+	if (arch != NULL && arch->ar_link_va != NULL)
+		link_va = arch->ar_link_va(kdb, va);
+	known = kvm_symbol_at(kdb->kdb_kd, link_va, &sym) &&
+	    (sym.ks_len != 0 || link_va - sym.ks_va < UNSIZED_MAX);
+	if (!known || sym.ks_len == 0) {
+		mm = modules_find(kdb, va);
+		if (mm != NULL)
+			return (module_func(mm, va, out));
+	}
+	if (!known)
+		return (false);
+	*out = (struct func){
+		.fn_name = sym.ks_name,
+		.fn_va = sym.ks_va + (va - link_va),
+	};
+	return (true);
+}
+
+static struct debugfile *
+kernel_debugfile(struct kdebug *kdb)
+{
+	const char *path = kdb->kdb_core->kc_exec_path;
+
+	if (!kdb->kdb_debugfile_sought && path != NULL)
+		kdb->kdb_debugfile = debugfile_open_kernel(path);
+	kdb->kdb_debugfile_sought = true;
+	return (kdb->kdb_debugfile);
+}
+
+struct debugfile *
+debugfile_at(struct kdebug *kdb, kvaddr_t va)
+{
+	struct modmap *mm = modules_find(kdb, va);
+
+	return (mm != NULL ? mm->mm_debug : kernel_debugfile(kdb));
+}
+
+void
+symbolize(struct kdebug *kdb, kvaddr_t va, struct kdebug_frame *frame)
+{
+	struct debugfile *df = debugfile_at(kdb, va);
+	struct modmap *mm = modules_find(kdb, va);
+	const char *file;
+	struct func fn;
+
+	if (mm != NULL)
+		frame->kf_module = kdb->kdb_modules.ms_list[mm->mm_idx].km_name;
+	if (func_at(kdb, va, &fn)) {
+		frame->kf_symbol = arena_borrow(&kdb->kdb_arena, fn.fn_name);
+		frame->kf_offset = frame->kf_pc - fn.fn_va;
+		if (fn.fn_module == NULL)
+			frame->kf_module = NULL;
+	}
+	if (df != NULL && debugfile_line(df, va, &file, &frame->kf_line))
+		frame->kf_file = arena_borrow(&kdb->kdb_arena, file);
+}
