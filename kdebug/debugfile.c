@@ -1,0 +1,162 @@
+/*
+ * Debug information through elfutils' libdwfl, which finds the sections,
+ * unpacks them and relocates those of modules.  What libdwfl leaves to its
+ * callers is here: which file, and where its sections were loaded.
+ *
+ * Nothing is read until it is asked for, and nothing is fetched from anywhere.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kdebug/debugfile_int.h"
+#include "kdebug/debuglink.h"
+#include "kdebug/modfile.h"
+
+/* The file of a module: the one that is open already. */
+static int
+find_elf(Dwfl_Module *mod, void **userdata, const char *name,
+    Dwarf_Addr base, char **path, Elf **elf)
+{
+	const struct debugfile *df = *userdata;
+
+	(void)mod;
+	(void)name;
+	(void)base;
+	(void)elf;
+	if (df == NULL || df->df_modfile == NULL)
+		return (-1);
+	*path = strdup(df->df_path);
+	return (dup(modfile_fd(df->df_modfile)));
+}
+
+static int
+find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
+    Dwarf_Addr base, const char *path, const char *link, GElf_Word link_crc,
+    char **debug_path)
+{
+	struct debuglink dl = {
+		.dl_path = path,
+		.dl_name = link,
+		.dl_crc = link_crc,
+	};
+	const unsigned char *id;
+	GElf_Addr id_va;
+	int id_len;
+
+	(void)userdata;
+	(void)name;
+	(void)base;
+	if (path == NULL)
+		return (-1);
+	id_len = dwfl_module_build_id(mod, &id, &id_va);
+	if (id_len > 0) {
+		dl.dl_build_id = id;
+		dl.dl_build_id_len = (size_t)id_len;
+	}
+	return (debuglink_open(&dl, debug_path));
+}
+
+/* Where the kernel put a module's section. */
+static int
+section_address(Dwfl_Module *mod, void **userdata, const char *modname,
+    Dwarf_Addr base, const char *section, GElf_Word ndx,
+    const GElf_Shdr *shdr, Dwarf_Addr *out)
+{
+	const struct debugfile *df = *userdata;
+	kvaddr_t va = 0;
+
+	(void)mod;
+	(void)modname;
+	(void)base;
+	(void)section;
+	(void)shdr;
+	if (df != NULL && df->df_modfile != NULL)
+		va = modfile_section_va(df->df_modfile, ndx);
+	*out = va != 0 ? va : (Dwarf_Addr)-1; /* it was not loaded */
+	return (0);
+}
+
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = find_elf,
+	.find_debuginfo = find_debuginfo,
+	.section_address = section_address,
+};
+
+static Dwfl_Module *
+report(struct debugfile *df)
+{
+	const struct modfile *mf = df->df_modfile;
+
+	if (mf == NULL)
+		return (dwfl_report_elf(df->df_dwfl, "kernel", df->df_path, -1,
+		    0, false));
+	return (dwfl_report_module(df->df_dwfl, df->df_path, modfile_start(mf),
+	    modfile_end(mf)));
+}
+
+static struct debugfile *
+open_file(const char *path, const struct modfile *mf)
+{
+	struct debugfile *df = calloc(1, sizeof(*df));
+	void **userdata;
+
+	if (df == NULL)
+		return (NULL);
+	df->df_modfile = mf;
+	df->df_path = strdup(path);
+	df->df_dwfl = dwfl_begin(&callbacks);
+	if (df->df_path == NULL || df->df_dwfl == NULL)
+		goto fail;
+	dwfl_report_begin(df->df_dwfl);
+	df->df_mod = report(df);
+	if (df->df_mod == NULL ||
+	    dwfl_module_info(df->df_mod, &userdata, NULL, NULL, NULL, NULL,
+	    NULL, NULL) == NULL)
+		goto fail;
+	*userdata = df;
+	if (dwfl_report_end(df->df_dwfl, NULL, NULL) != 0)
+		goto fail;
+	return (df);
+fail:
+	debugfile_close(df);
+	return (NULL);
+}
+
+struct debugfile *
+debugfile_open_kernel(const char *path)
+{
+	return (open_file(path, NULL));
+}
+
+struct debugfile *
+debugfile_open_module(const struct modfile *mf)
+{
+	return (open_file(modfile_path(mf), mf));
+}
+
+void
+debugfile_close(struct debugfile *df)
+{
+	if (df == NULL)
+		return;
+	if (df->df_dwfl != NULL)
+		dwfl_end(df->df_dwfl);
+	free(df->df_path);
+	free(df);
+}
+
+bool
+debugfile_line(struct debugfile *df, kvaddr_t va, const char **file, int *line)
+{
+	Dwfl_Line *where = dwfl_module_getsrc(df->df_mod, va);
+	const char *name;
+
+	if (where == NULL)
+		return (false);
+	name = dwfl_lineinfo(where, NULL, line, NULL, NULL, NULL);
+	if (name == NULL)
+		return (false);
+	*file = name;
+	return (true);
+}

@@ -1,0 +1,145 @@
+#include "kdebug/debuglink.h"
+
+#include <sys/stat.h>
+
+#include <elfutils/libdwelf.h>
+#include <fcntl.h>
+#include <libelf.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+/* Is the file behind fd of the same build?  Unknown: *known is false. */
+static bool
+same_build(const struct debuglink *dl, int fd, bool *known)
+{
+	Elf *elf;
+	const void *id;
+	ssize_t len;
+	bool same = false;
+
+	*known = false;
+	if (dl->dl_build_id == NULL || elf_version(EV_CURRENT) == EV_NONE)
+		return (false);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	len = elf != NULL ? dwelf_elf_gnu_build_id(elf, &id) : 0;
+	if (len > 0) {
+		*known = true;
+		same = (size_t)len == dl->dl_build_id_len &&
+		    memcmp(id, dl->dl_build_id, (size_t)len) == 0;
+	}
+	elf_end(elf);
+	return (same);
+}
+
+/* The checksum of a whole file, as objcopy(1) puts it into .gnu_debuglink. */
+static bool
+file_crc(int fd, uint32_t *out)
+{
+	uint8_t buf[65536];
+	uLong crc = crc32(0, NULL, 0);
+	off_t off = 0;
+	ssize_t n;
+
+	while ((n = pread(fd, buf, sizeof(buf), off)) > 0) {
+		crc = crc32(crc, buf, (uInt)n);
+		off += n;
+	}
+	*out = (uint32_t)crc;
+	return (n == 0);
+}
+
+static bool
+fits(const struct debuglink *dl, int fd)
+{
+	struct stat st;
+	uint32_t crc;
+	bool known, same;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return (false);
+	same = same_build(dl, fd, &known);
+	if (known)
+		return (same);
+	if (dl->dl_name == NULL)
+		return (true);
+	return (file_crc(fd, &crc) && crc == dl->dl_crc);
+}
+
+/* Try the path that is the four parts together. */
+static int
+try(const struct debuglink *dl, const char *root, const char *dir,
+    const char *sub, const char *name, char **path)
+{
+	char buf[PATH_MAX];
+	int n = snprintf(buf, sizeof(buf), "%s%s%s%s", root, dir, sub, name);
+	int fd;
+
+	if (n < 0 || (size_t)n >= sizeof(buf) || strcmp(buf, dl->dl_path) == 0)
+		return (-1);
+	fd = open(buf, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return (-1);
+	*path = fits(dl, fd) ? strdup(buf) : NULL;
+	if (*path == NULL) {
+		close(fd);
+		return (-1);
+	}
+	return (fd);
+}
+
+/*
+ * The debug directory of the system that dir belongs to: for ROOT/boot/kernel/
+ * it is ROOT/usr/lib/debug/boot/kernel/.
+ */
+static int
+try_system(const struct debuglink *dl, const char *dir, const char *name,
+    char **path)
+{
+	const char *boot = strstr(dir, "/boot/");
+	char root[PATH_MAX];
+	int fd;
+
+	if (dir[0] == '/') {
+		fd = try(dl, "/usr/lib/debug", dir, "", name, path);
+		if (fd >= 0)
+			return (fd);
+	}
+	if (boot == NULL)
+		return (-1);
+	snprintf(root, sizeof(root), "%.*s/usr/lib/debug", (int)(boot - dir),
+	    dir);
+	return (try(dl, root, boot, "", name, path));
+}
+
+int
+debuglink_open(const struct debuglink *dl, char **path)
+{
+	static const char *const suffixes[] = { ".debug", ".symbols" };
+	char real[PATH_MAX], name[PATH_MAX];
+	const char *base;
+	char *slash;
+	int fd = -1;
+
+	if (realpath(dl->dl_path, real) == NULL)
+		return (-1);
+	slash = strrchr(real, '/');
+	base = slash + 1;
+	snprintf(name, sizeof(name), "%s.debug", base);
+	for (size_t i = 0; fd < 0 && i < 2; i++)
+		fd = try(dl, real, suffixes[i], "", "", path);
+	if (dl->dl_name != NULL && strchr(dl->dl_name, '/') == NULL)
+		snprintf(name, sizeof(name), "%s", dl->dl_name);
+	slash[1] = '\0';
+	if (fd < 0)
+		fd = try(dl, "", real, "", name, path);
+	if (fd < 0)
+		fd = try(dl, "", real, ".debug/", name, path);
+	if (fd < 0)
+		fd = try_system(dl, real, name, path);
+	return (fd);
+}

@@ -1,0 +1,29 @@
+/*
+ * Where an ELF file's debug information is, when it was split off into a file
+ * of its own: FreeBSD puts kernel.debug into /usr/lib/debug/boot/kernel, or
+ * beside the kernel, where it was called kernel.symbols once.
+ */
+#ifndef KDEBUG_DEBUGLINK_H
+#define KDEBUG_DEBUGLINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a file says of its split-off half. */
+struct debuglink {
+	const char *dl_path;        /* of the file itself */
+	const char *dl_name;        /* its .gnu_debuglink; NULL: it has none */
+	uint32_t dl_crc;            /* of the other file; with dl_name */
+	const uint8_t *dl_build_id; /* NULL: it has none */
+	size_t dl_build_id_len;     /* bytes */
+};
+
+/*
+ * Open the other half.  It must have the same build id or, where one of the two
+ * has none, the checksum that the link asks for: that of another build would
+ * give wrong lines.  Returns a descriptor and *path, for the caller to close()
+ * and free(); -1: not found.
+ */
+int debuglink_open(const struct debuglink *dl, char **path);
+
+#endif

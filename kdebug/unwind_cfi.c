@@ -1,0 +1,266 @@
+/*
+ * One step up a stack by the unwind tables of an ELF file (.eh_frame, which
+ * FreeBSD's kernels carry, or .debug_frame).
+ *
+ * A table says for each register where the caller's value is: in memory near
+ * the CFA (the caller's sp), in a register, or unchanged.  libdw hands each
+ * rule out as a little DWARF expression; eval() knows the operators that
+ * compilers use for it, and an expression with any other is taken for unknown.
+ */
+#include <dwarf.h>
+#include <stdlib.h>
+
+#include "kdebug/debugfile_int.h"
+#include "kdebug/kdebug_int.h"
+
+#define STACK_DEPTH 16
+
+/* A step that is being made. */
+struct cfi_step {
+	struct kdebug *cs_kdb;
+	const struct kdebug_regs *cs_regs; /* of the frame */
+	kvaddr_t cs_cfa;
+	bool cs_has_cfa;
+};
+
+/* An expression's stack. */
+struct stack {
+	uint64_t st_values[STACK_DEPTH];
+	size_t st_depth;
+	bool st_is_value; /* the top is the result, not its address */
+};
+
+static bool
+push(struct stack *st, uint64_t value)
+{
+	if (st->st_depth == STACK_DEPTH)
+		return (false);
+	st->st_values[st->st_depth++] = value;
+	return (true);
+}
+
+static bool
+pop(struct stack *st, uint64_t *out)
+{
+	if (st->st_depth == 0)
+		return (false);
+	*out = st->st_values[--st->st_depth];
+	return (true);
+}
+
+/* Our index of the register that DWARF calls number; REG_NONE. */
+static unsigned int
+reg_index(const struct arch *arch, uint64_t number)
+{
+	if (number >= arch->ar_ndwarf)
+		return (REG_NONE);
+	return (arch->ar_dwarf != NULL ? arch->ar_dwarf[number] :
+	    (unsigned int)number);
+}
+
+static bool
+push_reg(const struct cfi_step *cs, struct stack *st, uint64_t number,
+    uint64_t offset)
+{
+	unsigned int reg = reg_index(cs->cs_kdb->kdb_arch, number);
+
+	return (regs_has(cs->cs_regs, reg) &&
+	    push(st, cs->cs_regs->rs_value[reg] + offset));
+}
+
+/* The operators that come in rows of 32: a literal, a register, its value. */
+static bool
+eval_row(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
+{
+	if (op->atom >= DW_OP_lit0 && op->atom <= DW_OP_lit31)
+		return (push(st, op->atom - DW_OP_lit0));
+	if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31)
+		return (push_reg(cs, st, op->atom - DW_OP_breg0, op->number));
+	if (op->atom >= DW_OP_reg0 && op->atom <= DW_OP_reg31) {
+		st->st_is_value = true;
+		return (push_reg(cs, st, op->atom - DW_OP_reg0, 0));
+	}
+	return (false);
+}
+
+/* The operators that take their operands from the stack. */
+static bool
+eval_stack(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
+{
+	uint64_t a, b = 0;
+
+	if (!pop(st, &a) || (op->atom != DW_OP_deref &&
+	    op->atom != DW_OP_plus_uconst && !pop(st, &b)))
+		return (false);
+	switch (op->atom) {
+	case DW_OP_deref:
+		return (mem_word(cs->cs_kdb, a, &a) && push(st, a));
+	case DW_OP_plus_uconst:
+		return (push(st, a + op->number));
+	case DW_OP_plus:
+		return (push(st, b + a));
+	case DW_OP_minus:
+		return (push(st, b - a));
+	case DW_OP_and:
+		return (push(st, b & a));
+	default:
+		return (false);
+	}
+}
+
+static bool
+eval_op(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
+{
+	switch (op->atom) {
+	case DW_OP_call_frame_cfa:
+		return (cs->cs_has_cfa && push(st, cs->cs_cfa));
+	case DW_OP_bregx:
+		return (push_reg(cs, st, op->number, op->number2));
+	case DW_OP_regx:
+		st->st_is_value = true;
+		return (push_reg(cs, st, op->number, 0));
+	case DW_OP_const1u:
+	case DW_OP_const1s:
+	case DW_OP_const2u:
+	case DW_OP_const2s:
+	case DW_OP_const4u:
+	case DW_OP_const4s:
+	case DW_OP_constu:
+	case DW_OP_consts:
+		return (push(st, op->number));
+	case DW_OP_stack_value:
+		st->st_is_value = true;
+		return (true);
+	case DW_OP_deref:
+	case DW_OP_plus_uconst:
+	case DW_OP_plus:
+	case DW_OP_minus:
+	case DW_OP_and:
+		return (eval_stack(cs, st, op));
+	default:
+		return (eval_row(cs, st, op));
+	}
+}
+
+/* false: it cannot be told. */
+static bool
+eval(const struct cfi_step *cs, const Dwarf_Op *ops, size_t nops,
+    struct stack *st)
+{
+	*st = (struct stack){ 0 };
+	for (size_t i = 0; i < nops; i++) {
+		if (!eval_op(cs, st, &ops[i]))
+			return (false);
+	}
+	if (st->st_depth == 0)
+		return (false);
+	if (cs->cs_kdb->kdb_core->kc_ptr_len == 4)
+		st->st_values[st->st_depth - 1] &= UINT32_MAX;
+	return (true);
+}
+
+/* The caller's value of the register that DWARF calls number. */
+static bool
+caller_reg(const struct cfi_step *cs, Dwarf_Frame *frame, int number,
+    uint64_t *out)
+{
+	unsigned int reg =
+	    reg_index(cs->cs_kdb->kdb_arch, (uint64_t)number);
+	Dwarf_Op mem[3], *ops;
+	struct stack st;
+	size_t nops;
+
+	if (dwarf_frame_register(frame, number, mem, &ops, &nops) != 0)
+		return (false);
+	if (nops == 0 && ops == NULL) { /* unchanged */
+		*out = cs->cs_regs->rs_value[reg];
+		return (regs_has(cs->cs_regs, reg));
+	}
+	if (nops == 0 || !eval(cs, ops, nops, &st))
+		return (false);
+	*out = st.st_values[st.st_depth - 1];
+	return (st.st_is_value || mem_word(cs->cs_kdb, *out, out));
+}
+
+static bool
+find_cfa(struct cfi_step *cs, Dwarf_Frame *frame)
+{
+	struct stack st;
+	Dwarf_Op *ops;
+	size_t nops;
+
+	if (dwarf_frame_cfa(frame, &ops, &nops) != 0 ||
+	    !eval(cs, ops, nops, &st))
+		return (false);
+	cs->cs_cfa = st.st_values[st.st_depth - 1];
+	cs->cs_has_cfa = true;
+	return (true);
+}
+
+static bool
+apply(struct cfi_step *cs, Dwarf_Frame *frame, struct kdebug_regs *out)
+{
+	const struct arch *arch = cs->cs_kdb->kdb_arch;
+	unsigned int ra = reg_index(arch,
+	    (uint64_t)dwarf_frame_info(frame, NULL, NULL, NULL));
+	uint64_t value;
+
+	if (!find_cfa(cs, frame))
+		return (false);
+	*out = (struct kdebug_regs){ 0 };
+	for (size_t i = 0; i < arch->ar_ndwarf; i++) {
+		unsigned int reg = reg_index(arch, i);
+
+		if (reg != REG_NONE && caller_reg(cs, frame, (int)i, &value))
+			regs_set(out, reg, value);
+	}
+	regs_set(out, arch->ar_sp, cs->cs_cfa);
+	if (!regs_has(out, ra))
+		return (false);
+	regs_set(out, arch->ar_pc, out->rs_value[ra]);
+	if (arch->ar_lr != REG_NONE)
+		out->rs_valid &= ~((uint64_t)1 << arch->ar_lr);
+	return (true);
+}
+
+static void
+find_tables(struct debugfile *df)
+{
+	struct debugfile_cfi *eh = &df->df_cfi[0], *debug = &df->df_cfi[1];
+
+	/*
+	 * Those of a relocatable module are left alone: libdwfl relocates the
+	 * debug sections of such a file, but not its .eh_frame.
+	 */
+	df->df_has_cfi = true;
+	if (df->df_modfile != NULL)
+		return;
+	eh->dc_cfi = dwfl_module_eh_cfi(df->df_mod, &eh->dc_bias);
+	debug->dc_cfi = dwfl_module_dwarf_cfi(df->df_mod, &debug->dc_bias);
+}
+
+bool
+debugfile_unwind(struct debugfile *df, struct kdebug *kdb, kvaddr_t va,
+    const struct cursor *cur, struct kdebug_regs *out)
+{
+	bool ok = false;
+
+	if (!df->df_has_cfi)
+		find_tables(df);
+	for (size_t i = 0; !ok && i < NITEMS(df->df_cfi); i++) {
+		const struct debugfile_cfi *dc = &df->df_cfi[i];
+		struct cfi_step cs = {
+			.cs_kdb = kdb,
+			.cs_regs = &cur->cu_regs,
+		};
+		Dwarf_Frame *frame;
+
+		if (dc->dc_cfi == NULL ||
+		    dwarf_cfi_addrframe(dc->dc_cfi, va - dc->dc_bias,
+		    &frame) != 0)
+			continue;
+		ok = apply(&cs, frame, out);
+		free(frame);
+	}
+	return (ok);
+}
