@@ -34,10 +34,13 @@ regs_decode(const struct reg_layout *rl, enum byte_order order,
 		const struct reg_run *rr = &rl->rl_runs[i];
 		const uint8_t *p = bytes + rr->rr_off;
 
-		for (unsigned int n = 0; n < rr->rr_n; n++, p += rr->rr_len)
-			regs_set(out, rr->rr_reg + n,
-			    rr->rr_len == 8 ? dec64(order, p) :
-			    dec32(order, p));
+		for (unsigned int n = 0; n < rr->rr_n; n++) {
+			uint64_t value =
+			    rr->rr_len == 8 ? dec64(order, p) : dec32(order, p);
+
+			regs_set(out, rr->rr_reg + n, value);
+			p += rr->rr_len;
+		}
 	}
 }
 

@@ -15,9 +15,9 @@
 /* A run of registers, of consecutive indices, in a structure of the kernel. */
 struct reg_run {
 	uint16_t rr_off; /* bytes into the structure */
-	uint8_t rr_len;  /* bytes of each: 4 or 8 */
-	uint8_t rr_reg;  /* index of the first into ar_regs */
-	uint8_t rr_n;    /* how many */
+	uint8_t rr_len;	 /* bytes of each: 4 or 8 */
+	uint8_t rr_reg;	 /* index of the first into ar_regs */
+	uint8_t rr_n;	 /* how many */
 };
 
 /* The registers in a structure that the kernel saves, all at once. */

@@ -7,11 +7,13 @@
 #include "kdebug/arch_x86.h"
 #include "kdebug/kdebug_int.h"
 
+/* clang-format off */
 enum {
 	RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP,
 	R8, R9, R10, R11, R12, R13, R14, R15,
 	RIP, EFLAGS, CS, SS, DS, ES, FS, GS
 };
+/* clang-format on */
 
 static const struct kdebug_reg_desc regs[] = {
 	[RAX] = { "rax", 8 },
@@ -80,13 +82,18 @@ static const struct reg_layout trapframe = {
 };
 
 /* System V ABI, AMD64 supplement: DWARF Register Number Mapping. */
+/* clang-format off */
 static const uint8_t dwarf[] = {
 	RAX, RDX, RCX, RBX, RSI, RDI, RBP, RSP,
 	R8, R9, R10, R11, R12, R13, R14, R15, RIP,
 };
+/* clang-format on */
 
 static const char *const handlers[] = {
-	"calltrap", "fast_syscall_common", "fork_trampoline", "mchk_calltrap",
+	"calltrap",
+	"fast_syscall_common",
+	"fork_trampoline",
+	"mchk_calltrap",
 	"nmi_calltrap",
 };
 

@@ -7,12 +7,14 @@
 /* 0 to 12 are r0 to r12. */
 enum { FP = 11, SP = 13, LR = 14, PC = 15, CPSR = 16 };
 
+/* clang-format off */
 static const struct kdebug_reg_desc regs[] = {
 	{ "r0", 4 }, { "r1", 4 }, { "r2", 4 }, { "r3", 4 }, { "r4", 4 },
 	{ "r5", 4 }, { "r6", 4 }, { "r7", 4 }, { "r8", 4 }, { "r9", 4 },
 	{ "r10", 4 }, { "r11", 4 }, { "r12", 4 }, { "sp", 4 }, { "lr", 4 },
 	{ "pc", 4 }, { "cpsr", 4 },
 };
+/* clang-format on */
 
 /* r4 to r12, then sp, lr and pc. */
 static const struct reg_run pcb_runs[] = {
@@ -44,8 +46,13 @@ static const struct reg_layout trapframe = {
 #define PSR_MODE_USER 0x10
 
 static const char *const handlers[] = {
-	"data_abort_entry", "exception_exit", "irq_entry",
-	"prefetch_abort_entry", "swi_entry", "swi_exit", "undefined_entry",
+	"data_abort_entry",
+	"exception_exit",
+	"irq_entry",
+	"prefetch_abort_entry",
+	"swi_entry",
+	"swi_exit",
+	"undefined_entry",
 };
 
 static const struct reg_layout *
@@ -64,8 +71,9 @@ trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 		return (TRAP_NONE);
 	if (!regs_read(kdb, cur->cu_regs.rs_value[SP], &trapframe, out))
 		return (TRAP_END);
-	return ((out->rs_value[CPSR] & PSR_MODE) == PSR_MODE_USER ? TRAP_END :
-	    TRAP_KERNEL);
+	if ((out->rs_value[CPSR] & PSR_MODE) == PSR_MODE_USER)
+		return (TRAP_END);
+	return (TRAP_KERNEL);
 }
 
 /*

@@ -10,6 +10,7 @@
 /* 0 to 30 are x0 to x30. */
 enum { FP = 29, LR = 30, SP = 31, PC = 32, CPSR = 33 };
 
+/* clang-format off */
 static const struct kdebug_reg_desc regs[] = {
 	{ "x0", 8 }, { "x1", 8 }, { "x2", 8 }, { "x3", 8 }, { "x4", 8 },
 	{ "x5", 8 }, { "x6", 8 }, { "x7", 8 }, { "x8", 8 }, { "x9", 8 },
@@ -19,6 +20,7 @@ static const struct kdebug_reg_desc regs[] = {
 	{ "x25", 8 }, { "x26", 8 }, { "x27", 8 }, { "x28", 8 }, { "x29", 8 },
 	{ "x30", 8 }, { "sp", 8 }, { "pc", 8 }, { "cpsr", 4 },
 };
+/* clang-format on */
 
 /* pcb until 14.0: all of x0 to x29.  pc is the lr of the saving routine. */
 static const struct reg_run pcb_old_runs[] = {
@@ -97,8 +99,12 @@ static const struct reg_layout trapframe = {
 #define PSR_EL_MASK 0xf
 
 static const char *const handlers[] = {
-	"handle_el0_error", "handle_el0_irq", "handle_el0_sync",
-	"handle_el1h_irq", "handle_el1h_sync", "handle_serror",
+	"handle_el0_error",
+	"handle_el0_irq",
+	"handle_el0_sync",
+	"handle_el1h_irq",
+	"handle_el1h_sync",
+	"handle_serror",
 };
 
 static const struct reg_layout *
@@ -116,6 +122,12 @@ pcb_layout(const struct layout *lo, enum pcb_kind kind)
 	return (kind == PCB_SAVED ? &pcb_old : &pcb_old_switched);
 }
 
+static bool
+is_user(const struct kdebug_regs *trapped)
+{
+	return ((trapped->rs_value[CPSR] & PSR_EL_MASK) == 0);
+}
+
 /*
  * Is there a trap frame of this layout at va?  A handler moves sp down by the
  * frame and, when it interrupts the kernel, a little more, so the sp that it
@@ -130,7 +142,7 @@ frame_is_at(struct kdebug *kdb, kvaddr_t va, const struct reg_layout *rl,
 	if (!regs_read(kdb, va, rl, out))
 		return (false);
 	sp = out->rs_value[SP];
-	if ((out->rs_value[CPSR] & PSR_EL_MASK) == 0)
+	if (is_user(out))
 		return (sp >> 63 == 0 && out->rs_value[PC] >> 63 == 0);
 	return (sp >= va + rl->rl_len && sp - (va + rl->rl_len) <= 512 &&
 	    out->rs_value[PC] >> 63 == 1);
@@ -145,7 +157,8 @@ trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
     struct kdebug_regs *out)
 {
 	static const struct reg_layout *const layouts[] = {
-		&trapframe, &trapframe_old
+		&trapframe,
+		&trapframe_old,
 	};
 	const uint64_t *value = cur->cu_regs.rs_value;
 
@@ -157,10 +170,8 @@ trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 		const struct reg_layout *rl = layouts[i % 2];
 		kvaddr_t va = i < 2 ? value[FP] - rl->rl_len : value[SP];
 
-		if (!frame_is_at(kdb, va, rl, out))
-			continue;
-		return ((out->rs_value[CPSR] & PSR_EL_MASK) == 0 ? TRAP_END :
-		    TRAP_KERNEL);
+		if (frame_is_at(kdb, va, rl, out))
+			return (is_user(out) ? TRAP_END : TRAP_KERNEL);
 	}
 	return (TRAP_NONE);
 }

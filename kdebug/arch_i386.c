@@ -7,10 +7,12 @@
 #include "kdebug/arch_x86.h"
 #include "kdebug/kdebug_int.h"
 
+/* clang-format off */
 enum {
 	EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI,
 	EIP, EFLAGS, CS, SS, DS, ES, FS, GS
 };
+/* clang-format on */
 
 static const struct kdebug_reg_desc regs[] = {
 	[EAX] = { "eax", 4 },
@@ -61,7 +63,7 @@ static const struct reg_run trapframe_runs[] = {
 };
 
 #define TRAPFRAME_KERNEL_LEN 64 /* bytes, without esp and ss */
-#define EFLAGS_VM            0x20000
+#define EFLAGS_VM	     0x20000
 
 static const struct reg_layout pcb = {
 	.rl_runs = pcb_runs,
@@ -77,17 +79,31 @@ static const struct reg_layout trapframe = {
 
 /* System V ABI, Intel386 supplement: DWARF Register Number Mapping. */
 static const uint8_t dwarf[] = {
-	EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI, EIP,
+	EAX,
+	ECX,
+	EDX,
+	EBX,
+	ESP,
+	EBP,
+	ESI,
+	EDI,
+	EIP,
 };
 
 /* Handlers that call C with no argument below the trap frame. */
 static const char *const handlers_bare[] = {
-	"Xcpustop", "Xipi_intr_bitmap_handler", "Xlazypmap", "Xrendezvous",
+	"Xcpustop",
+	"Xipi_intr_bitmap_handler",
+	"Xlazypmap",
+	"Xrendezvous",
 };
 
 /* Handlers that pass the trap frame, by reference or as it stands. */
 static const char *const handlers_frame[] = {
-	"Xint0x80_syscall", "Xlcall_syscall", "Xtimerint", "calltrap",
+	"Xint0x80_syscall",
+	"Xlcall_syscall",
+	"Xtimerint",
+	"calltrap",
 };
 
 static const struct reg_layout *

@@ -5,6 +5,7 @@
 #include "kdebug/kdebug_int.h"
 
 /* x0 to x31 under the names of the calling convention, then pc. */
+/* clang-format off */
 enum {
 	ZERO, RA, SP, GP, TP, T0, T1, T2, FP, S1,
 	A0, A1, A2, A3, A4, A5, A6, A7,
@@ -21,6 +22,7 @@ static const struct kdebug_reg_desc regs[] = {
 	{ "s9", 8 }, { "s10", 8 }, { "s11", 8 }, { "t3", 8 }, { "t4", 8 },
 	{ "t5", 8 }, { "t6", 8 }, { "pc", 8 },
 };
+/* clang-format on */
 
 /* In both pcbs the saved ra is where the thread goes on: its pc. */
 static const struct reg_run pcb_runs[] = {
@@ -71,10 +73,11 @@ static const struct reg_layout trapframe = {
 
 /* sstatus, behind the registers: SPP says that the kernel was interrupted. */
 #define TRAPFRAME_SSTATUS 256
-#define SSTATUS_SPP       0x100
+#define SSTATUS_SPP	  0x100
 
 static const char *const handlers[] = {
-	"cpu_exception_handler_supervisor", "cpu_exception_handler_user",
+	"cpu_exception_handler_supervisor",
+	"cpu_exception_handler_user",
 };
 
 static const struct reg_layout *

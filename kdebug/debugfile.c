@@ -15,8 +15,8 @@
 
 /* The file of a module: the one that is open already. */
 static int
-find_elf(Dwfl_Module *mod, void **userdata, const char *name,
-    Dwarf_Addr base, char **path, Elf **elf)
+find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
+    char **path, Elf **elf)
 {
 	const struct debugfile *df = *userdata;
 
@@ -60,8 +60,8 @@ find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
 /* Where the kernel put a module's section. */
 static int
 section_address(Dwfl_Module *mod, void **userdata, const char *modname,
-    Dwarf_Addr base, const char *section, GElf_Word ndx,
-    const GElf_Shdr *shdr, Dwarf_Addr *out)
+    Dwarf_Addr base, const char *section, GElf_Word ndx, const GElf_Shdr *shdr,
+    Dwarf_Addr *out)
 {
 	const struct debugfile *df = *userdata;
 	kvaddr_t va = 0;
@@ -95,11 +95,23 @@ report(struct debugfile *df)
 	    modfile_end(mf)));
 }
 
+/* Have libdwfl give df to the callbacks. */
+static bool
+set_userdata(struct debugfile *df)
+{
+	void **userdata;
+
+	if (dwfl_module_info(df->df_mod, &userdata, NULL, NULL, NULL, NULL,
+		NULL, NULL) == NULL)
+		return (false);
+	*userdata = df;
+	return (true);
+}
+
 static struct debugfile *
 open_file(const char *path, const struct modfile *mf)
 {
 	struct debugfile *df = calloc(1, sizeof(*df));
-	void **userdata;
 
 	if (df == NULL)
 		return (NULL);
@@ -110,12 +122,8 @@ open_file(const char *path, const struct modfile *mf)
 		goto fail;
 	dwfl_report_begin(df->df_dwfl);
 	df->df_mod = report(df);
-	if (df->df_mod == NULL ||
-	    dwfl_module_info(df->df_mod, &userdata, NULL, NULL, NULL, NULL,
-	    NULL, NULL) == NULL)
-		goto fail;
-	*userdata = df;
-	if (dwfl_report_end(df->df_dwfl, NULL, NULL) != 0)
+	if (df->df_mod == NULL || !set_userdata(df) ||
+	    dwfl_report_end(df->df_dwfl, NULL, NULL) != 0)
 		goto fail;
 	return (df);
 fail:

@@ -16,11 +16,11 @@ struct debugfile_cfi {
 
 struct debugfile {
 	Dwfl *df_dwfl;
-	Dwfl_Module *df_mod;              /* of df_dwfl, the only one */
+	Dwfl_Module *df_mod;		  /* of df_dwfl, the only one */
 	const struct modfile *df_modfile; /* the caller's; NULL: the kernel */
-	char *df_path;                    /* ours */
-	bool df_has_cfi;                  /* df_cfi was filled in */
-	struct debugfile_cfi df_cfi[2];   /* .eh_frame, .debug_frame */
+	char *df_path;			  /* ours */
+	bool df_has_cfi;		  /* df_cfi was filled in */
+	struct debugfile_cfi df_cfi[2];	  /* .eh_frame, .debug_frame */
 };
 
 #endif

@@ -11,11 +11,11 @@
 
 /* What a file says of its split-off half. */
 struct debuglink {
-	const char *dl_path;        /* of the file itself */
-	const char *dl_name;        /* its .gnu_debuglink; NULL: it has none */
-	uint32_t dl_crc;            /* of the other file; with dl_name */
+	const char *dl_path;	    /* of the file itself */
+	const char *dl_name;	    /* its .gnu_debuglink; NULL: it has none */
+	uint32_t dl_crc;	    /* of the other file; with dl_name */
 	const uint8_t *dl_build_id; /* NULL: it has none */
-	size_t dl_build_id_len;     /* bytes */
+	size_t dl_build_id_len;	    /* bytes */
 };
 
 /*

@@ -61,20 +61,20 @@ size_t kdebug_reg_descs(const struct kdebug *kdb,
 enum kdebug_state {
 	KDEBUG_CRASHED, /* it dumped: registers from dumppcb */
 	KDEBUG_RUNNING, /* on a CPU that was stopped: from stoppcbs */
-	KDEBUG_STOPPED  /* switched out: from its own pcb */
+	KDEBUG_STOPPED	/* switched out: from its own pcb */
 };
 
 struct kdebug_thread {
-	size_t kt_index;             /* in the kernel's list order, from 0 */
+	size_t kt_index; /* in the kernel's list order, from 0 */
 	int kt_pid;
 	int kt_tid;
-	const char *kt_comm;         /* process name; escaped: printable */
-	const char *kt_name;         /* thread name; escaped: printable */
+	const char *kt_comm;	     /* process name; escaped: printable */
+	const char *kt_name;	     /* thread name; escaped: printable */
 	const char *kt_display_name; /* "(pid 800) sysctl (crashed)" */
 	enum kdebug_state kt_state;
-	int kt_cpu;                  /* -1: on none */
-	kvaddr_t kt_proc;            /* struct proc */
-	kvaddr_t kt_td;              /* struct thread */
+	int kt_cpu;	  /* -1: on none */
+	kvaddr_t kt_proc; /* struct proc */
+	kvaddr_t kt_td;	  /* struct thread */
 	struct kdebug_regs kt_regs;
 };
 
@@ -96,10 +96,10 @@ const char *kdebug_state_name(enum kdebug_state state);
 
 struct kdebug_frame {
 	kvaddr_t kf_pc;
-	bool kf_trap;         /* pc was interrupted here, not returned to */
+	bool kf_trap;	       /* pc was interrupted here, not returned to */
 	const char *kf_symbol; /* escaped, kdb's; NULL: unknown */
-	uint64_t kf_offset;   /* of pc in kf_symbol */
-	const char *kf_file;  /* escaped, kdb's; NULL: no debug information */
+	uint64_t kf_offset;    /* of pc in kf_symbol */
+	const char *kf_file;   /* escaped, kdb's; NULL: no debug information */
 	int kf_line;
 	const char *kf_module; /* NULL: the kernel itself */
 };

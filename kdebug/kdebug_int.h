@@ -42,8 +42,8 @@ struct threads {
 struct modmap {
 	kvaddr_t mm_start; /* half-open */
 	kvaddr_t mm_end;
-	size_t mm_idx;              /* into ms_list */
-	bool mm_sought;             /* the file was looked for */
+	size_t mm_idx;		    /* into ms_list */
+	bool mm_sought;		    /* the file was looked for */
 	struct modfile *mm_file;    /* ours; NULL: not found */
 	struct debugfile *mm_debug; /* ours; NULL: it has none */
 };
@@ -51,7 +51,7 @@ struct modmap {
 /* The list of modules.  The arrays are ours and equally long. */
 struct modules {
 	struct kdebug_module *ms_list; /* as the kernel lists them */
-	struct modmap *ms_maps;        /* by address */
+	struct modmap *ms_maps;	       /* by address */
 	size_t ms_count;
 	size_t ms_room;
 	bool ms_done; /* the dump was looked through */
@@ -59,16 +59,16 @@ struct modules {
 
 /* Which CPUs were stopped, and where their registers are. */
 struct cpus {
-	unsigned int cp_max;     /* ids are below */
+	unsigned int cp_max;	 /* ids are below */
 	kvaddr_t cp_stoppcbs_va; /* the array; 0: not found */
-	kvaddr_t cp_stopped_va;  /* the CPU set; 0: the kernel has none */
+	kvaddr_t cp_stopped_va;	 /* the CPU set; 0: the kernel has none */
 	uint64_t cp_stopped_len; /* bytes of it; 0: unknown */
 };
 
 struct kdebug {
-	kvm_t *kdb_kd;                   /* the caller's */
+	kvm_t *kdb_kd;			 /* the caller's */
 	const struct kvm_core *kdb_core; /* libkvm's */
-	const struct arch *kdb_arch;     /* NULL: none that we know */
+	const struct arch *kdb_arch;	 /* NULL: none that we know */
 	struct layout kdb_layout;
 	struct arena kdb_arena;
 	struct notes kdb_notes;
@@ -77,7 +77,7 @@ struct kdebug {
 	struct modules kdb_modules;
 	struct debugfile *kdb_debugfile; /* of the kernel; ours */
 	bool kdb_debugfile_sought;
-	const char *kdb_panic;   /* the arena's, or NULL */
+	const char *kdb_panic;	 /* the arena's, or NULL */
 	const char *kdb_version; /* the arena's, or NULL */
 };
 

@@ -20,7 +20,7 @@ struct kdebug;
 
 /* __FreeBSD_version from which on a layout changed. */
 enum {
-	OSREL_ARM64_PCB = 1400084,       /* pcb without the caller-saved */
+	OSREL_ARM64_PCB = 1400084,	 /* pcb without the caller-saved */
 	OSREL_STOPPCBS_POINTER = 1400089 /* stoppcbs is allocated */
 };
 
@@ -45,7 +45,7 @@ enum layout_const {
 
 struct layout {
 	uint32_t lo_const[LO_COUNT]; /* LAYOUT_NONE: not exported */
-	uint32_t lo_osreldate;       /* __FreeBSD_version; 0: unknown */
+	uint32_t lo_osreldate;	     /* __FreeBSD_version; 0: unknown */
 };
 
 /* Fill in what the kernel says.  What it does not say stays LAYOUT_NONE. */

@@ -15,7 +15,7 @@ struct modfile;
 /* Where and how a module was loaded. */
 struct modfile_place {
 	kvaddr_t mp_base;
-	uint64_t mp_len;         /* bytes */
+	uint64_t mp_len;	 /* bytes */
 	unsigned int mp_ptr_len; /* of the kernel: 4 or 8 */
 };
 

@@ -23,9 +23,9 @@
 struct walk {
 	struct kdebug *wk_kdb;
 	struct addrset wk_procs; /* seen */
-	struct addrset wk_tds;   /* seen */
-	uint32_t wk_dumptid;     /* 0: none */
-	kvaddr_t wk_dumppcb_va;  /* 0: unknown */
+	struct addrset wk_tds;	 /* seen */
+	uint32_t wk_dumptid;	 /* 0: none */
+	kvaddr_t wk_dumppcb_va;	 /* 0: unknown */
 };
 
 /* What the threads of a process share. */

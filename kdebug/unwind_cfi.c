@@ -54,8 +54,9 @@ reg_index(const struct arch *arch, uint64_t number)
 {
 	if (number >= arch->ar_ndwarf)
 		return (REG_NONE);
-	return (arch->ar_dwarf != NULL ? arch->ar_dwarf[number] :
-	    (unsigned int)number);
+	if (arch->ar_dwarf != NULL)
+		return (arch->ar_dwarf[number]);
+	return ((unsigned int)number);
 }
 
 static bool
@@ -87,16 +88,17 @@ eval_row(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
 static bool
 eval_stack(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
 {
-	uint64_t a, b = 0;
+	uint64_t a, b;
 
-	if (!pop(st, &a) || (op->atom != DW_OP_deref &&
-	    op->atom != DW_OP_plus_uconst && !pop(st, &b)))
+	if (!pop(st, &a))
+		return (false);
+	if (op->atom == DW_OP_deref)
+		return (mem_word(cs->cs_kdb, a, &a) && push(st, a));
+	if (op->atom == DW_OP_plus_uconst)
+		return (push(st, a + op->number));
+	if (!pop(st, &b))
 		return (false);
 	switch (op->atom) {
-	case DW_OP_deref:
-		return (mem_word(cs->cs_kdb, a, &a) && push(st, a));
-	case DW_OP_plus_uconst:
-		return (push(st, a + op->number));
 	case DW_OP_plus:
 		return (push(st, b + a));
 	case DW_OP_minus:
@@ -164,8 +166,7 @@ static bool
 caller_reg(const struct cfi_step *cs, Dwarf_Frame *frame, int number,
     uint64_t *out)
 {
-	unsigned int reg =
-	    reg_index(cs->cs_kdb->kdb_arch, (uint64_t)number);
+	unsigned int reg = reg_index(cs->cs_kdb->kdb_arch, (uint64_t)number);
 	Dwarf_Op mem[3], *ops;
 	struct stack st;
 	size_t nops;
@@ -239,28 +240,29 @@ find_tables(struct debugfile *df)
 	debug->dc_cfi = dwfl_module_dwarf_cfi(df->df_mod, &debug->dc_bias);
 }
 
+static bool
+unwind(const struct debugfile_cfi *dc, struct cfi_step *cs, kvaddr_t va,
+    struct kdebug_regs *out)
+{
+	Dwarf_Frame *frame;
+	bool ok;
+
+	if (dc->dc_cfi == NULL ||
+	    dwarf_cfi_addrframe(dc->dc_cfi, va - dc->dc_bias, &frame) != 0)
+		return (false);
+	ok = apply(cs, frame, out);
+	free(frame);
+	return (ok);
+}
+
 bool
 debugfile_unwind(struct debugfile *df, struct kdebug *kdb, kvaddr_t va,
     const struct cursor *cur, struct kdebug_regs *out)
 {
-	bool ok = false;
+	struct cfi_step cs = { .cs_kdb = kdb, .cs_regs = &cur->cu_regs };
 
 	if (!df->df_has_cfi)
 		find_tables(df);
-	for (size_t i = 0; !ok && i < NITEMS(df->df_cfi); i++) {
-		const struct debugfile_cfi *dc = &df->df_cfi[i];
-		struct cfi_step cs = {
-			.cs_kdb = kdb,
-			.cs_regs = &cur->cu_regs,
-		};
-		Dwarf_Frame *frame;
-
-		if (dc->dc_cfi == NULL ||
-		    dwarf_cfi_addrframe(dc->dc_cfi, va - dc->dc_bias,
-		    &frame) != 0)
-			continue;
-		ok = apply(&cs, frame, out);
-		free(frame);
-	}
-	return (ok);
+	return (unwind(&df->df_cfi[0], &cs, va, out) ||
+	    unwind(&df->df_cfi[1], &cs, va, out));
 }
