@@ -1,0 +1,250 @@
+/*
+ * vmcore info: what kind of dump this is, how much is in it, and what the
+ * kernel's last words were.
+ *
+ * Without the kernel's file the core alone has to do: then the version and
+ * the panic string, which only its symbols find, stay unknown.
+ */
+#include <err.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/cmd.h"
+#include "cli/json.h"
+#include "cli/number.h"
+#include "cli/open.h"
+#include "cli/peek.h"
+
+static const struct option info_long[] = {
+	OPTIONS_LONG,
+	OPTIONS_JSON,
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct syntax info_syntax = {
+	.sy_name = "info",
+	.sy_synopsis = "[--json] [-N kernel] core",
+	.sy_help = "Describe a dump: format, machine, sizes, kernel version,"
+		   " panic string.\n"
+		   "The kernel is needed for the last two only, and to unpack a"
+		   " compressed dump.\n"
+		   "\n"
+		   "      --json         one object\n",
+	.sy_short = OPTIONS_SHORT,
+	.sy_long = info_long,
+};
+
+/* What is known of a dump. */
+struct info {
+	const struct kvm_core *in_core;
+	const char *in_kernel; /* version text; NULL: not known */
+	const char *in_panic;
+	bool in_have_kernel; /* else nobody looked for the two */
+};
+
+static uint64_t
+dumped_bytes(const struct kvm_core *core)
+{
+	return (core->kc_npages * core->kc_page_size);
+}
+
+/* ---- JSON ---- */
+
+/* Add what only minidumps have.  -1: no memory. */
+static int
+add_minidump(json_t *object, const struct kvm_core *core)
+{
+	const struct minidump_hdr *hdr = core->kc_minidump;
+	unsigned int len = core->kc_ptr_len;
+	int error = 0;
+
+	error |= json_object_set_new(object, "version",
+	    json_integer(hdr->md_version));
+	error |= json_object_set_new(object, "msgbuf_bytes",
+	    json_integer(hdr->md_msgbuf_len));
+	error |= json_object_set_new(object, "bitmap_bytes",
+	    json_integer(hdr->md_bitmap_len));
+	error |= json_object_set_new(object, "pmap_bytes",
+	    json_integer(hdr->md_pmap_len));
+	error |= json_object_set_new(object, "kernbase",
+	    json_hex(hdr->md_kernbase, len));
+	if (hdr->md_dmapbase != hdr->md_dmapend) {
+		error |= json_object_set_new(object, "dmapbase",
+		    json_hex(hdr->md_dmapbase, len));
+		error |= json_object_set_new(object, "dmapend",
+		    json_hex(hdr->md_dmapend, len));
+	}
+	return (error);
+}
+
+static json_t *
+info_json(const struct info *info)
+{
+	const struct kvm_core *core = info->in_core;
+	json_t *object;
+
+	object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+	    "format", core->kc_format, "arch", core->kc_arch_name, "page_size",
+	    (json_int_t)core->kc_page_size, "dumped_pages",
+	    (json_int_t)core->kc_npages, "dumped_bytes",
+	    (json_int_t)dumped_bytes(core), "file_bytes",
+	    (json_int_t)core->kc_file_len, "missing_bytes",
+	    (json_int_t)core->kc_file_short, "panic", json_text(info->in_panic),
+	    "kernel", json_text(info->in_kernel));
+	if (object == NULL || core->kc_minidump == NULL)
+		return (object);
+	if (add_minidump(object, core) != 0) {
+		json_decref(object);
+		return (NULL);
+	}
+	return (object);
+}
+
+/* ---- text ---- */
+
+static void
+row(const char *key, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%-16s", key);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+static void
+row_size(const char *key, uint64_t bytes)
+{
+	char human[NUMBER_HUMAN_LEN];
+
+	row(key, "%s", number_human(bytes, human));
+}
+
+/* Text from the dump, or why there is none. */
+static void
+row_text(const char *key, const char *text, const struct info *info)
+{
+	if (text != NULL)
+		row(key, "%s", text);
+	else
+		row(key, "%s",
+		    info->in_have_kernel ? "not in the dump" :
+					   "not known without the kernel (-N)");
+}
+
+static void
+print_minidump(const struct kvm_core *core)
+{
+	const struct minidump_hdr *hdr = core->kc_minidump;
+	int digits = (int)(2 * core->kc_ptr_len);
+
+	row_size("message buffer:", hdr->md_msgbuf_len);
+	row_size("page bitmap:", hdr->md_bitmap_len);
+	row_size("page tables:", hdr->md_pmap_len);
+	row("kernel base:", "0x%0*" PRIx64, digits, hdr->md_kernbase);
+	if (hdr->md_dmapbase != hdr->md_dmapend)
+		row("direct map:", "0x%0*" PRIx64 " to 0x%0*" PRIx64, digits,
+		    hdr->md_dmapbase, digits, hdr->md_dmapend);
+}
+
+static void
+print_info(const struct info *info)
+{
+	const struct kvm_core *core = info->in_core;
+	char human[NUMBER_HUMAN_LEN];
+
+	row("core:", "%s", core->kc_core_path);
+	if (core->kc_minidump != NULL)
+		row("format:", "%s, version %" PRIu32, core->kc_format,
+		    core->kc_minidump->md_version);
+	else
+		row("format:", "%s, all of memory", core->kc_format);
+	row("architecture:", "%s", core->kc_arch_name);
+	row("file size:", "%s (%" PRIu64 " bytes)",
+	    number_human(core->kc_file_len, human), core->kc_file_len);
+	if (core->kc_file_short != 0)
+		row("missing:", "%s (%" PRIu64 " bytes) at the end",
+		    number_human(core->kc_file_short, human),
+		    core->kc_file_short);
+	row("memory:", "%s (%" PRIu64 " pages of %" PRIu32 " bytes)",
+	    number_human(dumped_bytes(core), human), core->kc_npages,
+	    core->kc_page_size);
+	if (core->kc_minidump != NULL)
+		print_minidump(core);
+	row_text("kernel:", info->in_kernel, info);
+	row_text("panic:", info->in_panic, info);
+}
+
+/* ---- the command ---- */
+
+static int
+show(const struct info *info, const struct args *args)
+{
+	if (args->a_json)
+		return (json_print(info_json(info)));
+	print_info(info);
+	return (EX_OK);
+}
+
+static int
+info_with_kernel(const struct args *args)
+{
+	struct dump dump = { 0 };
+	int status = open_debug(args, &dump);
+
+	if (status == EX_OK) {
+		struct info info = { .in_core = dump.d_core,
+			.in_kernel = kdebug_version(dump.d_kdb),
+			.in_panic = kdebug_panic_string(dump.d_kdb),
+			.in_have_kernel = true };
+
+		status = show(&info, args);
+		open_warn(&dump);
+	}
+	open_close(&dump);
+	return (status);
+}
+
+static int
+info_of_core(const struct args *args)
+{
+	struct peek peek;
+	int status = peek_open(args->a_core, &peek);
+
+	if (status == EX_OK) {
+		struct info info = { .in_core = &peek.pk_core };
+
+		status = show(&info, args);
+		peek_close(&peek);
+	}
+	return (status);
+}
+
+int
+cmd_info(int argc, char **argv)
+{
+	struct args args = { 0 };
+	char *kernel;
+	int status;
+
+	if (options_next(&info_syntax, argc, argv, &args) != -1)
+		return (args.a_status);
+	if (!options_core(&info_syntax, &argc, &argv, &args))
+		return (EX_USAGE);
+	if (argc != 0)
+		return (options_usage(&info_syntax));
+
+	kernel = open_find_kernel(&args);
+	if (kernel != NULL)
+		status = info_with_kernel(&args);
+	else
+		status = info_of_core(&args);
+	free(kernel);
+	return (status);
+}

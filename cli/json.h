@@ -1,0 +1,22 @@
+/*
+ * JSON on the standard output: what the commands need beyond jansson.
+ *
+ * As in jansson, a function that makes a value returns NULL when there is no
+ * memory, and putting NULL into a container makes that container NULL.
+ */
+#ifndef CLI_JSON_H
+#define CLI_JSON_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+/* An address or register of len bytes: "0x" and two digits for each. */
+json_t *json_hex(uint64_t value, unsigned int len);
+
+/* A text that a dump may lack: null for NULL. */
+json_t *json_text(const char *text);
+
+/* Print and free value.  Returns an exit status, after a message if bad. */
+int json_print(json_t *value);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * vmcore: look into the crash dump of a FreeBSD kernel, on any host.
+ *
+ * This file picks the command.  It is the only one that exits.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/cmd.h"
+
+static const struct command {
+	const char *c_name;
+	const char *c_summary;
+	int (*c_run)(int argc, char **argv);
+} commands[] = {
+	{ "info", "format, architecture, sizes, panic string", cmd_info },
+};
+
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		if (strcmp(commands[i].c_name, name) == 0)
+			return (&commands[i]);
+	return (NULL);
+}
+
+static void
+print_usage(FILE *out)
+{
+	fprintf(out,
+	    "usage: vmcore command [options] core\n"
+	    "       vmcore help [command]\n"
+	    "       vmcore --version\n");
+}
+
+static int
+print_help(void)
+{
+	print_usage(stdout);
+	printf("\nLook into the crash dump of a FreeBSD kernel.\n\n");
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		printf("  %-8s%s\n", commands[i].c_name, commands[i].c_summary);
+	printf("\n\"vmcore help command\" tells the options of a command.\n");
+	return (EX_OK);
+}
+
+static int
+unknown_command(const char *name)
+{
+	warnx("unknown command: %s", name);
+	print_usage(stderr);
+	return (EX_USAGE);
+}
+
+/* vmcore help [command] */
+static int
+run_help(int argc, char **argv)
+{
+	const struct command *cmd;
+	char help[] = "--help";
+	char *help_argv[] = { NULL, help, NULL };
+
+	if (argc < 2)
+		return (print_help());
+	cmd = find_command(argv[1]);
+	if (cmd == NULL)
+		return (unknown_command(argv[1]));
+	help_argv[0] = argv[1];
+	return (cmd->c_run(2, help_argv));
+}
+
+/* argv[0] is the first word after the program's name. */
+static int
+run(int argc, char **argv)
+{
+	const struct command *cmd;
+	const char *word = argv[0];
+
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+		printf("vmcore %s\n", VMCORE_VERSION);
+		return (EX_OK);
+	}
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return (print_help());
+	if (strcmp(word, "help") == 0)
+		return (run_help(argc, argv));
+	cmd = find_command(word);
+	if (cmd == NULL)
+		return (unknown_command(word));
+	return (cmd->c_run(argc, argv));
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+
+	if (argc < 2) {
+		print_usage(stderr);
+		return (EX_USAGE);
+	}
+	status = run(argc - 1, argv + 1);
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == EX_OK) {
+		warn("standard output");
+		status = EX_IOERR;
+	}
+	return (status);
+}

@@ -1,0 +1,151 @@
+/*
+ * Opening the kernel and the core: see open.h.
+ *
+ * libkvm says what is wrong with a file; whether the file is there at all is
+ * found out here, because the two have different exit statuses.
+ */
+#include "cli/open.h"
+
+#include <sys/stat.h>
+
+#include <err.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/progress.h"
+
+#ifndef _POSIX2_LINE_MAX
+#define _POSIX2_LINE_MAX 2048
+#endif
+
+int
+open_check(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || access(path, R_OK) != 0) {
+		warn("%s", path);
+		return (EX_NOINPUT);
+	}
+	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
+		return (EX_OK);
+	warnx("%s: neither a regular file nor a device", path);
+	return (EX_NOINPUT);
+}
+
+/* The file called "kernel" in the core's directory, whether it exists or not. */
+static char *
+kernel_beside(const char *core)
+{
+	static const char name[] = "kernel";
+	const char *slash = strrchr(core, '/');
+	size_t dir_len = slash == NULL ? 0 : (size_t)(slash - core) + 1;
+	char *path = malloc(dir_len + sizeof(name));
+
+	if (path == NULL)
+		return (NULL);
+	memcpy(path, core, dir_len);
+	memcpy(path + dir_len, name, sizeof(name));
+	return (path);
+}
+
+char *
+open_find_kernel(const struct args *args)
+{
+	char *path;
+
+	if (args->a_kernel != NULL)
+		return (strdup(args->a_kernel));
+	path = kernel_beside(args->a_core);
+	if (path != NULL && access(path, R_OK) == 0)
+		return (path);
+	free(path);
+#ifdef __FreeBSD__
+	return (strdup("/boot/kernel/kernel"));
+#else
+	return (NULL);
+#endif
+}
+
+int
+open_no_kernel(const struct args *args)
+{
+	warnx("%s: no \"kernel\" beside it: name the kernel with -N",
+	    args->a_core);
+	return (EX_NOINPUT);
+}
+
+int
+open_dump(const struct args *args, struct dump *dump)
+{
+	struct progress bar;
+	struct kvm_progress progress = { .kp_report = progress_report,
+		.kp_arg = &bar };
+	char errbuf[_POSIX2_LINE_MAX];
+	int status;
+
+	status = open_check(args->a_core);
+	if (status != EX_OK)
+		return (status);
+	dump->d_kernel = open_find_kernel(args);
+	if (dump->d_kernel == NULL)
+		return (open_no_kernel(args));
+	status = open_check(dump->d_kernel);
+	if (status != EX_OK)
+		return (status);
+
+	progress_start(&bar, "unpacking", args->a_core);
+	dump->d_kd =
+	    kvm_open_progress(dump->d_kernel, args->a_core, errbuf, &progress);
+	progress_end(&bar);
+	if (dump->d_kd == NULL) {
+		warnx("%s", errbuf);
+		return (EX_DATAERR);
+	}
+	dump->d_core = kvm_core(dump->d_kd);
+	if (dump->d_core == NULL) {
+		warnx("%s: %s", args->a_core, kvm_geterr(dump->d_kd));
+		return (EX_DATAERR);
+	}
+	return (EX_OK);
+}
+
+int
+open_debug(const struct args *args, struct dump *dump)
+{
+	int status = open_dump(args, dump);
+
+	if (status != EX_OK)
+		return (status);
+	dump->d_kdb = kdebug_create(dump->d_kd);
+	if (dump->d_kdb == NULL) {
+		warnx("%s: out of memory", args->a_core);
+		return (EX_OSERR);
+	}
+	return (EX_OK);
+}
+
+void
+open_warn(struct dump *dump)
+{
+	const char *const *notes;
+	size_t nnotes = kdebug_notes(dump->d_kdb, &notes);
+
+	for (; dump->d_nwarned < nnotes; dump->d_nwarned++)
+		warnx("warning: %s", notes[dump->d_nwarned]);
+}
+
+void
+open_close(struct dump *dump)
+{
+	kdebug_destroy(dump->d_kdb);
+	if (dump->d_kd != NULL)
+		kvm_close(dump->d_kd);
+	free(dump->d_kernel);
+	*dump = (struct dump){ 0 };
+}

@@ -1,0 +1,46 @@
+/*
+ * Opening the kernel and the core that a command line names.
+ */
+#ifndef CLI_OPEN_H
+#define CLI_OPEN_H
+
+#include "cli/options.h"
+#include "kdebug/kdebug.h"
+#include "libkvm/kvm_core.h"
+
+/* An opened dump.  Start with zeros: open_close() takes a half-open one. */
+struct dump {
+	kvm_t *d_kd;
+	const struct kvm_core *d_core; /* d_kd's */
+	struct kdebug *d_kdb;	       /* NULL unless open_debug() */
+	size_t d_nwarned;	       /* of d_kdb's notes, by open_warn() */
+	char *d_kernel;		       /* path that was found beside the core */
+};
+
+/*
+ * Can path be opened at all?  Returns EX_OK, or EX_NOINPUT after a message.
+ */
+int open_check(const char *path);
+
+/*
+ * The kernel's file: -N, or where users expect it.  The caller frees it.
+ * NULL: there is none at the usual places.
+ */
+char *open_find_kernel(const struct args *args);
+
+/* Say so.  Returns EX_NOINPUT. */
+int open_no_kernel(const struct args *args);
+
+/*
+ * Open what args names; open_debug() also looks at the kernel in it.
+ * Returns EX_OK, or another exit status after a message.
+ */
+int open_dump(const struct args *args, struct dump *dump);
+int open_debug(const struct args *args, struct dump *dump);
+
+/* Print the notes of kdebug that were not printed yet, as warnings. */
+void open_warn(struct dump *dump);
+
+void open_close(struct dump *dump);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * The options that all commands share: see options.h.
+ */
+#include "cli/options.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+static const char shared_help[] =
+    "  -N, --kernel FILE  the kernel's ELF file (default: \"kernel\" beside the\n"
+    "                     core, then the booted kernel on FreeBSD)\n"
+    "  -M, --core FILE    the dump, instead of the last argument\n"
+    "  -h, --help         print this text\n";
+
+static void
+print_help(const struct syntax *syntax)
+{
+	printf("usage: vmcore %s %s\n\n%s%s", syntax->sy_name,
+	    syntax->sy_synopsis, syntax->sy_help, shared_help);
+}
+
+int
+options_usage(const struct syntax *syntax)
+{
+	fprintf(stderr, "usage: vmcore %s %s\n", syntax->sy_name,
+	    syntax->sy_synopsis);
+	return (EX_USAGE);
+}
+
+/* Say what is wrong with the option that getopt_long() stopped at. */
+static void
+complain(const struct syntax *syntax, int ch, char **argv)
+{
+	const char *word = argv[optind - 1];
+
+	if (ch == ':')
+		warnx("%s: %s needs an argument", syntax->sy_name, word);
+	else if (optopt > 0 && optopt < OPT_JSON)
+		warnx("%s: unknown option -%c", syntax->sy_name, optopt);
+	else
+		warnx("%s: unknown option %s", syntax->sy_name, word);
+}
+
+int
+options_next(const struct syntax *syntax, int argc, char **argv,
+    struct args *args)
+{
+	int ch;
+
+	opterr = 0;
+	for (;;) {
+		ch = getopt_long(argc, argv, syntax->sy_short, syntax->sy_long,
+		    NULL);
+		switch (ch) {
+		case 'M':
+			args->a_core = optarg;
+			break;
+		case 'N':
+			args->a_kernel = optarg;
+			break;
+		case OPT_JSON:
+			args->a_json = true;
+			break;
+		case 'h':
+			print_help(syntax);
+			args->a_status = EX_OK;
+			return ('?');
+		case ':':
+		case '?':
+			complain(syntax, ch, argv);
+			args->a_status = options_usage(syntax);
+			return ('?');
+		default:
+			return (ch);
+		}
+	}
+}
+
+bool
+options_core(const struct syntax *syntax, int *argc, char ***argv,
+    struct args *args)
+{
+	*argc -= optind;
+	*argv += optind;
+	if (args->a_core == NULL && *argc > 0)
+		args->a_core = (*argv)[--*argc];
+	if (args->a_core != NULL)
+		return (true);
+	warnx("%s: no core file named", syntax->sy_name);
+	options_usage(syntax);
+	return (false);
+}

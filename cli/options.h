@@ -1,0 +1,81 @@
+/*
+ * Command lines: the options that all commands share, the way to a command's
+ * own, its --help, and the core file as the last argument.
+ *
+ *	static const struct option bt_long[] = {
+ *		OPTIONS_LONG,
+ *		{ "all", no_argument, NULL, 'a' },
+ *		{ NULL, 0, NULL, 0 },
+ *	};
+ *	static const struct syntax bt_syntax = {
+ *		.sy_name = "bt", .sy_short = OPTIONS_SHORT "a",
+ *		.sy_long = bt_long, ...
+ *	};
+ *
+ *	while ((ch = options_next(&bt_syntax, argc, argv, &args)) != -1) {
+ *		switch (ch) {
+ *		case 'a': ...
+ *		default:
+ *			return (args.a_status);
+ *		}
+ *	}
+ *	if (!options_core(&bt_syntax, &argc, &argv, &args))
+ *		return (EX_USAGE);
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <getopt.h>
+#include <stdbool.h>
+
+/* Codes of long options that have no letter; a command's own from OPT_OWN. */
+enum { OPT_JSON = 256, OPT_OWN };
+
+#define OPTIONS_SHORT ":hM:N:"
+
+/* Entries of a command's long options; OPTIONS_JSON if it can print JSON. */
+/* clang-format off */
+#define OPTIONS_LONG                              \
+	{ "core", required_argument, NULL, 'M' }, \
+	{ "help", no_argument, NULL, 'h' },       \
+	{ "kernel", required_argument, NULL, 'N' }
+#define OPTIONS_JSON { "json", no_argument, NULL, OPT_JSON }
+/* clang-format on */
+
+/* What a command understands. */
+struct syntax {
+	const char *sy_name;	      /* "bt" */
+	const char *sy_synopsis;      /* "[-a | -t TID] [-N kernel] core" */
+	const char *sy_help;	      /* what it does, then an option a line */
+	const char *sy_short;	      /* OPTIONS_SHORT and its own */
+	const struct option *sy_long; /* OPTIONS_LONG, its own, zeros */
+};
+
+/* What all commands are told.  Start with zeros. */
+struct args {
+	const char *a_kernel; /* -N; NULL: not named */
+	const char *a_core;   /* -M, or from options_core() */
+	bool a_json;
+	int a_status; /* why options_next() ended early */
+};
+
+/*
+ * The next option of the command's own, as getopt_long(3) returns it; -1 at
+ * the end.  Shared ones go into args.  '?' after --help or a mistake: there
+ * is nothing left to do but to return args->a_status.
+ */
+int options_next(const struct syntax *syntax, int argc, char **argv,
+    struct args *args);
+
+/*
+ * After the options: take the core from the end of the arguments, unless -M
+ * named it, and leave the others in argc and argv, counted from 0.
+ * false: there is none; the usage was printed.
+ */
+bool options_core(const struct syntax *syntax, int *argc, char ***argv,
+    struct args *args);
+
+/* Print the usage line to stderr.  Returns EX_USAGE. */
+int options_usage(const struct syntax *syntax);
+
+#endif
