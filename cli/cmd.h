@@ -9,5 +9,6 @@
 
 int cmd_dmesg(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_ps(int argc, char **argv);
 
 #endif

@@ -17,6 +17,7 @@ static const struct command {
 } commands[] = {
 	{ "dmesg", "the message buffer, oldest line first", cmd_dmesg },
 	{ "info", "format, architecture, sizes, panic string", cmd_info },
+	{ "ps", "processes and threads", cmd_ps },
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

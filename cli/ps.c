@@ -1,0 +1,92 @@
+/*
+ * vmcore ps: the processes and threads of the dumped kernel, in its order.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cli/cmd.h"
+#include "cli/open.h"
+#include "cli/thread.h"
+
+static const struct option ps_long[] = {
+	OPTIONS_LONG,
+	OPTIONS_JSON,
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct syntax ps_syntax = {
+	.sy_name = "ps",
+	.sy_synopsis = "[--json] [-N kernel] core",
+	.sy_help =
+	    "List the threads of a dumped kernel with their processes.\n"
+	    "\n"
+	    "      --json         one array of objects, registers included\n",
+	.sy_short = OPTIONS_SHORT,
+	.sy_long = ps_long,
+};
+
+static json_t *
+threads_json(const struct dump *dump)
+{
+	const struct kdebug_thread *threads;
+	size_t nthreads = kdebug_threads(dump->d_kdb, &threads);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < nthreads && array != NULL; i++) {
+		json_t *object = thread_json(dump->d_kdb, &threads[i]);
+
+		if (json_array_append_new(array, object) != 0) {
+			json_decref(array);
+			return (NULL);
+		}
+	}
+	return (array);
+}
+
+static void
+print_threads(const struct dump *dump)
+{
+	const struct kdebug_thread *threads;
+	size_t nthreads = kdebug_threads(dump->d_kdb, &threads);
+
+	printf("%7s %7s %-8s %3s  %-19s %s\n", "PID", "TID", "STATE", "CPU",
+	    "COMM", "NAME");
+	for (size_t i = 0; i < nthreads; i++) {
+		const struct kdebug_thread *td = &threads[i];
+
+		printf("%7d %7d %-8s ", td->kt_pid, td->kt_tid,
+		    kdebug_state_name(td->kt_state));
+		if (td->kt_cpu < 0)
+			printf("%3s", "-");
+		else
+			printf("%3d", td->kt_cpu);
+		printf("  %-19s %s\n", td->kt_comm, td->kt_name);
+	}
+}
+
+int
+cmd_ps(int argc, char **argv)
+{
+	struct args args = { 0 };
+	struct dump dump = { 0 };
+	int status;
+
+	if (options_next(&ps_syntax, argc, argv, &args) != -1)
+		return (args.a_status);
+	if (!options_core(&ps_syntax, &argc, &argv, &args))
+		return (EX_USAGE);
+	if (argc != 0)
+		return (options_usage(&ps_syntax));
+
+	status = open_debug(&args, &dump);
+	if (status == EX_OK) {
+		if (args.a_json)
+			status = json_print(threads_json(&dump));
+		else
+			print_threads(&dump);
+		open_warn(&dump);
+	}
+	open_close(&dump);
+	return (status);
+}
