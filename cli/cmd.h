@@ -7,6 +7,7 @@
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
+int cmd_bt(int argc, char **argv);
 int cmd_dmesg(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_ps(int argc, char **argv);

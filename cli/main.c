@@ -15,6 +15,7 @@ static const struct command {
 	const char *c_summary;
 	int (*c_run)(int argc, char **argv);
 } commands[] = {
+	{ "bt", "backtraces: the crashed thread, one, or all", cmd_bt },
 	{ "dmesg", "the message buffer, oldest line first", cmd_dmesg },
 	{ "info", "format, architecture, sizes, panic string", cmd_info },
 	{ "ps", "processes and threads", cmd_ps },

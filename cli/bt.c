@@ -1,0 +1,269 @@
+/*
+ * vmcore bt: backtraces of threads, the crashed one unless told otherwise.
+ */
+#include <err.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "cli/cmd.h"
+#include "cli/open.h"
+#include "cli/thread.h"
+
+static const struct option bt_long[] = {
+	OPTIONS_LONG,
+	OPTIONS_JSON,
+	{ "all", no_argument, NULL, 'a' },
+	{ "thread", required_argument, NULL, 't' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct syntax bt_syntax = {
+	.sy_name = "bt",
+	.sy_synopsis = "[-a | -t TID] [--json] [-N kernel] core",
+	.sy_help =
+	    "Show how threads of a dumped kernel got to where they stood:"
+	    " the one that\n"
+	    "crashed, unless -a or -t says otherwise.\n"
+	    "\n"
+	    "  -a, --all          every thread\n"
+	    "  -t, --thread TID   the thread with this id (see vmcore ps)\n"
+	    "      --json         one array of objects, registers included\n",
+	.sy_short = OPTIONS_SHORT "at:",
+	.sy_long = bt_long,
+};
+
+/* Which threads. */
+struct selection {
+	enum { BT_CRASHED, BT_ALL, BT_TID } bs_which;
+	int bs_tid; /* BT_TID */
+};
+
+static bool
+selected(const struct selection *sel, const struct kdebug_thread *td)
+{
+	switch (sel->bs_which) {
+	case BT_CRASHED:
+		return (td->kt_state == KDEBUG_CRASHED);
+	case BT_TID:
+		return (td->kt_tid == sel->bs_tid);
+	case BT_ALL:
+		break;
+	}
+	return (true);
+}
+
+/* Say that no thread was selected, and what could be done. */
+static int
+none_selected(const struct selection *sel, const char *core)
+{
+	switch (sel->bs_which) {
+	case BT_CRASHED:
+		warnx("%s: no thread is known to have crashed: try -a", core);
+		break;
+	case BT_TID:
+		warnx("%s: no thread %d: see vmcore ps", core, sel->bs_tid);
+		break;
+	case BT_ALL:
+		warnx("%s: no threads found", core);
+		break;
+	}
+	return (EX_DATAERR);
+}
+
+/* ---- text ---- */
+
+static void
+print_frame(size_t n, const struct kdebug_frame *frame, int digits)
+{
+	if (frame->kf_trap && n > 0)
+		printf("--- trap ---\n");
+	printf("#%-2zu 0x%0*" PRIx64 " in ", n, digits, frame->kf_pc);
+	if (frame->kf_symbol != NULL)
+		printf("%s+0x%" PRIx64, frame->kf_symbol, frame->kf_offset);
+	else
+		printf("??");
+	if (frame->kf_module != NULL)
+		printf(" [%s]", frame->kf_module);
+	if (frame->kf_file != NULL)
+		printf(" at %s:%d", frame->kf_file, frame->kf_line);
+	putchar('\n');
+}
+
+static void
+print_thread(const struct dump *dump, const struct kdebug_thread *td)
+{
+	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	size_t nframes =
+	    kdebug_backtrace(dump->d_kdb, td, frames, KDEBUG_MAXFRAMES);
+
+	printf("thread %d %s\n", td->kt_tid, td->kt_display_name);
+	for (size_t i = 0; i < nframes; i++)
+		print_frame(i, &frames[i], (int)dump->d_core->kc_ptr_len * 2);
+	if (nframes == 0)
+		printf("no frames: its registers are not in the dump\n");
+}
+
+/* Returns how many were printed. */
+static size_t
+print_selected(const struct dump *dump, const struct selection *sel)
+{
+	const struct kdebug_thread *threads;
+	size_t nthreads = kdebug_threads(dump->d_kdb, &threads);
+	size_t printed = 0;
+
+	for (size_t i = 0; i < nthreads; i++) {
+		if (!selected(sel, &threads[i]))
+			continue;
+		if (printed++ > 0)
+			putchar('\n');
+		print_thread(dump, &threads[i]);
+	}
+	return (printed);
+}
+
+/* ---- JSON ---- */
+
+static json_t *
+frame_json(const struct kdebug_frame *frame, unsigned int ptr_len)
+{
+	bool symbol = frame->kf_symbol != NULL;
+	bool file = frame->kf_file != NULL;
+
+	return (json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "pc",
+	    json_hex(frame->kf_pc, ptr_len), "symbol",
+	    json_text(frame->kf_symbol), "offset",
+	    symbol ? json_integer((json_int_t)frame->kf_offset) : json_null(),
+	    "file", json_text(frame->kf_file), "line",
+	    file ? json_integer(frame->kf_line) : json_null(), "module",
+	    json_text(frame->kf_module), "trap", (int)frame->kf_trap));
+}
+
+static json_t *
+frames_json(const struct dump *dump, const struct kdebug_thread *td)
+{
+	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	size_t nframes =
+	    kdebug_backtrace(dump->d_kdb, td, frames, KDEBUG_MAXFRAMES);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < nframes && array != NULL; i++) {
+		json_t *object =
+		    frame_json(&frames[i], dump->d_core->kc_ptr_len);
+
+		if (json_array_append_new(array, object) != 0) {
+			json_decref(array);
+			return (NULL);
+		}
+	}
+	return (array);
+}
+
+/* thread_json() with frames. */
+static json_t *
+backtrace_json(const struct dump *dump, const struct kdebug_thread *td)
+{
+	json_t *object = thread_json(dump->d_kdb, td);
+
+	if (object == NULL)
+		return (NULL);
+	if (json_object_set_new(object, "frames", frames_json(dump, td)) != 0) {
+		json_decref(object);
+		return (NULL);
+	}
+	return (object);
+}
+
+static json_t *
+selected_json(const struct dump *dump, const struct selection *sel)
+{
+	const struct kdebug_thread *threads;
+	size_t nthreads = kdebug_threads(dump->d_kdb, &threads);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < nthreads && array != NULL; i++) {
+		if (!selected(sel, &threads[i]))
+			continue;
+		if (json_array_append_new(array,
+			backtrace_json(dump, &threads[i])) != 0) {
+			json_decref(array);
+			return (NULL);
+		}
+	}
+	return (array);
+}
+
+/* ---- the command ---- */
+
+static int
+show(struct dump *dump, const struct selection *sel, const struct args *args)
+{
+	int status = EX_OK;
+	size_t shown;
+
+	if (args->a_json) {
+		json_t *array = selected_json(dump, sel);
+
+		shown = json_array_size(array);
+		status = json_print(array);
+	} else
+		shown = print_selected(dump, sel);
+	open_warn(dump);
+	if (status == EX_OK && shown == 0)
+		status = none_selected(sel, args->a_core);
+	return (status);
+}
+
+static bool
+parse_tid(const char *text, int *tid)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || value < INT_MIN ||
+	    value > INT_MAX)
+		return (false);
+	*tid = (int)value;
+	return (true);
+}
+
+int
+cmd_bt(int argc, char **argv)
+{
+	struct selection sel = { .bs_which = BT_CRASHED };
+	struct args args = { 0 };
+	struct dump dump = { 0 };
+	int ch, status;
+
+	while ((ch = options_next(&bt_syntax, argc, argv, &args)) != -1) {
+		switch (ch) {
+		case 'a':
+			sel.bs_which = BT_ALL;
+			break;
+		case 't':
+			if (!parse_tid(optarg, &sel.bs_tid)) {
+				warnx("bt: not a thread id: %s", optarg);
+				return (options_usage(&bt_syntax));
+			}
+			sel.bs_which = BT_TID;
+			break;
+		default:
+			return (args.a_status);
+		}
+	}
+	if (!options_core(&bt_syntax, &argc, &argv, &args))
+		return (EX_USAGE);
+	if (argc != 0)
+		return (options_usage(&bt_syntax));
+
+	status = open_debug(&args, &dump);
+	if (status == EX_OK)
+		status = show(&dump, &sel, &args);
+	open_close(&dump);
+	return (status);
+}
