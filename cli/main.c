@@ -19,6 +19,7 @@ static const struct command {
 	{ "dmesg", "the message buffer, oldest line first", cmd_dmesg },
 	{ "info", "format, architecture, sizes, panic string", cmd_info },
 	{ "ps", "processes and threads", cmd_ps },
+	{ "read", "memory at an address or symbol", cmd_read },
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,0 +1,279 @@
+/*
+ * vmcore read: memory of the dumped kernel, as a hex dump or as it is.
+ */
+#include <ctype.h>
+#include <err.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/cmd.h"
+#include "cli/hexdump.h"
+#include "cli/number.h"
+#include "cli/open.h"
+
+/* Without a length: that of the symbol, within reason, else this. */
+#define DEFAULT_LEN	64
+#define MAX_DEFAULT_LEN 4096
+
+#define CHUNK_LEN 16384
+
+enum { OPT_RAW = OPT_OWN };
+
+static const struct option read_long[] = {
+	OPTIONS_LONG,
+	{ "length", required_argument, NULL, 'l' },
+	{ "physical", no_argument, NULL, 'p' },
+	{ "raw", no_argument, NULL, OPT_RAW },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct syntax read_syntax = {
+	.sy_name = "read",
+	.sy_synopsis = "[-p] [-l length] [--raw] [-N kernel]"
+		       " address | symbol[+offset] [length] core",
+	.sy_help = "Show memory of a dumped kernel.  Numbers are decimal, or"
+		   " hexadecimal after 0x;\n"
+		   "lengths may end in K, M or G.\n"
+		   "\n"
+		   "  -l, --length LEN   how many bytes (default: the symbol's"
+		   " size, or 64)\n"
+		   "  -p, --physical     the address is physical\n"
+		   "      --raw          the bytes as they are, no hex dump\n",
+	.sy_short = OPTIONS_SHORT "l:p",
+	.sy_long = read_long,
+};
+
+typedef kssize_t reader_t(kvm_t *kd, uint64_t addr, void *buf, size_t len);
+
+/* What was asked for. */
+struct request {
+	const char *rq_where; /* "hz", "panic+0x10", "0xffffffff80000000" */
+	bool rq_physical;
+	bool rq_raw;
+	bool rq_len_given;
+	uint64_t rq_len;
+
+	/* Known once the dump is open. */
+	reader_t *rq_read;
+	uint64_t rq_addr;
+};
+
+/* ---- where, and how much ---- */
+
+/* Split "base+offset" into an allocated base and a number. */
+static char *
+split_offset(const char *where, uint64_t *offset)
+{
+	const char *plus = strrchr(where, '+');
+
+	*offset = 0;
+	if (plus == NULL)
+		return (strdup(where));
+	if (!number_parse(plus + 1, offset))
+		return (NULL);
+	return (strndup(where, (size_t)(plus - where)));
+}
+
+/*
+ * The address of base, and how much is left of that symbol behind offset; 0
+ * if it is an address, or the symbol's length is not known.
+ */
+static int
+find_base(kvm_t *kd, const struct request *rq, const char *base,
+    uint64_t offset, uint64_t *addr, uint64_t *left)
+{
+	struct kvm_symbol sym;
+
+	*left = 0;
+	if (isdigit((unsigned char)base[0])) {
+		if (number_parse(base, addr))
+			return (EX_OK);
+		warnx("read: bad address: %s (hexadecimal starts with 0x)",
+		    base);
+		return (EX_USAGE);
+	}
+	if (rq->rq_physical) {
+		warnx("read: -p needs an address, not a symbol: %s", base);
+		return (EX_USAGE);
+	}
+	if (!kvm_symbol_find(kd, base, &sym)) {
+		warnx("%s: no symbol %s", kvm_core(kd)->kc_exec_path, base);
+		return (EX_DATAERR);
+	}
+	*addr = sym.ks_va;
+	if (offset < sym.ks_len)
+		*left = sym.ks_len - offset;
+	return (EX_OK);
+}
+
+static uint64_t
+default_length(uint64_t symbol_left)
+{
+	if (symbol_left == 0)
+		return (DEFAULT_LEN);
+	return (symbol_left < MAX_DEFAULT_LEN ? symbol_left : MAX_DEFAULT_LEN);
+}
+
+static int
+resolve(kvm_t *kd, struct request *rq)
+{
+	uint64_t offset, left, last;
+	char *base = split_offset(rq->rq_where, &offset);
+	int status;
+
+	if (base == NULL) {
+		warnx("read: bad offset: %s", rq->rq_where);
+		return (EX_USAGE);
+	}
+	status = find_base(kd, rq, base, offset, &rq->rq_addr, &left);
+	free(base);
+	if (status != EX_OK)
+		return (status);
+	if (!rq->rq_len_given)
+		rq->rq_len = default_length(left);
+	if (__builtin_add_overflow(rq->rq_addr, offset, &rq->rq_addr) ||
+	    (rq->rq_len != 0 &&
+		__builtin_add_overflow(rq->rq_addr, rq->rq_len - 1, &last))) {
+		warnx("read: %s: goes past the end of memory", rq->rq_where);
+		return (EX_USAGE);
+	}
+	return (EX_OK);
+}
+
+/* ---- reading ---- */
+
+/*
+ * Read len bytes at addr, or as many of the first of them as can be read.
+ * libkvm reads all or nothing, so the end of what is readable is searched for
+ * by halves.
+ */
+static size_t
+read_prefix(kvm_t *kd, reader_t *reader, uint64_t addr, uint8_t *buf,
+    size_t len)
+{
+	size_t good = 0, bad = len;
+
+	if (reader(kd, addr, buf, len) == (kssize_t)len)
+		return (len);
+	while (bad - good > 1) {
+		size_t mid = good + (bad - good) / 2;
+
+		if (reader(kd, addr, buf, mid) == (kssize_t)mid)
+			good = mid;
+		else
+			bad = mid;
+	}
+	if (good > 0 && reader(kd, addr, buf, good) != (kssize_t)good)
+		return (0);
+	return (good);
+}
+
+static size_t
+chunk_len(uint64_t left)
+{
+	return (left < CHUNK_LEN ? (size_t)left : CHUNK_LEN);
+}
+
+/* Print the bytes up to the first that cannot be read.  Returns how many. */
+static uint64_t
+print_memory(const struct dump *dump, const struct request *rq)
+{
+	uint8_t buf[CHUNK_LEN];
+	struct hexdump hd;
+	uint64_t done = 0;
+	size_t want, got;
+
+	hexdump_init(&hd, rq->rq_addr, dump->d_core->kc_ptr_len);
+	do {
+		want = chunk_len(rq->rq_len - done);
+		got = read_prefix(dump->d_kd, rq->rq_read, rq->rq_addr + done,
+		    buf, want);
+		if (rq->rq_raw)
+			fwrite(buf, 1, got, stdout);
+		else
+			hexdump_add(&hd, buf, got);
+		done += got;
+	} while (got == want && done < rq->rq_len && !ferror(stdout));
+	if (!rq->rq_raw)
+		hexdump_fini(&hd);
+	return (done);
+}
+
+static int
+run(const struct dump *dump, struct request *rq)
+{
+	uint64_t addr;
+	uint8_t byte;
+	int status;
+
+	rq->rq_read = rq->rq_physical ? kvm_read_phys : kvm_read2;
+	status = resolve(dump->d_kd, rq);
+	if (status != EX_OK)
+		return (status);
+
+	addr = rq->rq_addr + print_memory(dump, rq);
+	if (addr - rq->rq_addr == rq->rq_len || ferror(stdout))
+		return (EX_OK);
+	fflush(stdout);
+	/* For the reason, at exactly this address. */
+	if (rq->rq_read(dump->d_kd, addr, &byte, 1) != 1)
+		warnx("%s: %s", dump->d_core->kc_core_path,
+		    kvm_geterr(dump->d_kd));
+	else
+		warnx("%s: changed while it was read",
+		    dump->d_core->kc_core_path);
+	return (EX_DATAERR);
+}
+
+static bool
+set_length(struct request *rq, const char *text)
+{
+	if (!number_parse_size(text, &rq->rq_len)) {
+		warnx("read: bad length: %s", text);
+		return (false);
+	}
+	rq->rq_len_given = true;
+	return (true);
+}
+
+int
+cmd_read(int argc, char **argv)
+{
+	struct request rq = { 0 };
+	struct args args = { 0 };
+	struct dump dump = { 0 };
+	int ch, status;
+
+	while ((ch = options_next(&read_syntax, argc, argv, &args)) != -1) {
+		switch (ch) {
+		case 'l':
+			if (!set_length(&rq, optarg))
+				return (options_usage(&read_syntax));
+			break;
+		case 'p':
+			rq.rq_physical = true;
+			break;
+		case OPT_RAW:
+			rq.rq_raw = true;
+			break;
+		default:
+			return (args.a_status);
+		}
+	}
+	if (!options_core(&read_syntax, &argc, &argv, &args))
+		return (EX_USAGE);
+	if (argc < 1 || argc > 2 || (argc == 2 && rq.rq_len_given))
+		return (options_usage(&read_syntax));
+	if (argc == 2 && !set_length(&rq, argv[1]))
+		return (options_usage(&read_syntax));
+	rq.rq_where = argv[0];
+
+	status = open_dump(&args, &dump);
+	if (status == EX_OK)
+		status = run(&dump, &rq);
+	open_close(&dump);
+	return (status);
+}
