@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "cli/cmd.h"
+#include "cli/self.h"
 
 static const struct command {
 	const char *c_name;
@@ -17,6 +18,7 @@ static const struct command {
 } commands[] = {
 	{ "bt", "backtraces: the crashed thread, one, or all", cmd_bt },
 	{ "dmesg", "the message buffer, oldest line first", cmd_dmesg },
+	{ "gdb", "run gdb on the dump", cmd_gdb },
 	{ "info", "format, architecture, sizes, panic string", cmd_info },
 	{ "ps", "processes and threads", cmd_ps },
 	{ "read", "memory at an address or symbol", cmd_read },
@@ -108,6 +110,7 @@ main(int argc, char **argv)
 		print_usage(stderr);
 		return (EX_USAGE);
 	}
+	self_init(argv[0]);
 	status = run(argc - 1, argv + 1);
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == EX_OK) {
 		warn("standard output");
