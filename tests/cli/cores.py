@@ -1,0 +1,334 @@
+"""usage: cores.py VMCORE
+
+Core files by themselves, without a kernel: what info and dmesg say of them,
+and how every command refuses what it cannot open.  The cores are built here,
+byte by byte.
+"""
+
+import gzip
+import json
+import os
+import struct
+import sys
+import tempfile
+
+from tap import Tests, expect, run
+
+VMCORE = sys.argv[1]
+COMMANDS = ["bt", "dmesg", "info", "ps"]
+PAGE = 4096
+
+tests = Tests()
+
+
+def pad(data):
+    return data + bytes(-len(data) % PAGE)
+
+
+def amd64_minidump(ring, bitmap=b"\x0b" + bytes(7), **changed):
+    """A version 2 minidump of three pages; ring is its message buffer."""
+    fields = {
+        "version": 2,
+        "msgbuf_len": len(ring),
+        "bitmap_len": len(bitmap),
+        "pmap_len": PAGE,
+        "kernbase": 0xFFFFFE0000000000,
+        "dmapbase": 0xFFFFF80000000000,
+        "dmapend": 0xFFFFFC0000000000,
+    } | changed
+    header = struct.pack(
+        "<24sIIIIQQQ", b"minidump FreeBSD/amd64", *fields.values()
+    )
+    body = pad(header) + pad(ring) + pad(bitmap) + bytes(PAGE)
+    return body + bytes(3 * PAGE)
+
+
+HUGE_BITMAP = amd64_minidump(b"", bitmap_len=0xFFFFFFF8)
+
+
+def arm_minidump(order):
+    """Version 1, in the byte order that struct calls '<' or '>'."""
+    header = struct.pack(
+        order + "24sIIIIIII",
+        *(b"minidump FreeBSD/arm", 1, 16, 8, PAGE, 0xC0000000, 7, 2),
+    )
+    bitmap = struct.pack(order + "II", 7, 0)
+    return pad(header) + pad(b"hello\n") + pad(bitmap) + bytes(4 * PAGE)
+
+
+def elf_core(machine=62, segments=((0x1000, 2 * PAGE),), size=None):
+    """An ELF core as the kernel writes it: e_version 0, OSABI 255."""
+    ident = b"\x7fELF" + bytes([2, 1, 1, 255]) + bytes(8)
+    header = ident + struct.pack(
+        "<HHIQQQIHHHHHH",
+        *(4, machine, 0, 0, 64, 0, 0, 64, 56, len(segments), 64, 0, 0),
+    )
+    offset = PAGE
+    for pa, length in segments:
+        header += struct.pack(
+            "<IIQQQQQQ", 1, 4, offset, pa, pa, length, length, PAGE
+        )
+        offset += length
+    core = pad(header)
+    return core + bytes((offset if size is None else size) - len(core))
+
+
+# The lengths of its segments add up to more than 64 bits hold.
+ELF_ENDLESS = elf_core(segments=((0, 1 << 63), (0, 1 << 63)), size=PAGE)
+
+
+def msgbuf(size, wseq, rseq, flags=0):
+    """struct msgbuf of an LP64 kernel; it lies directly behind its ring."""
+    return struct.pack(
+        "<QIIIIIIII",
+        *(0xFFFFF80000001000, 0x063062, size, wseq, rseq, 0, 16 * size),
+        *(0, flags),
+    )
+
+
+class Core:
+    """A core in a folder of its own, so that no kernel is beside it."""
+
+    def __init__(self, data, name="vmcore.0"):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.folder.name, name)
+        with open(self.path, "wb") as file:
+            file.write(data)
+
+    def run(self, *words, **options):
+        with self.folder:
+            return run(VMCORE, *words, self.path, **options)
+
+
+# ---- info ----
+
+
+def check_info_minidump():
+    result = Core(amd64_minidump(b"text\n")).run("info", "--json")
+    expect(result, os.EX_OK)
+    assert json.loads(result.out) == {
+        "format": "minidump",
+        "arch": "amd64",
+        "version": 2,
+        "page_size": PAGE,
+        "dumped_pages": 3,
+        "dumped_bytes": 3 * PAGE,
+        "msgbuf_bytes": 5,
+        "bitmap_bytes": 8,
+        "pmap_bytes": PAGE,
+        "kernbase": "0xfffffe0000000000",
+        "dmapbase": "0xfffff80000000000",
+        "dmapend": "0xfffffc0000000000",
+        "file_bytes": 7 * PAGE,
+        "missing_bytes": 0,
+        "panic": None,
+        "kernel": None,
+    }, result
+
+
+def check_info_short():
+    data = amd64_minidump(b"text\n")[: 5 * PAGE + 100]
+    result = Core(data).run("info", "--json")
+    expect(result, os.EX_OK)
+    info = json.loads(result.out)
+    assert info["missing_bytes"] == 2 * PAGE - 100, info
+    result = Core(data).run("info")
+    assert "missing:" in result.out and "(8092 bytes)" in result.out, result
+
+
+def check_info_text():
+    result = Core(amd64_minidump(b"text\n")).run("info")
+    expect(result, os.EX_OK)
+    rows = dict(line.split(":", 1) for line in result.out.splitlines())
+    rows = {key: value.strip() for key, value in rows.items()}
+    assert rows["format"] == "minidump, version 2", rows
+    assert rows["memory"] == "12 KiB (3 pages of 4096 bytes)", rows
+    assert rows["panic"] == "not known without the kernel (-N)", rows
+    assert "missing" not in rows, rows
+
+
+def check_info_arm(order):
+    result = Core(arm_minidump(order)).run("info", "--json")
+    expect(result, os.EX_OK)
+    info = json.loads(result.out)
+    assert info["arch"] == "arm" and info["dumped_pages"] == 3, info
+    assert info["kernbase"] == "0xc0000000", info
+    assert "dmapbase" not in info and "dmapend" not in info, info
+
+
+def check_info_elf():
+    segments = ((0x1000, 2 * PAGE), (0x100000, 5 * PAGE))
+    core = Core(elf_core(segments=segments, size=6 * PAGE))
+    result = core.run("info", "--json")
+    expect(result, os.EX_OK)
+    assert json.loads(result.out) == {
+        "format": "elf",
+        "arch": "amd64",
+        "page_size": PAGE,
+        "dumped_pages": 7,
+        "dumped_bytes": 7 * PAGE,
+        "file_bytes": 6 * PAGE,
+        "missing_bytes": 2 * PAGE,
+        "panic": None,
+        "kernel": None,
+    }, result
+
+
+tests.case("info of a minidump without its kernel", check_info_minidump)
+tests.case("info counts what is missing at the end", check_info_short)
+tests.case("info as text", check_info_text)
+tests.case("info of a little-endian arm minidump", check_info_arm, "<")
+tests.case("info of a big-endian arm minidump", check_info_arm, ">")
+tests.case("info of an ELF core without its kernel", check_info_elf)
+
+# ---- dmesg ----
+
+# Ring, what stands behind it, options, what must come out.
+RINGS = [
+    ("a ring without struct msgbuf", b"one\ntwo\n", b"", [], "one\ntwo\n"),
+    ("a missing newline is added", b"one\ntwo", b"", [], "one\ntwo\n"),
+    ("NULs are left out", b"\0\0one\0two\n", b"", [], "onetwo\n"),
+    ("tabs stay", b"\tone\n", b"", [], "\tone\n"),
+    ("UTF-8 stays", "caf\xe9\n".encode(), b"", [], "caf\xe9\n"),
+    ("escape sequences do not get through", b"\x1b[2J\n", b"", [], "\\x1b[2J\n"),
+    ("bytes that are no text", b"\xff\xc3\n", b"", [], "\\xff\\xc3\n"),
+    (
+        "a wrapped ring begins with its oldest byte",
+        b"new\nold\n",
+        msgbuf(8, 12, 0, 2),
+        [],
+        "old\nnew\n",
+    ),
+    ("a fresh ring", b"one\n\0\0\0\0", msgbuf(8, 4, 0), [], "one\n"),
+    ("unread", b"one\ntwo\n", msgbuf(8, 8, 4), ["--unread"], "two\n"),
+    (
+        "unread across the ring's end",
+        b"new\nold\n",
+        msgbuf(8, 12, 6),
+        ["-u"],
+        "d\nnew\n",
+    ),
+    (
+        "a msgbuf of another size is not this ring's",
+        b"one\ntwo\n",
+        msgbuf(16, 12, 0),
+        [],
+        "one\ntwo\n",
+    ),
+    (
+        "characters are not cut where pieces meet",
+        b"x" * 4094 + "\u20ac\u20ac\n".encode(),
+        b"",
+        [],
+        "x" * 4094 + "\u20ac\u20ac\n",
+    ),
+]
+
+
+def check_ring(ring, behind, options, text):
+    core = Core(amd64_minidump(ring + behind, msgbuf_len=len(ring)))
+    result = core.run("dmesg", *options)
+    expect(result, os.EX_OK)
+    assert result.out == text, result
+    assert result.err == "", result
+
+
+def check_empty_ring():
+    result = Core(amd64_minidump(bytes(100))).run("dmesg")
+    expect(result, os.EX_OK, "nothing in the message buffer")
+    assert result.out == "", result
+
+
+def check_short_ring():
+    data = amd64_minidump(b"one\n" * 2048, bitmap=bytes(8))
+    data = data[: PAGE + 10]
+    for command in ("info", "dmesg"):
+        expect(Core(data).run(command), os.EX_DATAERR, "cut short")
+
+
+for name, ring, behind, options, text in RINGS:
+    tests.case(f"dmesg: {name}", check_ring, ring, behind, options, text)
+tests.case("dmesg: an empty ring", check_empty_ring)
+tests.case("a minidump cut inside its sections", check_short_ring)
+
+# ---- refusals ----
+
+# Without a kernel, and with nothing beside the core to be taken for one.
+WITHOUT_KERNEL = [
+    (["dmesg", "--unread"], amd64_minidump(b"a\n")),
+    (["dmesg"], elf_core()),
+    (["ps"], amd64_minidump(b"a\n")),
+    (["bt"], amd64_minidump(b"a\n")),
+    (["read", "0x0", "1"], amd64_minidump(b"a\n")),
+    (["gdb"], amd64_minidump(b"a\n")),
+]
+
+
+def check_without_kernel(words, data):
+    expect(Core(data).run(*words), os.EX_NOINPUT, "with -N")
+
+
+for words, data in WITHOUT_KERNEL:
+    tests.case(
+        f"the kernel is asked for: {' '.join(words)}",
+        *(check_without_kernel, words, data),
+    )
+
+# What is wrong with the file, the file, and what info says of it.
+BAD_FILES = [
+    ("empty", b"", "empty"),
+    ("one byte", b"m", "neither a minidump nor an ELF core"),
+    ("a text", b"hello, world\n" * 1000, "neither a minidump nor"),
+    ("only a magic number", b"minidump FreeBSD/amd64", ""),
+    ("a header of zeros", pad(b"minidump FreeBSD/amd64"), "version"),
+    ("an unknown machine", pad(b"minidump FreeBSD/vax"), "architecture"),
+    ("compressed", gzip.compress(b"x" * 100), "compressed with gzip"),
+    ("no bitmap", amd64_minidump(b"", bitmap=b""), "bitmap"),
+    ("a huge bitmap", HUGE_BITMAP, "cut short"),
+    ("an ELF core for no machine here", elf_core(machine=4), "machine"),
+    ("an ELF core without its headers", elf_core()[:70], ""),
+    ("an ELF core of segments without end", ELF_ENDLESS, "program header"),
+]
+
+
+def check_bad_file(data, message):
+    for command in ("info", "dmesg"):
+        result = Core(data).run(command)
+        expect(result, os.EX_DATAERR, message)
+        assert result.err.count("\n") == 1, result
+        assert "vmcore.0: " in result.err, result
+        assert result.out == "", result
+
+
+def check_bad_with_kernel(data):
+    """With a kernel named, libkvm refuses it: for each command alike."""
+    for command in COMMANDS:
+        result = Core(data).run(command, "-N", VMCORE)
+        expect(result, os.EX_DATAERR)
+        assert result.err.count("\n") == 1, result
+
+
+def check_no_file(command):
+    result = run(VMCORE, command, "-N", VMCORE, "/nonexistent/vmcore.0")
+    expect(result, os.EX_NOINPUT, "/nonexistent/vmcore.0: No such file")
+
+
+def check_no_kernel_file(command):
+    core = Core(amd64_minidump(b"a\n"))
+    result = core.run(command, "-N", "/nonexistent/kernel")
+    expect(result, os.EX_NOINPUT, "/nonexistent/kernel: No such file")
+
+
+def check_folder(command):
+    result = run(VMCORE, command, "-N", VMCORE, "/")
+    expect(result, os.EX_NOINPUT, "/: neither a regular file nor a device")
+
+
+for name, data, message in BAD_FILES:
+    tests.case(f"refuse: {name}", check_bad_file, data, message)
+    tests.case(f"refuse with a kernel: {name}", check_bad_with_kernel, data)
+for command in COMMANDS + ["gdb"]:
+    tests.case(f"{command} of no file", check_no_file, command)
+    tests.case(f"{command} with no kernel file", check_no_kernel_file, command)
+    tests.case(f"{command} of a folder", check_folder, command)
+tests.run()

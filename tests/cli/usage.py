@@ -1,0 +1,101 @@
+"""usage: usage.py VMCORE
+
+The command line: help texts, mistakes, and the exit status of each.
+"""
+
+import os
+import sys
+
+from tap import Tests, expect, run
+
+VMCORE = sys.argv[1]
+COMMANDS = ["bt", "dmesg", "gdb", "info", "ps", "read"]
+JSON_COMMANDS = ["bt", "info", "ps"]
+
+tests = Tests()
+
+
+def check_help(command):
+    result = run(VMCORE, command, "--help")
+    expect(result, os.EX_OK)
+    assert result.out.startswith(f"usage: vmcore {command} "), result
+    for option in ("--kernel", "--help"):
+        assert option in result.out, result
+    assert ("--json" in result.out) == (command in JSON_COMMANDS), result
+    assert result.err == "", result
+    assert run(VMCORE, "help", command).out == result.out
+    assert all(len(line) <= 80 for line in result.out.splitlines()[1:])
+
+
+def check_summary():
+    for word in ("help", "--help", "-h"):
+        result = run(VMCORE, word)
+        expect(result, os.EX_OK)
+        for command in COMMANDS:
+            assert f"\n  {command} " in result.out, result
+
+
+def check_version():
+    result = run(VMCORE, "--version")
+    expect(result, os.EX_OK)
+    name, version = result.out.split()
+    assert name == "vmcore" and version[0].isdigit(), result
+
+
+# Arguments, and what the message says.
+MISTAKES = [
+    ([], "usage: vmcore"),
+    (["frobnicate"], "unknown command: frobnicate"),
+    (["help", "frobnicate"], "unknown command: frobnicate"),
+    (["-N", "kernel"], "unknown command: -N"),
+    (["info", "--frobnicate", "x"], "unknown option --frobnicate"),
+    (["info", "-x", "x"], "unknown option -x"),
+    (["dmesg", "--json", "x"], "unknown option --json"),
+    (["bt", "-t"], "-t needs an argument"),
+    (["bt", "--thread"], "--thread needs an argument"),
+    (["bt", "-t", "12x", "x"], "not a thread id: 12x"),
+    (["bt", "-t", "99999999999", "x"], "not a thread id"),
+    (["bt", "x", "y"], "usage: vmcore bt"),
+    (["ps", "-M", "x", "y"], "usage: vmcore ps"),
+    (["read", "x"], "usage: vmcore read"),
+    (["read", "1", "2", "3", "x"], "usage: vmcore read"),
+    (["read", "-l", "1", "0x0", "2", "x"], "usage: vmcore read"),
+    (["read", "-l", "-1", "0x0", "x"], "bad length: -1"),
+    (["read", "-l", "", "0x0", "x"], "bad length: "),
+    (["read", "0x0", "0x", "x"], "bad length: 0x"),
+    (["read", "0x0", "1T", "x"], "bad length: 1T"),
+    (["read", "0x0", "16777216G", "x"], None),
+    (["read", "0x0", "99999999999G", "x"], "bad length"),
+    (["read", "0x0", "99999999999999999999", "x"], "bad length"),
+] + [([command], "no core file named") for command in COMMANDS]
+
+
+def check_mistake(args, message):
+    result = run(VMCORE, *args)
+    if message is None:  # understood: fails only for want of the file
+        expect(result, os.EX_NOINPUT, "x: No such file")
+        return
+    expect(result, os.EX_USAGE, message)
+    assert "usage: vmcore" in result.err, result
+    assert result.out == "", result
+
+
+def check_full_disk():
+    with open("/dev/full", "wb") as full:
+        import subprocess
+
+        status = subprocess.run(
+            [VMCORE, "help"], stdout=full, stderr=subprocess.PIPE, check=False
+        ).returncode
+    assert status == os.EX_IOERR, status
+
+
+tests.case("help lists the commands", check_summary)
+tests.case("--version", check_version)
+for command in COMMANDS:
+    tests.case(f"{command} --help", check_help, command)
+for args, message in MISTAKES:
+    tests.case(f"refuse: vmcore {' '.join(args)}", check_mistake, args, message)
+if os.path.exists("/dev/full"):
+    tests.case("a full disk is an error", check_full_disk)
+tests.run()
