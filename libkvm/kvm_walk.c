@@ -147,22 +147,39 @@ report_page(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t size,
 		report(w, va, pa, (int64_t)place.pp_off, size, prot);
 }
 
-/*
- * The n last-level entries at p, for addresses from va on.  decode is a
- * constant where this is inlined, so that it is inlined as well.
- */
-static inline void
-walk_entries(struct walk *w, const uint8_t *p, uint64_t n, kvaddr_t va,
-    struct pte (*decode)(uint64_t, unsigned int))
+/* How entries of a kind are read; constant where it is inlined. */
+struct entry_ops {
+	uint64_t (*load)(const struct walk *w, const uint8_t *table,
+	    uint64_t i);
+	struct pte (*decode)(uint64_t entry, unsigned int level);
+	unsigned int shift; /* log2 of the bytes that an entry maps */
+};
+
+static inline uint64_t
+load_amd64(const struct walk *w, const uint8_t *table, uint64_t i)
+{
+	(void)w;
+	return (le64dec(table + i * 8));
+}
+
+static inline uint64_t
+load_any(const struct walk *w, const uint8_t *table, uint64_t i)
 {
 	const struct paging *pg = w->kd->kd_root.vr_paging;
-	uint64_t size = UINT64_C(1) << pg->pg_level[0].shift;
-	enum byte_order order = w->kd->kd_core.kc_order;
+
+	return (paging_entry(pg, w->kd->kd_core.kc_order,
+	    table + i * pg->pg_entry_len));
+}
+
+/* The n last-level entries at p, for addresses from va on. */
+static inline void
+walk_entries(struct walk *w, const uint8_t *p, uint64_t n, kvaddr_t va,
+    struct entry_ops ops)
+{
+	uint64_t size = UINT64_C(1) << ops.shift;
 
 	for (uint64_t i = 0; i < n && w->state == WALK_ON; i++, va += size) {
-		struct pte pte =
-		    decode(paging_entry(pg, order, p + i * pg->pg_entry_len),
-			0);
+		struct pte pte = ops.decode(ops.load(w, p, i), 0);
 
 		if (pte.pte_kind != PTE_PAGE)
 			continue;
@@ -185,9 +202,12 @@ walk_table(struct walk *w, uint64_t off, uint64_t n, kvaddr_t va)
 	if (p == NULL) {
 		fail_image(w, "page table", off, n * pg->pg_entry_len);
 	} else if (pg == &paging_amd64) {
-		walk_entries(w, p, n, va, amd64_pte_decode);
+		walk_entries(w, p, n, va,
+		    (struct entry_ops){ load_amd64, amd64_pte_decode, 12 });
 	} else {
-		walk_entries(w, p, n, va, pg->pg_decode);
+		walk_entries(w, p, n, va,
+		    (struct entry_ops){ load_any, pg->pg_decode,
+			pg->pg_level[0].shift });
 	}
 }
 
@@ -206,15 +226,11 @@ walk_flat(struct walk *w)
 		    root->vr_base + (i << root->vr_paging->pg_level[0].shift));
 }
 
-/* One entry of a section that is a level above the last. */
+/* An entry of amd64's directory. */
 static void
 walk_directory_entry(struct walk *w, uint64_t entry, kvaddr_t va)
 {
-	const struct vm_root *root = &w->kd->kd_root;
-	const struct paging *pg = root->vr_paging;
-	uint64_t n = UINT64_C(1) << pg->pg_level[0].bits;
-	uint64_t len = n * pg->pg_entry_len;
-	struct pte pte = pg->pg_decode(entry, root->vr_level);
+	struct pte pte = amd64_pte_decode(entry, 1);
 	struct page_run run;
 
 	if (pte.pte_kind == PTE_PAGE) {
@@ -222,42 +238,42 @@ walk_directory_entry(struct walk *w, uint64_t entry, kvaddr_t va)
 		    pte.pte_prot);
 	} else if (pte.pte_kind == PTE_TABLE) {
 		/* A table that is not in the dump: nothing is known. */
-		run = pageindex_find(w->kd->kd_index, pte.pte_pa, len);
-		if (run.pr_state == PAGE_PRESENT && run.pr_len == len)
-			walk_table(w, run.pr_off, n, va);
+		run = pageindex_find(w->kd->kd_index, pte.pte_pa, 4096);
+		if (run.pr_state == PAGE_PRESENT && run.pr_len == 4096)
+			walk_table(w, run.pr_off, 512, va);
 	}
 }
 
-/* Most of a directory is empty: the kernel's addresses are many. */
+/*
+ * The section's entries are a level above the last: amd64 only, see
+ * minidump_has_flat_ptes().  Most are empty: the kernel's addresses are many.
+ */
 static void
 walk_directory(struct walk *w)
 {
 	const struct vm_root *root = &w->kd->kd_root;
-	const struct paging *pg = root->vr_paging;
-	unsigned int shift = pg->pg_level[root->vr_level].shift;
-	uint64_t step = IMAGE_VIEW_MAX / pg->pg_entry_len;
 	uint8_t scratch[IMAGE_VIEW_MAX];
+	uint64_t step = IMAGE_VIEW_MAX / 8;
 
 	for (uint64_t i = 0; i < root->vr_nentries; i += step) {
 		uint64_t n = root->vr_nentries - i;
-		uint64_t off = root->vr_off + i * pg->pg_entry_len;
 		const uint8_t *p;
 
 		if (n > step)
 			n = step;
-		p = image_view(w->kd->kd_image, off, n * pg->pg_entry_len,
+		p = image_view(w->kd->kd_image, root->vr_off + i * 8, n * 8,
 		    scratch);
 		if (p == NULL) {
-			fail_image(w, "page tables", off, n * pg->pg_entry_len);
+			fail_image(w, "page tables", root->vr_off + i * 8,
+			    n * 8);
 			return;
 		}
 		for (uint64_t k = 0; k < n && w->state == WALK_ON; k++) {
-			uint64_t entry = paging_entry(pg,
-			    w->kd->kd_core.kc_order, p + k * pg->pg_entry_len);
+			uint64_t entry = le64dec(p + k * 8);
 
 			if (entry != 0)
 				walk_directory_entry(w, entry,
-				    root->vr_base + ((i + k) << shift));
+				    root->vr_base + ((i + k) << 21));
 		}
 	}
 }
@@ -274,7 +290,8 @@ walk_word(struct walk *w, uint64_t word, uint64_t bits)
 		uint64_t bit = word * 64 + (uint64_t)__builtin_ctzll(left);
 		uint64_t pa;
 
-		if (dumpset_pa(&pi->pi_set, bit, &pa))
+		/* Bits behind the last page are no pages. */
+		if (bit < pi->pi_nbits && dumpset_pa(&pi->pi_set, bit, &pa))
 			report(w, 0, pa,
 			    (int64_t)(pi->pi_pages_off +
 				(pageindex_rank(pi, bit, bits) << shift)),
@@ -286,6 +303,8 @@ static void
 walk_bitmap(struct walk *w)
 {
 	struct pageindex *pi = w->kd->kd_index;
+	uint8_t scratch[IMAGE_VIEW_MAX];
+	uint64_t step = IMAGE_VIEW_MAX / 8;
 	uint64_t nwords = (pi->pi_nbits + 63) / 64;
 	uint64_t npages;
 
@@ -294,16 +313,22 @@ walk_bitmap(struct walk *w)
 		fail_image(w, "page bitmap", pi->pi_bitmap_off, nwords * 8);
 		return;
 	}
-	for (uint64_t i = 0; i < nwords && w->state == WALK_ON; i++) {
-		uint64_t bits;
+	for (uint64_t i = 0; i < nwords; i += step) {
+		uint64_t n = nwords - i < step ? nwords - i : step;
+		const uint8_t *p = image_view(w->kd->kd_image,
+		    pi->pi_bitmap_off + i * 8, n * 8, scratch);
 
-		if (!pageindex_word(pi, i, &bits)) {
+		if (p == NULL) {
 			fail_image(w, "page bitmap", pi->pi_bitmap_off + i * 8,
-			    8);
+			    n * 8);
 			return;
 		}
-		if ((bits & ~w->seen[i]) != 0)
-			walk_word(w, i, bits);
+		for (uint64_t k = 0; k < n && w->state == WALK_ON; k++) {
+			uint64_t bits = dumpset_word(pi->pi_order, p + k * 8);
+
+			if ((bits & ~w->seen[i + k]) != 0)
+				walk_word(w, i + k, bits);
+		}
 	}
 }
 

@@ -236,18 +236,6 @@ pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len)
 }
 
 bool
-pageindex_word(struct pageindex *pi, uint64_t word, uint64_t *bits)
-{
-	uint64_t first = word * 64;
-
-	if (!load_word(pi, word, bits))
-		return (false);
-	if (pi->pi_nbits - first < 64)
-		*bits &= low_bits((unsigned int)(pi->pi_nbits - first));
-	return (true);
-}
-
-bool
 pageindex_count(struct pageindex *pi, uint64_t *npages)
 {
 	uint64_t rank, bits;

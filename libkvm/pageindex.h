@@ -119,7 +119,4 @@ struct page_run pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len);
 /* How many pages the dump holds.  Reads the whole bitmap the first time. */
 bool pageindex_count(struct pageindex *pi, uint64_t *npages);
 
-/* For walks: 64 bits of the bitmap, those behind the last page as 0. */
-bool pageindex_word(struct pageindex *pi, uint64_t word, uint64_t *bits);
-
 #endif
