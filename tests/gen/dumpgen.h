@@ -88,6 +88,18 @@ struct gen_arch_info {
 };
 bool gen_arch_info(unsigned i, struct gen_arch_info *);
 
+/* Every kind of dump there is, for tests that go through them all. */
+struct gen_variant {
+	const char *gv_name;
+	const char *gv_arch;
+	enum gen_format gv_format;
+	unsigned gv_version;
+	unsigned gv_flags;
+};
+const struct gen_variant *gen_variants(unsigned *n);
+const struct gen_variant *gen_variant_find(const char *name); /* or NULL */
+struct gen_spec gen_variant_spec(const struct gen_variant *, uint64_t seed);
+
 /* NULL, and a text in *why, when the spec asks for what cannot be. */
 struct gen *gen_create(const struct gen_spec *spec, const char **why);
 void gen_destroy(struct gen *);
@@ -172,6 +184,9 @@ struct gen_mapping {
 typedef bool gen_mapping_cb(const struct gen_mapping *, void *);
 bool gen_foreach_mapping(const struct gen *, gen_mapping_cb *, void *);
 
+/* The mapping of the page at va alone; false when there is none. */
+bool gen_mapping_at(const struct gen *, uint64_t va, struct gen_mapping *);
+
 /* A page of the dump, in ascending order of pa. */
 struct gen_page {
 	uint64_t pa;
@@ -181,6 +196,12 @@ struct gen_page {
 };
 typedef bool gen_page_cb(const struct gen_page *, void *);
 bool gen_foreach_page(const struct gen *, gen_page_cb *, void *);
+
+/* Where the file keeps the page at pa; false when it does not. */
+bool gen_page_off(const struct gen *, uint64_t pa, uint64_t *off);
+
+/* Physical addresses of the page tables in memory, the root first if it is. */
+size_t gen_tables(const struct gen *, const uint64_t **pas);
 
 /* A symbol of the kernel; false when it has none of that name. */
 bool gen_symbol(const struct gen *, const char *name, uint64_t *va);

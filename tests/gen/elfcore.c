@@ -135,7 +135,7 @@ elfcore_write_page(const struct gen *g, int fd, uint64_t n)
 
 	if (!phys_is_present(g, n) && g->g_phys.over[n] == NULL)
 		return (0);
-	if (read_offset(g, pa, &off) != GEN_OK)
+	if (!gen_page_off(g, pa, &off))
 		return (0);
 	page = gen_zalloc(1, (size_t)gen_page_size(g));
 	phys_copy(g, pa, page, (size_t)gen_page_size(g));

@@ -371,7 +371,6 @@ uint64_t elfcore_seg_off(const struct gen *, unsigned seg);
 
 /* read.c */
 void read_index(struct gen *);
-enum gen_result read_offset(const struct gen *, uint64_t pa, uint64_t *off);
 
 /* out.c: all that is zero becomes a hole */
 int out_bytes(int fd, uint64_t off, const void *buf, size_t len);

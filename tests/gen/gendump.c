@@ -12,6 +12,8 @@
 
 enum {
 	OPT_ARCH = 256,
+	OPT_VARIANT,
+	OPT_LIST,
 	OPT_FULL,
 	OPT_VERSION,
 	OPT_SEED,
@@ -58,9 +60,11 @@ static void
 usage(FILE *to, int status)
 {
 	fprintf(to,
-	    "usage: gendump --arch ARCH [options] [-o core] [-k kernel] "
+	    "usage: gendump --arch ARCH | --variant NAME [options] [-o core] [-k kernel] "
 	    "[--json file]\n"
 	    "  --arch A        amd64, i386, arm64, riscv64 or arm\n"
+	    "  --variant NAME  architecture, format and flags by one name\n"
+	    "  --list          list these names\n"
 	    "  --full          an ELF full dump, not a minidump\n"
 	    "  --version N     of the minidump; the newest\n"
 	    "  --seed N        what all chance depends on; 0\n"
@@ -76,6 +80,32 @@ usage(FILE *to, int status)
 	for (size_t i = 0; i < NFLAGS; i++)
 		fprintf(to, "  --%-13s %s\n", flags[i].name, flags[i].help);
 	exit(status);
+}
+
+static void
+list_variants(void)
+{
+	unsigned n;
+	const struct gen_variant *variant = gen_variants(&n);
+
+	for (; n > 0; n--, variant++)
+		printf("%s\n", variant->gv_name);
+	exit(EX_OK);
+}
+
+static void
+parse_variant(struct gen_spec *spec, const char *name)
+{
+	const struct gen_variant *variant;
+	struct gen_spec from;
+
+	if ((variant = gen_variant_find(name)) == NULL)
+		errx(EX_USAGE, "%s: no such variant; see --list", name);
+	from = gen_variant_spec(variant, spec->gs_seed);
+	spec->gs_arch = from.gs_arch;
+	spec->gs_format = from.gs_format;
+	spec->gs_version = from.gs_version;
+	spec->gs_flags |= from.gs_flags;
 }
 
 /* A number with K, M, G or T. */
@@ -157,6 +187,12 @@ parse_option(struct args *args, int opt, const char *text)
 	case OPT_ARCH:
 		args->spec.gs_arch = text;
 		break;
+	case OPT_VARIANT:
+		parse_variant(&args->spec, text);
+		break;
+	case OPT_LIST:
+		list_variants();
+		break;
 	case OPT_FULL:
 		args->spec.gs_format = GEN_FULL;
 		break;
@@ -176,6 +212,8 @@ parse_args(struct args *args, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "arch", required_argument, NULL, OPT_ARCH },
+		{ "variant", required_argument, NULL, OPT_VARIANT },
+		{ "list", no_argument, NULL, OPT_LIST },
 		{ "full", no_argument, NULL, OPT_FULL },
 		{ "version", required_argument, NULL, OPT_VERSION },
 		{ "seed", required_argument, NULL, OPT_SEED },

@@ -221,11 +221,20 @@ kmap_big(struct gen *g, struct plan *plan)
 		kmap_large(g, plan, g->g_lay.gl_big_shift);
 }
 
+/*
+ * Over the last of the memory, or over none: were all of it mapped by one
+ * such page, there would be nothing that only the direct map reaches.
+ */
 static void
 kmap_giga(struct gen *g, struct plan *plan)
 {
-	if (g->g_lay.gl_giga_shift != 0 && plan->ngiga++ < MAX_GIGA)
-		kmap_large(g, plan, g->g_lay.gl_giga_shift);
+	uint64_t pa = phys_addr(g, g->g_phys.npages - 1) & ~(GB - 1);
+
+	if (g->g_lay.gl_giga_shift == 0 || plan->ngiga++ >= MAX_GIGA)
+		return;
+	if (plan->ngiga > 1 || pa <= phys_addr(g, 0))
+		pa = kmap_random_pa(g, GB);
+	kmap_one(g, pa, g->g_lay.gl_giga_shift);
 }
 
 static void

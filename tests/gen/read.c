@@ -21,15 +21,15 @@ read_page_off(const struct gen *g, uint64_t n)
 	    ((n - phys->first[i]) << g->g_lay.gl_page_shift));
 }
 
-enum gen_result
-read_offset(const struct gen *g, uint64_t pa, uint64_t *off)
+bool
+gen_page_off(const struct gen *g, uint64_t pa, uint64_t *off)
 {
 	uint64_t n;
 
 	if (!phys_is_dumped(g, pa, &n))
-		return (GEN_NOT_DUMPED);
-	*off = read_page_off(g, n) + (pa - gen_trunc_page(g, pa));
-	return (GEN_OK);
+		return (false);
+	*off = read_page_off(g, n);
+	return (true);
 }
 
 static bool
@@ -117,17 +117,41 @@ gen_read_phys(const struct gen *g, uint64_t pa, void *buf, size_t len,
 	return (GEN_OK);
 }
 
-/* What comes of reading the page at va of the run. */
+/* What comes of reading the page at off into the run. */
 static enum gen_result
-read_state(const struct gen *g, const struct kmap_run *run, uint64_t va)
+read_state(const struct gen *g, const struct kmap_run *run, uint64_t off)
 {
-	uint64_t n, pa;
 	enum gen_result result;
+	uint64_t n, pa;
 
-	if ((result = read_translate(g, va, &pa)) != GEN_OK)
-		return (result);
-	pa = run->gm_pa + (va - run->gm_va);
-	return (phys_is_dumped(g, pa, &n) ? GEN_OK : GEN_NOT_DUMPED);
+	result = read_translate(g, run->gm_va + off, &pa);
+	if (result == GEN_OK && !phys_is_dumped(g, pa, &n))
+		result = GEN_NOT_DUMPED;
+	return (result);
+}
+
+static struct gen_mapping
+read_mapping(const struct gen *g, const struct kmap_run *run, uint64_t off)
+{
+	return ((struct gen_mapping){
+	    .va = run->gm_va + off,
+	    .pa = run->gm_pa + off,
+	    .len = gen_page_size(g),
+	    .leaf_len = (uint64_t)1 << run->gm_shift,
+	    .prot = run->gm_prot,
+	    .state = read_state(g, run, off),
+	});
+}
+
+bool
+gen_mapping_at(const struct gen *g, uint64_t va, struct gen_mapping *m)
+{
+	const struct kmap_run *run = kmap_find(g, va);
+
+	if (run == NULL)
+		return (false);
+	*m = read_mapping(g, run, gen_trunc_page(g, va) - run->gm_va);
+	return (true);
 }
 
 /* Cut the run where the state of its pages changes. */
@@ -135,24 +159,17 @@ static bool
 read_foreach_piece(const struct gen *g, const struct kmap_run *run,
     gen_mapping_cb *cb, void *arg)
 {
-	uint64_t off, start = 0, size = gen_page_size(g);
+	uint64_t start = 0, size = gen_page_size(g);
 
 	while (start < run->gm_len) {
-		struct gen_mapping m = {
-			.va = run->gm_va + start,
-			.pa = run->gm_pa + start,
-			.leaf_len = (uint64_t)1 << run->gm_shift,
-			.prot = run->gm_prot,
-			.state = read_state(g, run, run->gm_va + start),
-		};
+		struct gen_mapping m = read_mapping(g, run, start);
 
-		for (off = start + size; off < run->gm_len; off += size)
-			if (read_state(g, run, run->gm_va + off) != m.state)
-				break;
-		m.len = off - start;
+		while (start + m.len < run->gm_len &&
+		    read_state(g, run, start + m.len) == m.state)
+			m.len += size;
 		if (!cb(&m, arg))
 			return (false);
-		start = off;
+		start += m.len;
 	}
 	return (true);
 }
@@ -213,7 +230,7 @@ gen_foreach_page(const struct gen *g, gen_page_cb *cb, void *arg)
 			.dmap_va = read_dmap_va(g, pa),
 		};
 
-		if (read_offset(g, pa, &page.off) != GEN_OK)
+		if (!gen_page_off(g, pa, &page.off))
 			continue;
 		if (phys_is_present(g, n))
 			page.kmap_va = g->g_phys.kmap_va[phys_rank(g, n)];

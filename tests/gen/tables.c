@@ -10,6 +10,7 @@
  */
 #include <err.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/gen/gen.h"
 
@@ -35,6 +36,26 @@ tables_place_root(struct gen *g)
 	errx(1, "generator: no page below 4 GB");
 }
 
+/* Make the page at pa an empty table for the addresses from va on. */
+static uint8_t *
+tables_add_page(struct gen *g, uint64_t pa, uint64_t va)
+{
+	struct tables *tables = &g->g_tables;
+	size_t max = tables->maxpages;
+	uint8_t *page = phys_over(g, pa);
+
+	memset(page, 0, (size_t)gen_page_size(g));
+	if (tables->npages == max) {
+		tables->pages = gen_grow(tables->pages, &tables->maxpages,
+		    sizeof(*tables->pages));
+		tables->page_va =
+		    gen_grow(tables->page_va, &max, sizeof(*tables->page_va));
+	}
+	tables->pages[tables->npages] = pa;
+	tables->page_va[tables->npages++] = va;
+	return (page);
+}
+
 void
 tables_init(struct gen *g)
 {
@@ -43,9 +64,7 @@ tables_init(struct gen *g)
 
 	if (geom->gt_root_in_memory) {
 		tables->root_pa = tables_place_root(g);
-		tables->root = phys_over(g, tables->root_pa);
-		for (uint64_t i = 0; i < gen_page_size(g); i++)
-			tables->root[i] = 0;
+		tables->root = tables_add_page(g, tables->root_pa, 0);
 	} else {
 		geom->gt_base = g->g_lay.gl_kernbase;
 		geom->gt_nentries = g->g_lay.gl_kva_len >> geom->gt_shift[0];
@@ -73,28 +92,6 @@ tables_fini(struct gen *g)
 	free(tables->page_va);
 }
 
-/* An empty table for the addresses from va on. */
-static uint64_t
-tables_new_page(struct gen *g, uint64_t va)
-{
-	struct tables *tables = &g->g_tables;
-	size_t max = tables->maxpages;
-	uint64_t pa = phys_take_any(g);
-	uint8_t *page = phys_over(g, pa);
-
-	for (uint64_t i = 0; i < gen_page_size(g); i++)
-		page[i] = 0;
-	if (tables->npages == max) {
-		tables->pages = gen_grow(tables->pages, &tables->maxpages,
-		    sizeof(*tables->pages));
-		tables->page_va =
-		    gen_grow(tables->page_va, &max, sizeof(*tables->page_va));
-	}
-	tables->pages[tables->npages] = pa;
-	tables->page_va[tables->npages++] = va;
-	return (pa);
-}
-
 /* Which entry of a table of this level maps va. */
 static uint64_t
 tables_index(const struct gen *g, unsigned level, uint64_t va)
@@ -118,7 +115,8 @@ tables_descend(struct gen *g, uint8_t *entry, unsigned level, uint64_t va)
 	uint64_t pa;
 
 	if (gen_get(g, entry, len) == 0) {
-		pa = tables_new_page(g, va);
+		pa = phys_take_any(g);
+		tables_add_page(g, pa, va);
 		gen_put(g, entry, len, g->g_arch->ga_table(g, level, pa));
 	}
 	return (phys_over(g, gen_get(g, entry, len) & TABLE_FRAME));
@@ -203,6 +201,13 @@ tables_lose(struct gen *g)
 		tables->lost[tables_index(g, 0, va)] = 1;
 		any = true;
 	}
+}
+
+size_t
+gen_tables(const struct gen *g, const uint64_t **pas)
+{
+	*pas = g->g_tables.pages;
+	return (g->g_tables.npages);
 }
 
 /* The table that maps va is not in the dump. */
