@@ -237,6 +237,13 @@ kmap_giga(struct gen *g, struct plan *plan)
 	kmap_one(g, pa, g->g_lay.gl_giga_shift);
 }
 
+/* In a small kernel map it comes last: it may take all that is left. */
+static bool
+kmap_giga_can_wait(const struct gen *g)
+{
+	return (g->g_lay.gl_kmem_len - g->g_kmap.next < 4 * GB);
+}
+
 static void
 kmap_mid(struct gen *g, struct plan *plan)
 {
@@ -256,7 +263,8 @@ kmap_extra(struct gen *g, struct plan *plan)
 		kmap_big(g, plan);
 		break;
 	case 1:
-		kmap_giga(g, plan);
+		if (!kmap_giga_can_wait(g))
+			kmap_giga(g, plan);
 		break;
 	case 2:
 		kmap_mid(g, plan);
@@ -358,7 +366,6 @@ kmap_plan(struct gen *g)
 	plan_chunks(g, &plan);
 	if (!plain) {
 		kmap_big(g, &plan);
-		kmap_giga(g, &plan);
 		kmap_mid(g, &plan);
 		kmap_stray(g);
 	}
@@ -367,6 +374,8 @@ kmap_plan(struct gen *g)
 		if (!plain)
 			kmap_extra(g, &plan);
 	}
+	if (!plain && plan.ngiga == 0)
+		kmap_giga(g, &plan);
 	if (g->g_spec.gs_format == GEN_FULL && g->g_lay.gl_dmapend != 0)
 		kmap_direct(g);
 	free(plan.pool);

@@ -23,17 +23,17 @@ minidump_nbits(const struct gen *g)
 }
 
 /*
- * Newer writers round the bitmap to a page.  Older ones state the size of the
- * kernel's own map, a whole number of longs.
+ * Writers round the bitmap to a page.  Before there was dump_avail some seeds
+ * take it by the word: readers must go by the stated length alone.
  */
 static uint64_t
 minidump_bitmap_len(const struct gen *g)
 {
-	uint64_t nbits = minidump_nbits(g), long_len = g->g_lay.gl_ptr_len;
+	uint64_t len = (minidump_nbits(g) + 7) / 8;
 
-	if (g->g_lay.gl_dump_avail)
-		return (gen_round_page(g, (nbits + 7) / 8));
-	return (gen_round_up((nbits + 7) / 8, long_len));
+	if (g->g_lay.gl_dump_avail || g->g_spec.gs_seed % 2 == 0)
+		return (gen_round_page(g, len));
+	return (gen_round_up(len, 8));
 }
 
 void

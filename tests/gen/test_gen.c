@@ -281,6 +281,7 @@ check_page(const struct gen_page *page, void *arg)
 struct kinds {
 	uint64_t state[GEN_TABLE_MISSING + 1];
 	uint64_t large;
+	uint64_t giga;
 };
 
 static bool
@@ -290,6 +291,7 @@ count_mapping(const struct gen_mapping *m, void *arg)
 
 	kinds->state[m->state]++;
 	kinds->large += m->leaf_len > 16384;
+	kinds->giga += m->leaf_len == 1024 * MB;
 	return (true);
 }
 
@@ -314,11 +316,14 @@ check_variant(const struct gen_variant *variant, uint64_t seed)
 	assert_true(pages.mapped > 0);
 	assert_true(gen_foreach_mapping(g, count_mapping, &kinds));
 	assert_true(kinds.large > 0);
+	if (strcmp(variant->gv_arch, "amd64") == 0)
+		assert_true(kinds.giga > 0);
 	assert_true(kinds.state[GEN_OK] > 10);
 	assert_true(kinds.state[GEN_NOT_DUMPED] > 0);
 	if (variant->gv_format == GEN_MINIDUMP) {
 		assert_int_equal(pages.n, f.npages);
 		assert_true(pages.mapped < f.npages);
+		assert_true(pages.mapped > f.npages / 2);
 	}
 	if ((spec.gs_flags & GEN_LOSE_TABLES) != 0)
 		assert_true(kinds.state[GEN_TABLE_MISSING] > 0);
@@ -404,9 +409,23 @@ test_refusals(void **state)
 	}
 }
 
-int
-main(void)
+/* Every variant is among the arguments, or the build tests too few. */
+static void
+test_build_knows_variants(void **state)
 {
+	char **names = *state;
+	unsigned n, given = 0;
+
+	gen_variants(&n);
+	for (; names[given] != NULL; given++)
+		assert_non_null(gen_variant_find(names[given]));
+	assert_int_equal(given, n);
+}
+
+int
+main(int argc, char **argv)
+{
+	char **names = argv + 1;
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_sections_as_in_real_dumps),
@@ -415,7 +434,9 @@ main(void)
 		cmocka_unit_test(test_every_variant),
 		cmocka_unit_test(test_message_buffer),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test_prestate(test_build_knows_variants, names),
 	};
 
+	(void)argc;
 	return (cmocka_run_group_tests(tests, NULL, NULL));
 }
