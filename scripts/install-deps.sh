@@ -61,7 +61,7 @@ install_debian()
 	[ -n "$packages" ] || return 0
 	echo "Installing:" $packages >&2
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-	    --no-install-recommends $packages
+	    --no-install-recommends $packages >&2
 }
 
 # Is there an entry of which no alternative is installed, though one could be?
