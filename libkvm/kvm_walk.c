@@ -344,6 +344,9 @@ kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 		    kd->kd_core_path);
 		return (0);
 	}
+	w.dmap_pa = hdr->md_dmapphys;
+	w.dmap_va = hdr->md_dmapbase;
+	w.dmap_len = hdr->md_dmapend - hdr->md_dmapbase;
 	w.seen =
 	    calloc((size_t)(kd->kd_index->pi_nbits / 64 + 1), sizeof(*w.seen));
 	if (w.seen == NULL) {
