@@ -16,14 +16,16 @@
 /*
  * Blocks of the file that image_view() asked for lately: page tables, bitmap
  * and index, which nearly every access needs, while data is read only once.
+ * Enough for the page tables of 16 GB, so that a read is one pread(2), the
+ * data's own; a block is allocated when it is first used.
  */
 #define CACHE_BLOCK_LEN 4096
-#define CACHE_NBLOCKS	64
+#define CACHE_NBLOCKS	8192
 
 struct image_cache {
 	struct {
-		uint64_t off; /* of the block; UINT64_MAX: empty */
-		uint8_t bytes[CACHE_BLOCK_LEN];
+		uint64_t off;	/* of what bytes holds; UINT64_MAX: nothing */
+		uint8_t *bytes; /* owned; NULL: not used yet */
 	} block[CACHE_NBLOCKS];
 };
 
@@ -53,32 +55,35 @@ image_pread(struct image *im, uint64_t off, void *buf, size_t len)
 	return (true);
 }
 
-static struct image_cache *
-cache_create(void)
+static void
+cache_destroy(struct image_cache *cache)
 {
-	struct image_cache *cache = malloc(sizeof(*cache));
-
 	if (cache == NULL)
-		return (NULL);
+		return;
 	for (size_t i = 0; i < CACHE_NBLOCKS; i++)
-		cache->block[i].off = UINT64_MAX;
-	return (cache);
+		free(cache->block[i].bytes);
+	free(cache);
 }
 
-/* The block at off, a multiple of its length; NULL: it is not all there. */
+/* The block at off, a multiple of its length; NULL: not to be had that way. */
 static const uint8_t *
 cache_block(struct image *im, uint64_t off)
 {
 	size_t slot = (off / CACHE_BLOCK_LEN) % CACHE_NBLOCKS;
-	uint8_t *bytes = im->im_cache->block[slot].bytes;
+	uint8_t **bytes = &im->im_cache->block[slot].bytes;
 
+	if (*bytes == NULL) {
+		im->im_cache->block[slot].off = UINT64_MAX;
+		if ((*bytes = malloc(CACHE_BLOCK_LEN)) == NULL)
+			return (NULL);
+	}
 	if (im->im_cache->block[slot].off != off) {
 		im->im_cache->block[slot].off = UINT64_MAX;
-		if (!image_pread(im, off, bytes, CACHE_BLOCK_LEN))
+		if (!image_pread(im, off, *bytes, CACHE_BLOCK_LEN))
 			return (NULL);
 		im->im_cache->block[slot].off = off;
 	}
-	return (bytes);
+	return (*bytes);
 }
 
 const uint8_t *
@@ -143,7 +148,7 @@ image_settle_slowly(struct image *im, uint64_t end)
 	im->im_base = NULL;
 	if (len < im->im_len)
 		im->im_len = len;
-	im->im_cache = cache_create();
+	im->im_cache = calloc(1, sizeof(*im->im_cache));
 	return (false);
 }
 
@@ -214,7 +219,7 @@ image_create(int fd, enum image_access access, struct image **out)
 	if (im->im_mapping != NULL)
 		im->im_base = atomic_load(&im->im_mapping->mp_base);
 	else
-		im->im_cache = cache_create();
+		im->im_cache = calloc(1, sizeof(*im->im_cache));
 	*out = im;
 	return (0);
 }
@@ -225,7 +230,7 @@ image_destroy(struct image *im)
 	if (im == NULL)
 		return;
 	mapping_destroy(im->im_mapping);
-	free(im->im_cache);
+	cache_destroy(im->im_cache);
 	(void)close(im->im_fd);
 	free(im);
 }

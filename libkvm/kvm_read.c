@@ -1,50 +1,157 @@
 /*
  * Reading memory: cut what is asked for into pieces that lie together, first
  * in physical memory, then in the file, and copy each once.
+ *
+ * Virtual memory is cut a batch of pieces ahead of the copying.  Finding a
+ * piece and copying one both wait for memory; this way the waits overlap, and
+ * pieces that turn out to be adjacent become one.
  */
 #include "libkvm/kvm_int.h"
 
-/* One attempt at a read; see image.h for why there may be a second. */
-typedef int read_fn(kvm_t *kd, uint64_t addr, uint8_t *buf, size_t len);
-
-static inline int
-read_phys(kvm_t *kd, kpaddr_t pa, uint8_t *buf, size_t len)
+/*
+ * Where in the mapped file va is, for the read that programs do by the million:
+ * in a 4 KB page of a minidump, through a page table that was used before.
+ * false is no answer, only "not that easy".
+ *
+ * A read waits for memory most of its time, and the processor runs ahead into
+ * the next one as long as its window reaches; so what is saved here counts
+ * several times.
+ */
+static inline bool
+find_hot(const kvm_t *kd, kvaddr_t va, uint64_t *off)
 {
-	while (len > 0) {
+	const struct paging *pg = kd->kd_root.vr_paging;
+	const struct image *im = kd->kd_image;
+	const uint8_t *base = im->im_base;
+	uint64_t span = va >> 21;
+	size_t slot = span % TABLE_CACHE_LEN;
+	struct page_place place;
+	uint64_t entry;
+
+	if (kd->kd_tables->tc_slot[slot].tag != span + 1 || base == NULL ||
+	    kd->kd_index == NULL)
+		return (false);
+	entry = le64dec(base + kd->kd_tables->tc_slot[slot].off +
+	    (va >> 12 & 511) * 8);
+	if ((entry & pg->pg_mask) != pg->pg_bits ||
+	    !pageindex_hot(kd->kd_index, (entry & pg->pg_frame) >> 12,
+		&place) ||
+	    place.pp_off + 4096 > im->im_len)
+		return (false);
+	*off = place.pp_off + (va & 4095);
+	return (true);
+}
+
+/* Pieces of the file, in the order in which they are copied. */
+struct batch {
+	struct file_run run[32];
+	size_t nruns;
+};
+#define BATCH_MAX (sizeof(((struct batch *)0)->run) / sizeof(struct file_run))
+
+static void
+batch_add(struct batch *batch, const struct image *im, struct file_run run)
+{
+	struct file_run *last = NULL;
+
+	if (batch->nruns > 0)
+		last = &batch->run[batch->nruns - 1];
+	if (last != NULL && last->off + last->len == run.off) {
+		last->len += run.len;
+		return;
+	}
+	if (im->im_base != NULL && run.off < im->im_len)
+		__builtin_prefetch(im->im_base + run.off);
+	batch->run[batch->nruns++] = run;
+}
+
+/*
+ * Add the pieces that len bytes of physical memory are in.  Returns how many
+ * bytes found room, or -1.
+ */
+static kssize_t
+batch_phys(kvm_t *kd, struct batch *batch, kpaddr_t pa, uint64_t len)
+{
+	uint64_t done = 0;
+
+	while (done < len && batch->nruns < BATCH_MAX) {
 		struct file_run run;
 
-		if (kd->kd_ops->co_locate(kd, pa, len, &run) != 0)
+		if (kd->kd_ops->co_locate(kd, pa + done, len - done, &run) != 0)
 			return (-1);
-		if (!image_read(kd->kd_image, run.off, buf, (size_t)run.len))
-			return (kvm_fail_image(kd, "page", run.off, run.len));
-		if (run.off + run.len > kd->kd_end)
-			kd->kd_end = run.off + run.len;
-		pa += run.len;
-		buf += run.len;
-		len -= (size_t)run.len;
+		batch_add(batch, kd->kd_image, run);
+		done += run.len;
+	}
+	return ((kssize_t)done);
+}
+
+/* The same for virtual memory. */
+static kssize_t
+batch_virtual(kvm_t *kd, struct batch *batch, kvaddr_t va, uint64_t len)
+{
+	uint64_t done = 0;
+
+	while (done < len && batch->nruns < BATCH_MAX) {
+		uint64_t in_page = (va + done) & 4095;
+		struct file_run run = { .len = 4096 - in_page };
+		struct phys_run phys;
+		kssize_t n;
+
+		if (find_hot(kd, va + done, &run.off)) {
+			if (run.len > len - done)
+				run.len = len - done;
+			batch_add(batch, kd->kd_image, run);
+			done += run.len;
+			continue;
+		}
+		if (translate(kd, va + done, len - done, &phys) != 0 ||
+		    (n = batch_phys(kd, batch, phys.pa, phys.len)) < 0)
+			return (-1);
+		done += (uint64_t)n;
+	}
+	return ((kssize_t)done);
+}
+
+static int
+batch_copy(kvm_t *kd, const struct batch *batch, uint8_t *buf)
+{
+	for (size_t i = 0; i < batch->nruns; i++) {
+		const struct file_run *run = &batch->run[i];
+
+		if (!image_read(kd->kd_image, run->off, buf, (size_t)run->len))
+			return (kvm_fail_image(kd, "page", run->off, run->len));
+		if (run->off + run->len > kd->kd_end)
+			kd->kd_end = run->off + run->len;
+		buf += run->len;
 	}
 	return (0);
 }
 
-static inline int
-read_virtual(kvm_t *kd, kvaddr_t va, uint8_t *buf, size_t len)
+/* Which of the two memories a read is of. */
+typedef kssize_t batch_fn(kvm_t *kd, struct batch *batch, uint64_t addr,
+    uint64_t len);
+
+static int
+read_batches(kvm_t *kd, batch_fn *fill, uint64_t addr, uint8_t *buf, size_t len)
 {
 	while (len > 0) {
-		struct phys_run run;
+		struct batch batch;
+		kssize_t n;
 
-		if (translate(kd, va, len, &run) != 0 ||
-		    read_phys(kd, run.pa, buf, (size_t)run.len) != 0)
+		batch.nruns = 0;
+		if ((n = fill(kd, &batch, addr, len)) < 0 ||
+		    batch_copy(kd, &batch, buf) != 0)
 			return (-1);
-		va += run.len;
-		buf += run.len;
-		len -= (size_t)run.len;
+		addr += (uint64_t)n;
+		buf += n;
+		len -= (size_t)n;
 	}
 	return (0);
 }
 
 /* What failed in a file that was just cut may have been the cut's doing. */
 static __attribute__((noinline)) kssize_t
-read_settled(kvm_t *kd, read_fn *attempt, uint64_t addr, void *buf, size_t len)
+read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
 {
 	int error;
 
@@ -55,65 +162,34 @@ read_settled(kvm_t *kd, read_fn *attempt, uint64_t addr, void *buf, size_t len)
 		    len, (uintmax_t)addr));
 	do {
 		kd->kd_end = 0;
-		error = attempt(kd, addr, buf, len);
+		error = read_batches(kd, fill, addr, buf, len);
 		if (error != 0)
 			kd->kd_end = kd->kd_image->im_len;
 	} while (!image_settle(kd->kd_image, kd->kd_end));
 	return (error == 0 ? (kssize_t)len : -1);
 }
 
-/*
- * Where in the mapped file len bytes at va are, for the read that programs do
- * by the million: a few bytes inside one 4 KB page of a minidump, through a
- * page table that was used before.  NULL is no answer, only "not that easy".
- *
- * A read waits for memory most of its time, and the processor runs ahead into
- * the next one as long as its window reaches; so what is saved here counts
- * several times.
- */
-static inline const uint8_t *
-find_hot(const kvm_t *kd, kvaddr_t va, size_t len)
-{
-	const struct paging *pg = kd->kd_root.vr_paging;
-	const struct image *im = kd->kd_image;
-	const uint8_t *base = im->im_base;
-	uint64_t span = va >> 21;
-	uint64_t in_page = va & 4095;
-	struct page_place place;
-	uint64_t entry;
-	size_t slot = span % TABLE_CACHE_LEN;
-
-	if (kd->kd_tables->tc_slot[slot].tag != span + 1 || base == NULL ||
-	    kd->kd_index == NULL || len > 4096 - in_page)
-		return (NULL);
-	entry = le64dec(base + kd->kd_tables->tc_slot[slot].off +
-	    (va >> 12 & 511) * 8);
-	if ((entry & pg->pg_mask) != pg->pg_bits ||
-	    !pageindex_hot(kd->kd_index, (entry & pg->pg_frame) >> 12,
-		&place) ||
-	    place.pp_off + 4096 > im->im_len)
-		return (NULL);
-	return (base + place.pp_off + in_page);
-}
-
 kssize_t
 kvm_read2(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)
 {
-	const uint8_t *p = find_hot(kd, addr, len);
+	uint64_t off;
 
-	if (p != NULL && len > 0) {
+	if (len > 0 && len <= 4096 - (addr & 4095) &&
+	    find_hot(kd, addr, &off)) {
+		const uint8_t *p = kd->kd_image->im_base + off;
+
 		memcpy(buf, p, len);
 		/* As image_settle(); zeros are for the long way to judge. */
 		if (p[len - 1] != 0 && !mapping_torn(kd->kd_image->im_mapping))
 			return ((kssize_t)len);
 	}
-	return (read_settled(kd, read_virtual, addr, buf, len));
+	return (read_settled(kd, batch_virtual, addr, buf, len));
 }
 
 kssize_t
 kvm_read_phys(kvm_t *kd, kpaddr_t pa, void *buf, size_t len)
 {
-	return (read_settled(kd, read_phys, pa, buf, len));
+	return (read_settled(kd, batch_phys, pa, buf, len));
 }
 
 ssize_t
