@@ -1,0 +1,588 @@
+/*
+ * libkvm against what the machine can do.
+ *
+ * Each measurement is made side by side with its limit: the same bytes got at
+ * by someone who knows beforehand where in the file they are, with memcpy(3)
+ * from a mapping and with pread(2).  Every byte that is read is checked.  One
+ * JSON object a line goes to stdout: figures of ours and of the limit, and the
+ * ratio of the two as median, lowest and highest of the rounds.
+ *
+ * usage: bench_libkvm [GIGABYTES ...]		(default: 1 8)
+ *
+ * The dumps are made in $TMPDIR, or /var/tmp, and removed afterwards.
+ */
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <err.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libkvm/kvm.h"
+#include "tests/gen/dumpgen.h"
+
+#define NROUNDS	  5
+#define NREADS	  2000000 /* random reads in a round */
+#define CHUNK_LEN 1048576 /* bytes of a sequential read */
+#define PAGE_LEN  4096
+#define GB	  (UINT64_C(1) << 30)
+
+/* How pages are scattered over physical memory. */
+static const struct layout {
+	const char *name;
+	unsigned int run_max; /* pages that lie in a row, at most */
+} layouts[] = {
+	{ "scattered", 1 },
+	{ "runs", 32 },
+};
+
+/* A page of the kernel map, known beforehand. */
+struct known_page {
+	uint64_t va;
+	uint64_t pa;
+	uint64_t off; /* bytes into the file */
+};
+
+struct bench {
+	char dir[512];
+	char core[600];
+	char kernel[600];
+	unsigned int gigabytes;
+	const struct layout *layout;
+	uint64_t seed;
+	struct gen *gen;
+	struct known_page *pages; /* ascending by address */
+	size_t npages;
+	size_t npages_dumped;
+	int fd;
+	const uint8_t *map;
+	size_t map_len;
+	kvm_t *kd;
+};
+
+/* ---- figures ---- */
+
+static double
+now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((double)ts.tv_sec + (double)ts.tv_nsec * 1e-9);
+}
+
+static int
+compare_double(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x < y ? -1 : x > y);
+}
+
+static double
+median(const double *values, size_t n)
+{
+	double sorted[64];
+
+	memcpy(sorted, values, n * sizeof(*values));
+	qsort(sorted, n, sizeof(*sorted), compare_double);
+	return (sorted[n / 2]);
+}
+
+/* Ours and the limit's speed in each round, the more the better. */
+static void
+report(const struct bench *b, const char *what, const char *limit_name,
+    const char *unit, const double *ours, const double *limit)
+{
+	double ratio[NROUNDS];
+	double lowest, highest;
+
+	for (size_t i = 0; i < NROUNDS; i++)
+		ratio[i] = ours[i] / limit[i];
+	lowest = highest = ratio[0];
+	for (size_t i = 1; i < NROUNDS; i++) {
+		lowest = ratio[i] < lowest ? ratio[i] : lowest;
+		highest = ratio[i] > highest ? ratio[i] : highest;
+	}
+	printf("{\"bench\":\"%s\", \"dump_gb\":%u, \"pages\":\"%s\", "
+	       "\"unit\":\"%s\", \"ours\":%.4g, \"limit\":%.4g, "
+	       "\"limit_is\":\"%s\", \"ratio\":%.3f, \"ratio_min\":%.3f, "
+	       "\"ratio_max\":%.3f}\n",
+	    what, b->gigabytes, b->layout->name, unit, median(ours, NROUNDS),
+	    median(limit, NROUNDS), limit_name, median(ratio, NROUNDS), lowest,
+	    highest);
+	(void)fflush(stdout);
+}
+
+/* xorshift: the same sequence for ours and for the limit. */
+static uint64_t
+next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return (*state);
+}
+
+/* ---- the dump ---- */
+
+static bool
+collect_mapping(const struct gen_mapping *m, void *arg)
+{
+	struct bench *b = arg;
+
+	if (m->state != GEN_OK)
+		return (true);
+	for (uint64_t done = 0; done < m->len; done += PAGE_LEN) {
+		struct known_page *page = &b->pages[b->npages];
+
+		*page = (struct known_page){ .va = m->va + done,
+			.pa = m->pa + done };
+		if (gen_page_off(b->gen, page->pa, &page->off))
+			b->npages++;
+	}
+	return (true);
+}
+
+/*
+ * Only pages with plain contents can be checked by their address; the kernel's
+ * own data and page tables are few and left out.
+ */
+static void
+drop_special_pages(struct bench *b)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->npages; i++) {
+		uint64_t words[PAGE_LEN / 8];
+		uint8_t want[PAGE_LEN];
+
+		gen_fill(b->seed, b->pages[i].pa, want, sizeof(want));
+		memcpy(words, b->map + b->pages[i].off, sizeof(words));
+		if (memcmp(words, want, sizeof(want)) == 0)
+			b->pages[kept++] = b->pages[i];
+	}
+	b->npages = kept;
+}
+
+static void
+make_dump(struct bench *b)
+{
+	struct gen_spec spec = {
+		.gs_arch = "amd64",
+		.gs_version = 3,
+		.gs_flags = GEN_PLAIN,
+		.gs_seed = b->seed,
+		.gs_mem_len = b->gigabytes * GB,
+		.gs_phys_len = 64 * GB,
+		.gs_map_percent = 95,
+		.gs_run_max = b->layout->run_max,
+	};
+	const char *why;
+
+	if ((b->gen = gen_create(&spec, &why)) == NULL)
+		errx(1, "dump of %u GB: %s", b->gigabytes, why);
+	if (gen_write_core(b->gen, b->core) != 0 ||
+	    gen_write_kernel(b->gen, b->kernel) != 0)
+		err(1, "%s", b->dir);
+}
+
+static void
+open_dump(struct bench *b)
+{
+	struct gen_facts facts;
+	char errbuf[2048];
+	struct stat st;
+	void *map;
+
+	gen_facts(b->gen, &facts);
+	b->npages_dumped = (size_t)facts.npages;
+	if ((b->fd = open(b->core, O_RDONLY)) < 0 || fstat(b->fd, &st) != 0)
+		err(1, "%s", b->core);
+	b->map_len = (size_t)st.st_size;
+	map = mmap(NULL, b->map_len, PROT_READ, MAP_SHARED, b->fd, 0);
+	if (map == MAP_FAILED)
+		err(1, "%s", b->core);
+	b->map = map;
+	b->pages = calloc(b->npages_dumped + 1, sizeof(*b->pages));
+	if (b->pages == NULL)
+		err(1, NULL);
+	(void)gen_foreach_mapping(b->gen, collect_mapping, b);
+	drop_special_pages(b);
+	b->kd = kvm_open2(b->kernel, b->core, O_RDONLY, errbuf, NULL);
+	if (b->kd == NULL)
+		errx(1, "%s", errbuf);
+}
+
+static void
+remove_dump(struct bench *b)
+{
+	(void)kvm_close(b->kd);
+	(void)munmap((void *)(uintptr_t)b->map, b->map_len);
+	(void)close(b->fd);
+	gen_destroy(b->gen);
+	free(b->pages);
+	(void)unlink(b->core);
+	(void)unlink(b->kernel);
+	b->npages = 0;
+}
+
+/* ---- opening ---- */
+
+/* Memory of our own, in kilobytes: what is not a file's. */
+static long
+own_memory_kb(void)
+{
+	FILE *status = fopen("/proc/self/status", "r");
+	char line[128];
+	long kb = 0;
+
+	if (status == NULL)
+		return (0);
+	while (fgets(line, sizeof(line), status) != NULL)
+		if (sscanf(line, "RssAnon: %ld", &kb) == 1)
+			break;
+	(void)fclose(status);
+	return (kb);
+}
+
+static double
+open_limit(const struct bench *b)
+{
+	double start = now();
+	int kernel = open(b->kernel, O_RDONLY);
+	int core = open(b->core, O_RDONLY);
+	struct stat st;
+	volatile uint8_t first;
+	void *map;
+
+	(void)fstat(kernel, &st);
+	if (fstat(core, &st) != 0)
+		err(1, "%s", b->core);
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, core, 0);
+	if (map == MAP_FAILED)
+		err(1, "%s", b->core);
+	first = *(const uint8_t *)map;
+	(void)first;
+	start = now() - start;
+	(void)munmap(map, (size_t)st.st_size);
+	(void)close(core);
+	(void)close(kernel);
+	return (start);
+}
+
+/* Opens of a second handle; times are told as opens per millisecond. */
+static void
+bench_open(struct bench *b)
+{
+	double ours[NROUNDS], limit[NROUNDS];
+	long memory_kb = 0;
+
+	for (size_t i = 0; i < NROUNDS; i++) {
+		long before = own_memory_kb();
+		double start = now();
+		kvm_t *kd = kvm_open2(b->kernel, b->core, O_RDONLY, NULL, NULL);
+
+		ours[i] = 1e-3 / (now() - start);
+		if (own_memory_kb() - before > memory_kb)
+			memory_kb = own_memory_kb() - before;
+		(void)kvm_close(kd);
+		limit[i] = 1e-3 / open_limit(b);
+	}
+	report(b, "open", "open and mmap of the same files", "opens/ms", ours,
+	    limit);
+	printf("{\"bench\":\"open-memory\", \"dump_gb\":%u, \"pages\":\"%s\", "
+	       "\"unit\":\"kB\", \"ours\":%ld, \"limit\":1024, "
+	       "\"limit_is\":\"1 MB\", \"ratio\":%.3f}\n",
+	    b->gigabytes, b->layout->name, memory_kb, (double)memory_kb / 1024);
+}
+
+/* ---- random reads ---- */
+
+enum reader { BY_LIBKVM, BY_MEMCPY, BY_PREAD };
+
+/* Millions of reads of 8 bytes a second; every one is checked. */
+static double
+random_reads(const struct bench *b, kvm_t *kd, enum reader reader, size_t n)
+{
+	uint64_t state = UINT64_C(88172645463325252);
+	double start = now();
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t r = next_random(&state);
+		const struct known_page *page = &b->pages[(r >> 9) % b->npages];
+		uint64_t in_page = r % (PAGE_LEN / 8) * 8;
+		uint64_t word = 0;
+
+		if (reader == BY_MEMCPY)
+			memcpy(&word, b->map + page->off + in_page, 8);
+		else if (reader == BY_PREAD)
+			(void)!pread(b->fd, &word, 8,
+			    (off_t)(page->off + in_page));
+		else if (kvm_read2(kd, page->va + in_page, &word, 8) != 8)
+			errx(1, "%s", kvm_geterr(kd));
+		if (word != gen_word(b->seed, page->pa + in_page))
+			errx(1, "wrong bytes at %#jx",
+			    (uintmax_t)(page->va + in_page));
+	}
+	return ((double)n / (now() - start) * 1e-6);
+}
+
+static void
+bench_random(struct bench *b)
+{
+	double ours[NROUNDS], by_memcpy[NROUNDS], by_pread[NROUNDS];
+
+	/* Once for the page tables of this process. */
+	(void)random_reads(b, b->kd, BY_MEMCPY, NREADS);
+	(void)random_reads(b, b->kd, BY_LIBKVM, NREADS);
+	for (size_t i = 0; i < NROUNDS; i++) {
+		by_memcpy[i] = random_reads(b, b->kd, BY_MEMCPY, NREADS);
+		ours[i] = random_reads(b, b->kd, BY_LIBKVM, NREADS);
+		by_pread[i] = random_reads(b, b->kd, BY_PREAD, NREADS / 4);
+	}
+	report(b, "random-8", "memcpy from known offsets", "million reads/s",
+	    ours, by_memcpy);
+	report(b, "random-8", "pread from known offsets", "million reads/s",
+	    ours, by_pread);
+}
+
+/* The same for a dump that is not mapped: one pread(2) for each read. */
+static void
+bench_random_pread(struct bench *b)
+{
+	double ours[NROUNDS], by_pread[NROUNDS];
+	char errbuf[2048];
+	kvm_t *kd;
+
+	(void)setenv("KVM_NOMAP", "1", 1);
+	kd = kvm_open2(b->kernel, b->core, O_RDONLY, errbuf, NULL);
+	(void)unsetenv("KVM_NOMAP");
+	if (kd == NULL)
+		errx(1, "%s", errbuf);
+	for (size_t i = 0; i < NROUNDS; i++) {
+		ours[i] = random_reads(b, kd, BY_LIBKVM, NREADS / 4);
+		by_pread[i] = random_reads(b, kd, BY_PREAD, NREADS / 4);
+	}
+	report(b, "random-8-unmapped", "pread from known offsets",
+	    "million reads/s", ours, by_pread);
+	(void)kvm_close(kd);
+}
+
+/* ---- sequential reads ---- */
+
+/* The pages from i on that are adjacent in the kernel map, at most a chunk. */
+static size_t
+chunk_pages(const struct bench *b, size_t i)
+{
+	size_t n = 1;
+
+	while (n < CHUNK_LEN / PAGE_LEN && i + n < b->npages &&
+	    b->pages[i + n].va == b->pages[i].va + n * PAGE_LEN)
+		n++;
+	return (n);
+}
+
+static void
+check_chunk(const struct bench *b, size_t i, size_t n, const uint8_t *buf)
+{
+	for (size_t k = 0; k < n * PAGE_LEN; k += 8) {
+		uint64_t pa = b->pages[i + k / PAGE_LEN].pa + k % PAGE_LEN;
+		uint64_t word;
+
+		memcpy(&word, buf + k, 8);
+		if (word != gen_word(b->seed, pa))
+			errx(1, "wrong bytes at physical address %#jx",
+			    (uintmax_t)pa);
+	}
+}
+
+static void
+read_chunk(const struct bench *b, enum reader reader, size_t i, size_t n,
+    uint8_t *buf)
+{
+	if (reader == BY_LIBKVM) {
+		if (kvm_read2(b->kd, b->pages[i].va, buf, n * PAGE_LEN) !=
+		    (kssize_t)(n * PAGE_LEN))
+			errx(1, "%s", kvm_geterr(b->kd));
+		return;
+	}
+	/* Who knows the offsets also knows which pages lie in a row. */
+	for (size_t k = 0; k < n;) {
+		size_t m = 1;
+
+		while (k + m < n &&
+		    b->pages[i + k + m].off ==
+			b->pages[i + k].off + m * PAGE_LEN)
+			m++;
+		if (reader == BY_MEMCPY)
+			memcpy(buf + k * PAGE_LEN, b->map + b->pages[i + k].off,
+			    m * PAGE_LEN);
+		else
+			(void)!pread(b->fd, buf + k * PAGE_LEN, m * PAGE_LEN,
+			    (off_t)b->pages[i + k].off);
+		k += m;
+	}
+}
+
+/* Gigabytes a second, in address order; the check is not in the time. */
+static double
+sequential_reads(const struct bench *b, enum reader reader, uint8_t *buf)
+{
+	double elapsed = 0;
+
+	for (size_t i = 0; i < b->npages;) {
+		size_t n = chunk_pages(b, i);
+		double start = now();
+
+		read_chunk(b, reader, i, n, buf);
+		elapsed += now() - start;
+		check_chunk(b, i, n, buf);
+		i += n;
+	}
+	return ((double)b->npages * PAGE_LEN / elapsed * 1e-9);
+}
+
+static void
+bench_sequential(struct bench *b)
+{
+	double ours[NROUNDS], by_memcpy[NROUNDS], by_pread[NROUNDS];
+	uint8_t *buf = malloc(CHUNK_LEN);
+
+	if (buf == NULL)
+		err(1, NULL);
+	for (size_t i = 0; i < NROUNDS; i++) {
+		by_memcpy[i] = sequential_reads(b, BY_MEMCPY, buf);
+		ours[i] = sequential_reads(b, BY_LIBKVM, buf);
+		by_pread[i] = sequential_reads(b, BY_PREAD, buf);
+	}
+	report(b, "sequential", "memcpy from known offsets", "GB/s", ours,
+	    by_memcpy);
+	report(b, "sequential", "pread from known offsets", "GB/s", ours,
+	    by_pread);
+	free(buf);
+}
+
+/* ---- walking all pages ---- */
+
+struct walked {
+	size_t npages;
+	uint64_t sum; /* of file offsets: pages of a dump are each met once */
+};
+
+static int
+count_page(struct kvm_page *page, void *arg)
+{
+	struct walked *walked = arg;
+
+	if (page->kp_offset >= 0) {
+		walked->npages += page->kp_len / PAGE_LEN;
+		walked->sum += (uint64_t)page->kp_offset;
+	}
+	return (1);
+}
+
+/* The least that a walk can do: call back for pages that are known. */
+static struct walked
+walk_known(const struct kvm_page *pages, size_t n,
+    kvm_walk_pages_cb_t *volatile cb)
+{
+	struct walked walked = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		struct kvm_page page = pages[i];
+
+		(void)cb(&page, &walked);
+	}
+	return (walked);
+}
+
+static int
+keep_page(struct kvm_page *page, void *arg)
+{
+	struct kvm_page **next = arg;
+
+	*(*next)++ = *page;
+	return (1);
+}
+
+static void
+bench_walk(struct bench *b)
+{
+	double ours[NROUNDS], limit[NROUNDS];
+	struct kvm_page *pages =
+	    calloc(b->npages_dumped + b->npages_dumped / 8 + 4096,
+		sizeof(*pages));
+	struct kvm_page *end = pages;
+
+	if (pages == NULL)
+		err(1, NULL);
+	if (kvm_walk_pages(b->kd, keep_page, &end) != 1)
+		errx(1, "%s", kvm_geterr(b->kd));
+	for (size_t i = 0; i < NROUNDS; i++) {
+		struct walked got = { 0 };
+		struct walked want;
+		double start = now();
+
+		(void)kvm_walk_pages(b->kd, count_page, &got);
+		ours[i] = (double)got.npages / (now() - start) * 1e-6;
+		start = now();
+		want = walk_known(pages, (size_t)(end - pages), count_page);
+		limit[i] = (double)want.npages / (now() - start) * 1e-6;
+		if (got.npages != b->npages_dumped || got.sum != want.sum)
+			errx(1, "walked %zu pages of %zu", got.npages,
+			    b->npages_dumped);
+	}
+	report(b, "walk", "callbacks for a list of the same pages",
+	    "million pages/s", ours, limit);
+	free(pages);
+}
+
+/* ---- all of it ---- */
+
+static void
+bench_dump(struct bench *b)
+{
+	fprintf(stderr, "making a dump of %u GB, pages %s\n", b->gigabytes,
+	    b->layout->name);
+	make_dump(b);
+	open_dump(b);
+	bench_open(b);
+	bench_random(b);
+	bench_random_pread(b);
+	bench_sequential(b);
+	bench_walk(b);
+	remove_dump(b);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const char *const sizes[] = { "1", "8" };
+	const char *tmp = getenv("TMPDIR");
+	struct bench b = { .seed = 20060424 };
+
+	(void)snprintf(b.dir, sizeof(b.dir), "%s/bench.XXXXXX",
+	    tmp != NULL ? tmp : "/var/tmp");
+	if (mkdtemp(b.dir) == NULL)
+		err(1, "%s", b.dir);
+	(void)snprintf(b.core, sizeof(b.core), "%s/core", b.dir);
+	(void)snprintf(b.kernel, sizeof(b.kernel), "%s/kernel", b.dir);
+	for (int i = 0; i < (argc > 1 ? argc - 1 : 2); i++) {
+		b.gigabytes =
+		    (unsigned int)strtoul(argc > 1 ? argv[i + 1] : sizes[i],
+			NULL, 10);
+		for (size_t k = 0; k < sizeof(layouts) / sizeof(layouts[0]);
+		     k++) {
+			b.layout = &layouts[k];
+			bench_dump(&b);
+		}
+	}
+	(void)rmdir(b.dir);
+	return (0);
+}
