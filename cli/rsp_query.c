@@ -1,0 +1,293 @@
+/*
+ * Queries: packets with a name behind q or Q, about the connection, the list
+ * of threads and the documents (target description, thread list) that clients
+ * read piece by piece.
+ *
+ * What is missing here is missing on purpose: an empty reply sends clients to
+ * the next best packet, which is here.  qRegisterInfo: target.xml tells it.
+ * qMemoryRegionInfo: LLDB would walk the gaps of a 64-bit address space one
+ * answer at a time.  jThreadsInfo: qThreadStopInfo, thread by thread.
+ */
+#include <string.h>
+
+#include "cli/rsp_int.h"
+#include "cli/rsp_packet.h"
+
+/* FreeBSD has no process that stands for the kernel; clients need a number. */
+#define KERNEL_PID 1
+
+/* ---- the connection ---- */
+
+static void
+answer_supported(struct rsp *rsp, struct rsp_cursor *cur,
+    struct rsp_reply *reply)
+{
+	(void)rsp;
+	(void)cur;
+	rsp_put(reply, "PacketSize=");
+	rsp_put_num(reply, RSP_PAYLOAD_MAX);
+	rsp_put(reply,
+	    ";QStartNoAckMode+;qXfer:features:read+;"
+	    "qXfer:threads:read+");
+}
+
+static void
+answer_noack(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
+{
+	(void)cur;
+	rsp->rs_noack = true;
+	rsp_put(reply, "OK");
+}
+
+/* Errors may have a text.  Only LLDB asks for it. */
+static void
+answer_error_strings(struct rsp *rsp, struct rsp_cursor *cur,
+    struct rsp_reply *reply)
+{
+	(void)cur;
+	rsp->rs_lldb = true;
+	rsp_put(reply, "OK");
+}
+
+static void
+answer_ok(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
+{
+	(void)rsp;
+	(void)cur;
+	rsp_put(reply, "OK");
+}
+
+/* We attached to something that was there: a client's quit detaches. */
+static void
+answer_attached(struct rsp *rsp, struct rsp_cursor *cur,
+    struct rsp_reply *reply)
+{
+	(void)rsp;
+	(void)cur;
+	rsp_put(reply, "1");
+}
+
+/* ---- the machine, for LLDB ---- */
+
+static void
+put_machine(const struct rsp_target *t, struct rsp_reply *reply)
+{
+	rsp_put(reply, "triple:");
+	rsp_put_hex_text(reply, t->rt_tdesc.rd_lldb);
+	rsp_put_hex_text(reply, "-unknown-freebsd");
+	rsp_put(reply, ";ptrsize:");
+	rsp_put_num(reply, t->rt_tdesc.rd_ptr_len);
+	rsp_put(reply, ";endian:");
+	rsp_put(reply, t->rt_order == ORDER_LITTLE ? "little" : "big");
+	rsp_put(reply, ";");
+}
+
+static void
+answer_host(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
+{
+	(void)cur;
+	put_machine(rsp->rs_target, reply);
+}
+
+static void
+answer_process(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
+{
+	(void)cur;
+	rsp_put(reply, "pid:");
+	rsp_put_num(reply, KERNEL_PID);
+	rsp_put(reply, ";");
+	put_machine(rsp->rs_target, reply);
+}
+
+/* ---- threads ---- */
+
+static void
+answer_current(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
+{
+	(void)cur;
+	rsp_put(reply, "QC");
+	rsp_put_num(reply, rsp->rs_target->rt_threads[rsp->rs_thread].rt_id);
+}
+
+/* m and as many ids as fit, or l when all were told. */
+static void
+answer_next_threads(struct rsp *rsp, struct rsp_cursor *cur,
+    struct rsp_reply *reply)
+{
+	const struct rsp_target *t = rsp->rs_target;
+	const size_t longest = sizeof(",0123456789abcdef") - 1;
+	bool first = true;
+
+	(void)cur;
+	if (rsp->rs_listed == t->rt_nthreads) {
+		rsp_put(reply, "l");
+		return;
+	}
+	rsp_put(reply, "m");
+	while (rsp->rs_listed < t->rt_nthreads && rsp_room(reply) >= longest) {
+		if (!first)
+			rsp_put(reply, ",");
+		rsp_put_num(reply, t->rt_threads[rsp->rs_listed].rt_id);
+		rsp->rs_listed++;
+		first = false;
+	}
+}
+
+static void
+answer_first_threads(struct rsp *rsp, struct rsp_cursor *cur,
+    struct rsp_reply *reply)
+{
+	rsp->rs_listed = 0;
+	answer_next_threads(rsp, cur, reply);
+}
+
+static void
+answer_thread_name(struct rsp *rsp, struct rsp_cursor *cur,
+    struct rsp_reply *reply)
+{
+	size_t thread;
+
+	if (rsp_take(cur, ",") && rsp_take_thread(rsp, cur, &thread))
+		rsp_put_hex_text(reply,
+		    rsp->rs_target->rt_threads[thread].rt_name);
+	else
+		rsp_error(reply, RSP_ENOENT);
+}
+
+static void
+answer_thread_stop(struct rsp *rsp, struct rsp_cursor *cur,
+    struct rsp_reply *reply)
+{
+	size_t thread;
+
+	if (rsp_take_thread(rsp, cur, &thread))
+		rsp_put_stop(rsp, reply, thread);
+	else
+		rsp_error(reply, RSP_ENOENT);
+}
+
+/* ---- documents ---- */
+
+static void
+put_target_xml(const struct rsp_target *t, struct rsp_reply *reply)
+{
+	rsp_tdesc_put(&t->rt_tdesc, reply);
+}
+
+static void
+put_threads_xml(const struct rsp_target *t, struct rsp_reply *reply)
+{
+	rsp_put(reply, "<?xml version=\"1.0\"?>\n<threads>\n");
+	for (size_t i = 0; i < t->rt_nthreads && !reply->rp_cut; i++) {
+		rsp_put(reply, "<thread id=\"");
+		rsp_put_num(reply, t->rt_threads[i].rt_id);
+		rsp_put(reply, "\" name=\"");
+		rsp_put_xml(reply, t->rt_threads[i].rt_name);
+		rsp_put(reply, "\"/>\n");
+	}
+	rsp_put(reply, "</threads>\n");
+}
+
+static const struct {
+	const char *name; /* object:read:annex: */
+	void (*put)(const struct rsp_target *t, struct rsp_reply *reply);
+} documents[] = {
+	{ "features:read:target.xml:", put_target_xml },
+	{ "threads:read::", put_threads_xml },
+};
+
+/*
+ * Put in the len bytes at off of a document: it is written anew each time,
+ * through a window.  The reply starts with m when there is more, with l at its
+ * end.
+ */
+static void
+put_piece(struct rsp *rsp, struct rsp_reply *reply, size_t doc, uint64_t off,
+    uint64_t len)
+{
+	struct rsp_reply window = { .rp_skip = off };
+
+	rsp_put(reply, "l");
+	window.rp_base = reply->rp_base + reply->rp_len;
+	window.rp_cap = rsp_room(reply);
+	if (len < window.rp_cap)
+		window.rp_cap = (size_t)len;
+	documents[doc].put(rsp->rs_target, &window);
+	reply->rp_len += window.rp_len;
+	if (window.rp_cut)
+		reply->rp_base[0] = 'm';
+}
+
+static void
+answer_document(struct rsp *rsp, struct rsp_cursor *cur,
+    struct rsp_reply *reply)
+{
+	uint64_t off, len;
+
+	if (!rsp_take(cur, ":"))
+		return;
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+		if (!rsp_take(cur, documents[i].name))
+			continue;
+		if (rsp_take_hex(cur, &off) && rsp_take(cur, ",") &&
+		    rsp_take_hex(cur, &len) && rsp_at_end(cur))
+			put_piece(rsp, reply, i, off, len);
+		else
+			rsp_error(reply, RSP_EINVAL);
+		return;
+	}
+	rsp_error(reply, RSP_ENOENT);
+}
+
+/* ---- names ---- */
+
+static const struct {
+	const char *name;
+	rsp_answer_fn *answer;
+} queries[] = {
+	{ "QEnableErrorStrings", answer_error_strings },
+	{ "QStartNoAckMode", answer_noack },
+	{ "qAttached", answer_attached },
+	{ "qC", answer_current },
+	{ "qHostInfo", answer_host },
+	{ "qProcessInfo", answer_process },
+	{ "qSupported", answer_supported },
+	{ "qSymbol", answer_ok },
+	{ "qThreadExtraInfo", answer_thread_name },
+	{ "qXfer", answer_document },
+	{ "qfThreadInfo", answer_first_threads },
+	{ "qsThreadInfo", answer_next_threads },
+};
+
+/* A name goes up to the first byte that no name has. */
+static size_t
+name_len(const struct rsp_cursor *cur)
+{
+	const char *p;
+
+	for (p = cur->rc_next; p < cur->rc_end; p++) {
+		if (*p == ':' || *p == ',' || *p == ';')
+			break;
+	}
+	return ((size_t)(p - cur->rc_next));
+}
+
+void
+rsp_answer_query(struct rsp *rsp, struct rsp_cursor *cur,
+    struct rsp_reply *reply)
+{
+	size_t len = name_len(cur);
+
+	/* The one query whose argument follows its name at once. */
+	if (rsp_take(cur, "qThreadStopInfo")) {
+		answer_thread_stop(rsp, cur, reply);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+		if (strlen(queries[i].name) == len &&
+		    rsp_take(cur, queries[i].name)) {
+			queries[i].answer(rsp, cur, reply);
+			return;
+		}
+	}
+}

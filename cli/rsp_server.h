@@ -1,0 +1,69 @@
+/*
+ * The gdb remote protocol for a kernel that is dead: answers one packet at a
+ * time about threads, registers and memory, and refuses, in words that the
+ * debugger shows, whatever would run or change the target.
+ *
+ * It knows no dump and does no I/O: what it serves is a struct rsp_target, and
+ * the bytes come and go through rsp_session.h.
+ *
+ * Facts: Debugging with GDB, appendix "GDB Remote Serial Protocol"; LLDB's
+ * docs/resources/lldbgdbremote.md.
+ */
+#ifndef CLI_RSP_SERVER_H
+#define CLI_RSP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/rsp_tdesc.h"
+#include "format/bytes.h"
+
+struct rsp_thread {
+	uint64_t rt_id;	     /* not 0, and no other thread's */
+	const char *rt_name; /* as a debugger shows it */
+};
+
+/* What is served.  Constant while it is. */
+struct rsp_target {
+	struct rsp_tdesc rt_tdesc;
+	enum byte_order rt_order; /* of registers and memory */
+	const struct rsp_thread *rt_threads;
+	size_t rt_nthreads;    /* at least 1: clients want one to stand on */
+	size_t rt_first;       /* the thread a client starts on */
+	const char *rt_reason; /* why that thread stopped, or NULL */
+
+	/* A register's value.  false: the dump does not hold it. */
+	bool (*rt_reg)(void *arg, size_t thread, size_t reg, uint64_t *value);
+
+	/* Read memory.  Returns how many bytes from addr on can be read. */
+	size_t (*rt_read)(void *arg, uint64_t addr, void *buf, size_t len);
+	void *rt_arg;
+};
+
+/* One client's session.  Set up by rsp_init(); nothing to free. */
+struct rsp {
+	const struct rsp_target *rs_target;
+	size_t rs_thread;      /* that g and p are about: Hg */
+	size_t rs_running;     /* that the client would run: Hc */
+	size_t rs_stopped;     /* that stopped last, */
+	const char *rs_reason; /* and why; NULL: that is not known */
+	size_t rs_listed;      /* threads told by qfThreadInfo, qsThreadInfo */
+	bool rs_noack;	       /* both sides do without + and - */
+	bool rs_lldb;	       /* the client is LLDB */
+	bool rs_over;	       /* the client is done with us */
+};
+
+void rsp_init(struct rsp *rsp, const struct rsp_target *target);
+
+/*
+ * Answer the packet pkt of len bytes.  Writes at most cap bytes to reply and
+ * returns how many; 0, an empty reply, says "not known here".
+ */
+size_t rsp_answer(struct rsp *rsp, const char *pkt, size_t len, char *reply,
+    size_t cap);
+
+/* The answer to a packet that came damaged, or longer than was agreed. */
+size_t rsp_answer_bad(char *reply, size_t cap);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * A client's session: see rsp_session.h.
+ *
+ * With acknowledgements, a damaged packet is refused with - and comes again,
+ * and - from the client repeats the last reply.  Without them nobody would
+ * repeat anything, so a damaged packet is answered, with an error.
+ */
+#include "cli/rsp_session.h"
+
+#include <string.h>
+
+void
+rsp_session_init(struct rsp_session *session, const struct rsp_target *target)
+{
+	memset(&session->ss_framer, 0, sizeof(session->ss_framer));
+	session->ss_frame_len = 0;
+	rsp_init(&session->ss_rsp, target);
+}
+
+static bool
+send_frame(const struct rsp_session *session, rsp_send_fn *send, void *arg)
+{
+	return (send(arg, session->ss_frame, session->ss_frame_len));
+}
+
+static bool
+answer(struct rsp_session *session, enum rsp_event event, rsp_send_fn *send,
+    void *arg)
+{
+	const struct rsp_framer *framer = &session->ss_framer;
+	struct rsp *rsp = &session->ss_rsp;
+	char reply[RSP_PAYLOAD_MAX];
+	bool noack = rsp->rs_noack;
+	size_t len;
+
+	if (event == RSP_BAD_SUM && !noack)
+		return (send(arg, "-", 1));
+	if (event == RSP_PACKET)
+		len = rsp_answer(rsp, framer->rf_payload, framer->rf_len, reply,
+		    sizeof(reply));
+	else
+		len = rsp_answer_bad(reply, sizeof(reply));
+	session->ss_frame_len = rsp_frame(reply, len, session->ss_frame);
+	if (!noack && !send(arg, "+", 1))
+		return (false);
+	return (send_frame(session, send, arg));
+}
+
+static bool
+take_byte(struct rsp_session *session, uint8_t byte, rsp_send_fn *send,
+    void *arg)
+{
+	enum rsp_event event = rsp_feed(&session->ss_framer, byte);
+
+	switch (event) {
+	case RSP_PACKET:
+	case RSP_BAD_SUM:
+	case RSP_TOO_LONG:
+		return (answer(session, event, send, arg));
+	case RSP_NAK:
+		return (send_frame(session, send, arg));
+	case RSP_MORE:
+	case RSP_ACK:
+	case RSP_INTERRUPT: /* nothing runs, so nothing is interrupted */
+		return (true);
+	}
+	return (true);
+}
+
+bool
+rsp_session_input(struct rsp_session *session, const void *bytes, size_t len,
+    rsp_send_fn *send, void *arg)
+{
+	const uint8_t *from = bytes;
+
+	for (size_t i = 0; i < len; i++) {
+		if (!take_byte(session, from[i], send, arg) ||
+		    session->ss_rsp.rs_over)
+			return (false);
+	}
+	return (true);
+}

@@ -1,0 +1,31 @@
+/*
+ * One client's session: bytes in, bytes out, from the first packet to the last.
+ * Joins framing, acknowledgements and answers; does no I/O itself.
+ */
+#ifndef CLI_RSP_SESSION_H
+#define CLI_RSP_SESSION_H
+
+#include "cli/rsp_packet.h"
+#include "cli/rsp_server.h"
+
+struct rsp_session {
+	struct rsp ss_rsp;
+	struct rsp_framer ss_framer;
+	size_t ss_frame_len; /* of the last reply, kept to be sent again */
+	char ss_frame[RSP_FRAME_MAX];
+};
+
+/* Sends len bytes to the client.  false: it is gone. */
+typedef bool rsp_send_fn(void *arg, const void *bytes, size_t len);
+
+void rsp_session_init(struct rsp_session *session,
+    const struct rsp_target *target);
+
+/*
+ * Take in len bytes from the client and send what they ask for.  Returns false
+ * when the session is over: the client detached, or is gone.
+ */
+bool rsp_session_input(struct rsp_session *session, const void *bytes,
+    size_t len, rsp_send_fn *send, void *arg);
+
+#endif

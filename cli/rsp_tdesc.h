@@ -1,0 +1,60 @@
+/*
+ * Target descriptions: which registers a machine has, in the order and with
+ * the names that gdb demands of its standard features, so that no debugger
+ * needs to be told anything.
+ *
+ * Registers that a feature demands and that a kernel never saves (the x87's)
+ * are described all the same; they are unavailable in every thread.
+ *
+ * Facts: Debugging with GDB, appendix "Target Descriptions", Standard Target
+ * Features.
+ */
+#ifndef CLI_RSP_TDESC_H
+#define CLI_RSP_TDESC_H
+
+#include <stddef.h>
+
+#include "cli/rsp_text.h"
+#include "format/minidump.h"
+
+/* Enough for every machine of ours; amd64 has 40. */
+#define RSP_MAXREGS 48
+
+#define RSP_REG_NAME_LEN 8
+
+struct rsp_reg {
+	char rr_name[RSP_REG_NAME_LEN];
+	char rr_alias[RSP_REG_NAME_LEN]; /* another name for it, or "" */
+	unsigned int rr_len;		 /* bytes */
+	const char *rr_type;		 /* a type that gdb defines */
+};
+
+/* A machine as gdb and lldb know it. */
+struct rsp_tdesc {
+	const char *rd_gdb;	 /* gdb's "set architecture" */
+	const char *rd_lldb;	 /* the first part of lldb's triple */
+	const char *rd_feature;	 /* what gdb calls the set of registers */
+	unsigned int rd_ptr_len; /* bytes */
+	size_t rd_nregs;
+	struct rsp_reg rd_regs[RSP_MAXREGS];
+	size_t rd_pc; /* which of them is the program counter */
+
+	/*
+	 * One that gdb cannot do without, and what is in it whenever a thread
+	 * is in the kernel.  rd_nregs: there is none.
+	 */
+	size_t rd_mode;
+	uint64_t rd_mode_value;
+};
+
+/* Describe the machine that a dump of arch, in that byte order, comes from. */
+void rsp_tdesc_init(struct rsp_tdesc *tdesc, enum dump_arch arch,
+    enum byte_order order);
+
+/* The register called name, by either name; rd_nregs if there is none. */
+size_t rsp_tdesc_reg(const struct rsp_tdesc *tdesc, const char *name);
+
+/* Write the description, the document that gdb calls target.xml. */
+void rsp_tdesc_put(const struct rsp_tdesc *tdesc, struct rsp_reply *reply);
+
+#endif
