@@ -22,6 +22,7 @@ static const struct command {
 	{ "info", "format, architecture, sizes, panic string", cmd_info },
 	{ "ps", "processes and threads", cmd_ps },
 	{ "read", "memory at an address or symbol", cmd_read },
+	{ "serve", "the gdb remote protocol, for gdb and lldb", cmd_serve },
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

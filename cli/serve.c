@@ -1,0 +1,288 @@
+/*
+ * vmcore serve: the gdb remote protocol, for gdb and lldb.
+ *
+ * One client at a time, over standard input and output, a Unix socket or a TCP
+ * port of the loopback interface.  Never over the network: a dump holds
+ * secrets, and the protocol asks nobody who they are.
+ */
+#include <err.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "cli/open.h"
+#include "cli/quote.h"
+#include "cli/rsp_session.h"
+#include "cli/serve_net.h"
+#include "cli/serve_target.h"
+
+/* Codes of our long options. */
+enum { OPT_ONCE = OPT_OWN, OPT_STDIO, OPT_TCP, OPT_UNIX };
+
+static const struct option serve_long[] = {
+	OPTIONS_LONG,
+	{ "once", no_argument, NULL, OPT_ONCE },
+	{ "stdio", no_argument, NULL, OPT_STDIO },
+	{ "tcp", required_argument, NULL, OPT_TCP },
+	{ "unix", required_argument, NULL, OPT_UNIX },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct syntax serve_syntax = {
+	.sy_name = "serve",
+	.sy_synopsis = "[--once] [--stdio | --tcp [127.0.0.1:]PORT | "
+		       "--unix PATH] [-N kernel] core",
+	.sy_help = "Serve a dump to gdb and lldb, by default on a free port of"
+		   " 127.0.0.1.\n"
+		   "\n"
+		   "      --once         end after the first client\n"
+		   "      --stdio        speak on standard input and output\n"
+		   "      --tcp PORT     listen on 127.0.0.1; 0: a free port\n"
+		   "      --unix PATH    listen on a socket file\n",
+	.sy_short = OPTIONS_SHORT,
+	.sy_long = serve_long,
+};
+
+/* What the command line asks for. */
+struct serve {
+	struct args sv_args;
+	bool sv_once;
+	bool sv_stdio;
+	uint16_t sv_port;    /* 0: any */
+	const char *sv_path; /* NULL: TCP */
+	int sv_transports;   /* how many were asked for */
+};
+
+/* ---- a client ---- */
+
+static bool
+send_to(void *arg, const void *bytes, size_t len)
+{
+	return (client_send(arg, bytes, len));
+}
+
+/* From the first packet until the client has gone.  EX_OK or EX_OSERR. */
+static int
+serve_client(const struct rsp_target *target, struct client *cl)
+{
+	struct rsp_session *session = malloc(sizeof(*session));
+	char buf[BUFSIZ];
+	size_t n;
+
+	if (session == NULL) {
+		warn("serve");
+		return (EX_OSERR);
+	}
+	rsp_session_init(session, target);
+	do {
+		n = client_receive(cl, buf, sizeof(buf));
+	} while (n > 0 && rsp_session_input(session, buf, n, send_to, cl));
+	free(session);
+	return (EX_OK);
+}
+
+/*
+ * gdb runs us in a pipe, and a ^C at its prompt reaches us too; it is not
+ * meant for us.
+ */
+static int
+serve_stdio(const struct rsp_target *target)
+{
+	struct client cl = { .cl_in = STDIN_FILENO, .cl_out = STDOUT_FILENO };
+
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	return (serve_client(target, &cl));
+}
+
+/* ---- listening ---- */
+
+/* A command line, to be copied.  words ends with NULL. */
+static void
+print_words(const char *const *words)
+{
+	fputs(" ", stderr);
+	for (; *words != NULL; words++) {
+		putc(' ', stderr);
+		quote_put(stderr, *words);
+	}
+	putc('\n', stderr);
+}
+
+/*
+ * Where we are, and what to type.  A gdb that does not know FreeBSD would take
+ * a kernel's file for that of another machine: its OS ABI is to be ignored.
+ */
+static void
+announce(const struct listener *ln, const struct dump *dump, size_t nthreads)
+{
+	const char *kernel = dump->d_core->kc_exec_path;
+	const char *gdb = kvm_native(dump->d_kd) ? "gdb" : "gdb-multiarch";
+	char remote[256], connect[256];
+
+	if (ln->ln_path != NULL) {
+		snprintf(remote, sizeof(remote), "target remote %s",
+		    ln->ln_path);
+		snprintf(connect, sizeof(connect),
+		    "process connect unix-connect://%s", ln->ln_path);
+	} else {
+		snprintf(remote, sizeof(remote), "target remote 127.0.0.1:%u",
+		    ln->ln_port);
+		snprintf(connect, sizeof(connect), "gdb-remote 127.0.0.1:%u",
+		    ln->ln_port);
+	}
+	fprintf(stderr, "%s: %s, %zu thread%s.  Attach with one of\n",
+	    dump->d_core->kc_core_path, dump->d_core->kc_arch_name, nthreads,
+	    nthreads == 1 ? "" : "s");
+	print_words((const char *const[]){ gdb, "-iex", "set osabi none", "-ex",
+	    remote, kernel, NULL });
+	print_words((const char *const[]){ "lldb", "-o", connect, kernel,
+	    NULL });
+}
+
+static int
+serve_listener(const struct serve *sv, const struct listener *ln,
+    const struct rsp_target *target)
+{
+	struct client cl;
+	int status;
+
+	do {
+		if (!listener_accept(ln, &cl)) {
+			if (serve_stopped())
+				break;
+			warn("serve");
+			return (EX_OSERR);
+		}
+		status = serve_client(target, &cl);
+		client_close(&cl);
+		if (status != EX_OK)
+			return (status);
+	} while (!sv->sv_once && !serve_stopped());
+	return (EX_OK);
+}
+
+static int
+serve_sockets(const struct serve *sv, const struct dump *dump,
+    const struct serve_target *target)
+{
+	struct listener ln;
+	int status;
+
+	serve_signals();
+	if (sv->sv_path != NULL)
+		status = listener_open_unix(&ln, sv->sv_path);
+	else
+		status = listener_open_tcp(&ln, sv->sv_port);
+	if (status != 0) {
+		if (sv->sv_path != NULL)
+			warn("%s", sv->sv_path);
+		else
+			warn("127.0.0.1:%u", sv->sv_port);
+		return (EX_UNAVAILABLE);
+	}
+	announce(&ln, dump, target->st_nthreads);
+	status = serve_listener(sv, &ln, &target->st_rsp);
+	listener_close(&ln);
+	return (status);
+}
+
+/* ---- the command ---- */
+
+/* PORT, or 127.0.0.1:PORT. */
+static bool
+parse_port(const char *text, uint16_t *port)
+{
+	static const char loopback[] = "127.0.0.1:";
+	unsigned long value;
+	char *end;
+
+	if (strncmp(text, loopback, sizeof(loopback) - 1) == 0)
+		text += sizeof(loopback) - 1;
+	if (*text < '0' || *text > '9')
+		return (false);
+	value = strtoul(text, &end, 10);
+	if (*end != '\0' || value > UINT16_MAX)
+		return (false);
+	*port = (uint16_t)value;
+	return (true);
+}
+
+/* Take an option of ours.  EX_OK, or an exit status after a message. */
+static int
+take_option(struct serve *sv, int ch)
+{
+	switch (ch) {
+	case OPT_ONCE:
+		sv->sv_once = true;
+		return (EX_OK);
+	case OPT_STDIO:
+		sv->sv_stdio = true;
+		break;
+	case OPT_TCP:
+		if (!parse_port(optarg, &sv->sv_port)) {
+			warnx("serve: %s: not a port of 127.0.0.1", optarg);
+			return (EX_USAGE);
+		}
+		break;
+	case OPT_UNIX:
+		sv->sv_path = optarg;
+		break;
+	default:
+		return (sv->sv_args.a_status);
+	}
+	if (++sv->sv_transports > 1) {
+		warnx("serve: --stdio, --tcp and --unix exclude each other");
+		return (EX_USAGE);
+	}
+	return (EX_OK);
+}
+
+static int
+serve_dump(const struct serve *sv)
+{
+	struct dump dump = { 0 };
+	struct serve_target target = { 0 };
+	int status = open_debug(&sv->sv_args, &dump);
+
+	if (status != EX_OK)
+		goto done;
+	if (serve_target_init(&target, &dump) != 0) {
+		warn("%s", sv->sv_args.a_core);
+		status = EX_OSERR;
+		goto done;
+	}
+	open_warn(&dump);
+	if (sv->sv_stdio)
+		status = serve_stdio(&target.st_rsp);
+	else
+		status = serve_sockets(sv, &dump, &target);
+done:
+	serve_target_fini(&target);
+	open_close(&dump);
+	return (status);
+}
+
+int
+cmd_serve(int argc, char **argv)
+{
+	struct serve sv = { 0 };
+	int ch, status;
+
+	while ((ch = options_next(&serve_syntax, argc, argv, &sv.sv_args)) !=
+	    -1) {
+		status = take_option(&sv, ch);
+		if (status != EX_OK || ch == '?')
+			return (status);
+	}
+	if (!options_core(&serve_syntax, &argc, &argv, &sv.sv_args))
+		return (EX_USAGE);
+	if (argc != 0)
+		return (options_usage(&serve_syntax));
+	return (serve_dump(&sv));
+}

@@ -1,0 +1,229 @@
+/*
+ * Sockets and signals of the remote server: see serve_net.h.
+ *
+ * Every wait is one pselect(2), the only place where the signals are let
+ * through: one that comes at any other time is seen by the next wait, so none
+ * is lost between a check and a system call that blocks.
+ */
+#include "cli/serve_net.h"
+
+#include <sys/types.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stopped;
+static sigset_t wait_mask;     /* holds back what it did before, */
+static const sigset_t *let_in; /* &wait_mask, once signals are held back */
+
+/* ---- signals and waiting ---- */
+
+static void
+stop(int signo)
+{
+	(void)signo;
+	stopped = 1;
+}
+
+void
+serve_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa = { .sa_handler = stop };
+	struct sigaction old;
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigemptyset(&sa.sa_mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		/* nohup(1) and the like had their reasons. */
+		sigaction(signals[i], NULL, &old);
+		if (old.sa_handler == SIG_IGN)
+			continue;
+		sigaddset(&held, signals[i]);
+		sigaction(signals[i], &sa, NULL);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &held, &wait_mask);
+	let_in = &wait_mask;
+}
+
+bool
+serve_stopped(void)
+{
+	return (stopped != 0);
+}
+
+/* Wait until fd can be read from, or written to.  false: it will not be. */
+static bool
+wait_for(int fd, bool to_write)
+{
+	fd_set set;
+	int n;
+
+	if (fd >= FD_SETSIZE) {
+		errno = EMFILE;
+		return (false);
+	}
+	do {
+		FD_ZERO(&set);
+		FD_SET(fd, &set);
+		n = pselect(fd + 1, to_write ? NULL : &set,
+		    to_write ? &set : NULL, NULL, NULL, let_in);
+	} while (n < 0 && errno == EINTR && !serve_stopped());
+	return (n > 0);
+}
+
+/* ---- listening ---- */
+
+/* Bind and listen; on failure the socket is closed. */
+static int
+listen_at(struct listener *ln, const struct sockaddr *addr, socklen_t len)
+{
+	int error;
+
+	if (ln->ln_fd >= 0 && bind(ln->ln_fd, addr, len) == 0 &&
+	    listen(ln->ln_fd, 1) == 0)
+		return (0);
+	error = errno;
+	if (ln->ln_fd >= 0)
+		close(ln->ln_fd);
+	ln->ln_fd = -1;
+	errno = error;
+	return (-1);
+}
+
+int
+listener_open_tcp(struct listener *ln, uint16_t port)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t len = sizeof(addr);
+	int on = 1;
+
+	*ln = (struct listener){ .ln_fd = socket(AF_INET, SOCK_STREAM, 0) };
+	setsockopt(ln->ln_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (listen_at(ln, (struct sockaddr *)&addr, sizeof(addr)) != 0)
+		return (-1);
+	if (getsockname(ln->ln_fd, (struct sockaddr *)&addr, &len) != 0) {
+		listener_close(ln);
+		return (-1);
+	}
+	ln->ln_port = ntohs(addr.sin_port);
+	return (0);
+}
+
+int
+listener_open_unix(struct listener *ln, const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int status;
+
+	*ln = (struct listener){ .ln_fd = -1 };
+	if (strlen(path) >= sizeof(addr.sun_path)) {
+		errno = ENAMETOOLONG;
+		return (-1);
+	}
+	memcpy(addr.sun_path, path, strlen(path));
+	ln->ln_fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	mask = umask(S_IRWXG | S_IRWXO);
+	status = listen_at(ln, (struct sockaddr *)&addr, sizeof(addr));
+	umask(mask);
+	if (status == 0)
+		ln->ln_path = path;
+	return (status);
+}
+
+void
+listener_close(struct listener *ln)
+{
+	if (ln->ln_fd >= 0)
+		close(ln->ln_fd);
+	if (ln->ln_path != NULL)
+		unlink(ln->ln_path);
+	*ln = (struct listener){ .ln_fd = -1 };
+}
+
+bool
+listener_accept(const struct listener *ln, struct client *cl)
+{
+	int fd;
+	int on = 1;
+
+	do {
+		if (!wait_for(ln->ln_fd, false))
+			return (false);
+		fd = accept(ln->ln_fd, NULL, NULL);
+	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	if (fd < 0)
+		return (false);
+	/* A client that does not read must not keep signals from us. */
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (ln->ln_path == NULL)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	*cl = (struct client){ .cl_in = fd, .cl_out = fd };
+	return (true);
+}
+
+/* ---- a client ---- */
+
+void
+client_close(struct client *cl)
+{
+	close(cl->cl_in);
+	cl->cl_in = cl->cl_out = -1;
+}
+
+/* Is the last failure one after which waiting helps? */
+static bool
+try_again(void)
+{
+	return (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+size_t
+client_receive(const struct client *cl, void *buf, size_t len)
+{
+	ssize_t n;
+
+	do {
+		if (!wait_for(cl->cl_in, false))
+			return (0);
+		n = read(cl->cl_in, buf, len);
+	} while (n < 0 && try_again());
+	return (n < 0 ? 0 : (size_t)n);
+}
+
+bool
+client_send(const struct client *cl, const void *buf, size_t len)
+{
+	const char *from = buf;
+	ssize_t n;
+
+	while (len > 0) {
+		if (!wait_for(cl->cl_out, true))
+			return (false);
+		n = write(cl->cl_out, from, len);
+		if (n < 0 && !try_again())
+			return (false);
+		if (n > 0) {
+			from += n;
+			len -= (size_t)n;
+		}
+	}
+	return (true);
+}

@@ -1,0 +1,223 @@
+/*
+ * The dump as the remote server sees it: see serve_target.h.
+ *
+ * A client knows a thread by its FreeBSD tid.  One whose tid is not positive,
+ * or was another's before it, as only a damaged dump has it, is known by
+ * FIRST_MADE_ID and its place in the list instead: above every real tid.
+ */
+#include "cli/serve_target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_MADE_ID 0x80000000U
+
+static const struct rsp_thread no_thread = {
+	.rt_id = 1,
+	.rt_name = "no threads found",
+};
+
+/* ---- threads ---- */
+
+/* Order by tid; the same tids by place, so that the first keeps it. */
+static int
+compare_tids(const void *a, const void *b)
+{
+	const struct kdebug_thread *const *ta = a, *const *tb = b;
+
+	if ((*ta)->kt_tid != (*tb)->kt_tid)
+		return ((*ta)->kt_tid < (*tb)->kt_tid ? -1 : 1);
+	return (*ta < *tb ? -1 : *ta > *tb);
+}
+
+/* Replace the ids of threads that share theirs.  0, or -1 without memory. */
+static int
+separate_ids(struct serve_target *st)
+{
+	const struct kdebug_thread **sorted;
+	size_t idx;
+
+	sorted = calloc(st->st_nthreads, sizeof(*sorted));
+	if (sorted == NULL)
+		return (-1);
+	for (size_t i = 0; i < st->st_nthreads; i++)
+		sorted[i] = &st->st_threads[i];
+	qsort(sorted, st->st_nthreads, sizeof(*sorted), compare_tids);
+	for (size_t i = 1; i < st->st_nthreads; i++) {
+		if (sorted[i]->kt_tid == sorted[i - 1]->kt_tid) {
+			idx = (size_t)(sorted[i] - st->st_threads);
+			st->st_shown[idx].rt_id = FIRST_MADE_ID + idx;
+		}
+	}
+	free(sorted);
+	return (0);
+}
+
+static int
+show_threads(struct serve_target *st)
+{
+	const struct kdebug_thread *td;
+
+	st->st_shown = calloc(st->st_nthreads, sizeof(*st->st_shown));
+	if (st->st_shown == NULL)
+		return (-1);
+	for (size_t i = 0; i < st->st_nthreads; i++) {
+		td = &st->st_threads[i];
+		st->st_shown[i].rt_name = td->kt_display_name;
+		st->st_shown[i].rt_id =
+		    td->kt_tid > 0 ? (uint64_t)td->kt_tid : FIRST_MADE_ID + i;
+	}
+	return (separate_ids(st));
+}
+
+/* "panic: ..." of the thread that crashed.  0, or -1 without memory. */
+static int
+find_reason(struct serve_target *st, struct kdebug *kdb)
+{
+	const char *panic = kdebug_panic_string(kdb);
+	const char *prefix = "panic: ";
+	size_t len;
+
+	if (kdebug_crashed(kdb) == NULL)
+		return (0);
+	if (panic == NULL) {
+		prefix = "";
+		panic = "crashed";
+	}
+	len = strlen(prefix) + strlen(panic) + 1;
+	st->st_reason = malloc(len);
+	if (st->st_reason == NULL)
+		return (-1);
+	snprintf(st->st_reason, len, "%s%s", prefix, panic);
+	return (0);
+}
+
+/* ---- registers ---- */
+
+static void
+map_registers(struct serve_target *st, const struct kdebug *kdb)
+{
+	const struct kdebug_reg_desc *descs;
+	const struct rsp_tdesc *tdesc = &st->st_rsp.rt_tdesc;
+	size_t ndescs = kdebug_reg_descs(kdb, &descs);
+	size_t reg;
+
+	for (size_t i = 0; i < RSP_MAXREGS; i++)
+		st->st_reg_idx[i] = KDEBUG_MAXREGS;
+	for (size_t i = 0; i < ndescs; i++) {
+		reg = rsp_tdesc_reg(tdesc, descs[i].rd_name);
+		if (reg < tdesc->rd_nregs)
+			st->st_reg_idx[reg] = i;
+	}
+}
+
+static bool
+get_reg(const struct serve_target *st, size_t thread, size_t reg,
+    uint64_t *value)
+{
+	const struct kdebug_regs *regs;
+	size_t idx = st->st_reg_idx[reg];
+
+	if (thread >= st->st_nthreads || idx >= KDEBUG_MAXREGS)
+		return (false);
+	regs = &st->st_threads[thread].kt_regs;
+	*value = regs->rs_value[idx];
+	return ((regs->rs_valid >> idx & 1) != 0);
+}
+
+static bool
+target_reg(void *arg, size_t thread, size_t reg, uint64_t *value)
+{
+	return (get_reg(arg, thread, reg, value));
+}
+
+/* The thread that crashed, or one to look at in its place. */
+static size_t
+first_thread(const struct serve_target *st, struct kdebug *kdb)
+{
+	const struct kdebug_thread *crashed = kdebug_crashed(kdb);
+	uint64_t pc;
+
+	if (crashed != NULL)
+		return (crashed->kt_index);
+	for (size_t i = 0; i < st->st_nthreads; i++) {
+		if (get_reg(st, i, st->st_rsp.rt_tdesc.rd_pc, &pc))
+			return (i);
+	}
+	return (0);
+}
+
+/* ---- memory ---- */
+
+static bool
+read_whole(const struct serve_target *st, uint64_t addr, void *buf, size_t len)
+{
+	return (kvm_read2(st->st_kd, addr, buf, len) == (kssize_t)len);
+}
+
+/* In one piece if it can be, else page by page up to the first that is not. */
+static size_t
+target_read(void *arg, uint64_t addr, void *buf, size_t len)
+{
+	const struct serve_target *st = arg;
+	size_t done = 0;
+	size_t n;
+
+	if (len > 0 && addr > UINT64_MAX - (len - 1))
+		len = (size_t)(UINT64_MAX - addr) + 1;
+	if (read_whole(st, addr, buf, len))
+		return (len);
+	while (done < len) {
+		n = st->st_page_size - (addr + done) % st->st_page_size;
+		if (n > len - done)
+			n = len - done;
+		if (!read_whole(st, addr + done, (char *)buf + done, n))
+			break;
+		done += n;
+	}
+	return (done);
+}
+
+/* ---- the target ---- */
+
+int
+serve_target_init(struct serve_target *st, const struct dump *dump)
+{
+	const struct kvm_core *core = dump->d_core;
+
+	*st = (struct serve_target){ .st_kd = dump->d_kd };
+	st->st_page_size = core->kc_page_size;
+	st->st_nthreads = kdebug_threads(dump->d_kdb, &st->st_threads);
+	st->st_rsp = (struct rsp_target){
+		.rt_order = core->kc_order,
+		.rt_threads = &no_thread,
+		.rt_nthreads = 1,
+		.rt_reg = target_reg,
+		.rt_read = target_read,
+		.rt_arg = st,
+	};
+	rsp_tdesc_init(&st->st_rsp.rt_tdesc, core->kc_arch, core->kc_order);
+	map_registers(st, dump->d_kdb);
+	if (st->st_nthreads == 0)
+		return (0);
+
+	if (show_threads(st) != 0 || find_reason(st, dump->d_kdb) != 0) {
+		serve_target_fini(st);
+		return (-1);
+	}
+	st->st_rsp.rt_threads = st->st_shown;
+	st->st_rsp.rt_nthreads = st->st_nthreads;
+	st->st_rsp.rt_reason = st->st_reason;
+	st->st_rsp.rt_first = first_thread(st, dump->d_kdb);
+	return (0);
+}
+
+void
+serve_target_fini(struct serve_target *st)
+{
+	free(st->st_shown);
+	free(st->st_reason);
+	st->st_shown = NULL;
+	st->st_reason = NULL;
+}

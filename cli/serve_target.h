@@ -1,0 +1,32 @@
+/*
+ * The dump as the remote server sees it: joins kdebug's threads and registers
+ * and libkvm's memory to what gdb and lldb expect.
+ */
+#ifndef CLI_SERVE_TARGET_H
+#define CLI_SERVE_TARGET_H
+
+#include "cli/open.h"
+#include "cli/rsp_server.h"
+
+struct serve_target {
+	struct rsp_target st_rsp;
+	kvm_t *st_kd;
+	uint32_t st_page_size;
+	const struct kdebug_thread *st_threads; /* kdebug's, in its order */
+	size_t st_nthreads;
+	struct rsp_thread *st_shown; /* the same with ids; ours */
+	char *st_reason;	     /* ours, or NULL */
+
+	/* Where kdebug has the description's registers; KDEBUG_MAXREGS: not */
+	size_t st_reg_idx[RSP_MAXREGS];
+};
+
+/*
+ * Look at the threads of dump, which must outlive target.  0, or -1 with errno
+ * ENOMEM.  A dump without threads gets one, without registers, since clients
+ * need one to read memory at all.
+ */
+int serve_target_init(struct serve_target *target, const struct dump *dump);
+void serve_target_fini(struct serve_target *target);
+
+#endif
