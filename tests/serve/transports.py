@@ -1,0 +1,202 @@
+"""usage: transports.py VMCORE LAY_OUT_SCRIPT
+
+How clients reach "vmcore serve" and how it ends: sockets, standard input and
+output, one client after the other, signals, and command lines it refuses.
+Needs a dump, any: one of the real ones.
+"""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+import realdumps
+from checks import holds, same, skip, tests
+from server import TIMEOUT, Client, Server, frame
+from tap import run
+
+VMCORE, LAY_OUT = (os.path.abspath(path) for path in sys.argv[1:])
+
+LARGE = b"qXfer:features:read:target.xml:0,7f00"
+
+
+def listening_addresses(port):
+    """Where a TCP port is listened on; None if this host does not tell."""
+    try:
+        with open("/proc/net/tcp") as file:
+            rows = [line.split() for line in file][1:]
+    except OSError:
+        return None
+    local = [row[1].split(":") for row in rows if row[3] == "0A"]
+    return {
+        int(address, 16).to_bytes(4, sys.byteorder)
+        for address, at in local
+        if int(at, 16) == port
+    }
+
+
+def try_tcp(serve):
+    with Server(serve) as s:
+        holds(
+            "TCP: tells how to attach",
+            f"target remote 127.0.0.1:{s.port}'" in s.said
+            and f"gdb-remote 127.0.0.1:{s.port}'" in s.said,
+            s.said,
+        )
+        where = listening_addresses(s.port)
+        if where is None:
+            skip("TCP: on the loopback address only", "no /proc/net/tcp")
+        else:
+            loopback = {bytes([127, 0, 0, 1])}
+            same("TCP: on the loopback address only", where, loopback)
+        first = Client(("127.0.0.1", s.port))
+        same("TCP: answers", first.ask(b"qAttached"), b"1")
+        second = Client(("127.0.0.1", s.port))
+        second.send(frame(b"qAttached"))
+        same("TCP: detaches one client", first.ask(b"D"), b"OK")
+        same("TCP: hangs up", first.reply(), None)
+        same("TCP: serves the next", second.reply(), b"1")
+        second.send(b"$qAtt")
+        second.close()
+        third = Client(("127.0.0.1", s.port))
+        same("TCP: a client may just go", third.ask(b"qAttached"), b"1")
+        same("TCP: SIGINT ends it, client or not", s.stop(signal.SIGINT), 0)
+        same("TCP: whose connection is closed", third.reply(), None)
+
+
+def try_unix(serve, path):
+    for signo in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
+        name = signal.Signals(signo).name
+        with Server([*serve, "--unix", path]) as s:
+            mode = stat.S_IMODE(os.stat(path).st_mode)
+            same(f"Unix: {name}: private", oct(mode & 0o077), oct(0))
+            client = Client(path)
+            same(f"Unix: {name}: answers", client.ask(b"qAttached"), b"1")
+            client.close()
+            same(f"Unix: {name} ends it", s.stop(signo), 0)
+        gone = not os.path.exists(path)
+        holds(f"Unix: {name}: the socket file is gone", gone)
+
+    with open(path, "w"):
+        pass
+    command = [*serve, "--unix", path]
+    refuse("Unix: a file that exists", os.EX_UNAVAILABLE, command)
+    holds("Unix: a file that exists stays", os.path.exists(path))
+
+
+def try_ignored(serve):
+    """As under nohup(1)."""
+    command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *serve]
+    with Server(command) as s:
+        s.process.send_signal(signal.SIGHUP)
+        client = Client(("127.0.0.1", s.port))
+        answer = client.ask(b"qAttached")
+        same("a signal that was ignored still is", answer, b"1")
+
+
+def try_once(serve):
+    for packet in b"D", b"k", None:
+        with Server([*serve, "--once"]) as s:
+            client = Client(("127.0.0.1", s.port))
+            if packet:
+                client.ask(packet)
+            client.close()
+            same(f"--once: ends after {packet}", s.wait(), 0)
+
+
+def try_deaf(serve):
+    """A client that asks and asks but never reads."""
+    with Server(serve) as s:
+        client = Client(("127.0.0.1", s.port))
+        client.ask(b"QStartNoAckMode")
+        client.socket.setblocking(False)
+        deadline = time.monotonic() + TIMEOUT
+        stuck = 0
+        while stuck < 20 and time.monotonic() < deadline:
+            try:
+                client.socket.send(frame(LARGE) * 100)
+                stuck = 0
+            except BlockingIOError:
+                stuck += 1
+                time.sleep(0.01)
+        same("a client that never reads is held back", stuck, 20)
+        same("and does not keep a signal off", s.stop(), 0)
+
+
+def try_stdio(serve):
+    with subprocess.Popen(
+        [*serve, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdin.write(frame(b"qAttached"))
+        process.stdin.flush()
+        want = b"+" + frame(b"1")
+        same("stdio: answers", process.stdout.read(len(want)), want)
+        process.send_signal(signal.SIGINT)
+        process.stdin.write(b"+" + frame(b"qC"))
+        process.stdin.flush()
+        answer = process.stdout.read(4)
+        same("stdio: gdb's ^C does not end it", answer, b"+$QC")
+        process.stdin.close()
+        same("stdio: the end of input does", process.wait(TIMEOUT), 0)
+    done = subprocess.run(
+        [*serve, "--stdio"],
+        input=frame(b"D"),
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    same("stdio: so does a detach", done.stdout, b"+" + frame(b"OK"))
+    same("stdio: with success", done.returncode, 0)
+
+
+def refuse(name, status, command):
+    result = run(*command)
+    holds(
+        f"refused: {name}",
+        result.status == status
+        and result.err.startswith(("vmcore: ", "usage: vmcore")),
+        result,
+    )
+
+
+def try_refusals(kernel, core):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for name, status, args in (
+            ("a port in use", os.EX_UNAVAILABLE, ["--tcp", port, core]),
+            ("any address", os.EX_USAGE, ["--tcp", "0.0.0.0:0", core]),
+            ("a host's name", os.EX_USAGE, ["--tcp", "example:1", core]),
+            ("a port too large", os.EX_USAGE, ["--tcp", "65536", core]),
+            ("a negative port", os.EX_USAGE, ["--tcp", "-1", core]),
+            ("a port with a tail", os.EX_USAGE, ["--tcp", "1x", core]),
+            ("no port", os.EX_USAGE, ["--tcp", "127.0.0.1:", core]),
+            ("two transports", os.EX_USAGE, ["--stdio", "--tcp", "0", core]),
+            ("a path too long", os.EX_UNAVAILABLE, ["--unix", "x" * 200, core]),
+            ("no core", os.EX_USAGE, []),
+            ("two cores", os.EX_USAGE, [core, core]),
+            ("no such core", os.EX_NOINPUT, ["/nonexistent"]),
+        ):
+            refuse(name, status, [VMCORE, "serve", "-N", kernel, *args])
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        for _, kernel, core, _ in realdumps.lay_out(LAY_OUT, folder)[-1:]:
+            serve = [VMCORE, "serve", "-N", kernel, "-M", core]
+            try_tcp(serve)
+            try_unix(serve, os.path.join(folder, "socket"))
+            try_ignored(serve)
+            try_once(serve)
+            try_deaf(serve)
+            try_stdio(serve)
+            try_refusals(kernel, core)
+    tests.run()
+
+
+main()
