@@ -1,23 +1,24 @@
 #include "format/dumpset.h"
 
-/* Append [start, end) of bytes to the set, as the pages that it touches. */
-static const char *
+/*
+ * Append [start, end) of bytes to the set, as the pages that it touches.  The
+ * first may be the last one of the segment before: then it is that one's.
+ */
+static void
 add_segment(struct dumpset *set, struct dump_seg *segs, uint64_t start,
     uint64_t end)
 {
 	uint64_t page_mask = (UINT64_C(1) << set->dp_page_shift) - 1;
 	struct dump_seg *seg = &segs[set->dp_nsegs];
+	uint64_t first = start >> set->dp_page_shift;
+	uint64_t shared = set->dp_nsegs > 0 && first < seg[-1].ds_end ? 1 : 0;
 
-	if (start >= end)
-		return ("a segment of dump_avail ends before it starts");
-	seg->ds_start = start >> set->dp_page_shift;
+	seg->ds_start = first + shared;
 	seg->ds_end = (end >> set->dp_page_shift) + ((end & page_mask) != 0);
-	seg->ds_bit = set->dp_nbits;
-	if (set->dp_nsegs > 0 && seg->ds_start + 1 < seg[-1].ds_end)
-		return ("segments of dump_avail overlap or descend");
-	set->dp_nbits += seg->ds_end - seg->ds_start;
-	set->dp_nsegs++;
-	return (NULL);
+	seg->ds_bit = set->dp_nbits + shared;
+	set->dp_nbits += seg->ds_end - first;
+	if (seg->ds_start < seg->ds_end)
+		set->dp_nsegs++;
 }
 
 bool
@@ -26,18 +27,27 @@ dumpset_decode(struct span section, enum byte_order order,
     const char **why)
 {
 	struct dumpset set = { .dp_segs = segs, .dp_page_shift = page_shift };
+	uint64_t last_end = 0;
 	struct span entry;
 
 	for (uint64_t off = 0;
 	     span_sub(section, off, DUMP_AVAIL_ENTRY_LEN, &entry);
 	     off += DUMP_AVAIL_ENTRY_LEN) {
+		uint64_t start = dec64(order, entry.base);
 		uint64_t end = dec64(order, entry.base + 8);
 
 		if (end == 0)
 			break;
-		*why = add_segment(&set, segs, dec64(order, entry.base), end);
-		if (*why != NULL)
+		if (start >= end) {
+			*why = "a segment of dump_avail ends before it starts";
 			return (false);
+		}
+		if (start < last_end) {
+			*why = "segments of dump_avail overlap or descend";
+			return (false);
+		}
+		add_segment(&set, segs, start, end);
+		last_end = end;
 	}
 	if (set.dp_nsegs == 0) {
 		*why = "dump_avail is empty";
@@ -98,6 +108,8 @@ dumpset_pa(const struct dumpset *set, uint64_t bit, uint64_t *pa)
 			hi = mid;
 	}
 	seg = &set->dp_segs[lo];
+	if (bit - seg->ds_bit >= seg->ds_end - seg->ds_start)
+		return (false);
 	*pa = (seg->ds_start + (bit - seg->ds_bit)) << set->dp_page_shift;
 	return (true);
 }

@@ -7,6 +7,9 @@
  *	segments  [0, 0x9f000)  [0x104000, 0x7fdf000)
  *	bits       0 ... 158     159 ... 32633
  *
+ * Bounds may lie inside of a page.  A page that two segments share has a bit in
+ * each of them: the first is its own, the other stands for no page.
+ *
  * Old versions have no segments: bit n is the page with number n, which is one
  * segment from 0.  Writer and readers both go through this file.
  *

@@ -139,6 +139,41 @@ test_unaligned(void **state)
 	assert_null(dumpset_find(&d.set, 4));
 }
 
+/*
+ * Bits 0 and 1 are the pages 1 and 2, bit 2 is page 2 again, bit 3 page 3; bit 4
+ * is page 3 again, of a segment that has no page to itself.
+ */
+static void
+test_shared(void **state)
+{
+	static const uint64_t pages[] = { 1, 2, NOBIT, 3, NOBIT };
+	const char *why = NULL;
+	struct decoded d;
+
+	(void)state;
+	assert_true(decode(&d,
+	    "0010000000000000 0028000000000000 "
+	    "0028000000000000 0034000000000000 "
+	    "0034000000000000 0038000000000000",
+	    ORDER_LITTLE, &why));
+	assert_int_equal(d.set.dp_nbits, NROWS(pages));
+	for (size_t bit = 0; bit < NROWS(pages); bit++) {
+		const struct dump_seg *seg;
+		uint64_t pa = 77;
+
+		assert_int_equal(dumpset_pa(&d.set, bit, &pa),
+		    pages[bit] != NOBIT);
+		if (pages[bit] == NOBIT)
+			continue;
+		assert_int_equal(pa, pages[bit] << 12);
+		seg = dumpset_find(&d.set, pages[bit]);
+		assert_non_null(seg);
+		assert_int_equal(seg->ds_bit + pages[bit] - seg->ds_start, bit);
+	}
+	for (size_t i = 1; i < d.set.dp_nsegs; i++)
+		assert_true(d.segs[i].ds_start >= d.segs[i - 1].ds_end);
+}
+
 static void
 test_big_endian(void **state)
 {
@@ -210,6 +245,14 @@ static const struct bad_row {
 	    "0000000000000000 0020000000000000 "
 	    "0000000000000000 0020000000000000",
 	    "overlap" },
+	{ "refuses: a segment of one page twice",
+	    "0010000000000000 0020000000000000 "
+	    "0010000000000000 0020000000000000",
+	    "overlap" },
+	{ "refuses: segments that share a byte",
+	    "0010000000000000 0128000000000000 "
+	    "0028000000000000 0034000000000000",
+	    "overlap" },
 	{ "refuses: descending segments",
 	    "0000100000000000 0000200000000000 "
 	    "0010000000000000 0020000000000000",
@@ -240,6 +283,8 @@ main(void)
 	tests[n++] = row_test("segments and bits", test_counts, NULL);
 	tests[n++] = row_test("bit to page to bit", test_inverse, NULL);
 	tests[n++] = row_test("unaligned bounds", test_unaligned, NULL);
+	tests[n++] =
+	    row_test("a page that two segments share", test_shared, NULL);
 	tests[n++] = row_test("big-endian", test_big_endian, NULL);
 	tests[n++] = row_test("no end mark", test_full_section, NULL);
 	tests[n++] = row_test("without segments", test_dense, NULL);
