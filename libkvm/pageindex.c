@@ -186,6 +186,17 @@ gap_run(const struct pageindex *pi, uint64_t pa, uint64_t len)
 	return (run);
 }
 
+/* From pa to its segment's end: the page set is larger than the bitmap. */
+static struct page_run
+unlisted_run(const struct pageindex *pi, const struct dump_seg *seg,
+    uint64_t pa, uint64_t len)
+{
+	uint64_t left = (seg->ds_end << pi->pi_set.dp_page_shift) - pa;
+
+	return ((struct page_run){ .pr_state = PAGE_ABSENT,
+	    .pr_len = left < len ? left : len });
+}
+
 /* Pages from bit on, up to len bytes from inside the first one, that are alike. */
 static uint64_t
 like_run(struct pageindex *pi, const struct dump_seg *seg, uint64_t bit,
@@ -215,9 +226,8 @@ pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len)
 	if (seg == NULL)
 		return (gap_run(pi, pa, len));
 	run.pr_bit = seg->ds_bit + ((pa >> shift) - seg->ds_start);
-	if (run.pr_bit >= pi->pi_nbits) /* a page set larger than the bitmap */
-		return ((struct page_run){ .pr_state = PAGE_ABSENT,
-		    .pr_len = len });
+	if (run.pr_bit >= pi->pi_nbits)
+		return (unlisted_run(pi, seg, pa, len));
 	if (!rank_of(pi, run.pr_bit, &rank, &word))
 		return ((struct page_run){ .pr_state = PAGE_UNREADABLE });
 	set_hot(pi, seg);
