@@ -1,0 +1,341 @@
+/* The kernel's ELF file: which are taken, its symbols, its constants. */
+#include "libkvm/exec.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/format/unit.h"
+#include "tests/libkvm/kernfile.h"
+#include "tests/libkvm/temp.h"
+
+#define FILE_MAX 65536
+#define DATA	 UINT64_C(0xffffffff80200000)
+#define BSS	 UINT64_C(0xffffffff80300000)
+
+static const uint8_t data_bytes
+    [256] = { [0] = 0x11, [16] = 0x22, 0x33, 0x44, 0x55, [255] = 0x66 };
+
+enum { NOTYPE, OBJECT, FUNC, SECTION, FILENAME };
+
+static const struct kernfile_symbol symbols[] = {
+	{ "$x", DATA, 0, KERNFILE_DATA, NOTYPE, true },
+	{ "", DATA, 0, KERNFILE_DATA, SECTION, true },
+	{ "source.c", 0, 0, KERNFILE_ABS, FILENAME, true },
+	{ "first", DATA + 16, 16, KERNFILE_DATA, FUNC, false },
+	{ "first_alias", DATA + 16, 16, KERNFILE_DATA, FUNC, true },
+	{ "inside", DATA + 24, 0, KERNFILE_DATA, NOTYPE, true },
+	{ "second", DATA + 64, 32, KERNFILE_DATA, OBJECT, false },
+	{ "same", DATA + 100, 4, KERNFILE_DATA, OBJECT, true },
+	{ "same", DATA + 104, 4, KERNFILE_DATA, OBJECT, true },
+	{ "both", DATA + 108, 4, KERNFILE_DATA, OBJECT, true },
+	{ "both", DATA + 112, 4, KERNFILE_DATA, OBJECT, false },
+	{ "last_unsized", DATA + 200, 0, KERNFILE_DATA, FUNC, false },
+	{ "in_bss", BSS + 8, 8, KERNFILE_BSS, OBJECT, false },
+	{ "end", BSS + 0x1000, 0, KERNFILE_BSS, NOTYPE, false },
+	{ "absolute", 0x1234, 0, KERNFILE_ABS, NOTYPE, false },
+	{ "undefined", DATA, 0, KERNFILE_UNDEF, NOTYPE, false },
+};
+
+static const struct kernfile good = {
+	.arch = DUMP_AMD64,
+	.data_va = DATA,
+	.data = data_bytes,
+	.data_len = sizeof(data_bytes),
+	.bss_va = BSS,
+	.bss_len = 0x1000,
+	.symbols = symbols,
+	.nsymbols = NROWS(symbols),
+};
+
+static struct exec *
+open_bytes(const uint8_t *bytes, size_t len, char why[256])
+{
+	char path[TEMP_PATH_LEN];
+	struct exec *ex;
+
+	why[0] = '\0';
+	temp_named(bytes, len, path);
+	ex = exec_open(path, why, 256);
+	if (ex != NULL)
+		assert_string_equal(exec_path(ex), path);
+	(void)unlink(path);
+	return (ex);
+}
+
+static struct exec *
+open_kernel(const struct kernfile *kf)
+{
+	static uint8_t buf[FILE_MAX];
+	size_t len = kernfile_write(kf, buf, sizeof(buf));
+	char why[256];
+	struct exec *ex = open_bytes(buf, len, why);
+
+	if (ex == NULL)
+		fail_msg("%s", why);
+	return (ex);
+}
+
+/* ---- which files are taken ---- */
+
+static const struct machine_row {
+	const char *name;
+	enum dump_arch arch;
+	enum byte_order order;
+	unsigned int ptr_len;
+} machine_rows[] = {
+	{ "amd64", DUMP_AMD64, ORDER_LITTLE, 8 },
+	{ "arm", DUMP_ARM, ORDER_LITTLE, 4 },
+	{ "arm, big-endian", DUMP_ARM, ORDER_BIG, 4 },
+	{ "arm64", DUMP_ARM64, ORDER_LITTLE, 8 },
+	{ "i386", DUMP_I386, ORDER_LITTLE, 4 },
+	{ "riscv64", DUMP_RISCV, ORDER_LITTLE, 8 },
+};
+
+static void
+test_machine(void **state)
+{
+	const struct machine_row *row = *state;
+	static const struct kernfile_symbol one = { "one", 0x80001010, 4,
+		KERNFILE_DATA, OBJECT, false };
+	struct kernfile kf = { .arch = row->arch,
+		.order = row->order,
+		.data_va = 0x80001000,
+		.data = data_bytes,
+		.data_len = sizeof(data_bytes),
+		.symbols = &one,
+		.nsymbols = 1 };
+	struct exec *ex = open_kernel(&kf);
+	struct kvm_symbol sym;
+
+	assert_int_equal(exec_arch(ex), row->arch);
+	assert_int_equal(exec_order(ex), row->order);
+	assert_int_equal(exec_ptr_len(ex), row->ptr_len);
+	assert_true(exec_symbol_find(ex, "one", &sym));
+	assert_int_equal(sym.ks_va, 0x80001010);
+	assert_int_equal(sym.ks_len, 4);
+	assert_string_equal(exec_error(ex), "");
+	exec_close(ex);
+}
+
+static const struct bad_row {
+	const char *name;
+	uint16_t machine, type;
+	enum dump_arch arch;
+	size_t off; /* of a byte that is changed */
+	int byte;
+	size_t len; /* of the file */
+	const char *why;
+} bad_rows[] = {
+	{ "refuses: another magic", 0, 0, DUMP_AMD64, 0, 'x', FILE_MAX,
+	    "not an ELF file" },
+	{ "refuses: an empty file", 0, 0, DUMP_AMD64, 0, 0, 0, "ELF" },
+	{ "refuses: half a header", 0, 0, DUMP_AMD64, 20, 1, 40, "ELF" },
+	{ "refuses: an object file", 0, 1, DUMP_AMD64, 7, 9, FILE_MAX,
+	    "not an executable" },
+	{ "refuses: a core", 0, 4, DUMP_AMD64, 7, 9, FILE_MAX,
+	    "not an executable" },
+	{ "refuses: an unknown machine", 21, 0, DUMP_AMD64, 7, 9, FILE_MAX,
+	    "ELF machine 21" },
+	{ "refuses: i386 with 64 bits", 3, 0, DUMP_AMD64, 7, 9, FILE_MAX,
+	    "ELF machine 3" },
+	{ "refuses: amd64 with 32 bits (x32)", 62, 0, DUMP_I386, 7, 9, FILE_MAX,
+	    "ELF machine 62" },
+};
+
+static void
+test_bad(void **state)
+{
+	const struct bad_row *row = *state;
+	static uint8_t buf[FILE_MAX];
+	struct kernfile kf = good;
+	char why[256];
+	size_t len;
+
+	kf.arch = row->arch;
+	kf.machine = row->machine;
+	kf.type = row->type;
+	len = kernfile_write(&kf, buf, sizeof(buf));
+	buf[row->off] = (uint8_t)row->byte;
+	if (len > row->len)
+		len = row->len;
+	assert_null(open_bytes(buf, len, why));
+	if (strstr(why, row->why) == NULL)
+		fail_msg("refused, but because of: %s", why);
+}
+
+static void
+test_no_symtab(void **state)
+{
+	struct kernfile kf = good;
+	struct kvm_symbol sym;
+	struct exec *ex;
+
+	(void)state;
+	kf.no_symtab = true;
+	ex = open_kernel(&kf);
+	assert_false(exec_load_symbols(ex));
+	assert_string_equal(exec_error(ex), "no symbol table");
+	assert_false(exec_load_symbols(ex));
+	assert_false(exec_symbol_find(ex, "first", &sym));
+	assert_false(exec_symbol_at(ex, DATA + 16, &sym));
+	exec_close(ex);
+	exec_close(NULL);
+}
+
+/* ---- symbols ---- */
+
+static const struct find_row {
+	const char *name; /* of the test; the symbol's follows ": " */
+	uint64_t va, len; /* 0, 0: there is none */
+} find_rows[] = {
+	{ "find: first", DATA + 16, 16 },
+	{ "find: first_alias", DATA + 16, 16 },
+	{ "find: inside", DATA + 24, 0 },
+	{ "find: in_bss", BSS + 8, 8 },
+	{ "find: end", BSS + 0x1000, 0 },
+	{ "find: absolute", 0x1234, 0 },
+	{ "find: same", DATA + 100, 4 }, /* the first of two local ones */
+	{ "find: both", DATA + 112, 4 }, /* the global one */
+	{ "find: undefined", 0, 0 },
+	{ "find: $x", 0, 0 },
+	{ "find: source.c", 0, 0 },
+	{ "find: firs", 0, 0 },
+	{ "find: ", 0, 0 },
+};
+
+static void
+test_find(void **state)
+{
+	const struct find_row *row = *state;
+	const char *name = row->name + strlen("find: ");
+	struct kvm_symbol sym = { .ks_va = 77 };
+	struct exec *ex = open_kernel(&good);
+
+	if (row->va == 0) {
+		assert_false(exec_symbol_find(ex, name, &sym));
+		assert_int_equal(sym.ks_va, 77);
+	} else {
+		assert_true(exec_symbol_find(ex, name, &sym));
+		assert_string_equal(sym.ks_name, name);
+		assert_true(sym.ks_va == row->va);
+		assert_int_equal(sym.ks_len, row->len);
+	}
+	exec_close(ex);
+}
+
+static const struct at_row {
+	const char *name;
+	uint64_t va;
+	const char *want; /* NULL: no symbol */
+} at_rows[] = {
+	{ "at: before the first symbol", DATA, NULL },
+	{ "at: the start of a function; its global name", DATA + 16, "first" },
+	{ "at: inside of it", DATA + 20, "first" },
+	{ "at: behind a label inside of it", DATA + 25, "inside" },
+	{ "at: the last byte of an object", DATA + 95, "second" },
+	{ "at: one byte behind it", DATA + 96, NULL },
+	{ "at: a symbol without length goes on to the section's end",
+	    DATA + 255, "last_unsized" },
+	{ "at: but not further", DATA + 256, NULL },
+	{ "at: not into the next section", BSS, NULL },
+	{ "at: .bss", BSS + 15, "in_bss" },
+	{ "at: a symbol at the end of its section", BSS + 0x1000, NULL },
+	{ "at: absolute symbols are no places", 0x1234, NULL },
+	{ "at: the largest address", UINT64_MAX, NULL },
+};
+
+static void
+test_at(void **state)
+{
+	const struct at_row *row = *state;
+	struct exec *ex = open_kernel(&good);
+	struct kvm_symbol sym;
+	bool found = exec_symbol_at(ex, row->va, &sym);
+
+	assert_int_equal(found, row->want != NULL);
+	if (found)
+		assert_string_equal(sym.ks_name, row->want);
+	exec_close(ex);
+}
+
+/* Thousands of names, so that the hash table is full of collisions. */
+static void
+test_many(void **state)
+{
+	enum { N = 5000 };
+	static struct kernfile_symbol many[N];
+	static char names[N][16];
+	static uint8_t buf[40 * N + 16 * N + FILE_MAX];
+	struct kernfile kf = good;
+	struct kvm_symbol sym;
+	struct exec *ex;
+	char why[256];
+
+	(void)state;
+	for (size_t i = 0; i < N; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "symbol%zu", i);
+		many[i] = (struct kernfile_symbol){ names[i], BSS + i % 0x1000,
+			1, KERNFILE_BSS, OBJECT, i % 3 == 0 };
+	}
+	kf.symbols = many;
+	kf.nsymbols = N;
+	ex = open_bytes(buf, kernfile_write(&kf, buf, sizeof(buf)), why);
+	assert_non_null(ex);
+	for (size_t i = 0; i < N; i++) {
+		assert_true(exec_symbol_find(ex, names[i], &sym));
+		assert_true(sym.ks_va == BSS + i % 0x1000);
+	}
+	assert_false(exec_symbol_find(ex, "symbol5000", &sym));
+	exec_close(ex);
+}
+
+/* ---- constants ---- */
+
+static const struct read_row {
+	const char *name;
+	uint64_t va;
+	size_t len;
+	bool ok;
+} read_rows[] = {
+	{ "read: all of a section", DATA, 256, true },
+	{ "read: some of it", DATA + 16, 4, true },
+	{ "read: its last byte", DATA + 255, 1, true },
+	{ "read: nothing at its end", DATA + 256, 0, true },
+	{ "read: one byte behind it", DATA + 256, 1, false },
+	{ "read: one byte too many", DATA, 257, false },
+	{ "read: before it", DATA - 1, 1, false },
+	{ "read: .bss is not in the file", BSS, 1, false },
+	{ "read: the largest address", UINT64_MAX, 1, false },
+	{ "read: the largest length", DATA, SIZE_MAX, false },
+};
+
+static void
+test_read(void **state)
+{
+	const struct read_row *row = *state;
+	struct exec *ex = open_kernel(&good);
+	uint8_t buf[256];
+
+	assert_int_equal(exec_read(ex, row->va, buf, row->len), row->ok);
+	if (row->ok)
+		assert_memory_equal(buf, data_bytes + (row->va - DATA),
+		    row->len);
+	exec_close(ex);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[80];
+	size_t n = 0;
+
+	ADD_ROWS(tests, n, machine_rows, test_machine);
+	ADD_ROWS(tests, n, bad_rows, test_bad);
+	ADD_ROWS(tests, n, find_rows, test_find);
+	ADD_ROWS(tests, n, at_rows, test_at);
+	ADD_ROWS(tests, n, read_rows, test_read);
+	tests[n++] = row_test("no symbol table", test_no_symtab, NULL);
+	tests[n++] = row_test("many symbols", test_many, NULL);
+	return (RUN_TESTS(tests, n));
+}
