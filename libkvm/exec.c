@@ -12,6 +12,8 @@
 
 #include "libkvm/unpack.h"
 
+#define NAME_MAX_LEN 4095 /* bytes; symbols with longer names are left out */
+
 struct symbol {
 	const char *sy_name; /* libelf's, until elf_end() */
 	kvaddr_t sy_va;
@@ -197,14 +199,17 @@ section_limit(struct exec *ex, const GElf_Sym *sym)
 	return (shdr.sh_addr + shdr.sh_size);
 }
 
-/* Mapping symbols ($a, $x, $d) of the ARMs and RISC-V mark code, not names. */
+/*
+ * Mapping symbols ($a, $x, $d) of the ARMs and RISC-V mark code, not names.
+ * Names may overlap in the file, so their length is bounded too.
+ */
 static bool
 is_wanted(const GElf_Sym *sym, const char *name)
 {
 	unsigned int type = GELF_ST_TYPE(sym->st_info);
 
 	return (sym->st_shndx != SHN_UNDEF && name != NULL && name[0] != '\0' &&
-	    name[0] != '$' &&
+	    name[0] != '$' && strnlen(name, NAME_MAX_LEN + 1) <= NAME_MAX_LEN &&
 	    (type == STT_NOTYPE || type == STT_OBJECT || type == STT_FUNC));
 }
 
@@ -213,10 +218,11 @@ add_symbol(struct exec *ex, const GElf_Sym *sym, const char *name)
 {
 	if (ex->ex_nsyms == ex->ex_size) {
 		size_t size = ex->ex_size == 0 ? 1024 : 2 * ex->ex_size;
-		struct symbol *syms =
-		    realloc(ex->ex_syms, size * sizeof(*syms));
+		struct symbol *syms = NULL;
 
-		if (syms == NULL || size > UINT32_MAX / 4)
+		if (size <= UINT32_MAX / 4)
+			syms = realloc(ex->ex_syms, size * sizeof(*syms));
+		if (syms == NULL)
 			return (fail(ex, "too many symbols"));
 		ex->ex_syms = syms;
 		ex->ex_size = size;
@@ -254,23 +260,20 @@ read_symtab(struct exec *ex, Elf_Scn *scn, const GElf_Shdr *shdr)
 	return (true);
 }
 
+/* There is one in a file; more could all be the same bytes. */
 static bool
-read_symtabs(struct exec *ex)
+read_first_symtab(struct exec *ex)
 {
 	Elf_Scn *scn = NULL;
-	bool found = false;
 
 	while ((scn = elf_nextscn(ex->ex_elf, scn)) != NULL) {
 		GElf_Shdr shdr;
 
-		if (gelf_getshdr(scn, &shdr) == NULL ||
-		    shdr.sh_type != SHT_SYMTAB)
-			continue;
-		if (!read_symtab(ex, scn, &shdr))
-			return (false);
-		found = true;
+		if (gelf_getshdr(scn, &shdr) != NULL &&
+		    shdr.sh_type == SHT_SYMTAB)
+			return (read_symtab(ex, scn, &shdr));
 	}
-	return (found ? true : fail(ex, "no symbol table"));
+	return (fail(ex, "no symbol table"));
 }
 
 /* ---- finding symbols ---- */
@@ -352,7 +355,7 @@ exec_load_symbols(struct exec *ex)
 {
 	if (!ex->ex_loaded) {
 		ex->ex_loaded = true;
-		if (!read_symtabs(ex) || !index_by_name(ex)) {
+		if (!read_first_symtab(ex) || !index_by_name(ex)) {
 			free(ex->ex_by_name);
 			ex->ex_by_name = NULL;
 		}

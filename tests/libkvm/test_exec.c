@@ -290,6 +290,30 @@ test_many(void **state)
 	exec_close(ex);
 }
 
+/* A name that goes on for ever must not be hashed for ever. */
+static void
+test_long_names(void **state)
+{
+	static char longest[4096], too_long[4097];
+	struct kernfile_symbol two[] = {
+		{ longest, BSS, 1, KERNFILE_BSS, OBJECT, false },
+		{ too_long, BSS + 1, 1, KERNFILE_BSS, OBJECT, false },
+	};
+	struct kernfile kf = good;
+	struct kvm_symbol sym;
+	struct exec *ex;
+
+	(void)state;
+	memset(longest, 'l', sizeof(longest) - 1);
+	memset(too_long, 'l', sizeof(too_long) - 1);
+	kf.symbols = two;
+	kf.nsymbols = NROWS(two);
+	ex = open_kernel(&kf);
+	assert_true(exec_symbol_find(ex, longest, &sym));
+	assert_false(exec_symbol_find(ex, too_long, &sym));
+	exec_close(ex);
+}
+
 /* ---- constants ---- */
 
 static const struct read_row {
@@ -337,5 +361,6 @@ main(void)
 	ADD_ROWS(tests, n, read_rows, test_read);
 	tests[n++] = row_test("no symbol table", test_no_symtab, NULL);
 	tests[n++] = row_test("many symbols", test_many, NULL);
+	tests[n++] = row_test("names without an end", test_long_names, NULL);
 	return (RUN_TESTS(tests, n));
 }
