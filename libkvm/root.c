@@ -14,6 +14,7 @@
 #include "libkvm/kvm_int.h"
 
 #define LOAD_ALIGN UINT64_C(0x200000)
+#define MAX_TRIES  65536 /* in 128 GB; loaders stay in the first four */
 
 /* A way to the root: through which symbol, and how. */
 struct route {
@@ -70,20 +71,36 @@ try_symbol_at(kvm_t *kd, const struct route *route, kvaddr_t va, kpaddr_t pa)
 	return (translate(kd, va, 1, &run) == 0 && run.pa == pa);
 }
 
-/* Try all places in memory at which the kernel can have been loaded. */
+/* How much of a segment is in the file, whatever its header says. */
+static uint64_t
+bytes_in_file(const kvm_t *kd, const struct elf_segment *seg)
+{
+	uint64_t file_len = kd->kd_image->im_len;
+	uint64_t len = seg->es_end - seg->es_start;
+	uint64_t left = seg->es_off < file_len ? file_len - seg->es_off : 0;
+
+	return (len < left ? len : left);
+}
+
+/* Try the places in memory at which the kernel can have been loaded. */
 static bool
 try_load_addresses(kvm_t *kd, const struct route *route, kvaddr_t va,
     uint64_t sym_off)
 {
+	unsigned int ntries = 0;
+
 	for (size_t i = 0; i < kd->kd_nsegs; i++) {
 		const struct elf_segment *seg = &kd->kd_segs[i];
+		kpaddr_t end = seg->es_start + bytes_in_file(kd, seg);
 		kpaddr_t pa =
 		    (seg->es_start + LOAD_ALIGN - 1) & ~(LOAD_ALIGN - 1);
 
-		for (; pa >= seg->es_start && pa < seg->es_end;
-		     pa += LOAD_ALIGN)
+		for (; pa >= seg->es_start && pa < end; pa += LOAD_ALIGN) {
+			if (++ntries > MAX_TRIES)
+				return (false);
 			if (try_symbol_at(kd, route, va, pa + sym_off))
 				return (true);
+		}
 	}
 	return (false);
 }
