@@ -114,17 +114,20 @@ image_fetch(struct image *im, uint64_t off, size_t len, uint8_t *scratch)
 /* ---- a mapping that may have lost its end ---- */
 
 /*
- * Is the last byte of end's page not 0?  Then the file went on to there, and
- * the zeros before it are its own.
+ * Is there a byte from end to the end of its page that is not 0?  Then the file
+ * went on to there, and the zeros before it are its own.
  */
 static bool
 page_goes_on(const struct image *im, uint64_t end)
 {
-	uint64_t page_mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;
-	uint64_t limit = ((end - 1) | page_mask) + 1;
+	uint64_t limit = ((end - 1) | im->im_page_mask) + 1;
+	const uint8_t *rest = im->im_base + end;
 
-	return (im->im_base[(limit < im->im_len ? limit : im->im_len) - 1] !=
-	    0);
+	if (limit > im->im_len)
+		limit = im->im_len;
+	return (limit > end &&
+	    (rest[0] != 0 ||
+		memcmp(rest, rest + 1, (size_t)(limit - end) - 1) != 0));
 }
 
 static uint64_t
@@ -214,6 +217,7 @@ image_create(int fd, enum image_access access, struct image **out)
 	}
 	im->im_fd = fd;
 	im->im_len = current_len(im);
+	im->im_page_mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;
 	if (should_map(im, access))
 		im->im_mapping = mapping_create(fd, (size_t)im->im_len);
 	if (im->im_mapping != NULL)

@@ -30,6 +30,7 @@
 struct image {
 	const uint8_t *im_base;	    /* the mapping; NULL: pread(2) */
 	uint64_t im_len;	    /* bytes */
+	uint64_t im_page_mask;	    /* of the host's pages */
 	int im_fd;		    /* owned */
 	int im_errno;		    /* of the last failed read; 0: too short */
 	struct mapping *im_mapping; /* owned; stays until image_close() */

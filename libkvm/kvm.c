@@ -309,10 +309,12 @@ count_pages(kvm_t *kd)
 	uint64_t end = 0;
 
 	if (core->kc_minidump != NULL) {
-		if (!pageindex_count(kd->kd_index, &core->kc_npages))
-			return (kvm_fail_image(kd, "page bitmap",
-			    core->kc_minidump->md_bitmap_off,
-			    core->kc_minidump->md_bitmap_len));
+		uint64_t off = core->kc_minidump->md_bitmap_off;
+		uint64_t len = core->kc_minidump->md_bitmap_len;
+
+		if (!pageindex_count(kd->kd_index, &core->kc_npages) ||
+		    !image_settle(kd->kd_image, off + len))
+			return (kvm_fail_image(kd, "page bitmap", off, len));
 		end = core->kc_minidump->md_pages_off +
 		    core->kc_npages * core->kc_page_size;
 	}

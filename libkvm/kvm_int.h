@@ -116,6 +116,17 @@ int kvm_fail(kvm_t *kd, const char *fmt, ...)
 /* The same for a failed image_*() call on len bytes at off of what. */
 int kvm_fail_image(kvm_t *kd, const char *what, uint64_t off, uint64_t len);
 
+/*
+ * The file was read up to end.  That counts for tables too: an entry in the
+ * middle of which the file was cut looks like another one.
+ */
+static inline void
+note_end(kvm_t *kd, uint64_t end)
+{
+	if (end > kd->kd_end)
+		kd->kd_end = end;
+}
+
 /* Translate the first of len bytes at va, len > 0.  -1: not mapped. */
 int translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out);
 

@@ -8,6 +8,12 @@
  */
 #include "libkvm/kvm_int.h"
 
+/* Where an address is, and what was read to know that. */
+struct hot_place {
+	uint64_t off;	    /* bytes into the file */
+	uint64_t entry_end; /* of its page-table entry, likewise */
+};
+
 /*
  * Where in the mapped file va is, for the read that programs do by the million:
  * in a 4 KB page of a minidump, through a page table that was used before.
@@ -18,7 +24,7 @@
  * several times.
  */
 static inline bool
-find_hot(const kvm_t *kd, kvaddr_t va, uint64_t *off)
+find_hot(const kvm_t *kd, kvaddr_t va, struct hot_place *out)
 {
 	const struct paging *pg = kd->kd_root.vr_paging;
 	const struct image *im = kd->kd_image;
@@ -26,19 +32,20 @@ find_hot(const kvm_t *kd, kvaddr_t va, uint64_t *off)
 	uint64_t span = va >> 21;
 	size_t slot = span % TABLE_CACHE_LEN;
 	struct page_place place;
-	uint64_t entry;
+	uint64_t entry, entry_off;
 
-	if (kd->kd_tables->tc_slot[slot].tag != span + 1 || base == NULL ||
-	    kd->kd_index == NULL)
+	if (pg->pg_mask == 0 || base == NULL || kd->kd_index == NULL ||
+	    kd->kd_tables->tc_slot[slot].tag != span + 1)
 		return (false);
-	entry = le64dec(base + kd->kd_tables->tc_slot[slot].off +
-	    (va >> 12 & 511) * 8);
+	entry_off = kd->kd_tables->tc_slot[slot].off + (va >> 12 & 511) * 8;
+	entry = le64dec(base + entry_off);
 	if ((entry & pg->pg_mask) != pg->pg_bits ||
 	    !pageindex_hot(kd->kd_index, (entry & pg->pg_frame) >> 12,
 		&place) ||
 	    place.pp_off + 4096 > im->im_len)
 		return (false);
-	*off = place.pp_off + (va & 4095);
+	out->off = place.pp_off + (va & 4095);
+	out->entry_end = entry_off + 8;
 	return (true);
 }
 
@@ -94,13 +101,16 @@ batch_virtual(kvm_t *kd, struct batch *batch, kvaddr_t va, uint64_t len)
 	while (done < len && batch->nruns < BATCH_MAX) {
 		uint64_t in_page = (va + done) & 4095;
 		struct file_run run = { .len = 4096 - in_page };
+		struct hot_place hot;
 		struct phys_run phys;
 		kssize_t n;
 
-		if (find_hot(kd, va + done, &run.off)) {
+		if (find_hot(kd, va + done, &hot)) {
+			run.off = hot.off;
 			if (run.len > len - done)
 				run.len = len - done;
 			batch_add(batch, kd->kd_image, run);
+			note_end(kd, hot.entry_end);
 			done += run.len;
 			continue;
 		}
@@ -120,8 +130,7 @@ batch_copy(kvm_t *kd, const struct batch *batch, uint8_t *buf)
 
 		if (!image_read(kd->kd_image, run->off, buf, (size_t)run->len))
 			return (kvm_fail_image(kd, "page", run->off, run->len));
-		if (run->off + run->len > kd->kd_end)
-			kd->kd_end = run->off + run->len;
+		note_end(kd, run->off + run->len);
 		buf += run->len;
 	}
 	return (0);
@@ -172,15 +181,15 @@ read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
 kssize_t
 kvm_read2(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)
 {
-	uint64_t off;
+	struct hot_place hot;
 
 	if (len > 0 && len <= 4096 - (addr & 4095) &&
-	    find_hot(kd, addr, &off)) {
-		const uint8_t *p = kd->kd_image->im_base + off;
+	    find_hot(kd, addr, &hot)) {
+		uint64_t end = hot.off + len;
 
-		memcpy(buf, p, len);
-		/* As image_settle(); zeros are for the long way to judge. */
-		if (p[len - 1] != 0 && !mapping_torn(kd->kd_image->im_mapping))
+		memcpy(buf, kd->kd_image->im_base + hot.off, len);
+		if (image_settle(kd->kd_image,
+			end > hot.entry_end ? end : hot.entry_end))
 			return ((kssize_t)len);
 	}
 	return (read_settled(kd, batch_virtual, addr, buf, len));

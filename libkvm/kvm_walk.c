@@ -337,6 +337,7 @@ kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 {
 	const struct minidump_hdr *hdr = kd->kd_core.kc_minidump;
 	struct walk w = { .kd = kd, .cb = cb, .arg = arg };
+	bool mapped = kd->kd_image->im_base != NULL;
 
 	kd->kd_err[0] = '\0';
 	if (hdr == NULL) {
@@ -360,7 +361,9 @@ kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 	if (w.state == WALK_ON)
 		walk_bitmap(&w);
 	free(w.seen);
-	if (!image_settle(kd->kd_image, 0)) {
+	/* A read of the callback's may have settled it. */
+	(void)image_settle(kd->kd_image, kd->kd_image->im_len);
+	if (mapped && kd->kd_image->im_base == NULL) {
 		(void)kvm_fail_image(kd, "file", 0, kd->kd_core.kc_file_len);
 		return (0);
 	}

@@ -62,6 +62,7 @@ count_adjacent(kvm_t *kd, struct entries entries, kvaddr_t va,
 	    scratch);
 	if (p == NULL)
 		return (1);
+	note_end(kd, entries.off + n * pg->pg_entry_len);
 	for (uint64_t k = 1; k < n; k++) {
 		struct pte pte =
 		    pg->pg_decode(paging_entry(pg, kd->kd_core.kc_order,
@@ -88,6 +89,7 @@ read_entry(kvm_t *kd, uint64_t off, unsigned int level, struct pte *out)
 	if (p == NULL)
 		return (kvm_fail_image(kd, "page table", off,
 		    pg->pg_entry_len));
+	note_end(kd, off + pg->pg_entry_len);
 	if (pg == &paging_amd64)
 		*out = amd64_pte_decode(le64dec(p), level);
 	else
@@ -195,29 +197,41 @@ root_entries(kvm_t *kd, kvaddr_t va, struct entries *out)
 	return (0);
 }
 
+/* Does the direct map of a minidump have addresses from start to last? */
+static bool
+direct_map_meets(const kvm_t *kd, kvaddr_t start, kvaddr_t last)
+{
+	const struct minidump_hdr *hdr = kd->kd_core.kc_minidump;
+
+	return (hdr != NULL && hdr->md_dmapbase < hdr->md_dmapend &&
+	    hdr->md_dmapbase <= last && hdr->md_dmapend > start);
+}
+
 /*
- * Remember the last-level table of va's span, if all of the span is behind it:
- * the page-table section may end inside, the direct map begin.
+ * Remember the last-level table of va's span, if that is all there is to know
+ * of the span: the page-table section may end inside of it, the direct map or
+ * the kernel's addresses begin, the file be cut short.
  */
 static void
 remember_table(kvm_t *kd, kvaddr_t va, struct entries entries)
 {
-	const struct paging *pg = kd->kd_root.vr_paging;
+	const struct vm_root *root = &kd->kd_root;
+	const struct paging *pg = root->vr_paging;
 	uint64_t span = va >> span_shift(pg);
 	uint64_t idx = paging_index(pg, 0, va);
+	uint64_t nentries = UINT64_C(1) << pg->pg_level[0].bits;
+	uint64_t off = entries.off - idx * pg->pg_entry_len;
 	kvaddr_t start = span << span_shift(pg);
 	kvaddr_t last = start + ((UINT64_C(1) << span_shift(pg)) - 1);
-	struct phys_run run;
+	size_t slot = span % TABLE_CACHE_LEN;
 
-	if (entries.n < (UINT64_C(1) << pg->pg_level[0].bits) - idx ||
-	    (kd->kd_root.vr_in_section && kd->kd_root.vr_level == 0 &&
-		start < kd->kd_root.vr_base) ||
-	    translate_direct(kd, start, 1, &run) ||
-	    translate_direct(kd, last, 1, &run))
+	if (entries.n < nentries - idx ||
+	    (root->vr_in_section && start < root->vr_base) ||
+	    direct_map_meets(kd, start, last) ||
+	    off + nentries * pg->pg_entry_len > kd->kd_image->im_len)
 		return;
-	kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN].tag = span + 1;
-	kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN].off =
-	    entries.off - idx * pg->pg_entry_len;
+	kd->kd_tables->tc_slot[slot].tag = span + 1;
+	kd->kd_tables->tc_slot[slot].off = off;
 }
 
 /* From the first table down.  The level falls with each step. */

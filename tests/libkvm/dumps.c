@@ -8,8 +8,8 @@
 #include "tests/format/unit.h"
 #include "tests/libkvm/kernfile.h"
 
-#define MEMORY	UINT32_C(0x1f7e) /* pages 1-6 and 8-12 */
-#define PRESENT UINT32_C(0x156e) /* without 4, 9, 11 */
+#define MEMORY	UINT32_C(0x41f7e) /* pages 1-6, 8-12 and 18 */
+#define PRESENT UINT32_C(0x4156e) /* without 4, 9, 11 */
 
 /*
  * Variables, all in page 1 of the kernel, which is page 1 of memory; linker sets
@@ -64,6 +64,7 @@ static const struct {
 	{ KVA(5), 0x7000 | SMALL_V | SMALL_RW | SMALL_NX },
 	{ KVA(7), 0x5000 | SMALL_V },
 	{ KVA(8), 0x6000 | SMALL_V },
+	{ KVA(10), 0x12000 | SMALL_V | SMALL_RW | SMALL_NX },
 	{ LAST_PAGE_VA, 0xa000 | SMALL_V | SMALL_RW | SMALL_NX },
 };
 

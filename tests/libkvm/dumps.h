@@ -10,12 +10,13 @@
  *	0x6000	nothing
  *	0x7000	page 5, executable
  *	0x8000	page 6: next to page 5 in all ways
+ *	0xa000	page 18, whose address has bits above the 16th
  *	0x200000	a table in page 9, which is not in the dump
  *	0x400000	2 MB from physical 0 on, most of which is no memory
  *	the last page	page 10
  *
- * Memory is the pages 1-6, 8-12 and those of the tables; in the dump are all of
- * them but 4, 9 and 11.  Symbols and variables are in dumps.c.
+ * Memory is the pages 1-6, 8-12, 18 and those of the tables; in the dump are all
+ * of them but 4, 9 and 11.  Symbols and variables are in dumps.c.
  */
 #ifndef TESTS_LIBKVM_DUMPS_H
 #define TESTS_LIBKVM_DUMPS_H

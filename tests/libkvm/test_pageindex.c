@@ -259,24 +259,27 @@ ask_find(struct model *m, struct pageindex *pi)
 	check_run(m, pa, len, &run);
 }
 
+/* The short way is open for a page that the long way has just found. */
 static void
-ask_word(struct model *m, struct pageindex *pi)
+ask_hot(struct model *m, struct pageindex *pi)
 {
-	uint64_t word = random_below(m, m->row->bitmap_len / 8);
-	uint64_t want = 0;
-	uint64_t bits = 1;
-	uint64_t rank = 1;
+	bool possible =
+	    m->order == ORDER_LITTLE && pi->pi_image->im_base != NULL;
+	uint64_t len;
+	uint64_t pfn = random_address(m, &len) / PAGE_LEN;
+	struct place want = model_place(m, pfn);
+	struct page_place got;
 
-	for (uint64_t i = 0; i < 64; i++) {
-		uint64_t bit = word * 64 + i;
-
-		if (bit < m->nbits && m->set[bit] != 0)
-			want |= UINT64_C(1) << i;
+	if (next_random(m) >> 30 & 1) {
+		(void)pageindex_find(pi, pfn * PAGE_LEN, 1);
+		assert_int_equal(pageindex_hot(pi, pfn, &got),
+		    possible && want.state == PAGE_PRESENT);
 	}
-	assert_true(pageindex_word(pi, word, &bits, &rank));
-	assert_true(bits == want);
-	if (word * 64 < m->nbits)
-		assert_int_equal(rank, m->rank[word * 64]);
+	if (!pageindex_hot(pi, pfn, &got))
+		return;
+	assert_int_equal(want.state, PAGE_PRESENT);
+	assert_int_equal(got.pp_bit, want.bit);
+	assert_int_equal(got.pp_off, PAGES_OFF + m->rank[want.bit] * PAGE_LEN);
 }
 
 static void
@@ -302,7 +305,7 @@ ask_all(struct model *m, enum image_access access)
 		if (kind < 80)
 			ask_find(m, pi);
 		else if (kind < 99)
-			ask_word(m, pi);
+			ask_hot(m, pi);
 		else
 			ask_count(m, pi);
 	}
@@ -368,7 +371,7 @@ test_cut(void **state)
 		30 };
 	enum image_access access = *(const enum image_access *)*state;
 	uint64_t present = UINT64_MAX;
-	uint64_t bits, rank, npages;
+	uint64_t npages;
 	struct pageindex *pi;
 	struct image *im;
 	struct model m;
@@ -386,10 +389,9 @@ test_cut(void **state)
 	    PAGE_PRESENT);
 	assert_int_equal(pageindex_find(pi, 3000 * PAGE_LEN, 1).pr_state,
 	    PAGE_UNREADABLE);
-	assert_false(pageindex_word(pi, 63, &bits, &rank));
 	assert_false(pageindex_count(pi, &npages));
-	assert_true(pageindex_word(pi, 31, &bits, &rank));
-	assert_int_equal(rank, m.rank[31 * 64]);
+	assert_int_equal(pageindex_find(pi, present * PAGE_LEN, 1).pr_state,
+	    PAGE_PRESENT);
 	pageindex_destroy(pi);
 	image_destroy(im);
 	model_fini(&m);

@@ -1,0 +1,446 @@
+/* Reading memory, and walking over it. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/format/unit.h"
+#include "tests/libkvm/dumps.h"
+
+static struct dumps minidump, full;
+
+/* ---- reading ---- */
+
+/* The bytes that a good read gives: of up to two pages of memory. */
+static const struct read_row {
+	const char *name;
+	uint64_t va;
+	size_t len;
+	unsigned int page, next; /* next: behind the end of page */
+	const char *why;	 /* or why it fails */
+} read_rows[] = {
+	{ "a page", KVA(1), 4096, 1, 0, NULL },
+	{ "inside of a page", KVA(1) + 100, 50, 1, 0, NULL },
+	{ "a page's last byte", KVA(2) - 1, 1, 1, 0, NULL },
+	{ "nothing", KVA(1), 0, 1, 0, NULL },
+	{ "nothing, where nothing is", KVA(6), 0, 0, 0, NULL },
+	{ "across pages that are apart in memory", KVA(2) - 8, 16, 1, 3, NULL },
+	{ "two such pages", KVA(1), 8192, 1, 3, NULL },
+	{ "back to a page before", KVA(3) - 8, 16, 3, 2, NULL },
+	{ "across pages that lie together", KVA(8) - 8, 16, 5, 6, NULL },
+	{ "two such pages at once", KVA(7), 8192, 5, 6, NULL },
+	{ "the top of the address space", LAST_PAGE_VA, 4096, 10, 0, NULL },
+	{ "its last byte", UINT64_MAX, 1, 10, 0, NULL },
+	{ "a large page", SMALL_KERNBASE + 0x400000 + 0x8000, 4096, 8, 0,
+	    NULL },
+	{ "a large page, across small ones", SMALL_KERNBASE + 0x400000 + 0x5ff8,
+	    8, 5, 0, NULL },
+	{ "the direct map", DVA(3), 4096, 3, 0, NULL },
+	{ "the direct map: a page that nothing else maps", DVA(12), 4096, 12, 0,
+	    NULL },
+	{ "the direct map, across pages", DVA(2) - 8, 16, 1, 2, NULL },
+	{ "fails: one byte past the top", LAST_PAGE_VA, 4097, 0, 0,
+	    "past the end of the address space" },
+	{ "fails: the largest length", KVA(1), SIZE_MAX, 0, 0,
+	    "past the end of the address space" },
+	{ "fails: a page that is not in the dump", KVA(4), 1, 0, 0,
+	    "physical address 0x4000 is not in the dump" },
+	{ "fails: into a page that is not in the dump", KVA(4) - 8, 16, 0, 0,
+	    "physical address 0x4000 is not in the dump" },
+	{ "fails: no memory there", KVA(5) + 8, 1, 0, 0,
+	    "physical address 0x7008 is not memory of the dumped machine" },
+	{ "fails: not mapped", KVA(6) + 8, 1, 0, 0,
+	    "address 0xffffffff80006008 is not mapped" },
+	{ "fails: into what is not mapped", KVA(9) - 8, 16, 0, 0,
+	    "address 0xffffffff80009000 is not mapped" },
+	{ "fails: no page table", SMALL_KERNBASE + 0x600000, 1, 0, 0,
+	    "address 0xffffffff80600000 is not mapped" },
+	{ "fails: a page table that is not in the dump",
+	    SMALL_KERNBASE + 0x200000, 1, 0, 0,
+	    "physical address 0x9000 is not in the dump" },
+	{ "fails: a large page, where there is no memory",
+	    SMALL_KERNBASE + 0x400000 + 0x20000, 1, 0, 0, "0x20000 is not" },
+	{ "fails: from a large page's part to what is missing",
+	    SMALL_KERNBASE + 0x400000 + 0x3000, 8192, 0, 0, "0x4000 is not" },
+	{ "fails: before the kernel map", SMALL_KERNBASE - 1, 1, 0, 0,
+	    "is not a kernel address" },
+	{ "fails: the first address", 0, 1, 0, 0, "is not a kernel address" },
+	{ "fails: the direct map, not in the dump", DVA(9), 1, 0, 0,
+	    "physical address 0x9000 is not in the dump" },
+	{ "fails: the direct map, a gap", DVA(7), 1, 0, 0,
+	    "is not memory of the dumped machine" },
+	{ "fails: before the direct map", SMALL_DMAPBASE - 1, 1, 0, 0,
+	    "is not a kernel address" },
+	{ "fails: behind the direct map", SMALL_DMAPEND, 1, 0, 0,
+	    "is not a kernel address" },
+	{ "fails: out of the direct map", SMALL_DMAPEND - 8, 16, 0, 0,
+	    "is not a kernel address" },
+};
+
+static void
+check_bytes(const struct dumps *d, const struct read_row *row,
+    const uint8_t *got)
+{
+	size_t off = row->va % SMALL_PAGE;
+	size_t first = SMALL_PAGE - off;
+
+	if (first > row->len)
+		first = row->len;
+	assert_memory_equal(got, d->machine.mem[row->page] + off, first);
+	if (row->len > first)
+		assert_memory_equal(got + first, d->machine.mem[row->next],
+		    row->len - first);
+}
+
+static void
+check_read(kvm_t *kd, const struct dumps *d, const struct read_row *row)
+{
+	static uint8_t buf[3 * SMALL_PAGE];
+	kssize_t n = kvm_read2(kd, row->va, buf, row->len);
+
+	if (row->why == NULL) {
+		if (n < 0)
+			fail_msg("%s", kvm_geterr(kd));
+		assert_int_equal(n, row->len);
+		check_bytes(d, row, buf);
+		return;
+	}
+	assert_int_equal(n, -1);
+	if (strstr(kvm_geterr(kd), row->why) == NULL)
+		fail_msg("failed, but because of: %s", kvm_geterr(kd));
+}
+
+static void
+test_read(void **state)
+{
+	kvm_t *kd = dumps_open(&minidump);
+
+	check_read(kd, &minidump, *state);
+	(void)kvm_close(kd);
+}
+
+static void
+test_read_by_pread(void **state)
+{
+	kvm_t *kd;
+
+	assert_int_equal(setenv("KVM_NOMAP", "1", 1), 0);
+	kd = dumps_open(&minidump);
+	assert_int_equal(unsetenv("KVM_NOMAP"), 0);
+	check_read(kd, &minidump, *state);
+	(void)kvm_close(kd);
+}
+
+/* After each other on one handle: what one leaves behind is not another's. */
+static void
+test_read_all(void **state)
+{
+	kvm_t *kd = dumps_open(&minidump);
+
+	(void)state;
+	for (size_t i = 0; i < 5 * NROWS(read_rows); i++)
+		check_read(kd, &minidump, &read_rows[i * 7 % NROWS(read_rows)]);
+	(void)kvm_close(kd);
+}
+
+/* In a full dump all pages are there, and the tables map them as before. */
+static void
+test_read_full(void **state)
+{
+	static const struct read_row rows[] = {
+		{ "", KVA(1), 8192, 1, 3, NULL },
+		{ "", KVA(4), 4096, 4, 0, NULL },
+		{ "", KVA(5), 4096, 7, 0, NULL },
+		{ "", SMALL_KERNBASE + 0x400000 + 0x8ff0, 32, 8, 9, NULL },
+		{ "", LAST_PAGE_VA, 4096, 10, 0, NULL },
+		{ "", KVA(6), 1, 0, 0, "is not mapped" },
+		{ "", SMALL_KERNBASE + 0x400000 + 0x20000, 1, 0, 0,
+		    "0x20000 is not in the dump" },
+		{ "", SMALL_KERNBASE - 1, 1, 0, 0, "is not mapped" },
+		{ "", 0x1000, 1, 0, 0, "is not a kernel address" },
+	};
+	kvm_t *kd = dumps_open(&full);
+
+	(void)state;
+	for (size_t i = 0; i < NROWS(rows); i++)
+		check_read(kd, &full, &rows[i]);
+	(void)kvm_close(kd);
+}
+
+/* ---- the other calls that read ---- */
+
+static void
+test_read_native(void **state)
+{
+	kvm_t *kd = dumps_open(&minidump);
+	uint8_t buf[8];
+
+	(void)state;
+	assert_int_equal(kvm_read(kd, (unsigned long)KVA(1), buf, 8),
+	    sizeof(long) == 8 ? 8 : -1);
+	assert_int_equal(kvm_write(kd, (unsigned long)KVA(1), buf, 8), -1);
+	assert_non_null(strstr(kvm_geterr(kd), "kvm_write not implemented"));
+	assert_int_equal(kvm_kerndisp(kd), 0);
+#ifdef __x86_64__
+	assert_int_equal(kvm_native(kd), 1);
+#else
+	assert_int_equal(kvm_native(kd), 0);
+#endif
+	(void)kvm_close(kd);
+}
+
+static void
+test_read_phys(void **state)
+{
+	kvm_t *kd = dumps_open(&minidump);
+	uint8_t buf[8192];
+
+	(void)state;
+	assert_int_equal(kvm_read_phys(kd, 0x2000, buf, 8192), 8192);
+	assert_memory_equal(buf, minidump.machine.mem[2], 8192);
+	assert_int_equal(kvm_read_phys(kd, 0x3000, buf, 8192), -1);
+	assert_non_null(strstr(kvm_geterr(kd), "0x4000 is not in the dump"));
+	assert_int_equal(kvm_read_phys(kd, UINT64_MAX, buf, 2), -1);
+	assert_int_equal(kvm_read_phys(kd, UINT64_MAX, buf, 1), -1);
+	(void)kvm_close(kd);
+}
+
+static void
+test_read_msgbuf(void **state)
+{
+	kvm_t *kd = dumps_open(&minidump);
+	uint8_t buf[4096];
+
+	(void)state;
+	assert_int_equal(kvm_read_msgbuf(kd, 26, buf, 52), 52);
+	assert_memory_equal(buf, "abcdefghijklmnopqrstuvwxyz", 26);
+	/* To the end of the section, which is a whole page. */
+	assert_int_equal(kvm_read_msgbuf(kd, 2000, buf, 4096), 2096);
+	assert_int_equal(kvm_read_msgbuf(kd, 4095, buf, 1), 1);
+	assert_int_equal(kvm_read_msgbuf(kd, 4096, buf, 1), 0);
+	assert_int_equal(kvm_read_msgbuf(kd, UINT64_MAX, buf, 4096), 0);
+	(void)kvm_close(kd);
+
+	kd = dumps_open(&full);
+	assert_int_equal(kvm_read_msgbuf(kd, 0, buf, 1), -1);
+	assert_non_null(strstr(kvm_geterr(kd), "no message buffer"));
+	(void)kvm_close(kd);
+}
+
+static void
+test_read_exec(void **state)
+{
+	kvm_t *kd = dumps_open(&minidump);
+	char buf[9];
+
+	(void)state;
+	assert_int_equal(kvm_read_exec(kd, SMALL_KERNBASE, buf, 9), 9);
+	assert_string_equal(buf, "constant");
+	assert_int_equal(kvm_read_exec(kd, SMALL_KERNBASE, buf, 10), -1);
+	assert_non_null(strstr(kvm_geterr(kd), "no section holds 10 bytes"));
+	(void)kvm_close(kd);
+}
+
+/* ---- walking ---- */
+
+#define MAX_WALK 1000
+
+struct walked {
+	struct kvm_page page[MAX_WALK];
+	size_t n;
+	size_t stop_after;
+};
+
+static int
+on_page(struct kvm_page *page, void *arg)
+{
+	struct walked *w = arg;
+
+	assert_int_equal(page->kp_version, LIBKVM_WALK_PAGES_VERSION);
+	assert_in_range(w->n, 0, MAX_WALK - 1);
+	w->page[w->n++] = *page;
+	return (w->n != w->stop_after);
+}
+
+/* The calls for the mappings of dumps.h, in order. */
+static const struct walk_row {
+	uint64_t pa, va;
+	bool present;
+	uint64_t len;
+	vm_prot_t prot;
+} walk_rows[] = {
+	{ 0x1000, KVA(1), true, 4096, 3 },
+	{ 0x3000, KVA(2), true, 4096, 3 },
+	{ 0x2000, KVA(3), true, 4096, 1 },
+	{ 0x4000, KVA(4), false, 4096, 3 },
+	{ 0x7000, KVA(5), false, 4096, 3 },
+	{ 0x5000, KVA(7), true, 4096, 5 },
+	{ 0x6000, KVA(8), true, 4096, 5 },
+	{ 0x12000, KVA(10), true, 4096, 3 },
+	/* The large page, without those pages of it that came before. */
+	{ 0x0000, SMALL_KERNBASE + 0x400000, false, 4096, 3 },
+	{ 0x4000, SMALL_KERNBASE + 0x404000, false, 4096, 3 },
+	{ 0x7000, SMALL_KERNBASE + 0x407000, false, 4096, 3 },
+	{ 0x8000, SMALL_KERNBASE + 0x408000, true, 4096, 3 },
+	{ 0x9000, SMALL_KERNBASE + 0x409000, false, 4096, 3 },
+	{ 0xa000, SMALL_KERNBASE + 0x40a000, true, 4096, 3 },
+	{ 0xb000, SMALL_KERNBASE + 0x40b000, false, 4096, 3 },
+	{ 0xc000, SMALL_KERNBASE + 0x40c000, true, 4096, 3 },
+};
+
+static void
+test_walk(void **state)
+{
+	static struct walked w;
+	kvm_t *kd = dumps_open(&minidump);
+
+	(void)state;
+	w.n = 0;
+	w.stop_after = 0;
+	assert_int_equal(kvm_walk_pages(kd, on_page, &w), 1);
+	assert_in_range(w.n, NROWS(walk_rows), MAX_WALK);
+	for (size_t i = 0; i < NROWS(walk_rows); i++) {
+		const struct walk_row *row = &walk_rows[i];
+		const struct kvm_page *page = &w.page[i];
+
+		assert_true(page->kp_paddr == row->pa);
+		assert_true(page->kp_kmap_vaddr == row->va);
+		assert_true(page->kp_dmap_vaddr == SMALL_DMAPBASE + row->pa);
+		assert_int_equal(page->kp_len, row->len);
+		assert_int_equal(page->kp_prot, row->prot);
+		assert_true(page->kp_offset ==
+		    (row->present ?
+			    (off_t)small_page_off(&minidump.machine, row->pa) :
+			    -1));
+	}
+	(void)kvm_close(kd);
+}
+
+/* Whatever maps it, each page of the dump is there once, with its bytes. */
+static void
+test_walk_complete(void **state)
+{
+	static struct walked w;
+	kvm_t *kd = dumps_open(&minidump);
+	uint32_t seen = 0;
+
+	(void)state;
+	w.n = 0;
+	w.stop_after = 0;
+	assert_int_equal(kvm_walk_pages(kd, on_page, &w), 1);
+	for (size_t i = 0; i < w.n; i++) {
+		uint64_t pa = w.page[i].kp_paddr;
+		off_t off = w.page[i].kp_offset;
+
+		if (off < 0)
+			continue;
+		for (size_t k = 0; k < w.page[i].kp_len; k += SMALL_PAGE) {
+			uint64_t n = (pa + k) / SMALL_PAGE;
+
+			assert_in_range(n, 0, SMALL_NPAGES - 1);
+			assert_int_equal(seen >> n & 1, 0);
+			seen |= UINT32_C(1) << n;
+			assert_memory_equal(minidump.bytes + off + k,
+			    minidump.machine.mem[n], SMALL_PAGE);
+		}
+	}
+	assert_int_equal(seen, minidump.machine.present);
+	(void)kvm_close(kd);
+}
+
+/* Without the large page, some pages are in the direct map only. */
+static void
+test_walk_direct(void **state)
+{
+	static const uint64_t want[] = { 0x8000, 0xc000, 0x1a000 };
+	static struct dumps d;
+	static struct walked w;
+	kvm_t *kd;
+	size_t i = 0;
+
+	(void)state;
+	dumps_init(&d);
+	small_map_directory(&d.machine, SMALL_KERNBASE + 0x400000, 0);
+	dumps_write(&d);
+	kd = dumps_open(&d);
+	w.n = 0;
+	w.stop_after = 0;
+	assert_int_equal(kvm_walk_pages(kd, on_page, &w), 1);
+	while (i < w.n && w.page[i].kp_kmap_vaddr != 0)
+		i++;
+	assert_in_range(w.n - i, NROWS(want) + 1, SMALL_NPAGES);
+	assert_true(w.page[i - 1].kp_kmap_vaddr == LAST_PAGE_VA);
+	for (size_t k = 0; k < w.n - i; k++) {
+		const struct kvm_page *page = &w.page[i + k];
+
+		if (k < NROWS(want))
+			assert_true(page->kp_paddr == want[k]);
+		assert_true(page->kp_kmap_vaddr == 0);
+		assert_true(page->kp_dmap_vaddr ==
+		    SMALL_DMAPBASE + page->kp_paddr);
+		assert_int_equal(page->kp_prot, VM_PROT_READ | VM_PROT_WRITE);
+		assert_int_equal(page->kp_len, 4096);
+		assert_true(page->kp_offset ==
+		    (off_t)small_page_off(&d.machine, page->kp_paddr));
+	}
+	(void)kvm_close(kd);
+	dumps_fini(&d);
+}
+
+static void
+test_walk_stopped(void **state)
+{
+	static struct walked w;
+	kvm_t *kd = dumps_open(&minidump);
+
+	(void)state;
+	for (size_t i = 1; i <= NROWS(walk_rows); i++) {
+		w.n = 0;
+		w.stop_after = i;
+		assert_int_equal(kvm_walk_pages(kd, on_page, &w), 0);
+		assert_int_equal(w.n, i);
+		assert_string_equal(kvm_geterr(kd), "");
+	}
+	(void)kvm_close(kd);
+
+	kd = dumps_open(&full);
+	assert_int_equal(kvm_walk_pages(kd, on_page, &w), 0);
+	assert_non_null(strstr(kvm_geterr(kd), "cannot be walked"));
+	(void)kvm_close(kd);
+}
+
+int
+main(void)
+{
+	static char names[NROWS(read_rows)][80];
+	struct CMUnitTest tests[96];
+	size_t n = 0;
+	int failed;
+
+	dumps_init(&minidump);
+	dumps_write(&minidump);
+	dumps_init(&full);
+	dumps_write_full(&full);
+	ADD_ROWS(tests, n, read_rows, test_read);
+	for (size_t i = 0; i < NROWS(read_rows); i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "by pread: %s",
+		    read_rows[i].name);
+		tests[n++] =
+		    row_test(names[i], test_read_by_pread, &read_rows[i]);
+	}
+	tests[n++] = row_test("one after the other", test_read_all, NULL);
+	tests[n++] = row_test("a full dump", test_read_full, NULL);
+	tests[n++] = row_test("native calls", test_read_native, NULL);
+	tests[n++] = row_test("physical memory", test_read_phys, NULL);
+	tests[n++] = row_test("the message buffer", test_read_msgbuf, NULL);
+	tests[n++] = row_test("the kernel file", test_read_exec, NULL);
+	tests[n++] = row_test("walk: calls in order", test_walk, NULL);
+	tests[n++] = row_test("walk: each page once", test_walk_complete, NULL);
+	tests[n++] = row_test("walk: pages in the direct map only",
+	    test_walk_direct, NULL);
+	tests[n++] = row_test("walk: stopped", test_walk_stopped, NULL);
+	failed = RUN_TESTS(tests, n);
+	dumps_fini(&minidump);
+	dumps_fini(&full);
+	return (failed);
+}
