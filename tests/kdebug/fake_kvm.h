@@ -1,0 +1,40 @@
+/*
+ * A libkvm made by hand: a dumped kernel is the memory and the symbols that a
+ * test puts into it.  It takes the place of the real one when a program is
+ * linked, so that kdebug/ can be shown any kernel, also impossible ones.
+ */
+#ifndef TESTS_KDEBUG_FAKE_KVM_H
+#define TESTS_KDEBUG_FAKE_KVM_H
+
+#include "libkvm/kvm_core.h"
+
+/* A kernel of that machine, with nothing in it. */
+kvm_t *fake_create(enum dump_arch arch, enum byte_order order);
+void fake_destroy(kvm_t *kd);
+
+/* The kernel's ELF file, for those parts that look at it by themselves. */
+void fake_set_exec(kvm_t *kd, const char *path);
+
+/* The section of a minidump that copies the message buffer, len bytes. */
+void fake_set_msgbuf(kvm_t *kd, const void *ring, uint32_t len,
+    const void *behind, uint32_t behind_len);
+
+/* Put bytes into memory, which is then there in whole pages. */
+void fake_put(kvm_t *kd, kvaddr_t va, const void *bytes, size_t len);
+void fake_word(kvm_t *kd, kvaddr_t va, uint64_t value);
+void fake_u64(kvm_t *kd, kvaddr_t va, uint64_t value);
+void fake_u32(kvm_t *kd, kvaddr_t va, uint32_t value);
+void fake_string(kvm_t *kd, kvaddr_t va, const char *s);
+
+/* Take the page at va out of the dump again. */
+void fake_drop(kvm_t *kd, kvaddr_t va);
+
+void fake_symbol(kvm_t *kd, const char *name, kvaddr_t va, uint64_t len);
+
+/* A constant: a symbol and, in the kernel's file only, its value. */
+void fake_const(kvm_t *kd, const char *name, uint32_t value);
+
+/* Forget the symbol, which is there. */
+void fake_unsymbol(kvm_t *kd, const char *name);
+
+#endif

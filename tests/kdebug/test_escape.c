@@ -1,0 +1,87 @@
+/* What of a text reaches a terminal. */
+#include "kdebug/escape.h"
+
+#include <string.h>
+
+#include "tests/format/unit.h"
+
+static const struct escape_row {
+	const char *name;
+	const char *in;
+	size_t len;
+	const char *keep;
+	const char *out;
+} rows[] = {
+	{ "ASCII passes", "idle: cpu0", 10, "", "idle: cpu0" },
+	{ "a backslash passes", "a\\b", 3, "", "a\\b" },
+	{ "ESC is escaped", "\033[2J", 4, "", "\\x1b[2J" },
+	{ "DEL is escaped", "\x7f", 1, "", "\\x7f" },
+	{ "NUL is escaped", "a\0b", 3, "", "a\\x00b" },
+	{ "newline is escaped", "a\nb", 3, "", "a\\x0ab" },
+	{ "newline is kept on demand", "a\nb\t\r", 5, "\n\t", "a\nb\t\\x0d" },
+	{ "NUL cannot be kept", "\0", 1, "\n", "\\x00" },
+	{ "two bytes of UTF-8", "\xc3\xa9", 2, "", "\xc3\xa9" },
+	{ "three bytes", "\xe2\x82\xac", 3, "", "\xe2\x82\xac" },
+	{ "four bytes", "\xf0\x9f\x98\x80", 4, "", "\xf0\x9f\x98\x80" },
+	{ "cut short", "\xe2\x82", 2, "", "\\xe2\\x82" },
+	{ "a tail alone", "\x82", 1, "", "\\x82" },
+	{ "a bad tail", "\xc3(", 2, "", "\\xc3(" },
+	{ "longer than needed", "\xc0\x80", 2, "", "\\xc0\\x80" },
+	{ "longer than needed, 3", "\xe0\x80\xaf", 3, "", "\\xe0\\x80\\xaf" },
+	{ "surrogate", "\xed\xa0\x80", 3, "", "\\xed\\xa0\\x80" },
+	{ "past U+10FFFF", "\xf4\x90\x80\x80", 4, "", "\\xf4\\x90\\x80\\x80" },
+	{ "C1 control", "\xc2\x9b", 2, "", "\\xc2\\x9b" },
+	{ "right-to-left override", "\xe2\x80\xae", 3, "", "\\xe2\\x80\\xae" },
+	{ "no character", "\xef\xbf\xbf", 3, "", "\\xef\\xbf\\xbf" },
+	{ "nothing", "", 0, "", "" },
+};
+
+static void
+test_row(void **state)
+{
+	const struct escape_row *row = *state;
+	char out[64];
+	size_t used =
+	    escape_text(out, sizeof(out), row->in, row->len, row->keep);
+
+	assert_int_equal(used, row->len);
+	assert_string_equal(out, row->out);
+}
+
+static void
+test_no_room(void **state)
+{
+	char out[6];
+
+	(void)state;
+	assert_int_equal(escape_text(out, sizeof(out), "ab\033c", 4, ""), 2);
+	assert_string_equal(out, "ab");
+	assert_int_equal(escape_text(out, 4, "ab\xc3\xa9", 4, ""), 2);
+	assert_string_equal(out, "ab");
+	assert_int_equal(escape_text(out, 1, "a", 1, ""), 0);
+	assert_string_equal(out, "");
+}
+
+static void
+test_is_clean(void **state)
+{
+	(void)state;
+	assert_true(escape_is_clean("kern_reboot"));
+	assert_true(escape_is_clean("\xc3\xa9"));
+	assert_true(escape_is_clean(""));
+	assert_false(escape_is_clean("kern\nreboot"));
+	assert_false(escape_is_clean("\xc3"));
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[NROWS(rows) + 2] = {
+		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_is_clean),
+	};
+	size_t n = 2;
+
+	ADD_ROWS(tests, n, rows, test_row);
+	return (RUN_TESTS(tests, n));
+}

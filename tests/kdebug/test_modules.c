@@ -1,0 +1,445 @@
+/* Loaded modules: their list, their files, and what lies where in them. */
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/format/unit.h"
+#include "tests/kdebug/kernel.h"
+
+#define HEAP	  UINT64_C(0xfffff80004000000)
+#define FILES_VA  UINT64_C(0xffffffff81500000)
+#define KERNEL_LF (HEAP + 0x1000)
+#define LF(n)	  (HEAP + 0x2000 + 0x100 * (kvaddr_t)(n))
+#define NAME(n)	  (HEAP + 0x3000 + 0x80 * (kvaddr_t)(n))
+#define BASE(n)	  (UINT64_C(0xffffffff82000000) + 0x100000 * (kvaddr_t)(n))
+
+#define MODULE_LEN 0x1000
+
+/* struct linker_file, LP64. */
+enum { LF_NEXT = 24, LF_FILENAME = 40, LF_PATHNAME = 48, LF_ADDRESS = 64 };
+
+static void
+put_file(struct kernel *k, kvaddr_t va, kvaddr_t next, kvaddr_t name_va,
+    const char *name, kvaddr_t base, uint64_t len)
+{
+	fake_word(k->k_kd, va + LF_NEXT, next);
+	fake_word(k->k_kd, va + LF_FILENAME, name_va);
+	fake_string(k->k_kd, name_va, name);
+	fake_word(k->k_kd, va + LF_PATHNAME, name_va + 0x20);
+	fake_string(k->k_kd, name_va + 0x20, "/nonexistent/");
+	fake_string(k->k_kd, name_va + 0x2d, name);
+	fake_word(k->k_kd, va + LF_ADDRESS, base);
+	fake_word(k->k_kd, va + LF_ADDRESS + 8, len);
+}
+
+/* The kernel, then zfs.ko and if_em.ko. */
+static void
+setup(struct kernel *k)
+{
+	kernel_init(k, DUMP_AMD64);
+	fake_symbol(k->k_kd, "linker_files", FILES_VA, 16);
+	fake_symbol(k->k_kd, "linker_kernel_file", FILES_VA + 16, 8);
+	fake_word(k->k_kd, FILES_VA, KERNEL_LF);
+	fake_word(k->k_kd, FILES_VA + 16, KERNEL_LF);
+	put_file(k, KERNEL_LF, LF(0), NAME(0), "kernel", 0xffffffff80200000,
+	    0x2000000);
+	put_file(k, LF(0), LF(1), NAME(1), "zfs.ko", BASE(1), MODULE_LEN);
+	put_file(k, LF(1), 0, NAME(2), "if_em.ko", BASE(0), MODULE_LEN);
+}
+
+static void
+nothing(struct kernel *k)
+{
+	(void)k;
+}
+
+static void
+circle(struct kernel *k)
+{
+	fake_word(k->k_kd, LF(1) + LF_NEXT, LF(0));
+}
+
+static void
+link_out(struct kernel *k)
+{
+	fake_word(k->k_kd, LF(0) + LF_NEXT, 0x1234);
+}
+
+static void
+no_kernel_file(struct kernel *k)
+{
+	fake_unsymbol(k->k_kd, "linker_kernel_file");
+}
+
+static void
+no_list(struct kernel *k)
+{
+	fake_unsymbol(k->k_kd, "linker_files");
+}
+
+static void
+name_missing(struct kernel *k)
+{
+	fake_word(k->k_kd, LF(0) + LF_FILENAME, 0x1234);
+}
+
+static void
+huge_len(struct kernel *k)
+{
+	fake_word(k->k_kd, LF(0) + LF_ADDRESS + 8, UINT64_MAX);
+}
+
+static void
+other_offset(struct kernel *k)
+{
+	fake_const(k->k_kd, "kld_off_address", 0xc0);
+	fake_word(k->k_kd, KERNEL_LF + 0xc0, 0);
+	fake_word(k->k_kd, LF(0) + 0xc0, 0x5000);
+	fake_word(k->k_kd, LF(0) + 0xc8, 0x60);
+}
+
+static const struct list_row {
+	const char *name;
+	void (*change)(struct kernel *);
+	size_t n;
+	const char *first; /* "name base len" */
+	const char *note;
+} list_rows[] = {
+	{ "two modules", nothing, 2, "zfs.ko 0xffffffff82100000 0x1000", NULL },
+	{ "in a circle", circle, 2, "zfs.ko 0xffffffff82100000 0x1000",
+	    "has no end" },
+	{ "a link leads out", link_out, 1, "zfs.ko 0xffffffff82100000 0x1000",
+	    "broken at 0x1234" },
+	{ "the kernel is not known", no_kernel_file, 3,
+	    "kernel 0xffffffff80200000 0x2000000", NULL },
+	{ "no list", no_list, 0, NULL, "no symbol linker_files" },
+	{ "a name is missing", name_missing, 2, " 0xffffffff82100000 0x1000",
+	    NULL },
+	{ "a length past all bounds", huge_len, 2,
+	    "zfs.ko 0xffffffff82100000 0", NULL },
+	{ "the kernel exports the offset", other_offset, 2,
+	    "zfs.ko 0x5000 0x60", NULL },
+};
+
+static void
+test_list(void **state)
+{
+	const struct list_row *row = *state;
+	const struct kdebug_module *mods;
+	struct kernel k;
+	char first[128];
+
+	setup(&k);
+	row->change(&k);
+	assert_int_equal(kdebug_modules(kernel_open(&k), &mods), row->n);
+	if (row->first != NULL) {
+		snprintf(first, sizeof(first), "%s %#jx %#jx", mods[0].km_name,
+		    (uintmax_t)mods[0].km_base, (uintmax_t)mods[0].km_len);
+		assert_string_equal(first, row->first);
+	}
+	if (row->note != NULL)
+		assert_true(has_note(k.k_kdb, row->note));
+	kernel_fini(&k);
+}
+
+/* ---- the file of a module ---- */
+
+/* A section of it. */
+struct section {
+	uint32_t type;
+	uint64_t flags;
+	uint64_t len, align;
+};
+
+/*
+ * What the kernel loads, in this order, and where from the module's base on:
+ * .text 0, .data 0x28, .text.late 0x40, .bss 0x64.  The others take no memory.
+ */
+static const struct section sections[] = {
+	{ SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0x21, 16 },
+	{ SHT_PROGBITS, 0, 0x1000, 1 },
+	{ SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 8, 8 },
+	{ SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0x24, 32 },
+	{ SHT_NOBITS, SHF_ALLOC | SHF_WRITE, 0x100, 4 },
+};
+
+static const char strings[] = "\0.symtab\0zfs_init\0zfs_late\0zfs_data\0$x";
+
+/* name, info, other, section, value, size */
+static const Elf64_Sym symbols[] = {
+	{ 0, 0, 0, 0, 0, 0 },
+	{ 9, ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, 1, 0, 0x10 },
+	{ 18, ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE), 0, 4, 4, 0 },
+	{ 27, ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, 3, 0, 8 },
+	{ 36, ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE), 0, 4, 8, 0 },
+};
+
+static void
+add_section(Elf *elf, const struct section *s, void *bytes)
+{
+	Elf_Scn *scn = elf_newscn(elf);
+	Elf_Data *data = elf_newdata(scn);
+	Elf64_Shdr *shdr = elf64_getshdr(scn);
+
+	*data = (Elf_Data){
+		.d_buf = bytes,
+		.d_size = s->len,
+		.d_align = s->align,
+		.d_type = s->type == SHT_SYMTAB ? ELF_T_SYM : ELF_T_BYTE,
+		.d_version = EV_CURRENT,
+	};
+	shdr->sh_type = s->type;
+	shdr->sh_flags = s->flags;
+	shdr->sh_addralign = s->align;
+	if (s->type == SHT_SYMTAB) {
+		shdr->sh_name = 1;
+		shdr->sh_link = (Elf64_Word)elf_ndxscn(scn) + 1;
+		shdr->sh_entsize = sizeof(Elf64_Sym);
+	}
+}
+
+/* Write the module. */
+static void
+write_module(const char *path, unsigned char class)
+{
+	const struct section symtab = { SHT_SYMTAB, 0, sizeof(symbols), 8 };
+	const struct section strtab = { SHT_STRTAB, 0, sizeof(strings), 1 };
+	static uint8_t bytes[0x1000];
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	Elf64_Ehdr *ehdr;
+	Elf *elf;
+
+	assert_int_not_equal(elf_version(EV_CURRENT), EV_NONE);
+	elf = elf_begin(fd, ELF_C_WRITE, NULL);
+	assert_non_null(elf);
+	ehdr = elf64_newehdr(elf);
+	ehdr->e_ident[EI_DATA] = ELFDATA2LSB;
+	ehdr->e_type = ET_REL;
+	ehdr->e_machine = EM_X86_64;
+	for (size_t i = 0; i < NROWS(sections); i++)
+		add_section(elf, &sections[i], bytes);
+	add_section(elf, &symtab, (void *)(uintptr_t)symbols);
+	add_section(elf, &strtab, (void *)(uintptr_t)strings);
+	ehdr->e_shstrndx = NROWS(sections) + 2;
+	assert_true(elf_update(elf, ELF_C_WRITE) > 0);
+	elf_end(elf);
+	if (class != ELFCLASS64)
+		assert_int_equal(pwrite(fd, &class, 1, EI_CLASS), 1);
+	close(fd);
+}
+
+/* A directory that holds a kernel, and a path in it. */
+static char dir[64];
+
+static const char *
+in_dir(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return (path);
+}
+
+static void
+make_dir(void)
+{
+	snprintf(dir, sizeof(dir), "%s", "/tmp/test_modules.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+}
+
+static void
+remove_dir(void)
+{
+	unlink(in_dir("zfs.ko"));
+	unlink(in_dir("zfs.ko.debug"));
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* The frame of a thread that stands at pc. */
+static struct kdebug_frame
+frame_at(struct kernel *k, kvaddr_t pc)
+{
+	const struct kdebug_reg_desc *descs;
+	struct kdebug_thread td = { 0 };
+	struct kdebug_frame frame;
+	size_t n;
+
+	n = kdebug_reg_descs(k->k_kdb, &descs);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(descs[i].rd_name, "rip") == 0) {
+			td.kt_regs.rs_value[i] = pc;
+			td.kt_regs.rs_valid = (uint64_t)1 << i;
+		}
+	}
+	assert_int_equal(kdebug_backtrace(k->k_kdb, &td, &frame, 1), 1);
+	return (frame);
+}
+
+static const struct place_row {
+	const char *name;
+	uint64_t off;	    /* of the pc, from the module's base */
+	const char *symbol; /* NULL: none */
+	uint64_t symbol_off;
+} place_rows[] = {
+	{ "the first function", 0, "zfs_init", 0 },
+	{ "its last byte", 0xf, "zfs_init", 0xf },
+	{ "behind it", 0x10, NULL, 0 },
+	{ "data is no function", 0x28, NULL, 0 },
+	{ "the second section of code, before its symbol", 0x40, NULL, 0 },
+	{ "a symbol without a size", 0x44, "zfs_late", 0 },
+	{ "a mapping symbol does not count", 0x4a, "zfs_late", 6 },
+};
+
+static void
+test_place(void **state)
+{
+	const struct place_row *row = *state;
+	struct kdebug_frame frame;
+	struct kernel k;
+
+	make_dir();
+	write_module(in_dir("zfs.ko"), ELFCLASS64);
+	setup(&k);
+	fake_set_exec(k.k_kd, in_dir("kernel"));
+	kernel_open(&k);
+	frame = frame_at(&k, BASE(1) + row->off);
+	assert_string_equal(frame.kf_module, "zfs.ko");
+	if (row->symbol == NULL) {
+		assert_null(frame.kf_symbol);
+	} else {
+		assert_string_equal(frame.kf_symbol, row->symbol);
+		assert_int_equal(frame.kf_offset, row->symbol_off);
+	}
+	kernel_fini(&k);
+	remove_dir();
+}
+
+/* Symbols may also be in the half that was split off. */
+static void
+test_split_off(void **state)
+{
+	struct kdebug_frame frame;
+	struct kernel k;
+
+	(void)state;
+	make_dir();
+	write_module(in_dir("zfs.ko.debug"), ELFCLASS64);
+	setup(&k);
+	fake_set_exec(k.k_kd, in_dir("kernel"));
+	kernel_open(&k);
+	frame = frame_at(&k, BASE(1) + 4);
+	assert_string_equal(frame.kf_symbol, "zfs_init");
+	kernel_fini(&k);
+	remove_dir();
+}
+
+static void
+larger_than_loaded(struct kernel *k)
+{
+	fake_word(k->k_kd, LF(0) + LF_ADDRESS + 8, 0x160);
+	write_module(in_dir("zfs.ko"), ELFCLASS64);
+}
+
+static void
+other_class(struct kernel *k)
+{
+	(void)k;
+	write_module(in_dir("zfs.ko"), ELFCLASS32);
+}
+
+static void
+no_elf(struct kernel *k)
+{
+	int fd = open(in_dir("zfs.ko"), O_WRONLY | O_CREAT, 0600);
+
+	(void)k;
+	assert_int_equal(write(fd, "hello", 5), 5);
+	close(fd);
+}
+
+/* A name out of the dump must not make us wait for a writer. */
+static void
+fifo(struct kernel *k)
+{
+	(void)k;
+	assert_int_equal(mkfifo(in_dir("zfs.ko"), 0600), 0);
+}
+
+static void
+path_in_name(struct kernel *k)
+{
+	write_module(in_dir("zfs.ko"), ELFCLASS64);
+	fake_string(k->k_kd, NAME(1), "./zfs.ko");
+}
+
+static const struct refusal_row {
+	const char *name;
+	void (*change)(struct kernel *);
+	const char *module;
+	const char *note;
+} refusal_rows[] = {
+	{ "the file is larger than the module", larger_than_loaded, "zfs.ko",
+	    "larger than the module" },
+	{ "the file is of another machine", other_class, "zfs.ko", "zfs.ko: " },
+	{ "the file is no ELF file", no_elf, "zfs.ko", "not an ELF file" },
+	{ "the file is a FIFO", fifo, "zfs.ko", NULL },
+	{ "the name is a path", path_in_name, "./zfs.ko", NULL },
+};
+
+static void
+test_refusal(void **state)
+{
+	const struct refusal_row *row = *state;
+	struct kdebug_frame frame;
+	struct kernel k;
+
+	make_dir();
+	setup(&k);
+	row->change(&k);
+	fake_set_exec(k.k_kd, in_dir("kernel"));
+	kernel_open(&k);
+	frame = frame_at(&k, BASE(1) + 4);
+	assert_string_equal(frame.kf_module, row->module);
+	assert_null(frame.kf_symbol);
+	if (row->note != NULL)
+		assert_true(has_note(k.k_kdb, row->note));
+	kernel_fini(&k);
+	remove_dir();
+}
+
+/* No module can give the kernel's functions other names. */
+static void
+test_over_kernel(void **state)
+{
+	struct kdebug_frame frame;
+	struct kernel k;
+
+	(void)state;
+	setup(&k);
+	fake_symbol(k.k_kd, "panic", BASE(1) + 0x100, 0x80);
+	kernel_open(&k);
+	frame = frame_at(&k, BASE(1) + 0x108);
+	assert_string_equal(frame.kf_symbol, "panic");
+	assert_null(frame.kf_module);
+	kernel_fini(&k);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[NROWS(list_rows) + NROWS(place_rows) +
+	    NROWS(refusal_rows) + 2] = {
+		cmocka_unit_test(test_split_off),
+		cmocka_unit_test(test_over_kernel),
+	};
+	size_t n = 2;
+
+	ADD_ROWS(tests, n, list_rows, test_list);
+	ADD_ROWS(tests, n, place_rows, test_place);
+	ADD_ROWS(tests, n, refusal_rows, test_refusal);
+	return (RUN_TESTS(tests, n));
+}

@@ -1,0 +1,210 @@
+/* Where each machine's kernel saves registers, and what they are called. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/format/unit.h"
+#include "tests/kdebug/kernel.h"
+
+#define PROC_VA(k)   ((k)->k_base + 0x100000)
+#define THREAD_VA(k) ((k)->k_base + 0x101000)
+#define PCB_VA(k)    ((k)->k_base + 0x102000)
+
+static const struct names_row {
+	const char *name;
+	enum dump_arch arch;
+	const char *names; /* with a length where it is not a word's */
+} names_rows[] = {
+	{ "amd64's names", DUMP_AMD64,
+	    "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 "
+	    "rip eflags:4 cs:4 ss:4 ds:4 es:4 fs:4 gs:4 " },
+	{ "i386's names", DUMP_I386,
+	    "eax ecx edx ebx esp ebp esi edi eip eflags cs ss ds es fs gs " },
+	{ "arm64's names", DUMP_ARM64,
+	    "x0 x1 x2 x3 x4 x5 x6 x7 x8 x9 x10 x11 x12 x13 x14 x15 x16 x17 "
+	    "x18 x19 x20 x21 x22 x23 x24 x25 x26 x27 x28 x29 x30 sp pc "
+	    "cpsr:4 " },
+	{ "arm's names", DUMP_ARM,
+	    "r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12 sp lr pc cpsr " },
+	{ "riscv's names", DUMP_RISCV,
+	    "zero ra sp gp tp t0 t1 t2 fp s1 a0 a1 a2 a3 a4 a5 a6 a7 "
+	    "s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6 pc " },
+};
+
+static void
+test_names(void **state)
+{
+	const struct names_row *row = *state;
+	const struct kdebug_reg_desc *descs;
+	char names[512] = "";
+	struct kernel k;
+	size_t n, len = 0;
+
+	kernel_init(&k, row->arch);
+	n = kdebug_reg_descs(kernel_open(&k), &descs);
+	assert_in_range(n, 1, KDEBUG_MAXREGS);
+	for (size_t i = 0; i < n; i++) {
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s",
+		    descs[i].rd_name);
+		if (descs[i].rd_len != kvm_core(k.k_kd)->kc_ptr_len)
+			len += (size_t)snprintf(names + len,
+			    sizeof(names) - len, ":%u", descs[i].rd_len);
+		len += (size_t)snprintf(names + len, sizeof(names) - len, " ");
+	}
+	assert_string_equal(names, row->names);
+	kernel_fini(&k);
+}
+
+/* Which context a thread has. */
+enum context { DUMPED, STOPPED, SWITCHED };
+
+/* A list "name@offset ...": all registers that the context holds. */
+static const struct pcb_row {
+	const char *name;
+	enum dump_arch arch;
+	enum context context;
+	uint32_t osreldate; /* 0: the kernel does not say */
+	uint32_t pcb_len;   /* sizeof(struct pcb); 0: PCB_LEN */
+	const char *regs;
+} pcb_rows[] = {
+	{ "amd64 dumppcb", DUMP_AMD64, DUMPED, 0, 0,
+	    "r15@0 r14@8 r13@16 r12@24 rbp@32 rsp@40 rbx@48 rip@56" },
+	{ "amd64 stoppcbs", DUMP_AMD64, STOPPED, 0, 0,
+	    "r15@0 r14@8 r13@16 r12@24 rbp@32 rsp@40 rbx@48 rip@56" },
+	{ "amd64 switched out", DUMP_AMD64, SWITCHED, 0, 0,
+	    "r15@0 r14@8 r13@16 r12@24 rbp@32 rsp@40 rbx@48 rip@56" },
+	{ "i386", DUMP_I386, SWITCHED, 0, 0,
+	    "edi@0 esi@4 ebp@8 esp@12 ebx@16 eip@20" },
+	{ "arm", DUMP_ARM, SWITCHED, 0, 0,
+	    "r4@0 r5@4 r6@8 r7@12 r8@16 r9@20 r10@24 r11@28 r12@32 sp@36 "
+	    "lr@40 pc@44" },
+	{ "arm64 of 13, dumppcb", DUMP_ARM64, DUMPED, 1301000, 0,
+	    "x0@0 x1@8 x2@16 x3@24 x4@32 x5@40 x6@48 x7@56 x8@64 x9@72 "
+	    "x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 x17@136 "
+	    "x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 x25@200 "
+	    "x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
+	{ "arm64 of 13, switched out", DUMP_ARM64, SWITCHED, 1301000, 0,
+	    "x8@64 x9@72 x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 "
+	    "x17@136 x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 "
+	    "x25@200 x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
+	{ "arm64, last with the old pcb", DUMP_ARM64, SWITCHED, 1400083, 0,
+	    "x8@64 x9@72 x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 "
+	    "x17@136 x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 "
+	    "x25@200 x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
+	{ "arm64, first with the new pcb", DUMP_ARM64, SWITCHED, 1400084, 1376,
+	    "x19@0 x20@8 x21@16 x22@24 x23@32 x24@40 x25@48 x26@56 x27@64 "
+	    "x28@72 x29@80 pc@88 sp@96" },
+	{ "arm64 of 14, dumppcb", DUMP_ARM64, DUMPED, 1400097, 0,
+	    "x19@0 x20@8 x21@16 x22@24 x23@32 x24@40 x25@48 x26@56 x27@64 "
+	    "x28@72 x29@80 pc@88 sp@96" },
+	{ "arm64, old by its size", DUMP_ARM64, SWITCHED, 0, 1376,
+	    "x8@64 x9@72 x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 "
+	    "x17@136 x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 "
+	    "x25@200 x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
+	{ "arm64, new by its size", DUMP_ARM64, SWITCHED, 0, 1216,
+	    "x19@0 x20@8 x21@16 x22@24 x23@32 x24@40 x25@48 x26@56 x27@64 "
+	    "x28@72 x29@80 pc@88 sp@96" },
+	{ "riscv", DUMP_RISCV, SWITCHED, 1400097, 664,
+	    "pc@0 sp@8 gp@16 tp@24 fp@32 s1@40 s2@48 s3@56 s4@64 s5@72 s6@80 "
+	    "s7@88 s8@96 s9@104 s10@112 s11@120" },
+	{ "riscv, the old pcb", DUMP_RISCV, SWITCHED, 0, 784,
+	    "pc@0 sp@8 gp@16 tp@24 fp@88 s1@96 s2@104 s3@112 s4@120 s5@128 "
+	    "s6@136 s7@144 s8@152 s9@160 s10@168 s11@176" },
+};
+
+/* What fill() writes at an offset, cut to a register's width. */
+static uint64_t
+pattern(unsigned int off, unsigned int len)
+{
+	return (len == 8 ? 0xfedcba9880000000 + off : 0x80000000 + off);
+}
+
+static void
+fill(struct kernel *k, kvaddr_t va)
+{
+	unsigned int word = kvm_core(k->k_kd)->kc_ptr_len;
+
+	for (unsigned int off = 0; off < 512; off += word)
+		fake_word(k->k_kd, va + off, pattern(off, word));
+}
+
+static void
+check_regs(struct kernel *k, const struct kdebug_regs *regs, const char *list)
+{
+	unsigned int word = kvm_core(k->k_kd)->kc_ptr_len;
+	unsigned int off, n = 0;
+	char name[16];
+	int used;
+
+	for (; sscanf(list, " %15[^@]@%u%n", name, &off, &used) == 2; n++) {
+		if (reg_named(k->k_kdb, regs, name) != pattern(off, word))
+			fail_msg("%s is %#jx", name,
+			    (uintmax_t)reg_named(k->k_kdb, regs, name));
+		list += used;
+	}
+	assert_int_equal(nvalid(regs), n);
+}
+
+static void
+test_pcb(void **state)
+{
+	const struct pcb_row *row = *state;
+	const struct kdebug_thread *threads;
+	struct kernel k;
+
+	kernel_init(&k, row->arch);
+	if (row->osreldate != 0)
+		fake_const(k.k_kd, "osreldate", row->osreldate);
+	if (row->pcb_len != 0) {
+		fake_unsymbol(k.k_kd, "pcb_size");
+		fake_const(k.k_kd, "pcb_size", row->pcb_len);
+	}
+	kernel_proc(&k, PROC_VA(&k), 1, "init");
+	kernel_thread(&k, THREAD_VA(&k), 100002, "init");
+	kernel_pcb(&k, PCB_VA(&k));
+	if (row->context == DUMPED) {
+		fake_u32(k.k_kd, k.k_base + KERNEL_DUMPTID, 100002);
+		fill(&k, k.k_base + KERNEL_DUMPPCB);
+	} else if (row->context == STOPPED) {
+		kernel_oncpu(&k, 2);
+		fill(&k, k.k_base + KERNEL_STOPPCBS + 2 * PCB_LEN);
+	} else {
+		fill(&k, PCB_VA(&k));
+	}
+	assert_int_equal(kdebug_threads(kernel_open(&k), &threads), 1);
+	check_regs(&k, &threads[0].kt_regs, row->regs);
+	kernel_fini(&k);
+}
+
+/* 32-bit arm was the last of FreeBSD's machines with big-endian kernels. */
+static void
+test_big_endian(void **state)
+{
+	const struct kdebug_thread *threads;
+	struct kernel k;
+
+	(void)state;
+	kernel_init_big_endian(&k, DUMP_ARM);
+	kernel_proc(&k, PROC_VA(&k), 7, "init");
+	kernel_thread(&k, THREAD_VA(&k), 100002, "init");
+	kernel_pcb(&k, PCB_VA(&k));
+	fill(&k, PCB_VA(&k));
+	assert_int_equal(kdebug_threads(kernel_open(&k), &threads), 1);
+	assert_int_equal(threads[0].kt_pid, 7);
+	assert_int_equal(threads[0].kt_tid, 100002);
+	assert_true(reg_named(k.k_kdb, &threads[0].kt_regs, "pc") ==
+	    pattern(44, 4));
+	kernel_fini(&k);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[NROWS(names_rows) + NROWS(pcb_rows) + 1] = {
+		cmocka_unit_test(test_big_endian),
+	};
+	size_t n = 1;
+
+	ADD_ROWS(tests, n, names_rows, test_names);
+	ADD_ROWS(tests, n, pcb_rows, test_pcb);
+	return (RUN_TESTS(tests, n));
+}

@@ -1,0 +1,420 @@
+/* The list of threads: what each is called and is doing, and where it ends. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/format/unit.h"
+#include "tests/kdebug/kernel.h"
+
+/* The processes, threads and pcbs of a test, n from 0. */
+#define HEAP	UINT64_C(0xfffff80004000000)
+#define PROC(n) (HEAP + 0x1000 * (kvaddr_t)(n))
+#define TD(n)	(HEAP + 0x100000 + 0x1000 * (kvaddr_t)(n))
+#define PCB(n)	(HEAP + 0x200000 + 0x1000 * (kvaddr_t)(n))
+
+/* The pcb's rip and rsp. */
+static void
+put_pcb(struct kernel *k, kvaddr_t va, uint64_t pc, uint64_t sp)
+{
+	fake_u64(k->k_kd, va + 56, pc);
+	fake_u64(k->k_kd, va + 40, sp);
+}
+
+/*
+ * Three processes: sysctl, which dumped from CPU 2; a daemon with two threads,
+ * one on CPU 1; the idle process, whose thread claims the CPU that dumped.
+ */
+static void
+three_procs(struct kernel *k)
+{
+	kernel_init(k, DUMP_AMD64);
+	fake_u32(k->k_kd, k->k_base + KERNEL_DUMPTID, 100100);
+	fake_word(k->k_kd, k->k_base + KERNEL_STOPPED, 0xb); /* not 2 */
+	put_pcb(k, k->k_base + KERNEL_DUMPPCB, 0xffffffff80000100, 0x100);
+	put_pcb(k, k->k_base + KERNEL_STOPPCBS + PCB_LEN, 0xffffffff80000200,
+	    0x200);
+
+	kernel_proc(k, PROC(0), 800, "sysctl");
+	kernel_thread(k, TD(0), 100100, "sysctl");
+	kernel_oncpu(k, 2);
+	kernel_proc(k, PROC(1), 28, "pagedaemon");
+	kernel_thread(k, TD(1), 100101, "dom0");
+	kernel_oncpu(k, 1);
+	kernel_thread(k, TD(2), 100102, "laundry: dom0");
+	kernel_pcb(k, PCB(2));
+	put_pcb(k, PCB(2), 0xffffffff80000300, 0x300);
+	kernel_proc(k, PROC(2), 11, "idle");
+	kernel_thread(k, TD(3), 100103, "idle: cpu2");
+	kernel_oncpu(k, 2);
+	kernel_pcb(k, PCB(3));
+	put_pcb(k, PCB(3), 0xffffffff80000400, 0x400);
+}
+
+static void
+test_list(void **state)
+{
+	static const struct {
+		int pid, tid;
+		const char *display_name;
+		enum kdebug_state thread_state;
+		int cpu;
+		uint64_t pc;
+	} want[] = {
+		{ 800, 100100, "(pid 800) sysctl (crashed)", KDEBUG_CRASHED, 2,
+		    0xffffffff80000100 },
+		{ 28, 100101, "(pid 28) pagedaemon/dom0 (on CPU 1)",
+		    KDEBUG_RUNNING, 1, 0xffffffff80000200 },
+		{ 28, 100102, "(pid 28) pagedaemon/laundry: dom0",
+		    KDEBUG_STOPPED, -1, 0xffffffff80000300 },
+		{ 11, 100103, "(pid 11) idle/idle: cpu2", KDEBUG_STOPPED, 2,
+		    0xffffffff80000400 },
+	};
+	const struct kdebug_thread *threads;
+	struct kernel k;
+
+	(void)state;
+	three_procs(&k);
+	assert_int_equal(kdebug_threads(kernel_open(&k), &threads), 4);
+	for (size_t i = 0; i < 4; i++) {
+		const struct kdebug_thread *t = &threads[i];
+
+		assert_int_equal(t->kt_index, i);
+		assert_int_equal(t->kt_pid, want[i].pid);
+		assert_int_equal(t->kt_tid, want[i].tid);
+		assert_string_equal(t->kt_display_name, want[i].display_name);
+		assert_int_equal(t->kt_state, want[i].thread_state);
+		assert_int_equal(t->kt_cpu, want[i].cpu);
+		assert_true(reg_named(k.k_kdb, &t->kt_regs, "rip") ==
+		    want[i].pc);
+		assert_true(t->kt_td == TD(i));
+	}
+	assert_ptr_equal(kdebug_crashed(k.k_kdb), &threads[0]);
+	assert_true(threads[3].kt_proc == PROC(2));
+	kernel_fini(&k);
+}
+
+static void
+drop_nothing(struct kernel *k)
+{
+	(void)k;
+}
+
+static void
+no_dumptid(struct kernel *k)
+{
+	fake_u32(k->k_kd, k->k_base + KERNEL_DUMPTID, 0);
+}
+
+static void
+no_stopped_cpus(struct kernel *k)
+{
+	fake_unsymbol(k->k_kd, "stopped_cpus");
+}
+
+static void
+stoppcbs_is_pointer(struct kernel *k)
+{
+	fake_unsymbol(k->k_kd, "stoppcbs");
+	fake_symbol(k->k_kd, "stoppcbs", HEAP + 0x300000, 8);
+	fake_word(k->k_kd, HEAP + 0x300000, HEAP + 0x301000);
+	put_pcb(k, HEAP + 0x301000 + PCB_LEN, 0x555, 0x500);
+}
+
+static void
+stoppcbs_by_version(struct kernel *k)
+{
+	stoppcbs_is_pointer(k);
+	fake_unsymbol(k->k_kd, "stoppcbs");
+	fake_symbol(k->k_kd, "stoppcbs", HEAP + 0x300000, 0);
+	fake_const(k->k_kd, "osreldate", 1400089);
+}
+
+static void
+oncpu_is_a_byte(struct kernel *k)
+{
+	fake_u32(k->k_kd, TD(1) + TD_ONCPU, 0x77665501);
+	fake_u32(k->k_kd, TD(2) + TD_ONCPU, 0x776655ff);
+}
+
+static void
+pcb_is_missing(struct kernel *k)
+{
+	fake_drop(k->k_kd, PCB(2));
+}
+
+static void
+same_name(struct kernel *k)
+{
+	fake_string(k->k_kd, TD(2) + TD_NAME, "pagedaemon");
+}
+
+static void
+empty_name(struct kernel *k)
+{
+	fake_string(k->k_kd, TD(2) + TD_NAME, "");
+}
+
+static void
+evil_name(struct kernel *k)
+{
+	static const char name[] = "\033[2J\n\377abcdefghijklmnmore";
+
+	fake_put(k->k_kd, TD(2) + TD_NAME, name, sizeof(name) - 1);
+}
+
+static void
+no_td_name(struct kernel *k)
+{
+	fake_unsymbol(k->k_kd, "thread_off_td_name");
+}
+
+static void
+no_oncpu(struct kernel *k)
+{
+	fake_unsymbol(k->k_kd, "thread_off_td_oncpu");
+}
+
+/* One thing is different: how one thread, and a note, come out of it. */
+static const struct change_row {
+	const char *name;
+	void (*change)(struct kernel *);
+	size_t idx;
+	const char *display_name;
+	uint64_t pc; /* 0: no registers */
+	const char *note;
+} change_rows[] = {
+	{ "no change", drop_nothing, 0, "(pid 800) sysctl (crashed)",
+	    0xffffffff80000100, NULL },
+	{ "no thread dumped", no_dumptid, 0, "(pid 800) sysctl", 0,
+	    "thread 100100: no registers" },
+	{ "no set of stopped CPUs", no_stopped_cpus, 3,
+	    "(pid 11) idle/idle: cpu2 (on CPU 2)", 0, NULL },
+	{ "stoppcbs is a pointer by its size", stoppcbs_is_pointer, 1,
+	    "(pid 28) pagedaemon/dom0 (on CPU 1)", 0x555, NULL },
+	{ "stoppcbs is a pointer by the version", stoppcbs_by_version, 1,
+	    "(pid 28) pagedaemon/dom0 (on CPU 1)", 0x555, NULL },
+	{ "td_oncpu of one byte", oncpu_is_a_byte, 1,
+	    "(pid 28) pagedaemon/dom0 (on CPU 1)", 0xffffffff80000200, NULL },
+	{ "td_oncpu of one byte, none", oncpu_is_a_byte, 2,
+	    "(pid 28) pagedaemon/laundry: dom0", 0xffffffff80000300, NULL },
+	{ "a pcb is missing", pcb_is_missing, 2,
+	    "(pid 28) pagedaemon/laundry: dom0", 0,
+	    "thread 100102: no registers" },
+	{ "both names are the same", same_name, 2, "(pid 28) pagedaemon",
+	    0xffffffff80000300, NULL },
+	{ "the thread has no name", empty_name, 2, "(pid 28) pagedaemon",
+	    0xffffffff80000300, NULL },
+	{ "a name without an end, not fit to print", evil_name, 2,
+	    "(pid 28) pagedaemon/\\x1b[2J\\x0a\\xffabcdefghijklmn",
+	    0xffffffff80000300, NULL },
+	{ "the kernel exports no td_name", no_td_name, 2, "(pid 28) pagedaemon",
+	    0xffffffff80000300, NULL },
+	{ "the kernel exports no td_oncpu", no_oncpu, 2,
+	    "(pid 28) pagedaemon/laundry: dom0", 0xffffffff80000300, NULL },
+};
+
+static void
+test_change(void **state)
+{
+	const struct change_row *row = *state;
+	const struct kdebug_thread *threads, *t;
+	struct kernel k;
+
+	three_procs(&k);
+	row->change(&k);
+	assert_int_equal(kdebug_threads(kernel_open(&k), &threads), 4);
+	t = &threads[row->idx];
+	assert_string_equal(t->kt_display_name, row->display_name);
+	if (row->pc == 0)
+		assert_int_equal(nvalid(&t->kt_regs), 0);
+	else
+		assert_true(reg_named(k.k_kdb, &t->kt_regs, "rip") == row->pc);
+	if (row->note != NULL)
+		assert_true(has_note(k.k_kdb, row->note));
+	kernel_fini(&k);
+}
+
+static void
+zombies(struct kernel *k)
+{
+	k->k_proc_link = k->k_base + KERNEL_ZOMBPROC;
+	kernel_proc(k, PROC(5), 900, "zombie");
+	kernel_thread(k, TD(5), 100200, "zombie");
+}
+
+static void
+thread_circle(struct kernel *k)
+{
+	fake_word(k->k_kd, TD(2) + TD_PLIST, TD(1));
+}
+
+static void
+thread_self(struct kernel *k)
+{
+	fake_word(k->k_kd, TD(1) + TD_PLIST, TD(1));
+}
+
+static void
+proc_circle(struct kernel *k)
+{
+	fake_word(k->k_kd, PROC(2) + P_LIST, PROC(0));
+}
+
+static void
+foreign_thread(struct kernel *k)
+{
+	fake_word(k->k_kd, PROC(2) + P_THREADS, TD(0));
+}
+
+static void
+thread_link_out(struct kernel *k)
+{
+	fake_word(k->k_kd, TD(1) + TD_PLIST, 0x1234);
+}
+
+static void
+proc_link_out(struct kernel *k)
+{
+	fake_word(k->k_kd, PROC(0) + P_LIST, UINT64_MAX);
+}
+
+static void
+td_page_missing(struct kernel *k)
+{
+	fake_drop(k->k_kd, TD(1));
+}
+
+static void
+allproc_missing(struct kernel *k)
+{
+	fake_drop(k->k_kd, k->k_base);
+}
+
+static void
+no_allproc(struct kernel *k)
+{
+	fake_unsymbol(k->k_kd, "allproc");
+}
+
+static void
+no_pid(struct kernel *k)
+{
+	fake_unsymbol(k->k_kd, "proc_off_p_pid");
+}
+
+static void
+huge_offset(struct kernel *k)
+{
+	no_pid(k);
+	fake_const(k->k_kd, "proc_off_p_pid", 0x7fffffff);
+}
+
+/* The list is damaged: how many threads come out, and why not all. */
+static const struct list_row {
+	const char *name;
+	void (*change)(struct kernel *);
+	size_t nthreads;
+	const char *note;
+} list_rows[] = {
+	{ "zombies come last", zombies, 5, NULL },
+	{ "threads in a circle", thread_circle, 4, "in a circle" },
+	{ "a thread after itself", thread_self, 3, "in a circle" },
+	{ "processes in a circle", proc_circle, 4, "in a circle" },
+	{ "a thread of two processes", foreign_thread, 3, "in a circle" },
+	{ "a thread's link leads out", thread_link_out, 3,
+	    "thread list of pid 28: broken at 0x1234" },
+	{ "a process's link leads out", proc_link_out, 1, "allproc: broken" },
+	{ "a thread is missing", td_page_missing, 2,
+	    "thread list of pid 28: broken" },
+	{ "the head is missing", allproc_missing, 0, "allproc: broken" },
+	{ "no symbol allproc", no_allproc, 0, "no symbol allproc" },
+	{ "p_pid is not exported", no_pid, 0, "export proc_off_p_pid" },
+	{ "p_pid is too large", huge_offset, 0, "proc_off_p_pid: 0x7fffffff" },
+};
+
+static void
+test_list_damage(void **state)
+{
+	const struct list_row *row = *state;
+	const struct kdebug_thread *threads;
+	struct kernel k;
+
+	three_procs(&k);
+	row->change(&k);
+	assert_int_equal(kdebug_threads(kernel_open(&k), &threads),
+	    row->nthreads);
+	if (row->note != NULL)
+		assert_true(has_note(k.k_kdb, row->note));
+	kernel_fini(&k);
+}
+
+/* A list that never repeats ends too, and the notes do not grow with it. */
+static void
+test_many(void **state)
+{
+	const struct kdebug_thread *threads;
+	const char *const *notes;
+	struct kernel k;
+
+	(void)state;
+	kernel_init(&k, DUMP_AMD64);
+	kernel_proc(&k, PROC(0), 1, "init");
+	for (int i = 0; i < 1000; i++)
+		kernel_thread(&k, TD(0) + 72 * (kvaddr_t)i, 100001 + i, "t");
+	assert_int_equal(kdebug_threads(kernel_open(&k), &threads), 1000);
+	assert_int_equal(threads[999].kt_tid, 101000);
+	assert_in_range(kdebug_notes(k.k_kdb, &notes), 1, 200);
+	assert_true(has_note(k.k_kdb, "more was wrong"));
+	kernel_fini(&k);
+}
+
+static void
+test_texts(void **state)
+{
+	struct kernel k;
+
+	(void)state;
+	kernel_init(&k, DUMP_AMD64);
+	fake_symbol(k.k_kd, "version", HEAP, 0);
+	fake_string(k.k_kd, HEAP, "FreeBSD 14.0 #0: now\n    root@host:/obj\n");
+	fake_symbol(k.k_kd, "panicstr", HEAP + 0x1000, 8);
+	fake_word(k.k_kd, HEAP + 0x1000, HEAP + 0x1ff8);
+	fake_put(k.k_kd, HEAP + 0x1ff8, "\033oops", 6); /* page's end */
+	kernel_open(&k);
+	assert_string_equal(kdebug_version(k.k_kdb),
+	    "FreeBSD 14.0 #0: now root@host:/obj");
+	assert_string_equal(kdebug_panic_string(k.k_kdb), "\\x1boops");
+	kernel_fini(&k);
+}
+
+static void
+test_no_texts(void **state)
+{
+	struct kernel k;
+
+	(void)state;
+	kernel_init(&k, DUMP_AMD64);
+	fake_symbol(k.k_kd, "panicstr", HEAP, 8);
+	fake_word(k.k_kd, HEAP, 0x1234);
+	kernel_open(&k);
+	assert_null(kdebug_version(k.k_kdb));
+	assert_null(kdebug_panic_string(k.k_kdb));
+	assert_true(has_note(k.k_kdb, "panic string at 0x1234"));
+	assert_null(kdebug_crashed(k.k_kdb));
+	kernel_fini(&k);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[NROWS(change_rows) + NROWS(list_rows) + 4] = {
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_no_texts),
+	};
+	size_t n = 4;
+
+	ADD_ROWS(tests, n, change_rows, test_change);
+	ADD_ROWS(tests, n, list_rows, test_list_damage);
+	return (RUN_TESTS(tests, n));
+}
