@@ -68,7 +68,10 @@ read_struct_copy(struct kdebug *kdb, struct msgbuf *mb)
 	    mb->mb_size == hdr->md_msgbuf_len);
 }
 
-/* Find out where the text lies.  false: there is none. */
+/*
+ * Find out where the text lies.  false: there is none.  mb_seqmod is 0 if only
+ * the ring was found, so that nobody knows what of it was read.
+ */
 static bool
 find_ring(struct kdebug *kdb, struct msgbuf *mb)
 {
@@ -84,10 +87,7 @@ find_ring(struct kdebug *kdb, struct msgbuf *mb)
 	kdb_note(kdb,
 	    "message buffer: shown from its start, which need not be "
 	    "its oldest line");
-	*mb = (struct msgbuf){
-		.mb_size = hdr->md_msgbuf_len,
-		.mb_seqmod = hdr->md_msgbuf_len,
-	};
+	*mb = (struct msgbuf){ .mb_size = hdr->md_msgbuf_len };
 	return (true);
 }
 
@@ -171,7 +171,7 @@ kdebug_msgbuf(struct kdebug *kdb, enum kdebug_msgbuf_part part, size_t *len)
 
 	if (kdb->kdb_core == NULL || !find_ring(kdb, &mb))
 		return (NULL);
-	if (part == KDEBUG_MSGBUF_UNREAD)
+	if (part == KDEBUG_MSGBUF_UNREAD && mb.mb_seqmod != 0)
 		msgbuf_unread(&mb, run);
 	else
 		msgbuf_all(&mb, run);

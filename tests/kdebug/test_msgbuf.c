@@ -1,0 +1,212 @@
+/* The message buffer: from memory, from the minidump's copy, or not at all. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/format/unit.h"
+#include "tests/kdebug/kernel.h"
+
+#define MSGBUFP_VA UINT64_C(0xffffffff81400000)
+#define STRUCT_VA  UINT64_C(0xfffff80000101000)
+#define RING_VA	   UINT64_C(0xfffff80000100ff8) /* crosses into a page */
+#define RING_LEN   16
+
+/* struct msgbuf, LP64; the kernel has written wseq bytes. */
+static void
+encode(uint8_t bytes[40], uint32_t wseq, uint32_t rseq)
+{
+	memset(bytes, 0, 40);
+	le64enc(bytes, RING_VA);
+	le32enc(bytes + 8, 0x063062);
+	le32enc(bytes + 12, RING_LEN);
+	le32enc(bytes + 16, wseq);
+	le32enc(bytes + 20, rseq);
+	le32enc(bytes + 28, 16 * RING_LEN);
+}
+
+static void
+setup(struct kernel *k, const char ring[RING_LEN + 1], uint32_t wseq,
+    uint32_t rseq)
+{
+	uint8_t bytes[40];
+
+	kernel_init(k, DUMP_AMD64);
+	fake_symbol(k->k_kd, "msgbufp", MSGBUFP_VA, 8);
+	fake_word(k->k_kd, MSGBUFP_VA, STRUCT_VA + 0x100);
+	encode(bytes, wseq, rseq);
+	fake_put(k->k_kd, STRUCT_VA + 0x100, bytes, sizeof(bytes));
+	fake_put(k->k_kd, RING_VA, ring, RING_LEN);
+}
+
+static const struct text_row {
+	const char *name;
+	const char *ring; /* . is NUL */
+	uint32_t wseq, rseq;
+	enum kdebug_msgbuf_part part;
+	const char *text;
+} text_rows[] = {
+	{ "not full yet", "hello.world.....", 12, 0, KDEBUG_MSGBUF_ALL,
+	    "helloworld" },
+	{ "gone round", "67890abcdef12345", 27, 0, KDEBUG_MSGBUF_ALL,
+	    "1234567890abcdef" },
+	{ "unread", "67890abcdef12345", 27, 20, KDEBUG_MSGBUF_UNREAD,
+	    "0abcdef" },
+	{ "unread, over the end", "67890abcdef12345", 21, 13,
+	    KDEBUG_MSGBUF_UNREAD, "34567890" },
+	{ "all read", "67890abcdef12345", 27, 27, KDEBUG_MSGBUF_UNREAD, "" },
+	{ "empty", "................", 0, 0, KDEBUG_MSGBUF_ALL, "" },
+};
+
+static void
+test_text(void **state)
+{
+	const struct text_row *row = *state;
+	char ring[RING_LEN + 1];
+	struct kernel k;
+	char *text;
+	size_t len;
+
+	for (size_t i = 0; i <= RING_LEN; i++)
+		ring[i] = row->ring[i] == '.' ? '\0' : row->ring[i];
+	setup(&k, ring, row->wseq, row->rseq);
+	text = kdebug_msgbuf(kernel_open(&k), row->part, &len);
+	assert_non_null(text);
+	assert_int_equal(len, strlen(row->text));
+	assert_memory_equal(text, row->text, len);
+	free(text);
+	kernel_fini(&k);
+}
+
+/* Half of the ring is not in memory: the other half is shown. */
+static void
+test_half(void **state)
+{
+	struct kernel k;
+	char *text;
+	size_t len;
+
+	(void)state;
+	setup(&k, "12345678abcdefgh", 16, 0);
+	fake_drop(k.k_kd, RING_VA);
+	text = kdebug_msgbuf(kernel_open(&k), KDEBUG_MSGBUF_ALL, &len);
+	assert_int_equal(len, 8);
+	assert_memory_equal(text, "abcdefgh", 8);
+	assert_true(has_note(k.k_kdb, "parts of it"));
+	free(text);
+	kernel_fini(&k);
+}
+
+static void
+test_ring_from_section(void **state)
+{
+	struct kernel k;
+	char *text;
+	size_t len;
+
+	(void)state;
+	setup(&k, "12345678abcdefgh", 20, 0);
+	fake_drop(k.k_kd, RING_VA);
+	fake_set_msgbuf(k.k_kd, "12345678abcdefgh", RING_LEN, "", 1);
+	text = kdebug_msgbuf(kernel_open(&k), KDEBUG_MSGBUF_ALL, &len);
+	assert_int_equal(len, 16);
+	assert_memory_equal(text, "5678abcdefgh1234", 16);
+	free(text);
+	kernel_fini(&k);
+}
+
+static void
+test_struct_from_section(void **state)
+{
+	uint8_t bytes[40];
+	struct kernel k;
+	char *text;
+	size_t len;
+
+	(void)state;
+	kernel_init(&k, DUMP_AMD64);
+	encode(bytes, 20, 0);
+	fake_set_msgbuf(k.k_kd, "12345678abcdefgh", RING_LEN, bytes,
+	    sizeof(bytes));
+	text = kdebug_msgbuf(kernel_open(&k), KDEBUG_MSGBUF_ALL, &len);
+	assert_int_equal(len, 16);
+	assert_memory_equal(text, "5678abcdefgh1234", 16);
+	free(text);
+	kernel_fini(&k);
+}
+
+static void
+test_no_struct(void **state)
+{
+	struct kernel k;
+	char *text;
+	size_t len;
+
+	(void)state;
+	kernel_init(&k, DUMP_AMD64);
+	fake_set_msgbuf(k.k_kd, "12345678abcdefgh", RING_LEN, "", 1);
+	text = kdebug_msgbuf(kernel_open(&k), KDEBUG_MSGBUF_UNREAD, &len);
+	assert_int_equal(len, 16);
+	assert_memory_equal(text, "12345678abcdefgh", 16);
+	assert_true(has_note(k.k_kdb, "no symbol msgbufp"));
+	assert_true(has_note(k.k_kdb, "from its start"));
+	free(text);
+	kernel_fini(&k);
+}
+
+static void
+zero_magic(struct kernel *k)
+{
+	fake_u32(k->k_kd, STRUCT_VA + 0x100 + 8, 0);
+}
+
+static void
+huge_ring(struct kernel *k)
+{
+	fake_u32(k->k_kd, STRUCT_VA + 0x100 + 12, 0x80000000);
+	fake_u32(k->k_kd, STRUCT_VA + 0x100 + 28, 0x80000000);
+}
+
+static void
+no_memory(struct kernel *k)
+{
+	fake_drop(k->k_kd, MSGBUFP_VA);
+}
+
+static const struct none_row {
+	const char *name;
+	void (*change)(struct kernel *);
+	const char *note;
+} none_rows[] = {
+	{ "a wrong magic number", zero_magic, "wrong magic" },
+	{ "a ring of 2 GB", huge_ring, "too large" },
+	{ "the pointer is missing", no_memory, "not in the dump" },
+};
+
+static void
+test_none(void **state)
+{
+	const struct none_row *row = *state;
+	struct kernel k;
+	size_t len;
+
+	setup(&k, "12345678abcdefgh", 16, 0);
+	row->change(&k);
+	assert_null(kdebug_msgbuf(kernel_open(&k), KDEBUG_MSGBUF_ALL, &len));
+	assert_true(has_note(k.k_kdb, row->note));
+	kernel_fini(&k);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[NROWS(text_rows) + NROWS(none_rows) + 4] = {
+		cmocka_unit_test(test_half),
+		cmocka_unit_test(test_ring_from_section),
+		cmocka_unit_test(test_struct_from_section),
+		cmocka_unit_test(test_no_struct),
+	};
+	size_t n = 4;
+
+	ADD_ROWS(tests, n, text_rows, test_text);
+	ADD_ROWS(tests, n, none_rows, test_none);
+	return (RUN_TESTS(tests, n));
+}
