@@ -23,11 +23,17 @@ void debugfile_close(struct debugfile *df);
 bool debugfile_line(struct debugfile *df, kvaddr_t va, const char **file,
     int *line);
 
+enum unwind_result {
+	UNWIND_NONE, /* the tables do not tell */
+	UNWIND_DONE, /* *out are the caller's registers */
+	UNWIND_END   /* the tables say that there is no caller */
+};
+
 /*
  * Step from cur, which stands in a function at va (the pc, or one byte less
  * if it is a return address), to its caller, by the file's unwind tables.
  */
-bool debugfile_unwind(struct debugfile *df, struct kdebug *kdb, kvaddr_t va,
-    const struct cursor *cur, struct kdebug_regs *out);
+enum unwind_result debugfile_unwind(struct debugfile *df, struct kdebug *kdb,
+    kvaddr_t va, const struct cursor *cur, struct kdebug_regs *out);
 
 #endif

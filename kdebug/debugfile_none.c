@@ -33,7 +33,7 @@ debugfile_line(struct debugfile *df, kvaddr_t va, const char **file, int *line)
 	return (false);
 }
 
-bool
+enum unwind_result
 debugfile_unwind(struct debugfile *df, struct kdebug *kdb, kvaddr_t va,
     const struct cursor *cur, struct kdebug_regs *out)
 {
@@ -42,5 +42,5 @@ debugfile_unwind(struct debugfile *df, struct kdebug *kdb, kvaddr_t va,
 	(void)va;
 	(void)cur;
 	(void)out;
-	return (false);
+	return (UNWIND_NONE);
 }

@@ -89,21 +89,15 @@ enter_stack(struct unwinder *uw, kvaddr_t sp)
 }
 
 /*
- * The outermost frame has no frame pointer to give its caller.  What is behind
- * it is a caller only if it is code: fork_trampoline is, by its symbol.
+ * The outermost frame of a chain has no frame pointer to give its caller.  What
+ * is behind it is a caller only if it is code: fork_trampoline, by its symbol.
  */
 static bool
-is_caller(struct unwinder *uw, const struct cursor *next)
+is_caller(struct unwinder *uw, kvaddr_t ra, kvaddr_t fp)
 {
-	const struct arch *arch = uw->uw_arch;
 	struct func fn;
 
-	if (next->cu_regs.rs_value[arch->ar_pc] == 0)
-		return (false);
-	if (!regs_has(&next->cu_regs, arch->ar_fp) ||
-	    next->cu_regs.rs_value[arch->ar_fp] != 0)
-		return (true);
-	return (func_at(uw->uw_kdb, code_va(uw, next), &fn));
+	return (fp != 0 || func_at(uw->uw_kdb, ra - 1, &fn));
 }
 
 /* The caller by the chain of frame pointers. */
@@ -123,7 +117,7 @@ step_chain(struct unwinder *uw, struct kdebug_regs *out)
 	    !mem_word(uw->uw_kdb, fp + (kvaddr_t)arch->ar_chain_ra, &ra))
 		return (false);
 	ra = strip_pac(arch, ra);
-	if (!is_kernel_va(uw, ra))
+	if (!is_kernel_va(uw, ra) || !is_caller(uw, ra, caller_fp))
 		return (false);
 	*out = (struct kdebug_regs){ 0 };
 	regs_set(out, arch->ar_pc, ra);
@@ -134,18 +128,45 @@ step_chain(struct unwinder *uw, struct kdebug_regs *out)
 	return (true);
 }
 
-static bool
+/* The caller by the unwind tables of the kernel's or a module's file. */
+static enum unwind_result
 step_tables(struct unwinder *uw, struct kdebug_regs *out)
 {
+	const struct arch *arch = uw->uw_arch;
 	kvaddr_t va = code_va(uw, &uw->uw_cur);
 	struct debugfile *df = debugfile_at(uw->uw_kdb, va);
+	enum unwind_result result = UNWIND_NONE;
 
-	if (df == NULL ||
-	    !debugfile_unwind(df, uw->uw_kdb, va, &uw->uw_cur, out))
+	if (df != NULL)
+		result = debugfile_unwind(df, uw->uw_kdb, va, &uw->uw_cur, out);
+	if (result == UNWIND_DONE) {
+		kvaddr_t ra = strip_pac(arch, out->rs_value[arch->ar_pc]);
+
+		regs_set(out, arch->ar_pc, ra);
+		if (!is_kernel_va(uw, ra))
+			result = UNWIND_NONE;
+	}
+	return (result);
+}
+
+/* The caller, in whichever way it can be found; fn is NULL if unknown. */
+static bool
+step_caller(struct unwinder *uw, const struct func *fn, struct kdebug_regs *out)
+{
+	const struct arch *arch = uw->uw_arch;
+
+	switch (step_tables(uw, out)) {
+	case UNWIND_DONE:
+		return (true);
+	case UNWIND_END:
 		return (false);
-	regs_set(out, uw->uw_arch->ar_pc,
-	    strip_pac(uw->uw_arch, out->rs_value[uw->uw_arch->ar_pc]));
-	return (is_kernel_va(uw, out->rs_value[uw->uw_arch->ar_pc]));
+	case UNWIND_NONE:
+		break;
+	}
+	if (uw->uw_trapped &&
+	    arch->ar_prologue(uw->uw_kdb, &uw->uw_cur, fn, out))
+		return (true);
+	return (step_chain(uw, out));
 }
 
 /* Go to what the trap interrupted. */
@@ -179,13 +200,9 @@ step(struct unwinder *uw)
 			break;
 		}
 	}
-	if (!step_tables(uw, &next.cu_regs) &&
-	    !(uw->uw_trapped &&
-		arch->ar_prologue(uw->uw_kdb, &uw->uw_cur, known ? &fn : NULL,
-		    &next.cu_regs)) &&
-	    !step_chain(uw, &next.cu_regs))
+	if (!step_caller(uw, known ? &fn : NULL, &next.cu_regs))
 		return (false);
-	if (!is_caller(uw, &next) ||
+	if (next.cu_regs.rs_value[arch->ar_pc] == 0 ||
 	    !enter_stack(uw, next.cu_regs.rs_value[arch->ar_sp]))
 		return (false);
 	uw->uw_cur = next;

@@ -161,7 +161,12 @@ eval(const struct cfi_step *cs, const Dwarf_Op *ops, size_t nops,
 	return (true);
 }
 
-/* The caller's value of the register that DWARF calls number. */
+/*
+ * The caller's value of the register that DWARF calls number.  One that the
+ * tables do not speak of is unchanged.  libdw calls those that a call may
+ * change undefined, but takes rbx for one of them; as no later rule asks for
+ * the others, they are left as they are too.
+ */
 static bool
 caller_reg(const struct cfi_step *cs, Dwarf_Frame *frame, int number,
     uint64_t *out)
@@ -173,11 +178,11 @@ caller_reg(const struct cfi_step *cs, Dwarf_Frame *frame, int number,
 
 	if (dwarf_frame_register(frame, number, mem, &ops, &nops) != 0)
 		return (false);
-	if (nops == 0 && ops == NULL) { /* unchanged */
+	if (nops == 0) {
 		*out = cs->cs_regs->rs_value[reg];
 		return (regs_has(cs->cs_regs, reg));
 	}
-	if (nops == 0 || !eval(cs, ops, nops, &st))
+	if (!eval(cs, ops, nops, &st))
 		return (false);
 	*out = st.st_values[st.st_depth - 1];
 	return (st.st_is_value || mem_word(cs->cs_kdb, *out, out));
@@ -198,16 +203,33 @@ find_cfa(struct cfi_step *cs, Dwarf_Frame *frame)
 	return (true);
 }
 
+/*
+ * Do the tables say that the frame has no caller?  Where calls leave the return
+ * address in a register they need not speak of it, so there is no telling.
+ */
 static bool
+is_outermost(const struct arch *arch, Dwarf_Frame *frame, int ra)
+{
+	Dwarf_Op mem[3], *ops;
+	size_t nops;
+
+	return (arch->ar_lr == REG_NONE &&
+	    dwarf_frame_register(frame, ra, mem, &ops, &nops) == 0 &&
+	    nops == 0 && ops != NULL);
+}
+
+static enum unwind_result
 apply(struct cfi_step *cs, Dwarf_Frame *frame, struct kdebug_regs *out)
 {
 	const struct arch *arch = cs->cs_kdb->kdb_arch;
-	unsigned int ra = reg_index(arch,
-	    (uint64_t)dwarf_frame_info(frame, NULL, NULL, NULL));
+	int ra = dwarf_frame_info(frame, NULL, NULL, NULL);
+	unsigned int ra_reg = reg_index(arch, (uint64_t)ra);
 	uint64_t value;
 
+	if (is_outermost(arch, frame, ra))
+		return (UNWIND_END);
 	if (!find_cfa(cs, frame))
-		return (false);
+		return (UNWIND_NONE);
 	*out = (struct kdebug_regs){ 0 };
 	for (size_t i = 0; i < arch->ar_ndwarf; i++) {
 		unsigned int reg = reg_index(arch, i);
@@ -216,12 +238,12 @@ apply(struct cfi_step *cs, Dwarf_Frame *frame, struct kdebug_regs *out)
 			regs_set(out, reg, value);
 	}
 	regs_set(out, arch->ar_sp, cs->cs_cfa);
-	if (!regs_has(out, ra))
-		return (false);
-	regs_set(out, arch->ar_pc, out->rs_value[ra]);
+	if (!regs_has(out, ra_reg))
+		return (UNWIND_NONE);
+	regs_set(out, arch->ar_pc, out->rs_value[ra_reg]);
 	if (arch->ar_lr != REG_NONE)
 		out->rs_valid &= ~((uint64_t)1 << arch->ar_lr);
-	return (true);
+	return (UNWIND_DONE);
 }
 
 static void
@@ -240,29 +262,31 @@ find_tables(struct debugfile *df)
 	debug->dc_cfi = dwfl_module_dwarf_cfi(df->df_mod, &debug->dc_bias);
 }
 
-static bool
+static enum unwind_result
 unwind(const struct debugfile_cfi *dc, struct cfi_step *cs, kvaddr_t va,
     struct kdebug_regs *out)
 {
+	enum unwind_result result;
 	Dwarf_Frame *frame;
-	bool ok;
 
 	if (dc->dc_cfi == NULL ||
 	    dwarf_cfi_addrframe(dc->dc_cfi, va - dc->dc_bias, &frame) != 0)
-		return (false);
-	ok = apply(cs, frame, out);
+		return (UNWIND_NONE);
+	result = apply(cs, frame, out);
 	free(frame);
-	return (ok);
+	return (result);
 }
 
-bool
+enum unwind_result
 debugfile_unwind(struct debugfile *df, struct kdebug *kdb, kvaddr_t va,
     const struct cursor *cur, struct kdebug_regs *out)
 {
 	struct cfi_step cs = { .cs_kdb = kdb, .cs_regs = &cur->cu_regs };
+	enum unwind_result result = UNWIND_NONE;
 
 	if (!df->df_has_cfi)
 		find_tables(df);
-	return (unwind(&df->df_cfi[0], &cs, va, out) ||
-	    unwind(&df->df_cfi[1], &cs, va, out));
+	for (size_t i = 0; result == UNWIND_NONE && i < NITEMS(df->df_cfi); i++)
+		result = unwind(&df->df_cfi[i], &cs, va, out);
+	return (result);
 }

@@ -1,0 +1,247 @@
+/*
+ * usage: test_debugfile KERNEL SOURCE SPLIT_DIR
+ *
+ * Unwind tables and source lines of an ELF file: kern_amd64.S.
+ */
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/format/unit.h"
+#include "tests/kdebug/kernel.h"
+
+static const char *kernel_path, *source_path, *split_dir;
+
+#define STACK UINT64_C(0xfffffe0000100000)
+
+/* Find the symbol in the file's table. */
+static bool
+find_symbol(Elf *elf, const char *name, GElf_Sym *out)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr shdr;
+
+	while ((scn = elf_nextscn(elf, scn)) != NULL) {
+		Elf_Data *data = elf_getdata(scn, NULL);
+
+		if (gelf_getshdr(scn, &shdr) == NULL ||
+		    shdr.sh_type != SHT_SYMTAB)
+			continue;
+		for (int i = 0; gelf_getsym(data, i, out) != NULL; i++) {
+			if (strcmp(elf_strptr(elf, shdr.sh_link, out->st_name),
+				name) == 0)
+				return (true);
+		}
+	}
+	return (false);
+}
+
+/* The address of a label of the kernel. */
+static kvaddr_t
+label(const char *name)
+{
+	int fd = open(kernel_path, O_RDONLY);
+	GElf_Sym sym;
+	Elf *elf;
+
+	assert_int_not_equal(elf_version(EV_CURRENT), EV_NONE);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!find_symbol(elf, name, &sym))
+		fail_msg("%s has no symbol %s", kernel_path, name);
+	elf_end(elf);
+	close(fd);
+	return (sym.st_value);
+}
+
+/* In which line of the source the text is, the first time. */
+static int
+line_of(const char *text)
+{
+	FILE *file = fopen(source_path, "r");
+	char line[256];
+	int n = 0;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		n++;
+		if (strstr(line, text) != NULL) {
+			fclose(file);
+			return (n);
+		}
+	}
+	fclose(file);
+	fail_msg("%s: no line has %s", source_path, text);
+	return (0);
+}
+
+/* A thread that stands in leaf. */
+static void
+setup(struct kernel *k, const char *path)
+{
+	kvaddr_t pcb = UINT64_C(0xffffffff81000000) + KERNEL_DUMPPCB;
+
+	kernel_init(k, DUMP_AMD64);
+	fake_set_exec(k->k_kd, path);
+	kernel_proc(k, k->k_base + 0x100000, 1, "init");
+	kernel_thread(k, k->k_base + 0x101000, 100001, "init");
+	fake_u32(k->k_kd, k->k_base + KERNEL_DUMPTID, 100001);
+	fake_word(k->k_kd, pcb + 32, 0);		/* rbp */
+	fake_word(k->k_kd, pcb + 40, STACK);		/* rsp */
+	fake_word(k->k_kd, pcb + 48, STACK + 0x100);	/* rbx */
+	fake_word(k->k_kd, pcb + 56, label("leaf_pc")); /* rip */
+
+	fake_word(k->k_kd, STACK, label("middle_back"));
+	fake_word(k->k_kd, STACK + 8, STACK + 0x200); /* rbx */
+	fake_word(k->k_kd, STACK + 16, 0x1234);	      /* rbp */
+	fake_word(k->k_kd, STACK + 24, label("outer_back"));
+	fake_word(k->k_kd, STACK + 32 + 0x28, 0);
+}
+
+static size_t
+backtrace(struct kernel *k, struct kdebug_frame frames[KDEBUG_MAXFRAMES])
+{
+	const struct kdebug_thread *threads;
+
+	assert_int_equal(kdebug_threads(kernel_open(k), &threads), 1);
+	return (kdebug_backtrace(k->k_kdb, &threads[0], frames,
+	    KDEBUG_MAXFRAMES));
+}
+
+static void
+test_tables(void **state)
+{
+	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kernel k;
+
+	(void)state;
+	setup(&k, kernel_path);
+	assert_int_equal(backtrace(&k, frames), 3);
+	assert_true(frames[0].kf_pc == label("leaf_pc"));
+	assert_true(frames[1].kf_pc == label("middle_back"));
+	assert_true(frames[2].kf_pc == label("outer_back"));
+	kernel_fini(&k);
+}
+
+/* A CFA that is not near sp but near another register. */
+static void
+test_odd_cfa(void **state)
+{
+	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kernel k;
+
+	(void)state;
+	setup(&k, kernel_path);
+	fake_word(k.k_kd, k.k_base + KERNEL_DUMPPCB + 56, label("odd_pc"));
+	fake_word(k.k_kd, STACK + 0x108, label("outer_back"));
+	fake_word(k.k_kd, STACK + 0x110 + 0x28, 0);
+	assert_int_equal(backtrace(&k, frames), 2);
+	assert_true(frames[1].kf_pc == label("outer_back"));
+	kernel_fini(&k);
+}
+
+/* The tables' word that there is no caller is the last one. */
+static void
+test_outermost(void **state)
+{
+	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kernel k;
+
+	(void)state;
+	setup(&k, kernel_path);
+	fake_word(k.k_kd, k.k_base + KERNEL_DUMPPCB + 56, label("first_pc"));
+	fake_word(k.k_kd, k.k_base + KERNEL_DUMPPCB + 32, STACK + 0x100);
+	fake_word(k.k_kd, STACK + 0x108, label("outer_back"));
+	assert_int_equal(backtrace(&k, frames), 1);
+	kernel_fini(&k);
+}
+
+/* Where the tables' next word is missing, the trace ends. */
+static void
+test_stack_missing(void **state)
+{
+	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kernel k;
+
+	(void)state;
+	setup(&k, kernel_path);
+	fake_drop(k.k_kd, STACK);
+	assert_int_equal(backtrace(&k, frames), 1);
+	kernel_fini(&k);
+}
+
+static void
+check_lines(const char *path)
+{
+	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kernel k;
+
+	setup(&k, path);
+	assert_int_equal(backtrace(&k, frames), 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_non_null(frames[i].kf_file);
+		assert_non_null(strstr(frames[i].kf_file, "kern_amd64.S"));
+	}
+	assert_int_equal(frames[0].kf_line, line_of("leaf_pc:") + 1);
+	assert_int_equal(frames[1].kf_line, line_of("call\tleaf"));
+	assert_int_equal(frames[2].kf_line, line_of("call\tmiddle"));
+	kernel_fini(&k);
+}
+
+static void
+test_lines(void **state)
+{
+	(void)state;
+	check_lines(kernel_path);
+}
+
+static void
+test_split_lines(void **state)
+{
+	char path[1024];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/boot/kernel/kernel", split_dir);
+	check_lines(path);
+}
+
+/* Debug information of another build is left alone. */
+static void
+test_other_build(void **state)
+{
+	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kernel k;
+	char path[1024];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/other/kernel", split_dir);
+	setup(&k, path);
+	assert_int_equal(backtrace(&k, frames), 3);
+	assert_null(frames[0].kf_file);
+	assert_null(frames[1].kf_file);
+	kernel_fini(&k);
+}
+
+int
+main(int argc, char *argv[])
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_odd_cfa),
+		cmocka_unit_test(test_outermost),
+		cmocka_unit_test(test_stack_missing),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_split_lines),
+		cmocka_unit_test(test_other_build),
+	};
+
+	if (argc != 4) {
+		fprintf(stderr, "usage: test_debugfile KERNEL SOURCE DIR\n");
+		return (2);
+	}
+	kernel_path = argv[1];
+	source_path = argv[2];
+	split_dir = argv[3];
+	return (RUN_TESTS(tests, NROWS(tests)));
+}
