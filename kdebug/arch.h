@@ -40,7 +40,8 @@ struct cursor {
 	 * that is only known to be at or below the frame's.
 	 */
 	struct kdebug_regs cu_regs;
-	bool cu_exact; /* pc is where the code stood, not a return address */
+	bool cu_exact;	 /* pc is where the code stood, no return address */
+	bool cu_trapped; /* it is exact because a trap interrupted it */
 };
 
 enum trap_kind {
@@ -87,8 +88,8 @@ struct arch {
 	    const struct func *fn, struct kdebug_regs *out);
 
 	/*
-	 * cur was interrupted at pc, in fn (NULL: in no known function).  If fn
-	 * had not made its frame yet, *out are its caller's registers.
+	 * cur, which is exact, stands in fn (NULL: in no known function).  If
+	 * fn has not made its frame yet, *out are its caller's registers.
 	 */
 	bool (*ar_prologue)(struct kdebug *kdb, const struct cursor *cur,
 	    const struct func *fn, struct kdebug_regs *out);

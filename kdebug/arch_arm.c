@@ -76,21 +76,35 @@ trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 	return (TRAP_KERNEL);
 }
 
+/* They have no frame, and save their own pc, not that of their caller. */
+static const char *const savers[] = {
+	"cpu_switch",
+	"savectx",
+};
+
 /*
- * At a function's first instruction, or where there is no code, lr and the
- * rest are as its caller left them.
+ * At a function's first instruction, where there is no code, and in what saved
+ * a pcb, lr and the rest are as its caller left them.
  */
 static bool
-prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
-    struct kdebug_regs *out)
+is_frameless(struct kdebug *kdb, const struct cursor *cur,
+    const struct func *fn)
 {
 	kvaddr_t pc = cur->cu_regs.rs_value[PC];
 	uint8_t code[4];
 
-	if (!regs_has(&cur->cu_regs, LR))
-		return (false);
-	if (mem_code(kdb, pc, code, sizeof(code)) &&
-	    (fn == NULL || pc != fn->fn_va))
+	if (!cur->cu_trapped)
+		return (fn != NULL &&
+		    name_in(fn->fn_name, savers, NITEMS(savers)));
+	return (!mem_code(kdb, pc, code, sizeof(code)) ||
+	    (fn != NULL && pc == fn->fn_va));
+}
+
+static bool
+prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	if (!regs_has(&cur->cu_regs, LR) || !is_frameless(kdb, cur, fn))
 		return (false);
 	*out = cur->cu_regs;
 	regs_set(out, PC, cur->cu_regs.rs_value[LR]);

@@ -3,8 +3,6 @@
  * sys/arm64/arm64/exception.S; names and order as gdb's
  * org.gnu.gdb.aarch64.core.
  */
-#include <string.h>
-
 #include "kdebug/kdebug_int.h"
 
 /* 0 to 30 are x0 to x30. */
@@ -95,16 +93,20 @@ static const struct reg_layout trapframe = {
 /* sizeof(struct pcb) was 1376 before 14.0, and has been less since. */
 #define PCB_OLD_LEN 1376
 
-/* SPSR_EL1.M[3:0]: the exception level that was interrupted is EL0. */
+/* SPSR_EL1.M[3:0]: 0 if the exception level that was interrupted is EL0. */
 #define PSR_EL_MASK 0xf
 
 static const char *const handlers[] = {
+	"handle_el1h_irq",
+	"handle_el1h_sync",
+};
+
+/* Handlers of user mode, and where a new thread begins: nothing is above. */
+static const char *const user_handlers[] = {
+	"fork_trampoline",
 	"handle_el0_error",
 	"handle_el0_irq",
 	"handle_el0_sync",
-	"handle_el1h_irq",
-	"handle_el1h_sync",
-	"handle_serror",
 };
 
 static const struct reg_layout *
@@ -122,35 +124,26 @@ pcb_layout(const struct layout *lo, enum pcb_kind kind)
 	return (kind == PCB_SAVED ? &pcb_old : &pcb_old_switched);
 }
 
-static bool
-is_user(const struct kdebug_regs *trapped)
-{
-	return ((trapped->rs_value[CPSR] & PSR_EL_MASK) == 0);
-}
-
 /*
- * Is there a trap frame of this layout at va?  A handler moves sp down by the
- * frame and, when it interrupts the kernel, a little more, so the sp that it
- * saved is just above the frame; a user's sp can be anything below the kernel.
+ * Is there a trap frame of this layout at va, of the kernel?  A handler moves sp
+ * down by the frame and a little more, so the sp that it saved is just above.
  */
 static bool
 frame_is_at(struct kdebug *kdb, kvaddr_t va, const struct reg_layout *rl,
     struct kdebug_regs *out)
 {
-	uint64_t sp;
+	uint64_t end = va + rl->rl_len;
 
-	if (!regs_read(kdb, va, rl, out))
-		return (false);
-	sp = out->rs_value[SP];
-	if (is_user(out))
-		return (sp >> 63 == 0 && out->rs_value[PC] >> 63 == 0);
-	return (sp >= va + rl->rl_len && sp - (va + rl->rl_len) <= 512 &&
-	    out->rs_value[PC] >> 63 == 1);
+	return (regs_read(kdb, va, rl, out) && out->rs_value[SP] >= end &&
+	    out->rs_value[SP] - end <= 512 &&
+	    (out->rs_value[CPSR] & PSR_EL_MASK) != 0);
 }
 
 /*
  * Handlers point x29 at the end of the frame, which tells the two layouts
- * apart.  sp is tried too, but need not be known (see struct cursor).
+ * apart.  sp, which points to its start, is tried too, but need not be known
+ * (see struct cursor).  The best of what looks like a frame is one whose pc is
+ * in a function; the pc of another may be what crashed.
  */
 static enum trap_kind
 trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
@@ -161,19 +154,29 @@ trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 		&trapframe_old,
 	};
 	const uint64_t *value = cur->cu_regs.rs_value;
+	enum trap_kind kind = TRAP_NONE;
 
-	if (strcmp(fn->fn_name, "fork_trampoline") == 0)
+	if (name_in(fn->fn_name, user_handlers, NITEMS(user_handlers)))
 		return (TRAP_END);
 	if (!name_in(fn->fn_name, handlers, NITEMS(handlers)))
 		return (TRAP_NONE);
 	for (size_t i = 0; i < 2 * NITEMS(layouts); i++) {
 		const struct reg_layout *rl = layouts[i % 2];
 		kvaddr_t va = i < 2 ? value[FP] - rl->rl_len : value[SP];
+		struct kdebug_regs trapped;
+		struct func victim;
 
-		if (frame_is_at(kdb, va, rl, out))
-			return (is_user(out) ? TRAP_END : TRAP_KERNEL);
+		if (!frame_is_at(kdb, va, rl, &trapped))
+			continue;
+		if (kind == TRAP_NONE)
+			*out = trapped;
+		kind = TRAP_KERNEL;
+		if (func_at(kdb, trapped.rs_value[PC], &victim)) {
+			*out = trapped;
+			break;
+		}
 	}
-	return (TRAP_NONE);
+	return (kind);
 }
 
 /* "add x29, sp, #n", of which "mov x29, sp" is the case n = 0. */
@@ -191,7 +194,7 @@ prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 	kvaddr_t pc = cur->cu_regs.rs_value[PC];
 	uint8_t code[4];
 
-	if (!regs_has(&cur->cu_regs, LR))
+	if (!cur->cu_trapped || !regs_has(&cur->cu_regs, LR))
 		return (false);
 	if (mem_code(kdb, pc, code, sizeof(code))) {
 		if (fn == NULL || pc - fn->fn_va > 64)

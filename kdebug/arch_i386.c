@@ -63,7 +63,6 @@ static const struct reg_run trapframe_runs[] = {
 };
 
 #define TRAPFRAME_KERNEL_LEN 64 /* bytes, without esp and ss */
-#define EFLAGS_VM	     0x20000
 
 static const struct reg_layout pcb = {
 	.rl_runs = pcb_runs,
@@ -156,8 +155,7 @@ trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 		return (TRAP_NONE);
 	if (!regs_read(kdb, va, &trapframe, out))
 		return (TRAP_END);
-	if ((out->rs_value[CS] & X86_SEL_RPL) != 0 ||
-	    (out->rs_value[EFLAGS] & EFLAGS_VM) != 0)
+	if ((out->rs_value[CS] & X86_SEL_RPL) != 0)
 		return (TRAP_END);
 	if (strcmp(fn->fn_name, "fork_trampoline") == 0 &&
 	    out->rs_value[EIP] == 0)

@@ -32,12 +32,14 @@ static const struct reg_run pcb_runs[] = {
 	{ 48, 8, S2, 10 },
 };
 
-/* t0 to t6 are there too, but mean nothing, and so do a0 to a7 behind. */
 static const struct reg_run pcb_old_runs[] = {
 	{ 0, 8, PC, 1 },
 	{ 8, 8, SP, 3 },
+	{ 32, 8, T0, 3 },
+	{ 56, 8, T3, 4 },
 	{ 88, 8, FP, 2 },
 	{ 104, 8, S2, 10 },
+	{ 184, 8, A0, 8 },
 };
 
 static const struct reg_run trapframe_runs[] = {
@@ -59,7 +61,7 @@ static const struct reg_layout pcb = {
 static const struct reg_layout pcb_old = {
 	.rl_runs = pcb_old_runs,
 	.rl_nruns = NITEMS(pcb_old_runs),
-	.rl_len = 184,
+	.rl_len = 248,
 };
 
 static const struct reg_layout trapframe = {
@@ -112,7 +114,7 @@ prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 	kvaddr_t pc = cur->cu_regs.rs_value[PC];
 	uint8_t code[2];
 
-	if (!regs_has(&cur->cu_regs, RA))
+	if (!cur->cu_trapped || !regs_has(&cur->cu_regs, RA))
 		return (false);
 	if (mem_code(kdb, pc, code, sizeof(code)) &&
 	    (fn == NULL || pc != fn->fn_va))

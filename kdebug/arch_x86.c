@@ -60,9 +60,12 @@ x86_prologue(struct kdebug *kdb, const struct cursor *cur,
 	const struct arch *arch = kdb->kdb_arch;
 	kvaddr_t pc = cur->cu_regs.rs_value[arch->ar_pc];
 	kvaddr_t sp = cur->cu_regs.rs_value[arch->ar_sp];
-	int off = return_offset(kdb, pc, fn, ptr_len);
 	kvaddr_t ra;
+	int off;
 
+	if (!cur->cu_trapped)
+		return (false);
+	off = return_offset(kdb, pc, fn, ptr_len);
 	if (off < 0 || !mem_word(kdb, sp + (kvaddr_t)off, &ra))
 		return (false);
 	*out = cur->cu_regs;

@@ -31,7 +31,6 @@ struct unwinder {
 	struct kdebug *uw_kdb;
 	const struct arch *uw_arch;
 	struct cursor uw_cur;
-	bool uw_trapped; /* uw_cur was interrupted */
 	struct stack uw_stacks[STACKS_MAX];
 	size_t uw_nstacks;
 };
@@ -149,12 +148,27 @@ step_tables(struct unwinder *uw, struct kdebug_regs *out)
 	return (result);
 }
 
+/* The caller of code that has no frame, which must look like code itself. */
+static bool
+step_frameless(struct unwinder *uw, const struct func *fn,
+    struct kdebug_regs *out)
+{
+	const struct arch *arch = uw->uw_arch;
+	struct func caller;
+	kvaddr_t va;
+
+	if (!uw->uw_cur.cu_exact ||
+	    !arch->ar_prologue(uw->uw_kdb, &uw->uw_cur, fn, out))
+		return (false);
+	va = out->rs_value[arch->ar_pc] - 1;
+	return (func_at(uw->uw_kdb, va, &caller) ||
+	    modules_find(uw->uw_kdb, va) != NULL);
+}
+
 /* The caller, in whichever way it can be found; fn is NULL if unknown. */
 static bool
 step_caller(struct unwinder *uw, const struct func *fn, struct kdebug_regs *out)
 {
-	const struct arch *arch = uw->uw_arch;
-
 	switch (step_tables(uw, out)) {
 	case UNWIND_DONE:
 		return (true);
@@ -163,10 +177,7 @@ step_caller(struct unwinder *uw, const struct func *fn, struct kdebug_regs *out)
 	case UNWIND_NONE:
 		break;
 	}
-	if (uw->uw_trapped &&
-	    arch->ar_prologue(uw->uw_kdb, &uw->uw_cur, fn, out))
-		return (true);
-	return (step_chain(uw, out));
+	return (step_frameless(uw, fn, out) || step_chain(uw, out));
 }
 
 /* Go to what the trap interrupted. */
@@ -175,8 +186,11 @@ step_trap(struct unwinder *uw, const struct kdebug_regs *regs)
 {
 	if (!enter_stack(uw, regs->rs_value[uw->uw_arch->ar_sp]))
 		return (false);
-	uw->uw_cur = (struct cursor){ .cu_regs = *regs, .cu_exact = true };
-	uw->uw_trapped = true;
+	uw->uw_cur = (struct cursor){
+		.cu_regs = *regs,
+		.cu_exact = true,
+		.cu_trapped = true,
+	};
 	return (true);
 }
 
@@ -206,7 +220,6 @@ step(struct unwinder *uw)
 	    !enter_stack(uw, next.cu_regs.rs_value[arch->ar_sp]))
 		return (false);
 	uw->uw_cur = next;
-	uw->uw_trapped = false;
 	return (true);
 }
 
@@ -232,7 +245,7 @@ kdebug_backtrace(struct kdebug *kdb, const struct kdebug_thread *td,
 	while (n < max) {
 		frames[n] = (struct kdebug_frame){
 			.kf_pc = uw.uw_cur.cu_regs.rs_value[uw.uw_arch->ar_pc],
-			.kf_trap = uw.uw_trapped,
+			.kf_trap = uw.uw_cur.cu_trapped,
 		};
 		symbolize(kdb, code_va(&uw, &uw.uw_cur), &frames[n++]);
 		if (n < max && !step(&uw))

@@ -107,8 +107,10 @@ static const struct pcb_row {
 	    "pc@0 sp@8 gp@16 tp@24 fp@32 s1@40 s2@48 s3@56 s4@64 s5@72 s6@80 "
 	    "s7@88 s8@96 s9@104 s10@112 s11@120" },
 	{ "riscv, the old pcb", DUMP_RISCV, SWITCHED, 0, 784,
-	    "pc@0 sp@8 gp@16 tp@24 fp@88 s1@96 s2@104 s3@112 s4@120 s5@128 "
-	    "s6@136 s7@144 s8@152 s9@160 s10@168 s11@176" },
+	    "pc@0 sp@8 gp@16 tp@24 t0@32 t1@40 t2@48 t3@56 t4@64 t5@72 t6@80 "
+	    "fp@88 s1@96 s2@104 s3@112 s4@120 s5@128 s6@136 s7@144 s8@152 "
+	    "s9@160 s10@168 s11@176 a0@184 a1@192 a2@200 a3@208 a4@216 a5@224 "
+	    "a6@232 a7@240" },
 };
 
 /* What fill() writes at an offset, cut to a register's width. */

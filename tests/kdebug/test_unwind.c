@@ -81,7 +81,6 @@ static const struct machine arm64 = {
 	.mc_tf_fp = 280,
 	.mc_tf_mode = 24,
 	.mc_kernel_mode = 0x5,
-	.mc_user_mode = 0x0,
 	.mc_has_lr = true,
 	.mc_tf_lr = 8,
 };
@@ -102,7 +101,6 @@ static const struct machine arm64_old = {
 	.mc_tf_fp = 264,
 	.mc_tf_mode = 24,
 	.mc_kernel_mode = 0x5,
-	.mc_user_mode = 0x0,
 	.mc_has_lr = true,
 	.mc_tf_lr = 8,
 };
@@ -373,13 +371,13 @@ static void
 test_user_arm64(void **state)
 {
 	static const int want[] = { PANIC, TRAP_PFAULT, HANDLER, -1 };
+	struct machine mc = arm64;
 	struct stacked st;
-	kvaddr_t tf;
 
 	(void)state;
-	setup(&st, &arm64);
-	tf = put_stack(&st, 0);
-	put_trap(&st, tf, arm64.mc_user_mode, 0x201000, 0x7fff0000, 0x7fff0010);
+	mc.mc_handler = "handle_el0_sync";
+	setup(&st, &mc);
+	put_stack(&st, mc.mc_kernel_mode);
 	backtrace(&st);
 	check(&st, want);
 	kernel_fini(&st.st_k);
@@ -667,6 +665,30 @@ test_i386_copy(void **state)
 	kernel_fini(&st.st_k);
 }
 
+/* arm's cpu_switch() saves its own pc, and its caller's in lr. */
+static void
+test_arm_switched(void **state)
+{
+	struct stacked st;
+	kvaddr_t s;
+
+	(void)state;
+	setup(&st, &arm);
+	s = st.st_stack;
+	fake_symbol(st.st_k.k_kd, "cpu_switch", func(&st, NFUNCS), 0x100);
+	put_pcb(&st, func(&st, NFUNCS) + 0x40, s, s + 0x100);
+	fake_word(st.st_k.k_kd, st.st_k.k_base + KERNEL_DUMPPCB + 40,
+	    func(&st, VICTIM) + 0x40);
+	put_frame(&st, s + 0x100, s + 0x200, func(&st, SYSCALL) + 0x40);
+	put_frame(&st, s + 0x200, 0, 0);
+	backtrace(&st);
+	assert_int_equal(st.st_nframes, 3);
+	assert_string_equal(st.st_frames[0].kf_symbol, "cpu_switch");
+	assert_string_equal(st.st_frames[1].kf_symbol, "victim");
+	assert_string_equal(st.st_frames[2].kf_symbol, "syscall");
+	kernel_fini(&st.st_k);
+}
+
 /* Signed return addresses (pointer authentication) are stripped. */
 static void
 test_arm64_pac(void **state)
@@ -737,11 +759,12 @@ main(void)
 		cmocka_unit_test(test_never_ran),
 		cmocka_unit_test(test_nmi),
 		cmocka_unit_test(test_i386_copy),
+		cmocka_unit_test(test_arm_switched),
 		cmocka_unit_test(test_arm64_pac),
 		cmocka_unit_test(test_return_past_end),
 		cmocka_unit_test(test_few_frames),
 	};
-	size_t n = 10;
+	size_t n = 11;
 
 	ADD_ROWS(tests, n, through_rows, test_through_trap);
 	ADD_ROWS(tests, n, user_rows, test_user);
