@@ -198,19 +198,28 @@ def lldb_frames(text):
             for pc in re.findall(r"frame #\d+: (0x[0-9a-f]+)", text)]
 
 
-def try_lldb(label, case, lldb, port, path):
-    """Attach lldb to a port; path is for scratch.
+def lldb_attach(case, port):
+    """As "vmcore serve" tells its user to."""
+    return [f"target create {case.kernel}", f"gdb-remote 127.0.0.1:{port}"]
 
-    It gets the kernel's file after it has attached: it crashes if a kernel's
-    ELF header is not in the dump, and of generated kernels it is not.
+
+def lldb_attach_first(case, port):
+    """With the kernel's file after that.
+
+    lldb crashes if it has the file of a kernel whose ELF header is not in the
+    dump, which is so of generated kernels.
     """
-    argv = [lldb, "--no-lldbinit", "--batch"]
-    for command in (
-        f"gdb-remote {port}",
+    return [
+        f"gdb-remote 127.0.0.1:{port}",
         f"target modules add {case.kernel}",
         f"target modules load --file {case.kernel} --slide 0",
-        *lldb_commands(case, path),
-    ):
+    ]
+
+
+def try_lldb(label, case, lldb, attach, path):
+    """Attach lldb by some commands; path is for scratch."""
+    argv = [lldb, "--no-lldbinit", "--batch"]
+    for command in (*attach, *lldb_commands(case, path)):
         argv += ["-o", command]
     for command in LLDB_AFTER_CRASH:
         argv += ["-k", command]

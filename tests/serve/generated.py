@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 from checks import same, skip, tests
-from clients import Case, find, try_gdb, try_lldb
+from clients import Case, find, lldb_attach_first, try_gdb, try_lldb
 from server import Server
 from tap import run
 
@@ -56,7 +56,8 @@ def try_variant(case, folder, multi, lldb):
         skip(f"{name}: lldb", "lldb knows no such machine")
     elif lldb:
         with Server(serve) as s:
-            try_lldb(f"{name}: lldb", case, lldb, s.port, scratch)
+            attach = lldb_attach_first(case, s.port)
+            try_lldb(f"{name}: lldb", case, lldb, attach, scratch)
         same(f"{name}: the server ended well again", s.status, 0)
     else:
         skip(f"{name}: lldb", "no lldb here")
