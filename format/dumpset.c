@@ -67,29 +67,6 @@ dumpset_dense(uint64_t nbits, unsigned int page_shift, struct dump_seg *seg)
 	    .dp_page_shift = page_shift });
 }
 
-/*
- * The first segment that ends behind pfn.  It holds pfn only if it also starts
- * at or below it: a page in the gap between two segments is nobody's.
- */
-const struct dump_seg *
-dumpset_find(const struct dumpset *set, uint64_t pfn)
-{
-	size_t lo = 0;
-	size_t hi = set->dp_nsegs;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (set->dp_segs[mid].ds_end > pfn)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	if (lo == set->dp_nsegs || set->dp_segs[lo].ds_start > pfn)
-		return (NULL);
-	return (&set->dp_segs[lo]);
-}
-
 bool
 dumpset_pa(const struct dumpset *set, uint64_t bit, uint64_t *pa)
 {

@@ -50,8 +50,26 @@ bool dumpset_decode(struct span section, enum byte_order order,
 struct dumpset dumpset_dense(uint64_t nbits, unsigned int page_shift,
     struct dump_seg *seg);
 
-/* The segment that holds a page number, or NULL. */
-const struct dump_seg *dumpset_find(const struct dumpset *set, uint64_t pfn);
+/*
+ * The segment that holds a page number, or NULL: a page in the gap between two
+ * segments is nobody's.
+ *
+ * Looks for the first segment that ends behind the page, without a branch that
+ * depends on it: readers do this for every page, of a memory in random order.
+ */
+static inline const struct dump_seg *
+dumpset_find(const struct dumpset *set, uint64_t pfn)
+{
+	const struct dump_seg *seg = set->dp_segs;
+
+	for (size_t n = set->dp_nsegs; n > 1;) {
+		size_t half = n / 2;
+
+		seg += half * (size_t)(seg[half - 1].ds_end <= pfn);
+		n -= half;
+	}
+	return (pfn >= seg->ds_start && pfn < seg->ds_end ? seg : NULL);
+}
 
 /* The physical address of a bit's page.  false: no page has this bit. */
 bool dumpset_pa(const struct dumpset *set, uint64_t bit, uint64_t *pa);

@@ -143,26 +143,6 @@ run_length(struct pageindex *pi, uint64_t bit, uint64_t word, uint64_t max)
 	return (n < max ? n : max);
 }
 
-/*
- * Make seg the segment that pageindex_hot() answers for.  The bitmap is in the
- * file, all of it: that was checked when the dump was opened.
- */
-static void
-set_hot(struct pageindex *pi, const struct dump_seg *seg)
-{
-	uint64_t end = seg->ds_bit + (seg->ds_end - seg->ds_start);
-
-	if (end > pi->pi_nbits)
-		end = pi->pi_nbits;
-	if (end > pi->pi_ncounted * 64)
-		end = pi->pi_ncounted * 64;
-	pi->pi_hot_start = seg->ds_start;
-	pi->pi_hot_bit = seg->ds_bit;
-	pi->pi_hot_len = 0;
-	if (pi->pi_order == ORDER_LITTLE && end > seg->ds_bit)
-		pi->pi_hot_len = end - seg->ds_bit;
-}
-
 /* From pa to the next segment, or to the end of what was asked. */
 static struct page_run
 gap_run(const struct pageindex *pi, uint64_t pa, uint64_t len)
@@ -230,7 +210,6 @@ pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len)
 		return (unlisted_run(pi, seg, pa, len));
 	if (!rank_of(pi, run.pr_bit, &rank, &word))
 		return ((struct page_run){ .pr_state = PAGE_UNREADABLE });
-	set_hot(pi, seg);
 
 	/* One page is the common question, and needs no more of the bitmap. */
 	run.pr_len = (UINT64_C(1) << shift) - in_page;

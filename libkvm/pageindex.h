@@ -24,17 +24,9 @@ struct pageindex {
 	uint64_t pi_bitmap_off; /* bytes into the file */
 	uint64_t pi_pages_off;
 	uint64_t pi_nbits;    /* of bitmap and page set, the smaller */
-	uint64_t pi_ncounted; /* blocks of 512 bits with a valid count */
+	uint64_t pi_ncounted; /* words with a valid count before them */
 	uint64_t *pi_super;   /* owned */
 	uint16_t *pi_sub;     /* owned */
-
-	/*
-	 * The segment that was asked for last, as far as it is counted: pages
-	 * pi_hot_start to pi_hot_start + pi_hot_len, the first with pi_hot_bit.
-	 */
-	uint64_t pi_hot_start;
-	uint64_t pi_hot_len;
-	uint64_t pi_hot_bit;
 };
 
 /* What the caller knows of the dump. */
@@ -90,19 +82,21 @@ struct page_place {
 };
 
 /*
- * The place of a page, for loops that ask millions of times: a little-endian
- * bitmap, mapped, and a page of the hot segment.  false is no answer: then
+ * The place of a page, for loops that ask millions of times: in a little-endian
+ * bitmap that is mapped and was counted up to there.  false is no answer: then
  * pageindex_find() has it.
  */
 static inline bool
 pageindex_hot(const struct pageindex *pi, uint64_t pfn, struct page_place *out)
 {
 	const uint8_t *base = pi->pi_image->im_base;
-	uint64_t in_hot = pfn - pi->pi_hot_start;
-	uint64_t bit = pi->pi_hot_bit + in_hot;
-	uint64_t bits;
+	const struct dump_seg *seg = dumpset_find(&pi->pi_set, pfn);
+	uint64_t bit, bits;
 
-	if (in_hot >= pi->pi_hot_len || base == NULL)
+	if (seg == NULL || base == NULL || pi->pi_order != ORDER_LITTLE)
+		return (false);
+	bit = seg->ds_bit + (pfn - seg->ds_start);
+	if (bit >= pi->pi_nbits || bit / 64 >= pi->pi_ncounted)
 		return (false);
 	bits = le64dec(base + pi->pi_bitmap_off + bit / 64 * 8);
 	if ((bits >> bit % 64 & 1) == 0)

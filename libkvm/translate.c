@@ -107,7 +107,7 @@ translate_last(kvm_t *kd, struct entries entries, kvaddr_t va, uint64_t len,
 	uint64_t size = UINT64_C(1) << pg->pg_level[0].shift;
 	uint64_t in_page = va & (size - 1);
 	uint64_t mapped = size - in_page;
-	struct pte pte;
+	struct pte pte = { .pte_kind = PTE_NONE };
 	kpaddr_t pa;
 
 	if (read_entry(kd, entries.off, 0, &pte) != 0)
@@ -244,7 +244,7 @@ translate_from_root(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 	if (root_entries(kd, va, &entries) != 0)
 		return (-1);
 	for (unsigned int level = kd->kd_root.vr_level; level > 0; level--) {
-		struct pte pte;
+		struct pte pte = { .pte_kind = PTE_NONE };
 
 		if (read_entry(kd, entries.off, level, &pte) != 0)
 			return (-1);
