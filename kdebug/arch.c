@@ -8,11 +8,11 @@
 #define REGS_LEN_MAX 512
 
 static const struct arch *const arches[] = {
-	&arch_amd64,
-	&arch_arm,
-	&arch_arm64,
-	&arch_i386,
-	&arch_riscv,
+	&kdb_arch_amd64,
+	&kdb_arch_arm,
+	&kdb_arch_arm64,
+	&kdb_arch_i386,
+	&kdb_arch_riscv,
 };
 
 const struct arch *

@@ -98,11 +98,11 @@ struct arch {
 	kvaddr_t (*ar_link_va)(struct kdebug *kdb, kvaddr_t va);
 };
 
-extern const struct arch arch_amd64;
-extern const struct arch arch_arm;
-extern const struct arch arch_arm64;
-extern const struct arch arch_i386;
-extern const struct arch arch_riscv;
+extern const struct arch kdb_arch_amd64;
+extern const struct arch kdb_arch_arm;
+extern const struct arch kdb_arch_arm64;
+extern const struct arch kdb_arch_i386;
+extern const struct arch kdb_arch_riscv;
 
 /* NULL: an architecture that has no table. */
 const struct arch *arch_find(enum dump_arch id);

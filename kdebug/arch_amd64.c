@@ -133,7 +133,7 @@ prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 	return (x86_prologue(kdb, cur, fn, 8, out));
 }
 
-const struct arch arch_amd64 = {
+const struct arch kdb_arch_amd64 = {
 	.ar_id = DUMP_AMD64,
 	.ar_regs = regs,
 	.ar_nregs = NITEMS(regs),

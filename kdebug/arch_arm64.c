@@ -210,7 +210,7 @@ prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 	return (true);
 }
 
-const struct arch arch_arm64 = {
+const struct arch kdb_arch_arm64 = {
 	.ar_id = DUMP_ARM64,
 	.ar_regs = regs,
 	.ar_nregs = NITEMS(regs),

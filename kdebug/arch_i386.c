@@ -190,7 +190,7 @@ link_va(struct kdebug *kdb, kvaddr_t va)
 	return (disp >= start && disp < end ? disp : va);
 }
 
-const struct arch arch_i386 = {
+const struct arch kdb_arch_i386 = {
 	.ar_id = DUMP_I386,
 	.ar_regs = regs,
 	.ar_nregs = NITEMS(regs),
