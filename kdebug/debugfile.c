@@ -150,21 +150,7 @@ debugfile_close(struct debugfile *df)
 		return;
 	if (df->df_dwfl != NULL)
 		dwfl_end(df->df_dwfl);
+	free(df->df_cus.dc_list);
 	free(df->df_path);
 	free(df);
-}
-
-bool
-debugfile_line(struct debugfile *df, kvaddr_t va, const char **file, int *line)
-{
-	Dwfl_Line *where = dwfl_module_getsrc(df->df_mod, va);
-	const char *name;
-
-	if (where == NULL)
-		return (false);
-	name = dwfl_lineinfo(where, NULL, line, NULL, NULL, NULL);
-	if (name == NULL)
-		return (false);
-	*file = name;
-	return (true);
 }

@@ -1,7 +1,7 @@
 /*
  * An ELF file's debug information: source lines, and how its functions' frames
- * are laid out.  debugfile.c has it through libdw; a build without libdw has
- * debugfile_none.c, which never finds any.
+ * are laid out.  debugfile.c, srcline.c and unwind_cfi.c have it through
+ * libdw; a build without libdw has debugfile_none.c, which never finds any.
  */
 #ifndef KDEBUG_DEBUGFILE_H
 #define KDEBUG_DEBUGFILE_H

@@ -4,6 +4,7 @@
 # Lay out what FreeBSD installs: DIR/boot/kernel/kernel without its debug
 # information, which is in DIR/usr/lib/debug/boot/kernel/kernel.debug.
 # DIR/other has the same, but the debug information is of another build.
+# DIR/clang has it whole, but without .debug_aranges, as clang does it.
 set -eu
 objcopy=$1 kernel=$2 dir=$3 stamp=$4
 
@@ -19,4 +20,6 @@ split()
 split "$dir/boot/kernel" "$dir/usr/lib/debug/boot/kernel"
 split "$dir/other" "$dir/other"
 echo >>"$dir/other/kernel.debug"
+mkdir -p "$dir/clang"
+"$objcopy" --remove-section=.debug_aranges "$kernel" "$dir/clang/kernel"
 : >"$stamp"

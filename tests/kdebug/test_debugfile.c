@@ -197,6 +197,16 @@ test_lines(void **state)
 }
 
 static void
+test_no_aranges(void **state)
+{
+	char path[1024];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/clang/kernel", split_dir);
+	check_lines(path);
+}
+
+static void
 test_split_lines(void **state)
 {
 	char path[1024];
@@ -223,6 +233,36 @@ test_other_build(void **state)
 	kernel_fini(&k);
 }
 
+/* The same code, in a module that was loaded at MODULE_VA. */
+#define MODULE_VA UINT64_C(0xffffffff82400000)
+#define FILES_VA  UINT64_C(0xffffffff81500000)
+#define LF_VA	  UINT64_C(0xfffff80004000000)
+
+static void
+test_module_lines(void **state)
+{
+	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kernel k;
+
+	(void)state;
+	setup(&k, kernel_path);
+	fake_symbol(k.k_kd, "linker_files", FILES_VA, 16);
+	fake_word(k.k_kd, FILES_VA, LF_VA);
+	fake_word(k.k_kd, LF_VA + 24, 0);	      /* next */
+	fake_word(k.k_kd, LF_VA + 40, LF_VA + 0x100); /* filename */
+	fake_string(k.k_kd, LF_VA + 0x100, "zfs.ko");
+	fake_word(k.k_kd, LF_VA + 64, MODULE_VA); /* address */
+	fake_word(k.k_kd, LF_VA + 72, 0x1000);	  /* size */
+	fake_word(k.k_kd, k.k_base + KERNEL_DUMPPCB + 56,
+	    MODULE_VA + label("leaf_pc") - label("outer"));
+	assert_true(backtrace(&k, frames) >= 1);
+	assert_string_equal(frames[0].kf_module, "zfs.ko");
+	assert_string_equal(frames[0].kf_symbol, "leaf_pc");
+	assert_non_null(frames[0].kf_file);
+	assert_int_equal(frames[0].kf_line, line_of("leaf_pc:") + 1);
+	kernel_fini(&k);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -232,6 +272,8 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_outermost),
 		cmocka_unit_test(test_stack_missing),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_module_lines),
+		cmocka_unit_test(test_no_aranges),
 		cmocka_unit_test(test_split_lines),
 		cmocka_unit_test(test_other_build),
 	};

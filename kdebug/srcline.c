@@ -1,0 +1,99 @@
+/*
+ * Source lines.  libdw finds the compilation unit of an address by
+ * .debug_aranges, which clang leaves out, and FreeBSD's kernels come from
+ * clang; so a table of the units' own ranges is made, once for each file.
+ */
+#include <stdlib.h>
+
+#include "kdebug/debugfile_int.h"
+
+static bool
+add_range(struct debugfile_cus *cus, Dwarf_Addr start, Dwarf_Addr end,
+    const Dwarf_Die *cu)
+{
+	if (cus->dc_count == cus->dc_room) {
+		size_t room = cus->dc_room != 0 ? 2 * cus->dc_room : 1024;
+		struct debugfile_cu *list;
+
+		list = realloc(cus->dc_list, room * sizeof(*list));
+		if (list == NULL)
+			return (false);
+		cus->dc_list = list;
+		cus->dc_room = room;
+	}
+	cus->dc_list[cus->dc_count++] = (struct debugfile_cu){
+		.dc_start = start,
+		.dc_end = end,
+		.dc_die = *cu,
+	};
+	return (true);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct debugfile_cu *x = a, *y = b;
+
+	return (x->dc_start < y->dc_start ? -1 : x->dc_start > y->dc_start);
+}
+
+/* List the ranges of all units.  Out of memory: as many as there is room for. */
+static void
+list_cus(struct debugfile *df)
+{
+	struct debugfile_cus *cus = &df->df_cus;
+	Dwarf_Die *cu = NULL;
+	Dwarf_Addr bias;
+
+	cus->dc_done = true;
+	while ((cu = dwfl_module_nextcu(df->df_mod, cu, &bias)) != NULL) {
+		Dwarf_Addr base, start, end;
+		ptrdiff_t off = 0;
+
+		while ((off = dwarf_ranges(cu, off, &base, &start, &end)) > 0) {
+			if (!add_range(cus, start + bias, end + bias, cu))
+				break;
+		}
+		cus->dc_bias = bias;
+	}
+	if (cus->dc_count > 0)
+		qsort(cus->dc_list, cus->dc_count, sizeof(*cus->dc_list),
+		    compare);
+}
+
+/* The unit that va lies in; NULL: none. */
+static struct debugfile_cu *
+find_cu(struct debugfile *df, Dwarf_Addr va)
+{
+	size_t low = 0, high;
+
+	if (!df->df_cus.dc_done)
+		list_cus(df);
+	high = df->df_cus.dc_count;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (df->df_cus.dc_list[mid].dc_start <= va)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == 0 || va >= df->df_cus.dc_list[low - 1].dc_end)
+		return (NULL);
+	return (&df->df_cus.dc_list[low - 1]);
+}
+
+bool
+debugfile_line(struct debugfile *df, kvaddr_t va, const char **file, int *line)
+{
+	struct debugfile_cu *cu = find_cu(df, va);
+	Dwarf_Line *where;
+
+	if (cu == NULL)
+		return (false);
+	where = dwarf_getsrc_die(&cu->dc_die, va - df->df_cus.dc_bias);
+	if (where == NULL || dwarf_lineno(where, line) != 0)
+		return (false);
+	*file = dwarf_linesrc(where, NULL, NULL);
+	return (*file != NULL);
+}
