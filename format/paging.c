@@ -31,9 +31,6 @@ const struct paging paging_amd64 = {
 	.pg_va_first = UINT64_C(0xffff800000000000),
 	.pg_va_last = UINT64_MAX,
 	.pg_decode = amd64_pte_decode,
-	.pg_mask = AMD64_PTE_V,
-	.pg_bits = AMD64_PTE_V,
-	.pg_frame = AMD64_PTE_FRAME,
 };
 
 /* ---- i386: Intel SDM vol. 3, "32-Bit Paging" and "PAE Paging" ---- */
@@ -73,7 +70,6 @@ const struct paging paging_i386 = {
 	.pg_va_first = 0,
 	.pg_va_last = UINT32_MAX,
 	.pg_decode = i386_decode,
-	.pg_bits = 1,
 };
 
 const struct paging paging_i386_pae = {
@@ -84,9 +80,6 @@ const struct paging paging_i386_pae = {
 	.pg_va_first = 0,
 	.pg_va_last = UINT32_MAX,
 	.pg_decode = i386_pae_decode,
-	.pg_mask = AMD64_PTE_V,
-	.pg_bits = AMD64_PTE_V,
-	.pg_frame = AMD64_PTE_FRAME,
 };
 
 /* ---- arm64: Arm ARM DDI 0487, "VMSAv8-64 translation table formats" ---- */
@@ -138,9 +131,6 @@ const struct paging paging_arm64_4k = {
 	.pg_va_first = UINT64_C(0xffff000000000000),
 	.pg_va_last = UINT64_MAX,
 	.pg_decode = arm64_4k_decode,
-	.pg_mask = ARM64_DESCR_MASK,
-	.pg_bits = ARM64_DESCR_TABLE,
-	.pg_frame = ARM64_ADDR,
 };
 
 const struct paging paging_arm64_16k = {
@@ -151,7 +141,6 @@ const struct paging paging_arm64_16k = {
 	.pg_va_first = UINT64_C(0xffff000000000000),
 	.pg_va_last = UINT64_MAX,
 	.pg_decode = arm64_16k_decode,
-	.pg_bits = 1,
 };
 
 /* ---- riscv: Privileged Architecture, "Sv39" ---- */
@@ -192,7 +181,6 @@ const struct paging paging_riscv = {
 	.pg_va_first = UINT64_C(0xffff000000000000), /* Sv48 */
 	.pg_va_last = UINT64_MAX,
 	.pg_decode = riscv_decode,
-	.pg_bits = 1,
 };
 
 /* ---- arm: Arm ARM DDI 0406, "Short-descriptor translation table" ---- */
@@ -240,7 +228,6 @@ const struct paging paging_arm = {
 	.pg_va_first = 0,
 	.pg_va_last = UINT32_MAX,
 	.pg_decode = arm_decode,
-	.pg_bits = 1,
 };
 
 const struct paging paging_arm_v4 = {
@@ -251,5 +238,4 @@ const struct paging paging_arm_v4 = {
 	.pg_va_first = 0,
 	.pg_va_last = UINT32_MAX,
 	.pg_decode = arm_v4_decode,
-	.pg_bits = 1,
 };

@@ -39,16 +39,6 @@ struct paging {
 	uint64_t pg_va_first; /* the kernel's addresses, ends included */
 	uint64_t pg_va_last;
 	struct pte (*pg_decode)(uint64_t entry, unsigned int level);
-
-	/*
-	 * The same for readers in a hurry: where entries have 8 bytes and 512
-	 * of them map 4 KB pages, a last-level entry maps the page at
-	 * entry & pg_frame if (entry & pg_mask) == pg_bits.  Elsewhere pg_bits
-	 * is not in pg_mask, and no entry does.
-	 */
-	uint64_t pg_mask;
-	uint64_t pg_bits;
-	uint64_t pg_frame;
 };
 
 extern const struct paging paging_amd64;

@@ -253,6 +253,8 @@ kvm_close(kvm_t *kd)
 		kd->kd_ops->co_close(kd);
 	image_destroy(kd->kd_image);
 	exec_close(kd->kd_exec);
+	if (kd->kd_tables != NULL)
+		translate_forget(kd);
 	free(kd->kd_tables);
 	free(kd->kd_core_path);
 	free(kd);

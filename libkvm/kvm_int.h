@@ -47,17 +47,26 @@ struct core_ops {
 };
 
 /*
- * Where in the file last-level page tables are.  A slot is for one table's
- * span of addresses; those do not change in a dead kernel.
+ * Last-level page tables that were used, each for its span of addresses.  They
+ * do not change in a dead kernel.
  */
-#define TABLE_CACHE_LEN 4096
+#define TABLE_CACHE_LEN 16384
+
+struct table_slot {
+	uint64_t ts_tag;     /* the span's number plus 1; 0: empty */
+	uint64_t ts_off;     /* of the table: bytes into the file */
+	uint32_t *ts_places; /* owned; see find_hot().  NULL: not yet */
+	uint32_t ts_nuses;
+};
 
 struct table_cache {
-	struct {
-		uint64_t tag; /* the span's number plus 1; 0: empty */
-		uint64_t off; /* of the table: bytes into the file */
-	} tc_slot[TABLE_CACHE_LEN];
+	struct table_slot tc_slot[TABLE_CACHE_LEN];
 };
+
+/* What ts_places is made for: 4 KB pages, 512 of them to a table. */
+#define HOT_PAGE_SHIFT 12
+#define HOT_PAGE_LEN   4096
+#define HOT_SPAN_SHIFT 21
 
 /*
  * Where translation starts: a table of entries of one level, in a section of
@@ -130,8 +139,36 @@ note_end(kvm_t *kd, uint64_t end)
 /* Translate the first of len bytes at va, len > 0.  -1: not mapped. */
 int translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out);
 
-/* kd_root has changed. */
+/* kd_root has changed, or kd is closed. */
 void translate_forget(kvm_t *kd);
+
+/*
+ * Where in the mapped file va is, for the read that programs do by the million:
+ * in a minidump, through a page table that is used often.  Such a table is
+ * turned into the places of its pages: their numbers in the file, from 1.
+ * false is no answer, only "not that easy".
+ *
+ * A read waits for memory most of its time, and the processor runs ahead into
+ * the next one as long as its window reaches; so what is saved here counts
+ * several times.
+ */
+static inline bool
+find_hot(const kvm_t *kd, kvaddr_t va, uint64_t *off)
+{
+	uint64_t span = va >> HOT_SPAN_SHIFT;
+	const struct table_slot *slot =
+	    &kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN];
+	uint64_t place;
+
+	if (slot->ts_tag != span + 1 || slot->ts_places == NULL)
+		return (false);
+	place = slot->ts_places[va >> HOT_PAGE_SHIFT & 511];
+	if (place == 0 || kd->kd_image->im_base == NULL)
+		return (false);
+	*off = kd->kd_minidump.md_pages_off + ((place - 1) << HOT_PAGE_SHIFT) +
+	    va % HOT_PAGE_LEN;
+	return (true);
+}
 
 /*
  * Find the page tables of an ELF core: those of kd->kd_arch, through the

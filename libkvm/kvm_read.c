@@ -8,47 +8,6 @@
  */
 #include "libkvm/kvm_int.h"
 
-/* Where an address is, and what was read to know that. */
-struct hot_place {
-	uint64_t off;	    /* bytes into the file */
-	uint64_t entry_end; /* of its page-table entry, likewise */
-};
-
-/*
- * Where in the mapped file va is, for the read that programs do by the million:
- * in a 4 KB page of a minidump, through a page table that was used before.
- * false is no answer, only "not that easy".
- *
- * A read waits for memory most of its time, and the processor runs ahead into
- * the next one as long as its window reaches; so what is saved here counts
- * several times.
- */
-static inline bool
-find_hot(const kvm_t *kd, kvaddr_t va, struct hot_place *out)
-{
-	const struct paging *pg = kd->kd_root.vr_paging;
-	const struct image *im = kd->kd_image;
-	const uint8_t *base = im->im_base;
-	uint64_t span = va >> 21;
-	size_t slot = span % TABLE_CACHE_LEN;
-	struct page_place place;
-	uint64_t entry, entry_off;
-
-	if (pg->pg_mask == 0 || base == NULL || kd->kd_index == NULL ||
-	    kd->kd_tables->tc_slot[slot].tag != span + 1)
-		return (false);
-	entry_off = kd->kd_tables->tc_slot[slot].off + (va >> 12 & 511) * 8;
-	entry = le64dec(base + entry_off);
-	if ((entry & pg->pg_mask) != pg->pg_bits ||
-	    !pageindex_hot(kd->kd_index, (entry & pg->pg_frame) >> 12,
-		&place) ||
-	    place.pp_off + 4096 > im->im_len)
-		return (false);
-	out->off = place.pp_off + (va & 4095);
-	out->entry_end = entry_off + 8;
-	return (true);
-}
-
 /* Pieces of the file, in the order in which they are copied. */
 struct batch {
 	struct file_run run[32];
@@ -99,18 +58,15 @@ batch_virtual(kvm_t *kd, struct batch *batch, kvaddr_t va, uint64_t len)
 	uint64_t done = 0;
 
 	while (done < len && batch->nruns < BATCH_MAX) {
-		uint64_t in_page = (va + done) & 4095;
-		struct file_run run = { .len = 4096 - in_page };
-		struct hot_place hot;
+		struct file_run run;
 		struct phys_run phys;
 		kssize_t n;
 
-		if (find_hot(kd, va + done, &hot)) {
-			run.off = hot.off;
+		if (find_hot(kd, va + done, &run.off)) {
+			run.len = HOT_PAGE_LEN - (va + done) % HOT_PAGE_LEN;
 			if (run.len > len - done)
 				run.len = len - done;
 			batch_add(batch, kd->kd_image, run);
-			note_end(kd, hot.entry_end);
 			done += run.len;
 			continue;
 		}
@@ -181,15 +137,13 @@ read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
 kssize_t
 kvm_read2(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)
 {
-	struct hot_place hot;
+	struct image *im = kd->kd_image;
+	uint64_t off;
 
-	if (len > 0 && len <= 4096 - (addr & 4095) &&
-	    find_hot(kd, addr, &hot)) {
-		uint64_t end = hot.off + len;
-
-		memcpy(buf, kd->kd_image->im_base + hot.off, len);
-		if (image_settle(kd->kd_image,
-			end > hot.entry_end ? end : hot.entry_end))
+	if (len > 0 && len <= HOT_PAGE_LEN - addr % HOT_PAGE_LEN &&
+	    find_hot(kd, addr, &off)) {
+		memcpy(buf, im->im_base + off, len);
+		if (image_settle(im, off + len))
 			return ((kssize_t)len);
 	}
 	return (read_settled(kd, batch_virtual, addr, buf, len));

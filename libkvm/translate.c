@@ -7,10 +7,13 @@
  * elsewhere it is the machine's own root.  The level goes down with each table
  * that is followed, so that no entry can send the walk round in circles.
  */
-#include <string.h>
+#include <stdlib.h>
 
 #include "format/paging_amd64.h"
 #include "libkvm/kvm_int.h"
+
+/* Uses of a table after which all of its pages are looked up. */
+#define OFTEN 32
 
 /* A last-level table's entries, from that of an address on. */
 struct entries {
@@ -223,15 +226,63 @@ remember_table(kvm_t *kd, kvaddr_t va, struct entries entries)
 	uint64_t off = entries.off - idx * pg->pg_entry_len;
 	kvaddr_t start = span << span_shift(pg);
 	kvaddr_t last = start + ((UINT64_C(1) << span_shift(pg)) - 1);
-	size_t slot = span % TABLE_CACHE_LEN;
+	struct table_slot *slot =
+	    &kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN];
 
 	if (entries.n < nentries - idx ||
 	    (root->vr_in_section && start < root->vr_base) ||
 	    direct_map_meets(kd, start, last) ||
 	    off + nentries * pg->pg_entry_len > kd->kd_image->im_len)
 		return;
-	kd->kd_tables->tc_slot[slot].tag = span + 1;
-	kd->kd_tables->tc_slot[slot].off = off;
+	free(slot->ts_places);
+	*slot = (struct table_slot){ .ts_tag = span + 1, .ts_off = off };
+}
+
+/* The place of one page, as find_hot() wants it; 0: not that easy. */
+static uint32_t
+place_of(kvm_t *kd, struct pte pte)
+{
+	struct page_run run;
+	uint64_t place;
+
+	if (pte.pte_kind != PTE_PAGE)
+		return (0);
+	run = pageindex_find(kd->kd_index, pte.pte_pa, HOT_PAGE_LEN);
+	if (run.pr_state != PAGE_PRESENT || run.pr_len != HOT_PAGE_LEN ||
+	    run.pr_off + HOT_PAGE_LEN > kd->kd_image->im_len)
+		return (0);
+	place =
+	    ((run.pr_off - kd->kd_minidump.md_pages_off) >> HOT_PAGE_SHIFT) + 1;
+	return (place <= UINT32_MAX ? (uint32_t)place : 0);
+}
+
+/*
+ * A table was used often: look up all of its pages, once.  What was read of
+ * the file for it must be the file's own, since nobody asks again.
+ */
+static void
+make_places(kvm_t *kd, struct table_slot *slot)
+{
+	const struct paging *pg = kd->kd_root.vr_paging;
+	struct image *im = kd->kd_image;
+	size_t nentries = (size_t)1 << pg->pg_level[0].bits;
+	uint32_t *places;
+
+	if (kd->kd_index == NULL || im->im_base == NULL ||
+	    span_shift(pg) != HOT_SPAN_SHIFT ||
+	    pg->pg_level[0].shift != HOT_PAGE_SHIFT ||
+	    (places = malloc(nentries * sizeof(*places))) == NULL)
+		return;
+	for (size_t i = 0; i < nentries; i++) {
+		uint64_t entry = paging_entry(pg, kd->kd_core.kc_order,
+		    im->im_base + slot->ts_off + i * pg->pg_entry_len);
+
+		places[i] = place_of(kd, pg->pg_decode(entry, 0));
+	}
+	if (image_settle(im, slot->ts_off + nentries * pg->pg_entry_len))
+		slot->ts_places = places;
+	else
+		free(places);
 }
 
 /* From the first table down.  The level falls with each step. */
@@ -275,24 +326,32 @@ translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 {
 	const struct paging *pg = kd->kd_root.vr_paging;
 	uint64_t span = va >> span_shift(pg);
-	size_t slot = span % TABLE_CACHE_LEN;
+	struct table_slot *slot =
+	    &kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN];
+	uint64_t idx = paging_index(pg, 0, va);
 	struct entries entries;
 
-	if (kd->kd_tables->tc_slot[slot].tag == span + 1) {
-		uint64_t idx = paging_index(pg, 0, va);
-
-		entries.off =
-		    kd->kd_tables->tc_slot[slot].off + idx * pg->pg_entry_len;
-		entries.n = (UINT64_C(1) << pg->pg_level[0].bits) - idx;
-		return (translate_last(kd, entries, va, len, out));
+	if (slot->ts_tag != span + 1) {
+		if (translate_direct(kd, va, len, out))
+			return (0);
+		return (translate_from_root(kd, va, len, out));
 	}
-	if (translate_direct(kd, va, len, out))
-		return (0);
-	return (translate_from_root(kd, va, len, out));
+	if (++slot->ts_nuses == OFTEN)
+		make_places(kd, slot);
+	entries.off = slot->ts_off + idx * pg->pg_entry_len;
+	entries.n = (UINT64_C(1) << pg->pg_level[0].bits) - idx;
+	return (translate_last(kd, entries, va, len, out));
 }
 
 void
 translate_forget(kvm_t *kd)
 {
-	memset(kd->kd_tables, 0, sizeof(*kd->kd_tables));
+	for (size_t i = 0; i < TABLE_CACHE_LEN; i++) {
+		struct table_slot *slot = &kd->kd_tables->tc_slot[i];
+
+		if (slot->ts_tag != 0) {
+			free(slot->ts_places);
+			*slot = (struct table_slot){ 0 };
+		}
+	}
 }
