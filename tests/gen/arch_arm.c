@@ -97,7 +97,7 @@ static const struct reg arm_pcb[] = {
 	{ "r11", 28, 4, REG_FP },
 	{ "r12", 32, 4, REG_ANY },
 	{ "sp", 36, 4, REG_SP },
-	{ "lr", 40, 4, REG_HIDDEN },
+	{ "lr", 40, 4, REG_ANY },
 	{ "pc", 44, 4, REG_PC },
 	{ NULL, 0, 0, REG_ANY },
 };

@@ -127,11 +127,12 @@ arm64_root(struct gen *g)
 
 /* clang-format off */
 #define X(n, off) { "x" #n, (off) + 8 * (n), 8, REG_ANY }
+#define V(n, off) { "x" #n, (off) + 8 * (n), 8, REG_VOLATILE }
 #define X_UP_TO_18(off)                                                 \
-	X(0, off), X(1, off), X(2, off), X(3, off), X(4, off),          \
-	X(5, off), X(6, off), X(7, off), X(8, off), X(9, off),          \
-	X(10, off), X(11, off), X(12, off), X(13, off), X(14, off),     \
-	X(15, off), X(16, off), X(17, off), X(18, off)
+	V(0, off), V(1, off), V(2, off), V(3, off), V(4, off),          \
+	V(5, off), V(6, off), V(7, off), V(8, off), V(9, off),          \
+	V(10, off), V(11, off), V(12, off), V(13, off), V(14, off),     \
+	V(15, off), V(16, off), V(17, off), V(18, off)
 #define X_FROM_19(off)                                                  \
 	X(19, off), X(20, off), X(21, off), X(22, off), X(23, off),     \
 	X(24, off), X(25, off), X(26, off), X(27, off), X(28, off),     \

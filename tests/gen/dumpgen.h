@@ -233,10 +233,11 @@ struct gen_thread {
 	char name[20];
 	char display_name[80];
 	unsigned nregs;
-	struct {
+	struct gen_reg {
 		const char *name; /* gdb's */
 		unsigned len;	  /* bytes */
 		uint64_t value;
+		bool optional; /* perhaps stale: may be left out */
 	} regs[GEN_MAX_REGS];
 	unsigned nframes;
 	struct gen_frame frames[GEN_MAX_FRAMES];

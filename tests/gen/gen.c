@@ -254,7 +254,8 @@ gen_facts(const struct gen *g, struct gen_facts *facts)
 		.page_size = (unsigned)gen_page_size(g),
 		.version = g->g_spec.gs_version,
 		.file_len = g->g_sec.file_len,
-		.npages = g->g_phys.npresent,
+		.npages = g->g_spec.gs_format == GEN_FULL ? g->g_phys.npages :
+							    g->g_phys.npresent,
 		.ntables = g->g_tables.npages,
 		.kernbase = g->g_lay.gl_kernbase,
 		.dmapbase = g->g_lay.gl_dmapbase,

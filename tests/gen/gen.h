@@ -160,7 +160,7 @@ enum reg_role {
 	REG_SP,
 	REG_FP,
 	REG_CODE_SEG,
-	REG_HIDDEN, /* holds the pc too, or nothing: not expected */
+	REG_VOLATILE, /* not kept for a thread that was switched out */
 };
 
 struct reg {

@@ -60,8 +60,8 @@ static void
 usage(FILE *to, int status)
 {
 	fprintf(to,
-	    "usage: gendump --arch ARCH | --variant NAME [options] [-o core] [-k kernel] "
-	    "[--json file]\n"
+	    "usage: gendump --arch ARCH | --variant NAME [options] "
+	    "[-o core] [-k kernel] [--json file]\n"
 	    "  --arch A        amd64, i386, arm64, riscv64 or arm\n"
 	    "  --variant NAME  architecture, format and flags by one name\n"
 	    "  --list          list these names\n"

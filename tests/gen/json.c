@@ -6,7 +6,19 @@
 
 #include "tests/gen/gen.h"
 
-/* 0x and as many digits as the register has. */
+static void
+set_string(json_t *object, const char *key, const char *value)
+{
+	json_object_set_new(object, key, json_string(value));
+}
+
+static void
+set_number(json_t *object, const char *key, uint64_t value)
+{
+	json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+/* 0x and as many digits as len bytes have. */
 static json_t *
 json_hex(uint64_t value, unsigned len)
 {
@@ -17,14 +29,23 @@ json_hex(uint64_t value, unsigned len)
 	return (json_string(text));
 }
 
+static void
+set_address(const struct gen *g, json_t *object, const char *key,
+    uint64_t value)
+{
+	json_object_set_new(object, key, json_hex(value, g->g_lay.gl_ptr_len));
+}
+
+/* The registers that must be shown, or those that may be. */
 static json_t *
-json_registers(const struct gen_thread *td)
+json_registers(const struct gen_thread *td, bool optional)
 {
 	json_t *regs = json_object();
 
 	for (unsigned i = 0; i < td->nregs; i++)
-		json_object_set_new(regs, td->regs[i].name,
-		    json_hex(td->regs[i].value, td->regs[i].len));
+		if (td->regs[i].optional == optional)
+			json_object_set_new(regs, td->regs[i].name,
+			    json_hex(td->regs[i].value, td->regs[i].len));
 	return (regs);
 }
 
@@ -34,12 +55,12 @@ json_frames(const struct gen *g, const struct gen_thread *td)
 	json_t *frames = json_array();
 
 	for (unsigned i = 0; i < td->nframes; i++) {
-		const struct gen_frame *frame = &td->frames[i];
+		json_t *frame = json_object();
 
-		json_array_append_new(frames,
-		    json_pack("{s:o,s:s,s:I}", "pc",
-			json_hex(frame->pc, g->g_lay.gl_ptr_len), "symbol",
-			frame->symbol, "offset", (json_int_t)frame->offset));
+		set_address(g, frame, "pc", td->frames[i].pc);
+		set_string(frame, "symbol", td->frames[i].symbol);
+		set_number(frame, "offset", td->frames[i].offset);
+		json_array_append_new(frames, frame);
 	}
 	return (frames);
 }
@@ -63,19 +84,24 @@ json_thread(const struct gen *g, const struct gen_thread *td)
 		[GEN_RUNNING] = "running",
 		[GEN_STOPPED] = "stopped",
 	};
-	json_t *json;
+	json_t *thread = json_object();
 
-	json = json_pack("{s:i,s:i,s:s,s:s,s:s,s:s,s:o,s:o,s:o}", "pid",
-	    td->pid, "tid", td->tid, "comm", td->comm, "name", td->name,
-	    "display_name", td->display_name, "state", states[td->state],
-	    "registers", json_registers(td), "backtrace_pcs",
-	    json_backtrace(g, td), "frames", json_frames(g, td));
-	json_object_set_new(json, "cpu",
+	set_number(thread, "pid", (uint64_t)td->pid);
+	set_number(thread, "tid", (uint64_t)td->tid);
+	set_string(thread, "comm", td->comm);
+	set_string(thread, "name", td->name);
+	set_string(thread, "display_name", td->display_name);
+	set_string(thread, "state", states[td->state]);
+	json_object_set_new(thread, "cpu",
 	    td->cpu >= 0 ? json_integer(td->cpu) : json_null());
+	json_object_set_new(thread, "registers", json_registers(td, false));
+	json_object_set_new(thread, "optional_registers",
+	    json_registers(td, true));
+	json_object_set_new(thread, "backtrace_pcs", json_backtrace(g, td));
+	json_object_set_new(thread, "frames", json_frames(g, td));
 	if (td->user_pc != 0)
-		json_object_set_new(json, "user_pc",
-		    json_hex(td->user_pc, g->g_lay.gl_ptr_len));
-	return (json);
+		set_address(g, thread, "user_pc", td->user_pc);
+	return (thread);
 }
 
 /* An object with the thread's index as key, as in the real dumps' file. */
@@ -100,49 +126,71 @@ json_modules(const struct gen *g)
 
 	for (unsigned i = 0; i < g->g_nmods; i++) {
 		const struct gen_module *mod = &g->g_mods[i];
+		json_t *module = json_object();
 
-		json_array_append_new(modules,
-		    json_pack("{s:s,s:s,s:o,s:I}", "name", mod->name, "path",
-			mod->path, "address",
-			json_hex(mod->address, g->g_lay.gl_ptr_len), "size",
-			(json_int_t)mod->size));
+		set_string(module, "name", mod->name);
+		set_string(module, "path", mod->path);
+		set_address(g, module, "address", mod->address);
+		set_number(module, "size", mod->size);
+		json_array_append_new(modules, module);
 	}
 	return (modules);
 }
 
-static json_t *
-json_facts(const struct gen *g)
+/* What only the header of a minidump tells. */
+static void
+set_minidump(const struct gen *g, json_t *info, const struct gen_facts *f)
 {
+	set_number(info, "version", f->version);
+	set_number(info, "msgbuf_bytes", f->msgbuf_len);
+	set_number(info, "bitmap_bytes", f->bitmap_len);
+	set_number(info, "pmap_bytes", f->pmap_len);
+	set_address(g, info, "kernbase", f->kernbase);
+	if (f->dmapend != 0) {
+		set_address(g, info, "dmapbase", f->dmapbase);
+		set_address(g, info, "dmapend", f->dmapend);
+	}
+}
+
+/* The file, in the words of "vmcore info --json". */
+static json_t *
+json_info(const struct gen *g)
+{
+	bool minidump = g->g_spec.gs_format == GEN_MINIDUMP;
+	json_t *info = json_object();
 	struct gen_facts f;
 
 	gen_facts(g, &f);
-	return (json_pack("{s:s,s:s,s:i,s:i,s:I,s:I,s:o,s:o,s:o,s:o,s:I,s:I}",
-	    "format", g->g_spec.gs_format == GEN_FULL ? "elf" : "minidump",
-	    "arch", g->g_arch->ga_name, "version", (int)f.version, "page_size",
-	    (int)f.page_size, "dumped_pages", (json_int_t)f.npages,
-	    "file_bytes", (json_int_t)f.file_len, "kernbase",
-	    json_hex(f.kernbase, 8), "dmapbase", json_hex(f.dmapbase, 8),
-	    "dmapend", json_hex(f.dmapend, 8), "kernel_pa",
-	    json_hex(f.kernel_pa, 8), "bitmap_bytes", (json_int_t)f.bitmap_len,
-	    "pmap_bytes", (json_int_t)f.pmap_len));
+	set_string(info, "format", minidump ? "minidump" : "elf");
+	set_string(info, "arch", g->g_arch->ga_name);
+	set_number(info, "page_size", f.page_size);
+	set_number(info, "dumped_pages", f.npages);
+	set_number(info, "dumped_bytes", f.npages * f.page_size);
+	set_number(info, "file_bytes", f.file_len);
+	json_object_set_new(info, "panic",
+	    g->g_panicstr[0] != '\0' ? json_string(g->g_panicstr) :
+				       json_null());
+	if (minidump)
+		set_minidump(g, info, &f);
+	return (info);
 }
 
 int
 gen_write_json(const struct gen *g, const char *path)
 {
-	json_t *json;
+	json_t *all = json_object();
 	int error;
 
-	json = json_pack("{s:o,s:i,s:i,s:s,s:s,s:s%,s:o,s:o}", "dump",
-	    json_facts(g), "hz", g->g_abi.hz, "threads_total",
-	    (int)g->g_nthreads, "panic", g->g_panicstr, "version", g->g_version,
-	    "msgbuf", g->g_text, g->g_text_len, "modules", json_modules(g),
-	    "threads", json_threads(g));
-	if (json == NULL) {
-		errno = ENOMEM;
-		return (-1);
-	}
-	error = json_dump_file(json, path, JSON_INDENT(1));
-	json_decref(json);
+	json_object_set_new(all, "info", json_info(g));
+	set_number(all, "hz", (uint64_t)g->g_abi.hz);
+	set_string(all, "version", g->g_version);
+	set_address(g, all, "kernel_pa", g->g_lay.gl_image_pa);
+	json_object_set_new(all, "msgbuf",
+	    json_stringn(g->g_text, g->g_text_len));
+	json_object_set_new(all, "modules", json_modules(g));
+	set_number(all, "threads_total", g->g_nthreads);
+	json_object_set_new(all, "threads", json_threads(g));
+	error = json_dump_file(all, path, JSON_INDENT(1));
+	json_decref(all);
 	return (error);
 }

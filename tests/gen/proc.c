@@ -104,31 +104,38 @@ proc_stop_cpus(struct proc_plan *plan)
 		kimage_poke(g, va + i / 8, long_len, plan->stopped >> i);
 }
 
+static uint64_t
+proc_reg_value(struct gen *g, const struct reg *reg, const struct context *regs)
+{
+	uint64_t value = rng_next(&g->g_rng);
+
+	if (reg->role == REG_PC)
+		value = regs->pc;
+	else if (reg->role == REG_SP)
+		value = regs->sp;
+	else if (reg->role == REG_FP)
+		value = regs->fp;
+	return (reg->len == 4 ? value & UINT32_MAX : value);
+}
+
 /* Save regs where the thread's state says; note them in td. */
 static void
-proc_save_regs(struct proc_plan *plan, struct gen_thread *td, uint64_t pcb,
+proc_save_regs(struct gen *g, struct gen_thread *td, uint64_t pcb,
     const struct context *regs)
 {
-	struct gen *g = plan->g;
 	const struct reg *reg;
-	uint64_t value;
 
 	for (reg = g->g_abi.pcb; reg->name != NULL; reg++) {
-		value = rng_next(&g->g_rng);
-		if (reg->role == REG_PC || reg->role == REG_HIDDEN)
-			value = regs->pc;
-		else if (reg->role == REG_SP)
-			value = regs->sp;
-		else if (reg->role == REG_FP)
-			value = regs->fp;
-		if (reg->len == 4)
-			value &= UINT32_MAX;
+		uint64_t value = proc_reg_value(g, reg, regs);
+
 		kimage_poke(g, pcb + reg->off, reg->len, value);
-		if (reg->role == REG_HIDDEN)
-			continue;
-		td->regs[td->nregs].name = reg->name;
-		td->regs[td->nregs].len = reg->len;
-		td->regs[td->nregs++].value = value;
+		td->regs[td->nregs++] = (struct gen_reg){
+			.name = reg->name,
+			.len = reg->len,
+			.value = value,
+			.optional = reg->role == REG_VOLATILE &&
+			    td->state == GEN_STOPPED,
+		};
 	}
 }
 
@@ -280,7 +287,7 @@ proc_new_thread(struct proc_plan *plan, int pid, const char *comm, bool crashed)
 	own_pcb = (stack + STACK_LEN - g->g_abi.pcb_len) & ~(uint64_t)15;
 	n = proc_plan_calls(g, td->state, sites);
 	stack_build(g, td, own_pcb - 16, sites, n, &regs);
-	proc_save_regs(plan, td, proc_pcb(plan, td, own_pcb), &regs);
+	proc_save_regs(g, td, proc_pcb(plan, td, own_pcb), &regs);
 	return (proc_store_thread(g, td, own_pcb));
 }
 

@@ -1,0 +1,96 @@
+"""usage: kernel.py VMCORE GENDUMP VARIANT
+
+The kernel in generated dumps: threads, registers, backtraces, the message
+buffer and the facts of the file are, in what vmcore says, those that the
+generator put there.
+"""
+
+import json
+import os
+import sys
+import tempfile
+
+from tap import Tests, expect, run
+
+VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:3])
+VARIANT = sys.argv[3]
+SEEDS = range(1, 6)
+
+# Of each thread; the registers and frames are looked at by themselves.
+THREAD_KEYS = ("pid", "tid", "comm", "name", "display_name", "state", "cpu")
+
+tests = Tests()
+
+
+class Dump:
+    """A generated dump, and what is known of it."""
+
+    def __init__(self, folder, seed):
+        paths = [os.path.join(folder, f"{seed}.{part}") for part in "ckj"]
+        self.core, self.kernel, expected = paths
+        result = run(
+            *(GENDUMP, "--variant", VARIANT, "--seed", seed),
+            *("--mem", "8M", "--threads"),
+            *("-o", self.core, "-k", self.kernel, "--json", expected),
+        )
+        assert result.status == 0, result
+        with open(expected) as file:
+            self.want = json.load(file)
+
+    def ask(self, command, *options):
+        result = run(VMCORE, command, *options, "-N", self.kernel, self.core)
+        expect(result, 0)
+        return result.out
+
+    def threads(self, command, *options):
+        """Pairs of what is shown and what was generated."""
+        shown = json.loads(self.ask(command, "--json", *options))
+        want = self.want["threads"]
+        assert [thread["index"] for thread in shown] == list(range(len(want)))
+        return [(thread, want[str(thread["index"])]) for thread in shown]
+
+
+def info(dump):
+    shown = json.loads(dump.ask("info", "--json"))
+    for key, value in dump.want["info"].items():
+        assert shown[key] == value, (key, shown[key], value)
+
+
+def names(dump):
+    for shown, want in dump.threads("ps"):
+        for key in THREAD_KEYS:
+            assert shown[key] == want[key], (key, shown, want)
+
+
+def registers(dump):
+    for shown, want in dump.threads("ps"):
+        got, must = shown["registers"], want["registers"]
+        allowed = must | want["optional_registers"]
+        missing = must.keys() - got.keys()
+        assert not missing, (missing, shown)
+        for name, value in got.items():
+            assert allowed.get(name) == value, (name, value, want)
+
+
+def backtraces(dump):
+    for shown, want in dump.threads("bt", "-a"):
+        keys = ("pc", "symbol", "offset")
+        frames = [{key: frame[key] for key in keys} for frame in shown["frames"]]
+        assert frames == want["frames"], (frames, want["frames"])
+
+
+def messages(dump):
+    assert dump.ask("dmesg").rstrip("\n") == dump.want["msgbuf"].rstrip("\n")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in SEEDS:
+            dump = Dump(folder, seed)
+            for check in info, names, registers, backtraces, messages:
+                name = f"{VARIANT} seed {seed}: {check.__name__}"
+                tests.case(name, check, dump)
+        tests.run()
+
+
+main()
