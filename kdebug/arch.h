@@ -27,12 +27,6 @@ struct reg_layout {
 	uint32_t rl_len; /* bytes up to the end of the last run */
 };
 
-/* Which thread or CPU a struct pcb belongs to: not all save the same. */
-enum pcb_kind {
-	PCB_SAVED,   /* dumppcb, stoppcbs: by savectx() */
-	PCB_SWITCHED /* a thread's own: by cpu_switch() */
-};
-
 /* A frame of a stack while it is walked. */
 struct cursor {
 	/*
@@ -80,8 +74,7 @@ struct arch {
 	size_t ar_ndwarf;
 
 	/* How struct pcb lies in this kernel. */
-	const struct reg_layout *(*ar_pcb)(const struct layout *lo,
-	    enum pcb_kind kind);
+	const struct reg_layout *(*ar_pcb)(const struct layout *lo);
 
 	/* If fn, in which cur stands, handles traps: what was interrupted. */
 	enum trap_kind (*ar_trap)(struct kdebug *kdb, const struct cursor *cur,

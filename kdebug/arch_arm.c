@@ -56,10 +56,9 @@ static const char *const handlers[] = {
 };
 
 static const struct reg_layout *
-pcb_layout(const struct layout *lo, enum pcb_kind kind)
+pcb_layout(const struct layout *lo)
 {
 	(void)lo;
-	(void)kind;
 	return (&pcb);
 }
 

@@ -20,16 +20,13 @@ static const struct kdebug_reg_desc regs[] = {
 };
 /* clang-format on */
 
-/* pcb until 14.0: all of x0 to x29.  pc is the lr of the saving routine. */
+/*
+ * pcb until 14.0: a slot for each of x0 to x29, shown as other debuggers show
+ * them.  After a switch only those that a call preserves, from x19 on, say
+ * something about the thread.  pc is the lr of the saving routine.
+ */
 static const struct reg_run pcb_old_runs[] = {
 	{ 0, 8, 0, 30 },
-	{ 240, 8, PC, 1 },
-	{ 256, 8, SP, 1 },
-};
-
-/* What cpu_switch() fills of it: x0 to x7 are free for it to use. */
-static const struct reg_run pcb_old_switched_runs[] = {
-	{ 64, 8, 8, 22 },
 	{ 240, 8, PC, 1 },
 	{ 256, 8, SP, 1 },
 };
@@ -63,12 +60,6 @@ static const struct reg_run trapframe_runs[] = {
 static const struct reg_layout pcb_old = {
 	.rl_runs = pcb_old_runs,
 	.rl_nruns = NITEMS(pcb_old_runs),
-	.rl_len = 264,
-};
-
-static const struct reg_layout pcb_old_switched = {
-	.rl_runs = pcb_old_switched_runs,
-	.rl_nruns = NITEMS(pcb_old_switched_runs),
 	.rl_len = 264,
 };
 
@@ -110,7 +101,7 @@ static const char *const user_handlers[] = {
 };
 
 static const struct reg_layout *
-pcb_layout(const struct layout *lo, enum pcb_kind kind)
+pcb_layout(const struct layout *lo)
 {
 	uint32_t len = lo->lo_const[LO_PCB_LEN];
 	bool old;
@@ -121,7 +112,7 @@ pcb_layout(const struct layout *lo, enum pcb_kind kind)
 		old = len != LAYOUT_NONE && len >= PCB_OLD_LEN;
 	if (!old)
 		return (&pcb);
-	return (kind == PCB_SAVED ? &pcb_old : &pcb_old_switched);
+	return (&pcb_old);
 }
 
 /*

@@ -83,11 +83,10 @@ static const char *const handlers[] = {
 };
 
 static const struct reg_layout *
-pcb_layout(const struct layout *lo, enum pcb_kind kind)
+pcb_layout(const struct layout *lo)
 {
 	uint32_t len = lo->lo_const[LO_PCB_LEN];
 
-	(void)kind;
 	return (len != LAYOUT_NONE && len >= PCB_OLD_LEN ? &pcb_old : &pcb);
 }
 

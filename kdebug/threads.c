@@ -109,8 +109,7 @@ read_oncpu(const struct walk *wk, kvaddr_t td_va)
  * zeros: the CPU that dumps has such a one in stoppcbs.
  */
 static void
-read_regs(struct kdebug *kdb, struct kdebug_thread *t, kvaddr_t va,
-    enum pcb_kind kind)
+read_regs(struct kdebug *kdb, struct kdebug_thread *t, kvaddr_t va)
 {
 	const struct arch *arch = kdb->kdb_arch;
 	struct kdebug_regs regs;
@@ -118,7 +117,7 @@ read_regs(struct kdebug *kdb, struct kdebug_thread *t, kvaddr_t va,
 	if (arch == NULL)
 		return;
 	if (va == 0 ||
-	    !regs_read(kdb, va, arch->ar_pcb(&kdb->kdb_layout, kind), &regs)) {
+	    !regs_read(kdb, va, arch->ar_pcb(&kdb->kdb_layout), &regs)) {
 		kdb_note(kdb,
 		    "thread %d: no registers: its pcb at %#jx is not "
 		    "in the dump",
@@ -137,16 +136,15 @@ read_context(const struct walk *wk, struct kdebug_thread *t)
 
 	if (wk->wk_dumptid != 0 && (uint32_t)t->kt_tid == wk->wk_dumptid) {
 		t->kt_state = KDEBUG_CRASHED;
-		read_regs(kdb, t, wk->wk_dumppcb_va, PCB_SAVED);
+		read_regs(kdb, t, wk->wk_dumppcb_va);
 	} else if (t->kt_cpu >= 0 &&
 	    cpus_stopped(kdb, (unsigned int)t->kt_cpu)) {
 		t->kt_state = KDEBUG_RUNNING;
-		read_regs(kdb, t, cpus_stoppcb(kdb, (unsigned int)t->kt_cpu),
-		    PCB_SAVED);
+		read_regs(kdb, t, cpus_stoppcb(kdb, (unsigned int)t->kt_cpu));
 	} else {
 		t->kt_state = KDEBUG_STOPPED;
 		(void)mem_word(kdb, field(wk, t->kt_td, LO_TD_PCB), &pcb_va);
-		read_regs(kdb, t, pcb_va, PCB_SWITCHED);
+		read_regs(kdb, t, pcb_va);
 	}
 }
 

@@ -71,17 +71,6 @@ reg_find(const struct kdebug *kdb, const char *name)
 	return (-1);
 }
 
-/*
- * The generator fills all of arm64's old pcb, but cpu_switch() leaves x0 to x7
- * of it as they were: they are no registers of the thread.
- */
-static bool
-is_left_out(const struct gen_thread *want, const char *name)
-{
-	return (want->state == GEN_STOPPED && name[0] == 'x' &&
-	    name[1] >= '0' && name[1] <= '7' && name[2] == '\0');
-}
-
 static void
 check_regs(const struct dump *d, const struct kdebug_regs *got,
     const struct gen_thread *want)
@@ -91,11 +80,8 @@ check_regs(const struct dump *d, const struct kdebug_regs *got,
 
 		if (reg < 0)
 			fail_msg("no register %s", want->regs[i].name);
-		if ((got->rs_valid >> reg & 1) == 0) {
-			if (!is_left_out(want, want->regs[i].name))
-				fail_msg("%s is not valid", want->regs[i].name);
-			continue;
-		}
+		if ((got->rs_valid >> reg & 1) == 0)
+			fail_msg("%s is not valid", want->regs[i].name);
 		if (got->rs_value[reg] != want->regs[i].value)
 			fail_msg("thread %d: %s is %#jx, not %#jx", want->tid,
 			    want->regs[i].name, (uintmax_t)got->rs_value[reg],
