@@ -1,0 +1,72 @@
+/* A kernel file of any bytes: its symbols and constants. */
+#include "libkvm/exec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fuzz/memfile.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What is found by its name is found again, and so is what lies there. */
+static void
+check_symbol(struct exec *ex, const char *name)
+{
+	struct kvm_symbol sym, again, at;
+
+	if (!exec_symbol_find(ex, name, &sym))
+		return;
+	if (strcmp(sym.ks_name, name) != 0 ||
+	    !exec_symbol_find(ex, sym.ks_name, &again) ||
+	    again.ks_va != sym.ks_va)
+		abort();
+	if (exec_symbol_at(ex, sym.ks_va, &at) && at.ks_va > sym.ks_va)
+		abort();
+}
+
+static void
+check(struct exec *ex)
+{
+	static const char *const names[] = { "kernbase", "mp_ncpus", "a", "" };
+	struct kvm_symbol sym;
+	uint8_t buf[300];
+
+	if (exec_arch(ex) >= DUMP_NARCH || exec_path(ex)[0] == '\0' ||
+	    (exec_ptr_len(ex) != 4 && exec_ptr_len(ex) != 8))
+		abort();
+	if (!exec_load_symbols(ex) && exec_error(ex)[0] == '\0')
+		abort();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		check_symbol(ex, names[i]);
+	for (unsigned int i = 0; i < 64; i++) {
+		kvaddr_t va = UINT64_MAX << i;
+
+		if (exec_symbol_at(ex, va, &sym)) {
+			if (sym.ks_va > va)
+				abort();
+			check_symbol(ex, sym.ks_name);
+		}
+		(void)exec_read(ex, va, buf, sizeof(buf));
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct memfile file;
+	static bool created;
+	char why[256] = "";
+	struct exec *ex;
+
+	if (!created)
+		memfile_create(&file);
+	created = true;
+	memfile_set(&file, data, size);
+	ex = exec_open(file.path, why, sizeof(why));
+	if (ex == NULL && why[0] == '\0')
+		abort();
+	if (ex != NULL)
+		check(ex);
+	exec_close(ex);
+	return (0);
+}

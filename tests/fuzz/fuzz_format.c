@@ -1,0 +1,212 @@
+/*
+ * The decoders of format/, on bytes alone.  The first byte picks one.  What
+ * they accept must hold together, and a dump header that is encoded again is
+ * the same header.
+ */
+#include "format/dumpset.h"
+#include "format/elfcore.h"
+#include "format/kerneldump.h"
+#include "format/minidump.h"
+#include "format/msgbuf.h"
+#include "format/paging.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+need(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void
+fuzz_kerneldump(struct span bytes)
+{
+	struct kerneldump_hdr kh, again;
+	uint8_t out[KERNELDUMP_HDR_LEN];
+	const char *why = NULL;
+
+	if (!kerneldump_decode(bytes, &kh, &why)) {
+		need(why != NULL);
+		return;
+	}
+	(void)kerneldump_parity_ok(bytes.base);
+	kerneldump_encode(&kh, out);
+	need(kerneldump_parity_ok(out));
+	need(kerneldump_decode((struct span){ out, sizeof(out) }, &again,
+	    &why));
+	need(strcmp(kh.kh_magic, again.kh_magic) == 0);
+	need(kh.kh_dump_len == again.kh_dump_len);
+	need(kh.kh_extent_len == again.kh_extent_len);
+	need(strncmp(kh.kh_panic_string, again.kh_panic_string, 174) == 0);
+}
+
+static void
+check_runs(const struct msgbuf *mb, const struct msgbuf_run run[2])
+{
+	uint64_t len = (uint64_t)run[0].len + run[1].len;
+
+	for (size_t i = 0; i < 2; i++)
+		need(run[i].len == 0 ||
+		    (uint64_t)run[i].off + run[i].len <= mb->mb_size);
+	need(len <= mb->mb_size);
+}
+
+static void
+fuzz_msgbuf(struct span bytes, enum byte_order order, unsigned int ptr_len)
+{
+	struct msgbuf_run run[2];
+	const char *why = NULL;
+	struct msgbuf mb;
+
+	if (!msgbuf_decode(bytes, order, ptr_len, &mb, &why)) {
+		need(why != NULL);
+		return;
+	}
+	msgbuf_all(&mb, run);
+	check_runs(&mb, run);
+	need((uint64_t)run[0].len + run[1].len == mb.mb_size);
+	msgbuf_unread(&mb, run);
+	check_runs(&mb, run);
+}
+
+static void
+fuzz_elfcore(struct span bytes)
+{
+	struct elfcore_hdr hdr;
+	struct elfcore_phdr ph;
+	const char *why = NULL;
+	struct span entry;
+
+	if (!elfcore_decode(bytes, &hdr, &why)) {
+		need(why != NULL);
+		return;
+	}
+	need(elfcore_is(bytes));
+	for (uint64_t i = 0; i < hdr.eh_phnum; i++)
+		if (span_sub(bytes, hdr.eh_phoff + i * hdr.eh_phentsize,
+			hdr.eh_phentsize, &entry))
+			need(elfcore_phdr_decode(&hdr, entry, &ph));
+}
+
+static void
+fuzz_minidump(struct span bytes, enum byte_order order)
+{
+	struct minidump_hdr hdr;
+	const char *why = NULL;
+
+	if (!minidump_decode(bytes, order, &hdr, &why)) {
+		need(why != NULL);
+		return;
+	}
+	need(minidump_is(bytes));
+	need(hdr.md_arch < DUMP_NARCH);
+	need(hdr.md_page_size == 4096 || hdr.md_page_size == 16384);
+	need(hdr.md_msgbuf_off <= hdr.md_dumpavail_off);
+	need(hdr.md_dumpavail_off <= hdr.md_bitmap_off);
+	need(hdr.md_bitmap_off + hdr.md_bitmap_len <= hdr.md_pmap_off);
+	need(hdr.md_pmap_off + hdr.md_pmap_len <= hdr.md_pages_off);
+	need(hdr.md_pages_off % hdr.md_page_size == 0);
+}
+
+/* Bits and pages, there and back, around each segment's bounds. */
+static void
+fuzz_dumpset(struct span bytes, enum byte_order order, unsigned int shift)
+{
+	static struct dump_seg segs[65536 / DUMP_AVAIL_ENTRY_LEN];
+	const struct dump_seg *seg;
+	const char *why = NULL;
+	struct dumpset set;
+	uint64_t pa;
+
+	if (bytes.len > 65536)
+		bytes.len = 65536;
+	if (!dumpset_decode(bytes, order, shift, segs, &set, &why)) {
+		need(why != NULL);
+		return;
+	}
+	for (size_t i = 0; i < set.dp_nsegs; i++) {
+		uint64_t bits[] = { segs[i].ds_bit,
+			segs[i].ds_bit + segs[i].ds_end - segs[i].ds_start -
+			    1 };
+
+		need(segs[i].ds_start < segs[i].ds_end);
+		need(i == 0 || segs[i - 1].ds_end <= segs[i].ds_start);
+		for (size_t k = 0; k < 2; k++) {
+			need(dumpset_pa(&set, bits[k], &pa));
+			seg = dumpset_find(&set, pa >> shift);
+			need(seg == &segs[i]);
+		}
+	}
+	need(!dumpset_pa(&set, set.dp_nbits, &pa));
+}
+
+static void
+fuzz_paging(struct span bytes)
+{
+	static const struct paging *const all[] = { &paging_amd64, &paging_arm,
+		&paging_arm_v4, &paging_arm64_4k, &paging_arm64_16k,
+		&paging_i386, &paging_i386_pae, &paging_riscv };
+	struct span entry;
+
+	for (uint64_t off = 0; span_sub(bytes, off, 8, &entry); off += 8) {
+		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+			const struct paging *pg = all[i];
+			uint64_t v = paging_entry(pg, ORDER_LITTLE, entry.base);
+
+			for (unsigned int l = 0; l < pg->pg_nlevels; l++) {
+				struct pte pte = pg->pg_decode(v, l);
+
+				need(l > 0 || pte.pte_kind != PTE_TABLE);
+				need(pte.pte_kind != PTE_PAGE ||
+				    pte.pte_pa %
+					    (UINT64_C(1) << pte.pte_shift) ==
+					0);
+			}
+		}
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span bytes;
+	enum byte_order order;
+
+	if (size == 0)
+		return (0);
+	bytes = (struct span){ .base = data + 1, .len = size - 1 };
+	order = (data[0] & 0x80) == 0 ? ORDER_LITTLE : ORDER_BIG;
+	switch (data[0] & 0x7f) {
+	case 'k':
+		fuzz_kerneldump(bytes);
+		break;
+	case 'm':
+		fuzz_msgbuf(bytes, order, 8);
+		break;
+	case 'n':
+		fuzz_msgbuf(bytes, order, 4);
+		break;
+	case 'e':
+		fuzz_elfcore(bytes);
+		break;
+	case 'h':
+		fuzz_minidump(bytes, order);
+		break;
+	case 's':
+		fuzz_dumpset(bytes, order, 12);
+		break;
+	case 't':
+		fuzz_dumpset(bytes, order, 14);
+		break;
+	case 'p':
+		fuzz_paging(bytes);
+		break;
+	default:
+		break;
+	}
+	return (0);
+}

@@ -1,0 +1,113 @@
+/* The kernel as an operating system, in dumps that are nearly right: base.h. */
+#include "kdebug/escape.h"
+#include "kdebug/kdebug.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "libkvm/kvm_core.h"
+#include "tests/fuzz/base.h"
+
+#define MAX_BACKTRACES 20
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+need(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void
+check_text(const char *s)
+{
+	need(s == NULL || escape_is_clean(s));
+}
+
+static void
+check_backtrace(struct kdebug *kdb, const struct kdebug_thread *td)
+{
+	static struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	size_t n = kdebug_backtrace(kdb, td, frames, KDEBUG_MAXFRAMES);
+
+	need(n <= KDEBUG_MAXFRAMES);
+	for (size_t i = 0; i < n; i++) {
+		check_text(frames[i].kf_symbol);
+		check_text(frames[i].kf_file);
+		check_text(frames[i].kf_module);
+	}
+}
+
+static void
+check_threads(struct kdebug *kdb)
+{
+	const struct kdebug_thread *threads;
+	const struct kdebug_reg_desc *descs;
+	size_t nregs = kdebug_reg_descs(kdb, &descs);
+	size_t n = kdebug_threads(kdb, &threads);
+
+	need(nregs <= KDEBUG_MAXREGS);
+	for (size_t i = 0; i < n; i++) {
+		need(threads[i].kt_index == i);
+		need(threads[i].kt_display_name != NULL);
+		need(nregs == 64 || threads[i].kt_regs.rs_valid >> nregs == 0);
+		check_text(threads[i].kt_comm);
+		check_text(threads[i].kt_name);
+		check_text(threads[i].kt_display_name);
+		(void)kdebug_state_name(threads[i].kt_state);
+		if (i < MAX_BACKTRACES)
+			check_backtrace(kdb, &threads[i]);
+	}
+	(void)kdebug_crashed(kdb);
+}
+
+static void
+check_rest(struct kdebug *kdb)
+{
+	const struct kdebug_module *modules;
+	const char *const *notes;
+	size_t n, len;
+
+	n = kdebug_modules(kdb, &modules);
+	for (size_t i = 0; i < n; i++) {
+		check_text(modules[i].km_name);
+		check_text(modules[i].km_path);
+	}
+	free(kdebug_msgbuf(kdb, KDEBUG_MSGBUF_ALL, &len));
+	free(kdebug_msgbuf(kdb, KDEBUG_MSGBUF_UNREAD, &len));
+	check_text(kdebug_panic_string(kdb));
+	n = kdebug_notes(kdb, &notes);
+	for (size_t i = 0; i < n; i++)
+		check_text(notes[i]);
+}
+
+static void
+check(kvm_t *kd)
+{
+	struct kdebug *kdb = kdebug_create(kd);
+
+	if (kdb == NULL)
+		return;
+	check_threads(kdb);
+	check_rest(kdb);
+	kdebug_destroy(kdb);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct base *ba = base_apply(data, size);
+	kvm_t *kd;
+
+	if (ba == NULL)
+		return (0);
+	kd = kvm_open2(ba->ba_kernel.path, ba->ba_core.path, O_RDONLY, NULL,
+	    NULL);
+	if (kd != NULL)
+		check(kd);
+	if (kd != NULL)
+		(void)kvm_close(kd);
+	base_restore(ba);
+	return (0);
+}

@@ -1,0 +1,260 @@
+/*
+ * usage: mkseeds TARGET DIR
+ *
+ * Write the inputs that a fuzz target starts from into a folder.
+ */
+#include <sys/stat.h>
+
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "tests/format/hex.h"
+#include "tests/fuzz/base.h"
+#include "tests/libkvm/kernfile.h"
+#include "tests/libkvm/small.h"
+
+#define NROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+static const char *folder;
+
+static void
+put(const char *name, const void *bytes, size_t len)
+{
+	char path[1024];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if ((f = fopen(path, "wb")) == NULL ||
+	    fwrite(bytes, 1, len, f) != len || fclose(f) != 0)
+		err(EX_CANTCREAT, "%s", path);
+}
+
+/* ---- format: a letter, then a structure ---- */
+
+static const struct {
+	const char *name;
+	size_t len;
+	const char *bytes;
+} format_rows[] = {
+	{ "kerneldump4", 513,
+	    "'kFreeBSD Kernel Dump' @21 'amd64' @33 00000004 00000002 "
+	    "@41 0000000000100000 @61 00000200 @65 'host' @321 'panic'" },
+	{ "kerneldump1", 513,
+	    "'kFreeBSD Kernel Dump' @21 'i386' @33 00000001 00000002 "
+	    "@41 0000000000100000 @57 00000200 @61 'host' @317 'panic'" },
+	{ "msgbuf64", 41,
+	    "'m' 0000fe0700f8ffff 62300600 00010000 30020000 10020000 "
+	    "00000000 00100000 ffffffff 02000000" },
+	{ "msgbuf32", 37,
+	    "ee c0fe0000 00063062 00000100 00000230 00000210 00000000 "
+	    "00001000 ffffffff 00000001" },
+	{ "elfcore64", 121,
+	    "'e' 7f'ELF' 020101ff @17 0400 3e00 @33 4000000000000000 "
+	    "@53 4000 3800 0100 @65 01000000" },
+	{ "elfcore32", 85,
+	    "'e' 7f'ELF' 010201ff @17 0004 0028 @29 00000034 "
+	    "@41 0034 0020 0001 @53 6fb5d000" },
+	{ "minidump", 4097,
+	    "'hminidump FreeBSD/amd64' @25 03000000 b87f0100 00100000 "
+	    "00f07f00 0000000000feffff 0000000000f8ffff 0000000000fcffff "
+	    "00100000" },
+	{ "minidump-arm", 4097,
+	    "e8 'minidump FreeBSD/arm' @25 00000002 00000800 00001000 "
+	    "00001000 c0000000 00000007 00000002 00001000" },
+	{ "segments", 65,
+	    "'s' 0000000000000000 00f0090000000000 "
+	    "0040100000000000 00f0fd0700000000" },
+	{ "segments16k", 65,
+	    "f4 0000000000000000 0000000000100001 "
+	    "0000000000100001 0000000000200000" },
+	{ "entries", 25,
+	    "'p' 0330010000000080 e300400000000080 0107204000000000" },
+};
+
+static void
+put_format(void)
+{
+	for (size_t i = 0; i < NROWS(format_rows); i++) {
+		uint8_t bytes[5000];
+
+		hex_decode(format_rows[i].bytes, bytes, format_rows[i].len);
+		put(format_rows[i].name, bytes, format_rows[i].len);
+	}
+}
+
+/* ---- minidump: machine, page of the symbols, core ---- */
+
+/* Headers of dumps whose sections are a page each, and some of their entries. */
+static const struct {
+	const char *name;
+	const char *bytes;
+} minidump_rows[] = {
+	{ "amd64-v1",
+	    "00 00 'minidump FreeBSD/amd64' @26 01000000 00080000 00100000 "
+	    "00100000 00000080ffffffff 0000000000f8ffff 0000010000f8ffff "
+	    "@0x2002 03 @0x3002 0300000000000080 0310000000000080" },
+	{ "amd64-v2",
+	    "00 01 'minidump FreeBSD/amd64' @26 02000000 00080000 00100000 "
+	    "00100000 00000080ffffffff 0000000000f8ffff 0000010000f8ffff "
+	    "@0x2002 03 @0x3002 0300000000000000 e300000000000080 "
+	    "@0x4002 0300000000000080 0310000000000080" },
+	{ "arm",
+	    "01 00 'minidump FreeBSD/arm' @26 02000000 00080000 00100000 "
+	    "00100000 000000c0 07000000 02000000 00100000 "
+	    "@0x2002 0000008000000000 0000028000000000 @0x3002 03 "
+	    "@0x4002 4e040080 01040080 cf100080" },
+	{ "arm-big",
+	    "02 00 'minidump FreeBSD/arm' @26 00000002 00000800 00001000 "
+	    "00001000 c0000000 00000007 00000002 00001000 "
+	    "@0x2002 0000000080000000 0000000080020000 @0x3005 03 "
+	    "@0x4002 8000044e 80000401 800010cf" },
+	{ "arm64",
+	    "03 00 'minidump FreeBSD/arm64' @26 02000000 00080000 00100000 "
+	    "00100000 000000000000ffff 0000004000000000 0000000000a0ffff "
+	    "0000010000a0ffff 00100000 "
+	    "@0x2002 0000004000000000 0000014000000000 @0x3002 03 "
+	    "@0x4002 0307004000000000 8317004000006000" },
+	{ "arm64-16k",
+	    "03 00 'minidump FreeBSD/arm64' @26 03000000 00080000 00400000 "
+	    "00400000 000000000000ffff 0000004000000000 0000000000a0ffff "
+	    "0000010000a0ffff 00400000 01000000 "
+	    "@0x8002 0000004000000000 0000014000000000" },
+	{ "i386-pae",
+	    "04 00 'minidump FreeBSD/i386' @26 02000000 00080000 00100000 "
+	    "00100000 000000c0 01000000 00100000 "
+	    "@0x2002 0000000000000000 0000020000000000 @0x3002 03 "
+	    "@0x4002 0300000000000080 0310000000000000" },
+	{ "i386",
+	    "04 00 'minidump FreeBSD/i386' @26 01000000 00080000 00100000 "
+	    "00100000 000000c0 @0x2002 03 @0x3002 03000000 01100000" },
+	{ "riscv",
+	    "05 00 'minidump FreeBSD/riscv' @26 02000000 00080000 00100000 "
+	    "00100000 000000c0ffffffff 0000008000000000 000000d0ffffffff "
+	    "000001d0ffffffff 00100000 "
+	    "@0x2002 0000008000000000 0000028000000000 @0x3002 03 "
+	    "@0x4002 0f00002000000000 0704002000000000" },
+};
+
+/* The hand-made machine of the unit tests, as a minidump and a full dump. */
+static void
+put_small(void)
+{
+	static struct small sm;
+	static uint8_t bytes[2 + SMALL_FILE_MAX];
+	size_t len;
+
+	small_init(&sm, 0x1f7e, 0x156e);
+	for (uint64_t n = 1; n < 9; n++)
+		small_map(&sm, SMALL_KERNBASE + n * 4096,
+		    n * 4096 | SMALL_V | SMALL_RW);
+	small_map_directory(&sm, SMALL_KERNBASE + 0x400000,
+	    SMALL_V | SMALL_RW | SMALL_PS);
+	len = small_minidump(&sm, bytes + 2);
+	put("amd64-v3", bytes, 2 + len);
+	len = small_full(&sm, 0x1000, bytes + 2);
+	bytes[1] = 1;
+	put("amd64-full", bytes, 2 + len);
+}
+
+static void
+put_minidump(void)
+{
+	for (size_t i = 0; i < NROWS(minidump_rows); i++) {
+		static uint8_t bytes[2 + 13 * 4096];
+		size_t len =
+		    strstr(minidump_rows[i].name, "16k") != NULL ? 13 : 7;
+
+		hex_decode(minidump_rows[i].bytes, bytes, sizeof(bytes));
+		put(minidump_rows[i].name, bytes, 2 + len * 4096);
+	}
+	put_small();
+}
+
+/* ---- exec: kernel files ---- */
+
+static void
+put_exec(void)
+{
+	static const struct kernfile_symbol symbols[] = {
+		{ "kernbase", 0xc0000000, 0, KERNFILE_ABS, 0, false },
+		{ "a", 0xc0001010, 16, KERNFILE_DATA, 2, true },
+		{ "a", 0xc0001020, 16, KERNFILE_DATA, 2, false },
+		{ "mp_ncpus", 0xc0002004, 4, KERNFILE_BSS, 1, false },
+	};
+	struct kernfile kf = { .data_va = 0xc0001000,
+		.data = "text and data",
+		.data_len = 14,
+		.bss_va = 0xc0002000,
+		.bss_len = 4096,
+		.symbols = symbols,
+		.nsymbols = NROWS(symbols) };
+	uint8_t buf[4096];
+
+	for (int arch = 0; arch < DUMP_NARCH; arch++) {
+		kf.arch = (enum dump_arch)arch;
+		put(dump_arch_name(kf.arch), buf,
+		    kernfile_write(&kf, buf, sizeof(buf)));
+	}
+	kf.arch = DUMP_ARM;
+	kf.order = ORDER_BIG;
+	put("arm-big", buf, kernfile_write(&kf, buf, sizeof(buf)));
+}
+
+/* ---- dump and kdebug: which dump, its length, changes ---- */
+
+static void
+put_changes(void)
+{
+	static const char *const changes[] = {
+		"00",			 /* as it is */
+		"80",			 /* half of it */
+		"00 03 200000 ffffffff", /* the length of the bitmap */
+		"00 07 280000 0000000000000000 12 000100 ffffff",
+		"00 18 000010 000011 18 100010 000012 18 300010 000013",
+		"00 17 001000 0800000000000000 17 002000 ffffffffffffffff",
+	};
+
+	for (size_t i = 0; i < base_count(); i++) {
+		for (size_t k = 0; k < 2 * NROWS(changes); k++) {
+			uint8_t bytes[64] = { 0 };
+			char name[32];
+
+			hex_patch(changes[k / 2], bytes + 1, sizeof(bytes) - 1);
+			bytes[0] = (uint8_t)(i | (k % 2 == 0 ? 0 : 0x80));
+			(void)snprintf(name, sizeof(name), "%zu-%zu", i, k);
+			put(name, bytes, k < 4 ? 2 : 40);
+		}
+	}
+}
+
+static const struct {
+	const char *target;
+	void (*put)(void);
+} targets[] = {
+	{ "format", put_format },
+	{ "minidump", put_minidump },
+	{ "exec", put_exec },
+	{ "dump", put_changes },
+	{ "kdebug", put_changes },
+};
+
+int
+main(int argc, char **argv)
+{
+	if (argc != 3)
+		errx(EX_USAGE, "usage: mkseeds TARGET DIR");
+	folder = argv[2];
+	if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+		err(EX_CANTCREAT, "%s", folder);
+	for (size_t i = 0; i < NROWS(targets); i++) {
+		if (strcmp(targets[i].target, argv[1]) == 0) {
+			targets[i].put();
+			return (0);
+		}
+	}
+	errx(EX_USAGE, "%s: no such target", argv[1]);
+}
