@@ -181,6 +181,32 @@ test_read_short(void **state)
 		check_short(&d, len);
 }
 
+/*
+ * The kernel's addresses start inside of what a page table maps: that the table
+ * was used does not make those before them the kernel's.
+ */
+static void
+test_read_base(void **state)
+{
+	struct dumps d = minidump;
+	uint8_t buf[8];
+	kvm_t *kd;
+
+	(void)state;
+	le64enc(d.bytes + 40, KVA(3));
+	temp_named(d.bytes, d.len, d.core);
+	kd = dumps_open(&d);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(kvm_read2(kd, KVA(3), buf, 8), 8);
+		assert_memory_equal(buf, d.machine.mem[2], 8);
+		assert_int_equal(kvm_read2(kd, KVA(2), buf, 8), -1);
+		assert_non_null(strstr(kvm_geterr(kd),
+		    "is not a kernel address"));
+	}
+	(void)kvm_close(kd);
+	(void)unlink(d.core);
+}
+
 /* In a full dump all pages are there, and the tables map them as before. */
 static void
 test_read_full(void **state)
@@ -469,6 +495,7 @@ main(void)
 	tests[n++] = row_test("one after the other", test_read_all, NULL);
 	tests[n++] =
 	    row_test("dumps that are cut short", test_read_short, NULL);
+	tests[n++] = row_test("a base inside of a table", test_read_base, NULL);
 	tests[n++] = row_test("a full dump", test_read_full, NULL);
 	tests[n++] = row_test("native calls", test_read_native, NULL);
 	tests[n++] = row_test("physical memory", test_read_phys, NULL);
