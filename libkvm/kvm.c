@@ -187,13 +187,12 @@ open_any(struct open_args args, char *errbuf)
 	if (getenv("KVM_NOMAP") != NULL)
 		args.access = IMAGE_PREAD;
 	kd->kd_resolver = args.resolver;
-	kd->kd_program = args.program;
 	if (open_all(kd, &args) == 0)
 		return (kd);
 	if (errbuf != NULL)
 		(void)memcpy(errbuf, kd->kd_err, KVM_ERR_LEN);
-	if (kd->kd_program != NULL)
-		(void)fprintf(stderr, "%s: %s\n", kd->kd_program, kd->kd_err);
+	if (args.program != NULL)
+		(void)fprintf(stderr, "%s: %s\n", args.program, kd->kd_err);
 	(void)kvm_close(kd);
 	return (NULL);
 }

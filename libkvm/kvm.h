@@ -106,7 +106,7 @@ typedef int kvm_resolver_t(const char *name, kvaddr_t *addr);
  * for a failure goes: kvm_open() prints it to stderr behind errstr (silent
  * when errstr is NULL); kvm_openfiles() and kvm_open2() write it into errbuf,
  * which is NULL or holds _POSIX2_LINE_MAX (2048) bytes.  Later errors are text
- * for kvm_geterr(); after kvm_open() with errstr, hard ones are printed too.
+ * for kvm_geterr(), whichever call opened the handle.
  *
  * resolver   where to look up symbols instead of execfile's symbol table.
  *            execfile is needed all the same: it tells the architecture.

@@ -96,7 +96,6 @@ struct __kvm {
 	struct image *kd_image;	     /* owned */
 	struct exec *kd_exec;	     /* owned */
 	kvm_resolver_t *kd_resolver; /* may be NULL */
-	const char *kd_program;	     /* kvm_open()'s errstr, the caller's */
 	char *kd_core_path;	     /* owned */
 	struct kvm_core kd_core;     /* what is known of it so far */
 	struct vm_root kd_root;

@@ -339,9 +339,29 @@ test_short(void **state)
 
 /* ---- kvm_open()'s way of complaining ---- */
 
-/* What it prints to stderr. */
 static void
-printed(const char *errstr, char *got, size_t size)
+fail_to_open(const char *errstr)
+{
+	assert_null(kvm_open(minidump.kernel, "/tmp", NULL, O_RDONLY, errstr));
+}
+
+static void
+fail_to_read(const char *errstr)
+{
+	kvm_t *kd =
+	    kvm_open(minidump.kernel, minidump.core, NULL, O_RDONLY, errstr);
+	char byte;
+
+	assert_non_null(kd);
+	assert_int_equal(kvm_read2(kd, 0, &byte, 1), -1);
+	assert_int_equal(kvm_write(kd, 0, &byte, 1), -1);
+	(void)kvm_close(kd);
+}
+
+/* What func prints to stderr. */
+static void
+printed(void (*func)(const char *errstr), const char *errstr, char *got,
+    size_t size)
 {
 	int saved = dup(STDERR_FILENO);
 	int fd = temp_file("", 0);
@@ -349,7 +369,7 @@ printed(const char *errstr, char *got, size_t size)
 
 	(void)fflush(stderr);
 	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
-	assert_null(kvm_open(minidump.kernel, "/tmp", NULL, O_RDONLY, errstr));
+	func(errstr);
 	(void)fflush(stderr);
 	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
 	n = pread(fd, got, size - 1, 0);
@@ -365,9 +385,11 @@ test_errstr(void **state)
 	char got[ERR_LEN];
 
 	(void)state;
-	printed("prog", got, sizeof(got));
+	printed(fail_to_open, "prog", got, sizeof(got));
 	assert_string_equal(got, "prog: /tmp: not a regular file or a disk\n");
-	printed(NULL, got, sizeof(got));
+	printed(fail_to_open, NULL, got, sizeof(got));
+	assert_string_equal(got, "");
+	printed(fail_to_read, "prog", got, sizeof(got));
 	assert_string_equal(got, "");
 }
 
