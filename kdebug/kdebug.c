@@ -119,8 +119,7 @@ check_pairing(struct kdebug *kdb, kvaddr_t version_va)
 		if (text != NULL && text[0] != '\0' && len < n &&
 		    strcmp(text, kdb->kdb_version) != 0)
 			kdb_note(kdb,
-			    "the dump is of another kernel than the "
-			    "file: the file is %s",
+			    "the dump is of another kernel than the file: the file is %s",
 			    text);
 		return;
 	}
@@ -140,8 +139,7 @@ read_texts(struct kdebug *kdb)
 		kdb->kdb_panic = read_text(kdb, str_va);
 		if (kdb->kdb_panic == NULL)
 			kdb_note(kdb,
-			    "the panic string at %#jx is not in the "
-			    "dump",
+			    "the panic string at %#jx is not in the dump",
 			    (uintmax_t)str_va);
 	}
 }

@@ -85,8 +85,7 @@ find_ring(struct kdebug *kdb, struct msgbuf *mb)
 	    hdr->md_msgbuf_len > RING_MAX)
 		return (false);
 	kdb_note(kdb,
-	    "message buffer: shown from its start, which need not be "
-	    "its oldest line");
+	    "message buffer: shown from its start, which need not be its oldest line");
 	*mb = (struct msgbuf){ .mb_size = hdr->md_msgbuf_len };
 	return (true);
 }
@@ -154,8 +153,7 @@ add_run(struct kdebug *kdb, const struct msgbuf *mb, struct msgbuf_run run,
 			text_add(tx, page, n);
 		else
 			kdb_note(kdb,
-			    "message buffer: parts of it are not in "
-			    "the dump");
+			    "message buffer: parts of it are not in the dump");
 		run.off += n;
 		run.len -= n;
 	}

@@ -119,8 +119,7 @@ read_regs(struct kdebug *kdb, struct kdebug_thread *t, kvaddr_t va)
 	if (va == 0 ||
 	    !regs_read(kdb, va, arch->ar_pcb(&kdb->kdb_layout), &regs)) {
 		kdb_note(kdb,
-		    "thread %d: no registers: its pcb at %#jx is not "
-		    "in the dump",
+		    "thread %d: no registers: its pcb at %#jx is not in the dump",
 		    t->kt_tid, (uintmax_t)va);
 		return;
 	}
@@ -289,8 +288,7 @@ can_walk(const struct walk *wk)
 	for (size_t i = 0; i < NITEMS(needed); i++) {
 		if (!has_field(wk, needed[i])) {
 			kdb_note(wk->wk_kdb,
-			    "no threads: the kernel does not "
-			    "export %s",
+			    "no threads: the kernel does not export %s",
 			    layout_name(needed[i]));
 			ok = false;
 		}

@@ -42,8 +42,7 @@ decode_header(kvm_t *kd, struct elfcore_hdr *hdr)
 		return (kvm_fail(kd, "%s: %s", kd->kd_core_path, why));
 	if (!same_machine(hdr, kd->kd_core.kc_arch))
 		return (kvm_fail(kd,
-		    "%s: an ELF core of another machine "
-		    "(%u) than %s",
+		    "%s: an ELF core of another machine (%u) than %s",
 		    kd->kd_core_path, hdr->eh_machine, exec_path(kd->kd_exec)));
 	return (0);
 }
@@ -92,8 +91,7 @@ sort_segments(kvm_t *kd)
 	for (size_t i = 1; i < kd->kd_nsegs; i++)
 		if (kd->kd_segs[i].es_start < kd->kd_segs[i - 1].es_end)
 			return (kvm_fail(kd,
-			    "%s: memory segments at %#jx and "
-			    "%#jx overlap",
+			    "%s: memory segments at %#jx and %#jx overlap",
 			    kd->kd_core_path,
 			    (uintmax_t)kd->kd_segs[i - 1].es_start,
 			    (uintmax_t)kd->kd_segs[i].es_start));

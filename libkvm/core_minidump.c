@@ -30,8 +30,7 @@ decode_header(kvm_t *kd)
 		return (kvm_fail_image(kd, "minidump header", 0, start.len));
 	if (minidump_find_arch(start, &arch) && arch != kd->kd_core.kc_arch)
 		return (kvm_fail(kd,
-		    "%s: a minidump of %s, but %s is a kernel "
-		    "for %s",
+		    "%s: a minidump of %s, but %s is a kernel for %s",
 		    kd->kd_core_path, dump_arch_name(arch),
 		    exec_path(kd->kd_exec),
 		    dump_arch_name(kd->kd_core.kc_arch)));
@@ -172,8 +171,7 @@ minidump_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 		    (uintmax_t)pa));
 	case PAGE_GAP:
 		return (kvm_fail(kd,
-		    "physical address %#jx is not memory of "
-		    "the dumped machine",
+		    "physical address %#jx is not memory of the dumped machine",
 		    (uintmax_t)pa));
 	case PAGE_UNREADABLE:
 		break;

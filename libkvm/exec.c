@@ -93,8 +93,7 @@ read_header(struct exec *ex)
 		return (true);
 	}
 	return (fail(ex,
-	    "kernel of an architecture that is not supported "
-	    "(ELF machine %u)",
+	    "kernel of an architecture that is not supported (ELF machine %u)",
 	    ehdr.e_machine));
 }
 

@@ -52,13 +52,11 @@ kvm_fail_image(kvm_t *kd, const char *what, uint64_t off, uint64_t len)
 
 	if (im->im_errno != 0)
 		return (kvm_fail(kd,
-		    "%s: %s: %ju bytes at file offset %#jx: "
-		    "%s",
+		    "%s: %s: %ju bytes at file offset %#jx: %s",
 		    kd->kd_core_path, what, (uintmax_t)len, (uintmax_t)off,
 		    strerror(im->im_errno)));
 	return (kvm_fail(kd,
-	    "%s: %s: %ju bytes at file offset %#jx, but the "
-	    "file is cut short at %#jx",
+	    "%s: %s: %ju bytes at file offset %#jx, but the file is cut short at %#jx",
 	    kd->kd_core_path, what, (uintmax_t)len, (uintmax_t)off,
 	    (uintmax_t)im->im_len));
 }
@@ -78,14 +76,11 @@ check_args(kvm_t *kd, const struct open_args *args)
 	if (args->core_path == NULL) {
 		errno = EINVAL;
 		return (kvm_fail(kd,
-		    "no core file: there is no live kernel "
-		    "to read here"));
+		    "no core file: there is no live kernel to read here"));
 	}
 	if ((args->flags & ~O_ACCMODE) != 0) {
 		errno = EINVAL;
-		return (kvm_fail(kd,
-		    "bad flags %#x: only O_RDONLY makes "
-		    "sense",
+		return (kvm_fail(kd, "bad flags %#x: only O_RDONLY makes sense",
 		    (unsigned int)args->flags));
 	}
 	if (strlen(args->exec_path) >= PATH_MAX) {

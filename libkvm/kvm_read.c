@@ -122,8 +122,7 @@ read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
 
 	if (len > 0 && (len > INT64_MAX || addr + (len - 1) < addr))
 		return (kvm_fail(kd,
-		    "%zu bytes at %#jx: runs past the end of "
-		    "the address space",
+		    "%zu bytes at %#jx: runs past the end of the address space",
 		    len, (uintmax_t)addr));
 	do {
 		kd->kd_end = 0;

@@ -147,7 +147,6 @@ root_find(kvm_t *kd)
 		return (kvm_fail(kd, "%s: full dumps of %s are not supported",
 		    kd->kd_core_path, kd->kd_core.kc_arch_name));
 	return (kvm_fail(kd,
-	    "%s: the kernel's page tables cannot be found: "
-	    "is %s the kernel that crashed?",
+	    "%s: the kernel's page tables cannot be found: is %s the kernel that crashed?",
 	    kd->kd_core_path, exec_path(kd->kd_exec)));
 }

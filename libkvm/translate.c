@@ -158,8 +158,7 @@ locate_table(kvm_t *kd, kpaddr_t pa, unsigned int level, uint64_t *off)
 		return (-1);
 	if (run.len < len)
 		return (kvm_fail(kd,
-		    "page table at physical address %#jx: "
-		    "only %ju bytes are in the dump",
+		    "page table at physical address %#jx: only %ju bytes are in the dump",
 		    (uintmax_t)pa, (uintmax_t)run.len));
 	*off = run.off;
 	return (0);
@@ -176,8 +175,7 @@ root_entries(kvm_t *kd, kvaddr_t va, struct entries *out)
 	if (!root->vr_in_section) {
 		if (va < pg->pg_va_first || va > pg->pg_va_last)
 			return (kvm_fail(kd,
-			    "address %#jx is not a kernel "
-			    "address of this machine",
+			    "address %#jx is not a kernel address of this machine",
 			    (uintmax_t)va));
 		if (locate_table(kd, root->vr_pa, root->vr_level, &out->off) !=
 		    0)
@@ -190,8 +188,7 @@ root_entries(kvm_t *kd, kvaddr_t va, struct entries *out)
 		    (va - root->vr_base) >> pg->pg_level[root->vr_level].shift;
 		if (va < root->vr_base || idx >= root->vr_nentries)
 			return (kvm_fail(kd,
-			    "address %#jx is not a kernel "
-			    "address of this dump",
+			    "address %#jx is not a kernel address of this dump",
 			    (uintmax_t)va));
 		out->off = root->vr_off;
 		out->n = root->vr_nentries - idx;

@@ -89,8 +89,7 @@ write_out(struct unpack *u, const uint8_t *p, size_t len)
 			continue;
 		if (n < 0)
 			return (fail(u,
-			    "cannot unpack into a temporary file "
-			    "(set TMPDIR to a roomier folder): %s",
+			    "cannot unpack into a temporary file (set TMPDIR to a roomier folder): %s",
 			    strerror(errno)));
 		p += n;
 		len -= (size_t)n;
@@ -281,8 +280,7 @@ unpack_fd(int fd, const struct packing *packing,
 
 	if ((u.out_fd = create_temporary()) < 0) {
 		(void)fail(&u,
-		    "cannot create a temporary file to unpack "
-		    "into (set TMPDIR): %s",
+		    "cannot create a temporary file to unpack into (set TMPDIR): %s",
 		    strerror(errno));
 		(void)close(fd);
 		return (-1);
