@@ -114,10 +114,16 @@ read_batches(kvm_t *kd, batch_fn *fill, uint64_t addr, uint8_t *buf, size_t len)
 	return (0);
 }
 
-/* What failed in a file that was just cut may have been the cut's doing. */
+/*
+ * What failed in a file that was just cut may have been the cut's doing, and
+ * what did not fail may be wrong: so once more, without the mapping, also when
+ * it was translate() that noticed.
+ */
 static __attribute__((noinline)) kssize_t
 read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
 {
+	struct image *im = kd->kd_image;
+	bool mapped;
 	int error;
 
 	if (len > 0 && (len > INT64_MAX || addr + (len - 1) < addr))
@@ -125,11 +131,13 @@ read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
 		    "%zu bytes at %#jx: runs past the end of the address space",
 		    len, (uintmax_t)addr));
 	do {
+		mapped = im->im_base != NULL;
 		kd->kd_end = 0;
 		error = read_batches(kd, fill, addr, buf, len);
 		if (error != 0)
-			kd->kd_end = kd->kd_image->im_len;
-	} while (!image_settle(kd->kd_image, kd->kd_end));
+			kd->kd_end = im->im_len;
+	} while (!image_settle(im, kd->kd_end) ||
+	    (mapped && im->im_base == NULL));
 	return (error == 0 ? (kssize_t)len : -1);
 }
 

@@ -94,6 +94,26 @@ cut_in_page(const void *arg)
 	(void)kvm_close(kd);
 }
 
+/* The same through a table that was used often enough to be remembered whole. */
+static void
+cut_after_many_reads(const void *arg)
+{
+	kvm_t *kd = dumps_open(&dump);
+
+	(void)arg;
+	for (int i = 0; i < 100; i++) {
+		assert_page(kd, KVA(7), 5);
+		assert_page(kd, KVA(10), 18);
+	}
+	cut(OFF(0x6000, 100));
+	assert_cut(kd, KVA(8) + 100, 1);
+	assert_cut(kd, KVA(8) + 90, 16);
+	assert_cut(kd, KVA(8) - 8, 300);
+	assert_cut(kd, KVA(10), 8);
+	assert_page(kd, DVA(5), 5);
+	(void)kvm_close(kd);
+}
+
 static void
 cut_to_nothing(const void *arg)
 {
@@ -246,6 +266,45 @@ cut_before_walk(const void *arg)
 	(void)kvm_close(kd);
 }
 
+/*
+ * One read of many pieces, and what is found out about the cut in its second
+ * half must not make good what the first half got.  The uppermost page is the
+ * last one of the file; a table is looked at as a whole at its 32nd use.
+ */
+static void
+cut_long_read(const void *arg)
+{
+	static uint8_t buf[64 * SMALL_PAGE];
+	struct dumps d;
+	kvm_t *kd;
+
+	(void)arg;
+	dumps_init(&d);
+	for (uint64_t i = 0; i < 64; i++) {
+		uint64_t page = i % 2 == 0 ? 1 : i < 32 ? 31 : 3;
+
+		small_map(&d.machine, KVA(64 + i),
+		    page * SMALL_PAGE | SMALL_V | SMALL_NX);
+	}
+	dumps_write(&d);
+	kd = dumps_open(&d);
+	assert_int_equal(truncate(d.core,
+			     (off_t)small_page_off(&d.machine, 0x1f000)),
+	    0);
+	assert_cut(kd, DVA(31), 8);
+	(void)kvm_close(kd);
+
+	dumps_rewrite(&d);
+	kd = dumps_open(&d);
+	assert_int_equal(truncate(d.core,
+			     (off_t)small_page_off(&d.machine, 0x1f000)),
+	    0);
+	assert_int_equal(kvm_read2(kd, KVA(64), buf, sizeof(buf)), -1);
+	assert_non_null(strstr(kvm_geterr(kd), "cut short"));
+	(void)kvm_close(kd);
+	dumps_fini(&d);
+}
+
 static const struct cut_row {
 	const char *name;
 	void (*func)(const void *arg);
@@ -253,11 +312,13 @@ static const struct cut_row {
 } cut_rows[] = {
 	{ "at a page", cut_at_page, NULL },
 	{ "inside of a page", cut_in_page, NULL },
+	{ "inside of a page that was read often", cut_after_many_reads, NULL },
 	{ "to nothing", cut_to_nothing, NULL },
 	{ "before the page tables", cut_tables, NULL },
 	{ "inside of a page-table entry", cut_inside_of_entry, NULL },
 	{ "inside of an entry of a table in use", cut_inside_of_used_entry,
 	    NULL },
+	{ "before the last page, during a read of many", cut_long_read, NULL },
 	{ "inside of the bitmap", cut_bitmap, NULL },
 	{ "before the bitmap, which was counted", cut_counted_bitmap, NULL },
 	{ "inside of the message buffer", cut_msgbuf, NULL },
