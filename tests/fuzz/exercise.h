@@ -12,9 +12,9 @@ enum exercise {
 };
 
 /*
- * Open the core twice, mapped and not, and ask both the same: answers that
- * differ, and pages whose bytes are not those at their place in the file, abort.
- * Does nothing if it does not open.  resolver may be NULL.
+ * Open the core twice, mapped and not, and ask both the same.  Answers that
+ * differ abort, and so do pages whose bytes are not those at their place in the
+ * file.  Does nothing if it does not open.  resolver may be NULL.
  */
 void exercise(const char *kernel, const char *core, kvm_resolver_t *resolver,
     enum exercise what);

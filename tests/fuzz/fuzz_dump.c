@@ -1,6 +1,6 @@
 /*
- * Dumps of every machine and version that are nearly right: base.h.  The highest
- * bit of the first byte asks for no walk over all pages.
+ * Dumps of every machine and version that are nearly right: base.h.  The
+ * highest bit of the first byte asks for no walk over all pages.
  */
 #include "tests/fuzz/base.h"
 #include "tests/fuzz/exercise.h"

@@ -88,7 +88,7 @@ put_format(void)
 
 /* ---- minidump: machine, page of the symbols, core ---- */
 
-/* Headers of dumps whose sections are a page each, and some of their entries. */
+/* Dumps whose sections are a page each: headers and some of their entries. */
 static const struct {
 	const char *name;
 	const char *bytes;

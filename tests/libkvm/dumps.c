@@ -12,8 +12,8 @@
 #define PRESENT UINT32_C(0x4156e) /* without 4, 9, 11 */
 
 /*
- * Variables, all in page 1 of the kernel, which is page 1 of memory; linker sets
- * of variables that CPUs and network stacks have copies of, in page 2.
+ * Variables, all in page 1 of the kernel, which is page 1 of memory; linker
+ * sets of variables that CPUs and network stacks have copies of, in page 2.
  */
 enum {
 	NCPUS = 0x1100,

@@ -15,8 +15,8 @@
  *	0x400000	2 MB from physical 0 on, most of which is no memory
  *	the last page	page 10
  *
- * Memory is the pages 1-6, 8-12, 18 and those of the tables; in the dump are all
- * of them but 4, 9 and 11.  Symbols and variables are in dumps.c.
+ * Memory is the pages 1-6, 8-12, 18 and those of the tables; in the dump are
+ * all of them but 4, 9 and 11.  Symbols and variables are in dumps.c.
  */
 #ifndef TESTS_LIBKVM_DUMPS_H
 #define TESTS_LIBKVM_DUMPS_H

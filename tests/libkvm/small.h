@@ -1,6 +1,6 @@
 /*
- * A machine of a few pages, made by hand: amd64, its kernel map at the top 2 GB,
- * as a minidump of version 3 or as a full dump.
+ * A machine of a few pages, made by hand: amd64, its kernel map at the top
+ * 2 GB, as a minidump of version 3 or as a full dump.
  *
  * Page n of memory holds small_byte() of each of its addresses, but for what a
  * test writes over it.  The last pages are the machine's page tables.

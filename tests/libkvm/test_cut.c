@@ -94,7 +94,7 @@ cut_in_page(const void *arg)
 	(void)kvm_close(kd);
 }
 
-/* The same through a table that was used often enough to be remembered whole. */
+/* The same through a table that was used often, so that it is known whole. */
 static void
 cut_after_many_reads(const void *arg)
 {
@@ -145,8 +145,8 @@ cut_tables(const void *arg)
 }
 
 /*
- * Inside of an entry: the two lower bytes of 0x12003 are left, and with zeros for
- * the others they would map page 2.
+ * Inside of an entry: the two lower bytes of 0x12003 are left, and with zeros
+ * for the others they would map page 2.
  */
 static void
 cut_inside_of_entry(const void *arg)

@@ -376,7 +376,7 @@ cut_one_of_two(const void *arg)
 	image_destroy(again);
 }
 
-/* What was looked at is believed only after image_settle(), which is false once. */
+/* What was seen is believed only after image_settle(), which is false once. */
 static void
 settle_once(const void *arg)
 {
