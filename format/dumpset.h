@@ -62,11 +62,10 @@ dumpset_find(const struct dumpset *set, uint64_t pfn)
 {
 	const struct dump_seg *seg = set->dp_segs;
 
-	for (size_t n = set->dp_nsegs; n > 1;) {
-		size_t half = n / 2;
+	for (size_t n = set->dp_nsegs; n > 1; n -= n / 2) {
+		const struct dump_seg *half = seg + n / 2;
 
-		seg += half * (size_t)(seg[half - 1].ds_end <= pfn);
-		n -= half;
+		seg = half[-1].ds_end <= pfn ? half : seg;
 	}
 	return (pfn >= seg->ds_start && pfn < seg->ds_end ? seg : NULL);
 }

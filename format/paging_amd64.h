@@ -15,28 +15,32 @@
 #define AMD64_PTE_NX	(UINT64_C(1) << 63)
 #define AMD64_PTE_FRAME UINT64_C(0x000ffffffffff000)
 
+static inline uint8_t
+amd64_pte_prot(uint64_t entry)
+{
+	return ((uint8_t)(PTE_READ |
+	    ((entry & AMD64_PTE_RW) != 0 ? PTE_WRITE : 0) |
+	    ((entry & AMD64_PTE_NX) == 0 ? PTE_EXECUTE : 0)));
+}
+
 static inline struct pte
 amd64_pte_decode(uint64_t entry, unsigned int level)
 {
 	unsigned int shift = 12 + 9 * level;
-	struct pte pte = { .pte_kind = PTE_PAGE, .pte_shift = (uint8_t)shift };
+	uint64_t frame = entry & AMD64_PTE_FRAME;
 
 	if ((entry & AMD64_PTE_V) == 0)
 		return ((struct pte){ .pte_kind = PTE_NONE });
-	pte.pte_pa = entry & AMD64_PTE_FRAME;
-	if (level > 0 && (entry & AMD64_PTE_PS) == 0) {
-		pte.pte_kind = PTE_TABLE;
-		return (pte);
-	}
+	if (level > 0 && (entry & AMD64_PTE_PS) == 0)
+		return ((struct pte){ .pte_pa = frame, .pte_kind = PTE_TABLE });
 	if (level > 2) /* PS is reserved in a PML4 entry */
 		return ((struct pte){ .pte_kind = PTE_NONE });
-	pte.pte_pa &= ~((UINT64_C(1) << shift) - 1);
-	pte.pte_prot = PTE_READ;
-	if ((entry & AMD64_PTE_RW) != 0)
-		pte.pte_prot |= PTE_WRITE;
-	if ((entry & AMD64_PTE_NX) == 0)
-		pte.pte_prot |= PTE_EXECUTE;
-	return (pte);
+	return ((struct pte){
+	    .pte_pa = frame & ~((UINT64_C(1) << shift) - 1),
+	    .pte_kind = PTE_PAGE,
+	    .pte_shift = (uint8_t)shift,
+	    .pte_prot = amd64_pte_prot(entry),
+	});
 }
 
 #endif

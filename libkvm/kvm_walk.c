@@ -252,6 +252,7 @@ static void
 walk_directory(struct walk *w)
 {
 	const struct vm_root *root = &w->kd->kd_root;
+	static const uint8_t nothing[64];
 	uint8_t scratch[IMAGE_VIEW_MAX];
 	uint64_t step = IMAGE_VIEW_MAX / 8;
 
@@ -273,7 +274,11 @@ walk_directory(struct walk *w)
 
 			if (entry != 0)
 				walk_directory_entry(w, entry,
-				    root->vr_base + ((i + k) << 21));
+				    root->vr_base +
+					((i + k) << HOT_SPAN_SHIFT));
+			else if (k % 8 == 0 && n - k >= 8 &&
+			    memcmp(p + k * 8, nothing, sizeof(nothing)) == 0)
+				k += 7;
 		}
 	}
 }
