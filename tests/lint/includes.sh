@@ -56,7 +56,8 @@ allowed()
 }
 
 allow format 'format' assert.h limits.h stdbool.h stddef.h stdint.h string.h
+allow dumper 'dumper format' assert.h stdbool.h stddef.h stdint.h string.h
 allow libkvm 'libkvm format'
 allow kdebug 'kdebug libkvm format'
-allow cli 'cli kdebug libkvm format'
+allow cli 'cli kdebug libkvm dumper format'
 finish
