@@ -123,6 +123,24 @@ be64enc(uint8_t *p, uint64_t v)
 	be32enc(p + 4, (uint32_t)v);
 }
 
+static inline void
+enc32(enum byte_order order, uint8_t *p, uint32_t v)
+{
+	if (order == ORDER_LITTLE)
+		le32enc(p, v);
+	else
+		be32enc(p, v);
+}
+
+static inline void
+enc64(enum byte_order order, uint8_t *p, uint64_t v)
+{
+	if (order == ORDER_LITTLE)
+		le64enc(p, v);
+	else
+		be64enc(p, v);
+}
+
 /* v rounded up to a multiple of align, a power of two.  false: it wraps. */
 static inline bool
 round_up(uint64_t v, uint64_t align, uint64_t *out)

@@ -1,5 +1,7 @@
 #include "format/dumpset.h"
 
+#include <string.h>
+
 /*
  * Append [start, end) of bytes to the set, as the pages that it touches.  The
  * first may be the last one of the segment before: then it is that one's.
@@ -54,6 +56,25 @@ dumpset_decode(struct span section, enum byte_order order,
 		return (false);
 	}
 	*out = set;
+	return (true);
+}
+
+bool
+dumpset_encode(const struct dumpset *set, enum byte_order order,
+    uint8_t *section, size_t len)
+{
+	uint8_t *p = section;
+
+	if (set->dp_nsegs >= len / DUMP_AVAIL_ENTRY_LEN)
+		return (false);
+	memset(section, 0, len);
+	for (size_t i = 0; i < set->dp_nsegs; i++) {
+		const struct dump_seg *seg = &set->dp_segs[i];
+
+		enc64(order, p, seg->ds_start << set->dp_page_shift);
+		enc64(order, p + 8, seg->ds_end << set->dp_page_shift);
+		p += DUMP_AVAIL_ENTRY_LEN;
+	}
 	return (true);
 }
 

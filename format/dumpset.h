@@ -46,6 +46,13 @@ bool dumpset_decode(struct span section, enum byte_order order,
     unsigned int page_shift, struct dump_seg *segs, struct dumpset *out,
     const char **why);
 
+/*
+ * Encode the segments as a dump_avail section of len bytes, which become zero
+ * behind the last one.  false: they do not fit, with an end mark behind them.
+ */
+bool dumpset_encode(const struct dumpset *set, enum byte_order order,
+    uint8_t *section, size_t len);
+
 /* The set without segments: nbits pages from 0.  *seg becomes part of it. */
 struct dumpset dumpset_dense(uint64_t nbits, unsigned int page_shift,
     struct dump_seg *seg);

@@ -2,14 +2,21 @@
 
 #include <string.h>
 
-#define EI_CLASS 4
-#define EI_DATA	 5
+#define EI_CLASS   4
+#define EI_DATA	   5
+#define EI_VERSION 6
+#define EI_OSABI   7
 
 #define CLASS_32  1
 #define CLASS_64  2
 #define DATA_LSB  1
 #define DATA_MSB  2
 #define TYPE_CORE 4
+
+#define IDENT_VERSION	 1
+#define OSABI_STANDALONE 255
+#define FLAG_READ	 4
+#define SHENT64_LEN	 64
 
 #define EHDR32_LEN 52
 #define EHDR64_LEN 64
@@ -100,4 +107,37 @@ elfcore_phdr_decode(const struct elfcore_hdr *hdr, struct span entry,
 		};
 	}
 	return (true);
+}
+
+void
+elfcore_encode(uint16_t machine, uint16_t phnum, uint8_t hdr[ELFCORE_HDR_LEN])
+{
+	memset(hdr, 0, ELFCORE_HDR_LEN);
+	memcpy(hdr, "\177ELF", 4);
+	hdr[EI_CLASS] = CLASS_64;
+	hdr[EI_DATA] = DATA_LSB;
+	hdr[EI_VERSION] = IDENT_VERSION;
+	hdr[EI_OSABI] = OSABI_STANDALONE;
+	le16enc(hdr + 16, TYPE_CORE);
+	le16enc(hdr + 18, machine);
+	le64enc(hdr + 32, EHDR64_LEN);
+	le16enc(hdr + 52, EHDR64_LEN);
+	le16enc(hdr + 54, PHDR64_LEN);
+	le16enc(hdr + 56, phnum);
+	le16enc(hdr + 58, SHENT64_LEN);
+}
+
+void
+elfcore_phdr_encode(const struct elfcore_phdr *ph,
+    uint8_t entry[ELFCORE_PHDR_LEN])
+{
+	memset(entry, 0, ELFCORE_PHDR_LEN);
+	le32enc(entry, ph->ph_type);
+	le32enc(entry + 4, FLAG_READ);
+	le64enc(entry + 8, ph->ph_off);
+	le64enc(entry + 16, ph->ph_va);
+	le64enc(entry + 24, ph->ph_pa);
+	le64enc(entry + 32, ph->ph_file_len);
+	le64enc(entry + 40, ph->ph_mem_len);
+	le64enc(entry + 48, ELFCORE_ALIGN);
 }

@@ -13,6 +13,8 @@
 
 #define ELFCORE_IDENT_LEN 16
 #define ELFCORE_HDR_LEN	  64 /* of the larger class */
+#define ELFCORE_PHDR_LEN  56
+#define ELFCORE_ALIGN	  4096 /* of segments, in memory and in the file */
 
 #define ELFCORE_PT_LOAD	      1
 #define ELFCORE_PT_DUMP_DELTA 0x6fb5d000 /* where the kernel was loaded */
@@ -53,6 +55,15 @@ bool elfcore_is(struct span file);
  */
 bool elfcore_decode(struct span file, struct elfcore_hdr *out,
     const char **why);
+
+/*
+ * Encode a 64-bit little-endian core's header, whose phnum program headers
+ * follow it, and one of them.
+ */
+void elfcore_encode(uint16_t machine, uint16_t phnum,
+    uint8_t hdr[ELFCORE_HDR_LEN]);
+void elfcore_phdr_encode(const struct elfcore_phdr *ph,
+    uint8_t entry[ELFCORE_PHDR_LEN]);
 
 /* Decode one program header of eh_phentsize bytes.  false: too short. */
 bool elfcore_phdr_decode(const struct elfcore_hdr *hdr, struct span entry,

@@ -58,20 +58,23 @@ get_string(char *dst, const uint8_t *src, size_t len)
 	dst[len] = '\0';
 }
 
+/* As much of src as leaves room for a NUL; dst is zeroed. */
 static void
 put_string(uint8_t *dst, const char *src, size_t len)
 {
-	size_t n = strlen(src);
-
-	memcpy(dst, src, n < len ? n : len - 1);
+	for (size_t i = 0; i < len - 1 && src[i] != '\0'; i++)
+		dst[i] = (uint8_t)src[i];
 }
 
 static bool
-is_magic(const char *magic)
+is_magic(const char magic[MAGIC_LEN + 1])
 {
-	return (strcmp(magic, KERNELDUMP_MAGIC) == 0 ||
-	    strcmp(magic, KERNELDUMP_MAGIC_TEXT) == 0 ||
-	    strcmp(magic, KERNELDUMP_MAGIC_CLEARED) == 0);
+	return (memcmp(magic, KERNELDUMP_MAGIC, sizeof(KERNELDUMP_MAGIC)) ==
+		0 ||
+	    memcmp(magic, KERNELDUMP_MAGIC_TEXT,
+		sizeof(KERNELDUMP_MAGIC_TEXT)) == 0 ||
+	    memcmp(magic, KERNELDUMP_MAGIC_CLEARED,
+		sizeof(KERNELDUMP_MAGIC_CLEARED)) == 0);
 }
 
 bool

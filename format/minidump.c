@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-#define FIELD_MAGIC    0
-#define MAGIC_LEN      24
+#define MAGIC_LEN      24 /* at the start */
 #define FIELD_VERSION  24
 #define FIELD_MSGBUF   28
 #define FIELD_BITMAP   32
@@ -22,7 +21,7 @@
 /* Offsets into the header; 0: the architecture has no such field. */
 struct layout {
 	const char *name;
-	const char *magic;
+	char magic[MAGIC_LEN];	/* filled with NULs: no other name matches */
 	uint32_t newest;	/* latest version known */
 	uint32_t dumpavail_min; /* first version with dump_avail */
 	uint8_t addr_len;	/* bytes in an address field */
@@ -93,16 +92,6 @@ field_addr(const struct minidump_hdr *hdr, const struct layout *l,
 				   dec32(hdr->md_order, p + off));
 }
 
-/* The magic fills its field with NULs, so that no other name can match. */
-static bool
-magic_is(const uint8_t *p, const char *magic)
-{
-	uint8_t want[MAGIC_LEN] = { 0 };
-
-	memcpy(want, magic, strlen(magic));
-	return (memcmp(p + FIELD_MAGIC, want, MAGIC_LEN) == 0);
-}
-
 static bool
 decode_page_size(const struct layout *l, const uint8_t *p,
     struct minidump_hdr *hdr)
@@ -122,8 +111,8 @@ decode_page_size(const struct layout *l, const uint8_t *p,
 }
 
 /* No sum here can wrap: each length has 32 bits. */
-static void
-place_sections(struct minidump_hdr *hdr)
+void
+minidump_place(struct minidump_hdr *hdr)
 {
 	uint64_t align = hdr->md_page_size;
 	uint64_t off = align;
@@ -179,7 +168,7 @@ minidump_find_arch(struct span file, enum dump_arch *arch)
 	if (file.len < MAGIC_LEN)
 		return (false);
 	for (size_t i = 0; i < DUMP_NARCH; i++) {
-		if (magic_is(file.base, layouts[i].magic)) {
+		if (memcmp(file.base, layouts[i].magic, MAGIC_LEN) == 0) {
 			*arch = (enum dump_arch)i;
 			return (true);
 		}
@@ -226,8 +215,59 @@ minidump_decode(struct span file, enum byte_order order,
 		hdr.md_dumpavail_len = field32(&hdr, p, l->dumpavail);
 	if ((*why = check(l, &hdr)) != NULL)
 		return (false);
-	place_sections(&hdr);
+	minidump_place(&hdr);
 	*out = hdr;
+	return (true);
+}
+
+/* A field that may not exist. */
+static void
+put_addr(const struct minidump_hdr *hdr, const struct layout *l, uint8_t *p,
+    uint8_t off, uint64_t v)
+{
+	if (off == 0)
+		return;
+	if (l->addr_len == 8)
+		enc64(hdr->md_order, p + off, v);
+	else
+		enc32(hdr->md_order, p + off, (uint32_t)v);
+}
+
+static void
+put32(const struct minidump_hdr *hdr, uint8_t *p, uint8_t off, uint32_t v)
+{
+	if (off != 0)
+		enc32(hdr->md_order, p + off, v);
+}
+
+bool
+minidump_encode(const struct minidump_hdr *hdr, uint8_t page[MINIDUMP_HDR_LEN],
+    const char **why)
+{
+	const struct layout *l = &layouts[hdr->md_arch];
+
+	if (hdr->md_version < 1 || hdr->md_version > l->newest) {
+		*why = "unknown minidump version";
+		return (false);
+	}
+	if ((*why = check(l, hdr)) != NULL)
+		return (false);
+	memset(page, 0, MINIDUMP_HDR_LEN);
+	memcpy(page, l->magic, MAGIC_LEN);
+	put32(hdr, page, FIELD_VERSION, hdr->md_version);
+	put32(hdr, page, FIELD_MSGBUF, hdr->md_msgbuf_len);
+	put32(hdr, page, FIELD_BITMAP, hdr->md_bitmap_len);
+	put32(hdr, page, FIELD_PMAP, hdr->md_pmap_len);
+	put_addr(hdr, l, page, FIELD_KERNBASE, hdr->md_kernbase);
+	put_addr(hdr, l, page, l->dmapphys, hdr->md_dmapphys);
+	put_addr(hdr, l, page, l->dmapbase, hdr->md_dmapbase);
+	put_addr(hdr, l, page, l->dmapend, hdr->md_dmapend);
+	put32(hdr, page, l->paemode, hdr->md_paemode);
+	put32(hdr, page, l->mmuformat, hdr->md_mmuformat);
+	if (hdr->md_version >= l->dumpavail_min)
+		put32(hdr, page, l->dumpavail, hdr->md_dumpavail_len);
+	if (hdr->md_version >= 3 && hdr->md_page_size == 16384)
+		put32(hdr, page, l->flags, ARM64_FLAG_PS_16K);
 	return (true);
 }
 

@@ -78,6 +78,16 @@ bool minidump_find_arch(struct span file, enum dump_arch *arch);
 bool minidump_decode(struct span file, enum byte_order order,
     struct minidump_hdr *out, const char **why);
 
+/*
+ * Encode a header, for which the section offsets need not be filled in.  false
+ * and *why: minidump_decode() would refuse it.
+ */
+bool minidump_encode(const struct minidump_hdr *hdr,
+    uint8_t page[MINIDUMP_HDR_LEN], const char **why);
+
+/* Fill in the section offsets, from the lengths and the page size. */
+void minidump_place(struct minidump_hdr *hdr);
+
 /* "amd64", "arm", "arm64", "i386", "riscv64". */
 const char *dump_arch_name(enum dump_arch arch);
 

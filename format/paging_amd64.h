@@ -23,6 +23,24 @@ amd64_pte_prot(uint64_t entry)
 	    ((entry & AMD64_PTE_NX) == 0 ? PTE_EXECUTE : 0)));
 }
 
+/*
+ * The bits of an entry in use that must be 0: frame bits that the CPU does not
+ * have, the frame's low bits in a large page (but for PAT, bit 12), and PS in
+ * a PML4 entry.
+ */
+static inline uint64_t
+amd64_pte_reserved(uint64_t entry, unsigned int level, unsigned int phys_bits)
+{
+	uint64_t reserved = AMD64_PTE_FRAME & ~((UINT64_C(1) << phys_bits) - 1);
+
+	if (level > 2)
+		reserved |= AMD64_PTE_PS;
+	else if (level > 0 && (entry & AMD64_PTE_PS) != 0)
+		reserved |=
+		    ((UINT64_C(1) << (12 + 9 * level)) - 1) & ~UINT64_C(0x1fff);
+	return (entry & reserved);
+}
+
 static inline struct pte
 amd64_pte_decode(uint64_t entry, unsigned int level)
 {

@@ -204,6 +204,26 @@ test_full_section(void **state)
 }
 
 static void
+test_encode(void **state)
+{
+	const char *why = NULL;
+	uint8_t got[128];
+	struct decoded d;
+
+	(void)state;
+	assert_true(decode(&d, arm64_avail, ORDER_LITTLE, &why));
+	memset(got, 0xff, sizeof(got));
+	assert_true(dumpset_encode(&d.set, ORDER_LITTLE, got, sizeof(got)));
+	assert_memory_equal(got, d.bytes, sizeof(got));
+	/* Seven segments and the end mark. */
+	assert_false(dumpset_encode(&d.set, ORDER_LITTLE, got, 127));
+	assert_true(decode(&d, "0000000080000000 0000000080004000", ORDER_BIG,
+	    &why));
+	assert_true(dumpset_encode(&d.set, ORDER_BIG, got, sizeof(got)));
+	assert_memory_equal(got, d.bytes, sizeof(got));
+}
+
+static void
 test_dense(void **state)
 {
 	struct dump_seg seg;
@@ -287,6 +307,7 @@ main(void)
 	    row_test("a page that two segments share", test_shared, NULL);
 	tests[n++] = row_test("big-endian", test_big_endian, NULL);
 	tests[n++] = row_test("no end mark", test_full_section, NULL);
+	tests[n++] = row_test("encodes what it decodes", test_encode, NULL);
 	tests[n++] = row_test("without segments", test_dense, NULL);
 	tests[n++] = row_test("words of the bitmap", test_word, NULL);
 	return (RUN_TESTS(tests, n));

@@ -130,6 +130,28 @@ test_bad(void **state)
 		fail_msg("refused, but because of: %s", why);
 }
 
+static void
+test_encode(void **state)
+{
+	const struct elfcore_phdr ph = { .ph_type = ELFCORE_PT_LOAD,
+		.ph_off = 0x1000,
+		.ph_va = 0x100000,
+		.ph_pa = 0x200000,
+		.ph_file_len = 0xf000,
+		.ph_mem_len = 0x10000 };
+	uint8_t want[ELFCORE_HDR_LEN];
+	uint8_t got[ELFCORE_HDR_LEN];
+
+	(void)state;
+	hex_decode(amd64, want, sizeof(want));
+	hex_patch("@6 01 @58 4000", want, sizeof(want)); /* e_shentsize */
+	elfcore_encode(ELFCORE_EM_X86_64, 3, got);
+	assert_memory_equal(got, want, ELFCORE_HDR_LEN);
+	hex_decode(amd64_load, want, ELFCORE_PHDR_LEN);
+	elfcore_phdr_encode(&ph, got);
+	assert_memory_equal(got, want, ELFCORE_PHDR_LEN);
+}
+
 int
 main(void)
 {
@@ -138,6 +160,7 @@ main(void)
 
 	tests[n++] = row_test("amd64", test_amd64, NULL);
 	tests[n++] = row_test("arm, big-endian", test_arm_big, NULL);
+	tests[n++] = row_test("encodes as a kernel does", test_encode, NULL);
 	ADD_ROWS(tests, n, bad_rows, test_bad);
 	return (RUN_TESTS(tests, n));
 }

@@ -205,6 +205,50 @@ test_good(void **state)
 	if (!minidump_decode(file, row->order, &got, &why))
 		fail_msg("%s", why);
 	assert_hdr_equal(&got, &row->want);
+
+	/* Encoded, it is the same header again. */
+	memset(page, 0xff, sizeof(page));
+	assert_true(minidump_encode(&row->want, page, &why));
+	assert_true(minidump_decode(file, row->order, &got, &why));
+	assert_hdr_equal(&got, &row->want);
+}
+
+/* The encoder writes what a real kernel wrote, to the byte. */
+static void
+test_encode(void **state)
+{
+	uint8_t want[MINIDUMP_HDR_LEN];
+	uint8_t got[MINIDUMP_HDR_LEN];
+	struct minidump_hdr hdr;
+	const char *why = NULL;
+
+	(void)state;
+	hex_decode(amd64_v3, want, sizeof(want));
+	assert_true(minidump_decode((struct span){ want, sizeof(want) },
+	    ORDER_LITTLE, &hdr, &why));
+	assert_true(minidump_encode(&hdr, got, &why));
+	assert_memory_equal(got, want, sizeof(want));
+}
+
+static void
+test_encode_refuses(void **state)
+{
+	struct minidump_hdr hdr = { .md_arch = DUMP_AMD64,
+		.md_version = 4,
+		.md_page_size = 4096,
+		.md_bitmap_len = 4096,
+		.md_dumpavail_len = 4096 };
+	uint8_t page[MINIDUMP_HDR_LEN];
+	const char *why = NULL;
+
+	(void)state;
+	assert_false(minidump_encode(&hdr, page, &why));
+	assert_string_equal(why, "unknown minidump version");
+	hdr.md_version = 3;
+	hdr.md_bitmap_len = 4;
+	assert_false(minidump_encode(&hdr, page, &why));
+	hdr.md_bitmap_len = 8;
+	assert_true(minidump_encode(&hdr, page, &why));
 }
 
 /* Each is a good header with one change, and is refused for that. */
@@ -305,6 +349,9 @@ main(void)
 	ADD_ROWS(tests, n, good_rows, test_good);
 	ADD_ROWS(tests, n, bad_rows, test_bad);
 	tests[n++] = row_test("refuses: cut short anywhere", test_short, NULL);
+	tests[n++] = row_test("encodes as a kernel does", test_encode, NULL);
+	tests[n++] =
+	    row_test("encodes nothing wrong", test_encode_refuses, NULL);
 	tests[n++] = row_test("which page tables are flat", test_flat, NULL);
 	return (RUN_TESTS(tests, n));
 }

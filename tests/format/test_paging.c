@@ -1,5 +1,5 @@
 /* Page-table entries of every machine, at every level that has them. */
-#include "format/paging.h"
+#include "format/paging_amd64.h"
 
 #include "tests/format/unit.h"
 
@@ -125,6 +125,32 @@ test_index(void **state)
 	    row->want);
 }
 
+static const struct reserved_row {
+	const char *name;
+	uint64_t entry;
+	unsigned int level;
+	uint64_t want; /* the bits that must be 0, of a CPU with 40 */
+} reserved_rows[] = {
+	{ "amd64: nothing reserved in 4 KB", UINT64_C(0xfff000fffffff0ff), 0,
+	    0 },
+	{ "amd64: frame bits that the CPU lacks", UINT64_C(0x000ff10000001001),
+	    0, UINT64_C(0x000ff10000000000) },
+	{ "amd64: 2 MB, PAT is not reserved", 0x2010e3, 1, 0 },
+	{ "amd64: 2 MB, low bits of the frame", 0x3fe0e3, 1, 0x1fe000 },
+	{ "amd64: low bits of a table's frame are not", 0x3ff063, 1, 0 },
+	{ "amd64: 1 GB, low bits of the frame", 0x402000e3, 2, 0x200000 },
+	{ "amd64: PS in the root", 0x10e3, 3, 0x80 },
+};
+
+static void
+test_reserved(void **state)
+{
+	const struct reserved_row *row = *state;
+
+	assert_true(amd64_pte_reserved(row->entry, row->level, 40) ==
+	    row->want);
+}
+
 static void
 test_entry(void **state)
 {
@@ -145,6 +171,7 @@ main(void)
 
 	ADD_ROWS(tests, n, pte_rows, test_pte);
 	ADD_ROWS(tests, n, index_rows, test_index);
+	ADD_ROWS(tests, n, reserved_rows, test_reserved);
 	tests[n++] = row_test("entries in either byte order", test_entry, NULL);
 	return (RUN_TESTS(tests, n));
 }
