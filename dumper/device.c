@@ -1,0 +1,188 @@
+/*
+ * Where on the media a dump lies, and what makes it valid.
+ *
+ *	| 64 KB, not ours | ... | header | dump | header |
+ *
+ * A dump ends at the end of its device, between two copies of a header; a
+ * reader starts from the last block.  In a file it is alone, and a reader
+ * starts from its first page.
+ *
+ * Order, with a flush between steps: what makes an old dump valid is erased;
+ * all but the first page of the dump; the first page; the header before; the
+ * header behind.  Wherever this is cut, what a reader finds is whole or is not
+ * a dump.
+ */
+#include "dumper/dumper_int.h"
+#include "format/kerneldump.h"
+
+/* Boot blocks and disk labels: dumps leave them alone. */
+#define RESERVED_LEN 65536
+
+#define ARCH_NAME    "amd64"
+#define ARCH_VERSION 2
+
+bool
+device_valid(const struct dump_sink *sink)
+{
+	uint32_t block = sink->ds_block_len;
+
+	return (sink->ds_submit != NULL && block >= KERNELDUMP_HDR_LEN &&
+	    block <= DUMP_PAGE_SIZE && (block & (block - 1)) == 0 &&
+	    (sink->ds_max_io == 0 || sink->ds_max_io >= DUMP_PAGE_SIZE) &&
+	    (sink->ds_layout == DUMP_DEVICE || sink->ds_layout == DUMP_FILE));
+}
+
+uint64_t
+device_need(const struct dump_sink *sink, uint64_t dump_len)
+{
+	if (sink->ds_layout == DUMP_FILE)
+		return (dump_len);
+	return (RESERVED_LEN + dump_len + 2 * (uint64_t)sink->ds_block_len);
+}
+
+static uint64_t
+media_end(const struct dump_sink *sink)
+{
+	return (sink->ds_media_len & ~((uint64_t)sink->ds_block_len - 1));
+}
+
+bool
+device_fits(const struct dump_sink *sink, uint64_t dump_len)
+{
+	if (sink->ds_layout == DUMP_FILE && sink->ds_media_len == 0)
+		return (true);
+	return (device_need(sink, dump_len) <= media_end(sink));
+}
+
+static void
+copy_text(char *dst, size_t size, const char *src)
+{
+	size_t i = 0;
+
+	for (; src != NULL && i < size - 1 && src[i] != '\0'; i++)
+		dst[i] = src[i];
+	dst[i] = '\0';
+}
+
+static void
+encode_header(const struct attempt *at, uint8_t *block)
+{
+	const struct dump_machine *machine = at->at_machine;
+	struct kerneldump_hdr kh = { .kh_arch_version = ARCH_VERSION,
+		.kh_dump_len = at->at_res->dr_bytes,
+		.kh_dump_time = machine->dm_time,
+		.kh_block_len = at->at_sink->ds_block_len,
+		.kh_extent_len = at->at_res->dr_bytes };
+
+	copy_text(kh.kh_magic, sizeof(kh.kh_magic), KERNELDUMP_MAGIC);
+	copy_text(kh.kh_architecture, sizeof(kh.kh_architecture), ARCH_NAME);
+	copy_text(kh.kh_hostname, sizeof(kh.kh_hostname), machine->dm_hostname);
+	copy_text(kh.kh_version_string, sizeof(kh.kh_version_string),
+	    machine->dm_version);
+	copy_text(kh.kh_panic_string, sizeof(kh.kh_panic_string),
+	    machine->dm_panic);
+	kerneldump_encode(&kh, block);
+}
+
+static int
+flush(struct attempt *at)
+{
+	const struct dump_sink *sink = at->at_sink;
+
+	return (sink->ds_flush != NULL ? sink->ds_flush(sink->ds_arg) : 0);
+}
+
+/* What one step of the order writes. */
+enum piece { PIECE_ZEROS, PIECE_FIRST, PIECE_HEADER };
+
+static int
+write_piece(struct attempt *at, enum piece what, uint64_t off, size_t len)
+{
+	struct stream *st = &at->at_stream;
+	uint8_t *page;
+	int error;
+
+	stream_seek(st, off, len);
+	if ((error = stream_stage(st, len, &page)) != 0)
+		return (error);
+	memset(page, 0, DUMP_PAGE_SIZE);
+	if (what == PIECE_FIRST)
+		at->at_layout->ly_first(at, page);
+	if (what == PIECE_HEADER)
+		encode_header(at, page);
+	if ((error = stream_drain(st)) != 0)
+		return (error);
+	return (flush(at));
+}
+
+static int
+write_rest(struct attempt *at)
+{
+	struct stream *st = &at->at_stream;
+	uint64_t start = at->at_data_off + DUMP_PAGE_SIZE;
+	uint64_t len = at->at_res->dr_bytes - DUMP_PAGE_SIZE;
+	int error;
+
+	stream_seek(st, start, len);
+	error = at->at_layout->ly_rest(at, st);
+	if (stream_drain(st) != 0)
+		return (st->st_error);
+	if (error != 0)
+		return (error);
+	if (st->st_off != st->st_end)
+		return (DUMP_EIO); /* less than was planned */
+	return (flush(at));
+}
+
+/* Both headers; a file has none. */
+static int
+write_headers(struct attempt *at)
+{
+	size_t block = at->at_sink->ds_block_len;
+	int error;
+
+	if (at->at_sink->ds_layout == DUMP_FILE)
+		return (0);
+	error = write_piece(at, PIECE_HEADER, at->at_data_off - block, block);
+	if (error != 0)
+		return (error);
+	return (write_piece(at, PIECE_HEADER, media_end(at->at_sink) - block,
+	    block));
+}
+
+static int
+clear_old(struct attempt *at)
+{
+	size_t block = at->at_sink->ds_block_len;
+
+	if (at->at_sink->ds_layout == DUMP_FILE)
+		return (write_piece(at, PIECE_ZEROS, 0, DUMP_PAGE_SIZE));
+	return (write_piece(at, PIECE_ZEROS, media_end(at->at_sink) - block,
+	    block));
+}
+
+int
+device_write(struct attempt *at)
+{
+	const struct dump_sink *sink = at->at_sink;
+	int error;
+
+	stream_init(&at->at_stream, at);
+	at->at_data_off = 0;
+	if (sink->ds_layout == DUMP_DEVICE)
+		at->at_data_off =
+		    media_end(sink) - sink->ds_block_len - at->at_res->dr_bytes;
+	attempt_phase(at, DUMP_CLEAR);
+	if ((error = clear_old(at)) != 0)
+		return (error);
+	attempt_phase(at, DUMP_DATA);
+	if ((error = write_rest(at)) != 0)
+		return (error);
+	attempt_phase(at, DUMP_HEADERS);
+	if ((error = attempt_poll(at, at->at_res->dr_bytes)) != 0)
+		return (error);
+	error = write_piece(at, PIECE_FIRST, at->at_data_off, DUMP_PAGE_SIZE);
+	if (error != 0)
+		return (error);
+	return (write_headers(at));
+}

@@ -1,0 +1,223 @@
+/*
+ * What the files of the dumper share.  One dump_write() or dump_estimate()
+ * makes an attempt at each sink, and all that it knows is in struct attempt,
+ * made anew each time: nothing is left over from a sink that failed.
+ *
+ *	dump.c		who may run, which sink, how small
+ *	  plan.c	which pages: registered, walked (walk.c), selected
+ *	  minidump1.c minidump3.c fulldump.c
+ *			what lies where; minidump.c is what versions share
+ *	  device.c	where on the media, and the headers
+ *	    stream.c	pieces gathered into writes, several in flight
+ */
+#ifndef DUMPER_DUMPER_INT_H
+#define DUMPER_DUMPER_INT_H
+
+#include <assert.h>
+#include <string.h>
+
+#include "dumper/dumper.h"
+#include "format/dumpset.h"
+#include "format/minidump.h"
+
+#define PAGE_SHIFT 12
+#define PAGE_MASK  ((uint64_t)DUMP_PAGE_SIZE - 1)
+
+/* Of page tables: entries of a table, and the root's level. */
+#define NENTRIES   512
+#define ROOT_LEVEL 3
+
+/* Pages of a write that are made up rather than found in memory. */
+#define STAGE_PAGES 8
+
+/* A write that is being gathered or in flight. */
+struct slot {
+	struct dump_iov sl_iov[DUMP_MAXIOV];
+	unsigned int sl_niov;
+	unsigned int sl_nstaged;
+	size_t sl_len; /* bytes of all pieces */
+	bool sl_busy;  /* in flight */
+};
+
+/* What is in struct dump_work. */
+struct work {
+	uint8_t wk_stage[DUMP_MAXDEPTH][STAGE_PAGES][DUMP_PAGE_SIZE];
+	struct slot wk_slots[DUMP_MAXDEPTH];
+	uint64_t wk_owner;  /* atomic: see dump.c */
+	uint64_t wk_ticket; /* atomic: counts owners */
+	uint32_t wk_phase;  /* atomic: enum dump_phase */
+};
+
+/* Bytes on their way to consecutive offsets of the media. */
+struct stream {
+	const struct dump_sink *st_sink;
+	struct work *st_work;
+	struct attempt *st_attempt; /* for its hooks */
+	uint64_t st_off;	    /* media offset of the slot's first byte */
+	uint64_t st_end;	    /* nothing is written from here on */
+	unsigned int st_slot;	    /* being gathered */
+	unsigned int st_depth;
+	unsigned int st_maxiov;
+	size_t st_max_io;
+	int st_error; /* the first; sticks */
+};
+
+struct attempt {
+	const struct dump_request *at_req;
+	const struct dump_machine *at_machine;
+	const struct dump_sink *at_sink; /* NULL: an estimate without one */
+	struct dump_pages *at_pages;
+	struct dumpset at_set; /* the same pages, as format/ sees them */
+	struct work *at_work;
+	struct dump_result *at_res;
+	const struct layout *at_layout; /* of at_format */
+	enum dump_format at_format;	/* may shrink */
+	unsigned int at_flags;		/* may shrink */
+	unsigned int at_phys_bits;
+	bool at_writing; /* not an estimate */
+	enum dump_phase at_phase;
+	uint64_t at_data_off; /* where on the media the dump starts */
+	struct stream at_stream;
+};
+
+/* ---- dump.c ---- */
+
+/* Watchdog, cancel, progress.  DUMP_ECANCELED or 0. */
+int attempt_poll(struct attempt *at, uint64_t done);
+void attempt_phase(struct attempt *at, enum dump_phase phase);
+
+/* Count an anomaly, and record it if there is room. */
+void attempt_record(struct attempt *at, const struct dump_anomaly *what);
+
+/* ---- pageset.c ---- */
+
+/* Any of the pages of r in a bitmap of the set? */
+bool pages_any(const struct attempt *at, const uint64_t *bitmap,
+    const struct dump_range *r);
+
+/*
+ * Put the memory of npages pages from pfn on into the base, but for what is
+ * registered as bulk or user only.  false: none of it is memory.
+ */
+bool pages_mark(struct attempt *at, uint64_t pfn, uint64_t npages);
+
+/* A page of the dumper's own choice, whatever its class. */
+void pages_force(struct attempt *at, uint64_t pfn);
+
+/* Is pfn memory? */
+bool pages_memory(const struct attempt *at, uint64_t pfn);
+
+/* ---- walk.c ---- */
+
+/* What an entry of a page table says, and whether it can be believed. */
+enum entry_kind { ENTRY_NONE, ENTRY_TABLE, ENTRY_PAGE, ENTRY_BAD };
+
+struct entry {
+	enum entry_kind en_kind;
+	enum dump_bad en_bad;
+	unsigned int en_level; /* at which it was found */
+	uint64_t en_raw;
+	uint64_t en_pa;			  /* of the table or page */
+	const uint8_t *en_table;	  /* ENTRY_TABLE: the table, readable */
+	uint64_t en_path[ROOT_LEVEL + 1]; /* tables on the way, by level */
+};
+
+/* Put all that the kernel maps into the base.  DUMP_ECANCELED or 0. */
+int walk_mark(struct attempt *at);
+
+/*
+ * The entry that maps va: at level if the tables reach down to it, else the
+ * one above at which they end.
+ */
+void walk_find(const struct attempt *at, uint64_t va, unsigned int level,
+    struct entry *out);
+
+/* Check an entry at level that was found behind the tables of *en. */
+void walk_check(const struct attempt *at, uint64_t raw, unsigned int level,
+    struct entry *en);
+
+/* ---- plan.c ---- */
+
+/* Choose the base: what is registered as core and what is mapped. */
+int plan_base(struct attempt *at);
+
+/* Choose what of bulk and user comes with it, by at_flags: the frozen set. */
+int plan_select(struct attempt *at);
+
+/* ---- stream.c ---- */
+
+void stream_init(struct stream *st, struct attempt *at);
+/* The next len bytes go to off on, and no more; nothing is gathered now. */
+void stream_seek(struct stream *st, uint64_t off, uint64_t len);
+
+/* len bytes at base, page aligned, at physical address pa or DUMP_NOPA. */
+int stream_add(struct stream *st, const void *base, uint64_t pa, size_t len);
+
+/* A page of zeros. */
+int stream_zero(struct stream *st);
+
+/*
+ * A page to be made up: *page is to be filled before the next call here; its
+ * first len bytes are written.
+ */
+int stream_stage(struct stream *st, size_t len, uint8_t **page);
+
+/* Send what is gathered and wait for all in flight, error or not. */
+int stream_drain(struct stream *st);
+
+/* ---- layouts ---- */
+
+/*
+ * How a kind of dump is laid out.  Its first page, by which it is recognized,
+ * is written last.
+ */
+struct layout {
+	/* Fill in sizes of at_res, the sum in dr_bytes.  DUMP_EINVAL: cannot be. */
+	int (*ly_size)(struct attempt *at);
+	void (*ly_first)(const struct attempt *at,
+	    uint8_t page[DUMP_PAGE_SIZE]);
+	/* All behind the first page. */
+	int (*ly_rest)(struct attempt *at, struct stream *st);
+};
+
+extern const struct layout layout_minidump1;
+extern const struct layout layout_minidump3;
+extern const struct layout layout_full;
+
+/* ---- minidump.c ---- */
+
+/*
+ * Set the sizes of at_res, given those of the sections that versions differ
+ * in.  DUMP_EINVAL: a size does not fit the header.
+ */
+int minidump_size(struct attempt *at, uint32_t version, uint64_t bitmap_len,
+    uint64_t pmap_len);
+
+/* The header page, for the sizes of at_res. */
+void minidump_first(const struct attempt *at, uint32_t version,
+    uint8_t page[DUMP_PAGE_SIZE]);
+
+int minidump_write_msgbuf(const struct attempt *at, struct stream *st);
+
+/* The pages of the frozen set, in ascending order. */
+int minidump_write_pages(struct attempt *at, struct stream *st);
+
+/* The kernel map, in parts of 1 << shift bytes, the last one rounded up. */
+uint64_t map_nparts(const struct attempt *at, unsigned int shift);
+
+/* One page of memory; zeros, and recorded, if it cannot be read. */
+int write_page(struct attempt *at, struct stream *st, uint64_t pa);
+
+/* ---- device.c ---- */
+
+/* Can anything be written to it? */
+bool device_valid(const struct dump_sink *sink);
+
+/* Bytes of media that a dump of so many bytes needs. */
+uint64_t device_need(const struct dump_sink *sink, uint64_t dump_len);
+bool device_fits(const struct dump_sink *sink, uint64_t dump_len);
+
+/* Erase an old dump, write this one, make it valid. */
+int device_write(struct attempt *at);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * The full dump: all memory as an ELF core, a program header for each segment
+ * of it.  One more header says where the kernel was loaded, if the machine
+ * does: a reader finds the page tables without trying.
+ */
+#include "dumper/dumper_int.h"
+#include "format/elfcore.h"
+
+static uint64_t
+nheaders(const struct attempt *at)
+{
+	return (at->at_pages->dp_nsegs +
+	    (at->at_machine->dm_load_va != 0 ? 1 : 0));
+}
+
+/* Of the ELF header and the program headers, rounded up. */
+static uint64_t
+headers_len(const struct attempt *at)
+{
+	uint64_t len = ELFCORE_HDR_LEN + nheaders(at) * ELFCORE_PHDR_LEN;
+
+	return ((len + PAGE_MASK) & ~PAGE_MASK);
+}
+
+static int
+size(struct attempt *at)
+{
+	struct dump_result *res = at->at_res;
+
+	if (nheaders(at) >= UINT16_MAX)
+		return (DUMP_EINVAL);
+	memset(res->dr_pages, 0, sizeof(res->dr_pages));
+	res->dr_pages[DUMP_CORE] = at->at_pages->dp_nbits;
+	res->dr_bytes =
+	    headers_len(at) + at->at_pages->dp_nbits * DUMP_PAGE_SIZE;
+	return (0);
+}
+
+static void
+encode_segment(const struct attempt *at, uint64_t i,
+    uint8_t entry[ELFCORE_PHDR_LEN])
+{
+	const struct dump_machine *machine = at->at_machine;
+	struct elfcore_phdr ph = { .ph_type = ELFCORE_PT_DUMP_DELTA,
+		.ph_va = machine->dm_load_va,
+		.ph_pa = machine->dm_load_pa };
+
+	if (i < at->at_pages->dp_nsegs) {
+		const struct dump_seg *seg = &at->at_pages->dp_segs[i];
+		uint64_t start = seg->ds_start << PAGE_SHIFT;
+		uint64_t len = (seg->ds_end - seg->ds_start) << PAGE_SHIFT;
+
+		ph = (struct elfcore_phdr){ .ph_type = ELFCORE_PT_LOAD,
+			.ph_off = headers_len(at) + (seg->ds_bit << PAGE_SHIFT),
+			.ph_va = start,
+			.ph_pa = start,
+			.ph_file_len = len,
+			.ph_mem_len = len };
+	}
+	elfcore_phdr_encode(&ph, entry);
+}
+
+/* As much of the len bytes from off on as lies in the page from page_off on. */
+static void
+put_bytes(uint8_t page[DUMP_PAGE_SIZE], uint64_t page_off, uint64_t off,
+    const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (off + i >= page_off && off + i - page_off < DUMP_PAGE_SIZE)
+			page[off + i - page_off] = bytes[i];
+}
+
+/* A page of the headers, which may straddle pages. */
+static void
+encode_headers(const struct attempt *at, uint64_t page_off,
+    uint8_t page[DUMP_PAGE_SIZE])
+{
+	uint8_t hdr[ELFCORE_HDR_LEN];
+	uint8_t entry[ELFCORE_PHDR_LEN];
+
+	memset(page, 0, DUMP_PAGE_SIZE);
+	elfcore_encode(ELFCORE_EM_X86_64, (uint16_t)nheaders(at), hdr);
+	put_bytes(page, page_off, 0, hdr, sizeof(hdr));
+	for (uint64_t i = 0; i < nheaders(at); i++) {
+		encode_segment(at, i, entry);
+		put_bytes(page, page_off, sizeof(hdr) + i * sizeof(entry),
+		    entry, sizeof(entry));
+	}
+}
+
+static void
+first(const struct attempt *at, uint8_t page[DUMP_PAGE_SIZE])
+{
+	encode_headers(at, 0, page);
+}
+
+static int
+write_headers(const struct attempt *at, struct stream *st)
+{
+	uint8_t *page;
+
+	for (uint64_t off = DUMP_PAGE_SIZE; off < headers_len(at);
+	     off += DUMP_PAGE_SIZE) {
+		int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
+
+		if (error != 0)
+			return (error);
+		encode_headers(at, off, page);
+	}
+	return (0);
+}
+
+static int
+rest(struct attempt *at, struct stream *st)
+{
+	const struct dump_pages *dp = at->at_pages;
+	int error = write_headers(at, st);
+
+	for (size_t i = 0; i < dp->dp_nsegs && error == 0; i++) {
+		const struct dump_seg *seg = &dp->dp_segs[i];
+
+		for (uint64_t pfn = seg->ds_start;
+		     pfn < seg->ds_end && error == 0; pfn++)
+			error = write_page(at, st, pfn << PAGE_SHIFT);
+	}
+	return (error);
+}
+
+const struct layout layout_full = {
+	.ly_size = size,
+	.ly_first = first,
+	.ly_rest = rest,
+};

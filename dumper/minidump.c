@@ -1,0 +1,141 @@
+/*
+ * What the versions of minidumps share: header, message buffer, pages.
+ */
+#include "dumper/dumper_int.h"
+
+static uint64_t
+round_page(uint64_t len)
+{
+	return ((len + PAGE_MASK) & ~PAGE_MASK);
+}
+
+static uint32_t
+msgbuf_len(const struct attempt *at)
+{
+	return (at->at_machine->dm_msgbuf != NULL ?
+		at->at_machine->dm_msgbuf_len :
+		0);
+}
+
+static struct minidump_hdr
+make_header(const struct attempt *at, uint32_t version)
+{
+	const struct dump_machine *machine = at->at_machine;
+
+	return ((struct minidump_hdr){ .md_arch = DUMP_AMD64,
+	    .md_order = ORDER_LITTLE,
+	    .md_version = version,
+	    .md_page_size = DUMP_PAGE_SIZE,
+	    .md_msgbuf_len = msgbuf_len(at),
+	    .md_dumpavail_len = version >= 3 ? DUMP_PAGE_SIZE : 0,
+	    .md_bitmap_len = (uint32_t)at->at_res->dr_bitmap_bytes,
+	    .md_pmap_len = (uint32_t)at->at_res->dr_table_bytes,
+	    .md_kernbase = machine->dm_kva_start,
+	    .md_dmapbase = machine->dm_dmap_start,
+	    .md_dmapend = machine->dm_dmap_end });
+}
+
+int
+minidump_size(struct attempt *at, uint32_t version, uint64_t bitmap_len,
+    uint64_t pmap_len)
+{
+	struct dump_result *res = at->at_res;
+	uint64_t npages = 0;
+	struct minidump_hdr hdr;
+
+	if (bitmap_len > UINT32_MAX || pmap_len > UINT32_MAX)
+		return (DUMP_EINVAL);
+	for (int class = 0; class < DUMP_NCLASSES; class++)
+		npages += res->dr_pages[class];
+	res->dr_msgbuf_bytes = round_page(msgbuf_len(at));
+	res->dr_bitmap_bytes = bitmap_len;
+	res->dr_table_bytes = pmap_len;
+	hdr = make_header(at, version);
+	minidump_place(&hdr);
+	res->dr_bytes = hdr.md_pages_off + npages * DUMP_PAGE_SIZE;
+	return (0);
+}
+
+/* A header that its own decoder refuses leaves zeros, which is no dump. */
+void
+minidump_first(const struct attempt *at, uint32_t version,
+    uint8_t page[DUMP_PAGE_SIZE])
+{
+	struct minidump_hdr hdr = make_header(at, version);
+	const char *why;
+
+	if (!minidump_encode(&hdr, page, &why))
+		memset(page, 0, DUMP_PAGE_SIZE);
+}
+
+/* Copied: it may lie anywhere, and the kernel may still print. */
+int
+minidump_write_msgbuf(const struct attempt *at, struct stream *st)
+{
+	const uint8_t *ring = at->at_machine->dm_msgbuf;
+	uint32_t len = msgbuf_len(at);
+	uint8_t *page;
+
+	for (uint32_t off = 0; off < len; off += DUMP_PAGE_SIZE) {
+		uint32_t n = len - off;
+		int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
+
+		if (error != 0)
+			return (error);
+		if (n > DUMP_PAGE_SIZE)
+			n = DUMP_PAGE_SIZE;
+		memcpy(page, ring + off, n);
+		memset(page + n, 0, DUMP_PAGE_SIZE - n);
+		if (n < DUMP_PAGE_SIZE)
+			break;
+	}
+	return (0);
+}
+
+int
+write_page(struct attempt *at, struct stream *st, uint64_t pa)
+{
+	const struct dump_machine *machine = at->at_machine;
+	const void *page = machine->dm_page(machine->dm_arg, pa);
+
+	if (page != NULL)
+		return (stream_add(st, page, pa, DUMP_PAGE_SIZE));
+	attempt_record(at,
+	    &(struct dump_anomaly){ .da_kind = DUMP_BAD_UNREADABLE,
+		.da_pa = pa });
+	return (stream_zero(st));
+}
+
+int
+minidump_write_pages(struct attempt *at, struct stream *st)
+{
+	const struct dump_pages *dp = at->at_pages;
+	const struct dump_seg *seg = dp->dp_segs;
+	int error;
+
+	for (uint64_t word = 0; word < dp->dp_nwords; word++) {
+		uint64_t left = dp->dp_frozen[word];
+
+		for (; left != 0; left &= left - 1) {
+			uint64_t bit =
+			    word * 64 + (unsigned int)__builtin_ctzll(left);
+			uint64_t pfn;
+
+			while (bit - seg->ds_bit >= seg->ds_end - seg->ds_start)
+				seg++;
+			pfn = seg->ds_start + (bit - seg->ds_bit);
+			error = write_page(at, st, pfn << PAGE_SHIFT);
+			if (error != 0)
+				return (error);
+		}
+	}
+	return (0);
+}
+
+uint64_t
+map_nparts(const struct attempt *at, unsigned int shift)
+{
+	uint64_t len = at->at_machine->dm_kva_len;
+
+	return ((len >> shift) + ((len & ((UINT64_C(1) << shift) - 1)) != 0));
+}

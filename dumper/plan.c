@@ -1,0 +1,142 @@
+/*
+ * Which pages a dump is made of.
+ *
+ *	base	registered as core, or mapped by the kernel and in no other class
+ *	frozen	base, and what of bulk and user comes with it
+ *
+ * The base is made once for a sink; the frozen set is made again, from it, for
+ * each smaller dump that is tried.
+ */
+#include "dumper/dumper_int.h"
+
+/*
+ * Descriptions describe descriptions: a page of the page array is described by
+ * another one.  Each pass finds far fewer than the one before.
+ */
+#define MAXPASSES 16
+
+static uint64_t
+load_word(const struct attempt *at, enum dump_class class, uint64_t word)
+{
+	return (__atomic_load_n(&at->at_pages->dp_class[class][word],
+	    __ATOMIC_RELAXED));
+}
+
+int
+plan_base(struct attempt *at)
+{
+	struct dump_pages *dp = at->at_pages;
+
+	attempt_phase(at, DUMP_WALK);
+	for (uint64_t word = 0; word < dp->dp_nwords; word++)
+		dp->dp_base[word] = load_word(at, DUMP_CORE, word);
+	return (walk_mark(at));
+}
+
+/* Does the bulk page at pa describe a page that is dumped? */
+static bool
+describes(struct attempt *at, uint64_t pa)
+{
+	const struct dump_machine *machine = at->at_machine;
+	struct dump_range r;
+
+	for (unsigned int i = 0;
+	     machine->dm_describes(machine->dm_arg, pa, i, &r); i++)
+		if (pages_any(at, at->at_pages->dp_frozen, &r))
+			return (true);
+	return (false);
+}
+
+/* Of the bulk pages of a word, those to dump that were not chosen before. */
+static uint64_t
+choose_bulk(struct attempt *at, uint64_t word, uint64_t candidates)
+{
+	uint64_t chosen = 0;
+	uint64_t pa;
+
+	for (; candidates != 0; candidates &= candidates - 1) {
+		unsigned int bit = (unsigned int)__builtin_ctzll(candidates);
+
+		if (dumpset_pa(&at->at_set, word * 64 + bit, &pa) &&
+		    describes(at, pa))
+			chosen |= UINT64_C(1) << bit;
+	}
+	return (chosen);
+}
+
+static int
+add_bulk(struct attempt *at, uint64_t *nadded)
+{
+	struct dump_pages *dp = at->at_pages;
+	bool all = (at->at_flags & DUMP_ALLBULK) != 0 ||
+	    at->at_machine->dm_describes == NULL;
+
+	*nadded = 0;
+	for (uint64_t word = 0; word < dp->dp_nwords; word++) {
+		uint64_t new =
+		    load_word(at, DUMP_BULK, word) & ~dp->dp_frozen[word];
+
+		if (word % 4096 == 0 && attempt_poll(at, 0) != 0)
+			return (DUMP_ECANCELED);
+		if (new == 0)
+			continue;
+		if (!all)
+			new = choose_bulk(at, word, new);
+		dp->dp_frozen[word] |= new;
+		*nadded += (uint64_t)__builtin_popcountll(new);
+	}
+	return (0);
+}
+
+static int
+select_bulk(struct attempt *at)
+{
+	uint64_t nadded;
+
+	for (int pass = 0; pass < MAXPASSES; pass++) {
+		int error = add_bulk(at, &nadded);
+
+		if (error != 0)
+			return (error);
+		if (nadded == 0)
+			break;
+		at->at_res->dr_pages[DUMP_BULK] += nadded;
+	}
+	return (0);
+}
+
+/* User pages that are bulk too count as bulk, and wait for it. */
+static void
+select_user(struct attempt *at)
+{
+	struct dump_pages *dp = at->at_pages;
+
+	for (uint64_t word = 0; word < dp->dp_nwords; word++) {
+		uint64_t new = load_word(at, DUMP_USER, word) &
+		    ~load_word(at, DUMP_BULK, word) & ~dp->dp_frozen[word];
+
+		dp->dp_frozen[word] |= new;
+		at->at_res->dr_pages[DUMP_USER] +=
+		    (uint64_t)__builtin_popcountll(new);
+	}
+}
+
+int
+plan_select(struct attempt *at)
+{
+	struct dump_pages *dp = at->at_pages;
+	uint64_t *npages = at->at_res->dr_pages;
+
+	attempt_phase(at, DUMP_PLAN);
+	memset(npages, 0, sizeof(at->at_res->dr_pages));
+	for (uint64_t word = 0; word < dp->dp_nwords; word++) {
+		dp->dp_frozen[word] = dp->dp_base[word];
+		npages[DUMP_CORE] +=
+		    (uint64_t)__builtin_popcountll(dp->dp_base[word]);
+	}
+	if ((at->at_flags & DUMP_ALLUSER) != 0)
+		select_user(at);
+	if ((at->at_flags & DUMP_NOBULK) != 0)
+		return (0);
+	return (select_bulk(at));
+}

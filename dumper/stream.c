@@ -1,0 +1,188 @@
+/*
+ * Gathers pieces into writes and keeps several of them in flight.
+ *
+ * A slot is one write: its pieces point at memory where it lies, or at pages of
+ * the slot's own that were made up.  Slots are used in turn; one that is in
+ * flight is waited for before it is used again, so what its pieces point at
+ * stays as it is until the sink has done with it.
+ *
+ * The first error sticks: nothing is submitted behind it.
+ */
+#include "dumper/dumper_int.h"
+
+/* So that progress, watchdog and cancel are not kept waiting for long. */
+#define DEFAULT_MAX_IO (1024 * 1024)
+
+static const _Alignas(DUMP_PAGE_SIZE) uint8_t zero_page[DUMP_PAGE_SIZE];
+
+void
+stream_init(struct stream *st, struct attempt *at)
+{
+	const struct dump_sink *sink = at->at_sink;
+
+	*st = (struct stream){ .st_sink = sink,
+		.st_work = at->at_work,
+		.st_attempt = at,
+		.st_depth = 1,
+		.st_maxiov = DUMP_MAXIOV,
+		.st_max_io = DEFAULT_MAX_IO };
+	if (sink->ds_wait != NULL && sink->ds_depth > 1)
+		st->st_depth = sink->ds_depth < DUMP_MAXDEPTH ? sink->ds_depth :
+								DUMP_MAXDEPTH;
+	if (sink->ds_maxiov != 0 && sink->ds_maxiov < DUMP_MAXIOV)
+		st->st_maxiov = sink->ds_maxiov;
+	if (sink->ds_max_io != 0)
+		st->st_max_io = sink->ds_max_io & ~PAGE_MASK;
+	for (unsigned int i = 0; i < DUMP_MAXDEPTH; i++)
+		memset(&at->at_work->wk_slots[i], 0, sizeof(struct slot));
+}
+
+static struct slot *
+current(const struct stream *st)
+{
+	return (&st->st_work->wk_slots[st->st_slot]);
+}
+
+static void
+fail(struct stream *st, int error)
+{
+	if (st->st_error == 0)
+		st->st_error = error;
+}
+
+/* Wait for any write.  A sink that names none in flight is out of its mind. */
+static bool
+wait_any(struct stream *st)
+{
+	const struct dump_sink *sink = st->st_sink;
+	unsigned int tag = DUMP_MAXDEPTH;
+	int error = sink->ds_wait(sink->ds_arg, &tag);
+
+	fail(st, error);
+	if (tag >= st->st_depth || !st->st_work->wk_slots[tag].sl_busy) {
+		fail(st, DUMP_EIO);
+		return (false);
+	}
+	st->st_work->wk_slots[tag].sl_busy = false;
+	return (true);
+}
+
+/* Have the current slot empty and not in flight. */
+static void
+claim(struct stream *st)
+{
+	struct slot *slot = current(st);
+
+	while (slot->sl_busy && wait_any(st))
+		;
+	slot->sl_niov = 0;
+	slot->sl_nstaged = 0;
+	slot->sl_len = 0;
+}
+
+/* Send what is gathered, if anything, and go on to the next slot. */
+static int
+send(struct stream *st)
+{
+	const struct dump_sink *sink = st->st_sink;
+	struct slot *slot = current(st);
+	int error;
+
+	if (slot->sl_niov == 0 || st->st_error != 0)
+		return (st->st_error);
+	if (slot->sl_len > st->st_end - st->st_off) {
+		fail(st, DUMP_EIO); /* more than was planned */
+		return (st->st_error);
+	}
+	error = sink->ds_submit(sink->ds_arg, st->st_slot, slot->sl_iov,
+	    slot->sl_niov, st->st_off);
+	fail(st, error);
+	slot->sl_busy = error == 0 && sink->ds_wait != NULL;
+	st->st_off += slot->sl_len;
+	st->st_slot = (st->st_slot + 1) % st->st_depth;
+	claim(st);
+	return (st->st_error);
+}
+
+/* The same, and the hooks get their turn. */
+static int
+send_data(struct stream *st)
+{
+	uint64_t start = st->st_attempt->at_data_off;
+
+	if (send(st) == 0)
+		fail(st, attempt_poll(st->st_attempt, st->st_off - start));
+	return (st->st_error);
+}
+
+void
+stream_seek(struct stream *st, uint64_t off, uint64_t len)
+{
+	st->st_off = off;
+	st->st_end = off + len;
+}
+
+/* Does the piece follow the last one in memory? */
+static bool
+extends(const struct dump_iov *last, const uint8_t *base, uint64_t pa)
+{
+	return (pa != DUMP_NOPA && last->iv_pa != DUMP_NOPA &&
+	    last->iv_pa + last->iv_len == pa &&
+	    (const uint8_t *)last->iv_base + last->iv_len == base);
+}
+
+/* A full slot is sent when more comes: a staged page may not be filled yet. */
+int
+stream_add(struct stream *st, const void *base, uint64_t pa, size_t len)
+{
+	struct slot *slot = current(st);
+	bool extend = slot->sl_niov > 0 &&
+	    extends(&slot->sl_iov[slot->sl_niov - 1], base, pa);
+
+	if (slot->sl_len + len > st->st_max_io ||
+	    (slot->sl_niov == st->st_maxiov && !extend)) {
+		if (send_data(st) != 0)
+			return (st->st_error);
+		slot = current(st);
+		extend = false;
+	}
+	if (extend)
+		slot->sl_iov[slot->sl_niov - 1].iv_len += len;
+	else
+		slot->sl_iov[slot->sl_niov++] =
+		    (struct dump_iov){ base, pa, len };
+	slot->sl_len += len;
+	return (st->st_error);
+}
+
+int
+stream_zero(struct stream *st)
+{
+	return (stream_add(st, zero_page, DUMP_NOPA, sizeof(zero_page)));
+}
+
+int
+stream_stage(struct stream *st, size_t len, uint8_t **page)
+{
+	struct slot *slot = current(st);
+
+	if ((slot->sl_nstaged == STAGE_PAGES ||
+		slot->sl_niov == st->st_maxiov ||
+		slot->sl_len + len > st->st_max_io) &&
+	    send_data(st) != 0)
+		return (st->st_error);
+	slot = current(st);
+	*page = st->st_work->wk_stage[st->st_slot][slot->sl_nstaged++];
+	return (stream_add(st, *page, DUMP_NOPA, len));
+}
+
+int
+stream_drain(struct stream *st)
+{
+	(void)send(st);
+	for (unsigned int i = 0; i < st->st_depth; i++)
+		while (st->st_work->wk_slots[i].sl_busy && wait_any(st))
+			;
+	claim(st);
+	return (st->st_error);
+}

@@ -1,0 +1,195 @@
+/*
+ * The kernel's page tables, which may be what the kernel died of.
+ *
+ * An entry is believed only if no reserved bit is set in it, the table that it
+ * leads to is memory that can be read, and that table is not one of those on
+ * the way to it.  The way down has one step for each level, and the way along
+ * skips all that an entry maps, so nothing in memory can make a walk long: it
+ * takes a time that the size of the kernel map bounds.
+ *
+ * The walk that chooses pages reports what it does not believe.  The writers
+ * look tables up again, by the same rules and in silence.
+ */
+#include "dumper/dumper_int.h"
+#include "format/paging_amd64.h"
+
+static uint64_t
+span_of(unsigned int level)
+{
+	return (UINT64_C(1) << (PAGE_SHIFT + 9 * level));
+}
+
+static uint64_t
+table_entry(const uint8_t *table, uint64_t va, unsigned int level)
+{
+	return (le64dec(table +
+	    8 * (va >> (PAGE_SHIFT + 9 * level) & (NENTRIES - 1))));
+}
+
+/* Is pa one of the tables that led to a table at level? */
+static bool
+on_path(const struct entry *en, unsigned int level, uint64_t pa)
+{
+	for (unsigned int i = level; i <= ROOT_LEVEL; i++)
+		if (en->en_path[i] == pa)
+			return (true);
+	return (false);
+}
+
+static void
+refuse(struct entry *en, enum dump_bad why)
+{
+	en->en_kind = ENTRY_BAD;
+	en->en_bad = why;
+}
+
+/* A table is memory and can be read. */
+static void
+check_table(const struct attempt *at, uint64_t pa, struct entry *en)
+{
+	const struct dump_machine *machine = at->at_machine;
+
+	if ((pa & PAGE_MASK) != 0 || !pages_memory(at, pa >> PAGE_SHIFT)) {
+		refuse(en, DUMP_BAD_TABLE);
+		return;
+	}
+	en->en_kind = ENTRY_TABLE;
+	en->en_table = machine->dm_page(machine->dm_arg, pa);
+	if (en->en_table == NULL)
+		refuse(en, DUMP_BAD_UNREADABLE);
+}
+
+void
+walk_check(const struct attempt *at, uint64_t raw, unsigned int level,
+    struct entry *en)
+{
+	struct pte pte = amd64_pte_decode(raw, level);
+
+	en->en_level = level;
+	en->en_raw = raw;
+	en->en_pa = raw & AMD64_PTE_FRAME;
+	if ((raw & AMD64_PTE_V) == 0) {
+		en->en_kind = ENTRY_NONE;
+	} else if (amd64_pte_reserved(raw, level, at->at_phys_bits) != 0) {
+		refuse(en, DUMP_BAD_RESERVED);
+	} else if (pte.pte_kind == PTE_PAGE) {
+		en->en_kind = ENTRY_PAGE;
+		en->en_pa = pte.pte_pa;
+	} else if (on_path(en, level, pte.pte_pa)) {
+		refuse(en, DUMP_BAD_SELF);
+	} else {
+		check_table(at, pte.pte_pa, en);
+	}
+}
+
+void
+walk_find(const struct attempt *at, uint64_t va, unsigned int level,
+    struct entry *out)
+{
+	out->en_level = ROOT_LEVEL + 1;
+	out->en_raw = out->en_pa = at->at_machine->dm_root_pa;
+	check_table(at, out->en_pa, out);
+	for (unsigned int l = ROOT_LEVEL + 1; l-- > level;) {
+		if (out->en_kind != ENTRY_TABLE)
+			return;
+		out->en_path[l] = out->en_pa;
+		walk_check(at, table_entry(out->en_table, va, l), l, out);
+	}
+}
+
+static bool
+is_device(const struct attempt *at, uint64_t pa, uint64_t len)
+{
+	const struct dump_machine *machine = at->at_machine;
+
+	for (size_t i = 0; i < machine->dm_ndevices; i++) {
+		const struct dump_range *r = &machine->dm_devices[i];
+
+		if (pa >= r->r_start && pa < r->r_end && len <= r->r_end - pa)
+			return (true);
+	}
+	return (false);
+}
+
+static void
+record(struct attempt *at, uint64_t va, const struct entry *en,
+    enum dump_bad why)
+{
+	attempt_record(at,
+	    &(struct dump_anomaly){ .da_kind = why,
+		.da_level = (uint8_t)en->en_level,
+		.da_va = va,
+		.da_entry = en->en_raw,
+		.da_pa = en->en_pa });
+}
+
+/* Mark what an entry maps, if it is a page; report it if it is bad. */
+static void
+mark_entry(struct attempt *at, uint64_t va, const struct entry *en)
+{
+	if (en->en_kind == ENTRY_BAD)
+		record(at, va, en, en->en_bad);
+	if (en->en_kind == ENTRY_PAGE &&
+	    !pages_mark(at, en->en_pa >> PAGE_SHIFT,
+		span_of(en->en_level) >> PAGE_SHIFT) &&
+	    !is_device(at, en->en_pa, span_of(en->en_level)))
+		record(at, va, en, DUMP_BAD_PAGE);
+}
+
+/* All entries of a last-level table, which maps va and what follows. */
+static void
+mark_table(struct attempt *at, uint64_t va, const struct entry *table)
+{
+	struct entry en = *table;
+
+	en.en_path[0] = table->en_pa;
+	for (unsigned int i = 0; i < NENTRIES; i++) {
+		uint64_t raw = le64dec(table->en_table + 8 * (size_t)i);
+
+		if ((raw & AMD64_PTE_V) == 0)
+			continue;
+		walk_check(at, raw, 0, &en);
+		mark_entry(at, va + i * span_of(0), &en);
+	}
+}
+
+/* Version 3 has the tables among the pages. */
+static void
+mark_path(struct attempt *at, const struct entry *en)
+{
+	if (at->at_format != DUMP_MINIDUMP3 || en->en_level > ROOT_LEVEL)
+		return;
+	for (unsigned int level = en->en_level; level <= ROOT_LEVEL; level++)
+		pages_force(at, en->en_path[level] >> PAGE_SHIFT);
+	if (en->en_kind == ENTRY_TABLE)
+		pages_force(at, en->en_pa >> PAGE_SHIFT);
+}
+
+int
+walk_mark(struct attempt *at)
+{
+	uint64_t left = at->at_machine->dm_kva_len;
+	uint64_t va = at->at_machine->dm_kva_start;
+	uint64_t step, span;
+
+	for (; left > 0; left -= step, va += step) {
+		struct entry en;
+		int error = attempt_poll(at, 0);
+
+		if (error != 0)
+			return (error);
+		walk_find(at, va, 1, &en);
+		mark_path(at, &en);
+		if (en.en_kind == ENTRY_TABLE)
+			mark_table(at, va, &en);
+		else
+			mark_entry(at, va, &en);
+		if (en.en_level > ROOT_LEVEL)
+			break; /* no root */
+		span = span_of(en.en_level);
+		step = span - (va & (span - 1));
+		if (step > left)
+			step = left;
+	}
+	return (0);
+}
