@@ -1,0 +1,157 @@
+/* Dumps of machines made at random: read back, every byte compared. */
+#include <string.h>
+
+#include "format/kerneldump.h"
+#include "tests/dumper/readback.h"
+#include "tests/dumper/sink.h"
+#include "tests/format/unit.h"
+
+#define MEDIA_LEN (20 * 1024 * 1024)
+
+/* As a PC has it, with holes; and one that starts and ends oddly. */
+static const struct dump_range pc[] = {
+	{ 0, 0x9f000 },
+	{ 0x100000, 0xa00000 },
+	{ 0x40000000, 0x40123000 },
+};
+static const struct dump_range odd[] = {
+	{ 0x7000, 0x8000 },
+	{ 0x41000, 0x42000 },
+	{ 0x42000, 0xac3000 },
+	{ UINT64_C(0x123456000), UINT64_C(0x123457000) },
+	{ UINT64_C(0x200000000), UINT64_C(0x20007f000) },
+};
+
+static const struct row {
+	const char *name;
+	const struct dump_range *ranges;
+	size_t nranges;
+	enum dump_format format;
+	unsigned int flags;
+	enum dump_layout layout;
+	unsigned int depth;
+} rows[] = {
+	{ "version 1, file", pc, 3, DUMP_MINIDUMP1, 0, DUMP_FILE, 0 },
+	{ "version 1, device", pc, 3, DUMP_MINIDUMP1, 0, DUMP_DEVICE, 4 },
+	{ "version 1, odd segments", odd, 5, DUMP_MINIDUMP1, 0, DUMP_FILE, 2 },
+	{ "version 1, all bulk", pc, 3, DUMP_MINIDUMP1, DUMP_ALLBULK, DUMP_FILE,
+	    0 },
+	{ "version 1, no bulk", pc, 3, DUMP_MINIDUMP1, DUMP_NOBULK, DUMP_FILE,
+	    0 },
+	{ "version 1, user pages", pc, 3, DUMP_MINIDUMP1, DUMP_ALLUSER,
+	    DUMP_FILE, 0 },
+	{ "version 3, file", pc, 3, DUMP_MINIDUMP3, 0, DUMP_FILE, 0 },
+	{ "version 3, device", pc, 3, DUMP_MINIDUMP3, 0, DUMP_DEVICE, 3 },
+	{ "version 3, odd segments", odd, 5, DUMP_MINIDUMP3, 0, DUMP_DEVICE,
+	    0 },
+	{ "version 3, everything", odd, 5, DUMP_MINIDUMP3,
+	    DUMP_ALLBULK | DUMP_ALLUSER, DUMP_FILE, 4 },
+	{ "full, file", pc, 3, DUMP_FULL, 0, DUMP_FILE, 0 },
+	{ "full, device", pc, 3, DUMP_FULL, 0, DUMP_DEVICE, 4 },
+	{ "full, odd segments", odd, 5, DUMP_FULL, 0, DUMP_FILE, 1 },
+};
+
+static struct dump_request
+request(struct sim *sim, const struct row *row, const struct dump_sink *sink)
+{
+	return ((struct dump_request){ .dr_machine = &sim->machine,
+	    .dr_format = row->format,
+	    .dr_flags = row->flags,
+	    .dr_sinks = sink,
+	    .dr_nsinks = 1,
+	    .dr_work = &sim->work });
+}
+
+static void
+check_header(const struct sink *sink, const struct dump_result *res)
+{
+	struct span last = { sink->media + sink->media_len - 512, 512 };
+	struct kerneldump_hdr kh;
+	const char *why = NULL;
+	uint64_t off, len;
+
+	assert_true(sink_find_dump(sink, &off, &len));
+	assert_int_equal(len, res->dr_bytes);
+	assert_true(sink_untouched(sink, 0, off - 512));
+	assert_true(kerneldump_decode(last, &kh, &why));
+	assert_string_equal(kh.kh_magic, "FreeBSD Kernel Dump");
+	assert_string_equal(kh.kh_architecture, "amd64");
+	assert_int_equal(kh.kh_version, 4);
+	assert_int_equal(kh.kh_arch_version, 2);
+	assert_int_equal(kh.kh_dump_time, 1234567890);
+	assert_int_equal(kh.kh_block_len, 512);
+	assert_int_equal(kh.kh_extent_len, len);
+	assert_string_equal(kh.kh_hostname, "sim");
+	assert_string_equal(kh.kh_version_string, "vmcore sim 1\n");
+	assert_string_equal(kh.kh_panic_string, "simulated");
+}
+
+static void
+check_result(struct sim *sim, const struct row *row,
+    const struct dump_result *res)
+{
+	uint64_t npages = 0;
+	uint64_t want = 0;
+
+	for (int class = 0; class < DUMP_NCLASSES; class++)
+		npages += res->dr_pages[class];
+	for (size_t i = 0; i < sim->nranges; i++)
+		for (uint64_t pa = sim->ranges[i].r_start;
+		     pa < sim->ranges[i].r_end; pa += DUMP_PAGE_SIZE)
+			want += sim_dumped(sim, pa, row->format, row->flags);
+	assert_int_equal(npages, want);
+	assert_int_equal(res->dr_error, 0);
+	assert_int_equal(res->dr_format, row->format);
+	assert_int_equal(res->dr_nrecorded, 0);
+}
+
+/* On failure cmocka leaves by longjmp: what was allocated is lost with it. */
+static void
+test_row(void **state)
+{
+	const struct row *row = *state;
+
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		struct sim *sim = sim_create(row->ranges, row->nranges, seed);
+		struct dump_result res, estimate;
+		struct dump_request req;
+		struct dump_sink ds;
+		struct sink sink;
+		uint64_t off = 0;
+
+		sink_init(&sink, MEDIA_LEN);
+		sink.sim = sim;
+		ds = sink_describe(&sink, row->layout, row->depth);
+		sim_scatter(sim);
+		req = request(sim, row, &ds);
+		assert_int_equal(dump_estimate(&req, &estimate), 0);
+		assert_int_equal(sink.nsubmit + sink.nopen, 0);
+		assert_int_equal(dump_write(&req, &res), 0);
+		assert_int_equal(estimate.dr_bytes, res.dr_bytes);
+		assert_int_equal(sink.nopen, 1);
+		assert_int_equal(sink.nclose, 1);
+		check_result(sim, row, &res);
+		if (row->layout == DUMP_DEVICE) {
+			check_header(&sink, &res);
+			off = sink.media_len - 512 - res.dr_bytes;
+		} else {
+			assert_int_equal(sink.written, res.dr_bytes);
+		}
+		if (row->depth > 1)
+			assert_int_equal(sink.max_pending, row->depth);
+		readback(sim, sink.media + off, res.dr_bytes, row->format,
+		    row->flags, READBACK_EXACT);
+		sink_fini(&sink);
+		sim_destroy(sim);
+	}
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[32];
+	size_t n = 0;
+
+	ADD_ROWS(tests, n, rows, test_row);
+	return (RUN_TESTS(tests, n));
+}
