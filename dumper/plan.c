@@ -15,6 +15,17 @@
  */
 #define MAXPASSES 16
 
+/* Not the builtin, for which a compiler may call a library. */
+static inline uint64_t
+count_bits(uint64_t word)
+{
+	word -= word >> 1 & UINT64_C(0x5555555555555555);
+	word = (word & UINT64_C(0x3333333333333333)) +
+	    (word >> 2 & UINT64_C(0x3333333333333333));
+	word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (word * UINT64_C(0x0101010101010101) >> 56);
+}
+
 static uint64_t
 load_word(const struct attempt *at, enum dump_class class, uint64_t word)
 {
@@ -83,7 +94,7 @@ add_bulk(struct attempt *at, uint64_t *nadded)
 		if (!all)
 			new = choose_bulk(at, word, new);
 		dp->dp_frozen[word] |= new;
-		*nadded += (uint64_t)__builtin_popcountll(new);
+		*nadded += count_bits(new);
 	}
 	return (0);
 }
@@ -116,8 +127,7 @@ select_user(struct attempt *at)
 		    ~load_word(at, DUMP_BULK, word) & ~dp->dp_frozen[word];
 
 		dp->dp_frozen[word] |= new;
-		at->at_res->dr_pages[DUMP_USER] +=
-		    (uint64_t)__builtin_popcountll(new);
+		at->at_res->dr_pages[DUMP_USER] += count_bits(new);
 	}
 }
 
@@ -131,8 +141,7 @@ plan_select(struct attempt *at)
 	memset(npages, 0, sizeof(at->at_res->dr_pages));
 	for (uint64_t word = 0; word < dp->dp_nwords; word++) {
 		dp->dp_frozen[word] = dp->dp_base[word];
-		npages[DUMP_CORE] +=
-		    (uint64_t)__builtin_popcountll(dp->dp_base[word]);
+		npages[DUMP_CORE] += count_bits(dp->dp_base[word]);
 	}
 	if ((at->at_flags & DUMP_ALLUSER) != 0)
 		select_user(at);
