@@ -59,5 +59,6 @@ allow format 'format' assert.h limits.h stdbool.h stddef.h stdint.h string.h
 allow dumper 'dumper format' assert.h stdbool.h stddef.h stdint.h string.h
 allow libkvm 'libkvm format'
 allow kdebug 'kdebug libkvm format'
+allow examples dumper
 allow cli 'cli kdebug libkvm dumper format'
 finish
