@@ -148,8 +148,10 @@ check_direct_map(struct sim *sim, kvm_t *kd, enum dump_format format,
 }
 
 static void
-check_msgbuf(struct sim *sim, kvm_t *kd, enum dump_format format)
+check_msgbuf(struct sim *sim, kvm_t *kd, const uint8_t *dump,
+    enum dump_format format)
 {
+	const struct minidump_hdr *hdr = kvm_core(kd)->kc_minidump;
 	uint8_t ring[sizeof(sim->msgbuf)];
 
 	if (format == DUMP_FULL)
@@ -157,6 +159,9 @@ check_msgbuf(struct sim *sim, kvm_t *kd, enum dump_format format)
 	assert_int_equal(kvm_read_msgbuf(kd, 0, ring, sizeof(ring)),
 	    sizeof(ring));
 	assert_memory_equal(ring, sim->msgbuf, sizeof(ring));
+	/* It fills its last page with zeros. */
+	for (uint64_t off = sizeof(ring); off % DUMP_PAGE_SIZE != 0; off++)
+		assert_int_equal(dump[hdr->md_msgbuf_off + off], 0);
 }
 
 void
@@ -166,7 +171,7 @@ readback(struct sim *sim, const uint8_t *dump, size_t len,
 	kvm_t *kd = open_dump(dump, len);
 
 	assert_int_equal(kvm_core(kd)->kc_file_short, 0);
-	check_msgbuf(sim, kd, format);
+	check_msgbuf(sim, kd, dump, format);
 	check_memory(sim, kd, format, flags, mode);
 	check_maps(sim, kd, format, flags, mode);
 	check_direct_map(sim, kd, format, flags);

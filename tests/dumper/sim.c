@@ -59,8 +59,8 @@ sim_index(const struct sim *sim, uint64_t pa)
 	return (UINT64_MAX);
 }
 
-static uint64_t
-pa_of(const struct sim *sim, uint64_t index)
+uint64_t
+sim_pa(const struct sim *sim, uint64_t index)
 {
 	for (size_t i = 0; i < sim->nranges; i++) {
 		const struct dump_range *r = &sim->ranges[i];
@@ -106,7 +106,7 @@ describes(void *arg, uint64_t pa, unsigned int i, struct dump_range *out)
 
 	if (i >= 8 || index >= sim->npages)
 		return (false);
-	out->r_start = pa_of(sim, index);
+	out->r_start = sim_pa(sim, index);
 	out->r_end = out->r_start + DUMP_PAGE_SIZE;
 	return (true);
 }
@@ -210,7 +210,7 @@ sim_page(struct sim *sim)
 		if (sim->taken[index])
 			continue;
 		sim->taken[index] = 1;
-		return (pa_of(sim, index));
+		return (sim_pa(sim, index));
 	}
 	die("memory is full", 0);
 }
@@ -288,7 +288,7 @@ void
 sim_scatter(struct sim *sim)
 {
 	for (int i = 0; i < 150; i++) {
-		uint64_t pa = pa_of(sim, sim_random(sim, sim->npages));
+		uint64_t pa = sim_pa(sim, sim_random(sim, sim->npages));
 
 		sim_add(sim, pa,
 		    (enum dump_class)sim_random(sim, DUMP_NCLASSES));
@@ -296,14 +296,14 @@ sim_scatter(struct sim *sim)
 	/* In the first GB behind the data's 2 MB, at most one mapping each. */
 	for (uint64_t va = SIM_KERNBASE + 0x400000; sim->nmaps < 100;
 	     va += (1 + sim_random(sim, 1000)) * DUMP_PAGE_SIZE)
-		sim_map(sim, va, pa_of(sim, sim_random(sim, sim->npages)), 0,
+		sim_map(sim, va, sim_pa(sim, sim_random(sim, sim->npages)), 0,
 		    sim_random(sim, 2) ? SIM_RW : SIM_NX);
 	/* In the second: 2 MB each, of which parts may not be memory. */
 	for (uint64_t i = 0; i < 4; i++)
 		sim_map(sim,
 		    SIM_KERNBASE + 0x40000000 + sim_random(sim, 50) * 0x200000 +
 			i * 100 * 0x200000,
-		    pa_of(sim, sim_random(sim, sim->npages)) &
+		    sim_pa(sim, sim_random(sim, sim->npages)) &
 			~UINT64_C(0x1fffff),
 		    1, SIM_RW);
 }
@@ -376,7 +376,7 @@ sim_dumped(const struct sim *sim, uint64_t pa, enum dump_format format,
 		for (uint64_t i = index * 8;
 		     i < index * 8 + 8 && i < sim->npages; i++)
 			if (i != index &&
-			    sim_dumped(sim, pa_of(sim, i), format, flags))
+			    sim_dumped(sim, sim_pa(sim, i), format, flags))
 				return (true);
 		return (false);
 	}

@@ -72,6 +72,9 @@ uint64_t sim_random(struct sim *sim, uint64_t n);
 /* The index of pa's page among all; UINT64_MAX: it is not memory. */
 uint64_t sim_index(const struct sim *sim, uint64_t pa);
 
+/* The address of a page, by its index. */
+uint64_t sim_pa(const struct sim *sim, uint64_t index);
+
 /* The bytes of the page at pa, which is memory. */
 uint8_t *sim_bytes(struct sim *sim, uint64_t pa);
 

@@ -55,6 +55,16 @@ close_sink(void *arg, int error)
 			die("closed with a write in flight", i);
 }
 
+/* All of a piece is at its physical address, not its first page only. */
+static void
+check_address(const struct sink *sink, const struct dump_iov *iov)
+{
+	for (size_t off = 0; off < iov->iv_len; off += DUMP_PAGE_SIZE)
+		if (sim_bytes(sink->sim, iov->iv_pa + off) !=
+		    (const uint8_t *)iov->iv_base + off)
+			die("wrong physical address", iov->iv_pa + off);
+}
+
 /* What dumper.h promises about pieces. */
 static void
 check_pieces(const struct sink *sink, const struct dump_iov *iov,
@@ -72,9 +82,8 @@ check_pieces(const struct sink *sink, const struct dump_iov *iov,
 			die("not whole blocks", iov[i].iv_len);
 		if (iov[i].iv_pa == DUMP_NOPA && iov[i].iv_len > DUMP_PAGE_SIZE)
 			die("unknown address for more than a page", i);
-		if (iov[i].iv_pa != DUMP_NOPA && sink->sim != NULL &&
-		    sim_bytes(sink->sim, iov[i].iv_pa) != iov[i].iv_base)
-			die("wrong physical address", iov[i].iv_pa);
+		if (iov[i].iv_pa != DUMP_NOPA && sink->sim != NULL)
+			check_address(sink, &iov[i]);
 		len += iov[i].iv_len;
 	}
 	if (sink->max_io != 0 && len > sink->max_io)
@@ -98,6 +107,7 @@ perform(struct sink *sink, unsigned int number, const struct dump_iov *iov,
 	}
 	if (off > sink->written)
 		sink->written = off;
+	sink->nunflushed++;
 	return (0);
 }
 
@@ -180,6 +190,7 @@ flush(void *arg)
 	for (unsigned int i = 0; i < DUMP_MAXDEPTH; i++)
 		if (sink->pending[i])
 			die("flushed with a write in flight", i);
+	sink->nunflushed = 0;
 	return (++sink->nflush == sink->fail_flush ? DUMP_EIO : 0);
 }
 

@@ -15,6 +15,7 @@ struct sink {
 	uint64_t written;     /* DUMP_FILE: behind the last byte written */
 	unsigned int nsubmit; /* calls so far; the first is number 1 */
 	unsigned int nflush;
+	unsigned int nunflushed; /* writes that the last flush did not cover */
 	unsigned int nopen;
 	unsigned int nclose;
 	int close_error;

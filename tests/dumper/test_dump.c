@@ -146,6 +146,38 @@ test_row(void **state)
 	}
 }
 
+/*
+ * A core page, its description, the description of that, and so on: of pages
+ * that look alike, only those are dumped.
+ */
+static void
+test_chain(void **state)
+{
+	const struct row row = { .format = DUMP_MINIDUMP1 };
+	struct sim *sim = sim_create(odd, 5, 9);
+	struct dump_result res;
+	struct dump_request req;
+	struct dump_sink ds;
+	struct sink sink;
+
+	(void)state;
+	sink_init(&sink, MEDIA_LEN);
+	ds = sink_describe(&sink, DUMP_FILE, 0);
+	req = request(sim, &row, &ds);
+	for (uint64_t index = 1; index < 2000; index *= 8)
+		sim_add(sim, sim_pa(sim, index), DUMP_BULK);
+	for (uint64_t index = 3; index < 2000; index *= 8)
+		sim_add(sim, sim_pa(sim, index), DUMP_BULK);
+	sim_add(sim, sim_pa(sim, 512 * 3), DUMP_CORE);
+	assert_int_equal(dump_write(&req, &res), 0);
+	assert_true(sim_dumped(sim, sim_pa(sim, 3), DUMP_MINIDUMP1, 0));
+	assert_int_equal(res.dr_pages[DUMP_BULK], 3);
+	readback(sim, sink.media, res.dr_bytes, DUMP_MINIDUMP1, 0,
+	    READBACK_EXACT);
+	sink_fini(&sink);
+	sim_destroy(sim);
+}
+
 int
 main(void)
 {
@@ -153,5 +185,6 @@ main(void)
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, rows, test_row);
+	tests[n++] = row_test("descriptions of descriptions", test_chain, NULL);
 	return (RUN_TESTS(tests, n));
 }

@@ -110,13 +110,16 @@ test_model(void **state)
 
 static struct dump_pages shared;
 
-/* The pages whose number is odd, or even: never those of the other thread. */
+/*
+ * The pages whose number is odd, or even: neighbours of the other thread's
+ * bits, which must not be lost.  Returns NULL when all was well.
+ */
 static void *
 hammer(void *arg)
 {
 	uint64_t first = memory[1].r_start + *(const uint64_t *)arg * PAGE;
 
-	for (int round = 0; round < 401; round++) {
+	for (int round = 0; round < 3001; round++) {
 		for (uint64_t pa = first; pa < memory[1].r_end;
 		     pa += (uint64_t)2 * PAGE) {
 			if (round % 2 == 0)
@@ -124,6 +127,11 @@ hammer(void *arg)
 			else
 				dump_pages_drop(&shared, pa);
 		}
+		for (uint64_t pa = first; pa < memory[1].r_end;
+		     pa += (uint64_t)2 * PAGE)
+			if (dump_pages_has(&shared, pa, DUMP_CORE) !=
+			    (round % 2 == 0))
+				return (&shared);
 	}
 	return (NULL);
 }
@@ -134,6 +142,7 @@ test_threads(void **state)
 	static const uint64_t parity[2] = { 0, 1 };
 	void *mem = make_set(&shared);
 	pthread_t threads[2];
+	void *lost[2];
 
 	(void)state;
 	for (int i = 0; i < 2; i++)
@@ -141,7 +150,9 @@ test_threads(void **state)
 				     (void *)(uintptr_t)&parity[i]),
 		    0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(pthread_join(threads[i], &lost[i]), 0);
+	assert_null(lost[0]);
+	assert_null(lost[1]);
 	for (uint64_t pa = memory[1].r_start; pa < memory[1].r_end; pa += PAGE)
 		assert_true(dump_pages_has(&shared, pa, DUMP_CORE));
 	assert_false(dump_pages_has(&shared, memory[2].r_start, DUMP_CORE));

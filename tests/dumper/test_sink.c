@@ -88,6 +88,7 @@ count_calls(unsigned int depth, unsigned int *nsubmit, unsigned int *nflush)
 	*nsubmit = s.sinks[0].nsubmit;
 	*nflush = s.sinks[0].nflush;
 	assert_true(*nsubmit > 20);
+	assert_int_equal(*nflush, 5);
 	teardown(&s);
 }
 
@@ -126,6 +127,9 @@ fail_at(const struct failing_row *row, unsigned int n, unsigned int last)
 	/* Behind the last flush nothing is missing. */
 	if (row->field != offsetof(struct sink, fail_flush) || n != last)
 		assert_false(has_dump(&s.sinks[0]));
+	/* Nothing is written behind the error. */
+	if (row->depth == 0 && row->field != offsetof(struct sink, fail_flush))
+		assert_int_equal(s.sinks[0].nsubmit, n);
 	if (n % 8 == 1 || n == last)
 		check_whole(&s, &s.sinks[1], 0);
 	assert_true(has_dump(&s.sinks[1]));
@@ -143,6 +147,45 @@ test_failing(void **state)
 	    row->field == offsetof(struct sink, fail_flush) ? nflush : nsubmit;
 	for (unsigned int n = 1; n <= last; n++)
 		fail_at(row, n, last);
+}
+
+/* ---- The power may fail ---- */
+
+static enum dump_phase last_phase;
+
+/*
+ * A device may write what it was given in any order until it is flushed.  The
+ * old dump is erased before the first page of the new one is written; all of
+ * that is on the media before the first piece that makes it valid; each of
+ * these before the next.
+ */
+static void
+check_flushed(struct sink *sink, uint64_t off)
+{
+	enum dump_phase phase = dump_phase(&sink->sim->work);
+
+	(void)off;
+	if (phase != last_phase || phase == DUMP_HEADERS)
+		assert_int_equal(sink->nunflushed, 0);
+	last_phase = phase;
+}
+
+static void
+test_flushed(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	for (int layout = DUMP_DEVICE; layout <= DUMP_FILE; layout++) {
+		setup(&s, 4);
+		s.ds[0].ds_layout = (enum dump_layout)layout;
+		s.sinks[0].before_submit = check_flushed;
+		last_phase = DUMP_IDLE;
+		assert_int_equal(dump_write(&s.req, &s.res), 0);
+		assert_int_equal(last_phase, DUMP_HEADERS);
+		assert_int_equal(s.sinks[0].nunflushed, 0);
+		teardown(&s);
+	}
 }
 
 /* The only sink fails: the error comes out, and the next dump is whole. */
@@ -530,6 +573,7 @@ main(void)
 	ADD_ROWS(tests, n, kind_rows, test_kind);
 	ADD_ROWS(tests, n, bad_rows, test_bad);
 	tests[n++] = row_test("the only sink fails", test_failing_only, NULL);
+	tests[n++] = row_test("flushes between steps", test_flushed, NULL);
 	tests[n++] = row_test("an old dump is erased", test_old_dump, NULL);
 	tests[n++] = row_test("open fails", test_open_fails, NULL);
 	tests[n++] = row_test("no sink", test_no_sink, NULL);

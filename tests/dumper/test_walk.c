@@ -267,6 +267,29 @@ test_huge_page(void **state)
 	}
 }
 
+/*
+ * A kernel map that starts 2 MB before a gigabyte of which nothing is mapped
+ * ends: the step over it must not go further.
+ */
+static void
+test_odd_start(void **state)
+{
+	struct sim *sim = make_machine();
+	struct dump_result res;
+	struct sink sink;
+
+	(void)state;
+	sim_damage(sim, SIM_KERNBASE, 2, 0);
+	sim->machine.dm_kva_start = SIM_KERNBASE + 0x3fe00000;
+	sim->machine.dm_kva_len = 0x40200000;
+	dump(sim, DUMP_MINIDUMP1, &sink, &res);
+	assert_int_equal(res.dr_nrecorded, 0);
+	readback(sim, sink.media, res.dr_bytes, DUMP_MINIDUMP1, 0,
+	    READBACK_EXACT);
+	sink_fini(&sink);
+	sim_destroy(sim);
+}
+
 /* Pages that cannot be read are zeros, and said so. */
 static void
 test_unreadable_pages(void **state)
@@ -333,6 +356,7 @@ main(void)
 	ADD_ROWS(tests, n, rows, test_row);
 	ADD_ROWS(tests, n, unreadable_rows, test_unreadable);
 	tests[n++] = row_test("root that is no table", test_bad_root, NULL);
+	tests[n++] = row_test("map that starts oddly", test_odd_start, NULL);
 	tests[n++] = row_test("1 GB page", test_huge_page, NULL);
 	tests[n++] = row_test("unreadable pages", test_unreadable_pages, NULL);
 	tests[n++] = row_test("random entries", test_storm, NULL);
