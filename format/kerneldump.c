@@ -157,6 +157,9 @@ kerneldump_encode(const struct kerneldump_hdr *kh,
 	put_string(hdr + l->hostname, kh->kh_hostname, HOSTNAME_LEN);
 	put_string(hdr + l->version_string, kh->kh_version_string,
 	    VERSION_STRING_LEN);
+	/* A text of lines that is cut still ends its last one. */
+	if (kh->kh_version_string[VERSION_STRING_LEN - 1] != '\0')
+		hdr[l->version_string + VERSION_STRING_LEN - 2] = '\n';
 	put_string(hdr + l->panic_string, kh->kh_panic_string,
 	    l->panic_string_len);
 	hdr[l->compression] = kh->kh_compression;

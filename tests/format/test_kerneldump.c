@@ -154,6 +154,16 @@ test_long_text(void **state)
 	assert_true(kerneldump_decode((struct span){ hdr, sizeof(hdr) }, &again,
 	    &why));
 	assert_int_equal(strlen(again.kh_panic_string), 174);
+	assert_string_equal(again.kh_version_string, kh.kh_version_string);
+
+	/* That of the version still ends in a newline. */
+	memset(kh.kh_version_string, 'v', sizeof(kh.kh_version_string) - 1);
+	kerneldump_encode(&kh, hdr);
+	assert_true(kerneldump_decode((struct span){ hdr, sizeof(hdr) }, &again,
+	    &why));
+	assert_int_equal(strlen(again.kh_version_string), 191);
+	assert_int_equal(again.kh_version_string[189], 'v');
+	assert_int_equal(again.kh_version_string[190], '\n');
 	assert_int_equal(again.kh_compression, KERNELDUMP_COMP_ZSTD);
 }
 
