@@ -142,9 +142,9 @@ struct dump_machine {
 	unsigned int dm_phys_bits; /* of physical addresses; 0: 52 */
 
 	/*
-	 * The kernel map, whose page tables are walked: from kernbase on, which
-	 * is a multiple of 1 GB, dm_kva_len bytes (rounded up to what a page of
-	 * the map section stands for: 2 MB or 1 GB).
+	 * The kernel map, whose page tables are walked: from dm_kva_start on, a
+	 * multiple of 2 MB (of 1 GB for version 3), dm_kva_len bytes, rounded up
+	 * to 2 MB.
 	 */
 	uint64_t dm_kva_start;
 	uint64_t dm_kva_len;

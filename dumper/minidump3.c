@@ -10,7 +10,8 @@
 #include "dumper/dumper_int.h"
 #include "format/paging_amd64.h"
 
-#define PART_SHIFT 30
+#define PART_SHIFT  30
+#define ENTRY_SHIFT 21
 
 static uint64_t
 bitmap_len(const struct attempt *at)
@@ -69,10 +70,13 @@ write_bitmap(const struct attempt *at, struct stream *st)
 	return (0);
 }
 
-/* The entries of a page directory, but for those that lead astray. */
+/*
+ * The first n entries of a page directory, but for those that lead astray.
+ * Behind the end of the kernel map nobody has put the tables into the dump.
+ */
 static int
 write_directory(const struct attempt *at, struct stream *st,
-    const struct entry *directory)
+    const struct entry *directory, uint64_t n)
 {
 	const uint8_t *table = directory->en_table;
 	struct entry en = *directory;
@@ -82,9 +86,10 @@ write_directory(const struct attempt *at, struct stream *st,
 	if (error != 0)
 		return (error);
 	en.en_path[1] = directory->en_pa;
-	for (size_t off = 0; off < DUMP_PAGE_SIZE; off += 8) {
-		walk_check(at, le64dec(table + off), 1, &en);
-		le64enc(page + off, en.en_kind != ENTRY_BAD ? en.en_raw : 0);
+	memset(page, 0, DUMP_PAGE_SIZE);
+	for (uint64_t i = 0; i < n && i < NENTRIES; i++) {
+		walk_check(at, le64dec(table + 8 * i), 1, &en);
+		le64enc(page + 8 * i, en.en_kind != ENTRY_BAD ? en.en_raw : 0);
 	}
 	return (0);
 }
@@ -99,7 +104,7 @@ write_expanded(struct stream *st, const struct entry *en)
 	if (error != 0)
 		return (error);
 	for (uint64_t i = 0; i < NENTRIES; i++)
-		le64enc(page + 8 * i, en->en_raw + (i << 21));
+		le64enc(page + 8 * i, en->en_raw + (i << ENTRY_SHIFT));
 	return (0);
 }
 
@@ -107,6 +112,7 @@ static int
 write_map(const struct attempt *at, struct stream *st)
 {
 	uint64_t nparts = map_nparts(at, PART_SHIFT);
+	uint64_t nentries = map_nparts(at, ENTRY_SHIFT);
 
 	for (uint64_t i = 0; i < nparts; i++) {
 		uint64_t va = at->at_machine->dm_kva_start + (i << PART_SHIFT);
@@ -115,7 +121,8 @@ write_map(const struct attempt *at, struct stream *st)
 
 		walk_find(at, va, 2, &en);
 		if (en.en_kind == ENTRY_TABLE)
-			error = write_directory(at, st, &en);
+			error = write_directory(at, st, &en,
+			    nentries - i * NENTRIES);
 		else if (en.en_kind == ENTRY_PAGE)
 			error = write_expanded(st, &en);
 		else

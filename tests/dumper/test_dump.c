@@ -93,7 +93,7 @@ check_result(struct sim *sim, const struct row *row,
 	uint64_t npages = 0;
 	uint64_t want = 0;
 
-	for (int class = 0; class < DUMP_NCLASSES; class++)
+	for (int class = 0; class < DUMP_NCLASSES; class ++)
 		npages += res->dr_pages[class];
 	for (size_t i = 0; i < sim->nranges; i++)
 		for (uint64_t pa = sim->ranges[i].r_start;
@@ -146,6 +146,36 @@ test_row(void **state)
 	}
 }
 
+/* What is mapped behind the end of the kernel map is in no dump. */
+static void
+test_short_map(void **state)
+{
+	struct row row = { .format = DUMP_MINIDUMP1 };
+
+	(void)state;
+	for (; row.format <= DUMP_MINIDUMP3; row.format++) {
+		struct sim *sim = sim_create(pc, 3, 11);
+		struct dump_result res;
+		struct dump_request req;
+		struct dump_sink ds;
+		struct sink sink;
+
+		sink_init(&sink, MEDIA_LEN);
+		ds = sink_describe(&sink, DUMP_FILE, 0);
+		req = request(sim, &row, &ds);
+		sim->machine.dm_kva_len = 0x400000 - DUMP_PAGE_SIZE;
+		sim_map(sim, SIM_KERNBASE + 0x3ff000, sim_page(sim), 0, SIM_RW);
+		sim_map(sim, SIM_KERNBASE + 0x400000, sim_page(sim), 0, SIM_RW);
+		sim->lost = (struct sim_map){ .va = SIM_KERNBASE + 0x400000,
+			.len = SIM_KVA_LEN - 0x400000 };
+		assert_int_equal(dump_write(&req, &res), 0);
+		readback(sim, sink.media, res.dr_bytes, row.format, 0,
+		    READBACK_EXACT);
+		sink_fini(&sink);
+		sim_destroy(sim);
+	}
+}
+
 /*
  * A core page, its description, the description of that, and so on: of pages
  * that look alike, only those are dumped.
@@ -186,5 +216,6 @@ main(void)
 
 	ADD_ROWS(tests, n, rows, test_row);
 	tests[n++] = row_test("descriptions of descriptions", test_chain, NULL);
+	tests[n++] = row_test("map that ends early", test_short_map, NULL);
 	return (RUN_TESTS(tests, n));
 }
