@@ -231,6 +231,32 @@ put_changes(void)
 	}
 }
 
+/* ---- dumper: a format, and changes to the memory that is dumped ---- */
+
+static void
+put_dumper(void)
+{
+	static const char *const changes[] = {
+		"",
+		"03010000 0310200000000000 10020000 0000000000000000",
+		"02010000 e300200000000000 02010100 0330000000000000",
+		"02010000 0300a00000000000 01010000 0320000000000000",
+		"05050000 0010000000000000 05010100 0010010000000000",
+		"03100000 0000000000000000 04030000 ffffffffffffffff",
+	};
+
+	for (unsigned int format = 0; format < 3; format++) {
+		for (size_t i = 0; i < NROWS(changes); i++) {
+			uint8_t bytes[49] = { (uint8_t)format };
+			char name[32];
+
+			hex_patch(changes[i], bytes + 1, sizeof(bytes) - 1);
+			(void)snprintf(name, sizeof(name), "%u-%zu", format, i);
+			put(name, bytes, sizeof(bytes));
+		}
+	}
+}
+
 static const struct {
 	const char *target;
 	void (*put)(void);
@@ -239,6 +265,7 @@ static const struct {
 	{ "minidump", put_minidump },
 	{ "exec", put_exec },
 	{ "dump", put_changes },
+	{ "dumper", put_dumper },
 	{ "kdebug", put_changes },
 };
 
