@@ -46,6 +46,9 @@ enum trap_kind {
 
 struct func;
 
+/* Bits of ar_kept: n registers from first on. */
+#define KEPT(first, n) (((UINT64_C(1) << (n)) - 1) << (first))
+
 struct arch {
 	enum dump_arch ar_id;
 	const struct kdebug_reg_desc *ar_regs;
@@ -65,6 +68,9 @@ struct arch {
 	int8_t ar_chain_ra;
 	int8_t ar_chain_sp;
 	bool ar_chain_sp_exact; /* not only a lower bound */
+
+	/* Bit i: functions return with register i as they got it. */
+	uint64_t ar_kept;
 
 	/* Return addresses may be signed in the bits above the address. */
 	bool ar_pac;

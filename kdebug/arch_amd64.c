@@ -140,6 +140,7 @@ const struct arch kdb_arch_amd64 = {
 	.ar_sp = RSP,
 	.ar_fp = RBP,
 	.ar_lr = REG_NONE,
+	.ar_kept = KEPT(RBX, 1) | KEPT(RBP, 2) | KEPT(R12, 4),
 	.ar_chain_fp = 0,
 	.ar_chain_ra = 8,
 	.ar_chain_sp = 16,

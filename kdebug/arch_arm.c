@@ -119,6 +119,7 @@ const struct arch kdb_arch_arm = {
 	.ar_sp = SP,
 	.ar_fp = FP,
 	.ar_lr = LR,
+	.ar_kept = KEPT(4, 8) | KEPT(SP, 2),
 	.ar_chain_fp = 0,
 	.ar_chain_ra = 4,
 	.ar_chain_sp = 8,

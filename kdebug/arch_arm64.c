@@ -209,6 +209,7 @@ const struct arch kdb_arch_arm64 = {
 	.ar_sp = SP,
 	.ar_fp = FP,
 	.ar_lr = LR,
+	.ar_kept = KEPT(19, 13),
 	.ar_chain_fp = 0,
 	.ar_chain_ra = 8,
 	.ar_chain_sp = 16,

@@ -197,6 +197,7 @@ const struct arch kdb_arch_i386 = {
 	.ar_sp = ESP,
 	.ar_fp = EBP,
 	.ar_lr = REG_NONE,
+	.ar_kept = KEPT(EBX, 1) | KEPT(ESP, 4),
 	.ar_chain_fp = 0,
 	.ar_chain_ra = 4,
 	.ar_chain_sp = 8,

@@ -132,6 +132,7 @@ const struct arch kdb_arch_riscv = {
 	.ar_sp = SP,
 	.ar_fp = FP,
 	.ar_lr = RA,
+	.ar_kept = KEPT(RA, 4) | KEPT(FP, 2) | KEPT(S2, 10),
 	.ar_chain_fp = -16,
 	.ar_chain_ra = -8,
 	.ar_chain_sp = 0,

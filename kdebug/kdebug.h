@@ -101,7 +101,8 @@ struct kdebug_frame {
 	uint64_t kf_offset;    /* of pc in kf_symbol */
 	const char *kf_file;   /* escaped, kdb's; NULL: no debug information */
 	int kf_line;
-	const char *kf_module; /* NULL: the kernel itself */
+	const char *kf_module;	    /* NULL: the kernel itself */
+	struct kdebug_regs kf_regs; /* as far as they can be told; pc too */
 };
 
 /*

@@ -148,6 +148,16 @@ step_tables(struct unwinder *uw, struct kdebug_regs *out)
 	return (result);
 }
 
+/* Of all of a frame's registers in out, only those that are its caller's. */
+static void
+keep_regs(const struct arch *arch, struct kdebug_regs *out)
+{
+	out->rs_valid &=
+	    arch->ar_kept | KEPT(arch->ar_pc, 1) | KEPT(arch->ar_sp, 1);
+	if (arch->ar_lr != REG_NONE)
+		out->rs_valid &= ~KEPT(arch->ar_lr, 1);
+}
+
 /* The caller of code that has no frame, which must look like code itself. */
 static bool
 step_frameless(struct unwinder *uw, const struct func *fn,
@@ -160,6 +170,7 @@ step_frameless(struct unwinder *uw, const struct func *fn,
 	if (!uw->uw_cur.cu_exact ||
 	    !arch->ar_prologue(uw->uw_kdb, &uw->uw_cur, fn, out))
 		return (false);
+	keep_regs(arch, out);
 	va = out->rs_value[arch->ar_pc] - 1;
 	return (func_at(uw->uw_kdb, va, &caller) ||
 	    modules_find(uw->uw_kdb, va) != NULL);
@@ -246,6 +257,7 @@ kdebug_backtrace(struct kdebug *kdb, const struct kdebug_thread *td,
 		frames[n] = (struct kdebug_frame){
 			.kf_pc = uw.uw_cur.cu_regs.rs_value[uw.uw_arch->ar_pc],
 			.kf_trap = uw.uw_cur.cu_trapped,
+			.kf_regs = uw.uw_cur.cu_regs,
 		};
 		symbolize(kdb, code_va(&uw, &uw.uw_cur), &frames[n++]);
 		if (n < max && !step(&uw))

@@ -162,10 +162,9 @@ eval(const struct cfi_step *cs, const Dwarf_Op *ops, size_t nops,
 }
 
 /*
- * The caller's value of the register that DWARF calls number.  One that the
- * tables do not speak of is unchanged.  libdw calls those that a call may
- * change undefined, but takes rbx for one of them; as no later rule asks for
- * the others, they are left as they are too.
+ * The caller's value of the register that DWARF calls number.  Of one that the
+ * tables do not speak of the ABI says if it is unchanged.  libdw would say so
+ * too, but on amd64 it takes rax for rbx.
  */
 static bool
 caller_reg(const struct cfi_step *cs, Dwarf_Frame *frame, int number,
@@ -180,7 +179,8 @@ caller_reg(const struct cfi_step *cs, Dwarf_Frame *frame, int number,
 		return (false);
 	if (nops == 0) {
 		*out = cs->cs_regs->rs_value[reg];
-		return (regs_has(cs->cs_regs, reg));
+		return (regs_has(cs->cs_regs, reg) &&
+		    (cs->cs_kdb->kdb_arch->ar_kept >> reg & 1) != 0);
 	}
 	if (!eval(cs, ops, nops, &st))
 		return (false);

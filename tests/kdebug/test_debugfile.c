@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kdebug/arch.h"
 #include "tests/format/unit.h"
 #include "tests/kdebug/kernel.h"
 
@@ -121,6 +122,83 @@ test_tables(void **state)
 	assert_true(frames[0].kf_pc == label("leaf_pc"));
 	assert_true(frames[1].kf_pc == label("middle_back"));
 	assert_true(frames[2].kf_pc == label("outer_back"));
+	kernel_fini(&k);
+}
+
+/* A register of a frame, by gdb's name.  false: it is not known. */
+static bool
+frame_reg(const struct kernel *k, const struct kdebug_frame *frame,
+    const char *name, uint64_t *value)
+{
+	const struct kdebug_reg_desc *descs;
+	size_t ndescs = kdebug_reg_descs(k->k_kdb, &descs);
+	unsigned int i = 0;
+
+	while (i < ndescs && strcmp(descs[i].rd_name, name) != 0)
+		i++;
+	assert_true(i < ndescs);
+	*value = frame->kf_regs.rs_value[i];
+	return (regs_has(&frame->kf_regs, i));
+}
+
+static void
+check_reg(const struct kernel *k, const struct kdebug_frame *frame,
+    const char *name, uint64_t want)
+{
+	uint64_t value;
+
+	if (!frame_reg(k, frame, name, &value))
+		fail_msg("%s is not known", name);
+	if (value != want)
+		fail_msg("%s is %#jx", name, (uintmax_t)value);
+}
+
+/* Let a trap have interrupted leaf: a handler calls, its frame lies below. */
+static void
+put_trap(struct kernel *k)
+{
+	kvaddr_t handler = label("first_pc") + 0x1000;
+	kvaddr_t tf = STACK - 0x200;
+
+	fake_symbol(k->k_kd, "calltrap", handler, 0x20);
+	fake_word(k->k_kd, k->k_base + KERNEL_DUMPPCB + 40, tf);
+	fake_word(k->k_kd, k->k_base + KERNEL_DUMPPCB + 56, handler + 8);
+	fake_word(k->k_kd, tf + 48, 0xaaaa);		/* rax */
+	fake_word(k->k_kd, tf + 56, STACK + 0x100);	/* rbx */
+	fake_word(k->k_kd, tf + 88, 0x1212);		/* r12 */
+	fake_word(k->k_kd, tf + 152, label("leaf_pc")); /* rip */
+	fake_word(k->k_kd, tf + 160, 0x20);		/* cs */
+	fake_word(k->k_kd, tf + 176, STACK);		/* rsp */
+	fake_word(k->k_kd, tf + 184, 0);
+}
+
+/*
+ * What the tables say of registers: what a function pushed is found, what it
+ * must keep is its caller's too, and of what it may change nothing is known.
+ */
+static void
+test_registers(void **state)
+{
+	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kernel k;
+	uint64_t value;
+
+	(void)state;
+	setup(&k, kernel_path);
+	put_trap(&k);
+	assert_int_equal(backtrace(&k, frames), 4);
+	assert_true(frames[1].kf_trap);
+	check_reg(&k, &frames[1], "rip", label("leaf_pc"));
+	check_reg(&k, &frames[1], "rax", 0xaaaa);
+	check_reg(&k, &frames[2], "rip", label("middle_back"));
+	check_reg(&k, &frames[2], "rsp", STACK + 8);
+	check_reg(&k, &frames[2], "rbx", STACK + 0x100);
+	assert_false(frame_reg(&k, &frames[2], "rax", &value));
+	check_reg(&k, &frames[3], "rsp", STACK + 32);
+	check_reg(&k, &frames[3], "rbx", STACK + 0x200);
+	check_reg(&k, &frames[3], "rbp", 0x1234);
+	check_reg(&k, &frames[3], "r12", 0x1212);
+	assert_false(frame_reg(&k, &frames[3], "rax", &value));
 	kernel_fini(&k);
 }
 
@@ -268,6 +346,7 @@ main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_odd_cfa),
 		cmocka_unit_test(test_outermost),
 		cmocka_unit_test(test_stack_missing),

@@ -1,8 +1,34 @@
 /* Backtraces: chains of frames, trap frames, and where they end. */
 #include <string.h>
 
+#include "kdebug/arch.h"
 #include "tests/format/unit.h"
 #include "tests/kdebug/stack.h"
+
+/*
+ * What is known of the registers in the stack that put_stack() makes: pc and fp
+ * of all frames; sp where something tells it.
+ */
+static void
+check_registers(const struct stacked *st)
+{
+	static const kvaddr_t fps[] = { 0x100, 0x200, 0, 0x600, 0x700 };
+	const struct arch *arch = arch_find(st->st_mc->mc_arch);
+
+	for (size_t i = 0; i < st->st_nframes; i++) {
+		const struct kdebug_regs *regs = &st->st_frames[i].kf_regs;
+		bool told = arch->ar_chain_sp_exact || i == 0 || i == 3;
+
+		assert_true(regs_has(regs, arch->ar_pc));
+		assert_true(regs->rs_value[arch->ar_pc] ==
+		    st->st_frames[i].kf_pc);
+		assert_true(regs_has(regs, arch->ar_fp));
+		if (i != 2)
+			assert_true(regs->rs_value[arch->ar_fp] ==
+			    st->st_stack + fps[i]);
+		assert_int_equal(regs_has(regs, arch->ar_sp), told);
+	}
+}
 
 static const struct machine_row {
 	const char *name;
@@ -33,6 +59,7 @@ test_through_trap(void **state)
 		assert_int_equal(st.st_frames[i].kf_trap, i == 3);
 	assert_string_equal(st.st_frames[3].kf_symbol, "victim");
 	assert_int_equal(st.st_frames[3].kf_offset, 0x80);
+	check_registers(&st);
 	kernel_fini(&st.st_k);
 }
 
