@@ -3,15 +3,14 @@
  */
 #include <err.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "cli/backtrace.h"
 #include "cli/cmd.h"
 #include "cli/open.h"
-#include "cli/thread.h"
 
 static const struct option bt_long[] = {
 	OPTIONS_LONG,
@@ -76,37 +75,6 @@ none_selected(const struct selection *sel, const char *core)
 
 /* ---- text ---- */
 
-static void
-print_frame(size_t n, const struct kdebug_frame *frame, int digits)
-{
-	if (frame->kf_trap && n > 0)
-		printf("--- trap ---\n");
-	printf("#%-2zu 0x%0*" PRIx64 " in ", n, digits, frame->kf_pc);
-	if (frame->kf_symbol != NULL)
-		printf("%s+0x%" PRIx64, frame->kf_symbol, frame->kf_offset);
-	else
-		printf("??");
-	if (frame->kf_module != NULL)
-		printf(" [%s]", frame->kf_module);
-	if (frame->kf_file != NULL)
-		printf(" at %s:%d", frame->kf_file, frame->kf_line);
-	putchar('\n');
-}
-
-static void
-print_thread(const struct dump *dump, const struct kdebug_thread *td)
-{
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
-	size_t nframes =
-	    kdebug_backtrace(dump->d_kdb, td, frames, KDEBUG_MAXFRAMES);
-
-	printf("thread %d %s\n", td->kt_tid, td->kt_display_name);
-	for (size_t i = 0; i < nframes; i++)
-		print_frame(i, &frames[i], (int)dump->d_core->kc_ptr_len * 2);
-	if (nframes == 0)
-		printf("no frames: its registers are not in the dump\n");
-}
-
 /* Returns how many were printed. */
 static size_t
 print_selected(const struct dump *dump, const struct selection *sel)
@@ -120,62 +88,12 @@ print_selected(const struct dump *dump, const struct selection *sel)
 			continue;
 		if (printed++ > 0)
 			putchar('\n');
-		print_thread(dump, &threads[i]);
+		backtrace_print(stdout, dump, &threads[i]);
 	}
 	return (printed);
 }
 
 /* ---- JSON ---- */
-
-static json_t *
-frame_json(const struct kdebug_frame *frame, unsigned int ptr_len)
-{
-	bool symbol = frame->kf_symbol != NULL;
-	bool file = frame->kf_file != NULL;
-
-	return (json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "pc",
-	    json_hex(frame->kf_pc, ptr_len), "symbol",
-	    json_text(frame->kf_symbol), "offset",
-	    symbol ? json_integer((json_int_t)frame->kf_offset) : json_null(),
-	    "file", json_text(frame->kf_file), "line",
-	    file ? json_integer(frame->kf_line) : json_null(), "module",
-	    json_text(frame->kf_module), "trap", (int)frame->kf_trap));
-}
-
-static json_t *
-frames_json(const struct dump *dump, const struct kdebug_thread *td)
-{
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
-	size_t nframes =
-	    kdebug_backtrace(dump->d_kdb, td, frames, KDEBUG_MAXFRAMES);
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < nframes && array != NULL; i++) {
-		json_t *object =
-		    frame_json(&frames[i], dump->d_core->kc_ptr_len);
-
-		if (json_array_append_new(array, object) != 0) {
-			json_decref(array);
-			return (NULL);
-		}
-	}
-	return (array);
-}
-
-/* thread_json() with frames. */
-static json_t *
-backtrace_json(const struct dump *dump, const struct kdebug_thread *td)
-{
-	json_t *object = thread_json(dump->d_kdb, td);
-
-	if (object == NULL)
-		return (NULL);
-	if (json_object_set_new(object, "frames", frames_json(dump, td)) != 0) {
-		json_decref(object);
-		return (NULL);
-	}
-	return (object);
-}
 
 static json_t *
 selected_json(const struct dump *dump, const struct selection *sel)
