@@ -51,13 +51,14 @@ frame_json(const struct dump *dump, const struct kdebug_frame *frame)
 	bool symbol = frame->kf_symbol != NULL;
 	bool file = frame->kf_file != NULL;
 
-	return (json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "pc",
+	return (json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "pc",
 	    json_hex(frame->kf_pc, dump->d_core->kc_ptr_len), "symbol",
 	    json_text(frame->kf_symbol), "offset",
 	    symbol ? json_integer((json_int_t)frame->kf_offset) : json_null(),
 	    "file", json_text(frame->kf_file), "line",
 	    file ? json_integer(frame->kf_line) : json_null(), "module",
-	    json_text(frame->kf_module), "trap", (int)frame->kf_trap));
+	    json_text(frame->kf_module), "trap", (int)frame->kf_trap,
+	    "registers", registers_json(dump->d_kdb, &frame->kf_regs)));
 }
 
 json_t *

@@ -3,8 +3,7 @@
  */
 #include "cli/thread.h"
 
-/* The registers that the saved context holds, by gdb's names. */
-static json_t *
+json_t *
 registers_json(const struct kdebug *kdb, const struct kdebug_regs *regs)
 {
 	const struct kdebug_reg_desc *descs;

@@ -7,6 +7,10 @@
 #include "cli/json.h"
 #include "kdebug/kdebug.h"
 
+/* An object of the registers that are known, by gdb's names. */
+json_t *registers_json(const struct kdebug *kdb,
+    const struct kdebug_regs *regs);
+
 /* Its object in ps --json and bt --json, without frames.  NULL: no memory. */
 json_t *thread_json(const struct kdebug *kdb, const struct kdebug_thread *td);
 
