@@ -12,6 +12,7 @@ typedef void rsp_answer_fn(struct rsp *rsp, struct rsp_cursor *cur,
 
 /* Errors by number, for packets whose clients take nothing else. */
 #define RSP_ENOENT 2  /* no such thread, register or document */
+#define RSP_ENOMEM 12 /* no memory for the answer */
 #define RSP_EFAULT 14 /* memory that the dump does not hold */
 #define RSP_EINVAL 22 /* the packet makes no sense */
 
@@ -28,5 +29,8 @@ void rsp_put_stop(struct rsp *rsp, struct rsp_reply *reply, size_t thread);
 
 /* Packets that start with q or Q: rsp_query.c. */
 rsp_answer_fn rsp_answer_query;
+
+/* qRcmd, a command of the user's, behind its name: rsp_monitor.c. */
+rsp_answer_fn rsp_answer_monitor;
 
 #endif

@@ -251,6 +251,7 @@ static const struct {
 	{ "qC", answer_current },
 	{ "qHostInfo", answer_host },
 	{ "qProcessInfo", answer_process },
+	{ "qRcmd", rsp_answer_monitor },
 	{ "qSupported", answer_supported },
 	{ "qSymbol", answer_ok },
 	{ "qThreadExtraInfo", answer_thread_name },

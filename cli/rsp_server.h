@@ -38,20 +38,27 @@ struct rsp_target {
 
 	/* Read memory.  Returns how many bytes from addr on can be read. */
 	size_t (*rt_read)(void *arg, uint64_t addr, void *buf, size_t len);
+
+	/*
+	 * Carry out a command of the user's, "monitor" in gdb.  Returns what is
+	 * to be shown, good until the next one; NULL: no memory.
+	 */
+	const char *(*rt_monitor)(void *arg, const char *command);
 	void *rt_arg;
 };
 
 /* One client's session.  Set up by rsp_init(); nothing to free. */
 struct rsp {
 	const struct rsp_target *rs_target;
-	size_t rs_thread;      /* that g and p are about: Hg */
-	size_t rs_running;     /* that the client would run: Hc */
-	size_t rs_stopped;     /* that stopped last, */
-	const char *rs_reason; /* and why; NULL: that is not known */
-	size_t rs_listed;      /* threads told by qfThreadInfo, qsThreadInfo */
-	bool rs_noack;	       /* both sides do without + and - */
-	bool rs_lldb;	       /* the client is LLDB */
-	bool rs_over;	       /* the client is done with us */
+	size_t rs_thread;	/* that g and p are about: Hg */
+	size_t rs_running;	/* that the client would run: Hc */
+	size_t rs_stopped;	/* that stopped last, */
+	const char *rs_reason;	/* and why; NULL: that is not known */
+	size_t rs_listed;	/* threads told by qfThreadInfo, qsThreadInfo */
+	const char *rs_console; /* left to show of a command, or NULL */
+	bool rs_noack;		/* both sides do without + and - */
+	bool rs_lldb;		/* the client is LLDB */
+	bool rs_over;		/* the client is done with us */
 };
 
 void rsp_init(struct rsp *rsp, const struct rsp_target *target);
@@ -62,6 +69,12 @@ void rsp_init(struct rsp *rsp, const struct rsp_target *target);
  */
 size_t rsp_answer(struct rsp *rsp, const char *pkt, size_t len, char *reply,
     size_t cap);
+
+/*
+ * Some answers are several replies.  Call it after each one: false when it was
+ * the last, else the next is in reply, *len bytes.
+ */
+bool rsp_answer_more(struct rsp *rsp, char *reply, size_t cap, size_t *len);
 
 /* The answer to a packet that came damaged, or longer than was agreed. */
 size_t rsp_answer_bad(char *reply, size_t cap);

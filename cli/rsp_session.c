@@ -24,6 +24,14 @@ send_frame(const struct rsp_session *session, rsp_send_fn *send, void *arg)
 }
 
 static bool
+send_reply(struct rsp_session *session, const char *reply, size_t len,
+    rsp_send_fn *send, void *arg)
+{
+	session->ss_frame_len = rsp_frame(reply, len, session->ss_frame);
+	return (send_frame(session, send, arg));
+}
+
+static bool
 answer(struct rsp_session *session, enum rsp_event event, rsp_send_fn *send,
     void *arg)
 {
@@ -40,10 +48,13 @@ answer(struct rsp_session *session, enum rsp_event event, rsp_send_fn *send,
 		    sizeof(reply));
 	else
 		len = rsp_answer_bad(reply, sizeof(reply));
-	session->ss_frame_len = rsp_frame(reply, len, session->ss_frame);
 	if (!noack && !send(arg, "+", 1))
 		return (false);
-	return (send_frame(session, send, arg));
+	do {
+		if (!send_reply(session, reply, len, send, arg))
+			return (false);
+	} while (rsp_answer_more(rsp, reply, sizeof(reply), &len));
+	return (true);
 }
 
 static bool

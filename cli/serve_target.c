@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/serve_monitor.h"
+
 #define FIRST_MADE_ID 0x80000000U
 
 static const struct rsp_thread no_thread = {
@@ -179,6 +181,18 @@ target_read(void *arg, uint64_t addr, void *buf, size_t len)
 	return (done);
 }
 
+/* ---- commands ---- */
+
+static const char *
+target_monitor(void *arg, const char *command)
+{
+	struct serve_target *st = arg;
+
+	free(st->st_said);
+	st->st_said = serve_monitor(st, command);
+	return (st->st_said);
+}
+
 /* ---- the target ---- */
 
 int
@@ -186,7 +200,7 @@ serve_target_init(struct serve_target *st, const struct dump *dump)
 {
 	const struct kvm_core *core = dump->d_core;
 
-	*st = (struct serve_target){ .st_kd = dump->d_kd };
+	*st = (struct serve_target){ .st_kd = dump->d_kd, .st_dump = dump };
 	st->st_page_size = core->kc_page_size;
 	st->st_nthreads = kdebug_threads(dump->d_kdb, &st->st_threads);
 	st->st_rsp = (struct rsp_target){
@@ -195,6 +209,7 @@ serve_target_init(struct serve_target *st, const struct dump *dump)
 		.rt_nthreads = 1,
 		.rt_reg = target_reg,
 		.rt_read = target_read,
+		.rt_monitor = target_monitor,
 		.rt_arg = st,
 	};
 	rsp_tdesc_init(&st->st_rsp.rt_tdesc, core->kc_arch, core->kc_order);
@@ -218,6 +233,8 @@ serve_target_fini(struct serve_target *st)
 {
 	free(st->st_shown);
 	free(st->st_reason);
+	free(st->st_said);
 	st->st_shown = NULL;
 	st->st_reason = NULL;
+	st->st_said = NULL;
 }

@@ -11,11 +11,13 @@
 struct serve_target {
 	struct rsp_target st_rsp;
 	kvm_t *st_kd;
+	const struct dump *st_dump; /* the caller's */
 	uint32_t st_page_size;
 	const struct kdebug_thread *st_threads; /* kdebug's, in its order */
 	size_t st_nthreads;
 	struct rsp_thread *st_shown; /* the same with ids; ours */
 	char *st_reason;	     /* ours, or NULL */
+	char *st_said;		     /* by the last command; ours, or NULL */
 
 	/* Where kdebug has the description's registers; KDEBUG_MAXREGS: not */
 	size_t st_reg_idx[RSP_MAXREGS];

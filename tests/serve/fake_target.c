@@ -3,6 +3,9 @@
  */
 #include "tests/serve/fake_target.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const struct rsp_thread threads[] = {
 	{ 0x189ee, "(pid 800) <sysctl> & \"co\" (crashed)" },
 	{ 0x189ef, "idle" },
@@ -43,6 +46,19 @@ fake_read(void *arg, uint64_t addr, void *buf, size_t len)
 	return (n);
 }
 
+static const char *
+fake_monitor(void *arg, const char *command)
+{
+	static char said[FAKE_LONG + 1];
+
+	(void)arg;
+	if (strcmp(command, "long") == 0)
+		memset(said, 'x', FAKE_LONG);
+	else
+		snprintf(said, sizeof(said), "%s", command);
+	return (strcmp(command, "fail") == 0 ? NULL : said);
+}
+
 const struct rsp_target *
 fake_target(enum dump_arch arch, enum byte_order order)
 {
@@ -55,6 +71,7 @@ fake_target(enum dump_arch arch, enum byte_order order)
 		.rt_reason = "panic: test",
 		.rt_reg = fake_reg,
 		.rt_read = fake_read,
+		.rt_monitor = fake_monitor,
 		.rt_arg = &target,
 	};
 	rsp_tdesc_init(&target.rt_tdesc, arch, order);

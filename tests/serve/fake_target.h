@@ -9,6 +9,8 @@
  *
  * Memory: two pages at FAKE_PAGES, and the last page of the address space; the
  * byte at an address is FAKE_BYTE(address).
+ *
+ * Commands: "fail" fails, "long" shows FAKE_LONG times x, another one itself.
  */
 #ifndef TESTS_SERVE_FAKE_TARGET_H
 #define TESTS_SERVE_FAKE_TARGET_H
@@ -18,6 +20,7 @@
 #define FAKE_PAGES	UINT64_C(0xffffffff80001000)
 #define FAKE_PAGES_END	UINT64_C(0xffffffff80003000)
 #define FAKE_LAST_PAGE	UINT64_C(0xfffffffffffff000)
+#define FAKE_LONG	40000
 #define FAKE_BYTE(addr) ((uint8_t)((addr)*7 + ((addr) >> 8)))
 #define FAKE_REG(thread, reg)                                                  \
 	(UINT64_C(0xfffffe0000000000) + ((uint64_t)(thread) << 16) + (reg))

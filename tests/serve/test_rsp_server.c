@@ -160,6 +160,15 @@ static const struct row {
 	{ "qXfer at the largest offset", NULL,
 	    "qXfer:threads:read::ffffffffffffffff,ffffffffffffffff", "l" },
 
+	{ "qRcmd", NULL, "qRcmd,6869", "O6869" },
+	{ "qRcmd with capital digits", NULL, "qRcmd,4A4a", "O4a4a" },
+	{ "qRcmd that has nothing to say", NULL, "qRcmd,", "OK" },
+	{ "qRcmd that fails", NULL, "qRcmd,6661696c", "E0c" },
+	{ "qRcmd of nothing", NULL, "qRcmd", "E16" },
+	{ "qRcmd of half a byte", NULL, "qRcmd,686", "E16" },
+	{ "qRcmd of no digits", NULL, "qRcmd,hi", "E16" },
+	{ "qRcmd with a NUL", NULL, "qRcmd,680069", "E16" },
+
 	{ "G", NULL, "G00", "E." CANNOT_CHANGE },
 	{ "P", NULL, "P1=00", "E." CANNOT_CHANGE },
 	{ "M", NULL, "M0,1:00", "E." CANNOT_CHANGE },
@@ -383,6 +392,48 @@ test_many_threads(void **state)
 	assert_int_equal(told, NROWS(threads));
 }
 
+/* What a command shows comes in as many replies as it takes. */
+static void
+test_long_command(void **state)
+{
+	char reply[REPLY_CAP];
+	size_t shown = 0, len;
+	struct rsp rsp;
+
+	(void)state;
+	rsp_init(&rsp, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	len = ask(&rsp, "qRcmd,6c6f6e67", reply, sizeof(reply));
+	while (reply[0] == 'O' && reply[1] != 'K') {
+		assert_int_equal(len % 2, 1);
+		for (size_t i = 1; i < len; i += 2)
+			assert_memory_equal(reply + i, "78", 2);
+		shown += len / 2;
+		assert_true(rsp_answer_more(&rsp, reply, sizeof(reply), &len));
+	}
+	assert_int_equal(shown, FAKE_LONG);
+	assert_int_equal(len, 2);
+	assert_memory_equal(reply, "OK", 2);
+	assert_false(rsp_answer_more(&rsp, reply, sizeof(reply), &len));
+}
+
+/* A command has at most 255 bytes. */
+static void
+test_longest_command(void **state)
+{
+	char pkt[600] = "qRcmd,", reply[REPLY_CAP];
+	const size_t at = strlen(pkt);
+	struct rsp rsp;
+
+	(void)state;
+	memset(pkt + at, '6', 512);
+	rsp_init(&rsp, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	ask(&rsp, pkt, reply, sizeof(reply));
+	assert_string_equal(reply, "E16");
+	pkt[at + 510] = '\0';
+	assert_int_equal(ask(&rsp, pkt, reply, sizeof(reply)), 511);
+	assert_memory_equal(reply + 1, pkt + at, 510);
+}
+
 /* A target that did not crash, or whose panic is unknown. */
 static void
 test_no_reason(void **state)
@@ -511,6 +562,8 @@ main(void)
 	tests[n++] = row_test("big-endian", test_big_endian, NULL);
 	tests[n++] = row_test("the largest read", test_largest_read, NULL);
 	tests[n++] = row_test("many threads", test_many_threads, NULL);
+	tests[n++] = row_test("a long command", test_long_command, NULL);
+	tests[n++] = row_test("the longest", test_longest_command, NULL);
 	tests[n++] = row_test("no crashed thread", test_no_reason, NULL);
 	tests[n++] = row_test("no pc", test_no_pc, NULL);
 	tests[n++] = row_test("no cpsr", test_mode, NULL);

@@ -1,0 +1,169 @@
+/*
+ * "monitor" commands: see serve_monitor.h.
+ *
+ *	COMMAND [TID]
+ *
+ * A thread is named as debuggers name it; without a name it is the one that
+ * crashed.  Which one the user stands on is not known here: a debugger that
+ * has a thread's registers need not tell.
+ */
+#include "cli/serve_monitor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/backtrace.h"
+
+/* What commands are about.  Without a thread of that name, st_nthreads. */
+struct request {
+	const struct serve_target *rq_target;
+	size_t rq_thread;
+	FILE *rq_out;
+};
+
+static const struct kdebug_thread *
+find_thread(const struct request *rq)
+{
+	const struct serve_target *st = rq->rq_target;
+
+	if (rq->rq_thread < st->st_nthreads)
+		return (&st->st_threads[rq->rq_thread]);
+	fputs("no such thread\n", rq->rq_out);
+	return (NULL);
+}
+
+static void
+say_backtrace(const struct request *rq)
+{
+	const struct kdebug_thread *td = find_thread(rq);
+
+	if (td != NULL)
+		backtrace_print(rq->rq_out, rq->rq_target->st_dump, td);
+}
+
+static void
+say_frames(const struct request *rq)
+{
+	const struct kdebug_thread *td = find_thread(rq);
+	json_t *frames;
+
+	if (td == NULL)
+		return;
+	frames = backtrace_frames_json(rq->rq_target->st_dump, td);
+	if (frames == NULL ||
+	    json_dumpf(frames, rq->rq_out, JSON_COMPACT | JSON_ENSURE_ASCII) !=
+		0)
+		fputs("out of memory", rq->rq_out);
+	putc('\n', rq->rq_out);
+	json_decref(frames);
+}
+
+static void
+say_notes(const struct request *rq)
+{
+	const char *const *notes;
+	size_t nnotes = kdebug_notes(rq->rq_target->st_dump->d_kdb, &notes);
+
+	for (size_t i = 0; i < nnotes; i++)
+		fprintf(rq->rq_out, "%s\n", notes[i]);
+	if (nnotes == 0)
+		fputs("nothing was wrong so far\n", rq->rq_out);
+}
+
+static void say_help(const struct request *rq);
+
+static const struct command {
+	const char *name;
+	void (*say)(const struct request *rq);
+	const char *help;
+} commands[] = {
+	{ "bt", say_backtrace,
+	    "bt [TID]      a thread's backtrace; the crashed thread's" },
+	{ "frames", say_frames,
+	    "frames [TID]  the same as JSON, with the registers of each frame" },
+	{ "help", say_help, "help          this text" },
+	{ "notes", say_notes, "notes         what the dump lacks" },
+};
+
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void
+say_help(const struct request *rq)
+{
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		fprintf(rq->rq_out, "monitor %s\n", commands[i].help);
+}
+
+/* ---- the command line ---- */
+
+/* The thread with this id in decimal; st_nthreads if there is none. */
+static size_t
+parse_thread(const struct serve_target *st, const char *text)
+{
+	unsigned long long id;
+	size_t thread;
+	char *end;
+
+	id = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0')
+		return (st->st_nthreads);
+	for (thread = 0; thread < st->st_nthreads; thread++) {
+		if (st->st_shown[thread].rt_id == id)
+			break;
+	}
+	return (thread);
+}
+
+static const struct command *
+parse_command(const char *name)
+{
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		if (name != NULL && strcmp(commands[i].name, name) == 0)
+			return (&commands[i]);
+	}
+	return (NULL);
+}
+
+/* line is cut into words. */
+static void
+run(struct request *rq, char *line)
+{
+	char *rest;
+	const struct command *command =
+	    parse_command(strtok_r(line, " ", &rest));
+	const char *tid = strtok_r(NULL, " ", &rest);
+
+	if (tid != NULL)
+		rq->rq_thread = parse_thread(rq->rq_target, tid);
+	if (command != NULL && strtok_r(NULL, " ", &rest) == NULL)
+		command->say(rq);
+	else
+		fputs("no such command: \"monitor help\" lists them\n",
+		    rq->rq_out);
+}
+
+char *
+serve_monitor(const struct serve_target *target, const char *command)
+{
+	struct request rq = {
+		.rq_target = target,
+		.rq_thread = target->st_rsp.rt_first,
+	};
+	char *line = strdup(command);
+	char *text = NULL;
+	size_t len;
+	bool failed;
+
+	rq.rq_out = open_memstream(&text, &len);
+	failed = line == NULL || rq.rq_out == NULL;
+	if (!failed)
+		run(&rq, line);
+	if (rq.rq_out != NULL && fclose(rq.rq_out) != 0)
+		failed = true;
+	free(line);
+	if (!failed)
+		return (text);
+	free(text);
+	return (NULL);
+}

@@ -1,0 +1,110 @@
+"""usage: monitor.py VMCORE GENDUMP
+
+What "monitor" commands say, to any client, to gdb and to lldb.
+"""
+
+import json
+import os
+import sys
+import tempfile
+
+from checks import holds, same, skip, tests
+from clients import find, run as run_debugger
+from server import Client, Server
+from tap import run
+
+VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:])
+
+COMMANDS = ("bt", "frames", "help", "notes")
+
+
+class Monitor:
+    """A client that asks commands."""
+
+    def __init__(self, port):
+        self.client = Client(("127.0.0.1", port))
+        self.client.ask(b"QStartNoAckMode")
+
+    def say(self, command):
+        """All that the server shows."""
+        reply = self.client.ask(b"qRcmd," + command.encode().hex().encode())
+        shown = b""
+        while reply.startswith(b"O") and reply != b"OK":
+            shown += bytes.fromhex(reply[1:].decode())
+            reply = self.client.reply()
+        assert reply == b"OK", reply
+        return shown.decode()
+
+
+def vmcore(command, kernel, core, *words):
+    result = run(VMCORE, command, "-N", kernel, *words, core)
+    assert result.status == os.EX_OK, result
+    return result.out
+
+
+def try_threads(monitor, kernel, core):
+    threads = json.loads(vmcore("bt", kernel, core, "-a", "--json"))
+    same("bt: the crashed thread's", monitor.say("bt"),
+         vmcore("bt", kernel, core))
+    for thread in threads[:3]:
+        tid = str(thread["tid"])
+        same(f"bt {tid}", monitor.say(f"bt {tid}"),
+             vmcore("bt", kernel, core, "-t", tid))
+        same(f"frames {tid}", json.loads(monitor.say(f"frames {tid}")),
+             thread["frames"])
+    for name in ("7", "-1", "0x1", "99999999999999999999999", "1f"):
+        same(f"bt {name}", monitor.say(f"bt {name}"), "no such thread\n")
+
+
+def try_others(monitor):
+    said = monitor.say("help")
+    for name in COMMANDS:
+        holds(f"help: {name}", f"monitor {name} " in said, said)
+    same("words may stand apart", monitor.say("  help  "), said)
+    same("notes", monitor.say("notes"), "nothing was wrong so far\n")
+    for bad in ("", " ", "nothing", "helpless", "hel", "bt 1 2"):
+        said = monitor.say(bad)
+        refused = said.startswith("no such command: ")
+        holds(f"refuses '{bad}'", refused, said)
+
+
+def try_debuggers(kernel, core, port):
+    gdb, multi, lldb = find()
+    gdb = multi or gdb
+    want = vmcore("bt", kernel, core)
+    if gdb:
+        said = run_debugger(
+            [gdb, "-nx", "-batch", "-iex", "set osabi none", kernel]
+            + ["-ex", f"target remote 127.0.0.1:{port}"]
+            + ["-ex", "echo <bt>\\n", "-ex", "monitor bt", "-ex", "detach"]
+        )
+        holds("gdb: monitor bt", said["bt"].startswith(want), said["all"])
+    else:
+        skip("gdb: monitor bt", "no gdb here")
+    if lldb:
+        said = run_debugger(
+            [lldb, "--no-lldbinit", "--batch", "-o", f"gdb-remote {port}"]
+            + ["-o", "process plugin packet monitor bt"]
+        )["all"]
+        holds("lldb: monitor bt", want in said, said)
+    else:
+        skip("lldb: monitor bt", "no lldb here")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        kernel, core = (os.path.join(folder, n) for n in ("kernel", "core"))
+        result = run(GENDUMP, "--variant", "amd64-v3", "--seed", "5",
+                     "--threads", "-o", core, "-k", kernel)
+        assert result.status == 0, result
+        with Server([VMCORE, "serve", "-N", kernel, core]) as s:
+            monitor = Monitor(s.port)
+            try_threads(monitor, kernel, core)
+            try_others(monitor)
+            monitor.client.close()
+            try_debuggers(kernel, core, s.port)
+        same("the server ended well", s.status, 0)
+    tests.run()
+
+
+main()
