@@ -59,6 +59,18 @@ static char patience[] = "set remotetimeout 3600";
 static char no_system[] = "set osabi none";
 #endif
 
+/*
+ * The server has a script by which gdb sees the frames that vmcore bt sees.  A
+ * gdb without Python, and thus without the functions that are written in it,
+ * is told to do nothing instead, lest it complain; and one that could not
+ * attach has nobody to ask.
+ */
+static char choose_unwinder[] =
+    "set $_vmcore = $_isvoid($_strlen) ? \"echo\" : \"python "
+    "exec(gdb.execute('monitor unwinder', False, True)"
+    " if gdb.selected_thread() else '', {})\"";
+static char load_unwinder[] = "eval \"%s\", $_vmcore";
+
 /* ---- the shell command that gdb runs ---- */
 
 /* "target remote | vmcore serve ...".  The caller frees it.  NULL: errno. */
@@ -101,7 +113,8 @@ exec_gdb(const struct session *gs, char *kernel, char *target)
 #ifndef __FreeBSD__
 		now, no_system,
 #endif
-		kernel, then, target };
+		now, choose_unwinder, kernel, then, target, then,
+		load_unwinder };
 	size_t nhead = sizeof(head) / sizeof(head[0]);
 	char **argv = calloc(nhead + (size_t)gs->gs_argc + 1, sizeof(*argv));
 

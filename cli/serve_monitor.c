@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "cli/backtrace.h"
+#include "cli/gdb_unwinder.h"
 
 /* What commands are about.  Without a thread of that name, st_nthreads. */
 struct request {
@@ -71,6 +72,12 @@ say_notes(const struct request *rq)
 		fputs("nothing was wrong so far\n", rq->rq_out);
 }
 
+static void
+say_unwinder(const struct request *rq)
+{
+	fputs(gdb_unwinder, rq->rq_out);
+}
+
 static void say_help(const struct request *rq);
 
 static const struct command {
@@ -84,6 +91,8 @@ static const struct command {
 	    "frames [TID]  the same as JSON, with the registers of each frame" },
 	{ "help", say_help, "help          this text" },
 	{ "notes", say_notes, "notes         what the dump lacks" },
+	{ "unwinder", say_unwinder,
+	    "unwinder      Python for gdb, so that its own bt is right" },
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

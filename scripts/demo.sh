@@ -37,9 +37,7 @@ run "vmcore ps -N kernel-amd64 $core | head -n 8"
 say "And what did the thread that panicked do?"
 run "vmcore bt -N kernel-amd64 $core"
 
-# This kernel file has a few symbols and no code, so that gdb's own bt would
-# guess; what it needs for that is shown instead: rbp, and what it points to.
 say "The same dump in stock gdb, which cannot read it on its own: threads," \
-    "registers, and the saved rbp and return address of the panicked thread."
+    "the panicked thread's backtrace, and the registers of its second frame."
 run "vmcore gdb -N kernel-amd64 $core -- -batch -ex 'info threads'" \
-    "-ex 'info registers rip rsp rbp' -ex 'x/2ga \$rbp'"
+    "-ex bt -ex up -ex 'info registers rip rsp rbp'"

@@ -15,7 +15,7 @@ from tap import run
 
 VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:])
 
-COMMANDS = ("bt", "frames", "help", "notes")
+COMMANDS = ("bt", "frames", "help", "notes", "unwinder")
 
 
 class Monitor:
@@ -62,6 +62,9 @@ def try_others(monitor):
         holds(f"help: {name}", f"monitor {name} " in said, said)
     same("words may stand apart", monitor.say("  help  "), said)
     same("notes", monitor.say("notes"), "nothing was wrong so far\n")
+    said = monitor.say("unwinder")
+    compile(said, "unwinder", "exec")
+    holds("unwinder", "register_unwinder" in said, said)
     for bad in ("", " ", "nothing", "helpless", "hel", "bt 1 2"):
         said = monitor.say(bad)
         refused = said.startswith("no such command: ")
