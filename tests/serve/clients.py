@@ -194,8 +194,13 @@ def lldb_registers(text):
 
 
 def lldb_frames(text):
-    return [int(pc, 16)
-            for pc in re.findall(r"frame #\d+: (0x[0-9a-f]+)", text)]
+    """Of a backtrace, in which the first frame has a star.
+
+    One without is lldb's answer to "thread select", which may come late.
+    """
+    found = re.findall(r"^ +(?:\* frame #0|frame #[1-9]\d*): (0x[0-9a-f]+)",
+                       text, re.M)
+    return [int(pc, 16) for pc in found]
 
 
 def lldb_attach(case, port):
