@@ -1,0 +1,101 @@
+/*
+ * The floor: all that kernel/vm stands on besides pmap.h.
+ *
+ * The VM system sees the rest of the kernel through this header only, so that
+ * it compiles unchanged into the kernel and into a host process over a
+ * simulated machine.  Names and meanings are FreeBSD's.
+ *
+ * Nothing here may be called from an interrupt handler, and neither may
+ * anything in kernel/vm: per-CPU data is guarded against preemption, not
+ * against interrupts.
+ */
+#ifndef KERNEL_VM_VM_FLOOR_H
+#define KERNEL_VM_VM_FLOOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/vm/vm.h"
+
+/* Errors, as errno(2) numbers them on every BSD and on Linux. */
+#ifndef ENOMEM
+#define ENOMEM 12
+#define EINVAL 22
+#endif
+
+#ifndef __predict_true
+#define __predict_true(exp)  __builtin_expect((exp), 1)
+#define __predict_false(exp) __builtin_expect((exp), 0)
+#endif
+
+_Noreturn void panic(const char *fmt, ...)
+    __attribute__((__format__(__printf__, 1, 2)));
+int printf(const char *fmt, ...)
+    __attribute__((__format__(__printf__, 1, 2)));
+
+/*
+ * State that only our own bug can bring about.  The arguments of panic stand
+ * in parentheses of their own: KASSERT(n > 0, ("%s: n %d", __func__, n)).
+ */
+#ifndef KASSERT
+#ifdef NDEBUG
+#define KASSERT(exp, msg) ((void)sizeof(exp))
+#else
+#define KASSERT(exp, msg)                                                      \
+	do {                                                                   \
+		if (__predict_false(!(exp)))                                   \
+			panic msg;                                             \
+	} while (0)
+#endif
+#endif
+
+/*
+ * Between these the thread stays on its CPU and no other thread runs there.
+ * They nest.  Sleeping inside is a bug.
+ */
+void critical_enter(void);
+void critical_exit(void);
+
+/* The CPU that this thread runs on; means something in a critical section. */
+unsigned int vm_curcpu(void);
+
+/* Largest CPU number; constant once uma_startup has been called. */
+extern int mp_maxid;
+
+/*
+ * Spin locks.  A holder is in a critical section.  After a panic they do
+ * nothing, so that the debugger can look at what a stopped CPU had locked.
+ */
+#define MTX_SPIN 1
+
+struct mtx {
+	const char *mtx_name;
+	volatile uintptr_t mtx_lock; /* 0: free.  Else the machine's word */
+};
+
+void mtx_init(struct mtx *mtx, const char *name, const char *type, int opts);
+void mtx_destroy(struct mtx *mtx);
+void mtx_lock_spin(struct mtx *mtx);
+void mtx_unlock_spin(struct mtx *mtx);
+bool mtx_owned(const struct mtx *mtx);
+
+/*
+ * Let go of mtx, sleep until wakeup(chan), take mtx again.  Wakeups may be
+ * spurious: look at the condition again.  timo is in ticks, 0 for no limit.
+ */
+int msleep_spin(const void *chan, struct mtx *mtx, const char *wmesg,
+    int timo);
+void wakeup(const void *chan);
+
+/*
+ * The set of pages that a dump takes although no page table leads to them.
+ * Bulk: memory that grows with the machine, left out of a dump that must be
+ * small.  An address that is not memory is ignored.
+ */
+void dump_add_page(vm_paddr_t pa);
+void dump_add_page_bulk(vm_paddr_t pa);
+void dump_drop_page(vm_paddr_t pa);
+
+void *memset(void *dst, int byte, size_t len);
+
+#endif
