@@ -30,8 +30,7 @@
 
 _Noreturn void panic(const char *fmt, ...)
     __attribute__((__format__(__printf__, 1, 2)));
-int printf(const char *fmt, ...)
-    __attribute__((__format__(__printf__, 1, 2)));
+int printf(const char *fmt, ...) __attribute__((__format__(__printf__, 1, 2)));
 
 /*
  * State that only our own bug can bring about.  The arguments of panic stand
@@ -83,8 +82,7 @@ bool mtx_owned(const struct mtx *mtx);
  * Let go of mtx, sleep until wakeup(chan), take mtx again.  Wakeups may be
  * spurious: look at the condition again.  timo is in ticks, 0 for no limit.
  */
-int msleep_spin(const void *chan, struct mtx *mtx, const char *wmesg,
-    int timo);
+int msleep_spin(const void *chan, struct mtx *mtx, const char *wmesg, int timo);
 void wakeup(const void *chan);
 
 /*
@@ -93,7 +91,7 @@ void wakeup(const void *chan);
  * small.  An address that is not memory is ignored.
  */
 void dump_add_page(vm_paddr_t pa);
-void dump_add_page_bulk(vm_paddr_t pa);
+void dump_add_bulk(vm_paddr_t pa);
 void dump_drop_page(vm_paddr_t pa);
 
 void *memset(void *dst, int byte, size_t len);

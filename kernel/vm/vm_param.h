@@ -17,7 +17,7 @@
 #define VM_NFREEORDER 13
 
 /* No kernel of ours runs on more. */
-#define MAXCPU 64
+#define MAXCPU 32
 
 static inline vm_pindex_t
 atop(uint64_t bytes)

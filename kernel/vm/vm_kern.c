@@ -1,0 +1,202 @@
+/*
+ * The kernel map: addresses from an arena, pages from vm_page.c.
+ *
+ * Order in both directions: addresses are reserved before they are mapped, and
+ * unmapped on every CPU before pages and addresses can be used again.
+ *
+ * The arena's lock is a leaf.  Nothing is allocated or mapped under it.
+ */
+#include "kernel/vm/vm_kern.h"
+
+#include "kernel/sys/malloc.h"
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/vm_kva.h"
+#include "kernel/vm/vm_page.h"
+
+static struct mtx kva_mtx;
+static struct kva_arena kva_arena; /* (kva_mtx) */
+static vm_offset_t kva_base;	   /* constant */
+static vm_pindex_t kmem_npages;	   /* atomic: pages behind addresses */
+
+void
+kmem_early_init(vm_offset_t start, vm_offset_t end)
+{
+	vm_pindex_t npages = atop(end - start);
+	vm_paddr_t bits =
+	    vm_phys_early_alloc(kva_arena_size(npages), VM_EARLY_CORE);
+
+	KASSERT((start & PAGE_MASK) == 0 && start < end,
+	    ("%s: %#jx - %#jx", __func__, (uintmax_t)start, (uintmax_t)end));
+	mtx_init(&kva_mtx, "kernel map", NULL, MTX_SPIN);
+	kva_arena_init(&kva_arena, (uint64_t *)PHYS_TO_DMAP(bits), npages);
+	kva_base = start;
+	kmem_npages = 0;
+}
+
+vm_offset_t
+kva_alloc(vm_size_t size)
+{
+	vm_pindex_t npages = atop(round_page(size));
+	vm_pindex_t page;
+	vm_offset_t va;
+
+	mtx_lock_spin(&kva_mtx);
+	page = kva_arena_alloc(&kva_arena, npages);
+	mtx_unlock_spin(&kva_mtx);
+	if (page == KVA_NONE)
+		return (0);
+
+	va = kva_base + ptoa(page);
+	if (pmap_growkernel(va + ptoa(npages)) != 0) {
+		kva_free(va, size);
+		return (0);
+	}
+	return (va);
+}
+
+void
+kva_free(vm_offset_t addr, vm_size_t size)
+{
+	KASSERT((addr & PAGE_MASK) == 0 && addr >= kva_base,
+	    ("%s: %#jx", __func__, (uintmax_t)addr));
+	mtx_lock_spin(&kva_mtx);
+	kva_arena_free(&kva_arena, atop(addr - kva_base),
+	    atop(round_page(size)));
+	mtx_unlock_spin(&kva_mtx);
+}
+
+/* Unmap npages pages at addr and free them; the addresses stay reserved. */
+static void
+kmem_unback(vm_offset_t addr, vm_pindex_t npages)
+{
+	uint32_t freed = VM_PAGE_NONE;
+
+	for (vm_pindex_t i = 0; i < npages; i++) {
+		vm_page_t m = PHYS_TO_VM_PAGE(pmap_kextract(addr + ptoa(i)));
+
+		KASSERT(m != NULL,
+		    ("%s: nothing at %#jx", __func__,
+			(uintmax_t)(addr + ptoa(i))));
+		m->next = freed;
+		freed = (uint32_t)(m - vm_page_array);
+	}
+	pmap_qremove(addr, npages);
+
+	while (freed != VM_PAGE_NONE) {
+		vm_page_t m = &vm_page_array[freed];
+
+		freed = m->next;
+		if (vm_page_unwire_noq(m))
+			vm_page_free(m);
+	}
+	__atomic_fetch_sub(&kmem_npages, npages, __ATOMIC_RELAXED);
+}
+
+static int
+kmem_page_req(int flags)
+{
+	int req = VM_ALLOC_SYSTEM | VM_ALLOC_WIRED;
+
+	if ((flags & (M_NOWAIT | M_USE_RESERVE)) == M_NOWAIT)
+		req = VM_ALLOC_INTERRUPT | VM_ALLOC_WIRED;
+	if ((flags & M_WAITOK) != 0)
+		req |= VM_ALLOC_WAITOK;
+	if ((flags & M_ZERO) != 0)
+		req |= VM_ALLOC_ZERO;
+	if ((flags & M_NODUMP) != 0)
+		req |= VM_ALLOC_NODUMP;
+	return (req);
+}
+
+/* Map npages fresh pages at addr, all or none. */
+static int
+kmem_back(vm_offset_t addr, vm_pindex_t npages, int flags)
+{
+	int req = kmem_page_req(flags);
+
+	for (vm_pindex_t i = 0; i < npages; i++) {
+		vm_page_t m = vm_page_alloc_noobj(req);
+
+		if (m == NULL) {
+			kmem_unback(addr, i);
+			return (ENOMEM);
+		}
+		pmap_kenter(addr + ptoa(i), VM_PAGE_TO_PHYS(m));
+		__atomic_fetch_add(&kmem_npages, 1, __ATOMIC_RELAXED);
+	}
+	return (0);
+}
+
+/* Memory at the addresses that lie guard pages inside both ends of a range. */
+static void *
+kmem_malloc_inside(vm_size_t size, vm_pindex_t guard, int flags)
+{
+	vm_pindex_t npages = atop(round_page(size));
+	vm_size_t range = ptoa(npages + 2 * guard);
+	vm_offset_t va = npages == 0 ? 0 : kva_alloc(range);
+
+	if (va == 0) {
+		if ((flags & M_WAITOK) != 0)
+			panic("kmem_malloc: kernel map too small for %zu "
+			      "bytes: %zu of %zu in use",
+			    size, kva_used(),
+			    (size_t)ptoa(kva_arena.ka_npages));
+		return (NULL);
+	}
+	if (kmem_back(va + ptoa(guard), npages, flags) != 0) {
+		kva_free(va, range);
+		return (NULL);
+	}
+	return ((void *)(va + ptoa(guard)));
+}
+
+static void
+kmem_free_inside(void *addr, vm_size_t size, vm_pindex_t guard)
+{
+	vm_offset_t va = (vm_offset_t)addr;
+	vm_pindex_t npages = atop(round_page(size));
+
+	kmem_unback(va, npages);
+	kva_free(va - ptoa(guard), ptoa(npages + 2 * guard));
+}
+
+void *
+kmem_malloc(vm_size_t size, int flags)
+{
+	return (kmem_malloc_inside(size, 0, flags));
+}
+
+void
+kmem_free(void *addr, vm_size_t size)
+{
+	kmem_free_inside(addr, size, 0);
+}
+
+void *
+kmem_malloc_guarded(vm_size_t size, int flags)
+{
+	return (kmem_malloc_inside(size, 1, flags));
+}
+
+void
+kmem_free_guarded(void *addr, vm_size_t size)
+{
+	kmem_free_inside(addr, size, 1);
+}
+
+vm_size_t
+kva_used(void)
+{
+	vm_size_t used;
+
+	mtx_lock_spin(&kva_mtx);
+	used = ptoa(kva_arena.ka_nused);
+	mtx_unlock_spin(&kva_mtx);
+	return (used);
+}
+
+vm_size_t
+kmem_used(void)
+{
+	return (ptoa(__atomic_load_n(&kmem_npages, __ATOMIC_RELAXED)));
+}

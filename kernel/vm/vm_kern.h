@@ -1,0 +1,42 @@
+/*
+ * Kernel memory by the page, at addresses of the kernel map.
+ */
+#ifndef KERNEL_VM_VM_KERN_H
+#define KERNEL_VM_VM_KERN_H
+
+#include "kernel/vm/vm.h"
+
+/*
+ * Addresses [start, end) are free for use; kernel_vm_end is somewhere among
+ * them or before.  After vm_page_alloc works, or rather once: the arena's own
+ * memory comes from vm_phys_early_alloc.
+ */
+void kmem_early_init(vm_offset_t start, vm_offset_t end);
+
+/*
+ * Addresses without memory, whole pages, growkernel done.  0: none are left,
+ * or there is no memory for page tables.  Never sleeps.
+ */
+vm_offset_t kva_alloc(vm_size_t size);
+void kva_free(vm_offset_t addr, vm_size_t size);
+
+/*
+ * size bytes, rounded up to pages, wired and mapped; with M_ZERO, zeroed.
+ * NULL only with M_NOWAIT.  A request with M_WAITOK that finds no addresses
+ * panics and says how much there is, since waiting would not end.
+ */
+void *kmem_malloc(vm_size_t size, int flags);
+void kmem_free(void *addr, vm_size_t size);
+
+/*
+ * The same with an unmapped page on both sides, for stacks: running off the
+ * end faults instead of writing over a neighbour.
+ */
+void *kmem_malloc_guarded(vm_size_t size, int flags);
+void kmem_free_guarded(void *addr, vm_size_t size);
+
+/* Bytes of addresses handed out, and of those with memory behind. */
+vm_size_t kva_used(void);
+vm_size_t kmem_used(void);
+
+#endif

@@ -1,0 +1,279 @@
+/*
+ * The page array: who owns which page, and who may still have one.
+ *
+ * vm_phys.c knows which blocks are free; this file decides who gets them.
+ * Normal requests leave v_free_reserved pages alone, system requests the last
+ * v_interrupt_free_min, and interrupt requests nothing.
+ */
+#include "kernel/vm/vm_page.h"
+
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/uma.h"
+#include "kernel/vm/uma_int.h"
+#include "kernel/vm/vm_pageout.h"
+
+struct vm_page *vm_page_array;
+vm_pindex_t vm_page_array_size;
+
+struct mtx vm_page_queue_free_mtx;
+
+struct vmmeter vm_cnt;
+
+static unsigned int vm_waiters; /* (f) threads in vm_wait */
+
+/* Where a request of each class stops. */
+static vm_pindex_t
+vm_page_reserve(int req)
+{
+	switch (req & VM_ALLOC_CLASS_MASK) {
+	case VM_ALLOC_INTERRUPT:
+		return (0);
+	case VM_ALLOC_SYSTEM:
+		return (vm_cnt.v_interrupt_free_min);
+	default:
+		return (vm_cnt.v_free_reserved);
+	}
+}
+
+static enum vm_freepool
+vm_page_pool(int req)
+{
+	return ((req & VM_ALLOC_USER) != 0 ? VM_FREEPOOL_DEFAULT :
+					     VM_FREEPOOL_DIRECT);
+}
+
+/* FreeBSD's marks, see vm_pageout(9), for a machine of this many pages. */
+static void
+vm_page_set_marks(vm_pindex_t npages)
+{
+	vm_pindex_t cluster = npages > 1024 ? 16 : 8;
+	vm_pindex_t pageout = 2 * atop(64 * 1024) + 2;
+	vm_pindex_t min = 4 + (npages > 1024 ? (npages - 1024) / 200 : 0);
+
+	vm_cnt.v_page_count = npages;
+	vm_cnt.v_interrupt_free_min = 2;
+	vm_cnt.v_free_reserved = cluster + pageout + npages / 768;
+	vm_cnt.v_free_min = min + vm_cnt.v_free_reserved;
+	vm_cnt.v_free_target = (npages > 6144 ? 4 : 2) * vm_cnt.v_free_min +
+	    vm_cnt.v_free_reserved;
+}
+
+static void
+vm_page_init(struct vm_page *m)
+{
+	*m = (struct vm_page){
+		.next = VM_PAGE_NONE,
+		.prev = VM_PAGE_NONE,
+		.order = VM_PAGE_NOORDER,
+		.pool = VM_FREEPOOL_DEFAULT,
+		.wire_count = 1,
+	};
+}
+
+/*
+ * Give what is left in phys_avail to the free lists, from the top down: lists
+ * are last in, first out, and low memory, which old devices need, shall be
+ * used late.  So it has to come first.
+ */
+static void
+vm_page_free_avail(void)
+{
+	for (vm_paddr_t *pair = phys_avail; pair[1] != 0; pair += 2) {
+		vm_paddr_t start = round_page(pair[0]);
+		vm_paddr_t end = trunc_page(pair[1]);
+
+		if (start >= end)
+			continue;
+		for (vm_paddr_t pa = start; pa < end; pa += PAGE_SIZE) {
+			vm_page_t m = PHYS_TO_VM_PAGE(pa);
+
+			if (m == NULL)
+				panic("%s: phys_avail has %#jx, dump_avail not",
+				    __func__, (uintmax_t)pa);
+			m->wire_count = 0;
+			m->flags = PG_FREE;
+		}
+		vm_phys_free_run(PHYS_TO_VM_PAGE(start), atop(end - start));
+		vm_cnt.v_free_count += atop(end - start);
+	}
+}
+
+void
+vm_page_startup(void)
+{
+	vm_pindex_t npages = vm_phys_init();
+	vm_size_t boot_size = uma_boot_size();
+	vm_paddr_t boot, array;
+
+	mtx_init(&vm_page_queue_free_mtx, "vm page free queue", NULL, MTX_SPIN);
+	boot = vm_phys_early_alloc(boot_size, VM_EARLY_CORE);
+	array =
+	    vm_phys_early_alloc(npages * sizeof(struct vm_page), VM_EARLY_BULK);
+	vm_page_array = (struct vm_page *)PHYS_TO_DMAP(array);
+	vm_page_array_size = npages;
+	for (vm_pindex_t i = 0; i < npages; i++)
+		vm_page_init(&vm_page_array[i]);
+
+	vm_cnt = (struct vmmeter){ 0 };
+	vm_waiters = 0;
+	vm_page_set_marks(npages);
+	mtx_lock_spin(&vm_page_queue_free_mtx);
+	vm_page_free_avail();
+	mtx_unlock_spin(&vm_page_queue_free_mtx);
+	vm_cnt.v_wire_count = npages - vm_cnt.v_free_count;
+
+	vm_phys_early_register();
+	uma_startup((void *)PHYS_TO_DMAP(boot), boot_size);
+	printf("vm_page: %d segments, %ju pages, %ju free\n", vm_phys_nsegs,
+	    (uintmax_t)npages, (uintmax_t)vm_cnt.v_free_count);
+}
+
+/* Make a page that left the free lists the caller's. */
+static void
+vm_page_claim(vm_page_t m, int req)
+{
+	KASSERT((m->flags & PG_FREE) != 0 && m->wire_count == 0 &&
+		m->object == NULL,
+	    ("%s: page %#jx on the free lists: flags %#x wired %u owner %p",
+		__func__, (uintmax_t)VM_PAGE_TO_PHYS(m), m->flags,
+		m->wire_count, m->object));
+	m->flags = (req & VM_ALLOC_NODUMP) != 0 ? PG_NODUMP : 0;
+	if ((req & VM_ALLOC_WIRED) != 0)
+		vm_page_wire(m);
+	if ((req & VM_ALLOC_ZERO) != 0)
+		memset((void *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)), 0, PAGE_SIZE);
+}
+
+vm_page_t
+vm_page_alloc_contig(int req, vm_pindex_t npages,
+    const struct vm_phys_where *where)
+{
+	vm_page_t m = NULL;
+
+	mtx_lock_spin(&vm_page_queue_free_mtx);
+	if (vm_cnt.v_free_count >= npages + vm_page_reserve(req))
+		m = vm_phys_alloc_contig(vm_page_pool(req), npages, where);
+	if (m != NULL)
+		vm_cnt.v_free_count -= npages;
+	mtx_unlock_spin(&vm_page_queue_free_mtx);
+
+	for (vm_pindex_t i = 0; m != NULL && i < npages; i++)
+		vm_page_claim(&m[i], req);
+	return (m);
+}
+
+vm_page_t
+vm_page_alloc_noobj(int req)
+{
+	vm_page_t m = NULL;
+	bool low;
+
+	for (;;) {
+		mtx_lock_spin(&vm_page_queue_free_mtx);
+		if (vm_cnt.v_free_count > vm_page_reserve(req))
+			m = vm_phys_alloc_pages(vm_page_pool(req), 0);
+		if (m != NULL)
+			vm_cnt.v_free_count--;
+		low = vm_cnt.v_free_count < vm_cnt.v_free_min;
+		mtx_unlock_spin(&vm_page_queue_free_mtx);
+
+		if (low)
+			pagedaemon_wakeup();
+		if (m != NULL || (req & VM_ALLOC_WAITOK) == 0)
+			break;
+		vm_wait(req);
+	}
+	if (m != NULL)
+		vm_page_claim(m, req);
+	return (m);
+}
+
+void
+vm_page_free(vm_page_t m)
+{
+	KASSERT((m->flags & PG_FREE) == 0,
+	    ("%s: page %#jx is free already", __func__,
+		(uintmax_t)VM_PAGE_TO_PHYS(m)));
+	KASSERT(m->wire_count == 0 && m->object == NULL &&
+		(m->flags & PG_SLAB) == 0,
+	    ("%s: page %#jx is in use: flags %#x wired %u owner %p", __func__,
+		(uintmax_t)VM_PAGE_TO_PHYS(m), m->flags, m->wire_count,
+		m->object));
+
+	mtx_lock_spin(&vm_page_queue_free_mtx);
+	m->flags = PG_FREE;
+	vm_phys_free_pages(m, 0);
+	vm_cnt.v_free_count++;
+	if (vm_waiters > 0)
+		wakeup(&vm_cnt.v_free_count);
+	mtx_unlock_spin(&vm_page_queue_free_mtx);
+}
+
+void
+vm_page_wire(vm_page_t m)
+{
+	KASSERT(m->wire_count < UINT16_MAX,
+	    ("%s: page %#jx", __func__, (uintmax_t)VM_PAGE_TO_PHYS(m)));
+	if (m->wire_count++ == 0)
+		__atomic_fetch_add(&vm_cnt.v_wire_count, 1, __ATOMIC_RELAXED);
+}
+
+bool
+vm_page_unwire_noq(vm_page_t m)
+{
+	KASSERT(m->wire_count > 0,
+	    ("%s: page %#jx", __func__, (uintmax_t)VM_PAGE_TO_PHYS(m)));
+	if (--m->wire_count > 0)
+		return (false);
+	__atomic_fetch_sub(&vm_cnt.v_wire_count, 1, __ATOMIC_RELAXED);
+	return (true);
+}
+
+void
+vm_wait(int req)
+{
+	mtx_lock_spin(&vm_page_queue_free_mtx);
+	while (vm_cnt.v_free_count <= vm_page_reserve(req)) {
+		vm_waiters++;
+		(void)msleep_spin(&vm_cnt.v_free_count, &vm_page_queue_free_mtx,
+		    "vmwait", 0);
+		vm_waiters--;
+	}
+	mtx_unlock_spin(&vm_page_queue_free_mtx);
+}
+
+bool
+vm_page_is_nodump(vm_paddr_t pa)
+{
+	const struct vm_page *m = PHYS_TO_VM_PAGE(pa);
+
+	return (m != NULL && (m->flags & PG_NODUMP) != 0);
+}
+
+bool
+vm_page_array_describes(vm_paddr_t pa, unsigned int i, vm_paddr_t *start,
+    vm_paddr_t *end)
+{
+	vm_paddr_t array = DMAP_TO_PHYS((vm_offset_t)vm_page_array);
+	uint64_t off = trunc_page(pa) - array;
+	vm_pindex_t first, last;
+
+	if (trunc_page(pa) < array ||
+	    off >= vm_page_array_size * sizeof(struct vm_page))
+		return (false);
+	first = off / sizeof(struct vm_page);
+	last = (off + PAGE_SIZE - 1) / sizeof(struct vm_page);
+	for (int seg = 0; seg < vm_phys_nsegs; seg++) {
+		const struct vm_phys_seg *ps = &vm_phys_segs[seg];
+		vm_pindex_t end_idx = ps->first + atop(ps->end - ps->start);
+		vm_pindex_t lo = first > ps->first ? first : ps->first;
+		vm_pindex_t hi = last + 1 < end_idx ? last + 1 : end_idx;
+
+		if (lo >= hi || i-- > 0)
+			continue;
+		*start = ps->start + ptoa(lo - ps->first);
+		*end = ps->start + ptoa(hi - ps->first);
+		return (true);
+	}
+	return (false);
+}

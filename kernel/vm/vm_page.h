@@ -1,0 +1,129 @@
+/*
+ * Pages: one structure for each page of memory.
+ *
+ * Its size decides what a dump costs (a machine of 8 GB has 2 097 152 pages):
+ *
+ *	FreeBSD 2006	120 bytes	240 MB
+ *	FreeBSD today	104 bytes	208 MB
+ *	ours		 24 bytes	 48 MB
+ *
+ * Of those 48 MB a dump takes only what describes pages that are themselves in
+ * the dump: the array is registered as bulk, and the kernel's pages lie
+ * together (vm_phys.h).  Hence array indices of 32 bits for links, no stored
+ * address, and no reverse-map or queue fields.
+ *
+ * A page is free, or it is its owner's.  Invariants, asserted:
+ *  - a free page has no owner, is not wired, and is in no dump set;
+ *  - free + wired + unwired = all.
+ *
+ * Guards: (f) vm_page_queue_free_mtx; (o) the page's owner.
+ */
+#ifndef KERNEL_VM_VM_PAGE_H
+#define KERNEL_VM_VM_PAGE_H
+
+#include <assert.h>
+#include <stdbool.h>
+
+#include "kernel/vm/vm_floor.h"
+#include "kernel/vm/vm_param.h"
+#include "kernel/vm/vm_phys.h"
+
+struct vm_page {
+	void *object;	     /* (o) owner; a slab's page: the slab */
+	uint32_t next;	     /* (f) in a free list, (o) in the owner's */
+	uint32_t prev;	     /* (f) */
+	uint32_t pindex;     /* (o) which page of the owner */
+	uint16_t wire_count; /* (o) reasons why it may not be reclaimed */
+	uint8_t order:4;     /* (f) of the free block it heads; see below */
+	uint8_t pool:4;	     /* (f) where it goes when freed */
+	uint8_t flags;	     /* (o) PG_*; (f) PG_FREE */
+};
+static_assert(sizeof(struct vm_page) == 24, "see the sum above");
+
+#define VM_PAGE_NONE	UINT32_MAX    /* no link */
+#define VM_PAGE_NOORDER VM_NFREEORDER /* heads no free block */
+
+#define PG_FREE	  0x01 /* on the free lists, or behind a head that is */
+#define PG_SLAB	  0x02 /* object is a struct uma_slab */
+#define PG_NODUMP 0x04 /* of no use in a dump, even though mapped */
+
+extern struct vm_page *vm_page_array;
+extern vm_pindex_t vm_page_array_size;
+
+extern struct mtx vm_page_queue_free_mtx;
+
+/* Counts of pages, and the marks at which allocation gets stricter. */
+struct vmmeter {
+	vm_pindex_t v_page_count;	  /* constant */
+	vm_pindex_t v_free_count;	  /* (f) */
+	vm_pindex_t v_wire_count;	  /* atomic */
+	vm_pindex_t v_free_reserved;	  /* constant: normal stops here */
+	vm_pindex_t v_interrupt_free_min; /* constant: system stops here */
+	vm_pindex_t v_free_min;		  /* constant: the daemon wakes */
+	vm_pindex_t v_free_target;	  /* constant: the daemon is content */
+};
+
+extern struct vmmeter vm_cnt;
+
+/* How much of the reserve a request may use. */
+#define VM_ALLOC_NORMAL	    0x0000
+#define VM_ALLOC_SYSTEM	    0x0001
+#define VM_ALLOC_INTERRUPT  0x0002 /* down to the last page */
+#define VM_ALLOC_CLASS_MASK 0x0003
+
+#define VM_ALLOC_WIRED	0x0004
+#define VM_ALLOC_ZERO	0x0008
+#define VM_ALLOC_WAITOK 0x0010 /* sleep rather than fail */
+#define VM_ALLOC_NODUMP 0x0020 /* sets PG_NODUMP */
+#define VM_ALLOC_USER	0x0040 /* not the kernel's own: default pool */
+
+/*
+ * Build the page array and fill the free lists from phys_avail; start UMA on
+ * boot pages.  dump_avail and phys_avail are set, the direct map is up, and
+ * the dump's page set accepts pages.
+ */
+void vm_page_startup(void);
+
+/* A page without an object; NULL only without VM_ALLOC_WAITOK. */
+vm_page_t vm_page_alloc_noobj(int req);
+
+/* npages in a row; never waits.  NULL: no such run is free. */
+vm_page_t vm_page_alloc_contig(int req, vm_pindex_t npages,
+    const struct vm_phys_where *where);
+
+/* Give back a page that nobody wires. */
+void vm_page_free(vm_page_t m);
+
+void vm_page_wire(vm_page_t m);
+/* true: that was the last reason, and the page may be freed. */
+bool vm_page_unwire_noq(vm_page_t m);
+
+/* Sleep until there is memory for such a request, or there might be. */
+void vm_wait(int req);
+
+/* true: a dump need not hold this page, although something maps it. */
+bool vm_page_is_nodump(vm_paddr_t pa);
+
+/*
+ * Which memory does the page of the page array at pa describe?  Called with
+ * i = 0, 1, ... for one range after the other, until it returns false; for
+ * another page there is none.  A dump may do without array pages that describe
+ * nothing it holds.
+ */
+bool vm_page_array_describes(vm_paddr_t pa, unsigned int i, vm_paddr_t *start,
+    vm_paddr_t *end);
+
+/* The page at pa, NULL if that is not memory. */
+static inline vm_page_t
+PHYS_TO_VM_PAGE(vm_paddr_t pa)
+{
+	return (vm_phys_paddr_to_vm_page(pa));
+}
+
+static inline vm_paddr_t
+VM_PAGE_TO_PHYS(const struct vm_page *m)
+{
+	return (vm_phys_vm_page_to_paddr(m));
+}
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * The page daemon: sleeps until memory is low, then asks for some back.
+ *
+ * All memory is the kernel's today, so there is one to ask: UMA, which keeps
+ * free slabs and full buckets until somebody needs their pages.
+ */
+#include "kernel/vm/vm_pageout.h"
+
+#include "kernel/vm/uma.h"
+#include "kernel/vm/vm_page.h"
+
+/* Ticks between two scans that could not free enough. */
+#define PAGEOUT_RETRY 50
+
+static bool vm_pages_needed; /* (f) */
+
+vm_pindex_t
+vm_pageout_scan(void)
+{
+	vm_pindex_t before = vm_cnt.v_free_count;
+
+	uma_reclaim();
+	return (vm_cnt.v_free_count > before ? vm_cnt.v_free_count - before :
+					       0);
+}
+
+void
+pagedaemon_wakeup(void)
+{
+	/* Who set it woke the daemon, or the daemon has yet to look. */
+	if (__atomic_load_n(&vm_pages_needed, __ATOMIC_RELAXED))
+		return;
+	mtx_lock_spin(&vm_page_queue_free_mtx);
+	__atomic_store_n(&vm_pages_needed, true, __ATOMIC_RELAXED);
+	wakeup(&vm_pages_needed);
+	mtx_unlock_spin(&vm_page_queue_free_mtx);
+}
+
+void
+vm_pageout(void)
+{
+	int timo = 0;
+
+	for (;;) {
+		mtx_lock_spin(&vm_page_queue_free_mtx);
+		while (!__atomic_load_n(&vm_pages_needed, __ATOMIC_RELAXED)) {
+			(void)msleep_spin(&vm_pages_needed,
+			    &vm_page_queue_free_mtx, "psleep", timo);
+			if (timo != 0)
+				break;
+		}
+		__atomic_store_n(&vm_pages_needed, false, __ATOMIC_RELAXED);
+		mtx_unlock_spin(&vm_page_queue_free_mtx);
+
+		(void)vm_pageout_scan();
+		timo =
+		    vm_cnt.v_free_count < vm_cnt.v_free_min ? PAGEOUT_RETRY : 0;
+	}
+}
