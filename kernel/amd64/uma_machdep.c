@@ -1,0 +1,53 @@
+/*
+ * One-page slabs through the direct map.
+ *
+ * They cost no kernel addresses, no page-table entries and no shootdowns.  The
+ * price: page tables cannot tell which pages of the direct map hold data of
+ * the kernel, so each is registered for dumps here.  The bit is set before
+ * anybody can have a pointer into the page, and cleared before anybody else
+ * can have the page, so a dump at any moment holds all that is reachable.
+ */
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/uma_int.h"
+#include "kernel/vm/vm_page.h"
+
+void *
+uma_small_alloc(uma_zone_t zone, vm_size_t size, uint8_t *pflag, int wait)
+{
+	int req = VM_ALLOC_SYSTEM | VM_ALLOC_WIRED;
+	vm_paddr_t pa;
+	vm_page_t m;
+
+	(void)zone;
+	KASSERT(size == PAGE_SIZE, ("%s: %zu bytes", __func__, size));
+	if ((wait & (M_NOWAIT | M_USE_RESERVE)) == M_NOWAIT)
+		req = VM_ALLOC_INTERRUPT | VM_ALLOC_WIRED;
+	if ((wait & M_WAITOK) != 0)
+		req |= VM_ALLOC_WAITOK;
+	if ((wait & M_ZERO) != 0)
+		req |= VM_ALLOC_ZERO;
+	if ((wait & M_NODUMP) != 0)
+		req |= VM_ALLOC_NODUMP;
+
+	m = vm_page_alloc_noobj(req);
+	if (m == NULL)
+		return (NULL);
+	pa = VM_PAGE_TO_PHYS(m);
+	if ((wait & M_NODUMP) == 0)
+		dump_add_page(pa);
+	*pflag = UMA_SLAB_PRIV;
+	return ((void *)PHYS_TO_DMAP(pa));
+}
+
+void
+uma_small_free(void *mem, vm_size_t size, uint8_t pflag)
+{
+	vm_paddr_t pa = DMAP_TO_PHYS((vm_offset_t)mem);
+	vm_page_t m = PHYS_TO_VM_PAGE(pa);
+
+	(void)size;
+	(void)pflag;
+	dump_drop_page(pa);
+	if (vm_page_unwire_noq(m))
+		vm_page_free(m);
+}

@@ -1,0 +1,154 @@
+/*
+ * UMA, the zone allocator: items of one size and kind, by the slab.
+ *
+ *	foo_zone = uma_zcreate("foo", sizeof(struct foo), foo_ctor, foo_dtor,
+ *	    foo_init, foo_fini, UMA_ALIGN_PTR, 0);
+ *	foo = uma_zalloc(foo_zone, M_WAITOK);
+ *	uma_zfree(foo_zone, foo);
+ *
+ * An item passes through these, each optional:
+ *
+ *	memory ─ init ─► keg ─ zinit ─► cache ─ ctor ─► user
+ *	memory ◄─ fini ─ keg ◄─ zfini ─ cache ◄─ dtor ─ user
+ *
+ * so that what init set up lives as long as the memory does, and a user pays
+ * for ctor alone.  dtor leaves an item as it was before ctor, zfini as before
+ * zinit.  ctor, init and zinit may fail with an errno; then the item goes back
+ * and the allocation returns NULL, even with M_WAITOK.
+ *
+ * Not from interrupt handlers.  M_* are in kernel/sys/malloc.h.
+ */
+#ifndef KERNEL_VM_UMA_H
+#define KERNEL_VM_UMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/sys/malloc.h"
+#include "kernel/vm/vm.h"
+
+typedef struct uma_zone *uma_zone_t;
+
+typedef int (*uma_ctor)(void *mem, int size, void *arg, int flags);
+typedef void (*uma_dtor)(void *mem, int size, void *arg);
+typedef int (*uma_init)(void *mem, int size, int flags);
+typedef void (*uma_fini)(void *mem, int size);
+
+/*
+ * A backend: whole pages for slabs.  *pflag comes back as a UMA_SLAB_* and is
+ * handed to the backend that frees them.
+ */
+typedef void *(*uma_alloc)(uma_zone_t zone, vm_size_t size, uint8_t *pflag,
+    int wait);
+typedef void (*uma_free)(void *mem, vm_size_t size, uint8_t pflag);
+
+/* Flags of a zone. */
+#define UMA_ZONE_ZINIT	   0x0001 /* init fills with zeros */
+#define UMA_ZONE_OFFPAGE   0x0002 /* nothing but items in their pages */
+#define UMA_ZONE_MALLOC	   0x0004 /* malloc(9)'s: memory comes as it is */
+#define UMA_ZONE_NOFREE	   0x0008 /* memory is never given back */
+#define UMA_ZONE_VM	   0x0010 /* no buckets from fresh memory */
+#define UMA_ZONE_SECONDARY 0x0020 /* shares another zone's keg */
+#define UMA_ZONE_MAXBUCKET 0x0040 /* largest buckets at once */
+#define UMA_ZONE_NODUMP	   0x0080 /* a dump need not hold the items */
+
+/* Alignment, as a mask. */
+#define UMA_ALIGN_PTR	(sizeof(void *) - 1)
+#define UMA_ALIGN_LONG	(sizeof(long) - 1)
+#define UMA_ALIGN_INT	(sizeof(int) - 1)
+#define UMA_ALIGN_SHORT (sizeof(short) - 1)
+#define UMA_ALIGN_CHAR	(sizeof(char) - 1)
+#define UMA_ALIGN_CACHE (64 - 1)
+
+/* Where a slab's memory came from. */
+#define UMA_SLAB_BOOT	0x01 /* before there was an allocator; stays */
+#define UMA_SLAB_KMEM	0x02 /* kmem_malloc */
+#define UMA_SLAB_PRIV	0x04 /* the direct map, or the zone's own backend */
+#define UMA_SLAB_MALLOC 0x08 /* a large malloc, not a slab at all */
+
+/* May sleep.  name stays the caller's. */
+uma_zone_t uma_zcreate(const char *name, size_t size, uma_ctor ctor,
+    uma_dtor dtor, uma_init init, uma_fini fini, size_t align, uint32_t flags);
+
+/* A zone with own callbacks and caches on master's keg, hence its size. */
+uma_zone_t uma_zsecond_create(const char *name, uma_ctor ctor, uma_dtor dtor,
+    uma_init zinit, uma_fini zfini, uma_zone_t master);
+
+/*
+ * Nobody uses the zone any more.  Items that were not freed keep their slabs,
+ * and that is said on the console.
+ */
+void uma_zdestroy(uma_zone_t zone);
+
+void *uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
+    __attribute__((__warn_unused_result__));
+void uma_zfree_arg(uma_zone_t zone, void *item, void *arg);
+
+static inline void *
+uma_zalloc(uma_zone_t zone, int flags)
+{
+	return (uma_zalloc_arg(zone, NULL, flags));
+}
+
+static inline void
+uma_zfree(uma_zone_t zone, void *item)
+{
+	uma_zfree_arg(zone, item, NULL);
+}
+
+/*
+ * Let the zone's keg grow to nitems, rounded up to whole slabs; returns what
+ * that makes.  Beyond, M_NOWAIT fails and M_WAITOK sleeps until an item is
+ * freed.  Before the first item is allocated: a zone with a limit has no
+ * caches, so that no item is out of a sleeper's reach.
+ */
+int uma_zone_set_max(uma_zone_t zone, int nitems);
+
+/* Before the first item is allocated. */
+void uma_zone_set_init(uma_zone_t zone, uma_init init);
+void uma_zone_set_fini(uma_zone_t zone, uma_fini fini);
+void uma_zone_set_zinit(uma_zone_t zone, uma_init zinit);
+void uma_zone_set_zfini(uma_zone_t zone, uma_fini zfini);
+void uma_zone_set_allocf(uma_zone_t zone, uma_alloc allocf);
+void uma_zone_set_freef(uma_zone_t zone, uma_free freef);
+
+/* Fill slabs for nitems ahead of time.  May sleep. */
+void uma_prealloc(uma_zone_t zone, int nitems);
+
+/*
+ * Give back what no item lives in: full buckets to their slabs, free slabs to
+ * their backend.  CPUs keep what is in their caches.
+ */
+void uma_reclaim(void);
+
+/* A zone at this moment; requests - frees = used. */
+struct uma_stat {
+	const char *ust_name;
+	uint32_t ust_size;
+	uint64_t ust_limit; /* items; 0: none */
+	uint64_t ust_used;  /* items that users have */
+	uint64_t ust_free;  /* items in slabs, buckets and caches */
+	uint64_t ust_pages; /* of the keg */
+	uint64_t ust_requests;
+	uint64_t ust_frees;
+	uint64_t ust_fails;
+};
+
+typedef void (*uma_stat_visit)(const struct uma_stat *stat, void *arg);
+
+void uma_stats_foreach(uma_stat_visit visit, void *arg);
+/* The same when all other CPUs have been stopped; takes no lock. */
+void uma_stats_foreach_locked(uma_stat_visit visit, void *arg);
+void uma_zone_get_stat(uma_zone_t zone, struct uma_stat *stat);
+
+/* Print them as vm.zone does, a line each. */
+void uma_print_stats(void);
+
+/*
+ * Check items for use after free, double free and the like.  Set before
+ * uma_startup; zones created before it is set are not checked.
+ */
+extern bool uma_debug;
+
+#endif

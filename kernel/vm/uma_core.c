@@ -1,0 +1,536 @@
+/*
+ * Zones and their caches.
+ *
+ * Items move in buckets, arrays of pointers.  A CPU has two in each zone: it
+ * allocates from one and frees into the other, and swaps them when the first
+ * is empty or the second is full.  So a CPU that keeps allocating and freeing
+ * touches no lock.  Beyond these it exchanges whole buckets with the zone, and
+ * the zone fills and empties them at the keg (uma_keg.c).
+ *
+ *	user ◄─► CPU: alloc │ free bucket ◄─► zone: full, empty ◄─► keg
+ *
+ * A thread may lose its CPU at any time outside of a critical section, and
+ * whoever holds a keg's lock is in one.  So a visit to the zone looks at the
+ * cache of the CPU that it finds itself on, and begins anew after letting go
+ * of the lock.
+ *
+ * Buckets are single items of zones without caches, so allocating one does not
+ * need another; when there is none, an item goes its way without.
+ *
+ * A zone with a limit has no caches: an item in the cache of an idle CPU would
+ * be out of the reach of whoever sleeps for it.
+ *
+ * Zones themselves are made and destroyed in uma_zone.c.
+ */
+#include "kernel/vm/uma.h"
+
+#include "kernel/vm/uma_dbg.h"
+#include "kernel/vm/uma_int.h"
+
+/* Zones of buckets, by room. */
+static struct bucket_zone {
+	const char *bz_name;
+	uint16_t bz_entries;
+	struct uma_zone *bz_zone;
+} bucket_zones[] = {
+	{ "16 Bucket", 16, NULL },
+	{ "32 Bucket", 32, NULL },
+	{ "64 Bucket", 64, NULL },
+	{ "128 Bucket", BUCKET_MAX, NULL },
+};
+
+#define NBUCKET_ZONES (sizeof(bucket_zones) / sizeof(bucket_zones[0]))
+
+/* (p) a counter that only this CPU writes, while others may read it. */
+static inline void
+counter_bump(uint64_t *counter)
+{
+	__atomic_store_n(counter,
+	    __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+
+/*
+ * Buckets.
+ */
+
+/* The zone of the smallest buckets with that much room. */
+static const struct bucket_zone *
+bucket_zone_lookup(unsigned int entries)
+{
+	for (size_t i = 0; i < NBUCKET_ZONES - 1; i++) {
+		if (bucket_zones[i].bz_entries >= entries)
+			return (&bucket_zones[i]);
+	}
+	return (&bucket_zones[NBUCKET_ZONES - 1]);
+}
+
+/* An empty bucket for count of a zone's items, or NULL; never sleeps. */
+static struct uma_bucket *
+bucket_alloc(const struct uma_zone *zone, uint16_t count)
+{
+	const struct bucket_zone *bz = bucket_zone_lookup(count);
+	int flags = M_NOWAIT | M_USE_RESERVE;
+	struct uma_bucket *bucket;
+
+	if ((zone->uz_flags & UMA_ZONE_VM) != 0)
+		flags |= M_NOVM;
+	bucket = zone_alloc_item(bz->bz_zone, NULL, flags);
+	if (bucket != NULL) {
+		bucket->ub_next = NULL;
+		bucket->ub_cnt = 0;
+		bucket->ub_entries = bz->bz_entries;
+	}
+	return (bucket);
+}
+
+static void
+bucket_free(struct uma_bucket *bucket)
+{
+	const struct bucket_zone *bz = bucket_zone_lookup(bucket->ub_entries);
+
+	zone_free_item(bz->bz_zone, bucket, NULL, ZFREE_DTOR);
+}
+
+static void
+bucket_push(struct uma_bucket **list, struct uma_bucket *bucket)
+{
+	bucket->ub_next = *list;
+	*list = bucket;
+}
+
+static struct uma_bucket *
+bucket_pop(struct uma_bucket **list)
+{
+	struct uma_bucket *bucket = *list;
+
+	if (bucket != NULL)
+		*list = bucket->ub_next;
+	return (bucket);
+}
+
+/* Items [from, cnt) back to the keg, through zfini. */
+static void
+bucket_drain(struct uma_zone *zone, struct uma_bucket *bucket, uint16_t from)
+{
+	struct uma_keg *keg = zone->uz_keg;
+
+	while (zone->uz_fini != NULL && bucket->ub_cnt > from) {
+		void *item = bucket->ub_bucket[--bucket->ub_cnt];
+
+		zone->uz_fini(item, (int)keg->uk_size);
+		mtx_lock_spin(&keg->uk_lock);
+		keg_free_item_locked(keg, item);
+		mtx_unlock_spin(&keg->uk_lock);
+	}
+	mtx_lock_spin(&keg->uk_lock);
+	while (bucket->ub_cnt > from)
+		keg_free_item_locked(keg, bucket->ub_bucket[--bucket->ub_cnt]);
+	mtx_unlock_spin(&keg->uk_lock);
+}
+
+/*
+ * A CPU's cache; in a critical section.
+ */
+
+static inline void
+cache_swap(struct uma_cache *cache)
+{
+	struct uma_bucket *bucket = cache->uc_allocbucket;
+
+	cache->uc_allocbucket = cache->uc_freebucket;
+	cache->uc_freebucket = bucket;
+}
+
+/* NULL: both buckets are empty, or not there. */
+static inline void *
+cache_alloc(struct uma_cache *cache)
+{
+	struct uma_bucket *bucket = cache->uc_allocbucket;
+
+	if (__predict_false(bucket == NULL || bucket->ub_cnt == 0)) {
+		bucket = cache->uc_freebucket;
+		if (bucket == NULL || bucket->ub_cnt == 0)
+			return (NULL);
+		cache_swap(cache);
+	}
+	counter_bump(&cache->uc_allocs);
+	return (bucket->ub_bucket[--bucket->ub_cnt]);
+}
+
+/* false: both buckets are full, or not there. */
+static inline bool
+cache_free(struct uma_cache *cache, void *item)
+{
+	struct uma_bucket *bucket = cache->uc_freebucket;
+
+	if (__predict_false(bucket == NULL ||
+		bucket->ub_cnt == bucket->ub_entries)) {
+		bucket = cache->uc_allocbucket;
+		if (bucket == NULL || bucket->ub_cnt == bucket->ub_entries)
+			return (false);
+		cache_swap(cache);
+	}
+	bucket->ub_bucket[bucket->ub_cnt++] = item;
+	counter_bump(&cache->uc_frees);
+	return (true);
+}
+
+/* This CPU's cache; the caller is in a critical section. */
+static inline struct uma_cache *
+zone_cache(struct uma_zone *zone)
+{
+	return (&zone->uz_cpu[vm_curcpu()]);
+}
+
+/*
+ * Allocation: visits to the zone.
+ */
+
+/* Give what a CPU counted to the zone; with the lock, on that CPU. */
+static void
+cache_fold(struct uma_zone *zone, struct uma_cache *cache)
+{
+	zone->uz_allocs += cache->uc_allocs;
+	zone->uz_frees += cache->uc_frees;
+	__atomic_store_n(&cache->uc_allocs, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&cache->uc_frees, 0, __ATOMIC_RELAXED);
+}
+
+/* Run zinit on items that came from the keg; how many made it. */
+static uint16_t
+bucket_zinit(struct uma_zone *zone, struct uma_bucket *bucket, int flags)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	uint16_t done = 0;
+
+	while (done < bucket->ub_cnt &&
+	    zone->uz_init(bucket->ub_bucket[done], (int)keg->uk_size, flags) ==
+		0)
+		done++;
+
+	/* The others never saw zinit, so zfini is not for them. */
+	mtx_lock_spin(&keg->uk_lock);
+	while (bucket->ub_cnt > done)
+		keg_free_item_locked(keg, bucket->ub_bucket[--bucket->ub_cnt]);
+	mtx_unlock_spin(&keg->uk_lock);
+	return (done);
+}
+
+/*
+ * Fill a bucket at the keg and leave it with the zone.  With the lock, which
+ * is let go in between.  false: there is none, or nothing to fill it with, or
+ * as many CPUs are at it as there are.
+ */
+static bool
+zone_fill_bucket_locked(struct uma_zone *zone, int flags)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	uint16_t count = zone->uz_count;
+	struct uma_bucket *bucket;
+
+	if (zone->uz_fills > mp_maxid)
+		return (false);
+	bucket = bucket_pop(&zone->uz_free_bucket);
+	if (bucket == NULL) {
+		mtx_unlock_spin(&keg->uk_lock);
+		bucket = bucket_alloc(zone, count);
+		mtx_lock_spin(&keg->uk_lock);
+		if (bucket == NULL)
+			return (false);
+	}
+
+	zone->uz_fills++;
+	if (count > bucket->ub_entries)
+		count = bucket->ub_entries;
+	bucket->ub_cnt =
+	    keg_alloc_items_locked(keg, bucket->ub_bucket, count, flags);
+	if (zone->uz_init != NULL) {
+		mtx_unlock_spin(&keg->uk_lock);
+		(void)bucket_zinit(zone, bucket, flags);
+		mtx_lock_spin(&keg->uk_lock);
+	}
+	zone->uz_fills--;
+	if (bucket->ub_cnt == 0) {
+		bucket_push(&zone->uz_free_bucket, bucket);
+		return (false);
+	}
+	bucket_push(&zone->uz_full_bucket, bucket);
+	return (true);
+}
+
+/* Exchange this CPU's empty alloc bucket for a full one, if there is one. */
+static void *
+zone_refill_cache_locked(struct uma_zone *zone)
+{
+	struct uma_cache *cache = zone_cache(zone);
+	void *item = cache_alloc(cache);
+
+	if (item != NULL || zone->uz_full_bucket == NULL)
+		return (item);
+	cache_fold(zone, cache);
+	if (cache->uc_allocbucket != NULL)
+		bucket_push(&zone->uz_free_bucket, cache->uc_allocbucket);
+	cache->uc_allocbucket = bucket_pop(&zone->uz_full_bucket);
+	return (cache_alloc(cache));
+}
+
+static bool
+zone_has_caches(const struct uma_zone *zone)
+{
+	return ((zone->uz_flags & UMA_ZFLAG_INTERNAL) == 0 &&
+	    __atomic_load_n(&zone->uz_keg->uk_maxpages, __ATOMIC_RELAXED) == 0);
+}
+
+/* Past the CPU's cache: an item as it comes out of a cache, or NULL. */
+static void *
+zone_alloc_cached(struct uma_zone *zone, int flags)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	void *item;
+
+	mtx_lock_spin(&keg->uk_lock);
+	for (;;) {
+		item = zone_refill_cache_locked(zone);
+		if (item != NULL)
+			break;
+		if (zone->uz_count < BUCKET_MAX)
+			zone->uz_count++;
+		if (!zone_fill_bucket_locked(zone, flags))
+			break;
+	}
+	mtx_unlock_spin(&keg->uk_lock);
+	return (item);
+}
+
+/* A single item from the keg, through zinit. */
+static void *
+zone_alloc_uncached(struct uma_zone *zone, int flags)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	void *item;
+
+	mtx_lock_spin(&keg->uk_lock);
+	item = keg_alloc_item_locked(keg, flags);
+	if (item != NULL)
+		zone->uz_allocs++;
+	else
+		zone->uz_fails++;
+	mtx_unlock_spin(&keg->uk_lock);
+
+	if (item == NULL || zone->uz_init == NULL ||
+	    zone->uz_init(item, (int)keg->uk_size, flags) == 0)
+		return (item);
+	mtx_lock_spin(&keg->uk_lock);
+	keg_free_item_locked(keg, item);
+	zone->uz_allocs--;
+	zone->uz_fails++;
+	mtx_unlock_spin(&keg->uk_lock);
+	return (NULL);
+}
+
+/* The last steps: debugging, ctor, zeros.  NULL: ctor failed. */
+static inline void *
+zone_construct(struct uma_zone *zone, void *item, void *arg, int flags)
+{
+	size_t size = zone->uz_keg->uk_size;
+
+	if ((zone->uz_flags & UMA_ZFLAG_DEBUG) != 0)
+		uma_dbg_alloc(zone, item);
+	if (zone->uz_ctor != NULL &&
+	    zone->uz_ctor(item, (int)size, arg, flags) != 0) {
+		if ((zone->uz_flags & UMA_ZFLAG_DEBUG) != 0)
+			uma_dbg_free(zone, item);
+		zone_free_item(zone, item, arg, ZFREE_PAST_DTOR);
+		mtx_lock_spin(&zone->uz_keg->uk_lock);
+		zone->uz_fails++;
+		mtx_unlock_spin(&zone->uz_keg->uk_lock);
+		return (NULL);
+	}
+	if ((flags & M_ZERO) != 0)
+		memset(item, 0, size);
+	return (item);
+}
+
+void *
+zone_alloc_item(struct uma_zone *zone, void *arg, int flags)
+{
+	void *item = zone_alloc_uncached(zone, flags);
+
+	return (item == NULL ? NULL : zone_construct(zone, item, arg, flags));
+}
+
+void *
+uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
+{
+	void *item;
+
+	KASSERT(((flags & M_WAITOK) != 0) != ((flags & M_NOWAIT) != 0),
+	    ("%s: %s: flags %#x: one of M_WAITOK and M_NOWAIT", __func__,
+		zone->uz_name, flags));
+	critical_enter();
+	item = cache_alloc(zone_cache(zone));
+	critical_exit();
+	if (__predict_false(item == NULL)) {
+		if (zone_has_caches(zone))
+			item = zone_alloc_cached(zone, flags);
+		if (item == NULL)
+			item = zone_alloc_uncached(zone, flags);
+		if (item == NULL)
+			return (NULL);
+	}
+	return (zone_construct(zone, item, arg, flags));
+}
+
+/*
+ * Free: the same way back.
+ */
+
+/* To the keg, past all caches. */
+void
+zone_free_item(struct uma_zone *zone, void *item, void *arg, enum zfree how)
+{
+	struct uma_keg *keg = zone->uz_keg;
+
+	if (how == ZFREE_DTOR) {
+		if ((zone->uz_flags & UMA_ZFLAG_DEBUG) != 0)
+			uma_dbg_free(zone, item);
+		if (zone->uz_dtor != NULL)
+			zone->uz_dtor(item, (int)keg->uk_size, arg);
+	}
+	if (zone->uz_fini != NULL)
+		zone->uz_fini(item, (int)keg->uk_size);
+	mtx_lock_spin(&keg->uk_lock);
+	zone->uz_frees++;
+	keg_free_item_locked(keg, item);
+	mtx_unlock_spin(&keg->uk_lock);
+}
+
+/* Exchange this CPU's full free bucket for an empty one, if there is one. */
+static bool
+zone_empty_cache_locked(struct uma_zone *zone, void *item)
+{
+	struct uma_cache *cache = zone_cache(zone);
+
+	if (cache_free(cache, item))
+		return (true);
+	if (zone->uz_free_bucket == NULL)
+		return (false);
+	cache_fold(zone, cache);
+	if (cache->uc_freebucket != NULL)
+		bucket_push(&zone->uz_full_bucket, cache->uc_freebucket);
+	cache->uc_freebucket = bucket_pop(&zone->uz_free_bucket);
+	return (cache_free(cache, item));
+}
+
+/* false: there is no bucket to be had. */
+static bool
+zone_free_cached(struct uma_zone *zone, void *item)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	struct uma_bucket *bucket;
+	uint16_t count;
+	bool done;
+
+	for (;;) {
+		mtx_lock_spin(&keg->uk_lock);
+		done = zone_empty_cache_locked(zone, item);
+		count = zone->uz_count;
+		mtx_unlock_spin(&keg->uk_lock);
+		if (done)
+			return (true);
+		bucket = bucket_alloc(zone, count);
+		if (bucket == NULL)
+			return (false);
+		mtx_lock_spin(&keg->uk_lock);
+		bucket_push(&zone->uz_free_bucket, bucket);
+		mtx_unlock_spin(&keg->uk_lock);
+	}
+}
+
+void
+uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
+{
+	bool done;
+
+	if (item == NULL)
+		return;
+	if ((zone->uz_flags & UMA_ZFLAG_DEBUG) != 0)
+		uma_dbg_free(zone, item);
+	if (zone->uz_dtor != NULL)
+		zone->uz_dtor(item, (int)zone->uz_keg->uk_size, arg);
+
+	critical_enter();
+	done = cache_free(zone_cache(zone), item);
+	critical_exit();
+	if (__predict_true(done))
+		return;
+	if (zone_has_caches(zone) && zone_free_cached(zone, item))
+		return;
+	zone_free_item(zone, item, arg, ZFREE_PAST_DTOR);
+}
+
+/*
+ * What uma_zone.c needs of buckets and caches.
+ */
+
+void
+uma_bucket_zones_create(void)
+{
+	for (size_t i = 0; i < NBUCKET_ZONES; i++) {
+		struct bucket_zone *bz = &bucket_zones[i];
+
+		bz->bz_zone = zone_create_internal(bz->bz_name,
+		    sizeof(struct uma_bucket) +
+			bz->bz_entries * sizeof(void *));
+	}
+}
+
+void
+uma_bucket_zones_drain(void)
+{
+	for (size_t i = 0; i < NBUCKET_ZONES; i++)
+		keg_drain(bucket_zones[i].bz_zone->uz_keg);
+}
+
+/* Empty the zone's full buckets, and drop the empty ones. */
+void
+zone_drain_buckets(struct uma_zone *zone)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	struct uma_bucket *full, *empty, *bucket;
+
+	mtx_lock_spin(&keg->uk_lock);
+	full = zone->uz_full_bucket;
+	empty = zone->uz_free_bucket;
+	zone->uz_full_bucket = NULL;
+	zone->uz_free_bucket = NULL;
+	mtx_unlock_spin(&keg->uk_lock);
+
+	while ((bucket = bucket_pop(&full)) != NULL) {
+		bucket_drain(zone, bucket, 0);
+		bucket_free(bucket);
+	}
+	while ((bucket = bucket_pop(&empty)) != NULL)
+		bucket_free(bucket);
+}
+
+/* Nobody uses the zone: the caches of all CPUs can be taken from here. */
+void
+zone_drain_caches(struct uma_zone *zone)
+{
+	for (int cpu = 0; cpu <= mp_maxid; cpu++) {
+		struct uma_cache *cache = &zone->uz_cpu[cpu];
+
+		mtx_lock_spin(&zone->uz_keg->uk_lock);
+		cache_fold(zone, cache);
+		if (cache->uc_allocbucket != NULL)
+			bucket_push(&zone->uz_full_bucket,
+			    cache->uc_allocbucket);
+		if (cache->uc_freebucket != NULL)
+			bucket_push(&zone->uz_full_bucket,
+			    cache->uc_freebucket);
+		cache->uc_allocbucket = NULL;
+		cache->uc_freebucket = NULL;
+		mtx_unlock_spin(&zone->uz_keg->uk_lock);
+	}
+}

@@ -1,0 +1,231 @@
+/*
+ * UMA from the inside.
+ *
+ *	CPU caches	alloc and free bucket	no lock: critical section
+ *	zone		full and empty buckets	lock of the keg
+ *	keg		slabs			its lock
+ *	slab		items			lock of its keg
+ *
+ * A slab is one allocation of the backend, cut into equal items: one page, or
+ * for an item larger than that as many pages as it needs.  The header lies at
+ * the end of the page
+ *
+ *	| item | item | item |  ...  | item | (waste) | struct uma_slab |
+ *
+ * unless that would cost items, or the items shall lie in pages of their own:
+ * then it comes from a zone of headers (off-page).  Every page of a slab
+ * leads to its header through vm_page's object, flagged PG_SLAB.
+ *
+ * Guards: (c) constant; (k) the keg's lock; (l) the list lock; (p) this CPU
+ * writes in a critical section, others only read the counters.
+ */
+#ifndef KERNEL_VM_UMA_INT_H
+#define KERNEL_VM_UMA_INT_H
+
+#include "kernel/vm/uma.h"
+#include "kernel/vm/vm_floor.h"
+#include "kernel/vm/vm_param.h"
+
+#define UMA_CACHE_LINE 64
+
+/* The smallest item: with it, no slab has more items than UMA_MAX_IPERS. */
+#define UMA_MIN_SIZE  16
+#define UMA_MAX_IPERS 255
+
+/* An in-line header is moved out if it wastes more than 1 / this. */
+#define UMA_MAX_WASTE 10
+
+/* Flags beside UMA_ZONE_*. */
+#define UMA_ZFLAG_INTERNAL 0x10000 /* UMA's own: no caches */
+#define UMA_ZFLAG_FULL	   0x20000 /* somebody met the limit */
+#define UMA_ZFLAG_DEBUG	   0x40000 /* uma_dbg follows each item */
+#define UMA_ZFLAG_TRASH	   0x80000 /* its callbacks are trash_* */
+
+struct uma_slab {
+	struct uma_keg *us_keg;	  /* (c) NULL: a large malloc */
+	struct uma_slab *us_next; /* (k) in one of the keg's three lists */
+	struct uma_slab *us_prev; /* (k) */
+	uint8_t *us_data;	  /* (c) first item */
+	vm_size_t us_size;	  /* (c) bytes from the backend */
+	uint16_t us_freecount;	  /* (k) items that are free */
+	uint8_t us_flags;	  /* (c) UMA_SLAB_* */
+	/*
+	 * (k) one bit for each item that is free, and, from us_bits[words] on,
+	 * atomic, one for each that a user has: only uma_dbg keeps those.  An
+	 * item in a bucket is neither.
+	 */
+	uint64_t us_bits[];
+};
+
+#define UMA_SLAB_WORDS(ipers) (((ipers) + 63) / 64)
+
+/* Bytes of a header for that many items. */
+static inline vm_size_t
+uma_slab_size(unsigned int ipers)
+{
+	return (sizeof(struct uma_slab) +
+	    2 * UMA_SLAB_WORDS(ipers) * sizeof(uint64_t));
+}
+
+struct uma_slablist {
+	struct uma_slab *sl_first;
+};
+
+struct uma_keg {
+	struct mtx uk_lock;
+	const char *uk_name;	     /* (c) that of its first zone */
+	struct uma_keg *uk_next;     /* (l) */
+	struct uma_zone *uk_zones;   /* (l) linked by uz_link */
+	struct uma_slablist uk_part; /* (k) some items free */
+	struct uma_slablist uk_free; /* (k) all */
+	struct uma_slablist uk_full; /* (k) none */
+	uint64_t uk_freeitems;	     /* (k) in all slabs */
+	uint64_t uk_pages;	     /* (k) held, or being allocated */
+	uint64_t uk_maxpages;	     /* (k) 0: no limit */
+	uint32_t uk_size;	     /* (c) as requested */
+	uint32_t uk_rsize;	     /* (c) distance of two items */
+	uint32_t uk_ipers;	     /* (c) items in a slab */
+	uint32_t uk_ppera;	     /* (c) pages in a slab */
+	uint32_t uk_pgoff;	     /* (c) of an in-line header */
+	uint32_t uk_flags;	     /* (k) UMA_ZFLAG_FULL; the rest (c) */
+	uma_init uk_init;	     /* (c) */
+	uma_fini uk_fini;	     /* (c) */
+	uma_alloc uk_allocf;	     /* (k) */
+	uma_free uk_freef;	     /* (c) */
+};
+
+struct uma_bucket {
+	struct uma_bucket *ub_next; /* (k) while the zone has it */
+	uint16_t ub_cnt;	    /* (p) items in it */
+	uint16_t ub_entries;	    /* (c) room */
+	void *ub_bucket[];	    /* (p) */
+};
+
+#define BUCKET_MAX 128
+
+struct uma_cache {
+	struct uma_bucket *uc_allocbucket; /* (p) */
+	struct uma_bucket *uc_freebucket;  /* (p) */
+	uint64_t uc_allocs;		   /* (p) since the last visit */
+	uint64_t uc_frees;		   /* (p) */
+} __attribute__((__aligned__(UMA_CACHE_LINE)));
+
+struct uma_zone {
+	const char *uz_name;		   /* (c) */
+	struct uma_keg *uz_keg;		   /* (c) */
+	struct uma_zone *uz_link;	   /* (l) next on the same keg */
+	struct uma_bucket *uz_full_bucket; /* (k) */
+	struct uma_bucket *uz_free_bucket; /* (k) empty ones */
+	uma_ctor uz_ctor;		   /* (c) */
+	uma_dtor uz_dtor;		   /* (c) */
+	uma_init uz_init;		   /* (c) */
+	uma_fini uz_fini;		   /* (c) */
+	uint64_t uz_allocs;		   /* (k) */
+	uint64_t uz_frees;		   /* (k) */
+	uint64_t uz_fails;		   /* (k) */
+	uint32_t uz_flags;		   /* (c) */
+	uint16_t uz_count;	   /* (k) items a new bucket shall hold */
+	uint16_t uz_fills;	   /* (k) CPUs filling one */
+	struct uma_cache uz_cpu[]; /* mp_maxid + 1; last, for their sake */
+};
+
+/*
+ * Kegs: uma_keg.c.  Functions named _locked are entered and left with the
+ * keg's lock, and may let go of it in between.
+ */
+void keg_init_geometry(struct uma_keg *keg, size_t size, size_t align,
+    uint32_t flags);
+
+/* One item for the caller, or NULL. */
+void *keg_alloc_item_locked(struct uma_keg *keg, int flags);
+/* Up to max items; sleeps for the first alone. */
+uint16_t keg_alloc_items_locked(struct uma_keg *keg, void **items, uint16_t max,
+    int flags);
+void keg_free_item_locked(struct uma_keg *keg, void *item);
+
+/* Is it below its limit by a slab? */
+static inline bool
+keg_may_grow(const struct uma_keg *keg)
+{
+	return (keg->uk_maxpages == 0 ||
+	    keg->uk_pages + keg->uk_ppera <= keg->uk_maxpages);
+}
+
+/* One more slab, all of it free.  false: none to be had. */
+bool keg_grow_locked(struct uma_keg *keg, int flags);
+
+/* Free slabs back to the backend. */
+void keg_drain(struct uma_keg *keg);
+
+/* The header of the slab that holds item, NULL if that is not UMA's. */
+struct uma_slab *vtoslab(const void *item);
+void vsetslab(void *mem, vm_size_t size, struct uma_slab *slab);
+/* The same, faster: item is known to be this keg's. */
+struct uma_slab *keg_item_slab(const struct uma_keg *keg, const void *item);
+
+/* Which item of its slab this is, or would be. */
+static inline uint32_t
+slab_item_index(const struct uma_slab *slab, const void *item)
+{
+	return ((uint32_t)((size_t)((const uint8_t *)item - slab->us_data) /
+	    slab->us_keg->uk_rsize));
+}
+
+static inline void *
+slab_item(const struct uma_slab *slab, uint32_t idx)
+{
+	return (slab->us_data + (size_t)idx * slab->us_keg->uk_rsize);
+}
+
+/* Buckets, caches and items: uma_core.c. */
+void *zone_alloc_item(struct uma_zone *zone, void *arg, int flags);
+
+/* Past dtor already, or not. */
+enum zfree { ZFREE_DTOR, ZFREE_PAST_DTOR };
+void zone_free_item(struct uma_zone *zone, void *item, void *arg,
+    enum zfree how);
+
+/* Empty the zone's full buckets, and drop the empty ones. */
+void zone_drain_buckets(struct uma_zone *zone);
+/* Take the caches of all CPUs, of a zone that nobody uses, to its buckets. */
+void zone_drain_caches(struct uma_zone *zone);
+void uma_bucket_zones_create(void);
+void uma_bucket_zones_drain(void);
+
+/* Zones: uma_zone.c. */
+struct uma_zone *zone_create_internal(const char *name, size_t size);
+
+/* The zone of off-page slab headers. */
+extern struct uma_zone *slabzone;
+
+/* All kegs, while uma_list_lock is held; that may sleep. */
+extern struct uma_keg *uma_kegs;
+void uma_list_lock(void);
+void uma_list_unlock(void);
+
+/*
+ * Boot.  Until uma_startup2 one-page slabs come out of the memory that
+ * uma_startup was given; running out is a panic.
+ */
+extern unsigned int uma_boot_pages; /* vm.boot_pages */
+vm_size_t uma_boot_size(void);
+void uma_startup(void *mem, vm_size_t size);
+void uma_startup_zones(void);
+void uma_startup2(void);
+void *uma_startup_alloc(uma_zone_t zone, vm_size_t size, uint8_t *pflag,
+    int wait);
+/* Raw boot memory, for what is there before the first zone. */
+void *uma_boot_take(vm_size_t size);
+
+/* Memory for malloc(9) beyond a page; vtoslab finds its size. */
+void *uma_large_malloc(vm_size_t size, int wait);
+void uma_large_free(struct uma_slab *slab);
+
+/*
+ * One-page slabs through the direct map: the machine's uma_machdep.c.
+ */
+void *uma_small_alloc(uma_zone_t zone, vm_size_t size, uint8_t *pflag,
+    int wait);
+void uma_small_free(void *mem, vm_size_t size, uint8_t pflag);
+
+#endif

@@ -1,0 +1,466 @@
+/*
+ * Kegs: items from slabs, and slabs from a backend.
+ *
+ * A slab is in the keg's list that its number of free items says.  The backend
+ * and the callbacks are called without the lock, so either may sleep; the
+ * pages of a slab that is being made count against the limit already, so that
+ * the limit is exact.
+ *
+ * Getting a slab never recurses: headers of off-page slabs come from a keg
+ * whose own headers are in-line, and the page backends use no zone at all.
+ */
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/uma_dbg.h"
+#include "kernel/vm/uma_int.h"
+#include "kernel/vm/vm_kern.h"
+#include "kernel/vm/vm_page.h"
+
+/*
+ * Backends.
+ */
+
+static void *
+page_alloc(uma_zone_t zone, vm_size_t size, uint8_t *pflag, int wait)
+{
+	(void)zone;
+	*pflag = UMA_SLAB_KMEM;
+	return (kmem_malloc(size, wait));
+}
+
+static void
+page_free(void *mem, vm_size_t size, uint8_t pflag)
+{
+	(void)pflag;
+	kmem_free(mem, size);
+}
+
+static int
+zero_init(void *mem, int size, int flags)
+{
+	(void)flags;
+	memset(mem, 0, (size_t)size);
+	return (0);
+}
+
+/*
+ * Geometry.
+ */
+
+/* Items beside an in-line header in one page. */
+static unsigned int
+ipers_inline(size_t rsize)
+{
+	unsigned int ipers = (unsigned int)(PAGE_SIZE / rsize);
+
+	if (ipers > UMA_MAX_IPERS)
+		ipers = UMA_MAX_IPERS;
+	while (ipers > 0 && ipers * rsize + uma_slab_size(ipers) > PAGE_SIZE)
+		ipers--;
+	return (ipers);
+}
+
+static unsigned int
+ipers_offpage(size_t rsize)
+{
+	unsigned int ipers = (unsigned int)(PAGE_SIZE / rsize);
+
+	return (ipers > UMA_MAX_IPERS ? UMA_MAX_IPERS : ipers);
+}
+
+static void
+keg_small_geometry(struct uma_keg *keg, uint32_t flags)
+{
+	unsigned int in = ipers_inline(keg->uk_rsize);
+	unsigned int off = ipers_offpage(keg->uk_rsize);
+	size_t waste = PAGE_SIZE - in * keg->uk_rsize - uma_slab_size(in);
+
+	keg->uk_ppera = 1;
+	if ((flags & UMA_ZFLAG_INTERNAL) == 0 &&
+	    ((flags & UMA_ZONE_OFFPAGE) != 0 || in == 0 ||
+		(waste > PAGE_SIZE / UMA_MAX_WASTE && off > in))) {
+		keg->uk_flags |= UMA_ZONE_OFFPAGE;
+		keg->uk_ipers = off;
+		return;
+	}
+	keg->uk_ipers = in;
+	keg->uk_pgoff = (uint32_t)(PAGE_SIZE - uma_slab_size(in));
+}
+
+void
+keg_init_geometry(struct uma_keg *keg, size_t size, size_t align,
+    uint32_t flags)
+{
+	size_t rsize = size > UMA_MIN_SIZE ? size : UMA_MIN_SIZE;
+
+	KASSERT(size > 0 && size <= INT32_MAX && (align & (align + 1)) == 0 &&
+		align < PAGE_SIZE,
+	    ("%s: %s: size %zu, alignment %zu", __func__, keg->uk_name, size,
+		align + 1));
+	rsize = (rsize + align) & ~align;
+	keg->uk_size = (uint32_t)size;
+	keg->uk_rsize = (uint32_t)rsize;
+	keg->uk_flags = flags;
+	if (rsize <= PAGE_SIZE) {
+		keg_small_geometry(keg, flags);
+		keg->uk_allocf = uma_startup_alloc;
+		keg->uk_freef = uma_small_free;
+	} else {
+		keg->uk_flags |= UMA_ZONE_OFFPAGE;
+		keg->uk_ipers = 1;
+		keg->uk_ppera = (uint32_t)atop(round_page(rsize));
+		keg->uk_allocf = page_alloc;
+		keg->uk_freef = page_free;
+	}
+	if ((flags & UMA_ZONE_ZINIT) != 0)
+		keg->uk_init = zero_init;
+}
+
+/*
+ * Slabs.
+ */
+
+void
+vsetslab(void *mem, vm_size_t size, struct uma_slab *slab)
+{
+	for (vm_size_t off = 0; off < size; off += PAGE_SIZE) {
+		vm_page_t m =
+		    PHYS_TO_VM_PAGE(pmap_kextract((vm_offset_t)mem + off));
+
+		m->object = slab;
+		if (slab != NULL)
+			m->flags |= PG_SLAB;
+		else
+			m->flags &= (uint8_t)~PG_SLAB;
+	}
+}
+
+struct uma_slab *
+vtoslab(const void *item)
+{
+	vm_page_t m =
+	    PHYS_TO_VM_PAGE(pmap_kextract(trunc_page((vm_offset_t)item)));
+
+	if (m == NULL || (m->flags & PG_SLAB) == 0)
+		return (NULL);
+	return (m->object);
+}
+
+struct uma_slab *
+keg_item_slab(const struct uma_keg *keg, const void *item)
+{
+	if ((keg->uk_flags & UMA_ZONE_OFFPAGE) != 0)
+		return (vtoslab(item));
+	return ((struct uma_slab *)(trunc_page((vm_offset_t)item) +
+	    keg->uk_pgoff));
+}
+
+static void
+slablist_add(struct uma_slablist *list, struct uma_slab *slab)
+{
+	slab->us_prev = NULL;
+	slab->us_next = list->sl_first;
+	if (slab->us_next != NULL)
+		slab->us_next->us_prev = slab;
+	list->sl_first = slab;
+}
+
+static void
+slablist_remove(struct uma_slablist *list, struct uma_slab *slab)
+{
+	if (slab->us_prev != NULL)
+		slab->us_prev->us_next = slab->us_next;
+	else
+		list->sl_first = slab->us_next;
+	if (slab->us_next != NULL)
+		slab->us_next->us_prev = slab->us_prev;
+}
+
+/* The list that a slab with so many free items is in. */
+static struct uma_slablist *
+slab_list(struct uma_keg *keg, uint32_t freecount)
+{
+	if (freecount == 0)
+		return (&keg->uk_full);
+	return (freecount == keg->uk_ipers ? &keg->uk_free : &keg->uk_part);
+}
+
+/* After a change of us_freecount from before. */
+static void
+slab_relist(struct uma_keg *keg, struct uma_slab *slab, uint32_t before)
+{
+	struct uma_slablist *from = slab_list(keg, before);
+	struct uma_slablist *to = slab_list(keg, slab->us_freecount);
+
+	if (from == to)
+		return;
+	slablist_remove(from, slab);
+	slablist_add(to, slab);
+}
+
+/* All items free, none in a user's hands. */
+static void
+slab_init_bits(struct uma_slab *slab, uint32_t ipers)
+{
+	uint32_t words = UMA_SLAB_WORDS(ipers);
+
+	memset(slab->us_bits, 0, 2 * words * sizeof(uint64_t));
+	for (uint32_t idx = 0; idx < ipers; idx++)
+		slab->us_bits[idx / 64] |= (uint64_t)1 << idx % 64;
+	slab->us_freecount = (uint16_t)ipers;
+}
+
+static int
+slab_wait_flags(const struct uma_keg *keg, int flags)
+{
+	int wait = flags & (M_NOWAIT | M_WAITOK | M_USE_RESERVE);
+
+	if ((keg->uk_flags & UMA_ZONE_MALLOC) == 0)
+		wait |= M_ZERO;
+	if ((keg->uk_flags & UMA_ZONE_NODUMP) != 0)
+		wait |= M_NODUMP;
+	return (wait);
+}
+
+/* Undo the first ninit inits, and give the memory back. */
+static void
+slab_destroy(struct uma_keg *keg, struct uma_slab *slab, uint32_t ninit)
+{
+	uint8_t *data = slab->us_data;
+	vm_size_t size = slab->us_size;
+	uint8_t origin = slab->us_flags;
+
+	while (keg->uk_fini != NULL && ninit > 0)
+		keg->uk_fini(slab_item(slab, --ninit), (int)keg->uk_size);
+	vsetslab(data, size, NULL);
+	if ((keg->uk_flags & UMA_ZONE_OFFPAGE) != 0)
+		zone_free_item(slabzone, slab, NULL, ZFREE_DTOR);
+	keg->uk_freef(data, size, origin);
+}
+
+/* A slab that no list has yet; called without the lock. */
+static struct uma_slab *
+slab_create(struct uma_keg *keg, int flags)
+{
+	vm_size_t size = ptoa(keg->uk_ppera);
+	bool offpage = (keg->uk_flags & UMA_ZONE_OFFPAGE) != 0;
+	struct uma_slab *slab = NULL;
+	uint8_t origin = UMA_SLAB_PRIV;
+	uint8_t *mem;
+
+	if (offpage) {
+		slab = zone_alloc_item(slabzone, NULL,
+		    flags & (M_NOWAIT | M_WAITOK | M_USE_RESERVE));
+		if (slab == NULL)
+			return (NULL);
+	}
+	mem = keg->uk_allocf(keg->uk_zones, size, &origin,
+	    slab_wait_flags(keg, flags));
+	if (mem == NULL) {
+		if (offpage)
+			zone_free_item(slabzone, slab, NULL, ZFREE_DTOR);
+		return (NULL);
+	}
+	if (!offpage)
+		slab = (struct uma_slab *)(void *)(mem + keg->uk_pgoff);
+	slab->us_keg = keg;
+	slab->us_data = mem;
+	slab->us_size = size;
+	slab->us_flags = origin;
+	slab_init_bits(slab, keg->uk_ipers);
+	vsetslab(mem, size, slab);
+
+	for (uint32_t idx = 0; keg->uk_init != NULL && idx < keg->uk_ipers;
+	     idx++) {
+		if (keg->uk_init(slab_item(slab, idx), (int)keg->uk_size,
+			flags) != 0) {
+			slab_destroy(keg, slab, idx);
+			return (NULL);
+		}
+	}
+	return (slab);
+}
+
+bool
+keg_grow_locked(struct uma_keg *keg, int flags)
+{
+	struct uma_slab *slab;
+
+	keg->uk_pages += keg->uk_ppera;
+	mtx_unlock_spin(&keg->uk_lock);
+	slab = slab_create(keg, flags);
+	mtx_lock_spin(&keg->uk_lock);
+	if (slab == NULL) {
+		keg->uk_pages -= keg->uk_ppera;
+		if ((keg->uk_flags & UMA_ZFLAG_FULL) != 0) {
+			keg->uk_flags &= ~(uint32_t)UMA_ZFLAG_FULL;
+			wakeup(keg);
+		}
+		return (false);
+	}
+	slablist_add(&keg->uk_free, slab);
+	keg->uk_freeitems += keg->uk_ipers;
+	return (true);
+}
+
+/*
+ * A slab with a free item: partial ones first, so that whole slabs get free.
+ */
+static struct uma_slab *
+keg_fetch_slab_locked(struct uma_keg *keg, int flags)
+{
+	for (;;) {
+		if (keg->uk_part.sl_first != NULL)
+			return (keg->uk_part.sl_first);
+		if (keg->uk_free.sl_first != NULL)
+			return (keg->uk_free.sl_first);
+		if ((flags & M_NOVM) != 0)
+			return (NULL);
+		if (keg_may_grow(keg)) {
+			if (!keg_grow_locked(keg, flags))
+				return (NULL);
+			continue;
+		}
+		keg->uk_flags |= UMA_ZFLAG_FULL;
+		if ((flags & M_WAITOK) == 0)
+			return (NULL);
+		(void)msleep_spin(keg, &keg->uk_lock, "zonelimit", 0);
+	}
+}
+
+static void *
+slab_take_item(struct uma_keg *keg, struct uma_slab *slab)
+{
+	uint32_t before = slab->us_freecount;
+	uint32_t word = 0;
+	uint32_t bit;
+
+	while (slab->us_bits[word] == 0)
+		word++;
+	bit = (uint32_t)__builtin_ctzll(slab->us_bits[word]);
+	slab->us_bits[word] &= slab->us_bits[word] - 1;
+	slab->us_freecount--;
+	keg->uk_freeitems--;
+	slab_relist(keg, slab, before);
+	return (slab_item(slab, word * 64 + bit));
+}
+
+uint16_t
+keg_alloc_items_locked(struct uma_keg *keg, void **items, uint16_t max,
+    int flags)
+{
+	uint16_t count = 0;
+
+	while (count < max) {
+		struct uma_slab *slab = keg_fetch_slab_locked(keg, flags);
+
+		if (slab == NULL)
+			break;
+		while (count < max && slab->us_freecount > 0)
+			items[count++] = slab_take_item(keg, slab);
+		flags = (flags & ~M_WAITOK) | M_NOWAIT;
+	}
+	return (count);
+}
+
+void *
+keg_alloc_item_locked(struct uma_keg *keg, int flags)
+{
+	struct uma_slab *slab = keg_fetch_slab_locked(keg, flags);
+
+	return (slab == NULL ? NULL : slab_take_item(keg, slab));
+}
+
+void
+keg_free_item_locked(struct uma_keg *keg, void *item)
+{
+	struct uma_slab *slab = keg_item_slab(keg, item);
+	uint32_t before = slab->us_freecount;
+	uint32_t idx = slab_item_index(slab, item);
+	uint64_t bit = (uint64_t)1 << idx % 64;
+
+	KASSERT(slab->us_keg == keg && (slab->us_bits[idx / 64] & bit) == 0,
+	    ("%s: %s: item %p is not one, or is free already", __func__,
+		keg->uk_name, item));
+	slab->us_bits[idx / 64] |= bit;
+	slab->us_freecount++;
+	keg->uk_freeitems++;
+	slab_relist(keg, slab, before);
+	if ((keg->uk_flags & UMA_ZFLAG_FULL) != 0) {
+		keg->uk_flags &= ~(uint32_t)UMA_ZFLAG_FULL;
+		wakeup(keg);
+	}
+}
+
+/* Take a free slab that may go back out of the keg, or NULL. */
+static struct uma_slab *
+keg_detach_slab(struct uma_keg *keg)
+{
+	struct uma_slab *slab;
+
+	mtx_lock_spin(&keg->uk_lock);
+	slab = keg->uk_free.sl_first;
+	while (slab != NULL && (slab->us_flags & UMA_SLAB_BOOT) != 0)
+		slab = slab->us_next;
+	if (slab != NULL) {
+		slablist_remove(&keg->uk_free, slab);
+		keg->uk_freeitems -= keg->uk_ipers;
+	}
+	mtx_unlock_spin(&keg->uk_lock);
+	return (slab);
+}
+
+void
+keg_drain(struct uma_keg *keg)
+{
+	struct uma_slab *slab;
+
+	if ((keg->uk_flags & UMA_ZONE_NOFREE) != 0)
+		return;
+	while ((slab = keg_detach_slab(keg)) != NULL) {
+		slab_destroy(keg, slab, keg->uk_ipers);
+		mtx_lock_spin(&keg->uk_lock);
+		keg->uk_pages -= keg->uk_ppera;
+		if ((keg->uk_flags & UMA_ZFLAG_FULL) != 0) {
+			keg->uk_flags &= ~(uint32_t)UMA_ZFLAG_FULL;
+			wakeup(keg);
+		}
+		mtx_unlock_spin(&keg->uk_lock);
+	}
+}
+
+/*
+ * Large malloc: pages of their own, with a header to tell how many.
+ */
+
+void *
+uma_large_malloc(vm_size_t size, int wait)
+{
+	struct uma_slab *slab = zone_alloc_item(slabzone, NULL,
+	    wait & (M_NOWAIT | M_WAITOK | M_USE_RESERVE));
+	void *mem;
+
+	if (slab == NULL)
+		return (NULL);
+	mem = kmem_malloc(size, wait);
+	if (mem == NULL) {
+		zone_free_item(slabzone, slab, NULL, ZFREE_DTOR);
+		return (NULL);
+	}
+	slab->us_keg = NULL;
+	slab->us_data = mem;
+	slab->us_size = round_page(size);
+	slab->us_flags = UMA_SLAB_MALLOC;
+	vsetslab(mem, slab->us_size, slab);
+	return (mem);
+}
+
+void
+uma_large_free(struct uma_slab *slab)
+{
+	uint8_t *mem = slab->us_data;
+	vm_size_t size = slab->us_size;
+
+	vsetslab(mem, size, NULL);
+	zone_free_item(slabzone, slab, NULL, ZFREE_DTOR);
+	kmem_free(mem, size);
+}

@@ -1,0 +1,107 @@
+/*
+ * What zones count.
+ *
+ * A CPU counts in its cache, and the zone what visits brought it.  Sums are
+ * read while CPUs go on counting, so they are of about now; when nobody is at
+ * it they add up: requests - frees = used, and used + free = items of slabs.
+ */
+#include "kernel/vm/uma_int.h"
+
+/* Items that are in no user's hands although no slab has them. */
+static uint64_t
+keg_items(const struct uma_keg *keg)
+{
+	return (keg->uk_pages / keg->uk_ppera * keg->uk_ipers);
+}
+
+static void
+zone_sum(const struct uma_zone *zone, struct uma_stat *stat)
+{
+	stat->ust_requests += zone->uz_allocs;
+	stat->ust_frees += zone->uz_frees;
+	stat->ust_fails += zone->uz_fails;
+	for (int cpu = 0; cpu <= mp_maxid; cpu++) {
+		const struct uma_cache *cache = &zone->uz_cpu[cpu];
+
+		stat->ust_requests +=
+		    __atomic_load_n(&cache->uc_allocs, __ATOMIC_RELAXED);
+		stat->ust_frees +=
+		    __atomic_load_n(&cache->uc_frees, __ATOMIC_RELAXED);
+	}
+}
+
+/* What users of all zones of a keg have. */
+static uint64_t
+keg_used(const struct uma_keg *keg)
+{
+	struct uma_stat sum = { .ust_name = NULL };
+
+	for (const struct uma_zone *zone = keg->uk_zones; zone != NULL;
+	     zone = zone->uz_link)
+		zone_sum(zone, &sum);
+	return (sum.ust_requests - sum.ust_frees);
+}
+
+static void
+zone_stat_locked(const struct uma_zone *zone, struct uma_stat *stat)
+{
+	const struct uma_keg *keg = zone->uz_keg;
+
+	*stat = (struct uma_stat){
+		.ust_name = zone->uz_name,
+		.ust_size = keg->uk_size,
+		.ust_limit = keg->uk_maxpages / keg->uk_ppera * keg->uk_ipers,
+		.ust_pages = keg->uk_pages,
+	};
+	zone_sum(zone, stat);
+	stat->ust_used = stat->ust_requests - stat->ust_frees;
+	stat->ust_free = keg_items(keg) - keg_used(keg);
+}
+
+void
+uma_zone_get_stat(uma_zone_t zone, struct uma_stat *stat)
+{
+	mtx_lock_spin(&zone->uz_keg->uk_lock);
+	zone_stat_locked(zone, stat);
+	mtx_unlock_spin(&zone->uz_keg->uk_lock);
+}
+
+void
+uma_stats_foreach_locked(uma_stat_visit visit, void *arg)
+{
+	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next) {
+		for (struct uma_zone *zone = keg->uk_zones; zone != NULL;
+		     zone = zone->uz_link) {
+			struct uma_stat stat;
+
+			zone_stat_locked(zone, &stat);
+			visit(&stat, arg);
+		}
+	}
+}
+
+void
+uma_stats_foreach(uma_stat_visit visit, void *arg)
+{
+	uma_list_lock();
+	uma_stats_foreach_locked(visit, arg);
+	uma_list_unlock();
+}
+
+static void
+print_stat(const struct uma_stat *stat, void *arg)
+{
+	(void)arg;
+	printf("%-16s %6u %8ju %8ju %8ju %10ju %6ju\n", stat->ust_name,
+	    stat->ust_size, (uintmax_t)stat->ust_limit,
+	    (uintmax_t)stat->ust_used, (uintmax_t)stat->ust_free,
+	    (uintmax_t)stat->ust_requests, (uintmax_t)stat->ust_fails);
+}
+
+void
+uma_print_stats(void)
+{
+	printf("%-16s %6s %8s %8s %8s %10s %6s\n", "zone", "size", "limit",
+	    "used", "free", "requests", "fails");
+	uma_stats_foreach(print_stat, NULL);
+}

@@ -1,0 +1,378 @@
+/*
+ * Zones: made, tuned, drained and destroyed.
+ *
+ * The first zones describe zones and kegs themselves, and are made by hand
+ * from boot memory.
+ *
+ * The list lock is held across callbacks that may sleep, so it is a flag to
+ * wait for.  It comes before a keg's lock.
+ */
+#include "kernel/vm/uma_dbg.h"
+#include "kernel/vm/uma_int.h"
+
+#ifdef NDEBUG
+bool uma_debug = false;
+#else
+bool uma_debug = true;
+#endif
+
+struct uma_zone *slabzone;
+
+struct uma_keg *uma_kegs;
+
+static struct uma_zone *kegzone;
+static struct uma_zone *zonezone;
+
+static struct mtx uma_mtx;
+static bool uma_list_busy; /* (uma_mtx) */
+
+void
+uma_list_lock(void)
+{
+	mtx_lock_spin(&uma_mtx);
+	while (uma_list_busy)
+		(void)msleep_spin(&uma_list_busy, &uma_mtx, "umalst", 0);
+	uma_list_busy = true;
+	mtx_unlock_spin(&uma_mtx);
+}
+
+void
+uma_list_unlock(void)
+{
+	mtx_lock_spin(&uma_mtx);
+	uma_list_busy = false;
+	wakeup(&uma_list_busy);
+	mtx_unlock_spin(&uma_mtx);
+}
+
+/*
+ * Zones come and go.
+ */
+
+static vm_size_t
+zone_struct_size(void)
+{
+	return (sizeof(struct uma_zone) +
+	    ((vm_size_t)mp_maxid + 1) * sizeof(struct uma_cache));
+}
+
+struct zone_args {
+	const char *name;
+	size_t size;
+	size_t align;
+	uint32_t flags;
+	uma_ctor ctor;
+	uma_dtor dtor;
+	uma_init init; /* of the keg; a secondary zone's own */
+	uma_fini fini;
+};
+
+/* Nobody has callbacks to set up or look at the memory between two uses. */
+static bool
+zone_wants_trash(const struct zone_args *args)
+{
+	return (uma_debug && args->ctor == NULL && args->dtor == NULL &&
+	    args->init == NULL && args->fini == NULL &&
+	    (args->flags &
+		(UMA_ZONE_ZINIT | UMA_ZONE_NOFREE | UMA_ZFLAG_INTERNAL)) == 0);
+}
+
+/* keg is zeroed memory. */
+static void
+keg_init(struct uma_keg *keg, const struct zone_args *args)
+{
+	keg->uk_name = args->name;
+	mtx_init(&keg->uk_lock, args->name, "UMA zone", MTX_SPIN);
+	keg_init_geometry(keg, args->size, args->align, args->flags);
+	if (args->init != NULL)
+		keg->uk_init = args->init;
+	keg->uk_fini = args->fini;
+	if (zone_wants_trash(args)) {
+		keg->uk_init = trash_init;
+		keg->uk_fini = trash_fini;
+	}
+}
+
+static uint16_t
+zone_first_bucket(const struct uma_keg *keg, uint32_t flags)
+{
+	if ((flags & UMA_ZONE_MAXBUCKET) != 0 || keg->uk_ipers > BUCKET_MAX)
+		return (BUCKET_MAX);
+	return ((uint16_t)keg->uk_ipers);
+}
+
+/* zone is zeroed memory; it becomes part of the keg. */
+static void
+zone_init(struct uma_zone *zone, struct uma_keg *keg,
+    const struct zone_args *args)
+{
+	zone->uz_name = args->name;
+	zone->uz_keg = keg;
+	zone->uz_ctor = args->ctor;
+	zone->uz_dtor = args->dtor;
+	zone->uz_flags = args->flags;
+	zone->uz_count = zone_first_bucket(keg, args->flags);
+	if (uma_debug && (args->flags & UMA_ZFLAG_INTERNAL) == 0)
+		zone->uz_flags |= UMA_ZFLAG_DEBUG;
+	if (zone_wants_trash(args)) {
+		zone->uz_flags |= UMA_ZFLAG_TRASH;
+		zone->uz_ctor = trash_ctor;
+		zone->uz_dtor = trash_dtor;
+	}
+	zone->uz_link = keg->uk_zones;
+	keg->uk_zones = zone;
+}
+
+static uma_zone_t
+zone_create(const struct zone_args *args)
+{
+	struct uma_keg *keg = zone_alloc_item(kegzone, NULL, M_WAITOK | M_ZERO);
+	struct uma_zone *zone =
+	    zone_alloc_item(zonezone, NULL, M_WAITOK | M_ZERO);
+
+	keg_init(keg, args);
+	zone_init(zone, keg, args);
+	uma_list_lock();
+	keg->uk_next = uma_kegs;
+	uma_kegs = keg;
+	uma_list_unlock();
+	return (zone);
+}
+
+uma_zone_t
+uma_zcreate(const char *name, size_t size, uma_ctor ctor, uma_dtor dtor,
+    uma_init init, uma_fini fini, size_t align, uint32_t flags)
+{
+	const struct zone_args args = {
+		.name = name,
+		.size = size,
+		.align = align,
+		.flags = flags,
+		.ctor = ctor,
+		.dtor = dtor,
+		.init = init,
+		.fini = fini,
+	};
+
+	return (zone_create(&args));
+}
+
+uma_zone_t
+uma_zsecond_create(const char *name, uma_ctor ctor, uma_dtor dtor,
+    uma_init zinit, uma_fini zfini, uma_zone_t master)
+{
+	const struct zone_args args = {
+		.name = name,
+		.flags = master->uz_keg->uk_flags | UMA_ZONE_SECONDARY,
+		.ctor = ctor,
+		.dtor = dtor,
+		.init = zinit,
+		.fini = zfini,
+	};
+	struct uma_zone *zone =
+	    zone_alloc_item(zonezone, NULL, M_WAITOK | M_ZERO);
+
+	KASSERT((master->uz_flags & UMA_ZFLAG_TRASH) == 0,
+	    ("%s: %s: its master %s has no callbacks of its own", __func__,
+		name, master->uz_name));
+	uma_list_lock();
+	zone_init(zone, master->uz_keg, &args);
+	uma_list_unlock();
+	zone->uz_init = zinit;
+	zone->uz_fini = zfini;
+	return (zone);
+}
+
+/* Out of the lists; true: it was its keg's last. */
+static bool
+zone_unlink(struct uma_zone *zone)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	struct uma_zone **zp = &keg->uk_zones;
+	struct uma_keg **kp = &uma_kegs;
+	bool last;
+
+	uma_list_lock();
+	while (*zp != zone)
+		zp = &(*zp)->uz_link;
+	*zp = zone->uz_link;
+	last = keg->uk_zones == NULL;
+	if (last) {
+		while (*kp != keg)
+			kp = &(*kp)->uk_next;
+		*kp = keg->uk_next;
+	}
+	uma_list_unlock();
+	return (last);
+}
+
+void
+uma_zdestroy(uma_zone_t zone)
+{
+	struct uma_keg *keg = zone->uz_keg;
+
+	zone_drain_caches(zone);
+	zone_drain_buckets(zone);
+	if (zone_unlink(zone)) {
+		keg->uk_flags &= ~(uint32_t)UMA_ZONE_NOFREE;
+		keg_drain(keg);
+		if (keg->uk_pages != 0)
+			printf("uma: %s: destroyed with items in use: "
+			       "%ju pages lost\n",
+			    zone->uz_name, (uintmax_t)keg->uk_pages);
+		mtx_destroy(&keg->uk_lock);
+		zone_free_item(kegzone, keg, NULL, ZFREE_DTOR);
+	}
+	zone_free_item(zonezone, zone, NULL, ZFREE_DTOR);
+}
+
+void
+uma_reclaim(void)
+{
+	uma_list_lock();
+	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next) {
+		for (struct uma_zone *zone = keg->uk_zones; zone != NULL;
+		     zone = zone->uz_link) {
+			if ((keg->uk_flags & UMA_ZONE_NOFREE) == 0)
+				zone_drain_buckets(zone);
+		}
+		keg_drain(keg);
+	}
+
+	/* Again, what the others emptied in the meantime. */
+	uma_bucket_zones_drain();
+	keg_drain(slabzone->uz_keg);
+	uma_list_unlock();
+}
+
+/*
+ * What can be set.
+ */
+
+int
+uma_zone_set_max(uma_zone_t zone, int nitems)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	uint32_t ipers = keg->uk_ipers;
+	uint32_t slabs = ((uint32_t)nitems + ipers - 1) / ipers;
+
+	mtx_lock_spin(&keg->uk_lock);
+	keg->uk_maxpages = (uint64_t)slabs * keg->uk_ppera;
+	mtx_unlock_spin(&keg->uk_lock);
+	return ((int)(slabs * ipers));
+}
+
+static void
+keg_assert_unused(const struct uma_keg *keg, const char *func)
+{
+	(void)keg;
+	(void)func;
+	KASSERT(keg->uk_pages == 0, ("%s: %s is in use", func, keg->uk_name));
+}
+
+void
+uma_zone_set_init(uma_zone_t zone, uma_init init)
+{
+	keg_assert_unused(zone->uz_keg, __func__);
+	zone->uz_keg->uk_init = init;
+}
+
+void
+uma_zone_set_fini(uma_zone_t zone, uma_fini fini)
+{
+	keg_assert_unused(zone->uz_keg, __func__);
+	zone->uz_keg->uk_fini = fini;
+}
+
+void
+uma_zone_set_zinit(uma_zone_t zone, uma_init zinit)
+{
+	keg_assert_unused(zone->uz_keg, __func__);
+	zone->uz_init = zinit;
+}
+
+void
+uma_zone_set_zfini(uma_zone_t zone, uma_fini zfini)
+{
+	keg_assert_unused(zone->uz_keg, __func__);
+	zone->uz_fini = zfini;
+}
+
+void
+uma_zone_set_allocf(uma_zone_t zone, uma_alloc allocf)
+{
+	keg_assert_unused(zone->uz_keg, __func__);
+	zone->uz_keg->uk_allocf = allocf;
+}
+
+void
+uma_zone_set_freef(uma_zone_t zone, uma_free freef)
+{
+	keg_assert_unused(zone->uz_keg, __func__);
+	zone->uz_keg->uk_freef = freef;
+}
+
+void
+uma_prealloc(uma_zone_t zone, int nitems)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	uint32_t slabs = ((uint32_t)nitems + keg->uk_ipers - 1) / keg->uk_ipers;
+
+	mtx_lock_spin(&keg->uk_lock);
+	while (slabs-- > 0 && keg_may_grow(keg)) {
+		if (!keg_grow_locked(keg, M_WAITOK))
+			break;
+	}
+	mtx_unlock_spin(&keg->uk_lock);
+}
+
+/*
+ * Boot: the first zones describe zones and kegs, so they are made by hand.
+ */
+
+static struct uma_zone *
+zone_create_by_hand(const char *name, size_t size, size_t align)
+{
+	const struct zone_args args = {
+		.name = name,
+		.size = size,
+		.align = align,
+		.flags = UMA_ZFLAG_INTERNAL,
+	};
+	struct uma_keg *keg = uma_boot_take(sizeof(*keg));
+	struct uma_zone *zone = uma_boot_take(zone_struct_size());
+
+	keg_init(keg, &args);
+	zone_init(zone, keg, &args);
+	keg->uk_next = uma_kegs;
+	uma_kegs = keg;
+	return (zone);
+}
+
+struct uma_zone *
+zone_create_internal(const char *name, size_t size)
+{
+	const struct zone_args args = {
+		.name = name,
+		.size = size,
+		.align = UMA_ALIGN_PTR,
+		.flags = UMA_ZFLAG_INTERNAL,
+	};
+
+	return (zone_create(&args));
+}
+
+void
+uma_startup_zones(void)
+{
+	mtx_init(&uma_mtx, "UMA list", NULL, MTX_SPIN);
+	uma_list_busy = false;
+	uma_kegs = NULL;
+	kegzone = zone_create_by_hand("UMA Kegs", sizeof(struct uma_keg),
+	    UMA_ALIGN_CACHE);
+	zonezone = zone_create_by_hand("UMA Zones", zone_struct_size(),
+	    UMA_ALIGN_CACHE);
+	slabzone =
+	    zone_create_internal("UMA Slabs", uma_slab_size(UMA_MAX_IPERS));
+	uma_bucket_zones_create();
+}
