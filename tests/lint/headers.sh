@@ -7,7 +7,8 @@ set -u
 cd "$1" || exit 1
 shift
 
-for header in $(find format dumper libkvm kdebug cli tests bench -name '*.h' | sort)
+rooms='format dumper kernel/vm libkvm kdebug cli tests bench'
+for header in $(find $rooms -name '*.h' | sort)
 do
 	said=$(printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
 	    "$@" -std=c11 -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L \

@@ -57,6 +57,7 @@ allowed()
 
 allow format 'format' assert.h limits.h stdbool.h stddef.h stdint.h string.h
 allow dumper 'dumper format' assert.h stdbool.h stddef.h stdint.h string.h
+allow kernel/vm 'kernel/vm kernel/sys' assert.h stdbool.h stddef.h stdint.h
 allow libkvm 'libkvm format'
 allow kdebug 'kdebug libkvm format'
 allow examples dumper

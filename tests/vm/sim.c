@@ -1,0 +1,391 @@
+/* The simulated machine: what kernel/vm/vm_floor.h and pmap.h declare. */
+#include "tests/vm/sim.h"
+
+#include <sys/mman.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/uma_int.h"
+#include "kernel/vm/vm_kern.h"
+#include "kernel/vm/vm_page.h"
+
+/* The host's own from here on. */
+#undef malloc
+#undef realloc
+#undef free
+
+vm_offset_t dmapbase;
+vm_offset_t dmapend;
+vm_offset_t kernel_vm_end;
+int mp_maxid;
+
+static struct {
+	int fd;
+	vm_size_t mem_size;
+	uint8_t *bits; /* one byte a page: in the dump's set */
+	vm_offset_t kva;
+	vm_size_t kva_size;
+	vm_paddr_t *ptes; /* of KVA: 0, or a page's address */
+	bool pinned;
+} sim = { .fd = -1 };
+
+static const vm_paddr_t small_ram[] = { 0x1000, 0x9f000, 0x100000, 0x2100000, 0,
+	0 };
+
+const struct sim_config sim_small = {
+	.ram = small_ram,
+	.kva_size = 64 << 20,
+	.ncpus = 2,
+};
+
+/*
+ * CPUs.
+ */
+
+static pthread_mutex_t cpus[MAXCPU];
+static _Thread_local int critical_nest;
+static _Thread_local unsigned int curcpu;
+static _Thread_local uint32_t next_cpu;
+
+void
+sim_pin(unsigned int cpu)
+{
+	curcpu = cpu;
+}
+
+void
+critical_enter(void)
+{
+	if (critical_nest++ > 0 || sim.pinned)
+		return;
+	next_cpu = next_cpu * 1664525 + 1013904223;
+	curcpu = (next_cpu >> 16) % (unsigned int)(mp_maxid + 1);
+	pthread_mutex_lock(&cpus[curcpu]);
+}
+
+void
+critical_exit(void)
+{
+	if (--critical_nest == 0 && !sim.pinned)
+		pthread_mutex_unlock(&cpus[curcpu]);
+}
+
+unsigned int
+vm_curcpu(void)
+{
+	if (critical_nest == 0)
+		panic("%s: not in a critical section", __func__);
+	return (curcpu);
+}
+
+/*
+ * The console, and panics.
+ */
+
+int
+sim_printf(const char *fmt, ...)
+{
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	return (len);
+}
+
+static _Thread_local jmp_buf *panic_jmp;
+static char panic_text[512];
+
+void
+panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(panic_text, sizeof(panic_text), fmt, ap);
+	va_end(ap);
+	if (panic_jmp != NULL)
+		longjmp(*panic_jmp, 1);
+	(void)fprintf(stderr, "panic: %s\n", panic_text);
+	abort();
+}
+
+const char *
+sim_expect_panic(void (*func)(void *arg), void *arg)
+{
+	jmp_buf jmp;
+	const char *volatile said = NULL;
+
+	panic_jmp = &jmp;
+	if (setjmp(jmp) == 0)
+		func(arg);
+	else
+		said = panic_text;
+	panic_jmp = NULL;
+
+	/* Whatever it held dies with it. */
+	if (critical_nest > 0 && !sim.pinned)
+		pthread_mutex_unlock(&cpus[curcpu]);
+	critical_nest = 0;
+	return (said);
+}
+
+/*
+ * Locks.  The word is 1 while somebody has it, and the holder in a critical
+ * section.
+ */
+
+static _Thread_local char me;
+
+void
+mtx_init(struct mtx *mtx, const char *name, const char *type, int opts)
+{
+	(void)type;
+	if (opts != MTX_SPIN)
+		panic("%s: %s: not a spin lock", __func__, name);
+	mtx->mtx_name = name;
+	mtx->mtx_lock = 0;
+}
+
+void
+mtx_destroy(struct mtx *mtx)
+{
+	if (mtx->mtx_lock != 0)
+		panic("%s: %s is held", __func__, mtx->mtx_name);
+}
+
+void
+mtx_lock_spin(struct mtx *mtx)
+{
+	uintptr_t none = 0;
+
+	if (mtx_owned(mtx))
+		panic("%s: %s: recursed", __func__, mtx->mtx_name);
+	critical_enter();
+	while (!__atomic_compare_exchange_n(&mtx->mtx_lock, &none,
+	    (uintptr_t)&me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		none = 0;
+		sched_yield();
+	}
+}
+
+void
+mtx_unlock_spin(struct mtx *mtx)
+{
+	if (!mtx_owned(mtx))
+		panic("%s: %s: not held", __func__, mtx->mtx_name);
+	__atomic_store_n(&mtx->mtx_lock, 0, __ATOMIC_RELEASE);
+	critical_exit();
+}
+
+bool
+mtx_owned(const struct mtx *mtx)
+{
+	return (__atomic_load_n(&mtx->mtx_lock, __ATOMIC_RELAXED) ==
+	    (uintptr_t)&me);
+}
+
+/*
+ * Sleep: one queue for all channels, since wakeups may be spurious.
+ */
+
+static pthread_mutex_t sleep_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t sleep_cond = PTHREAD_COND_INITIALIZER;
+
+int
+msleep_spin(const void *chan, struct mtx *mtx, const char *wmesg, int timo)
+{
+	(void)chan;
+	(void)timo;
+	pthread_mutex_lock(&sleep_mutex);
+	mtx_unlock_spin(mtx);
+	if (critical_nest > 0)
+		panic("msleep_spin: %s: in a critical section", wmesg);
+	pthread_cond_wait(&sleep_cond, &sleep_mutex);
+	pthread_mutex_unlock(&sleep_mutex);
+	mtx_lock_spin(mtx);
+	return (0);
+}
+
+void
+wakeup(const void *chan)
+{
+	(void)chan;
+	pthread_mutex_lock(&sleep_mutex);
+	pthread_cond_broadcast(&sleep_cond);
+	pthread_mutex_unlock(&sleep_mutex);
+}
+
+/*
+ * Page tables.
+ */
+
+int
+pmap_growkernel(vm_offset_t end)
+{
+	if (end > kernel_vm_end)
+		kernel_vm_end = end;
+	return (0);
+}
+
+static vm_paddr_t *
+pte(vm_offset_t va)
+{
+	if (va < sim.kva || va - sim.kva >= sim.kva_size)
+		panic("%s: %#jx is not KVA", __func__, (uintmax_t)va);
+	return (&sim.ptes[atop(va - sim.kva)]);
+}
+
+void
+pmap_kenter(vm_offset_t va, vm_paddr_t pa)
+{
+	if (va >= kernel_vm_end)
+		panic("%s: %#jx: no page table", __func__, (uintmax_t)va);
+	if (*pte(va) != 0)
+		panic("%s: %#jx is mapped", __func__, (uintmax_t)va);
+	*pte(va) = pa;
+	if (mmap((void *)va, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_FIXED, sim.fd, (off_t)pa) == MAP_FAILED)
+		panic("%s: mmap", __func__);
+}
+
+void
+pmap_qremove(vm_offset_t va, vm_size_t npages)
+{
+	for (vm_size_t i = 0; i < npages; i++)
+		*pte(va + ptoa(i)) = 0;
+	if (npages > 0 &&
+	    mmap((void *)va, ptoa(npages), PROT_NONE,
+		MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0) == MAP_FAILED)
+		panic("%s: mmap", __func__);
+}
+
+vm_paddr_t
+pmap_kextract(vm_offset_t va)
+{
+	if (VIRT_IN_DMAP(va))
+		return (DMAP_TO_PHYS(va));
+	if (va < sim.kva || va - sim.kva >= sim.kva_size || *pte(va) == 0)
+		return (0);
+	return (*pte(va) + (va & PAGE_MASK));
+}
+
+/*
+ * The dump's set.
+ */
+
+void
+dump_add_page(vm_paddr_t pa)
+{
+	if (pa < sim.mem_size)
+		__atomic_store_n(&sim.bits[atop(pa)], 1, __ATOMIC_RELAXED);
+}
+
+void
+dump_add_bulk(vm_paddr_t pa)
+{
+	dump_add_page(pa);
+}
+
+void
+dump_drop_page(vm_paddr_t pa)
+{
+	if (pa < sim.mem_size)
+		__atomic_store_n(&sim.bits[atop(pa)], 0, __ATOMIC_RELAXED);
+}
+
+bool
+sim_dumped(vm_paddr_t pa)
+{
+	return (__atomic_load_n(&sim.bits[atop(pa)], __ATOMIC_RELAXED) != 0);
+}
+
+size_t
+sim_ndumped(void)
+{
+	size_t count = 0;
+
+	for (vm_pindex_t page = 0; page < atop(sim.mem_size); page++)
+		count += sim.bits[page];
+	return (count);
+}
+
+/*
+ * Power on and off.
+ */
+
+static void *
+reserve(vm_size_t size)
+{
+	void *mem = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
+
+	if (mem == MAP_FAILED)
+		panic("%s: %zu bytes", __func__, size);
+	return (mem);
+}
+
+static void
+sim_plug_memory(const struct sim_config *config)
+{
+	char name[64];
+	void *dmap;
+	size_t n = 0;
+
+	for (; config->ram[n + 1] != 0; n += 2) {
+		dump_avail[n] = phys_avail[n] = config->ram[n];
+		dump_avail[n + 1] = phys_avail[n + 1] = config->ram[n + 1];
+		sim.mem_size = config->ram[n + 1];
+	}
+	dump_avail[n + 1] = phys_avail[n + 1] = 0;
+
+	(void)snprintf(name, sizeof(name), "/vmcore-sim-%ld", (long)getpid());
+	sim.fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	(void)shm_unlink(name);
+	if (sim.fd == -1 || ftruncate(sim.fd, (off_t)sim.mem_size) != 0)
+		panic("%s: no shared memory", __func__);
+	dmap = mmap(NULL, sim.mem_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    sim.fd, 0);
+	if (dmap == MAP_FAILED)
+		panic("%s: no direct map", __func__);
+	dmapbase = (vm_offset_t)dmap;
+	dmapend = dmapbase + sim.mem_size;
+	sim.bits = calloc(atop(sim.mem_size), 1);
+}
+
+void
+sim_boot(const struct sim_config *config)
+{
+	sim_plug_memory(config);
+	sim.kva_size = config->kva_size;
+	sim.kva = (vm_offset_t)reserve(sim.kva_size);
+	sim.ptes = calloc(atop(sim.kva_size), sizeof(*sim.ptes));
+	sim.pinned = config->pinned;
+	kernel_vm_end = sim.kva;
+	mp_maxid = config->ncpus - 1;
+	for (int cpu = 0; cpu < MAXCPU; cpu++)
+		pthread_mutex_init(&cpus[cpu], NULL);
+
+	kmem_early_init(sim.kva, sim.kva + sim.kva_size);
+	vm_page_startup();
+	uma_startup2();
+	kmeminit();
+}
+
+void
+sim_halt(void)
+{
+	munmap((void *)dmapbase, sim.mem_size);
+	munmap((void *)sim.kva, sim.kva_size);
+	close(sim.fd);
+	free(sim.bits);
+	free(sim.ptes);
+	sim.fd = -1;
+}

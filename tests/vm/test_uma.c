@@ -1,0 +1,770 @@
+/* UMA and malloc(9): what they promise, and storms against simple models. */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/format/unit.h"
+#include "tests/vm/sim.h"
+
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/uma_dbg.h"
+#include "kernel/vm/uma_int.h"
+#include "kernel/vm/vm_kern.h"
+#include "kernel/vm/vm_page.h"
+#include "kernel/vm/vm_pageout.h"
+
+MALLOC_DEFINE(M_TEST, "test", "what tests allocate");
+
+/* Pages in the dump's set that boot put there. */
+static size_t boot_dumped;
+
+static int
+boot(void **state)
+{
+	(void)state;
+	sim_boot(&sim_small);
+	boot_dumped = sim_ndumped();
+	return (0);
+}
+
+static int
+boot_four_cpus(void **state)
+{
+	struct sim_config config = sim_small;
+
+	(void)state;
+	config.ncpus = 4;
+	sim_boot(&config);
+	boot_dumped = sim_ndumped();
+	return (0);
+}
+
+static int
+halt(void **state)
+{
+	(void)state;
+	sim_halt();
+	return (0);
+}
+
+static uint32_t
+next_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (*seed >> 8);
+}
+
+/* Count a list's slabs that came through the direct map, each in the dump. */
+static size_t
+count_dumped_slabs(const struct uma_slablist *list)
+{
+	size_t count = 0;
+
+	for (const struct uma_slab *slab = list->sl_first; slab != NULL;
+	     slab = slab->us_next) {
+		if (slab->us_flags != UMA_SLAB_PRIV)
+			continue;
+		assert_true(
+		    sim_dumped(pmap_kextract((vm_offset_t)slab->us_data)));
+		count++;
+	}
+	return (count);
+}
+
+/*
+ * I1: what the set holds beyond boot is the pages of live one-page slabs.
+ * I4: no free page is in it.
+ */
+static void
+audit_dump_set(void)
+{
+	size_t slabs = 0;
+
+	for (const struct uma_keg *keg = uma_kegs; keg != NULL;
+	     keg = keg->uk_next) {
+		slabs += count_dumped_slabs(&keg->uk_part);
+		slabs += count_dumped_slabs(&keg->uk_free);
+		slabs += count_dumped_slabs(&keg->uk_full);
+	}
+	assert_int_equal(sim_ndumped(), boot_dumped + slabs);
+	for (vm_pindex_t i = 0; i < vm_page_array_size; i++) {
+		const struct vm_page *m = &vm_page_array[i];
+
+		if ((m->flags & PG_FREE) != 0)
+			assert_false(sim_dumped(VM_PAGE_TO_PHYS(m)));
+	}
+}
+
+/* Items of a list's slabs that are free according to their bits. */
+static uint64_t
+count_free_items(const struct uma_keg *keg, const struct uma_slablist *list,
+    uint64_t *nslabs)
+{
+	uint64_t count = 0;
+
+	for (const struct uma_slab *slab = list->sl_first; slab != NULL;
+	     slab = slab->us_next) {
+		uint64_t bits = 0;
+
+		for (uint32_t w = 0; w < UMA_SLAB_WORDS(keg->uk_ipers); w++)
+			bits +=
+			    (uint64_t)__builtin_popcountll(slab->us_bits[w]);
+		assert_int_equal(bits, slab->us_freecount);
+		count += bits;
+		(*nslabs)++;
+	}
+	return (count);
+}
+
+/* A zone that nobody uses now: lists, bits and counters tell one story. */
+static void
+audit_zone(uma_zone_t zone, uint64_t used)
+{
+	const struct uma_keg *keg = zone->uz_keg;
+	struct uma_stat stat;
+	uint64_t nslabs = 0;
+	uint64_t nfree = count_free_items(keg, &keg->uk_part, &nslabs);
+
+	nfree += count_free_items(keg, &keg->uk_free, &nslabs);
+	assert_int_equal(count_free_items(keg, &keg->uk_full, &nslabs), 0);
+	assert_int_equal(nfree, keg->uk_freeitems);
+	assert_int_equal(nslabs * keg->uk_ppera, keg->uk_pages);
+
+	uma_zone_get_stat(zone, &stat);
+	assert_int_equal(stat.ust_used, used);
+	assert_int_equal(stat.ust_requests - stat.ust_frees, used);
+	assert_int_equal(stat.ust_used + stat.ust_free, nslabs * keg->uk_ipers);
+}
+
+/*
+ * Geometry.
+ */
+
+static const struct geometry_row {
+	const char *name;
+	size_t size, align;
+	uint32_t flags;
+	uint32_t rsize, ipers, ppera;
+	bool offpage;
+} geometry_rows[] = {
+	{ "geometry: one byte", 1, 0, 0, 16, 249, 1, false },
+	{ "geometry: 17 bytes", 17, 7, 0, 24, 166, 1, false },
+	{ "geometry: own pages", 16, 7, UMA_ZONE_OFFPAGE, 16, 255, 1, true },
+	{ "geometry: cache lines", 65, 63, 0, 128, 31, 1, false },
+	{ "geometry: wasteful header moves out", 1024, 7, 0, 1024, 4, 1, true },
+	{ "geometry: waste that gains no item", 1300, 7, 0, 1304, 3, 1, false },
+	{ "geometry: half a page", 2048, 7, 0, 2048, 2, 1, true },
+	{ "geometry: a page", 4096, 7, 0, 4096, 1, 1, true },
+	{ "geometry: more than a page", 4097, 7, 0, 4104, 1, 2, true },
+	{ "geometry: nine pages", 36000, 7, 0, 36000, 1, 9, true },
+};
+
+static void
+test_geometry(void **state)
+{
+	const struct geometry_row *row = *state;
+	uma_zone_t zone;
+	const struct uma_keg *keg;
+
+	sim_boot(&sim_small);
+	zone = uma_zcreate(row->name, row->size, NULL, NULL, NULL, NULL,
+	    row->align, row->flags);
+	keg = zone->uz_keg;
+	assert_int_equal(keg->uk_rsize, row->rsize);
+	assert_int_equal(keg->uk_ipers, row->ipers);
+	assert_int_equal(keg->uk_ppera, row->ppera);
+	assert_int_equal((keg->uk_flags & UMA_ZONE_OFFPAGE) != 0, row->offpage);
+	uma_zdestroy(zone);
+	sim_halt();
+}
+
+/*
+ * Storms.
+ */
+
+#define NITEMS 600
+
+struct storm {
+	uma_zone_t zone;
+	size_t size;
+	size_t align;
+	uint32_t seed;
+	int steps;
+};
+
+static void
+check_fill(const uint8_t *item, size_t size, uint8_t fill)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (item[i] != fill)
+			fail_msg("byte %zu of %p is not ours", i,
+			    (const void *)item);
+	}
+}
+
+/* Allocate and free at random; each item keeps what was written to it. */
+static void *
+storm(void *arg)
+{
+	struct storm *st = arg;
+	uint8_t *items[NITEMS] = { NULL };
+
+	for (int step = 0; step < st->steps; step++) {
+		size_t i = next_random(&st->seed) % NITEMS;
+		uint8_t fill = (uint8_t)(i ^ st->seed >> 16);
+		int zero = next_random(&st->seed) % 2 == 0 ? M_ZERO : 0;
+
+		if (items[i] != NULL) {
+			check_fill(items[i], st->size, items[i][0]);
+			uma_zfree(st->zone, items[i]);
+			items[i] = NULL;
+			continue;
+		}
+		items[i] = uma_zalloc(st->zone, M_WAITOK | zero);
+		if (((uintptr_t)items[i] & st->align) != 0)
+			fail_msg("%p is misaligned", (void *)items[i]);
+		if (zero != 0)
+			check_fill(items[i], st->size, 0);
+		memset(items[i], fill, st->size);
+	}
+	for (size_t i = 0; i < NITEMS; i++)
+		uma_zfree(st->zone, items[i]);
+	return (NULL);
+}
+
+static const struct storm_row {
+	const char *name;
+	size_t size, align;
+	uint32_t flags;
+} storm_rows[] = {
+	{ "storm: 24 bytes", 24, 7, 0 },
+	{ "storm: a byte", 1, 0, UMA_ZONE_MAXBUCKET },
+	{ "storm: off-page", 500, 63, UMA_ZONE_OFFPAGE },
+	{ "storm: zones of the VM", 64, 7, UMA_ZONE_VM },
+	{ "storm: two pages each", 5000, 7, 0 },
+};
+
+/* Four threads on two CPUs, which they change all the time. */
+static void
+test_storm(void **state)
+{
+	const struct storm_row *row = *state;
+	struct storm st[4];
+	pthread_t threads[4];
+	uma_zone_t zone;
+
+	boot(NULL);
+	zone = uma_zcreate(row->name, row->size, NULL, NULL, NULL, NULL,
+	    row->align, row->flags);
+	for (int i = 0; i < 4; i++) {
+		st[i] = (struct storm){ zone, row->size, row->align,
+			(uint32_t)i + 1, 8000 };
+		assert_int_equal(pthread_create(&threads[i], NULL, storm,
+				     &st[i]),
+		    0);
+	}
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+
+	audit_zone(zone, 0);
+	audit_dump_set();
+	uma_reclaim();
+	audit_zone(zone, 0);
+	audit_dump_set();
+	uma_zdestroy(zone);
+	uma_reclaim();
+	audit_dump_set();
+	sim_halt();
+}
+
+/*
+ * Callbacks.
+ */
+
+static struct {
+	int inits, finis, ctors, dtors, zinits, zfinis;
+	int fail_init, fail_ctor, fail_zinit; /* at the n-th; 0: never */
+} calls;
+
+static int
+count_init(void *mem, int size, int flags)
+{
+	(void)flags;
+	if (++calls.inits == calls.fail_init) {
+		calls.inits--;
+		calls.fail_init = 0;
+		return (ENOMEM);
+	}
+	memset(mem, 0x11, (size_t)size);
+	return (0);
+}
+
+static void
+count_fini(void *mem, int size)
+{
+	check_fill(mem, (size_t)size, 0x11);
+	calls.finis++;
+}
+
+static int
+count_ctor(void *mem, int size, void *arg, int flags)
+{
+	(void)flags;
+	check_fill(mem, (size_t)size, 0x11);
+	assert_ptr_equal(arg, &calls);
+	if (++calls.ctors == calls.fail_ctor) {
+		calls.ctors--;
+		calls.fail_ctor = 0;
+		return (ENOMEM);
+	}
+	return (0);
+}
+
+static void
+count_dtor(void *mem, int size, void *arg)
+{
+	assert_ptr_equal(arg, &calls);
+	memset(mem, 0x11, (size_t)size);
+	calls.dtors++;
+}
+
+static int
+count_zinit(void *mem, int size, int flags)
+{
+	(void)flags;
+	check_fill(mem, (size_t)size, 0x11);
+	if (++calls.zinits == calls.fail_zinit) {
+		calls.zinits--;
+		calls.fail_zinit = 0;
+		return (ENOMEM);
+	}
+	return (0);
+}
+
+static void
+count_zfini(void *mem, int size)
+{
+	check_fill(mem, (size_t)size, 0x11);
+	calls.zfinis++;
+}
+
+static const struct callback_row {
+	const char *name;
+	int fail_init, fail_ctor, fail_zinit;
+} callback_rows[] = {
+	{ "callbacks: all succeed", 0, 0, 0 },
+	{ "callbacks: the first init fails", 1, 0, 0 },
+	{ "callbacks: init fails inside a slab", 100, 0, 0 },
+	{ "callbacks: the first ctor fails", 0, 1, 0 },
+	{ "callbacks: a later ctor fails", 0, 77, 0 },
+	{ "callbacks: the first zinit fails", 0, 0, 1 },
+	{ "callbacks: zinit fails inside a bucket", 0, 0, 60 },
+};
+
+/* On a master or a secondary zone: what began has ended, nothing leaked. */
+static void
+run_callbacks(uma_zone_t zone)
+{
+	void *items[300];
+	uint64_t used = 0;
+
+	for (size_t i = 0; i < NROWS(items); i++) {
+		items[i] = uma_zalloc_arg(zone, &calls, M_WAITOK);
+		used += items[i] != NULL;
+	}
+	assert_true(used >= NROWS(items) - 1);
+	audit_zone(zone, used);
+	for (size_t i = 0; i < NROWS(items); i++)
+		uma_zfree_arg(zone, items[i], &calls);
+	audit_zone(zone, 0);
+	assert_int_equal(calls.ctors, calls.dtors);
+}
+
+static void
+test_callbacks(void **state)
+{
+	const struct callback_row *row = *state;
+	uma_zone_t master, second;
+
+	boot(NULL);
+	memset(&calls, 0, sizeof(calls));
+	calls.fail_init = row->fail_init;
+	calls.fail_ctor = row->fail_ctor;
+	calls.fail_zinit = row->fail_zinit;
+	master = uma_zcreate("master", 40, count_ctor, count_dtor, count_init,
+	    count_fini, UMA_ALIGN_PTR, 0);
+	second = uma_zsecond_create("second", count_ctor, count_dtor,
+	    count_zinit, count_zfini, master);
+	run_callbacks(second);
+	run_callbacks(master);
+	uma_zdestroy(second);
+	assert_int_equal(calls.zinits, calls.zfinis);
+	uma_zdestroy(master);
+	assert_true(calls.inits >= 300);
+	assert_int_equal(calls.inits, calls.finis);
+	uma_reclaim();
+	audit_dump_set();
+	sim_halt();
+}
+
+/*
+ * Limits.
+ */
+
+static void
+test_limit_nowait(void **state)
+{
+	uma_zone_t zone = uma_zcreate("limited", 512, NULL, NULL, NULL, NULL,
+	    UMA_ALIGN_PTR, 0);
+	int max = uma_zone_set_max(zone, 10);
+	void *items[64];
+	int n = 0;
+
+	(void)state;
+	assert_in_range(max, 10, 10 + (int)zone->uz_keg->uk_ipers - 1);
+	while ((items[n] = uma_zalloc(zone, M_NOWAIT)) != NULL)
+		n++;
+	assert_int_equal(n, max);
+	uma_zfree(zone, items[--n]);
+	items[n++] = uma_zalloc(zone, M_NOWAIT);
+	assert_non_null(items[n - 1]);
+	while (n > 0)
+		uma_zfree(zone, items[--n]);
+	audit_zone(zone, 0);
+}
+
+static void *
+alloc_and_free(void *arg)
+{
+	for (int i = 0; i < 2000; i++)
+		uma_zfree(arg, uma_zalloc(arg, M_WAITOK));
+	return (NULL);
+}
+
+/* Four threads share a single item: each sleeps until it is its turn. */
+static void
+test_limit_sleeps(void **state)
+{
+	uma_zone_t zone =
+	    uma_zcreate("one", 4096, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	pthread_t threads[4];
+
+	(void)state;
+	assert_int_equal(uma_zone_set_max(zone, 1), 1);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL,
+				     alloc_and_free, zone),
+		    0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	audit_zone(zone, 0);
+	assert_int_equal(zone->uz_keg->uk_pages, 1);
+}
+
+/*
+ * Memory.
+ */
+
+/* Out of memory: failures leave no trace, and the daemon gets it all back. */
+static void
+test_exhaustion(void **state)
+{
+	static void *items[20000];
+	uma_zone_t zone =
+	    uma_zcreate("big", 2048, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	vm_pindex_t before;
+	size_t n = 0;
+
+	(void)state;
+	uma_zfree(zone, uma_zalloc(zone, M_WAITOK));
+	uma_reclaim();
+	before = vm_cnt.v_free_count;
+	while ((items[n] = uma_zalloc(zone, M_NOWAIT)) != NULL)
+		n++;
+	assert_true(n > 10000);
+	assert_int_equal(vm_cnt.v_free_count, 0);
+	audit_zone(zone, n);
+	audit_dump_set();
+	while (n > 0)
+		uma_zfree(zone, items[--n]);
+	assert_true(vm_pageout_scan() > 0);
+	/* What CPUs have in their caches stays. */
+	assert_in_range(vm_cnt.v_free_count, before - 4 * BUCKET_MAX, before);
+	audit_zone(zone, 0);
+	audit_dump_set();
+}
+
+/* After reclaim a keg has just the slabs that somebody's item is in. */
+static void
+test_reclaim_keeps_live(void **state)
+{
+	uma_zone_t zone =
+	    uma_zcreate("live", 256, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	uint32_t ipers = zone->uz_keg->uk_ipers;
+	static void *items[1500];
+
+	(void)state;
+	uma_zone_set_max(zone, 1500); /* no caches: reclaim is exact */
+	for (size_t i = 0; i < NROWS(items); i++)
+		items[i] = uma_zalloc(zone, M_WAITOK);
+	for (size_t i = 0; i < NROWS(items); i++) {
+		if (i / ipers % 3 != 0)
+			uma_zfree(zone, items[i]);
+	}
+	uma_reclaim();
+	assert_int_equal(zone->uz_keg->uk_pages,
+	    (NROWS(items) / ipers + 3) / 3);
+	audit_dump_set();
+}
+
+static void
+test_nofree(void **state)
+{
+	uma_zone_t zone = uma_zcreate("nofree", 256, NULL, NULL, NULL, NULL,
+	    UMA_ALIGN_PTR, UMA_ZONE_NOFREE);
+	uint64_t pages;
+
+	(void)state;
+	uma_prealloc(zone, 100);
+	pages = zone->uz_keg->uk_pages;
+	assert_int_equal(pages,
+	    (100 + zone->uz_keg->uk_ipers - 1) / zone->uz_keg->uk_ipers);
+	uma_reclaim();
+	assert_int_equal(zone->uz_keg->uk_pages, pages);
+}
+
+static void
+test_nodump(void **state)
+{
+	uma_zone_t zone = uma_zcreate("secret", 256, NULL, NULL, NULL, NULL,
+	    UMA_ALIGN_PTR, UMA_ZONE_NODUMP);
+	uint8_t *item = uma_zalloc(zone, M_WAITOK);
+	vm_paddr_t pa = pmap_kextract((vm_offset_t)item);
+
+	(void)state;
+	assert_false(sim_dumped(trunc_page(pa)));
+	assert_true(vm_page_is_nodump(pa));
+}
+
+static void
+exhaust_boot_memory(void *arg)
+{
+	(void)arg;
+	sim_boot(&sim_small);
+}
+
+static void
+test_boot_pages(void **state)
+{
+	unsigned int pages = uma_boot_pages;
+	const char *said;
+
+	(void)state;
+	uma_boot_pages = 2;
+	said = sim_expect_panic(exhaust_boot_memory, NULL);
+	uma_boot_pages = pages;
+	assert_non_null(said);
+	assert_non_null(strstr(said, "vm.boot_pages"));
+	sim_halt();
+}
+
+/*
+ * Bugs of users, each told apart.
+ */
+
+static uma_zone_t bug_zone, bug_other;
+static uint8_t *bug_item;
+
+static void
+free_twice(void *arg)
+{
+	(void)arg;
+	uma_zfree(bug_zone, bug_item);
+	uma_zfree(bug_zone, bug_item);
+}
+
+static void
+free_inside(void *arg)
+{
+	(void)arg;
+	uma_zfree(bug_zone, bug_item + 8);
+}
+
+static void
+free_to_other(void *arg)
+{
+	(void)arg;
+	uma_zfree(bug_other, bug_item);
+}
+
+static void
+free_static(void *arg)
+{
+	(void)arg;
+	uma_zfree(bug_zone, &calls);
+}
+
+static void
+free_header(void *arg)
+{
+	(void)arg;
+	uma_zfree(bug_zone, (void *)(trunc_page((vm_offset_t)bug_item) + 4080));
+}
+
+static void
+write_after_free(void *arg)
+{
+	(void)arg;
+	uma_zfree(bug_zone, bug_item);
+	bug_item[20] = 1;
+	bug_item = uma_zalloc(bug_zone, M_WAITOK);
+}
+
+static void
+write_after_free_reclaim(void *arg)
+{
+	(void)arg;
+	uma_zfree(bug_zone, bug_item);
+	bug_item[20] = 1;
+	uma_zdestroy(bug_zone);
+}
+
+static void
+malloc_write_after_free(void *arg)
+{
+	uint8_t *p = malloc(100, M_TEST, M_WAITOK);
+
+	(void)arg;
+	free(p, M_TEST);
+	p[3] = 1;
+	p = malloc(100, M_TEST, M_WAITOK);
+	free(p, M_TEST);
+}
+
+static void
+free_never_allocated(void *arg)
+{
+	(void)arg;
+	free(&calls, M_TEST);
+}
+
+static const struct bug_row {
+	const char *name;
+	void (*func)(void *arg);
+	const char *said; /* after "zone bugs: ", if that is there */
+} bug_rows[] = {
+	{ "bug: free twice", free_twice, "freed twice" },
+	{ "bug: free a pointer into an item", free_inside, "misaligned" },
+	{ "bug: free to another zone", free_to_other, "belongs to zone bugs" },
+	{ "bug: free what is no item", free_static, "no item at all" },
+	{ "bug: free behind the items", free_header, "behind the last item" },
+	{ "bug: write after free", write_after_free, "modified after free" },
+	{ "bug: write after free, found at the end", write_after_free_reclaim,
+	    "modified after free" },
+	{ "bug: write after free of malloc", malloc_write_after_free,
+	    "last used by test" },
+	{ "bug: free of malloc, never allocated", free_never_allocated,
+	    "never allocated" },
+};
+
+static void
+test_bug(void **state)
+{
+	const struct bug_row *row = *state;
+	struct sim_config config = sim_small;
+	const char *said;
+
+	/* One CPU: what was freed last is what is allocated next. */
+	config.ncpus = 1;
+	sim_boot(&config);
+	if (!uma_debug) {
+		sim_halt();
+		skip();
+	}
+	bug_zone =
+	    uma_zcreate("bugs", 100, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	bug_other =
+	    uma_zcreate("other", 100, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	bug_item = uma_zalloc(bug_zone, M_WAITOK);
+	said = sim_expect_panic(row->func, NULL);
+	assert_non_null(said);
+	if (strstr(said, row->said) == NULL)
+		fail_msg("\"%s\" is not in \"%s\"", row->said, said);
+	sim_halt();
+}
+
+/*
+ * malloc(9).
+ */
+
+static void
+sum_test_type(const struct malloc_type_stats *stats, void *arg)
+{
+	if (strcmp(stats->mts_name, "test") == 0)
+		*(struct malloc_type_stats *)arg = *stats;
+}
+
+static void
+test_kern_malloc(void **state)
+{
+	struct malloc_type_stats stats;
+	uint64_t inuse, memuse;
+	vm_pindex_t free_before;
+	uint8_t *p;
+
+	(void)state;
+	free(malloc(1, M_TEST, M_WAITOK), M_TEST);
+	malloc_stats_foreach(sum_test_type, &stats);
+	inuse = stats.mts_inuse;
+	memuse = stats.mts_memuse;
+	for (size_t size = 0; size < 20000; size += 1 + size / 3) {
+		p = malloc(size, M_TEST, M_WAITOK | M_ZERO);
+		assert_true(malloc_usable_size(p) >= size);
+		check_fill(p, size, 0);
+		memset(p, 0x5a, size);
+		p = realloc(p, 2 * size + 1, M_TEST, M_WAITOK);
+		check_fill(p, size, 0x5a);
+		malloc_stats_foreach(sum_test_type, &stats);
+		assert_int_equal(stats.mts_inuse, inuse + 1);
+		assert_int_equal(stats.mts_memuse,
+		    memuse + malloc_usable_size(p));
+		free(p, M_TEST);
+	}
+	malloc_stats_foreach(sum_test_type, &stats);
+	assert_int_equal(stats.mts_memuse, memuse);
+	assert_int_equal(kmem_used(), 0);
+
+	free_before = vm_cnt.v_free_count;
+	assert_null(malloc((size_t)100 << 20, M_TEST, M_NOWAIT));
+	assert_null(malloc(SIZE_MAX, M_TEST, M_NOWAIT));
+	assert_int_equal(vm_cnt.v_free_count, free_before);
+	audit_dump_set();
+}
+
+#define BOOTED(test) cmocka_unit_test_setup_teardown(test, boot, halt)
+
+int
+main(void)
+{
+	static const struct CMUnitTest single[] = {
+		BOOTED(test_limit_nowait),
+		cmocka_unit_test_setup_teardown(test_limit_sleeps,
+		    boot_four_cpus, halt),
+		BOOTED(test_exhaustion),
+		BOOTED(test_reclaim_keeps_live),
+		BOOTED(test_nofree),
+		BOOTED(test_nodump),
+		cmocka_unit_test(test_boot_pages),
+		BOOTED(test_kern_malloc),
+	};
+	static struct CMUnitTest tests[64];
+	size_t n = 0;
+
+	for (; n < NROWS(single); n++)
+		tests[n] = single[n];
+	ADD_ROWS(tests, n, geometry_rows, test_geometry);
+	ADD_ROWS(tests, n, storm_rows, test_storm);
+	ADD_ROWS(tests, n, callback_rows, test_callbacks);
+	ADD_ROWS(tests, n, bug_rows, test_bug);
+	return (RUN_TESTS(tests, n));
+}
