@@ -11,7 +11,7 @@ set -eu
 deb_build='meson ninja-build pkgconf|pkg-config gcc libc6-dev libelf-dev
     libdw-dev zlib1g-dev libzstd-dev libjansson-dev'
 deb_demo='python3 gdb zstd bzip2 xz-utils llvm ca-certificates'
-deb_bench='libcmocka-dev python3'
+deb_bench='libcmocka-dev python3 libjemalloc2?'
 deb_check='libcmocka-dev clang libclang-rt-dev? gdb-multiarch
     lldb-19|lldb? mandoc qemu-user gcc-powerpc-linux-gnu?
     libc6-dev-powerpc-cross? clang-format shellcheck'
