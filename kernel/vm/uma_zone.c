@@ -355,7 +355,7 @@ zone_create_internal(const char *name, size_t size)
 	const struct zone_args args = {
 		.name = name,
 		.size = size,
-		.align = UMA_ALIGN_PTR,
+		.align = UMA_ALIGN_CACHE, /* no two CPUs share a line */
 		.flags = UMA_ZFLAG_INTERNAL,
 	};
 
