@@ -52,11 +52,15 @@ int printf(const char *fmt, ...) __attribute__((__format__(__printf__, 1, 2)));
  * Between these the thread stays on its CPU and no other thread runs there.
  * They nest.  Sleeping inside is a bug.
  */
+#ifdef VM_FLOOR_INLINE
+#include VM_FLOOR_INLINE /* the same three, where calls would cost */
+#else
 void critical_enter(void);
 void critical_exit(void);
 
 /* The CPU that this thread runs on; means something in a critical section. */
 unsigned int vm_curcpu(void);
+#endif
 
 /* Largest CPU number; constant once uma_startup has been called. */
 extern int mp_maxid;

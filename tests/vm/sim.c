@@ -33,7 +33,6 @@ static struct {
 	vm_offset_t kva;
 	vm_size_t kva_size;
 	vm_paddr_t *ptes; /* of KVA: 0, or a page's address */
-	bool pinned;
 } sim = { .fd = -1 };
 
 static const vm_paddr_t small_ram[] = { 0x1000, 0x9f000, 0x100000, 0x2100000, 0,
@@ -50,39 +49,28 @@ const struct sim_config sim_small = {
  */
 
 static pthread_mutex_t cpus[MAXCPU];
-static _Thread_local int critical_nest;
-static _Thread_local unsigned int curcpu;
 static _Thread_local uint32_t next_cpu;
+_Thread_local struct sim_thread sim_curthread;
+bool sim_pinned;
 
 void
 sim_pin(unsigned int cpu)
 {
-	curcpu = cpu;
+	sim_curthread.st_cpu = cpu;
 }
 
 void
-critical_enter(void)
+sim_cpu_get(void)
 {
-	if (critical_nest++ > 0 || sim.pinned)
-		return;
 	next_cpu = next_cpu * 1664525 + 1013904223;
-	curcpu = (next_cpu >> 16) % (unsigned int)(mp_maxid + 1);
-	pthread_mutex_lock(&cpus[curcpu]);
+	sim_curthread.st_cpu = (next_cpu >> 16) % (unsigned int)(mp_maxid + 1);
+	pthread_mutex_lock(&cpus[sim_curthread.st_cpu]);
 }
 
 void
-critical_exit(void)
+sim_cpu_put(void)
 {
-	if (--critical_nest == 0 && !sim.pinned)
-		pthread_mutex_unlock(&cpus[curcpu]);
-}
-
-unsigned int
-vm_curcpu(void)
-{
-	if (critical_nest == 0)
-		panic("%s: not in a critical section", __func__);
-	return (curcpu);
+	pthread_mutex_unlock(&cpus[sim_curthread.st_cpu]);
 }
 
 /*
@@ -132,9 +120,9 @@ sim_expect_panic(void (*func)(void *arg), void *arg)
 	panic_jmp = NULL;
 
 	/* Whatever it held dies with it. */
-	if (critical_nest > 0 && !sim.pinned)
-		pthread_mutex_unlock(&cpus[curcpu]);
-	critical_nest = 0;
+	if (sim_curthread.st_critnest > 0 && !sim_pinned)
+		sim_cpu_put();
+	sim_curthread.st_critnest = 0;
 	return (said);
 }
 
@@ -207,7 +195,7 @@ msleep_spin(const void *chan, struct mtx *mtx, const char *wmesg, int timo)
 	(void)timo;
 	pthread_mutex_lock(&sleep_mutex);
 	mtx_unlock_spin(mtx);
-	if (critical_nest > 0)
+	if (sim_curthread.st_critnest > 0)
 		panic("msleep_spin: %s: in a critical section", wmesg);
 	pthread_cond_wait(&sleep_cond, &sleep_mutex);
 	pthread_mutex_unlock(&sleep_mutex);
@@ -367,7 +355,7 @@ sim_boot(const struct sim_config *config)
 	sim.kva_size = config->kva_size;
 	sim.kva = (vm_offset_t)reserve(sim.kva_size);
 	sim.ptes = calloc(atop(sim.kva_size), sizeof(*sim.ptes));
-	sim.pinned = config->pinned;
+	sim_pinned = config->pinned;
 	kernel_vm_end = sim.kva;
 	mp_maxid = config->ncpus - 1;
 	for (int cpu = 0; cpu < MAXCPU; cpu++)

@@ -1,0 +1,42 @@
+/*
+ * The floor's shortest calls, in line: what a kernel does in an instruction or
+ * two should not cost a call in a benchmark.
+ */
+#ifndef TESTS_VM_SIM_INLINE_H
+#define TESTS_VM_SIM_INLINE_H
+
+#include <stdbool.h>
+
+struct sim_thread {
+	unsigned int st_cpu;
+	int st_critnest;
+};
+
+extern _Thread_local struct sim_thread sim_curthread;
+extern bool sim_pinned;
+
+/* Unless threads are pinned: get a CPU, and let go of it. */
+void sim_cpu_get(void);
+void sim_cpu_put(void);
+
+static inline void
+critical_enter(void)
+{
+	if (sim_curthread.st_critnest++ == 0 && !sim_pinned)
+		sim_cpu_get();
+}
+
+static inline void
+critical_exit(void)
+{
+	if (--sim_curthread.st_critnest == 0 && !sim_pinned)
+		sim_cpu_put();
+}
+
+static inline unsigned int
+vm_curcpu(void)
+{
+	return (sim_curthread.st_cpu);
+}
+
+#endif
