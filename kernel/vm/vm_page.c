@@ -71,9 +71,8 @@ vm_page_init(struct vm_page *m)
 }
 
 /*
- * Give what is left in phys_avail to the free lists, from the top down: lists
- * are last in, first out, and low memory, which old devices need, shall be
- * used late.  So it has to come first.
+ * Give what is left in phys_avail to the free lists, lowest first: lists are
+ * last in, first out, so low memory, which old devices need, is used last.
  */
 static void
 vm_page_free_avail(void)
