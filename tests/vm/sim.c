@@ -219,8 +219,12 @@ wakeup(const void *chan)
 int
 pmap_growkernel(vm_offset_t end)
 {
-	if (end > kernel_vm_end)
-		kernel_vm_end = end;
+	vm_offset_t have = __atomic_load_n(&kernel_vm_end, __ATOMIC_RELAXED);
+
+	while (end > have &&
+	    !__atomic_compare_exchange_n(&kernel_vm_end, &have, end, false,
+		__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		continue;
 	return (0);
 }
 
@@ -235,7 +239,7 @@ pte(vm_offset_t va)
 void
 pmap_kenter(vm_offset_t va, vm_paddr_t pa)
 {
-	if (va >= kernel_vm_end)
+	if (va >= __atomic_load_n(&kernel_vm_end, __ATOMIC_RELAXED))
 		panic("%s: %#jx: no page table", __func__, (uintmax_t)va);
 	if (*pte(va) != 0)
 		panic("%s: %#jx is mapped", __func__, (uintmax_t)va);

@@ -1,5 +1,5 @@
 /* Pages, blocks of pages and kernel addresses, against simple models. */
-#include <stdio.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "tests/format/unit.h"
@@ -225,6 +225,31 @@ test_classes(void **state)
 	assert_int_equal(free_list_pages(), vm_cnt.v_free_count);
 }
 
+static void *
+alloc_waiting(void *arg)
+{
+	(void)arg;
+	return (vm_page_alloc_noobj(VM_ALLOC_NORMAL | VM_ALLOC_WAITOK));
+}
+
+/* Who may not take the reserve sleeps until there is more than that. */
+static void
+test_wait_for_page(void **state)
+{
+	vm_page_t first = NULL, m;
+	pthread_t thread;
+	void *got;
+
+	(void)state;
+	while ((m = vm_page_alloc_noobj(VM_ALLOC_NORMAL)) != NULL)
+		first = m;
+	assert_int_equal(pthread_create(&thread, NULL, alloc_waiting, NULL), 0);
+	vm_page_free(first);
+	assert_int_equal(pthread_join(thread, &got), 0);
+	assert_ptr_equal(got, first);
+	assert_int_equal(vm_cnt.v_free_count, vm_cnt.v_free_reserved);
+}
+
 /* The kernel's pages lie together, the users' elsewhere. */
 static void
 test_pools_cluster(void **state)
@@ -418,6 +443,7 @@ main(void)
 		BOOTED(test_contiguous_storm),
 		BOOTED(test_refused_runs),
 		BOOTED(test_classes),
+		BOOTED(test_wait_for_page),
 		BOOTED(test_pools_cluster),
 		BOOTED(test_page_panics),
 		cmocka_unit_test(test_kva_arena),
