@@ -1,0 +1,16 @@
+/*
+ * What the assembly files share.
+ */
+#ifndef KERNEL_AMD64_ASMACROS_H
+#define KERNEL_AMD64_ASMACROS_H
+
+/* A function that debuggers can name and step through. */
+#define ENTRY(name) \
+	.globl name; \
+	.p2align 4, 0x90; \
+	.type name, @function; \
+	name:
+
+#define END(name) .size name, . - name
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * What the loader says: memory, command line, where ACPI's tables are.
+ */
+#ifndef KERNEL_AMD64_PVH_H
+#define KERNEL_AMD64_PVH_H
+
+#include "kernel/sys/param.h"
+
+/* A range of memory, half-open. */
+struct physrange {
+	vm_paddr_t pr_start;
+	vm_paddr_t pr_end;
+};
+
+struct bootinfo {
+	char bi_cmdline[2048];
+	vm_paddr_t bi_rsdp_pa; /* 0: not said */
+	size_t bi_nram;
+	struct physrange bi_ram[VM_PHYSSEG_MAX]; /* ascending, page aligned */
+};
+
+/* Read the start info at pa, which the boot page tables map. */
+void pvh_parse(vm_paddr_t pa, struct bootinfo *bi);
+
+#endif

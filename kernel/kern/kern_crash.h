@@ -1,0 +1,10 @@
+/*
+ * Crashes that others have to take part in.
+ */
+#ifndef KERNEL_KERN_KERN_CRASH_H
+#define KERNEL_KERN_KERN_CRASH_H
+
+/* From the clock's interrupt: panics if that was asked for. */
+void crash_clock(void);
+
+#endif

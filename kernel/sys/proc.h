@@ -1,0 +1,89 @@
+/*
+ * Processes and threads.  All processes here are the kernel's own: there is no
+ * user land yet, and a process is a name for a group of threads.
+ *
+ * Locks: (s) sched_lock, (c) constant after creation, (t) the thread itself.
+ */
+#ifndef KERNEL_SYS_PROC_H
+#define KERNEL_SYS_PROC_H
+
+#include "kernel/sys/param.h"
+#include "kernel/sys/queue.h"
+
+struct pcb;
+struct trapframe;
+
+enum td_state {
+	TDS_INACTIVE, /* made, not yet started */
+	TDS_RUNQ,
+	TDS_RUNNING,
+	TDS_SLEEPING,
+	TDS_DEAD /* its stack waits for the reaper */
+};
+
+#define NOCPU (-1) /* td_oncpu: on none */
+
+struct thread {
+	struct proc *td_proc;	      /* (c) */
+	TAILQ_ENTRY(thread) td_plist; /* (s) of its process */
+	TAILQ_ENTRY(thread) td_runq;  /* (s) run queue or sleep queue */
+	int td_tid;		      /* (c) */
+	char td_name[MAXCOMLEN + 1];  /* (c) */
+	enum td_state td_state;	      /* (s) */
+	int td_oncpu;		      /* (s) */
+	int td_lastcpu;		      /* (s) */
+	struct pcb *td_pcb;	      /* (c) at the top of its stack */
+	struct trapframe *td_frame;   /* (c) what fork_trampoline leaves by */
+	vm_offset_t td_kstack;	      /* (c) lowest address; guard below */
+	int td_kstack_pages;	      /* (c) */
+	const void *td_wchan;	      /* (s) what it sleeps on */
+	const char *td_wmesg;	      /* (s) */
+	int td_wakeup_tick;	      /* (s) if td_timeout */
+	bool td_timeout;	      /* (s) sleeps for a limited time */
+	bool td_timedout;	      /* (s) and that was what woke it */
+	bool td_idle;		      /* (c) a CPU's idle thread */
+	volatile bool td_needresched; /* its time is up */
+	int td_critnest;	      /* (t) critical_enter() depth */
+	int td_md_spinlock_count;     /* (t) spin mutexes held */
+	register_t td_md_saved_flags; /* (t) of before the first of them */
+	int td_intr_nesting_level;    /* (t) */
+};
+
+struct proc {
+	LIST_ENTRY(proc) p_list;	/* (s) allproc, newest first */
+	TAILQ_HEAD(, thread) p_threads; /* (s) */
+	int p_refs;			/* (s) its threads, dead ones too */
+	int p_pid;			/* (c) */
+	char p_comm[MAXCOMLEN + 1];	/* (c) */
+};
+
+LIST_HEAD(proclist, proc);
+
+extern struct proclist allproc; /* (s) */
+extern int nprocs;		/* (s) */
+extern struct proc proc0;
+extern struct thread thread0;
+
+static inline struct thread *
+FIRST_THREAD_IN_PROC(struct proc *p)
+{
+	return (TAILQ_FIRST(&p->p_threads));
+}
+
+/*
+ * Start a thread of process p, or of a new process if p is NULL.  It ends when
+ * func returns or calls kthread_exit().  0 or ENOMEM; *tdp may be NULL.
+ */
+int kproc_kthread_add(void (*func)(void *), void *arg, struct proc *p,
+    struct thread **tdp, const char *comm, const char *fmt, ...)
+    __printflike(6, 7);
+void kthread_exit(void) __dead2;
+
+/* Make the thread that a CPU runs when there is nothing to run. */
+struct pcpu;
+void kthread_create_idle(struct pcpu *pc);
+
+/* The thread with this id, NULL if there is none.  Not a reference. */
+struct thread *tdfind(int tid);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * The scheduler: one run queue for all CPUs, served in turns.
+ *
+ * sched_lock guards it, the sleep queues and the lists of processes.  It is
+ * held over a switch: the thread that is switched to releases it.
+ */
+#ifndef KERNEL_SYS_SCHED_H
+#define KERNEL_SYS_SCHED_H
+
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/proc.h"
+
+extern struct mtx sched_lock;
+
+/* Make a thread ready.  Locked. */
+void sched_add(struct thread *td);
+
+/* Run something else.  Locked; the caller has set its thread's state. */
+void mi_switch(void);
+
+/* Give up the CPU for now. */
+void sched_yield(void);
+
+/* From the clock of each CPU, in its interrupt. */
+void sched_clock(void);
+
+/* At the end of an interrupt: switch if the time is up and it is safe. */
+void sched_preempt(void);
+
+/* The timeouts of sleeping threads, from the clock of CPU 0. */
+void sleepq_clock(void);
+
+/* What a CPU does that has nothing to do. */
+void sched_idletd(void *arg) __dead2;
+
+/* The first code of each thread, on fork_trampoline's stack. */
+void fork_exit(void (*func)(void *), void *arg, struct trapframe *frame);
+
+#endif
