@@ -1,0 +1,298 @@
+/*
+ * The debugger's commands.
+ */
+#include "format/paging_amd64.h"
+#include "kernel/amd64/frame.h"
+#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/pcb.h"
+#include "kernel/amd64/pcpu.h"
+#include "kernel/ddb/ddb.h"
+#include "kernel/sys/msgbuf.h"
+#include "kernel/sys/reboot.h"
+#include "kernel/sys/smp.h"
+#include "kernel/sys/systm.h"
+
+/* Lists may be broken: none is followed further. */
+#define THREADS_MAX 100000
+
+static struct thread *
+thread_arg(const char *args)
+{
+	const char *rest;
+	struct thread *td;
+	uint64_t tid;
+
+	if (*args == '\0')
+		return (kdb_thread);
+	if (!db_expression(args, &tid, &rest) ||
+	    (td = tdfind((int)tid)) == NULL) {
+		printf("no thread %s\n", args);
+		return (NULL);
+	}
+	return (td);
+}
+
+static void
+db_bt(const char *args)
+{
+	struct thread *td = thread_arg(args);
+
+	if (td == NULL)
+		return;
+	printf("Tracing pid %d tid %d (%s)\n", td->td_proc->p_pid, td->td_tid,
+	    td->td_name);
+	db_trace_thread(td);
+}
+DB_COMMAND(bt, "bt", db_bt, "[tid]: stack trace of a thread");
+
+static const char *
+state_name(const struct thread *td)
+{
+	static const char *const names[] = {
+		[TDS_INACTIVE] = "new",
+		[TDS_RUNQ] = "runnable",
+		[TDS_RUNNING] = "running",
+		[TDS_SLEEPING] = "sleeping",
+		[TDS_DEAD] = "dead",
+	};
+
+	return (td->td_state <= TDS_DEAD ? names[td->td_state] : "?");
+}
+
+static void
+print_thread(const struct thread *td)
+{
+	printf("%5d %6d %-9s %3d %-10s %s/%s\n", td->td_proc->p_pid, td->td_tid,
+	    state_name(td), td->td_oncpu,
+	    td->td_wmesg != NULL ? td->td_wmesg : "-", td->td_proc->p_comm,
+	    td->td_name);
+}
+
+void
+db_ps(const char *args)
+{
+	const struct thread *td;
+	struct proc *p;
+	int n = 0;
+
+	(void)args;
+	printf("%5s %6s %-9s %3s %-10s %s\n", "pid", "tid", "state", "cpu",
+	    "wmesg", "name");
+	LIST_FOREACH(p, &allproc, p_list) {
+		TAILQ_FOREACH(td, &p->p_threads, td_plist) {
+			if (n++ == THREADS_MAX)
+				return;
+			print_thread(td);
+		}
+	}
+}
+DB_COMMAND(ps, "ps", db_ps, "processes and threads");
+
+static void
+db_show_registers(const char *args)
+{
+	const struct trapframe *tf = kdb_frame;
+
+	(void)args;
+	if (tf == NULL)
+		return;
+	printf("cs  %#18jx  rax %#18jx  rcx %#18jx\n", (uintmax_t)tf->tf_cs,
+	    (uintmax_t)tf->tf_rax, (uintmax_t)tf->tf_rcx);
+	printf("rdx %#18jx  rbx %#18jx  rsp %#18jx\n", (uintmax_t)tf->tf_rdx,
+	    (uintmax_t)tf->tf_rbx, (uintmax_t)tf->tf_rsp);
+	printf("rbp %#18jx  rsi %#18jx  rdi %#18jx\n", (uintmax_t)tf->tf_rbp,
+	    (uintmax_t)tf->tf_rsi, (uintmax_t)tf->tf_rdi);
+	printf("r8  %#18jx  r9  %#18jx  r10 %#18jx\n", (uintmax_t)tf->tf_r8,
+	    (uintmax_t)tf->tf_r9, (uintmax_t)tf->tf_r10);
+	printf("r11 %#18jx  r12 %#18jx  r13 %#18jx\n", (uintmax_t)tf->tf_r11,
+	    (uintmax_t)tf->tf_r12, (uintmax_t)tf->tf_r13);
+	printf("r14 %#18jx  r15 %#18jx  rfl %#18jx\n", (uintmax_t)tf->tf_r14,
+	    (uintmax_t)tf->tf_r15, (uintmax_t)tf->tf_rflags);
+	printf("rip %#18jx  ", (uintmax_t)tf->tf_rip);
+	db_printsym(tf->tf_rip);
+	printf("\n");
+}
+DB_COMMAND(show_registers, "show registers", db_show_registers,
+    "of where it was entered");
+
+static void
+db_show_thread(const char *args)
+{
+	const struct thread *td = thread_arg(args);
+
+	if (td == NULL)
+		return;
+	print_thread(td);
+	printf("  thread %p  proc %p  pcb %p\n", (const void *)td,
+	    (const void *)td->td_proc, (const void *)td->td_pcb);
+	printf("  stack %#jx-%#jx  wchan %p\n", (uintmax_t)td->td_kstack,
+	    (uintmax_t)(td->td_kstack + ptoa((uint64_t)td->td_kstack_pages)),
+	    td->td_wchan);
+	printf("  critnest %d  spinlocks %d  in interrupt %d\n",
+	    td->td_critnest, td->td_md_spinlock_count,
+	    td->td_intr_nesting_level);
+}
+DB_COMMAND(show_thread, "show thread", db_show_thread, "[tid]");
+
+static void
+print_pte(unsigned int level, uint64_t entry)
+{
+	static const char *const names[] = { "pte", "pde", "pdpe", "pml4e" };
+	struct pte pte = amd64_pte_decode(entry, level);
+
+	printf("%-5s %#018jx", names[level], (uintmax_t)entry);
+	if (pte.pte_kind == PTE_PAGE)
+		printf("  page %#jx %s%s%s", (uintmax_t)pte.pte_pa,
+		    (pte.pte_prot & PTE_READ) != 0 ? "r" : "-",
+		    (pte.pte_prot & PTE_WRITE) != 0 ? "w" : "-",
+		    (pte.pte_prot & PTE_EXECUTE) != 0 ? "x" : "-");
+	else if (pte.pte_kind == PTE_TABLE)
+		printf("  table");
+	printf("\n");
+}
+
+static void
+db_show_pte(const char *args)
+{
+	const char *rest;
+	uint64_t va;
+
+	if (!db_expression(args, &va, &rest)) {
+		printf("show pte ADDRESS\n");
+		return;
+	}
+	for (unsigned int level = 4; level-- > 0;) {
+		const uint64_t *entry = pmap_entry(va, level);
+
+		if (entry != NULL)
+			print_pte(level, *entry);
+	}
+}
+DB_COMMAND(show_pte, "show pte", db_show_pte, "ADDR: page-table entries");
+
+static void
+db_show_msgbuf(const char *args)
+{
+	const struct msgbuf *mb = msgbufp;
+	bool wrapped = (mb->msg_flags & MSGBUF_WRAP) != 0;
+	uint32_t end = mb->msg_wseq % mb->msg_size;
+	uint32_t n = wrapped ? mb->msg_size : end;
+	uint32_t pos = wrapped ? end : 0;
+
+	(void)args;
+	/* What we print goes into the ring behind what we read: it lasts. */
+	for (; n > 0; n--) {
+		char c = mb->msg_ptr[pos];
+
+		pos = (pos + 1) % mb->msg_size;
+		if (c != '\0')
+			printf("%c", c);
+	}
+}
+DB_COMMAND(show_msgbuf, "show msgbuf", db_show_msgbuf, "the message buffer");
+
+/* One line of up to 16 bytes. */
+static bool
+examine_line(vm_offset_t va, size_t len)
+{
+	uint8_t bytes[16];
+
+	if (!safe_copy(bytes, (const void *)va, len)) {
+		printf("%#jx: not mapped\n", (uintmax_t)va);
+		return (false);
+	}
+	printf("%#jx:", (uintmax_t)va);
+	for (size_t i = 0; i < len; i++)
+		printf("%s%02x", i % 8 == 0 ? "  " : " ", bytes[i]);
+	printf("\n");
+	return (true);
+}
+
+static void
+db_examine(const char *args)
+{
+	const char *rest;
+	uint64_t va, len = 64;
+
+	if (!db_expression(args, &va, &rest) ||
+	    (*rest != '\0' && !db_expression(rest, &len, &rest))) {
+		printf("x ADDRESS [BYTES]\n");
+		return;
+	}
+	for (; len > 0; va += 16) {
+		size_t n = len < 16 ? len : 16;
+
+		if (!examine_line(va, n))
+			return;
+		len -= n;
+	}
+}
+DB_COMMAND(x, "x", db_examine, "ADDR [BYTES]: memory");
+
+static void
+db_panic(const char *args)
+{
+	panic("%s", *args != '\0' ? args : "from debugger");
+}
+DB_COMMAND(panic, "panic", db_panic, "[TEXT]");
+
+static void
+db_dump(const char *args)
+{
+	int error;
+
+	(void)args;
+	error = doadump(false);
+	if (error != 0)
+		printf("Cannot dump: error %d\n", error);
+}
+DB_COMMAND(dump, "dump", db_dump, "write a crash dump");
+
+/* Any function, with up to four numbers. */
+static void
+db_call(const char *args)
+{
+	uint64_t (*func)(uint64_t, uint64_t, uint64_t, uint64_t);
+	uint64_t va, arg[4] = { 0 };
+
+	if (!db_expression(args, &va, &args)) {
+		printf("call FUNCTION [NUMBER ...]\n");
+		return;
+	}
+	for (size_t i = 0; i < nitems(arg) && *args != '\0'; i++) {
+		if (!db_expression(args, &arg[i], &args)) {
+			printf("not a number: %s\n", args);
+			return;
+		}
+	}
+	func = (uint64_t (*)(uint64_t, uint64_t, uint64_t, uint64_t))va;
+	printf("= %#jx\n", (uintmax_t)func(arg[0], arg[1], arg[2], arg[3]));
+}
+DB_COMMAND(call, "call", db_call, "FUNCTION [NUMBER ...]");
+
+static void
+db_reset(const char *args)
+{
+	(void)args;
+	cpu_reset();
+}
+DB_COMMAND(reset, "reset", db_reset, "reset the machine");
+
+static void
+db_poweroff(const char *args)
+{
+	(void)args;
+	cpu_poweroff();
+}
+DB_COMMAND(poweroff, "poweroff", db_poweroff, "switch the machine off");
+
+static void
+db_exit(const char *args)
+{
+	const char *rest;
+	uint64_t code = 0;
+
+	(void)db_expression(args, &code, &rest);
+	cpu_exit_emulator((unsigned int)code);
+}
+DB_COMMAND(exit, "exit", db_exit, "[CODE]: leave the emulator");

@@ -1,0 +1,202 @@
+/*
+ * In and out of the debugger, and its command line.
+ *
+ * Inside, the other CPUs are stopped, interrupts are off and locks do nothing.
+ * A fault in a command is caught where memory is read (safe_copy()), or is a
+ * panic within the panic.
+ */
+#include "kernel/amd64/cpufunc.h"
+#include "kernel/amd64/frame.h"
+#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/pcpu.h"
+#include "kernel/ddb/ddb.h"
+#include "kernel/sys/cons.h"
+#include "kernel/sys/smp.h"
+#include "kernel/sys/systm.h"
+
+#define LINE_LEN 256
+
+SET_DECLARE(db_command_set, const struct db_command);
+
+volatile bool kdb_active;
+const char *kdb_why;
+struct trapframe *kdb_frame;
+struct thread *kdb_thread;
+
+static bool leave; /* "continue" was given */
+
+/* What debug.kdb_enter runs unattended, until it is done once. */
+static bool script_done;
+
+static const char *
+skip_blanks(const char *s)
+{
+	while (*s == ' ')
+		s++;
+	return (s);
+}
+
+/* Does line start with the words of name?  Then what follows them. */
+static const char *
+match(const char *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(line, name, len) != 0 ||
+	    (line[len] != '\0' && line[len] != ' '))
+		return (NULL);
+	return (skip_blanks(line + len));
+}
+
+static void
+execute_one(const char *line)
+{
+	const struct db_command *const *dc;
+
+	line = skip_blanks(line);
+	if (*line == '\0')
+		return;
+	SET_FOREACH(dc, db_command_set) {
+		const char *args = match(line, (*dc)->dc_name);
+
+		if (args != NULL) {
+			(*dc)->dc_func(args);
+			return;
+		}
+	}
+	printf("No such command: \"%s\"; use \"help\"\n", line);
+}
+
+void
+db_execute(const char *commands)
+{
+	char line[LINE_LEN];
+	const char *end;
+
+	for (; *commands != '\0' && !leave; commands = end) {
+		size_t len;
+
+		end = strchr(commands, ';');
+		if (end == NULL)
+			end = commands + strlen(commands);
+		len = (size_t)(end - commands) + 1;
+		strlcpy(line, commands, len < LINE_LEN ? len : LINE_LEN);
+		execute_one(line);
+		if (*end == ';')
+			end++;
+	}
+}
+
+static void
+db_continue(const char *args)
+{
+	(void)args;
+	leave = true;
+}
+DB_COMMAND(continue, "continue", db_continue, "leave the debugger");
+DB_COMMAND(c, "c", db_continue, "the same");
+
+static void
+db_help(const char *args)
+{
+	const struct db_command *const *dc;
+
+	(void)args;
+	SET_FOREACH(dc, db_command_set)
+		printf("%-18s %s\n", (*dc)->dc_name, (*dc)->dc_help);
+}
+DB_COMMAND(help, "help", db_help, "list the commands");
+
+bool
+db_expression(const char *s, uint64_t *out, const char **rest)
+{
+	const char *end = s;
+	uint64_t v = strtouq(s, &end);
+
+	if (end == s) {
+		while (*end != '\0' && *end != ' ' && *end != '+')
+			end++;
+		if (end == s || !db_symbol_value(s, (size_t)(end - s), &v))
+			return (false);
+	}
+	if (*end == '+') {
+		const char *off = end + 1;
+
+		v += strtouq(off, &end);
+		if (end == off)
+			return (false);
+	}
+	*out = v;
+	*rest = skip_blanks(end);
+	return (true);
+}
+
+static void
+command_loop(void)
+{
+	char line[LINE_LEN];
+	const char *script = kern_getenv("ddb.script");
+
+	leave = false;
+	if (script != NULL && !script_done) {
+		script_done = true;
+		printf("db:script> %s\n", script);
+		db_execute(script);
+	}
+	while (!leave) {
+		printf("db> ");
+		cngets(line, sizeof(line));
+		db_execute(line);
+	}
+}
+
+static void
+enter(const char *why, struct trapframe *frame)
+{
+	bool stopped_before = scheduler_stopped;
+
+	kdb_why = why;
+	kdb_frame = frame;
+	kdb_thread = curthread;
+	if (!stopped_before)
+		stop_cpus_hard();
+	kdb_active = true;
+	scheduler_stopped = true;
+	cngrab();
+	printf("KDB: enter: %s\n[ thread pid %d tid %d ]\n", why,
+	    curproc->p_pid, curthread->td_tid);
+	command_loop();
+	cnungrab();
+	kdb_active = false;
+	kdb_frame = NULL;
+	if (!stopped_before) {
+		scheduler_stopped = false;
+		restart_cpus();
+	}
+}
+
+void
+kdb_trap(const char *why, struct trapframe *frame)
+{
+	if (kdb_active) {
+		printf("KDB: %s inside the debugger\n", why);
+		return;
+	}
+	enter(kdb_why != NULL ? kdb_why : why, frame);
+	kdb_why = NULL;
+}
+
+void
+kdb_enter(const char *why, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (kdb_active)
+		return;
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+	kdb_why = why;
+	breakpoint();
+}

@@ -1,0 +1,85 @@
+/*
+ * The kernel's own symbol table, which ksyms.py makes from a first link:
+ *
+ *	_ksyms	count, offset of the names
+ *		address - KERNBASE, offset of the name	(ascending, count times)
+ *		names, each with a NUL
+ */
+#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/vmparam.h"
+#include "kernel/ddb/ddb.h"
+#include "kernel/sys/systm.h"
+
+struct ksym {
+	uint32_t ks_addr; /* less KERNBASE */
+	uint32_t ks_name; /* offset into the names */
+};
+
+struct ksyms {
+	uint32_t ks_count;
+	uint32_t ks_names_off; /* from the start of this structure */
+	struct ksym ks_syms[];
+};
+
+static const struct ksyms *
+table(void)
+{
+	return ((const struct ksyms *)(const void *)_ksyms);
+}
+
+static const char *
+name_of(const struct ksym *sym)
+{
+	return (_ksyms + table()->ks_names_off + sym->ks_name);
+}
+
+const char *
+db_symbol(vm_offset_t va, vm_offset_t *off)
+{
+	const struct ksyms *t = table();
+	uint32_t lo = 0, hi = t->ks_count;
+
+	if (va < (vm_offset_t)_text || va >= (vm_offset_t)_ksyms)
+		return (NULL);
+	/* The last symbol that is not behind va. */
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (t->ks_syms[mid].ks_addr <= va - KERNBASE)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == 0)
+		return (NULL);
+	*off = va - KERNBASE - t->ks_syms[lo - 1].ks_addr;
+	return (name_of(&t->ks_syms[lo - 1]));
+}
+
+bool
+db_symbol_value(const char *name, size_t len, vm_offset_t *out)
+{
+	const struct ksyms *t = table();
+
+	for (uint32_t i = 0; i < t->ks_count; i++) {
+		const char *s = name_of(&t->ks_syms[i]);
+
+		if (strncmp(s, name, len) == 0 && s[len] == '\0') {
+			*out = KERNBASE + t->ks_syms[i].ks_addr;
+			return (true);
+		}
+	}
+	return (false);
+}
+
+void
+db_printsym(vm_offset_t va)
+{
+	vm_offset_t off;
+	const char *name = db_symbol(va, &off);
+
+	if (name == NULL)
+		printf("%#jx", (uintmax_t)va);
+	else
+		printf("%s+%#jx", name, (uintmax_t)off);
+}

@@ -1,0 +1,126 @@
+/*
+ * Start-up: the SYSINITs in their order, and the command line's tunables.
+ */
+#include "kernel/amd64/md_var.h"
+#include "kernel/sys/kernel.h"
+#include "kernel/sys/msgbuf.h"
+#include "kernel/sys/proc.h"
+#include "kernel/sys/systm.h"
+#include "kernel/sys/version.h"
+
+/* No image has more. */
+#define SYSINIT_MAX 128
+
+SET_DECLARE(sysinit_set, const struct sysinit);
+
+int cold = 1;
+
+/* The command line, cut into words, each with a NUL behind it. */
+static char env[sizeof(bootinfo.bi_cmdline)];
+static size_t env_len;
+
+/* A word may be put in double quotes, whole or in part: scripts have spaces. */
+static void
+init_env(const void *arg)
+{
+	bool quoted = false;
+
+	(void)arg;
+	for (const char *p = bootinfo.bi_cmdline; *p != '\0'; p++) {
+		if (*p == '"')
+			quoted = !quoted;
+		else
+			env[env_len++] = *p == ' ' && !quoted ? '\0' : *p;
+	}
+}
+
+const char *
+kern_getenv(const char *name)
+{
+	size_t name_len = strlen(name);
+
+	/* Not yet cut up: hw.physmem is asked for before everything. */
+	if (env_len == 0)
+		init_env(NULL);
+	for (size_t i = 0; i < env_len; i += strlen(&env[i]) + 1) {
+		if (strncmp(&env[i], name, name_len) == 0 &&
+		    env[i + name_len] == '=')
+			return (&env[i + name_len + 1]);
+	}
+	return (NULL);
+}
+
+bool
+getenv_quad(const char *name, uint64_t *out)
+{
+	const char *text = kern_getenv(name);
+	const char *end;
+	uint64_t v;
+
+	if (text == NULL)
+		return (false);
+	v = strtouq(text, &end);
+	if (end == text || *end != '\0') {
+		printf("%s: \"%s\" is not a number\n", name, text);
+		return (false);
+	}
+	*out = v;
+	return (true);
+}
+
+bool
+getenv_int(const char *name, int *out)
+{
+	uint64_t v;
+
+	if (!getenv_quad(name, &v) || v > INT32_MAX)
+		return (false);
+	*out = (int)v;
+	return (true);
+}
+
+static bool
+comes_before(const struct sysinit *a, const struct sysinit *b)
+{
+	if (a->subsystem != b->subsystem)
+		return (a->subsystem < b->subsystem);
+	return (a->order < b->order);
+}
+
+/* Equal ones keep the order in which they were linked. */
+static size_t
+sort_sysinits(const struct sysinit *list[SYSINIT_MAX])
+{
+	const struct sysinit *const *si;
+	size_t n = 0;
+
+	SET_FOREACH(si, sysinit_set) {
+		size_t at = n++;
+
+		KASSERT(n <= SYSINIT_MAX, ("%s: %zu", __func__, n));
+		while (at > 0 && comes_before(*si, list[at - 1])) {
+			list[at] = list[at - 1];
+			at--;
+		}
+		list[at] = *si;
+	}
+	return (n);
+}
+
+void
+mi_startup(void)
+{
+	static const struct sysinit *list[SYSINIT_MAX];
+	size_t n = sort_sysinits(list);
+
+	printf("%s", version);
+	printf("cmdline: %s\n", bootinfo.bi_cmdline);
+	printf("real memory  = %ju (%ju MB)\n", (uintmax_t)realmem,
+	    (uintmax_t)(realmem >> 20));
+	for (size_t i = 0; i < n; i++)
+		list[i]->func(list[i]->udata);
+
+	/* What booted is from now on the thread that sleeps for ever. */
+	for (;;)
+		tsleep(&proc0, "sched", 0);
+}

@@ -1,0 +1,265 @@
+/*
+ * Ways to break the machine on purpose: "crash KIND" in the shell.
+ */
+#include "kernel/amd64/cpufunc.h"
+#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/pcpu.h"
+#include "kernel/amd64/vmparam.h"
+#include "kernel/ddb/ddb.h"
+#include "kernel/kern/kern_crash.h"
+#include "kernel/kern/kern_shell.h"
+#include "kernel/sys/malloc.h"
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/proc.h"
+#include "kernel/sys/systm.h"
+#include "kernel/vm/pmap.h"
+
+/* An address that is never mapped, just below the kernel's image. */
+#define NOWHERE 0xffffffff80001000
+
+static struct mtx crash_lock = MTX_INITIALIZER("crash");
+static void (*volatile null_function)(void);
+static volatile unsigned int zero;
+
+static volatile bool crash_at_tick;
+
+void
+crash_clock(void)
+{
+	if (crash_at_tick)
+		panic("crash: in an interrupt");
+}
+
+static void
+crash_panic(void)
+{
+	panic("crash: %s", "as you asked");
+}
+
+static void
+crash_assert(void)
+{
+	KASSERT(zero != 0, ("%s: zero is %u", __func__, zero));
+}
+
+static void
+crash_locked(void)
+{
+	mtx_lock_spin(&crash_lock);
+	panic("crash: with a mutex held");
+}
+
+static void
+crash_nointr(void)
+{
+	disable_intr();
+	panic("crash: with interrupts off");
+}
+
+static void
+crash_read(void)
+{
+	(void)*(volatile uint64_t *)NOWHERE;
+}
+
+static void
+crash_write(void)
+{
+	*(volatile uint64_t *)(vm_offset_t)crash_write = 0;
+}
+
+static void
+crash_null(void)
+{
+	null_function();
+}
+
+static void
+crash_divide(void)
+{
+	zero = 12345 / zero;
+}
+
+static void
+crash_ud(void)
+{
+	__builtin_trap();
+}
+
+/* Each call takes 256 bytes of the stack, and none may become a loop. */
+static __noinline unsigned int
+eat_stack(volatile unsigned int *above)
+{
+	volatile unsigned int room[64];
+
+	if (*above == UINT32_MAX) /* it never gets there */
+		return (0);
+	room[0] = *above + 1;
+	return (eat_stack(room) + room[0]);
+}
+
+static void
+crash_stack(void)
+{
+	volatile unsigned int bottom = 0;
+
+	printf("%u\n", eat_stack(&bottom));
+}
+
+/* The clock calls it, in its interrupt. */
+static void
+crash_interrupt(void)
+{
+	crash_at_tick = true;
+	pause("crash", 10 * hz);
+}
+
+static void
+othercpu_thread(void *arg)
+{
+	int cpu = *(const int *)arg;
+
+	while (curcpu == cpu)
+		pause("other", 1);
+	panic("crash: on another CPU");
+}
+
+/* This thread keeps its CPU busy, so that the other one gets the new thread. */
+static void
+crash_othercpu(void)
+{
+	int cpu;
+
+	critical_enter();
+	cpu = curcpu;
+	kproc_kthread_add(othercpu_thread, &cpu, NULL, NULL, "crash", "crash");
+	for (;;)
+		ia32_pause();
+}
+
+static const struct {
+	const char *name;
+	void (*func)(void);
+} kinds[] = {
+	{ "panic", crash_panic },
+	{ "assert", crash_assert },
+	{ "locked", crash_locked },
+	{ "nointr", crash_nointr },
+	{ "interrupt", crash_interrupt },
+	{ "othercpu", crash_othercpu },
+	{ "read", crash_read },
+	{ "write", crash_write },
+	{ "null", crash_null },
+	{ "divide", crash_divide },
+	{ "ud", crash_ud },
+	{ "stack", crash_stack },
+};
+
+static void
+sh_crash(const char *args)
+{
+	for (size_t i = 0; i < nitems(kinds); i++) {
+		if (strcmp(kinds[i].name, args) == 0) {
+			kinds[i].func();
+			printf("crash: survived %s\n", args);
+			return;
+		}
+	}
+	printf("crash");
+	for (size_t i = 0; i < nitems(kinds); i++)
+		printf("%s %s", i == 0 ? "" : " |", kinds[i].name);
+	printf("\n");
+}
+SHELL_COMMAND(crash, "crash", sh_crash, "KIND: break the machine");
+
+static MALLOC_DEFINE(M_FILL, "fill", "patterns for tests");
+
+/* The same sum as in tests/boot. */
+static uint32_t
+checksum(const uint8_t *p, size_t len)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum = sum * 31 + p[i];
+	return (sum);
+}
+
+/* Memory that a test finds again in the dump: some small, some of many pages. */
+static void
+fill(unsigned int seed)
+{
+	size_t len = (size_t)100 << (4 * (seed % 3));
+	uint8_t *p = malloc(len, M_FILL, M_WAITOK);
+	uint32_t v = seed + 1;
+
+	for (size_t i = 0; i < len; i++) {
+		v = v * 1664525 + 1013904223;
+		p[i] = (uint8_t)(v >> 24);
+	}
+	printf("fill: %p %zu bytes, sum %#x\n", (void *)p, len,
+	    checksum(p, len));
+}
+
+static void
+sh_fill(const char *args)
+{
+	const char *end;
+	uint64_t n = strtouq(args, &end);
+
+	for (unsigned int i = 0; i < n; i++)
+		fill(i);
+}
+SHELL_COMMAND(fill, "fill", sh_fill, "N: pieces of memory with known bytes");
+
+/*
+ * Overwrite a page-table entry that maps nothing: what the dumper finds there
+ * can do no other harm.  Level 0 is the last entry of the device window, level
+ * 1 one between the image and that window.
+ */
+static uint64_t *
+spare_entry(uint64_t level)
+{
+	if (level == 0)
+		return (pmap_entry(DEVMAP_MAX - PAGE_SIZE, 0));
+	return (pmap_entry(KERNBASE + (UINT64_C(16) << 20), 1));
+}
+
+static uint64_t
+bad_entry(const char *kind, const uint64_t *entry)
+{
+	vm_paddr_t table_pa = trunc_page(DMAP_TO_PHYS((vm_offset_t)entry));
+
+	if (strcmp(kind, "reserved") == 0)
+		return (UINT64_C(0x000f000000000003));
+	if (strcmp(kind, "beyond") == 0)
+		return (UINT64_C(0x0000007fff000003));
+	if (strcmp(kind, "device") == 0)
+		return (UINT64_C(0x00000000fed00003));
+	if (strcmp(kind, "itself") == 0)
+		return (table_pa | 3);
+	if (strcmp(kind, "random") == 0) /* the kernel's text as a table */
+		return ((vm_offset_t)_text - KERNBASE + 3);
+	return (0);
+}
+
+static void
+sh_corrupt(const char *args)
+{
+	const char *kind;
+	uint64_t level = strtouq(args, &kind);
+	uint64_t *entry = spare_entry(level);
+	uint64_t bad;
+
+	while (*kind == ' ')
+		kind++;
+	if (level > 1 || entry == NULL || (bad = bad_entry(kind, entry)) == 0) {
+		printf("corrupt 0|1 reserved|beyond|device|itself|random\n");
+		return;
+	}
+	*entry = bad;
+	printf("corrupt: level %ju is %#jx\n", (uintmax_t)level,
+	    (uintmax_t)bad);
+}
+SHELL_COMMAND(corrupt, "corrupt", sh_corrupt,
+    "LEVEL KIND: spoil a page-table entry");

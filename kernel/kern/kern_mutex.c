@@ -1,0 +1,128 @@
+/*
+ * Spin mutexes and critical sections.
+ *
+ * mtx_lock is 0 or the owner's thread.  While the boot CPU is alone and has no
+ * thread yet there is nobody to lock out, but the owner must not be 0.
+ */
+#include "kernel/sys/mutex.h"
+
+#include "kernel/amd64/cpufunc.h"
+#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/pcpu.h"
+#include "kernel/sys/sched.h"
+#include "kernel/sys/systm.h"
+
+/* So often a lock is tried before its owner must be dead. */
+#define SPIN_MAX 2000000000
+
+bool scheduler_stopped;
+
+/*
+ * Interrupts are off from the first mutex to the last, as they were before in
+ * the end.
+ */
+static void
+spinlock_enter(void)
+{
+	struct thread *td = curthread;
+	register_t flags = intr_disable();
+
+	if (td->td_md_spinlock_count++ == 0)
+		td->td_md_saved_flags = flags;
+	td->td_critnest++;
+}
+
+static void
+spinlock_exit(void)
+{
+	struct thread *td = curthread;
+
+	td->td_critnest--;
+	if (--td->td_md_spinlock_count == 0)
+		intr_restore(td->td_md_saved_flags);
+}
+
+void
+critical_enter(void)
+{
+	curthread->td_critnest++;
+}
+
+void
+critical_exit(void)
+{
+	struct thread *td = curthread;
+
+	KASSERT(td->td_critnest > 0, ("%s: not inside", __func__));
+	td->td_critnest--;
+	if (td->td_critnest == 0 && td->td_needresched &&
+	    !SCHEDULER_STOPPED() && td->td_intr_nesting_level == 0)
+		sched_yield();
+}
+
+unsigned int
+vm_curcpu(void)
+{
+	return ((unsigned int)curcpu);
+}
+
+void
+mtx_init(struct mtx *m, const char *name, const char *type, int opts)
+{
+	(void)type;
+	KASSERT(opts == MTX_SPIN, ("%s: %s: not a spin mutex", __func__, name));
+	*m = (struct mtx)MTX_INITIALIZER(name);
+}
+
+void
+mtx_destroy(struct mtx *m)
+{
+	KASSERT(m->mtx_lock == 0, ("%s: %s is held", __func__, m->mtx_name));
+}
+
+bool
+mtx_owned(const struct mtx *m)
+{
+	return (m->mtx_lock == (uintptr_t)curthread);
+}
+
+void
+mtx_lock_spin(struct mtx *m)
+{
+	uintptr_t self = (uintptr_t)curthread, free;
+	uint64_t spins = 0;
+
+	if (SCHEDULER_STOPPED())
+		return;
+	spinlock_enter();
+	KASSERT(m->mtx_lock != self,
+	    ("%s: %s: recursed", __func__, m->mtx_name));
+	for (;;) {
+		free = 0;
+		if (__atomic_compare_exchange_n(&m->mtx_lock, &free, self,
+			false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return;
+		if (SCHEDULER_STOPPED())
+			return;
+		if (++spins == SPIN_MAX)
+			panic("%s: %s held by %#jx too long", __func__,
+			    m->mtx_name, (uintmax_t)m->mtx_lock);
+		cpu_spinwait();
+	}
+}
+
+void
+mtx_unlock_spin(struct mtx *m)
+{
+	if (SCHEDULER_STOPPED())
+		return;
+	KASSERT(mtx_owned(m), ("%s: %s: not the owner", __func__, m->mtx_name));
+	__atomic_store_n(&m->mtx_lock, 0, __ATOMIC_RELEASE);
+	spinlock_exit();
+}
+
+void
+mtx_handoff(struct mtx *m, const void *owner)
+{
+	__atomic_store_n(&m->mtx_lock, (uintptr_t)owner, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,213 @@
+/*
+ * Processes and threads: made, listed, buried.
+ *
+ * A stack holds, from its top down: the pcb, the trap frame that
+ * fork_trampoline returns through (all zeros, which ends backtraces), and one
+ * word for cpu_switch() to return by.
+ */
+#include "kernel/amd64/frame.h"
+#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/pcb.h"
+#include "kernel/amd64/pcpu.h"
+#include "kernel/sys/kernel.h"
+#include "kernel/sys/malloc.h"
+#include "kernel/sys/sched.h"
+#include "kernel/sys/systm.h"
+#include "kernel/vm/vm_kern.h"
+
+#define TID_MIN 100001
+
+struct proclist allproc = LIST_HEAD_INITIALIZER(allproc);
+int nprocs = 1;
+
+struct proc proc0 = {
+	.p_threads = { &thread0, &thread0.td_plist.tqe_next },
+	.p_refs = 1,
+	.p_comm = "kernel",
+};
+struct thread thread0 = {
+	.td_proc = &proc0,
+	.td_plist = { NULL, &proc0.p_threads.tqh_first },
+	.td_tid = TID_MIN - 1,
+	.td_name = "swapper",
+	.td_state = TDS_RUNNING,
+};
+
+static MALLOC_DEFINE(M_PROC, "proc", "processes and threads");
+
+/* What the CPUs do when there is nothing to do. */
+static struct proc idleproc = { .p_comm = "idle" };
+
+static int last_tid = TID_MIN - 1; /* (s) */
+static int last_pid;		   /* (s) */
+static TAILQ_HEAD(, thread) dead = TAILQ_HEAD_INITIALIZER(dead); /* (s) */
+
+/* %r12 and %rbx carry the function and its argument: see exception.S. */
+void fork_trampoline(void);
+
+static void
+cpu_fork(struct thread *td, void (*func)(void *), void *arg)
+{
+	vm_offset_t top = td->td_kstack + ptoa((uint64_t)td->td_kstack_pages);
+
+	td->td_pcb = (struct pcb *)(top - sizeof(struct pcb));
+	td->td_frame = (struct trapframe *)(void *)td->td_pcb - 1;
+	*td->td_frame = (struct trapframe){ .tf_cs = KCSEL, .tf_ss = KDSEL };
+	*td->td_pcb = (struct pcb){
+		.pcb_r12 = (vm_offset_t)func,
+		.pcb_rbx = (vm_offset_t)arg,
+		.pcb_rsp = (vm_offset_t)td->td_frame - sizeof(register_t),
+		.pcb_rip = (vm_offset_t)fork_trampoline,
+	};
+}
+
+static struct thread *
+thread_create(void (*func)(void *), void *arg)
+{
+	struct thread *td = malloc(sizeof(*td), M_PROC, M_WAITOK | M_ZERO);
+
+	td->td_kstack =
+	    (vm_offset_t)kmem_malloc_guarded(KSTACK_SIZE, M_WAITOK | M_ZERO);
+	td->td_kstack_pages = KSTACK_PAGES;
+	td->td_oncpu = NOCPU;
+	td->td_lastcpu = NOCPU;
+	/* It comes up holding sched_lock. */
+	td->td_md_spinlock_count = 1;
+	td->td_critnest = 1;
+	cpu_fork(td, func, arg);
+	return (td);
+}
+
+/* Put td in the lists; p NULL makes newp its process.  Locked. */
+static void
+thread_link(struct thread *td, struct proc *p, struct proc *newp)
+{
+	if (p == NULL) {
+		p = newp;
+		p->p_pid = ++last_pid;
+		TAILQ_INIT(&p->p_threads);
+		LIST_INSERT_HEAD(&allproc, p, p_list);
+		nprocs++;
+	}
+	td->td_tid = ++last_tid;
+	td->td_proc = p;
+	p->p_refs++;
+	TAILQ_INSERT_TAIL(&p->p_threads, td, td_plist);
+}
+
+int
+kproc_kthread_add(void (*func)(void *), void *arg, struct proc *p,
+    struct thread **tdp, const char *comm, const char *fmt, ...)
+{
+	struct thread *td = thread_create(func, arg);
+	struct proc *newp = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(td->td_name, sizeof(td->td_name), fmt, ap);
+	va_end(ap);
+	if (p == NULL) {
+		newp = malloc(sizeof(*newp), M_PROC, M_WAITOK | M_ZERO);
+		strlcpy(newp->p_comm, comm, sizeof(newp->p_comm));
+	}
+
+	mtx_lock_spin(&sched_lock);
+	thread_link(td, p, newp);
+	sched_add(td);
+	mtx_unlock_spin(&sched_lock);
+	if (tdp != NULL)
+		*tdp = td;
+	return (0);
+}
+
+void
+kthread_create_idle(struct pcpu *pc)
+{
+	struct thread *td = thread_create(sched_idletd, pc);
+
+	snprintf(td->td_name, sizeof(td->td_name), "idle: cpu%d", pc->pc_cpuid);
+	td->td_idle = true;
+	mtx_lock_spin(&sched_lock);
+	thread_link(td, idleproc.p_refs == 0 ? NULL : &idleproc, &idleproc);
+	td->td_state = TDS_RUNQ;
+	mtx_unlock_spin(&sched_lock);
+	pc->pc_idlethread = td;
+}
+
+/* Off the lists at once; the stack is still in use, so others free it. */
+void
+kthread_exit(void)
+{
+	struct thread *td = curthread;
+
+	mtx_lock_spin(&sched_lock);
+	td->td_state = TDS_DEAD;
+	TAILQ_REMOVE(&td->td_proc->p_threads, td, td_plist);
+	TAILQ_INSERT_TAIL(&dead, td, td_runq);
+	mi_switch();
+	panic("%s: %s came back", __func__, td->td_name);
+}
+
+static void
+thread_free(struct thread *td)
+{
+	struct proc *p = td->td_proc;
+	bool last;
+
+	mtx_lock_spin(&sched_lock);
+	last = --p->p_refs == 0;
+	if (last) {
+		LIST_REMOVE(p, p_list);
+		nprocs--;
+	}
+	mtx_unlock_spin(&sched_lock);
+	if (last)
+		free(p, M_PROC);
+	kmem_free_guarded((void *)td->td_kstack, KSTACK_SIZE);
+	free(td, M_PROC);
+}
+
+static void
+thread_reaper(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		struct thread *td;
+
+		mtx_lock_spin(&sched_lock);
+		td = TAILQ_FIRST(&dead);
+		if (td != NULL)
+			TAILQ_REMOVE(&dead, td, td_runq);
+		mtx_unlock_spin(&sched_lock);
+		if (td != NULL)
+			thread_free(td);
+		else
+			pause("reaper", hz / 10);
+	}
+}
+
+struct thread *
+tdfind(int tid)
+{
+	struct thread *td;
+	struct proc *p;
+
+	LIST_FOREACH(p, &allproc, p_list) {
+		TAILQ_FOREACH(td, &p->p_threads, td_plist) {
+			if (td->td_tid == tid)
+				return (td);
+		}
+	}
+	return (NULL);
+}
+
+static void
+threads_init(const void *arg)
+{
+	(void)arg;
+	LIST_INSERT_HEAD(&allproc, &proc0, p_list);
+	thread0.td_oncpu = 0;
+	kthread_create_idle(cpuid_to_pcpu[0]);
+	kproc_kthread_add(thread_reaper, NULL, &proc0, NULL, NULL, "reaper");
+}
+SYSINIT(threads, SI_SUB_KTHREAD, SI_ORDER_FIRST, threads_init, NULL);

@@ -1,0 +1,147 @@
+/*
+ * The scheduler: one queue, first in, first out, for all CPUs.
+ *
+ * A switch happens with sched_lock held and exactly one mutex deep.  The lock
+ * is handed to the thread that comes up, which lets go of it, in mi_switch()
+ * where it once went to sleep, or in fork_exit() if it is new.
+ */
+#include "kernel/sys/sched.h"
+
+#include "kernel/amd64/cpufunc.h"
+#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/pcb.h"
+#include "kernel/amd64/pcpu.h"
+#include "kernel/sys/smp.h"
+#include "kernel/sys/systm.h"
+
+/* Ticks that a thread may run while others wait. */
+#define QUANTUM 2
+
+struct mtx sched_lock = MTX_INITIALIZER("sched lock");
+
+static TAILQ_HEAD(, thread) runq = TAILQ_HEAD_INITIALIZER(runq);
+static uint64_t switches; /* (s) */
+
+/* A CPU that waits for something to do, -1 if none does. */
+static int
+find_idle_cpu(void)
+{
+	int cpu;
+
+	CPU_FOREACH(cpu) {
+		const struct pcpu *pc = cpuid_to_pcpu[cpu];
+
+		if (pc != NULL && pc->pc_idle && cpu != curcpu)
+			return (cpu);
+	}
+	return (-1);
+}
+
+void
+sched_add(struct thread *td)
+{
+	int cpu;
+
+	KASSERT(mtx_owned(&sched_lock), ("%s: unlocked", __func__));
+	td->td_state = TDS_RUNQ;
+	if (td->td_idle)
+		return;
+	TAILQ_INSERT_TAIL(&runq, td, td_runq);
+	cpu = find_idle_cpu();
+	if (cpu >= 0)
+		ipi_preempt(cpu);
+}
+
+static struct thread *
+sched_choose(void)
+{
+	struct thread *td = TAILQ_FIRST(&runq);
+
+	if (td == NULL)
+		return (get_pcpu()->pc_idlethread);
+	TAILQ_REMOVE(&runq, td, td_runq);
+	return (td);
+}
+
+void
+mi_switch(void)
+{
+	struct thread *td = curthread;
+	struct thread *next;
+
+	KASSERT(mtx_owned(&sched_lock), ("%s: unlocked", __func__));
+	KASSERT(td->td_md_spinlock_count == 1,
+	    ("%s: %s holds %d mutexes", __func__, td->td_name,
+		td->td_md_spinlock_count));
+	next = sched_choose();
+	td->td_needresched = false;
+	if (next != td) {
+		td->td_lastcpu = td->td_oncpu;
+		td->td_oncpu = NOCPU;
+		next->td_oncpu = curcpu;
+		next->td_state = TDS_RUNNING;
+		get_pcpu()->pc_curthread = next;
+		get_pcpu()->pc_idle = false;
+		switches++;
+		mtx_handoff(&sched_lock, next);
+		cpu_switch(td->td_pcb, next->td_pcb);
+	} else
+		td->td_state = TDS_RUNNING;
+}
+
+void
+sched_yield(void)
+{
+	mtx_lock_spin(&sched_lock);
+	sched_add(curthread);
+	mi_switch();
+	mtx_unlock_spin(&sched_lock);
+}
+
+void
+sched_clock(void)
+{
+	struct thread *td = curthread;
+
+	if (td->td_idle || ticks % QUANTUM == 0)
+		td->td_needresched = !TAILQ_EMPTY(&runq);
+}
+
+void
+sched_preempt(void)
+{
+	struct thread *td = curthread;
+
+	if (td->td_needresched && td->td_critnest == 0 && !SCHEDULER_STOPPED())
+		sched_yield();
+}
+
+void
+sched_idletd(void *arg)
+{
+	struct pcpu *pc = arg;
+
+	for (;;) {
+		disable_intr();
+		pc->pc_idle = true;
+		if (TAILQ_EMPTY(&runq))
+			idle_halt();
+		pc->pc_idle = false;
+		enable_intr();
+		if (!TAILQ_EMPTY(&runq))
+			sched_yield();
+	}
+}
+
+void
+fork_exit(void (*func)(void *), void *arg, struct trapframe *frame)
+{
+	struct thread *td = curthread;
+
+	(void)frame;
+	/* sched_lock came with the switch; interrupts start enabled. */
+	td->td_md_saved_flags = PSL_I;
+	mtx_unlock_spin(&sched_lock);
+	func(arg);
+	kthread_exit();
+}

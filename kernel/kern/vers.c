@@ -1,0 +1,16 @@
+/*
+ * The version that kernel and dump are paired by, together with the build-id.
+ *
+ * osreldate says to debuggers whose shapes our exported symbols have: those of
+ * FreeBSD 13.1, where stoppcbs is an array.
+ */
+#include "kernel/sys/version.h"
+
+#include "kernel/sys/param.h"
+
+const char ostype[] = "vmcore";
+const char osrelease[] = KERNEL_VERSION;
+const char version[] = "vmcore kernel " KERNEL_VERSION " (GENERIC) amd64\n";
+const int osreldate = __FreeBSD_version;
+const char machine_arch[] = "amd64";
+char hostname[64] = "vmcore";

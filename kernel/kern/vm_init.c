@@ -1,0 +1,42 @@
+/*
+ * Start-up of the VM system, in the order in which its parts need each other.
+ *
+ * Before: the machine has filled in dump_avail and phys_avail, the direct map
+ * is up, mp_maxid is known, and dumps have a set of pages.
+ */
+#include "kernel/amd64/vmparam.h"
+#include "kernel/sys/kernel.h"
+#include "kernel/sys/malloc.h"
+#include "kernel/sys/proc.h"
+#include "kernel/vm/uma.h"
+#include "kernel/vm/uma_int.h"
+#include "kernel/vm/vm_kern.h"
+#include "kernel/vm/vm_page.h"
+#include "kernel/vm/vm_pageout.h"
+
+static void
+vm_mem_init(const void *arg)
+{
+	(void)arg;
+	kmem_early_init(VM_MIN_KVA, VM_MAX_KVA);
+	vm_page_startup();
+	uma_startup2();
+	kmeminit();
+}
+SYSINIT(vm_mem, SI_SUB_VM, SI_ORDER_SECOND, vm_mem_init, NULL);
+
+static void
+pagedaemon(void *arg)
+{
+	(void)arg;
+	vm_pageout();
+}
+
+static void
+pagedaemon_start(const void *arg)
+{
+	(void)arg;
+	kproc_kthread_add(pagedaemon, NULL, NULL, NULL, "pagedaemon",
+	    "pagedaemon");
+}
+SYSINIT(pagedaemon, SI_SUB_KTHREAD, SI_ORDER_MIDDLE, pagedaemon_start, NULL);
