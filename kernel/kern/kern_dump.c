@@ -1,13 +1,428 @@
 /*
- * The dump path.
+ * The dump path: what dumper/ has to know of this machine, where dumps go, and
+ * what is said about it.
+ *
+ *	dumpdev=vtbd0,vtbd1		the sinks, in the order to try them
+ *	debug.minidump=1		0: a full dump
+ *	debug.minidump_version=1	or 3
+ *	debug.minidump_size		what a dump would take now, bytes
  */
 #include "kernel/kern/kern_dump.h"
 
+#include "dumper/dumper.h"
+#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/vmparam.h"
+#include "kernel/ddb/ddb.h"
+#include "kernel/dev/rtc.h"
+#include "kernel/dev/virtio_blk.h"
+#include "kernel/sys/cons.h"
+#include "kernel/sys/msgbuf.h"
+#include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"
+#include "kernel/sys/version.h"
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/vm_page.h"
+
+#define SINKS_MAX 4
+#define CTRL_C	  3
+
+static int minidump = 1;
+SYSCTL_INT(_debug, OID_AUTO, minidump, CTLFLAG_RWTUN, &minidump, 0,
+    "Dump what the kernel uses, not all memory");
+static int minidump_version = 1;
+SYSCTL_INT(_debug, OID_AUTO, minidump_version, CTLFLAG_RWTUN, &minidump_version,
+    0, "Format of minidumps: 1 or 3");
+
+static int panic_phase = -1;
+SYSCTL_INT(_debug, OID_AUTO, dump_panic_phase, CTLFLAG_RWTUN, &panic_phase, 0,
+    "Panic once more in this phase of a dump, for tests");
+
+SYSCTL_NODE(_kern, OID_AUTO, shutdown, CTLFLAG_RD, NULL, "shutdown");
+static char dumpdevs[64];
+SYSCTL_STRING(_kern_shutdown, OID_AUTO, dumpdevname, CTLFLAG_RW, dumpdevs,
+    sizeof(dumpdevs), "Devices that take dumps, in order, with commas");
+
+static struct dump_pages pages;
+static struct dump_range ranges[VM_PHYSSEG_MAX];
+static size_t nranges;
+static struct dump_work work;
+static struct dump_result result;
+static struct dump_sink sinks[SINKS_MAX];
+static struct dump_machine machine;
+
+void
+dump_pages_startup(void)
+{
+	struct physrange before = boot_taken;
+	size_t len;
+	void *mem;
+
+	for (const vm_paddr_t *pair = dump_avail; pair[1] != 0; pair += 2)
+		ranges[nranges++] = (struct dump_range){ pair[0], pair[1] };
+	len = dump_pages_len(ranges, nranges);
+	mem = boot_alloc(atop(round_page(len)));
+	if (dump_pages_init(&pages, ranges, nranges, mem, len) != 0)
+		panic("%s: %zu ranges of memory", __func__, nranges);
+	dump_pages_install(&pages);
+
+	/* boot_alloc() registers what comes after this. */
+	for (vm_paddr_t pa = before.pr_start; pa < before.pr_end;
+	     pa += PAGE_SIZE)
+		dump_add_page(pa);
+}
+
+static void
+dump_pages_sysinit(const void *arg)
+{
+	(void)arg;
+	dump_pages_startup();
+}
+SYSINIT(dump_pages, SI_SUB_VM, SI_ORDER_FIRST, dump_pages_sysinit, NULL);
+
+/* ---- The machine ---- */
+
+static const void *
+machine_page(void *arg, uint64_t pa)
+{
+	(void)arg;
+	return ((const void *)PHYS_TO_DMAP(pa));
+}
+
+/* Only the page array is registered as bulk. */
+static bool
+machine_describes(void *arg, uint64_t pa, unsigned int i,
+    struct dump_range *out)
+{
+	(void)arg;
+	return (vm_page_array_describes(pa, i, &out->r_start, &out->r_end));
+}
+
+static void
+describe_machine(void)
+{
+	machine = (struct dump_machine){
+		.dm_pages = &pages,
+		.dm_page = machine_page,
+		.dm_describes = machine_describes,
+		.dm_root_pa = KPML4phys,
+		.dm_kva_start = KERNBASE,
+		.dm_kva_len = kernel_vm_end - KERNBASE,
+		.dm_dmap_start = dmapbase,
+		.dm_dmap_end = DMAP_MAX_ADDRESS,
+		.dm_load_va = KERNBASE + KERNLOAD,
+		.dm_load_pa = kernphys,
+		.dm_devices = pmap_devices,
+		.dm_ndevices = pmap_ndevices,
+		.dm_msgbuf = msgbufp->msg_ptr,
+		.dm_msgbuf_len = msgbufp->msg_size,
+		.dm_hostname = hostname,
+		.dm_version = version,
+		.dm_panic = panicstr,
+		.dm_time = rtc_read(),
+	};
+}
+
+/* ---- The sinks ---- */
+
+static int
+sink_open(void *arg)
+{
+	return (vtblk_reset(arg));
+}
+
+/* Pieces that lie behind each other in memory become one. */
+static unsigned int
+make_segs(const struct dump_iov *iov, unsigned int niov,
+    struct vtblk_seg segs[VTBLK_MAXSEG])
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < niov; i++) {
+		vm_paddr_t pa = iov[i].iv_pa;
+
+		if (pa == DUMP_NOPA)
+			pa = pmap_kextract((vm_offset_t)iov[i].iv_base);
+		if (n > 0 && segs[n - 1].vs_pa + segs[n - 1].vs_len == pa)
+			segs[n - 1].vs_len += (uint32_t)iov[i].iv_len;
+		else
+			segs[n++] =
+			    (struct vtblk_seg){ pa, (uint32_t)iov[i].iv_len };
+	}
+	return (n);
+}
+
+/* If that was asked for. */
+static void
+second_panic(enum dump_phase phase)
+{
+	if ((int)phase == panic_phase)
+		panic("%s: %s", __func__, dump_phase_name(phase));
+}
+
+static int
+sink_submit(void *arg, unsigned int tag, const struct dump_iov *iov,
+    unsigned int niov, uint64_t off)
+{
+	struct vtblk_seg segs[VTBLK_MAXSEG];
+
+	second_panic(dump_phase(&work));
+	return (vtblk_submit(arg, tag, VTBLK_WRITE, segs,
+	    make_segs(iov, niov, segs), off));
+}
+
+static int
+sink_wait(void *arg, unsigned int *tag)
+{
+	return (vtblk_wait(arg, tag));
+}
+
+static int
+sink_flush(void *arg)
+{
+	return (vtblk_rw(arg, VTBLK_FLUSH, NULL, 0, 0));
+}
+
+/* Whatever is still in flight must not end up in the next dump. */
+static void
+sink_close(void *arg, int error)
+{
+	if (error != 0)
+		(void)vtblk_reset(arg);
+}
+
+static bool
+add_sink(size_t n, const char *name)
+{
+	struct vtblk *vb = vtblk_find(name);
+
+	if (vb == NULL || vtblk_readonly(vb)) {
+		printf("dump: %s: %s\n", name,
+		    vb == NULL ? "no such disk" : "read only");
+		return (false);
+	}
+	sinks[n] = (struct dump_sink){
+		.ds_name = vtblk_name(vb),
+		.ds_arg = vb,
+		.ds_layout = DUMP_DEVICE,
+		.ds_media_len = vtblk_media_len(vb),
+		.ds_block_len = VTBLK_SECTOR,
+		.ds_maxiov = VTBLK_MAXSEG,
+		.ds_depth = VTBLK_DEPTH,
+		.ds_open = sink_open,
+		.ds_submit = sink_submit,
+		.ds_wait = sink_wait,
+		.ds_flush = sink_flush,
+		.ds_close = sink_close,
+	};
+	return (true);
+}
+
+/* The devices that dumpdevname names; how many there are. */
+static size_t
+find_sinks(void)
+{
+	char name[sizeof(dumpdevs)];
+	const char *p = dumpdevs;
+	size_t n = 0;
+
+	while (*p != '\0' && n < SINKS_MAX) {
+		const char *comma = strchr(p, ',');
+		size_t len = comma != NULL ? (size_t)(comma - p) : strlen(p);
+
+		strlcpy(name, p, len + 1);
+		if (add_sink(n, name))
+			n++;
+		p += len + (comma != NULL ? 1 : 0);
+	}
+	return (n);
+}
+
+/* ---- What is said ---- */
+
+static int said_tenths; /* of the dump under way */
+
+static void
+say_progress(void *arg, enum dump_phase phase, uint64_t done, uint64_t total)
+{
+	int tenths;
+
+	(void)arg;
+	second_panic(phase);
+	if (phase != DUMP_DATA || total == 0)
+		return;
+	tenths = (int)(done * 10 / total);
+	if (tenths > said_tenths) {
+		said_tenths = tenths;
+		printf("..%d%%", tenths * 10);
+	}
+}
+
+static bool
+is_cancelled(void *arg)
+{
+	(void)arg;
+	return (cncheckc() == CTRL_C);
+}
+
+static void
+say_anomalies(const struct dump_result *res)
+{
+	for (size_t i = 0; i < res->dr_nrecorded; i++) {
+		const struct dump_anomaly *da = &res->dr_recorded[i];
+
+		printf("dump: anomaly: %s: level %u entry for %#jx: %#jx\n",
+		    dump_bad_name(da->da_kind), da->da_level,
+		    (uintmax_t)da->da_va, (uintmax_t)da->da_entry);
+	}
+}
+
+static void
+say_planned(void *arg, const struct dump_sink *sink,
+    const struct dump_result *res)
+{
+	(void)arg;
+	say_anomalies(res);
+	printf("Dumping %ju out of %ju MB to %s:",
+	    (uintmax_t)(res->dr_bytes >> 20), (uintmax_t)(realmem >> 20),
+	    sink->ds_name);
+	said_tenths = 0;
+}
+
+static void
+say_failed(void *arg, const struct dump_sink *sink,
+    const struct dump_result *res)
+{
+	(void)arg;
+	if (res->dr_error == DUMP_E2BIG)
+		printf("dump: %s: too small: %ju bytes, %ju needed\n",
+		    sink->ds_name, (uintmax_t)sink->ds_media_len,
+		    (uintmax_t)res->dr_need);
+	else
+		printf("\ndump: %s: error %d\n", sink->ds_name, res->dr_error);
+}
+
+static const struct dump_hooks hooks = {
+	.dh_progress = say_progress,
+	.dh_cancelled = is_cancelled,
+	.dh_planned = say_planned,
+	.dh_failed = say_failed,
+};
+
+/* How many pages each class has, and how many calls were for no memory. */
+static void
+db_show_pageset(const char *args)
+{
+	static const char *const names[] = { "core", "bulk", "user" };
+
+	(void)args;
+	for (int class = 0; class < DUMP_NCLASSES; class++) {
+		uint64_t n = 0;
+
+		for (size_t i = 0; i < nranges; i++) {
+			for (uint64_t pa = ranges[i].r_start;
+			     pa < ranges[i].r_end; pa += PAGE_SIZE)
+				n += dump_pages_has(&pages, pa,
+				    (enum dump_class)class);
+		}
+		printf("%s: %ju pages\n", names[class], (uintmax_t)n);
+	}
+	printf("not memory: %ju calls\n", (uintmax_t)pages.dp_ignored);
+}
+DB_COMMAND(show_pageset, "show pageset", db_show_pageset,
+    "pages that are registered for dumps");
+
+/* ---- Entry points ---- */
+
+static enum dump_format
+wanted_format(void)
+{
+	if (minidump == 0)
+		return (DUMP_FULL);
+	return (minidump_version == 3 ? DUMP_MINIDUMP3 : DUMP_MINIDUMP1);
+}
+
+static struct dump_request
+make_request(void)
+{
+	struct dump_request request = {
+		.dr_machine = &machine,
+		.dr_format = wanted_format(),
+		.dr_sinks = sinks,
+		.dr_nsinks = find_sinks(),
+		.dr_hooks = &hooks,
+		.dr_work = &work,
+	};
+
+	describe_machine();
+	return (request);
+}
 
 int
 dumpsys(void)
 {
-	printf("Cannot dump. Device not defined or unavailable.\n");
-	return (ENXIO);
+	struct dump_request req = make_request();
+	int error;
+
+	if (req.dr_nsinks == 0) {
+		printf("Cannot dump. Device not defined or unavailable.\n");
+		return (ENXIO);
+	}
+	error = dump_write(&req, &result);
+	if (error == 0)
+		printf("\nDump complete\n");
+	else
+		printf("\nDump failed: error %d (%s)\n", error,
+		    dump_phase_name(dump_phase(&work)));
+	return (error);
 }
+
+/* How large a dump would be now.  0 or an errno. */
+static int
+estimate(uint64_t *bytes)
+{
+	struct dump_request request = make_request();
+	struct dump_result res;
+	int error;
+
+	request.dr_nsinks = 0;
+	request.dr_hooks = NULL;
+	error = dump_estimate(&request, &res);
+	if (error == 0)
+		*bytes = res.dr_bytes;
+	return (error);
+}
+
+static int
+sysctl_minidump_size(SYSCTL_HANDLER_ARGS)
+{
+	uint64_t bytes = 0;
+	int error = estimate(&bytes);
+
+	(void)arg1;
+	(void)arg2;
+	return (error != 0 ? error : sysctl_handle_64(oidp, &bytes, 0, req));
+}
+SYSCTL_PROC(_debug, OID_AUTO, minidump_size, CTLTYPE_U64 | CTLFLAG_RD, NULL, 0,
+    sysctl_minidump_size, "QU", "Bytes that a dump would take now");
+
+/* One line at boot: will there be a dump, and where? */
+static void
+dump_announce(const void *arg)
+{
+	const char *names = kern_getenv("dumpdev");
+	uint64_t bytes = 0;
+	size_t nsinks;
+
+	(void)arg;
+	if (names != NULL)
+		strlcpy(dumpdevs, names, sizeof(dumpdevs));
+	nsinks = find_sinks();
+	if (nsinks == 0)
+		printf("dump: none after a panic: dumpdev is %s\n",
+		    names == NULL ? "not set" : "of no use");
+	else if (estimate(&bytes) == 0)
+		printf("dump: %s to %s after a panic, %ju MB now\n",
+		    minidump == 0 ? "all memory" : "minidump", dumpdevs,
+		    (uintmax_t)(bytes >> 20));
+}
+SYSINIT(dump, SI_SUB_DUMP, SI_ORDER_ANY, dump_announce, NULL);
