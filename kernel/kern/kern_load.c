@@ -1,0 +1,119 @@
+/*
+ * Load on the memory system, from the shell: memory that stands in for user
+ * land and file cache, objects in a zone, and threads that allocate and free
+ * for all they are worth.
+ */
+#include "kernel/kern/kern_shell.h"
+#include "kernel/sys/malloc.h"
+#include "kernel/sys/proc.h"
+#include "kernel/sys/smp.h"
+#include "kernel/sys/systm.h"
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/uma.h"
+#include "kernel/vm/vm_page.h"
+
+/* An object, and what must still be in it in a dump. */
+struct item {
+	struct item *it_next;
+	uint64_t it_number;
+	uint64_t it_check; /* of the two above */
+	uint64_t it_pad[5];
+};
+
+#define ITEM_MAGIC UINT64_C(0x5851f42d4c957f2d)
+
+/* What a thread of the storm holds at a time. */
+#define STORM_ITEMS 64
+
+static uma_zone_t item_zone;
+static struct item *item_list;
+static uint64_t nitems_made;
+static volatile bool storm_over;
+
+static MALLOC_DEFINE(M_STORM, "storm", "of threads that allocate");
+
+/* Pages that only their owner would map: first bytes are their address. */
+static void
+sh_user(const char *args)
+{
+	const char *end;
+	uint64_t left = atop(strtouq(args, &end)), n = 0;
+	vm_paddr_t pa = 0;
+	vm_page_t m;
+
+	if (end == args)
+		left = UINT64_MAX;
+	for (; n < left; n++) {
+		m = vm_page_alloc_noobj(VM_ALLOC_NORMAL | VM_ALLOC_USER |
+		    VM_ALLOC_WIRED);
+		if (m == NULL)
+			break;
+		pa = VM_PAGE_TO_PHYS(m);
+		*(uint64_t *)PHYS_TO_DMAP(pa) = pa;
+	}
+	printf("user: %ju pages, %ju free, the last at %#jx\n", (uintmax_t)n,
+	    (uintmax_t)vm_cnt.v_free_count, (uintmax_t)pa);
+}
+SHELL_COMMAND(user, "user", sh_user,
+    "[BYTES]: fill memory as user land would, or all of it");
+
+static uint64_t
+item_sum(const struct item *it)
+{
+	return (((uint64_t)(uintptr_t)it->it_next ^ it->it_number) *
+	    ITEM_MAGIC);
+}
+
+static void
+sh_items(const char *args)
+{
+	const char *end;
+	uint64_t n = strtouq(args, &end);
+
+	if (item_zone == NULL)
+		item_zone = uma_zcreate("items", sizeof(struct item), NULL,
+		    NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	while (n-- > 0) {
+		struct item *it = uma_zalloc(item_zone, M_WAITOK | M_ZERO);
+
+		it->it_next = item_list;
+		it->it_number = nitems_made++;
+		it->it_check = item_sum(it);
+		item_list = it;
+	}
+	printf("items: %ju, the last at %p\n", (uintmax_t)nitems_made,
+	    (void *)item_list);
+}
+SHELL_COMMAND(items, "items", sh_items, "N: objects in a zone, in a list");
+
+static void
+storm_thread(void *arg)
+{
+	void *held[STORM_ITEMS] = { NULL };
+	uint32_t v = (uint32_t)(uintptr_t)arg;
+
+	while (!storm_over) {
+		void **slot;
+
+		v = v * 1664525 + 1013904223;
+		slot = &held[v >> 26];
+		free(*slot, M_STORM);
+		*slot = malloc(v >> 13 & 0x1fff, M_STORM, M_WAITOK);
+	}
+	for (size_t i = 0; i < STORM_ITEMS; i++)
+		free(held[i], M_STORM);
+}
+
+static void
+sh_storm(const char *args)
+{
+	const char *end;
+	uint64_t n = strtouq(args, &end);
+
+	storm_over = end == args;
+	for (uint64_t i = 0; i < n; i++)
+		kproc_kthread_add(storm_thread, (void *)(uintptr_t)(i + 1),
+		    NULL, NULL, "storm", "storm %ju", (uintmax_t)i);
+}
+SHELL_COMMAND(storm, "storm", sh_storm,
+    "N: start threads that allocate; without N: end them");
