@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: install-deps.sh [build | demo | check | bench]
+# usage: install-deps.sh [build | demo | check | bench | run]
 #
 # See to it that the named step has what it needs.  Debian and Ubuntu: install
 # what is missing, and ask for nothing when nothing is.  Elsewhere: if the
@@ -12,6 +12,7 @@ deb_build='meson ninja-build pkgconf|pkg-config gcc libc6-dev libelf-dev
     libdw-dev zlib1g-dev libzstd-dev libjansson-dev'
 deb_demo='python3 gdb zstd bzip2 xz-utils llvm ca-certificates'
 deb_bench='libcmocka-dev python3 libjemalloc2?'
+deb_run='python3 qemu-system-x86'
 deb_check='libcmocka-dev clang libclang-rt-dev? gdb-multiarch
     lldb-19|lldb? mandoc qemu-user gcc-powerpc-linux-gnu?
     libc6-dev-powerpc-cross? clang-format shellcheck'
@@ -29,9 +30,9 @@ main()
 {
 	step=${1:-build}
 	case $step in
-	build | demo | check | bench) ;;
+	build | demo | check | bench | run) ;;
 	*)
-		echo "usage: install-deps.sh [build | demo | check | bench]" >&2
+		echo "usage: install-deps.sh [build | demo | check | bench | run]" >&2
 		exit 64
 		;;
 	esac
@@ -51,7 +52,8 @@ install_debian()
 	case $1 in
 	demo) wanted="$wanted $deb_demo" ;;
 	bench) wanted="$wanted $deb_bench" ;;
-	check) wanted="$wanted $deb_demo $deb_check" ;;
+	run) wanted="$wanted $deb_run" ;;
+	check) wanted="$wanted $deb_demo $deb_run $deb_check" ;;
 	esac
 
 	any_missing $wanted || return 0

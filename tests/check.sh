@@ -28,7 +28,7 @@ stage_clang()
 stage_sanitize()
 {
 	build clang $sanitizers &&
-	    run_tests --no-suite lint --no-suite install \
+	    run_tests --no-suite lint --no-suite install --no-suite boot \
 	    --timeout-multiplier 4
 }
 

@@ -1,0 +1,109 @@
+"""usage: boot.py RUN-KERNEL KERNEL
+
+Boot the kernel on machines of all sizes, and use its shell and debugger.
+"""
+
+import functools
+import re
+import sys
+
+import machine
+import tap
+
+boot = functools.partial(machine.Machine, sys.argv[1], sys.argv[2])
+
+BREAK = "\r~\x02"
+
+
+def sizes(memory, cpus):
+    with boot(memory=memory, cpus=cpus) as m:
+        real = int(m.wait_for(r"real memory  = (\d+) ").group(1))
+        assert 0.97 * memory <= real >> 20 <= memory, real
+        assert int(m.wait_for(r"smp: (\d+) CPUs").group(1)) == cpus
+        m.wait_for("# ")
+        assert "shell" in m.command("ps")
+        m.send("exit 5\r")
+        assert m.end() == 5
+
+
+def limits():
+    with boot("hw.physmem=96m", "kern.smp.cpus=2", memory=256, cpus=4) as m:
+        assert m.wait_for(r"real memory  = (\d+) ").group(1) == str(96 << 20)
+        m.wait_for("smp: 2 CPUs")
+
+
+def variables():
+    with boot('kern.hostname="a b"', "debug.minidump=0", "hz=x") as m:
+        m.wait_for("# ")
+        assert "kern.hostname: a b\n" in m.command("sysctl kern")
+        assert m.command("sysctl debug.minidump=1") == (
+            "debug.minidump: 0 -> 1\n"
+        )
+        assert m.command("sysctl debug.minidump=no").endswith("error 22\n")
+        assert m.command("sysctl kern.ostype=other").endswith("error 1\n")
+        assert m.command("sysctl no.such=1").endswith("error 2\n")
+        assert int(m.command("sysctl debug.minidump_size").split()[1]) > 1 << 19
+
+
+def typing():
+    with boot() as m:
+        m.wait_for("# ")
+        assert "no such command" in m.command("nonsense")
+        m.send("sysctq\x7fl kern.osty\r")
+        m.wait_for("kern.ostype: vmcore\n")
+
+
+def scripts():
+    with boot('kern.script="sleep 1;exit 7"') as m:
+        assert m.end() == 7
+
+
+def debugger():
+    with boot() as m:
+        m.wait_for("# ")
+        m.send(BREAK)
+        m.wait_for("db> ")
+        ask = functools.partial(m.command, prompt="db> ")
+        threads = ask("ps")
+        sleeper = re.search(r"(\d{6}) .* kernel/swapper", threads)
+        assert sleeper, threads
+        trace = ask(f"bt {sleeper.group(1)}")
+        for function in ("mi_switch", "tsleep", "mi_startup"):
+            assert f"{function}()" in trace, trace
+        assert "lapic_handle_timer()" in ask("bt")
+        assert "kdb_enter" in ask("show registers")
+        assert "76 6d 63 6f 72 65" in ask("x version 16")
+        assert "not mapped" in ask("x 0xffffffff80001000")
+        assert "vmcore kernel" in ask("show msgbuf")
+        assert "= 0x6" in ask("call strlen ostype")
+        assert "No such command" in ask("nonsense")
+        m.send("c\r\x7f")  # the tilde is on the shell's line
+        assert "kern.ostype" in m.command("sysctl kern.ostype")
+
+
+def rights():
+    """No page can be both written and executed."""
+    with boot() as m:
+        m.wait_for("# ")
+        m.send("ddb\r")
+        m.wait_for("db> ")
+        for place, want in (
+            ("panic", "r-x"),
+            ("version", "r--"),
+            ("allproc", "rw-"),
+            ("0xfffff80000300000", "rw-"),
+        ):
+            said = m.command(f"show pte {place}", prompt="db> ")
+            assert said.rstrip().endswith(want), (place, said)
+
+
+tests = tap.Tests()
+for mb, ncpus in ((64, 1), (128, 4), (8192, 8), (65536, 2)):
+    tests.case(f"{mb} MB, {ncpus} CPUs", sizes, mb, ncpus)
+tests.case("less memory and CPUs than there are", limits)
+tests.case("variables are set and refuse to be", variables)
+tests.case("lines are edited", typing)
+tests.case("a script runs unattended", scripts)
+tests.case("the debugger, by a key, and back", debugger)
+tests.case("no page is both writable and executable", rights)
+tests.run()

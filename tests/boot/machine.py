@@ -1,0 +1,111 @@
+"""A machine that runs our kernel: QEMU, driven by its console."""
+
+import os
+import pathlib
+import re
+import select
+import struct
+import subprocess
+import time
+
+HEADER_LEN = 512
+MAGIC = b"FreeBSD Kernel Dump\0"
+
+
+class Machine:
+    """Boots when made; use it in a with statement, which ends it."""
+
+    def __init__(self, script, kernel, *cmdline, memory=128, cpus=2, disks=()):
+        words = [script, "-m", memory, "-c", cpus]
+        for disk in disks:
+            words += ["-d", disk]
+        words += [kernel, *cmdline]
+        self.text = ""
+        self.seen = 0  # how much of the text was waited for
+        self.process = subprocess.Popen(
+            [str(word) for word in words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def read_more(self, deadline):
+        """Add what comes to the text; False at its end."""
+        left = deadline - time.monotonic()
+        ready, _, _ = select.select([self.process.stdout], [], [], max(left, 0))
+        assert ready, f"nothing came in time after:\n{self.text[-2000:]}"
+        data = os.read(self.process.stdout.fileno(), 65536)
+        self.text += data.decode(errors="replace").replace("\r", "")
+        return bool(data)
+
+    def wait_for(self, pattern, seconds=60):
+        """The match of a pattern in what was not yet waited for."""
+        deadline = time.monotonic() + seconds
+        while True:
+            match = re.compile(pattern).search(self.text, self.seen)
+            if match:
+                self.seen = match.end()
+                return match
+            assert self.read_more(deadline), (
+                f"no {pattern!r} in:\n{self.text[-2000:]}"
+            )
+
+    def send(self, keys):
+        self.process.stdin.write(keys.encode())
+        self.process.stdin.flush()
+
+    def command(self, line, prompt="# ", seconds=60):
+        """What a command says, until the prompt comes back."""
+        self.send(line + "\r")
+        self.wait_for(re.escape(line) + "\n", seconds)
+        start = self.seen
+        self.wait_for("(?m)^" + re.escape(prompt), seconds)
+        return self.text[start : self.seen - len(prompt)]
+
+    def end(self, seconds=60):
+        """Wait for its end: what the kernel passed to exit; None for others."""
+        deadline = time.monotonic() + seconds
+        while self.read_more(deadline):
+            pass
+        status = self.process.wait(timeout=seconds)
+        return status >> 1 if status & 1 else None
+
+
+def parity(header):
+    """The XOR of all its words."""
+    value = 0
+    for (word,) in struct.iter_unpack("<I", header):
+        value ^= word
+    return value
+
+
+def dump_of(image, path):
+    """Take the dump off the end of a disk image: the path, or None."""
+    data = pathlib.Path(image).read_bytes()
+    last = data[-HEADER_LEN:]
+    if not last.startswith(MAGIC):
+        return None
+    (extent,) = struct.unpack_from(">Q", last, 496)
+    start = len(data) - HEADER_LEN - extent
+    assert data[start - HEADER_LEN : start] == last, "the headers differ"
+    assert parity(last) == 0, "the header's parity"
+    (length,) = struct.unpack_from(">Q", last, 40)
+    pathlib.Path(path).write_bytes(data[start : start + length])
+    return path
+
+
+def make_disk(path, size):
+    """An empty image."""
+    with open(path, "wb") as image:
+        image.truncate(size)
+    return path

@@ -1,0 +1,134 @@
+"""usage: memory.py RUN-KERNEL KERNEL VMCORE
+
+What a dump holds of a memory that is full, and of one in turmoil.
+"""
+
+import functools
+import json
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+import machine
+import tap
+
+run_kernel, kernel, vmcore = sys.argv[1:]
+boot = functools.partial(machine.Machine, run_kernel, kernel)
+scratch = tempfile.TemporaryDirectory(prefix="vmcore-boot-")
+work = pathlib.Path(scratch.name)
+
+MB = 1 << 20
+ITEM_MAGIC = 0x5851F42D4C957F2D
+
+
+def run(*words):
+    return subprocess.run(
+        [str(word) for word in words], capture_output=True, check=False
+    )
+
+
+def read(core, where, length, *options):
+    """Bytes of a dumped memory, None if it is not in the dump."""
+    result = run(
+        vmcore, "read", "--raw", *options, "-N", kernel, where, length, core
+    )
+    return result.stdout if result.returncode == 0 else None
+
+
+def crash(script, *tunables, memory, cpus=2):
+    """Run a script that ends in a crash: the console's text, and the dump."""
+    disk = machine.make_disk(work / "disk", memory * MB)
+    with boot(
+        "dumpdev=vtbd0",
+        "kern.panic.exit_code=9",
+        *tunables,
+        f'kern.script="{script}"',
+        memory=memory,
+        cpus=cpus,
+        disks=[disk],
+    ) as m:
+        assert m.end(seconds=120) == 9, m.text
+    core = machine.dump_of(disk, work / "core")
+    disk.unlink()
+    return m.text, core
+
+
+def follow_items(core, first, count):
+    """Check count items of the list, and that their numbers go down by one."""
+    where, number = first, None
+    for _ in range(count):
+        data = read(core, f"{where:#x}", 24)
+        assert data is not None, f"{where:#x} is not in the dump"
+        link, this, check = struct.unpack("<3Q", data)
+        assert (link ^ this) * ITEM_MAGIC % (1 << 64) == check
+        assert number is None or this == number - 1
+        where, number = link, this
+
+
+def full_memory(version):
+    """Objects are in the dump, what stands for user land is not."""
+    text, core = crash(
+        "items 50000;user;crash panic",
+        f"debug.minidump_version={version}",
+        memory=256,
+    )
+    items = int(re.search(r"items: 50000, the last at (0x\w+)", text)[1], 16)
+    user = re.search(r"user: (\d+) pages.* last at (0x\w+)", text)
+    assert int(user[1]) > 50000, text
+    assert core.stat().st_size < 8 * MB, core.stat()
+    follow_items(core, items, 100)
+    assert read(core, user[2], 64, "-p") is None
+    assert read(core, items, 64) is not None
+
+
+def same_in_all():
+    """The full dump and version 3 hold the same objects."""
+    for tunables in (["debug.minidump=0"], ["debug.minidump_version=3"]):
+        text, core = crash("items 1000;crash null", *tunables, memory=64)
+        items = re.search(r"items: 1000, the last at (0x\w+)", text)[1]
+        follow_items(core, int(items, 16), 20)
+
+
+def storm(kind):
+    """All CPUs allocate and free while one of them dies."""
+    text, core = crash(
+        f"storm 6;sleep 1;crash {kind}", memory=128, cpus=4
+    )
+    assert "Dump complete" in text, text
+    threads = json.loads(
+        run(vmcore, "bt", "--json", "-a", "-N", kernel, core).stdout
+    )
+    states = [thread["state"] for thread in threads]
+    assert states.count("crashed") == 1
+    assert states.count("running") == 3
+    for thread in threads:
+        if not thread["name"].startswith("storm"):
+            continue
+        symbols = [frame["symbol"] for frame in thread["frames"]]
+        assert symbols[-2:] == ["fork_exit", "fork_trampoline"], symbols
+
+
+def many_threads():
+    """Threads come and go without leaving anything."""
+    with boot(memory=64, cpus=4) as m:
+        m.wait_for("# ")
+        for _ in range(5):
+            m.command("storm 20")
+            m.command("storm")
+            m.command("sleep 1")
+        assert "storm" not in m.command("ps")
+        m.send("exit 0\r")
+        assert m.end() == 0
+
+
+tests = tap.Tests()
+for number in (1, 3):
+    tests.case(f"a memory that is full, version {number}", full_memory, number)
+tests.case("objects in a full dump and in version 3", same_in_all)
+for crash_kind in ("panic", "othercpu", "interrupt", "locked"):
+    tests.case(f"a storm of allocations, and {crash_kind}", storm, crash_kind)
+tests.case("many threads, one after the other", many_threads)
+tests.run()
