@@ -18,6 +18,10 @@ bench:
 	@scripts/install-deps.sh bench
 	@scripts/bench.sh
 
+run:
+	@scripts/install-deps.sh run
+	@scripts/run.sh "$(BUILD)"
+
 install:
 	@DESTDIR="$(DESTDIR)" scripts/install.sh "$(BUILD)" "$(PREFIX)"
 
@@ -29,10 +33,11 @@ help:
 	@echo "make demo      open a real FreeBSD crash dump, show what crashed it"
 	@echo "make check     run all tests; ends in 'N passed, N failed'"
 	@echo "make bench     measure libkvm against what the machine can do"
+	@echo "make run       boot our own kernel in QEMU, to be broken by hand"
 	@echo "make install   install under PREFIX ($(PREFIX)), below DESTDIR"
 	@echo "make clean     remove what was built"
 	@echo
-	@echo "demo, check and bench install what they need first (Debian, Ubuntu)"
+	@echo "demo, check, bench and run install what they need first (Debian, Ubuntu)"
 	@echo "or name it and stop (elsewhere)."
 
-.PHONY: all demo demo-freebsd check bench install clean help
+.PHONY: all demo demo-freebsd check bench run install clean help
