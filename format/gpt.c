@@ -1,0 +1,127 @@
+#include "format/gpt.h"
+
+#include <string.h>
+
+static const uint8_t signature[8] = { 'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T' };
+
+/* 516e7cb5-6ecf-11d6-8ff8-00022d09712b, its first three parts swapped */
+static const uint8_t freebsd_swap[16] = { 0xb5, 0x7c, 0x6e, 0x51, 0xcf, 0x6e,
+	0xd6, 0x11, 0x8f, 0xf8, 0x00, 0x02, 0x2d, 0x09, 0x71, 0x2b };
+
+/* The header. */
+#define FIELD_HDR_LEN	12
+#define FIELD_HDR_CRC	16
+#define FIELD_THIS_LBA	24
+#define FIELD_OTHER_LBA 32
+#define FIELD_ARRAY_LBA 72
+#define FIELD_NENTRIES	80
+#define FIELD_ENTRY_LEN 84
+#define FIELD_ARRAY_CRC 88
+#define MIN_HDR_LEN	92
+
+/* An entry of the array. */
+#define FIELD_TYPE	0
+#define FIELD_FIRST_LBA 32
+#define FIELD_LAST_LBA	40
+#define MIN_ENTRY_LEN	128
+
+/* The header's sum is made as if the sum itself were 0. */
+static uint32_t
+header_crc(const uint8_t *p, uint32_t len, gpt_crc_t *crc)
+{
+	static const uint8_t zeros[4];
+	uint32_t sum = crc(0, p, FIELD_HDR_CRC);
+
+	sum = crc(sum, zeros, sizeof(zeros));
+	return (crc(sum, p + FIELD_HDR_CRC + 4, len - FIELD_HDR_CRC - 4));
+}
+
+static bool
+check_header(struct span sector, uint64_t lba, gpt_crc_t *crc, const char **why)
+{
+	const uint8_t *p = sector.base;
+	uint32_t len;
+
+	*why = "no partition table";
+	if (sector.len < MIN_HDR_LEN ||
+	    memcmp(p, signature, sizeof(signature)) != 0)
+		return (false);
+	*why = "impossible length of the partition table's header";
+	len = le32dec(p + FIELD_HDR_LEN);
+	if (len < MIN_HDR_LEN || len > sector.len)
+		return (false);
+	*why = "wrong checksum of the partition table's header";
+	if (header_crc(p, len, crc) != le32dec(p + FIELD_HDR_CRC))
+		return (false);
+	*why = "the partition table belongs to another sector";
+	return (le64dec(p + FIELD_THIS_LBA) == lba);
+}
+
+bool
+gpt_decode(struct span sector, uint64_t lba, gpt_crc_t *crc,
+    struct gpt_hdr *out, const char **why)
+{
+	const uint8_t *p = sector.base;
+	struct gpt_hdr hdr;
+
+	if (!check_header(sector, lba, crc, why))
+		return (false);
+	hdr = (struct gpt_hdr){
+		.gh_other_lba = le64dec(p + FIELD_OTHER_LBA),
+		.gh_array_lba = le64dec(p + FIELD_ARRAY_LBA),
+		.gh_entry_len = le32dec(p + FIELD_ENTRY_LEN),
+		.gh_nentries = le32dec(p + FIELD_NENTRIES),
+		.gh_array_crc = le32dec(p + FIELD_ARRAY_CRC),
+	};
+	if (hdr.gh_entry_len < MIN_ENTRY_LEN || hdr.gh_nentries == 0 ||
+	    hdr.gh_nentries > GPT_MAX_ARRAY_LEN / hdr.gh_entry_len) {
+		*why = "impossible size of the array of partitions";
+		return (false);
+	}
+	*out = hdr;
+	return (true);
+}
+
+uint32_t
+gpt_array_len(const struct gpt_hdr *hdr)
+{
+	return (hdr->gh_nentries * hdr->gh_entry_len);
+}
+
+bool
+gpt_array_ok(const struct gpt_hdr *hdr, struct span array, gpt_crc_t *crc)
+{
+	return (array.len == gpt_array_len(hdr) &&
+	    crc(0, array.base, array.len) == hdr->gh_array_crc);
+}
+
+static bool
+is_unused(const uint8_t *type)
+{
+	static const uint8_t unused[16];
+
+	return (memcmp(type, unused, sizeof(unused)) == 0);
+}
+
+bool
+gpt_part_decode(const struct gpt_hdr *hdr, struct span array, uint32_t idx,
+    struct gpt_part *out)
+{
+	struct gpt_part part;
+	struct span entry;
+
+	if (!span_sub(array, (uint64_t)idx * hdr->gh_entry_len,
+		hdr->gh_entry_len, &entry) ||
+	    is_unused(entry.base + FIELD_TYPE))
+		return (false);
+	part = (struct gpt_part){
+		.gp_first_lba = le64dec(entry.base + FIELD_FIRST_LBA),
+		.gp_last_lba = le64dec(entry.base + FIELD_LAST_LBA),
+		.gp_freebsd_swap = memcmp(entry.base + FIELD_TYPE, freebsd_swap,
+				       sizeof(freebsd_swap)) == 0,
+	};
+	if (part.gp_first_lba > part.gp_last_lba)
+		return (false);
+	*out = part;
+	return (true);
+}

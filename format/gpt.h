@@ -1,0 +1,59 @@
+/*
+ * The GUID partition table of a disk: a header in the second sector and a
+ * copy of it in the last, each with an array of partitions.  Little-endian.
+ *
+ * Facts: UEFI Specification, GUID Partition Table Disk Layout; the type of
+ * FreeBSD's swap partitions from sys/sys/disk/gpt.h.
+ */
+#ifndef FORMAT_GPT_H
+#define FORMAT_GPT_H
+
+#include "format/bytes.h"
+
+#define GPT_PRIMARY_LBA 1 /* the copy: the disk's last sector */
+
+/* The longest array of partitions that is believed; 16 KiB are usual. */
+#define GPT_MAX_ARRAY_LEN (UINT32_C(1) << 20)
+
+/*
+ * CRC-32 as zlib's crc32(3) counts it: go on from crc, 0 at first.  The
+ * caller brings it, since nothing here links with a library.
+ */
+typedef uint32_t gpt_crc_t(uint32_t crc, const uint8_t *bytes, size_t len);
+
+struct gpt_hdr {
+	uint64_t gh_other_lba; /* of the other header */
+	uint64_t gh_array_lba;
+	uint32_t gh_entry_len; /* bytes; at least 128 */
+	uint32_t gh_nentries;  /* the array is GPT_MAX_ARRAY_LEN or less */
+	uint32_t gh_array_crc;
+};
+
+/* Sectors first to last, the last one included. */
+struct gpt_part {
+	uint64_t gp_first_lba;
+	uint64_t gp_last_lba;
+	bool gp_freebsd_swap;
+};
+
+/*
+ * Decode the header in the sector whose number is lba.  false: it is none, or
+ * damaged; *why says what is wrong.
+ */
+bool gpt_decode(struct span sector, uint64_t lba, gpt_crc_t *crc,
+    struct gpt_hdr *out, const char **why);
+
+/* Bytes of the array of partitions. */
+uint32_t gpt_array_len(const struct gpt_hdr *hdr);
+
+/* Is this the array that the header describes, whole? */
+bool gpt_array_ok(const struct gpt_hdr *hdr, struct span array, gpt_crc_t *crc);
+
+/*
+ * Partition idx, from 0, out of the array.  false: there is none, or its last
+ * sector comes before its first.
+ */
+bool gpt_part_decode(const struct gpt_hdr *hdr, struct span array, uint32_t idx,
+    struct gpt_part *out);
+
+#endif
