@@ -78,6 +78,17 @@ is_magic(const char magic[MAGIC_LEN + 1])
 }
 
 bool
+kerneldump_is(struct span bytes)
+{
+	char magic[MAGIC_LEN + 1];
+
+	if (bytes.len < KERNELDUMP_HDR_LEN)
+		return (false);
+	get_string(magic, bytes.base, MAGIC_LEN);
+	return (is_magic(magic));
+}
+
+bool
 kerneldump_decode(struct span bytes, struct kerneldump_hdr *out,
     const char **why)
 {
@@ -166,4 +177,84 @@ kerneldump_encode(const struct kerneldump_hdr *kh,
 	be64enc(hdr + l->extent_len, kh->kh_extent_len);
 	parity(hdr, sum);
 	memcpy(hdr + FIELD_PARITY, sum, sizeof(sum));
+}
+
+/* Take len bytes before *off.  false: there are not so many. */
+static bool
+go_back(uint64_t *off, uint64_t len)
+{
+	if (len > *off)
+		return (false);
+	*off -= len;
+	return (true);
+}
+
+bool
+kerneldump_place(const struct kerneldump_hdr *kh, uint64_t last_off,
+    uint32_t sector_len, struct kerneldump_place *out, const char **why)
+{
+	struct kerneldump_place kp = { .kp_last_off = last_off };
+	uint64_t off = last_off;
+
+	if (kh->kh_dump_len == 0) {
+		*why = "the dump has no bytes";
+		return (false);
+	}
+	if (kh->kh_dump_len > kh->kh_extent_len) {
+		*why = "the dump is longer than what is reserved for it";
+		return (false);
+	}
+	if (kerneldump_is_text(kh) &&
+	    kh->kh_dump_len % KERNELDUMP_TEXT_BLOCK_LEN != 0) {
+		*why = "the textdump is not a number of blocks";
+		return (false);
+	}
+	*why = "the dump is larger than its device";
+	if (!go_back(&off, kh->kh_extent_len))
+		return (false);
+	kp.kp_data_off = off;
+	if (!go_back(&off, kh->kh_key_len))
+		return (false);
+	kp.kp_key_off = off;
+	if (!go_back(&off,
+		kh->kh_version == 1 ? KERNELDUMP_HDR_LEN : sector_len))
+		return (false);
+	kp.kp_first_off = off;
+	*out = kp;
+	return (true);
+}
+
+bool
+kerneldump_is_text(const struct kerneldump_hdr *kh)
+{
+	return (memcmp(kh->kh_magic, KERNELDUMP_MAGIC_TEXT,
+		    sizeof(KERNELDUMP_MAGIC_TEXT)) == 0);
+}
+
+bool
+kerneldump_is_cleared(const struct kerneldump_hdr *kh)
+{
+	return (memcmp(kh->kh_magic, KERNELDUMP_MAGIC_CLEARED,
+		    sizeof(KERNELDUMP_MAGIC_CLEARED)) == 0);
+}
+
+static void
+put_magic(uint8_t hdr[KERNELDUMP_HDR_LEN], const char *magic)
+{
+	memset(hdr, 0, MAGIC_LEN);
+	put_string(hdr, magic, MAGIC_LEN);
+}
+
+void
+kerneldump_clear(uint8_t hdr[KERNELDUMP_HDR_LEN])
+{
+	put_magic(hdr, KERNELDUMP_MAGIC_CLEARED);
+}
+
+void
+kerneldump_unclear(uint8_t hdr[KERNELDUMP_HDR_LEN])
+{
+	put_magic(hdr, KERNELDUMP_MAGIC_TEXT);
+	if (!kerneldump_parity_ok(hdr))
+		put_magic(hdr, KERNELDUMP_MAGIC);
 }

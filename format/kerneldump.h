@@ -38,6 +38,9 @@ struct kerneldump_hdr {
 	uint32_t kh_parity;	/* as found: XOR of the words, not swapped */
 };
 
+/* Do these bytes begin with the magic of a header, of whatever version? */
+bool kerneldump_is(struct span bytes);
+
 /*
  * Decode a header of version 1 or 4, whatever its parity: a version 1 header has
  * no key, no compression, and its extent is its length.  false: too short, not
@@ -52,5 +55,46 @@ bool kerneldump_parity_ok(const uint8_t hdr[KERNELDUMP_HDR_LEN]);
 /* Write a version 4 header, parity included; kh_parity is ignored. */
 void kerneldump_encode(const struct kerneldump_hdr *kh,
     uint8_t hdr[KERNELDUMP_HDR_LEN]);
+
+/*
+ * Where a dump lies on its device.  From there to the end of the device:
+ *
+ *	first header | key | data, extent_len bytes | last header
+ *
+ * A version 4 header takes a sector, of which it fills 512 bytes; one of
+ * version 1 takes 512 bytes.  All are bytes from the start of the device.
+ */
+struct kerneldump_place {
+	uint64_t kp_first_off; /* the header's first copy */
+	uint64_t kp_key_off;   /* kh_key_len bytes */
+	uint64_t kp_data_off;  /* kh_dump_len bytes */
+	uint64_t kp_last_off;  /* the header that was decoded */
+};
+
+/*
+ * Where the dump lies that the header at last_off describes.  sector_len: the
+ * device's.  false: there is no room for it, or its lengths contradict each
+ * other; *why says which.
+ */
+bool kerneldump_place(const struct kerneldump_hdr *kh, uint64_t last_off,
+    uint32_t sector_len, struct kerneldump_place *out, const char **why);
+
+/*
+ * Textdumps are written backwards, a block of this length at a time: the
+ * first block of the text lies right before the last header.
+ */
+#define KERNELDUMP_TEXT_BLOCK_LEN 512
+
+bool kerneldump_is_text(const struct kerneldump_hdr *kh);
+bool kerneldump_is_cleared(const struct kerneldump_hdr *kh);
+
+/* Mark a header as saved.  The parity stays what it was for the dump's. */
+void kerneldump_clear(uint8_t hdr[KERNELDUMP_HDR_LEN]);
+
+/*
+ * Undo it: put that magic back which makes the parity right, or a kernel
+ * dump's if neither does.
+ */
+void kerneldump_unclear(uint8_t hdr[KERNELDUMP_HDR_LEN]);
 
 #endif

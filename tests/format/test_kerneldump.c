@@ -222,13 +222,114 @@ test_other_magics(void **state)
 	}
 }
 
+/* A dump with everything, that ends in a header at 0x100000. */
+static const struct place_row {
+	const char *name;
+	uint64_t last_off;
+	uint32_t version, key_len;
+	uint64_t dump_len, extent_len;
+	uint32_t sector_len;
+	uint64_t first_off; /* of the header */
+	const char *why;    /* NULL: it lies there */
+} place_rows[] = {
+	{ "place: plain", 0x100000, 4, 0, 0x1000, 0x1000, 512, 0xfee00, NULL },
+	{ "place: large sectors", 0x100000, 4, 0, 0x1000, 0x1000, 4096, 0xfe000,
+	    NULL },
+	{ "place: version 1, large sectors", 0x100000, 1, 0, 0x1000, 0x1000,
+	    4096, 0xfee00, NULL },
+	{ "place: key, more reserved than used", 0x100000, 4, 512, 1, 0x1000,
+	    512, 0xfec00, NULL },
+	{ "place: all of the device", 0x1200, 4, 0, 0x1000, 0x1000, 512, 0,
+	    NULL },
+	{ "refuses: no room for the header", 0x11ff, 4, 0, 0x1000, 0x1000, 512,
+	    0, "larger than its device" },
+	{ "refuses: no room for the key", 0x1001, 4, 512, 0x1000, 0x1000, 512,
+	    0, "larger than its device" },
+	{ "refuses: no room for the dump", 0xfff, 4, 0, 0x1000, 0x1000, 512, 0,
+	    "larger than its device" },
+	{ "refuses: the largest lengths", 0x100000, 4, UINT32_MAX, UINT64_MAX,
+	    UINT64_MAX, 4096, 0, "larger than its device" },
+	{ "refuses: more used than reserved", 0x100000, 4, 0, 0x1001, 0x1000,
+	    512, 0, "longer than what is reserved" },
+	{ "refuses: no bytes", 0x100000, 4, 0, 0, 0x1000, 512, 0, "no bytes" },
+};
+
+static void
+test_place(void **state)
+{
+	const struct place_row *row = *state;
+	struct kerneldump_hdr kh = { .kh_magic = KERNELDUMP_MAGIC,
+		.kh_version = row->version,
+		.kh_key_len = row->key_len,
+		.kh_dump_len = row->dump_len,
+		.kh_extent_len = row->extent_len };
+	struct kerneldump_place kp;
+	const char *why = NULL;
+	bool ok =
+	    kerneldump_place(&kh, row->last_off, row->sector_len, &kp, &why);
+
+	assert_int_equal(ok, row->why == NULL);
+	if (!ok) {
+		if (strstr(why, row->why) == NULL)
+			fail_msg("refused, but because of: %s", why);
+		return;
+	}
+	assert_int_equal(kp.kp_first_off, row->first_off);
+	assert_int_equal(kp.kp_last_off, row->last_off);
+	assert_int_equal(kp.kp_data_off, row->last_off - row->extent_len);
+	assert_int_equal(kp.kp_key_off, kp.kp_data_off - row->key_len);
+}
+
+/* Half a block of a textdump is none. */
+static void
+test_text_blocks(void **state)
+{
+	struct kerneldump_hdr kh = { .kh_magic = KERNELDUMP_MAGIC_TEXT,
+		.kh_version = 4,
+		.kh_dump_len = 1024,
+		.kh_extent_len = 1024 };
+	struct kerneldump_place kp;
+	const char *why = NULL;
+
+	(void)state;
+	assert_true(kerneldump_place(&kh, 0x10000, 512, &kp, &why));
+	kh.kh_dump_len = 1023;
+	assert_false(kerneldump_place(&kh, 0x10000, 512, &kp, &why));
+	assert_non_null(strstr(why, "number of blocks"));
+}
+
+/* Clearing spoils the parity and is undone to the last bit. */
+static void
+test_clear(void **state)
+{
+	static const char *const magics[] = { KERNELDUMP_MAGIC,
+		KERNELDUMP_MAGIC_TEXT };
+	struct kerneldump_hdr kh = decoded(version4);
+
+	(void)state;
+	for (size_t i = 0; i < NROWS(magics); i++) {
+		uint8_t before[KERNELDUMP_HDR_LEN], hdr[KERNELDUMP_HDR_LEN];
+
+		strcpy(kh.kh_magic, magics[i]);
+		kerneldump_encode(&kh, before);
+		memcpy(hdr, before, sizeof(hdr));
+		kerneldump_clear(hdr);
+		assert_memory_equal(hdr, KERNELDUMP_MAGIC_CLEARED, 20);
+		assert_memory_equal(hdr + 20, before + 20, sizeof(hdr) - 20);
+		assert_false(kerneldump_parity_ok(hdr));
+		kerneldump_unclear(hdr);
+		assert_memory_equal(hdr, before, sizeof(hdr));
+	}
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[32];
+	struct CMUnitTest tests[64];
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, bad_rows, test_bad);
+	ADD_ROWS(tests, n, place_rows, test_place);
 	tests[n++] = row_test("version 4", test_version4, NULL);
 	tests[n++] = row_test("version 1", test_version1, NULL);
 	tests[n++] = row_test("texts without NUL", test_unterminated, NULL);
@@ -238,5 +339,7 @@ main(void)
 	tests[n++] = row_test("parity: by hand", test_parity_by_hand, NULL);
 	tests[n++] =
 	    row_test("textdumps, cleared dumps", test_other_magics, NULL);
+	tests[n++] = row_test("textdumps: blocks", test_text_blocks, NULL);
+	tests[n++] = row_test("clear, and undo it", test_clear, NULL);
 	return (RUN_TESTS(tests, n));
 }
