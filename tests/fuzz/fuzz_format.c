@@ -5,6 +5,7 @@
  */
 #include "format/dumpset.h"
 #include "format/elfcore.h"
+#include "format/gpt.h"
 #include "format/kerneldump.h"
 #include "format/minidump.h"
 #include "format/msgbuf.h"
@@ -42,6 +43,69 @@ fuzz_kerneldump(struct span bytes)
 	need(kh.kh_dump_len == again.kh_dump_len);
 	need(kh.kh_extent_len == again.kh_extent_len);
 	need(strncmp(kh.kh_panic_string, again.kh_panic_string, 174) == 0);
+}
+
+/* Where a dump lies, if there is room for it, is before its header. */
+static void
+fuzz_place(struct span bytes)
+{
+	struct kerneldump_place kp;
+	struct kerneldump_hdr kh;
+	const char *why = NULL;
+	uint64_t last_off;
+
+	if (bytes.len < 8)
+		return;
+	last_off = le64dec(bytes.base);
+	bytes.base += 8;
+	bytes.len -= 8;
+	if (!kerneldump_decode(bytes, &kh, &why))
+		return;
+	if (!kerneldump_place(&kh, last_off, 512, &kp, &why)) {
+		need(why != NULL);
+		return;
+	}
+	need(kp.kp_first_off < kp.kp_key_off);
+	need(kp.kp_key_off <= kp.kp_data_off);
+	need(kh.kh_key_len <= kp.kp_data_off - kp.kp_key_off);
+	need(kp.kp_data_off < last_off);
+	need(kh.kh_dump_len <= last_off - kp.kp_data_off);
+}
+
+/* The sum that the input asks for, so that what is behind it is reached. */
+static uint32_t wanted_crc;
+
+static uint32_t
+agree(uint32_t crc, const uint8_t *bytes, size_t len)
+{
+	(void)crc;
+	/* Every byte that is asked for must be there. */
+	for (size_t i = 0; i < len; i++)
+		(void)*(const volatile uint8_t *)&bytes[i];
+	return (wanted_crc);
+}
+
+static void
+fuzz_gpt(struct span bytes)
+{
+	const char *why = NULL;
+	struct span array;
+	struct gpt_part part;
+	struct gpt_hdr hdr;
+
+	if (bytes.len >= 20)
+		wanted_crc = le32dec(bytes.base + 16);
+	if (!gpt_decode(bytes, GPT_PRIMARY_LBA, agree, &hdr, &why)) {
+		need(why != NULL);
+		return;
+	}
+	need(gpt_array_len(&hdr) <= GPT_MAX_ARRAY_LEN);
+	if (!span_sub(bytes, 92, bytes.len - 92, &array))
+		return;
+	(void)gpt_array_ok(&hdr, array, agree);
+	for (uint32_t i = 0; i < hdr.gh_nentries; i++)
+		if (gpt_part_decode(&hdr, array, i, &part))
+			need(part.gp_first_lba <= part.gp_last_lba);
 }
 
 static void
@@ -183,6 +247,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (data[0] & 0x7f) {
 	case 'k':
 		fuzz_kerneldump(bytes);
+		break;
+	case 'l':
+		fuzz_place(bytes);
+		break;
+	case 'g':
+		fuzz_gpt(bytes);
 		break;
 	case 'm':
 		fuzz_msgbuf(bytes, order, 8);
