@@ -13,6 +13,7 @@ int cmd_gdb(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_read(int argc, char **argv);
+int cmd_save(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 
 #endif

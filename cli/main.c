@@ -22,6 +22,8 @@ static const struct command {
 	{ "info", "format, architecture, sizes, panic string", cmd_info },
 	{ "ps", "processes and threads", cmd_ps },
 	{ "read", "memory at an address or symbol", cmd_read },
+	{ "save", "bring a dump from a disk or its image into a file",
+	    cmd_save },
 	{ "serve", "the gdb remote protocol, for gdb and lldb", cmd_serve },
 };
 

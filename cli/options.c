@@ -7,17 +7,18 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-static const char shared_help[] =
+static const char core_help[] =
     "  -N, --kernel FILE  the kernel's ELF file (default: \"kernel\" beside the\n"
     "                     core, then the booted kernel on FreeBSD)\n"
-    "  -M, --core FILE    the dump, instead of the last argument\n"
-    "  -h, --help         print this text\n";
+    "  -M, --core FILE    the dump, instead of the last argument\n";
 
 static void
 print_help(const struct syntax *syntax)
 {
-	printf("usage: vmcore %s %s\n\n%s%s", syntax->sy_name,
-	    syntax->sy_synopsis, syntax->sy_help, shared_help);
+	printf("usage: vmcore %s %s\n\n%s%s"
+	       "  -h, --help         print this text\n",
+	    syntax->sy_name, syntax->sy_synopsis, syntax->sy_help,
+	    syntax->sy_no_core ? "" : core_help);
 }
 
 int

@@ -49,6 +49,7 @@ struct syntax {
 	const char *sy_help;	      /* what it does, then an option a line */
 	const char *sy_short;	      /* OPTIONS_SHORT and its own */
 	const struct option *sy_long; /* OPTIONS_LONG, its own, zeros */
+	bool sy_no_core;	      /* it opens no dump: neither -M nor -N */
 };
 
 /* What all commands are told.  Start with zeros. */

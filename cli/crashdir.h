@@ -1,0 +1,79 @@
+/*
+ * The folder that crash dumps are saved in, with the files that savecore(8)
+ * keeps there: bounds, minfree, vmcore.N and their companions.
+ *
+ * A file is written under a name of its own beginning with a dot, and gets its
+ * final name when all of it is on the disk.  One program at a time works in a
+ * folder, so these names are always the same, and what a crash leaves behind
+ * is overwritten by the next.
+ *
+ * What fails is said on stderr; the functions return an exit status.
+ */
+#ifndef CLI_CRASHDIR_H
+#define CLI_CRASHDIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct crashdir {
+	const char *cd_path; /* the caller's */
+	int cd_fd;	     /* -1: not open */
+};
+
+/* Open the folder and lock it. */
+int crashdir_open(struct crashdir *cd, const char *path);
+void crashdir_close(struct crashdir *cd);
+
+/*
+ * The number of the next dump, which is counted as used.  max numbers go
+ * round and replace old dumps; max 0: never, what is there is kept.
+ */
+int crashdir_take_number(const struct crashdir *cd, uint32_t max,
+    uint32_t *number);
+
+/* Is there room for len bytes besides what minfree reserves? */
+int crashdir_check_room(const struct crashdir *cd, uint64_t len);
+
+/* A file on its way.  Start with NEWFILE_NONE: abandoning that is no error. */
+struct newfile {
+	const char *nf_temp; /* a constant; NULL: there is no file */
+	int nf_fd;
+};
+#define NEWFILE_NONE ((struct newfile){ .nf_temp = NULL, .nf_fd = -1 })
+
+/* Create a file; temp is a constant that no other newfile has. */
+int newfile_create(const struct crashdir *cd, const char *temp,
+    unsigned int mode, struct newfile *nf);
+
+/* Get all of it to the disk. */
+int newfile_sync(const struct crashdir *cd, const struct newfile *nf);
+
+/* Give it its name, in place of any other file's. */
+int newfile_name(const struct crashdir *cd, struct newfile *nf,
+    const char *name);
+
+/* Remove it, unless it has its name already. */
+void newfile_abandon(const struct crashdir *cd, struct newfile *nf);
+
+/* The stem and the suffix of a name: "vmcore" ".zst" of vmcore.N.zst. */
+struct crashname {
+	const char *cn_stem;
+	const char *cn_suffix;
+};
+
+/* Room for any name of crashname_put(). */
+#define CRASHNAME_LEN 64
+
+/* "vmcore.7.zst".  Returns buf. */
+const char *crashname_put(struct crashname name, uint32_t number,
+    char buf[CRASHNAME_LEN]);
+
+/*
+ * What older dumps have left under this number goes, but for the nkept names
+ * that were given to new files.  Links that tell the last dump are made anew
+ * for these.
+ */
+int crashdir_settle(const struct crashdir *cd, uint32_t number,
+    const struct crashname *kept, unsigned int nkept);
+
+#endif

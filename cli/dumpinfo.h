@@ -1,0 +1,15 @@
+/*
+ * info.N: what the header of a saved dump said, as savecore(8) writes it.
+ */
+#ifndef CLI_DUMPINFO_H
+#define CLI_DUMPINFO_H
+
+#include <stdio.h>
+
+#include "libkvm/dumpdev.h"
+
+/* device: where the dump was found; number: the N of info.N. */
+void dumpinfo_print(FILE *out, const struct dumpdev_dump *dump,
+    const char *device, uint32_t number);
+
+#endif

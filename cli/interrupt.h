@@ -1,0 +1,23 @@
+/*
+ * Signals that ask the program to end while it holds something half done: they
+ * are noted, the work stops at the next step and cleans up, and then they do
+ * what they would have done.
+ */
+#ifndef CLI_INTERRUPT_H
+#define CLI_INTERRUPT_H
+
+#include <stdbool.h>
+
+/*
+ * From now on note SIGHUP, SIGINT and SIGTERM.  A file that grows past what the
+ * user may write is an error of write(2) from now on, no signal.
+ */
+void interrupt_hold(void);
+
+/* Has one of them come? */
+bool interrupt_came(void);
+
+/* Let them through again, and the one that came. */
+void interrupt_release(void);
+
+#endif

@@ -1,0 +1,316 @@
+/*
+ * vmcore save: brings the dump that a kernel has left on its disk into a file,
+ * as savecore(8) does on FreeBSD when it boots.
+ */
+#include <err.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/cmd.h"
+#include "cli/dumpinfo.h"
+#include "cli/interrupt.h"
+#include "cli/number.h"
+#include "cli/options.h"
+#include "cli/save_dump.h"
+
+/* Not of sysexits(3): there is no dump, which is no mistake of anybody. */
+#define STATUS_NONE 1
+
+static const struct option save_long[] = {
+	{ "check", no_argument, NULL, 'C' },
+	{ "clear", no_argument, NULL, 'c' },
+	{ "force", no_argument, NULL, 'f' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "keep", no_argument, NULL, 'k' },
+	{ "max", required_argument, NULL, 'm' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct syntax save_syntax = {
+	.sy_name = "save",
+	.sy_synopsis = "[-C | -c] [-fkv] [-m maxdumps] device-or-image"
+		       " [directory]",
+	.sy_help =
+	    "Find a crash dump on a disk, or in its image, and save it as"
+	    " vmcore.N.\n"
+	    "\n"
+	    "  -C, --check        only tell whether there is a dump\n"
+	    "  -c, --clear        only mark the dump as saved\n"
+	    "  -f, --force        also dumps that are damaged or were saved"
+	    " before\n"
+	    "  -k, --keep         do not mark the dump as saved\n"
+	    "  -m, --max N        number dumps from 0 to N-1, then from 0"
+	    " again\n"
+	    "  -v, --verbose      print the dump's header\n",
+	.sy_short = ":Ccfhkm:v",
+	.sy_long = save_long,
+	.sy_no_core = true,
+};
+
+enum action { ACTION_SAVE, ACTION_CHECK, ACTION_CLEAR };
+
+/* What was asked for, and what has come of it. */
+struct request {
+	const char *rq_device;
+	enum action rq_action;
+	bool rq_force;
+	bool rq_keep;
+	bool rq_verbose;
+	uint32_t rq_max; /* 0: no limit */
+
+	struct crashdir rq_dir;
+	struct dumpdev *rq_dev;
+	unsigned int rq_nfound;
+	bool rq_any_cleared;
+};
+
+/* The device's name, with the partition that the dump was found in. */
+struct source_name {
+	char sn_text[1100];
+};
+
+static const char *
+name_source(const struct request *rq, const struct dumpdev_dump *dump,
+    struct source_name *name)
+{
+	size_t len = sizeof(name->sn_text);
+
+	if (dump->dd_partition == 0)
+		(void)snprintf(name->sn_text, len, "%s", rq->rq_device);
+	else
+		(void)snprintf(name->sn_text, len, "%s partition %u",
+		    rq->rq_device, dump->dd_partition);
+	return (name->sn_text);
+}
+
+/* ---- what is done with a dump ---- */
+
+static int
+clear(const struct request *rq, const struct save_source *src)
+{
+	if (dumpdev_clear(rq->rq_dev, src->ss_dump))
+		return (EX_OK);
+	warnx("%s: %s", src->ss_name, dumpdev_why(rq->rq_dev));
+	return (EX_IOERR);
+}
+
+static int
+check(const struct save_source *src)
+{
+	const struct kerneldump_hdr *kh = &src->ss_dump->dd_hdr;
+	char human[NUMBER_HUMAN_LEN];
+
+	printf("%s: a %s of %s\n", src->ss_name,
+	    kerneldump_is_text(kh) ? "textdump" : "dump",
+	    number_human(kh->kh_dump_len, human));
+	return (EX_OK);
+}
+
+static int
+save(const struct request *rq, const struct save_source *src)
+{
+	char core[CRASHNAME_LEN];
+	int status = save_dump(&rq->rq_dir, src, rq->rq_max, core);
+
+	if (status != EX_OK)
+		return (status);
+	printf("%s/%s\n", rq->rq_dir.cd_path, core);
+	if (rq->rq_keep || src->ss_dump->dd_cleared)
+		return (EX_OK);
+	return (clear(rq, src));
+}
+
+/* Shall it be left alone?  *status is how that ends. */
+static bool
+is_refused(struct request *rq, const struct save_source *src, int *status)
+{
+	const struct dumpdev_dump *dump = src->ss_dump;
+
+	*status = EX_OK;
+	if (dump->dd_cleared &&
+	    (rq->rq_action == ACTION_CLEAR || !rq->rq_force)) {
+		rq->rq_any_cleared = true;
+		return (true);
+	}
+	/* A dump that nobody can read may be cleared all the same. */
+	if (dump->dd_status == DUMPDEV_GOOD || rq->rq_action == ACTION_CLEAR)
+		return (false);
+	if (dump->dd_status == DUMPDEV_DOUBTFUL && rq->rq_force) {
+		warnx("warning: %s: %s", src->ss_name, dump->dd_why);
+		return (false);
+	}
+	warnx("%s: %s", src->ss_name, dump->dd_why);
+	*status = EX_DATAERR;
+	return (true);
+}
+
+static int
+handle(struct request *rq, const struct dumpdev_dump *dump)
+{
+	struct source_name name;
+	struct save_source src = { .ss_dev = rq->rq_dev,
+		.ss_dump = dump,
+		.ss_name = name_source(rq, dump, &name) };
+	int status;
+
+	if (rq->rq_verbose && dump->dd_status != DUMPDEV_BAD)
+		dumpinfo_print(stderr, dump, src.ss_name, 0);
+	if (is_refused(rq, &src, &status))
+		return (status);
+	rq->rq_nfound++;
+	switch (rq->rq_action) {
+	case ACTION_CHECK:
+		return (check(&src));
+	case ACTION_CLEAR:
+		return (clear(rq, &src));
+	case ACTION_SAVE:
+		break;
+	}
+	return (save(rq, &src));
+}
+
+/* ---- the device ---- */
+
+/* What it means that nothing was found. */
+static int
+found_none(const struct request *rq)
+{
+	const char *why = dumpdev_why(rq->rq_dev);
+
+	if (why != NULL) {
+		warnx("%s: %s", rq->rq_device, why);
+		return (EX_DATAERR);
+	}
+	warnx("%s: no dump%s", rq->rq_device,
+	    rq->rq_any_cleared ? " but one that was saved before" : "");
+	return (STATUS_NONE);
+}
+
+/* All dumps of the device.  The first that fails decides the exit status. */
+static int
+handle_all(struct request *rq)
+{
+	struct dumpdev_dump dump;
+	int first = EX_OK;
+
+	while (!interrupt_came() && dumpdev_next(rq->rq_dev, &dump)) {
+		int status = handle(rq, &dump);
+
+		if (first == EX_OK)
+			first = status;
+	}
+	if (first != EX_OK)
+		return (first);
+	if (rq->rq_nfound == 0)
+		return (found_none(rq));
+	if (dumpdev_why(rq->rq_dev) != NULL)
+		warnx("warning: %s: %s", rq->rq_device,
+		    dumpdev_why(rq->rq_dev));
+	return (EX_OK);
+}
+
+static int
+open_device(struct request *rq)
+{
+	bool writes = rq->rq_action == ACTION_CLEAR ||
+	    (rq->rq_action == ACTION_SAVE && !rq->rq_keep);
+	char why[256];
+
+	rq->rq_dev = dumpdev_open(rq->rq_device,
+	    writes ? DUMPDEV_CLEAR : DUMPDEV_READ, why, sizeof(why));
+	if (rq->rq_dev != NULL)
+		return (EX_OK);
+	warnx("%s: %s%s", rq->rq_device, why,
+	    writes ? " (-k saves without writing to it)" : "");
+	return (EX_NOINPUT);
+}
+
+static int
+run(struct request *rq, const char *directory)
+{
+	int status = open_device(rq);
+
+	rq->rq_dir.cd_fd = -1;
+	if (status == EX_OK && rq->rq_action == ACTION_SAVE)
+		status = crashdir_open(&rq->rq_dir, directory);
+	if (status == EX_OK) {
+		interrupt_hold();
+		status = handle_all(rq);
+	}
+	crashdir_close(&rq->rq_dir);
+	dumpdev_close(rq->rq_dev);
+	/* Whatever has come is let through when all is put in order. */
+	interrupt_release();
+	return (status);
+}
+
+static bool
+parse_max(const char *text, uint32_t *out)
+{
+	uint64_t value;
+
+	if (!number_parse(text, &value) || value == 0 || value > UINT32_MAX) {
+		warnx("save: bad number of dumps: %s", text);
+		return (false);
+	}
+	*out = (uint32_t)value;
+	return (true);
+}
+
+/* false: args->a_status says how it ends. */
+static bool
+parse(int argc, char **argv, struct args *args, struct request *rq)
+{
+	int ch;
+
+	while ((ch = options_next(&save_syntax, argc, argv, args)) != -1) {
+		switch (ch) {
+		case 'C':
+			rq->rq_action = ACTION_CHECK;
+			break;
+		case 'c':
+			rq->rq_action = ACTION_CLEAR;
+			break;
+		case 'f':
+			rq->rq_force = true;
+			break;
+		case 'k':
+			rq->rq_keep = true;
+			break;
+		case 'm':
+			if (parse_max(optarg, &rq->rq_max))
+				break;
+			args->a_status = options_usage(&save_syntax);
+			return (false);
+		case 'v':
+			rq->rq_verbose = true;
+			break;
+		default:
+			return (false);
+		}
+	}
+	return (true);
+}
+
+int
+cmd_save(int argc, char **argv)
+{
+	struct request rq = { .rq_action = ACTION_SAVE };
+	struct args args = { 0 };
+
+	if (!parse(argc, argv, &args, &rq))
+		return (args.a_status);
+	argc -= optind;
+	argv += optind;
+	if (argc < 1 || argc > 2) {
+		warnx("save: %s",
+		    argc < 1 ? "no device or image named" :
+			       "too many arguments");
+		return (options_usage(&save_syntax));
+	}
+	rq.rq_device = argv[0];
+	return (run(&rq, argc == 2 ? argv[1] : "."));
+}

@@ -1,0 +1,320 @@
+/*
+ * Saving one dump: see save_dump.h.
+ *
+ * The dump's bytes are copied as they are, but for runs of zeros, which become
+ * holes.  The file is as long as the header says, be its end a hole or not.
+ */
+#include "cli/save_dump.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/dumpinfo.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+
+#define CORE_MODE 0600
+#define CHUNK_LEN (UINT32_C(1) << 20) /* a multiple of every sector */
+#define HOLE_LEN  4096
+
+/* The files of a dump, in the order in which they get their names. */
+enum { FILE_INFO, FILE_KEY, FILE_CORE, NFILES };
+
+static const char *const temps[NFILES] = {
+	[FILE_INFO] = ".saving.info",
+	[FILE_KEY] = ".saving.key",
+	[FILE_CORE] = ".saving.core",
+};
+
+/* A dump on its way from the device to the folder. */
+struct saving {
+	const struct crashdir *sv_cd;
+	const struct save_source *sv_src;
+	uint32_t sv_number;
+	struct newfile sv_files[NFILES];
+	uint8_t *sv_buf; /* CHUNK_LEN */
+};
+
+static bool
+is_encrypted(const struct kerneldump_hdr *kh)
+{
+	return (kh->kh_key_len != 0);
+}
+
+/* An encrypted dump's suffix has to wait until it is decrypted. */
+static struct crashname
+core_name(const struct kerneldump_hdr *kh)
+{
+	static const char *const suffixes[] = { "", ".gz", ".zst" };
+
+	if (kerneldump_is_text(kh))
+		return ((struct crashname){ "textdump.tar", "" });
+	if (is_encrypted(kh))
+		return ((struct crashname){ "vmcore_encrypted", "" });
+	return ((struct crashname){ "vmcore",
+	    kh->kh_compression <= KERNELDUMP_COMP_ZSTD ?
+		suffixes[kh->kh_compression] :
+		"" });
+}
+
+static int
+source_failed(const struct saving *sv)
+{
+	warnx("%s: %s", sv->sv_src->ss_name, dumpdev_why(sv->sv_src->ss_dev));
+	return (EX_IOERR);
+}
+
+static int
+write_failed(const struct saving *sv)
+{
+	warn("%s", sv->sv_cd->cd_path);
+	return (EX_IOERR);
+}
+
+/* ---- copying ---- */
+
+static bool
+is_zero(const uint8_t *p, size_t len)
+{
+	return (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
+}
+
+static bool
+write_at(int fd, uint64_t off, const uint8_t *p, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = pwrite(fd, p, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return (false);
+		p += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return (true);
+}
+
+/* How many of the first bytes are holes, or are none, as *hole tells. */
+static size_t
+run_length(const uint8_t *p, size_t len, bool *hole)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		size_t n = len - done < HOLE_LEN ? len - done : HOLE_LEN;
+		bool zero = is_zero(p + done, n);
+
+		if (done == 0)
+			*hole = zero;
+		else if (zero != *hole)
+			break;
+		done += n;
+	}
+	return (done);
+}
+
+/* Write len bytes at off, which is a multiple of HOLE_LEN, but no zeros. */
+static bool
+write_sparse(int fd, uint64_t off, const uint8_t *p, size_t len)
+{
+	while (len > 0) {
+		bool hole = false;
+		size_t n = run_length(p, len, &hole);
+
+		if (!hole && !write_at(fd, off, p, n))
+			return (false);
+		p += n;
+		off += n;
+		len -= n;
+	}
+	return (true);
+}
+
+typedef bool reader_t(struct dumpdev *dev, const struct dumpdev_dump *dump,
+    uint64_t off, uint8_t *buf, size_t len);
+
+/* Copy what read() reads into a new file of len bytes. */
+static int
+copy(struct saving *sv, reader_t *read, uint64_t len, int fd,
+    struct progress *bar)
+{
+	const struct save_source *src = sv->sv_src;
+
+	for (uint64_t off = 0; off < len;) {
+		uint64_t left = len - off;
+		size_t n = left < CHUNK_LEN ? (size_t)left : CHUNK_LEN;
+
+		if (interrupt_came())
+			return (EX_TEMPFAIL);
+		progress_report(bar, off, len);
+		if (!read(src->ss_dev, src->ss_dump, off, sv->sv_buf, n))
+			return (source_failed(sv));
+		if (!write_sparse(fd, off, sv->sv_buf, n))
+			return (write_failed(sv));
+		off += n;
+	}
+	/* A hole at the end does not make the file longer by itself. */
+	return (ftruncate(fd, (off_t)len) == 0 ? EX_OK : write_failed(sv));
+}
+
+static int
+copy_core(struct saving *sv)
+{
+	uint64_t len = sv->sv_src->ss_dump->dd_hdr.kh_dump_len;
+	struct progress bar;
+	int status;
+
+	progress_start(&bar, "saving", sv->sv_src->ss_name);
+	status =
+	    copy(sv, dumpdev_read, len, sv->sv_files[FILE_CORE].nf_fd, &bar);
+	progress_end(&bar);
+	return (status);
+}
+
+static int
+copy_key(struct saving *sv)
+{
+	uint64_t len = sv->sv_src->ss_dump->dd_hdr.kh_key_len;
+	struct progress bar;
+	int status;
+
+	progress_start(&bar, "saving", "key");
+	status =
+	    copy(sv, dumpdev_read_key, len, sv->sv_files[FILE_KEY].nf_fd, &bar);
+	progress_end(&bar);
+	return (status);
+}
+
+static int
+write_info(const struct saving *sv)
+{
+	int fd = dup(sv->sv_files[FILE_INFO].nf_fd);
+	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+	bool failed;
+
+	if (out == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return (write_failed(sv));
+	}
+	dumpinfo_print(out, sv->sv_src->ss_dump, sv->sv_src->ss_name,
+	    sv->sv_number);
+	failed = ferror(out) != 0;
+	if (fclose(out) != 0 || failed)
+		return (write_failed(sv));
+	return (EX_OK);
+}
+
+/* ---- the files ---- */
+
+static int
+create_files(struct saving *sv)
+{
+	bool encrypted = is_encrypted(&sv->sv_src->ss_dump->dd_hdr);
+	int status = EX_OK;
+
+	for (unsigned int i = 0; i < NFILES && status == EX_OK; i++)
+		if (i != FILE_KEY || encrypted)
+			status = newfile_create(sv->sv_cd, temps[i], CORE_MODE,
+			    &sv->sv_files[i]);
+	return (status);
+}
+
+static int
+fill_files(struct saving *sv)
+{
+	int status = write_info(sv);
+
+	if (status == EX_OK && sv->sv_files[FILE_KEY].nf_temp != NULL)
+		status = copy_key(sv);
+	if (status == EX_OK)
+		status = copy_core(sv);
+	for (unsigned int i = 0; i < NFILES && status == EX_OK; i++)
+		status = newfile_sync(sv->sv_cd, &sv->sv_files[i]);
+	/* The last moment at which all of it can be taken back. */
+	if (status == EX_OK && interrupt_came())
+		status = EX_TEMPFAIL;
+	return (status);
+}
+
+/* From here on signals have to wait: there is little left to do. */
+static int
+name_files(struct saving *sv)
+{
+	const struct crashname names[NFILES] = {
+		[FILE_INFO] = { "info", "" },
+		[FILE_KEY] = { "key", "" },
+		[FILE_CORE] = core_name(&sv->sv_src->ss_dump->dd_hdr),
+	};
+	struct crashname kept[NFILES];
+	char name[CRASHNAME_LEN];
+	unsigned int nkept = 0;
+	int status = EX_OK;
+
+	for (unsigned int i = 0; i < NFILES && status == EX_OK; i++) {
+		if (sv->sv_files[i].nf_temp == NULL)
+			continue;
+		status = newfile_name(sv->sv_cd, &sv->sv_files[i],
+		    crashname_put(names[i], sv->sv_number, name));
+		kept[nkept++] = names[i];
+	}
+	if (status != EX_OK)
+		return (status);
+	return (crashdir_settle(sv->sv_cd, sv->sv_number, kept, nkept));
+}
+
+static int
+save_files(struct saving *sv)
+{
+	int status = create_files(sv);
+
+	if (status == EX_OK)
+		status = fill_files(sv);
+	if (status == EX_OK)
+		status = name_files(sv);
+	for (unsigned int i = 0; i < NFILES; i++)
+		newfile_abandon(sv->sv_cd, &sv->sv_files[i]);
+	return (status);
+}
+
+/* The dump and its key; info.N is small. */
+static uint64_t
+needed_len(const struct kerneldump_hdr *kh)
+{
+	uint64_t len;
+
+	if (__builtin_add_overflow(kh->kh_dump_len, kh->kh_key_len, &len))
+		return (UINT64_MAX);
+	return (len);
+}
+
+int
+save_dump(const struct crashdir *cd, const struct save_source *src,
+    uint32_t max, char core[CRASHNAME_LEN])
+{
+	const struct kerneldump_hdr *kh = &src->ss_dump->dd_hdr;
+	struct saving sv = { .sv_cd = cd, .sv_src = src };
+	int status = crashdir_check_room(cd, needed_len(kh));
+
+	for (unsigned int i = 0; i < NFILES; i++)
+		sv.sv_files[i] = NEWFILE_NONE;
+	if (status == EX_OK)
+		status = crashdir_take_number(cd, max, &sv.sv_number);
+	if (status != EX_OK)
+		return (status);
+	if ((sv.sv_buf = malloc(CHUNK_LEN)) == NULL) {
+		warnx("%s: out of memory", src->ss_name);
+		return (EX_OSERR);
+	}
+	status = save_files(&sv);
+	free(sv.sv_buf);
+	(void)crashname_put(core_name(kh), sv.sv_number, core);
+	return (status);
+}

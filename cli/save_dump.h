@@ -1,0 +1,27 @@
+/*
+ * Saving one dump from its device into a folder.
+ */
+#ifndef CLI_SAVE_DUMP_H
+#define CLI_SAVE_DUMP_H
+
+#include "cli/crashdir.h"
+#include "libkvm/dumpdev.h"
+
+struct save_source {
+	struct dumpdev *ss_dev;
+	const struct dumpdev_dump *ss_dump;
+	const char *ss_name; /* of the device, for people */
+};
+
+/*
+ * Write vmcore.N or what else the dump is called, info.N and, for an encrypted
+ * one, key.N.  All of them, or none: not when it fails, nor when a signal ends
+ * the program.  max as in crashdir_take_number().
+ *
+ * Returns an exit status, after a message unless it is EX_OK; then the name of
+ * the dump's file is in core.
+ */
+int save_dump(const struct crashdir *cd, const struct save_source *src,
+    uint32_t max, char core[CRASHNAME_LEN]);
+
+#endif
