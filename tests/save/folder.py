@@ -1,0 +1,229 @@
+"""usage: folder.py VMCORE
+
+The folder that vmcore save saves into: numbers, room, names, and what is left
+behind when it goes wrong.
+"""
+
+import fcntl
+import functools
+import os
+import resource
+import signal
+import subprocess
+import time
+
+import images
+from images import dump4, some_bytes
+from scene import CORES, DATA, VMCORE, Scene, put
+from tap import Skip, Tests, expect
+
+GOOD = dump4(DATA)
+ZSTD = bytes.fromhex("28b52ffd") + some_bytes(7001)
+
+tests = Tests()
+
+# ---- names and numbers ----
+
+# What bounds holds, and the number that the dump gets.
+BOUNDS = [
+    ("5\n", 5),
+    ("5", 5),
+    ("", 0),
+    ("x\n", 0),
+    ("-1\n", 0),
+    ("99999999999\n", 0),
+]
+
+
+def check_bounds(text, number):
+    with Scene(GOOD) as scene:
+        put(scene, "bounds", text)
+        expect(scene.save(), os.EX_OK)
+        assert scene.read(f"vmcore.{number}") == DATA
+        assert scene.read("bounds") == f"{number + 1}\n".encode()
+
+
+for row in BOUNDS:
+    tests.case(f"bounds: {row[0]!r}", check_bounds, *row)
+
+
+def check_nothing_replaced():
+    """A lost bounds file does not cost anybody a dump."""
+    with Scene(GOOD) as scene:
+        put(scene, "vmcore.0.zst", "old")
+        put(scene, "info.1", "old")
+        expect(scene.save(), os.EX_OK)
+        assert scene.read("vmcore.0.zst") == b"old"
+        assert scene.read("vmcore.2") == DATA
+
+
+def check_max():
+    """With -m old dumps are replaced, of whatever kind they were."""
+    with Scene(dump4(ZSTD, compression=2)) as scene:
+        expect(scene.save("-m", "2"), os.EX_OK)
+        scene.write(GOOD)
+        expect(scene.save("-k", "-m", "2"), os.EX_OK)
+        assert os.readlink(scene.path("vmcore.last")) == "vmcore.1"
+        assert "vmcore.last.zst" not in scene.names(), scene.names()
+        expect(scene.save("-m", "2"), os.EX_OK)
+        assert scene.read("vmcore.0") == DATA
+        assert scene.read("bounds") == b"1\n"
+        wanted = CORES + ["bounds", "info.1", "vmcore.1"]
+        assert scene.names() == sorted(wanted), scene.names()
+
+
+def check_minfree(free_kib, fits):
+    with Scene(GOOD) as scene:
+        room = os.statvfs(scene.folder)
+        room = room.f_bavail * room.f_frsize // 1024
+        put(scene, "minfree", f"{max(0, room - free_kib)}\n")
+        if fits:
+            expect(scene.save(), os.EX_OK)
+            return
+        expect(scene.save(), os.EX_CANTCREAT, "no room")
+        assert scene.names() == ["minfree"], scene.names()
+        assert scene.image_bytes() == GOOD
+
+
+def check_huge():
+    """More than any disk holds is refused before anything is written."""
+    length = 1 << 43
+    with Scene(b"") as scene:
+        header = images.header4(length)
+        with open(scene.image, "wb") as file:
+            try:
+                file.truncate(length + 4096)
+            except OSError:
+                raise Skip("no sparse files of this length here")
+            file.seek(4096 - 1024)
+            file.write(header)
+            file.seek(length + 4096 - 512)
+            file.write(header)
+        expect(scene.save(), os.EX_CANTCREAT, "no room for a dump of 8 TiB")
+        assert scene.names() == [], scene.names()
+
+
+def check_no_folder():
+    with Scene(GOOD) as scene:
+        os.rmdir(scene.folder)
+        expect(scene.save(), os.EX_CANTCREAT, "crash: No such file")
+
+
+def check_locked():
+    with Scene(GOOD) as scene:
+        fd = os.open(scene.folder, os.O_RDONLY)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        expect(scene.save(), os.EX_TEMPFAIL, "somebody else is saving")
+        os.close(fd)
+        expect(scene.save(), os.EX_OK)
+
+
+def check_leftovers():
+    """What a crash has left, or somebody has put there, is not written to."""
+    with Scene(GOOD) as scene:
+        victim = os.path.join(scene.work.name, "victim")
+        put(scene, "../victim", "precious")
+        for name in ("core", "info", "bounds", "last"):
+            os.symlink(victim, scene.path(f".saving.{name}"))
+        expect(scene.save(), os.EX_OK)
+        with open(victim, encoding="ascii") as file:
+            assert file.read() == "precious"
+        assert scene.names() == sorted(["bounds"] + CORES), scene.names()
+
+
+tests.case("no dump is replaced without -m", check_nothing_replaced)
+tests.case("-m goes round", check_max)
+tests.case("minfree is honoured", check_minfree, 0, False)
+tests.case("minfree leaves room", check_minfree, 1 << 20, True)
+tests.case("a dump without end", check_huge)
+tests.case("no folder", check_no_folder)
+tests.case("one at a time", check_locked)
+tests.case("names that are taken", check_leftovers)
+
+# ---- what goes wrong on the way ----
+
+
+def check_file_limit():
+    """Writing fails in the middle: nothing stays but the number."""
+    data = some_bytes(1 << 22)
+    image = dump4(data, size=1 << 23)
+    limit = functools.partial(
+        resource.setrlimit, resource.RLIMIT_FSIZE, (1 << 21, 1 << 21)
+    )
+    with Scene(image) as scene:
+        result = scene.save(preexec_fn=limit)
+        expect(result, os.EX_IOERR, "File too large")
+        assert scene.names() == ["bounds"], scene.names()
+        assert scene.image_bytes() == image
+        expect(scene.save(), os.EX_OK)
+        assert scene.read("vmcore.1") == data
+
+
+def check_full_disk():
+    """The disk is full although there seemed to be room."""
+    with Scene(GOOD) as scene:
+        os.rmdir(scene.folder)
+        os.mkdir(scene.folder)
+        mount = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", scene.folder],
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        if mount.returncode != 0:
+            raise Skip("no file system may be mounted here")
+        try:
+            put(scene, "filler", "x" * 57344)
+            result = scene.save()
+            assert result.status in (os.EX_IOERR, os.EX_CANTCREAT), result
+            left = set(scene.names()) - {"filler", "bounds"}
+            assert not left, left
+            assert scene.image_bytes() == GOOD
+        finally:
+            subprocess.run(["umount", scene.folder], check=True)
+
+
+def interrupted(scene, number):
+    """Start a long save, and send it a signal in the middle of the copy."""
+    process = subprocess.Popen(
+        [VMCORE, "save", scene.image, scene.folder], stderr=subprocess.PIPE
+    )
+    while process.poll() is None and not os.path.exists(
+        scene.path(".saving.core")
+    ):
+        time.sleep(0.001)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    return process.returncode
+
+
+def long_dump(scene):
+    """A dump of 4 GB of zeros, which take no room."""
+    length = 1 << 32
+    with open(scene.image, "wb") as file:
+        header = images.header4(length)
+        file.seek(4096 - 512)
+        file.write(header)
+        file.seek(length + 4096)
+        file.write(header)
+
+
+def check_interrupted(number, leaves):
+    with Scene(b"") as scene:
+        long_dump(scene)
+        assert interrupted(scene, number) == -number
+        assert scene.names() == leaves, scene.names()
+        expect(scene.check(), os.EX_OK)
+
+
+tests.case("a file that may not grow", check_file_limit)
+tests.case("a full disk", check_full_disk)
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    tests.case(
+        f"{number.name} in the middle", check_interrupted, number, ["bounds"]
+    )
+tests.case(
+    "SIGKILL in the middle",
+    *(check_interrupted, signal.SIGKILL),
+    [".saving.core", ".saving.info", "bounds"],
+)
+tests.run()
