@@ -1,9 +1,10 @@
 /*
  * kvm_walk_pages(): every page of a minidump, once.
  *
- * First the kernel map, through the page-table section; the pages met there are
- * marked in a bitmap of our own.  Then the dump's bitmap, without the marked
- * ones: pages that only the direct map reaches.
+ * First the kernel map, through the page-table section; then what is left of
+ * the dump's bitmap: pages that only the direct map reaches.  A walk meets pages
+ * in the order of their addresses, which is any order in the bitmap, so it works
+ * on a copy in which all that there is to know of a page is one line of cache.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,27 @@ enum walk_state {
 	WALK_FAILED   /* kvm_geterr() */
 };
 
+/* Pages that are found before they are reported: those of a table. */
+#define PENDING_LEN 512
+
+/* 64 bits of the bitmap. */
+struct walk_word {
+	uint64_t ww_bits;
+	uint64_t ww_left;   /* of these, what was not reported yet */
+	uint64_t ww_before; /* set bits in all words before */
+	uint64_t ww_unused; /* two words are one line */
+};
+
 struct walk {
 	kvm_t *kd;
 	kvm_walk_pages_cb_t *cb;
 	void *arg;
-	uint64_t *seen; /* owned; a bit for each bit of the dump's bitmap */
+	struct walk_word *words; /* owned */
+	uint64_t nwords;
+	uint64_t pages_off; /* of the first page: bytes into the file */
 	enum walk_state state;
+	const struct dump_seg *seg; /* of the last page */
+	struct kvm_page *pending;   /* owned; PENDING_LEN of them */
 	kpaddr_t dmap_pa; /* the direct map; empty where there is none */
 	kvaddr_t dmap_va;
 	uint64_t dmap_len;
@@ -37,54 +53,83 @@ fail_image(struct walk *w, const char *what, uint64_t off, uint64_t len)
 	(void)kvm_fail_image(w->kd, what, off, len);
 }
 
-static inline void
+static inline struct kvm_page
+make_page(const struct walk *w, kvaddr_t va, uint64_t pa, int64_t off,
+    uint64_t len, vm_prot_t prot)
+{
+	uint64_t in_dmap = pa - w->dmap_pa;
+
+	return ((struct kvm_page){
+	    .kp_version = LIBKVM_WALK_PAGES_VERSION,
+	    .kp_paddr = pa,
+	    .kp_kmap_vaddr = va,
+	    .kp_dmap_vaddr = in_dmap < w->dmap_len ? w->dmap_va + in_dmap : 0,
+	    .kp_prot = prot,
+	    .kp_offset = (off_t)off,
+	    .kp_len = (size_t)len,
+	});
+}
+
+static void
 report(struct walk *w, kvaddr_t va, uint64_t pa, int64_t off, uint64_t len,
     vm_prot_t prot)
 {
-	uint64_t in_dmap = pa - w->dmap_pa;
-	struct kvm_page page = {
-		.kp_version = LIBKVM_WALK_PAGES_VERSION,
-		.kp_paddr = pa,
-		.kp_kmap_vaddr = va,
-		.kp_dmap_vaddr =
-		    in_dmap < w->dmap_len ? w->dmap_va + in_dmap : 0,
-		.kp_prot = prot,
-		.kp_offset = (off_t)off,
-		.kp_len = (size_t)len,
-	};
+	struct kvm_page page = make_page(w, va, pa, off, len, prot);
 
 	if (w->cb(&page, w->arg) == 0)
 		w->state = WALK_STOPPED;
 }
 
-/* Mark a page.  Was it marked before? */
-static bool
-mark(struct walk *w, uint64_t bit)
+/* Report the pages that are pending, up to end. */
+static void
+report_pending(struct walk *w, const struct kvm_page *end)
 {
-	uint64_t mask = UINT64_C(1) << bit % 64;
-	bool before = (w->seen[bit / 64] & mask) != 0;
-
-	w->seen[bit / 64] |= mask;
-	return (before);
+	for (struct kvm_page *page = w->pending;
+	     page < end && w->state == WALK_ON; page++)
+		if (w->cb(page, w->arg) == 0)
+			w->state = WALK_STOPPED;
 }
 
-/* How many of the n pages from bit on are marked? */
-static uint64_t
-count_marked(const struct walk *w, uint64_t bit, uint64_t n)
+/* Where the page of a bit is in the file. */
+static inline int64_t
+page_off(const struct walk *w, const struct walk_word *word, uint64_t bit)
 {
-	uint64_t marked = 0;
+	uint64_t below = word->ww_bits & ((UINT64_C(1) << bit % 64) - 1);
+	uint64_t rank = word->ww_before + (uint64_t)__builtin_popcountll(below);
 
-	for (uint64_t end = bit + n; bit < end;) {
-		unsigned int in_word = (unsigned int)(bit % 64);
-		uint64_t word = w->seen[bit / 64] >> in_word;
-		uint64_t left = end - bit;
+	return ((int64_t)(w->pages_off +
+	    (rank << w->kd->kd_index->pi_set.dp_page_shift)));
+}
 
-		if (left < 64)
-			word &= (UINT64_C(1) << left) - 1;
-		marked += (uint64_t)__builtin_popcountll(word);
-		bit += 64 - in_word;
+/* How many of the n pages from bit on were not reported yet? */
+static uint64_t
+count_left(const struct walk *w, uint64_t bit, uint64_t n)
+{
+	uint64_t left = 0;
+
+	for (uint64_t end = bit + n; bit < end; bit = (bit | 63) + 1) {
+		uint64_t word = w->words[bit / 64].ww_left >> bit % 64;
+
+		if (end - bit < 64)
+			word &= (UINT64_C(1) << (end - bit)) - 1;
+		left += (uint64_t)__builtin_popcountll(word);
 	}
-	return (marked);
+	return (left);
+}
+
+/* Report a page of the dump, unless it was reported before. */
+static inline void
+report_page(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t bit,
+    vm_prot_t prot)
+{
+	struct walk_word *word = &w->words[bit / 64];
+	uint64_t mask = UINT64_C(1) << bit % 64;
+
+	if ((word->ww_left & mask) == 0)
+		return;
+	word->ww_left ^= mask;
+	report(w, va, pa, page_off(w, word, bit),
+	    UINT64_C(1) << w->kd->kd_index->pi_set.dp_page_shift, prot);
 }
 
 /* Pages of the dump that lie in a row: in one call if all of them are new. */
@@ -94,19 +139,22 @@ report_run(struct walk *w, kvaddr_t va, uint64_t pa, const struct page_run *run,
 {
 	unsigned int shift = w->kd->kd_index->pi_set.dp_page_shift;
 	uint64_t npages = run->pr_len >> shift;
-	uint64_t bit = run->pr_bit;
-	uint64_t nmarked = count_marked(w, bit, npages);
+	uint64_t nleft = count_left(w, run->pr_bit, npages);
 
-	if (nmarked == npages)
-		return;
-	for (uint64_t i = 0; i < npages && w->state == WALK_ON; i++) {
-		if (!mark(w, bit + i) && nmarked > 0)
-			report(w, va + (i << shift), pa + (i << shift),
-			    (int64_t)(run->pr_off + (i << shift)),
-			    UINT64_C(1) << shift, prot);
-	}
-	if (nmarked == 0)
+	if (nleft == npages) {
+		for (uint64_t i = 0; i < npages; i++) {
+			uint64_t bit = run->pr_bit + i;
+
+			w->words[bit / 64].ww_left &=
+			    ~(UINT64_C(1) << bit % 64);
+		}
 		report(w, va, pa, (int64_t)run->pr_off, run->pr_len, prot);
+		return;
+	}
+	for (uint64_t i = 0; i < npages && nleft > 0 && w->state == WALK_ON;
+	     i++)
+		report_page(w, va + (i << shift), pa + (i << shift),
+		    run->pr_bit + i, prot);
 }
 
 /* What an entry of the page tables maps, in pieces that are alike. */
@@ -133,20 +181,6 @@ report_mapping(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t len,
 	}
 }
 
-/* The common case of the above, made short: millions of pages come this way. */
-static inline void
-report_page(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t size,
-    vm_prot_t prot)
-{
-	const struct pageindex *pi = w->kd->kd_index;
-	struct page_place place;
-
-	if (!pageindex_hot(pi, pa >> pi->pi_set.dp_page_shift, &place))
-		report_mapping(w, va, pa, size, prot);
-	else if (!mark(w, place.pp_bit))
-		report(w, va, pa, (int64_t)place.pp_off, size, prot);
-}
-
 /* How entries of a kind are read; constant where it is inlined. */
 struct entry_ops {
 	uint64_t (*load)(const struct walk *w, const uint8_t *table,
@@ -171,12 +205,49 @@ load_any(const struct walk *w, const uint8_t *table, uint64_t i)
 	    table + i * pg->pg_entry_len));
 }
 
-/* The n last-level entries at p, for addresses from va on. */
+/*
+ * The page of one entry, if it is small, in the dump and new: the usual case,
+ * which goes to *out.  false: it is none of that, or was reported before.
+ */
+static inline bool
+find_small(struct walk *w, kvaddr_t va, uint64_t pa, unsigned int shift,
+    vm_prot_t prot, struct kvm_page *out)
+{
+	uint64_t pfn = pa >> shift;
+	const struct dump_seg *seg = w->seg;
+	struct walk_word *word;
+	uint64_t bit, mask;
+
+	if (pfn < seg->ds_start || pfn >= seg->ds_end) {
+		seg = dumpset_find(&w->kd->kd_index->pi_set, pfn);
+		if (seg == NULL)
+			return (false);
+		w->seg = seg;
+	}
+	bit = seg->ds_bit + (pfn - seg->ds_start);
+	if (bit / 64 >= w->nwords)
+		return (false);
+	word = &w->words[bit / 64];
+	mask = UINT64_C(1) << bit % 64;
+	if ((word->ww_left & mask) == 0)
+		return (false);
+	word->ww_left ^= mask;
+	*out = make_page(w, va, pa, page_off(w, word, bit),
+	    UINT64_C(1) << shift, prot);
+	return (true);
+}
+
+/*
+ * The n last-level entries at p, n <= PENDING_LEN, for addresses from va on.
+ * Most of a walk's time is this loop, so it calls nobody: what it finds waits
+ * until its end, or until there is something unusual.
+ */
 static inline void
 walk_entries(struct walk *w, const uint8_t *p, uint64_t n, kvaddr_t va,
     struct entry_ops ops)
 {
 	uint64_t size = UINT64_C(1) << ops.shift;
+	struct kvm_page *out = w->pending;
 
 	for (uint64_t i = 0; i < n && w->state == WALK_ON; i++, va += size) {
 		struct pte pte = ops.decode(ops.load(w, p, i), 0);
@@ -186,16 +257,24 @@ walk_entries(struct walk *w, const uint8_t *p, uint64_t n, kvaddr_t va,
 		/* A page larger than its entry (arm) repeats in the next. */
 		pte.pte_pa +=
 		    va & ((UINT64_C(1) << pte.pte_shift) - 1) & ~(size - 1);
-		report_page(w, va, pte.pte_pa, size, pte.pte_prot);
+		if (find_small(w, va, pte.pte_pa, ops.shift, pte.pte_prot,
+			out)) {
+			out++;
+			continue;
+		}
+		report_pending(w, out);
+		out = w->pending;
+		report_mapping(w, va, pte.pte_pa, size, pte.pte_prot);
 	}
+	report_pending(w, out);
 }
 
-/* The n last-level entries at off in the file. */
+/* The n last-level entries at off in the file, n <= PENDING_LEN. */
 static void
 walk_table(struct walk *w, uint64_t off, uint64_t n, kvaddr_t va)
 {
 	const struct paging *pg = w->kd->kd_root.vr_paging;
-	uint8_t scratch[IMAGE_VIEW_MAX];
+	uint8_t scratch[PENDING_LEN * 8];
 	const uint8_t *p = image_view(w->kd->kd_image, off,
 	    (size_t)n * pg->pg_entry_len, scratch);
 
@@ -218,7 +297,7 @@ walk_flat(struct walk *w)
 	const struct vm_root *root = &w->kd->kd_root;
 	unsigned int entry_len = root->vr_paging->pg_entry_len;
 	uint64_t nentries = root->vr_nentries;
-	uint64_t step = IMAGE_VIEW_MAX / entry_len;
+	uint64_t step = PENDING_LEN;
 
 	for (uint64_t i = 0; i < nentries && w->state == WALK_ON; i += step)
 		walk_table(w, root->vr_off + i * entry_len,
@@ -283,58 +362,58 @@ walk_directory(struct walk *w)
 	}
 }
 
-/* The pages of a word of the bitmap that no kernel mapping led to. */
+/* The pages that no kernel mapping led to. */
 static void
-walk_word(struct walk *w, uint64_t word, uint64_t bits)
+walk_rest(struct walk *w)
 {
-	struct pageindex *pi = w->kd->kd_index;
-	unsigned int shift = pi->pi_set.dp_page_shift;
-	uint64_t left = bits & ~w->seen[word];
+	const struct dumpset *set = &w->kd->kd_index->pi_set;
 
-	for (; left != 0 && w->state == WALK_ON; left &= left - 1) {
-		uint64_t bit = word * 64 + (uint64_t)__builtin_ctzll(left);
-		uint64_t pa;
+	for (uint64_t i = 0; i < w->nwords; i++) {
+		uint64_t left = w->words[i].ww_left;
 
-		/* Bits behind the last page are no pages. */
-		if (bit < pi->pi_nbits && dumpset_pa(&pi->pi_set, bit, &pa))
-			report(w, 0, pa,
-			    (int64_t)(pi->pi_pages_off +
-				(pageindex_rank(pi, bit, bits) << shift)),
-			    UINT64_C(1) << shift, direct_map_prot);
+		for (; left != 0 && w->state == WALK_ON; left &= left - 1) {
+			uint64_t bit = i * 64 + (uint64_t)__builtin_ctzll(left);
+			uint64_t pa;
+
+			/* A bit that two segments share is one page's. */
+			if (dumpset_pa(set, bit, &pa))
+				report_page(w, 0, pa, bit, direct_map_prot);
+		}
 	}
 }
 
-static void
-walk_bitmap(struct walk *w)
+/* Copy the bitmap, without what lies behind its last page. */
+static bool
+read_bitmap(struct walk *w)
 {
-	struct pageindex *pi = w->kd->kd_index;
+	const struct pageindex *pi = w->kd->kd_index;
 	uint8_t scratch[IMAGE_VIEW_MAX];
 	uint64_t step = IMAGE_VIEW_MAX / 8;
-	uint64_t nwords = (pi->pi_nbits + 63) / 64;
-	uint64_t npages;
+	uint64_t before = 0;
 
-	/* pageindex_rank() is for words that are counted: so count them all. */
-	if (!pageindex_count(pi, &npages)) {
-		fail_image(w, "page bitmap", pi->pi_bitmap_off, nwords * 8);
-		return;
-	}
-	for (uint64_t i = 0; i < nwords; i += step) {
-		uint64_t n = nwords - i < step ? nwords - i : step;
+	for (uint64_t i = 0; i < w->nwords; i += step) {
+		uint64_t n = w->nwords - i < step ? w->nwords - i : step;
 		const uint8_t *p = image_view(w->kd->kd_image,
 		    pi->pi_bitmap_off + i * 8, n * 8, scratch);
 
 		if (p == NULL) {
 			fail_image(w, "page bitmap", pi->pi_bitmap_off + i * 8,
 			    n * 8);
-			return;
+			return (false);
 		}
-		for (uint64_t k = 0; k < n && w->state == WALK_ON; k++) {
-			uint64_t bits = dumpset_word(pi->pi_order, p + k * 8);
+		for (uint64_t k = 0; k < n; k++) {
+			struct walk_word *word = &w->words[i + k];
 
-			if ((bits & ~w->seen[i + k]) != 0)
-				walk_word(w, i + k, bits);
+			word->ww_bits = dumpset_word(pi->pi_order, p + k * 8);
+			if (i + k == pi->pi_nbits / 64)
+				word->ww_bits &=
+				    (UINT64_C(1) << pi->pi_nbits % 64) - 1;
+			word->ww_left = word->ww_bits;
+			word->ww_before = before;
+			before += (uint64_t)__builtin_popcountll(word->ww_bits);
 		}
 	}
+	return (true);
 }
 
 int
@@ -353,19 +432,23 @@ kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 	w.dmap_pa = hdr->md_dmapphys;
 	w.dmap_va = hdr->md_dmapbase;
 	w.dmap_len = hdr->md_dmapend - hdr->md_dmapbase;
-	w.seen =
-	    calloc((size_t)(kd->kd_index->pi_nbits / 64 + 1), sizeof(*w.seen));
-	if (w.seen == NULL) {
+	w.pages_off = hdr->md_pages_off;
+	w.nwords = (kd->kd_index->pi_nbits + 63) / 64;
+	w.seg = &kd->kd_index->pi_set.dp_segs[0];
+	w.words = malloc((size_t)(w.nwords + 1) * sizeof(*w.words));
+	w.pending = malloc(PENDING_LEN * sizeof(*w.pending));
+	if (w.words == NULL || w.pending == NULL) {
+		w.state = WALK_FAILED;
 		(void)kvm_fail(kd, "out of memory");
-		return (0);
+	} else if (read_bitmap(&w)) {
+		if (kd->kd_root.vr_level == 0)
+			walk_flat(&w);
+		else
+			walk_directory(&w);
+		walk_rest(&w);
 	}
-	if (kd->kd_root.vr_level == 0)
-		walk_flat(&w);
-	else
-		walk_directory(&w);
-	if (w.state == WALK_ON)
-		walk_bitmap(&w);
-	free(w.seen);
+	free(w.words);
+	free(w.pending);
 	/* A read of the callback's may have settled it. */
 	(void)image_settle(kd->kd_image, kd->kd_image->im_len);
 	if (mapped && kd->kd_image->im_base == NULL) {

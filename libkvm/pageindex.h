@@ -75,38 +75,6 @@ struct page_run {
 	uint64_t pr_len; /* bytes for which the same holds, <= what was asked */
 };
 
-/* A page of the dump: its bit, and where it is in the file. */
-struct page_place {
-	uint64_t pp_bit;
-	uint64_t pp_off;
-};
-
-/*
- * The place of a page, for loops that ask millions of times: in a little-endian
- * bitmap that is mapped and was counted up to there.  false is no answer: then
- * pageindex_find() has it.
- */
-static inline bool
-pageindex_hot(const struct pageindex *pi, uint64_t pfn, struct page_place *out)
-{
-	const uint8_t *base = pi->pi_image->im_base;
-	const struct dump_seg *seg = dumpset_find(&pi->pi_set, pfn);
-	uint64_t bit, bits;
-
-	if (seg == NULL || base == NULL || pi->pi_order != ORDER_LITTLE)
-		return (false);
-	bit = seg->ds_bit + (pfn - seg->ds_start);
-	if (bit >= pi->pi_nbits || bit / 64 >= pi->pi_ncounted)
-		return (false);
-	bits = le64dec(base + pi->pi_bitmap_off + bit / 64 * 8);
-	if ((bits >> bit % 64 & 1) == 0)
-		return (false);
-	out->pp_bit = bit;
-	out->pp_off = pi->pi_pages_off +
-	    (pageindex_rank(pi, bit, bits) << pi->pi_set.dp_page_shift);
-	return (true);
-}
-
 /* Where are the len bytes from pa on?  len > 0. */
 struct page_run pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len);
 

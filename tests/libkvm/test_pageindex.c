@@ -259,29 +259,6 @@ ask_find(struct model *m, struct pageindex *pi)
 	check_run(m, pa, len, &run);
 }
 
-/* The short way is open for a page that the long way has just found. */
-static void
-ask_hot(struct model *m, struct pageindex *pi)
-{
-	bool possible =
-	    m->order == ORDER_LITTLE && pi->pi_image->im_base != NULL;
-	uint64_t len;
-	uint64_t pfn = random_address(m, &len) / PAGE_LEN;
-	struct place want = model_place(m, pfn);
-	struct page_place got;
-
-	if (next_random(m) >> 30 & 1) {
-		(void)pageindex_find(pi, pfn * PAGE_LEN, 1);
-		assert_int_equal(pageindex_hot(pi, pfn, &got),
-		    possible && want.state == PAGE_PRESENT);
-	}
-	if (!pageindex_hot(pi, pfn, &got))
-		return;
-	assert_int_equal(want.state, PAGE_PRESENT);
-	assert_int_equal(got.pp_bit, want.bit);
-	assert_int_equal(got.pp_off, PAGES_OFF + m->rank[want.bit] * PAGE_LEN);
-}
-
 static void
 ask_count(struct model *m, struct pageindex *pi)
 {
@@ -300,12 +277,8 @@ ask_all(struct model *m, enum image_access access)
 	assert_int_equal(image_create(model_file(m), access, &im), 0);
 	pi = model_index(m, im);
 	for (size_t i = 0; i < NQUERIES; i++) {
-		uint64_t kind = random_below(m, 100);
-
-		if (kind < 80)
+		if (random_below(m, 100) < 99)
 			ask_find(m, pi);
-		else if (kind < 99)
-			ask_hot(m, pi);
 		else
 			ask_count(m, pi);
 	}
