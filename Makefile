@@ -10,6 +10,10 @@ demo demo-freebsd:
 	@scripts/install-deps.sh demo
 	@scripts/demo.sh "$(BUILD)"
 
+demo-kernel:
+	@scripts/install-deps.sh run
+	@scripts/demo-kernel.sh "$(BUILD)"
+
 check:
 	@scripts/install-deps.sh check
 	@tests/check.sh
@@ -31,6 +35,7 @@ clean:
 help:
 	@echo "make           build the vmcore command and libkvm in $(BUILD)/"
 	@echo "make demo      open a real FreeBSD crash dump, show what crashed it"
+	@echo "make demo-kernel  break our own kernel in QEMU, read its dump"
 	@echo "make check     run all tests; ends in 'N passed, N failed'"
 	@echo "make bench     measure libkvm against what the machine can do"
 	@echo "make run       boot our own kernel in QEMU, to be broken by hand"
@@ -40,4 +45,4 @@ help:
 	@echo "demo, check, bench and run install what they need first (Debian, Ubuntu)"
 	@echo "or name it and stop (elsewhere)."
 
-.PHONY: all demo demo-freebsd check bench run install clean help
+.PHONY: all demo demo-freebsd demo-kernel check bench run install clean help

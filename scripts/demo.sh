@@ -6,6 +6,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
+. "$here/story.sh"
 
 "$here/build.sh" "$build" >&2
 build=$(cd "$build" && pwd)
@@ -15,18 +16,6 @@ build=$(cd "$build" && pwd)
 PATH=$build/cli:$PATH
 cd "$build/demo"
 core=$(ls vmcore-amd64-minidump*)
-
-say()
-{
-	echo
-	printf '# %s\n' "$@"
-}
-
-run()
-{
-	printf '$ %s\n' "$*"
-	sh -c "$*"
-}
 
 say "A FreeBSD/amd64 machine panicked and left this minidump."
 run "vmcore info -N kernel-amd64 $core"
