@@ -149,7 +149,11 @@ kvm_read2(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)
 
 	if (len > 0 && len <= HOT_PAGE_LEN - addr % HOT_PAGE_LEN &&
 	    find_hot(kd, addr, &off)) {
-		memcpy(buf, im->im_base + off, len);
+		/* A word is what is read most, and two instructions. */
+		if (len == sizeof(uint64_t))
+			memcpy(buf, im->im_base + off, sizeof(uint64_t));
+		else
+			memcpy(buf, im->im_base + off, len);
 		if (image_settle(im, off + len))
 			return ((kssize_t)len);
 	}
