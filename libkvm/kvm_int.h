@@ -80,8 +80,6 @@ struct vm_root {
 	uint64_t vr_off;      /* section: bytes into the file */
 	uint64_t vr_nentries; /* section: as many as there are */
 	kpaddr_t vr_pa;	      /* else: of the table */
-	kpaddr_t vr_last_pa;  /* the page table used last, ... */
-	uint64_t vr_last_off; /* ... and where it is in the file */
 };
 
 /* A segment of physical memory in an ELF core. */

@@ -18,7 +18,7 @@ void sched_add(struct thread *td);
 /* Run something else.  Locked; the caller has set its thread's state. */
 void mi_switch(void);
 
-/* Give up the CPU for now. */
+/* Let another thread run; returns when it is our turn again. */
 void sched_yield(void);
 
 /* From the clock of each CPU, in its interrupt. */
