@@ -18,9 +18,10 @@
 static inline uint8_t
 amd64_pte_prot(uint64_t entry)
 {
+	/* By multiplying: compilers make a branch, or worse, of a condition. */
 	return ((uint8_t)(PTE_READ |
-	    ((entry & AMD64_PTE_RW) != 0 ? PTE_WRITE : 0) |
-	    ((entry & AMD64_PTE_NX) == 0 ? PTE_EXECUTE : 0)));
+	    (entry & AMD64_PTE_RW) / AMD64_PTE_RW * PTE_WRITE |
+	    (~entry & AMD64_PTE_NX) / AMD64_PTE_NX * PTE_EXECUTE));
 }
 
 /*
