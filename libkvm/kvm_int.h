@@ -55,7 +55,7 @@ struct core_ops {
 struct table_slot {
 	uint64_t ts_tag;     /* the span's number plus 1; 0: empty */
 	uint64_t ts_off;     /* of the table: bytes into the file */
-	uint32_t *ts_places; /* owned; see find_hot().  NULL: not yet */
+	uint32_t *ts_places; /* see find_hot(); owned, but for no_places */
 	uint32_t ts_nuses;
 };
 
@@ -142,8 +142,8 @@ void translate_forget(kvm_t *kd);
 /*
  * Where in the mapped file va is, for the read that programs do by the million:
  * in a minidump, through a page table that is used often.  Such a table is
- * turned into the places of its pages: their numbers in the file, from 1.
- * false is no answer, only "not that easy".
+ * turned into the places of its pages: their numbers in the file, where page 0
+ * is the header's and means "not that easy".  So does false.
  *
  * A read waits for memory most of its time, and the processor runs ahead into
  * the next one as long as its window reaches; so what is saved here counts
@@ -157,14 +157,11 @@ find_hot(const kvm_t *kd, kvaddr_t va, uint64_t *off)
 	    &kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN];
 	uint64_t place;
 
-	if (slot->ts_tag != span + 1 || slot->ts_places == NULL)
+	if (slot->ts_tag != span + 1)
 		return (false);
 	place = slot->ts_places[va >> HOT_PAGE_SHIFT & 511];
-	if (place == 0 || kd->kd_image->im_base == NULL)
-		return (false);
-	*off = kd->kd_minidump.md_pages_off + ((place - 1) << HOT_PAGE_SHIFT) +
-	    va % HOT_PAGE_LEN;
-	return (true);
+	*off = (place << HOT_PAGE_SHIFT) + va % HOT_PAGE_LEN;
+	return (place != 0 && kd->kd_image->im_base != NULL);
 }
 
 /*

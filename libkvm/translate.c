@@ -15,6 +15,9 @@
 /* Uses of a table after which all of its pages are looked up. */
 #define OFTEN 32
 
+/* The places of a table that is not used often yet: all 0, never written to. */
+static uint32_t no_places[512];
+
 /* A last-level table's entries, from that of an address on. */
 struct entries {
 	uint64_t off; /* bytes into the file */
@@ -207,6 +210,14 @@ direct_map_meets(const kvm_t *kd, kvaddr_t start, kvaddr_t last)
 	    hdr->md_dmapbase <= last && hdr->md_dmapend > start);
 }
 
+static void
+empty_slot(struct table_slot *slot)
+{
+	if (slot->ts_places != no_places)
+		free(slot->ts_places);
+	*slot = (struct table_slot){ 0 };
+}
+
 /*
  * Remember the last-level table of va's span, if that is all there is to know
  * of the span: the page-table section may end inside of it, the direct map or
@@ -231,26 +242,27 @@ remember_table(kvm_t *kd, kvaddr_t va, struct entries entries)
 	    direct_map_meets(kd, start, last) ||
 	    off + nentries * pg->pg_entry_len > kd->kd_image->im_len)
 		return;
-	free(slot->ts_places);
-	*slot = (struct table_slot){ .ts_tag = span + 1, .ts_off = off };
+	empty_slot(slot);
+	*slot = (struct table_slot){ .ts_tag = span + 1,
+		.ts_off = off,
+		.ts_places = no_places };
 }
 
-/* The place of one page, as find_hot() wants it; 0: not that easy. */
+/* The place of one page, as find_hot() wants it. */
 static uint32_t
 place_of(kvm_t *kd, struct pte pte)
 {
 	struct page_run run;
-	uint64_t place;
 
 	if (pte.pte_kind != PTE_PAGE)
 		return (0);
 	run = pageindex_find(kd->kd_index, pte.pte_pa, HOT_PAGE_LEN);
 	if (run.pr_state != PAGE_PRESENT || run.pr_len != HOT_PAGE_LEN ||
-	    run.pr_off + HOT_PAGE_LEN > kd->kd_image->im_len)
+	    run.pr_off % HOT_PAGE_LEN != 0 ||
+	    run.pr_off + HOT_PAGE_LEN > kd->kd_image->im_len ||
+	    run.pr_off >> HOT_PAGE_SHIFT > UINT32_MAX)
 		return (0);
-	place =
-	    ((run.pr_off - kd->kd_minidump.md_pages_off) >> HOT_PAGE_SHIFT) + 1;
-	return (place <= UINT32_MAX ? (uint32_t)place : 0);
+	return ((uint32_t)(run.pr_off >> HOT_PAGE_SHIFT));
 }
 
 /*
@@ -346,9 +358,7 @@ translate_forget(kvm_t *kd)
 	for (size_t i = 0; i < TABLE_CACHE_LEN; i++) {
 		struct table_slot *slot = &kd->kd_tables->tc_slot[i];
 
-		if (slot->ts_tag != 0) {
-			free(slot->ts_places);
-			*slot = (struct table_slot){ 0 };
-		}
+		if (slot->ts_tag != 0)
+			empty_slot(slot);
 	}
 }
