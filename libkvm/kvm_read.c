@@ -141,38 +141,37 @@ read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
 	return (error == 0 ? (kssize_t)len : -1);
 }
 
-/* len bytes at off were read of the mapping, for addr: were they the file's? */
 static __attribute__((noinline)) kssize_t
-settle_hot(kvm_t *kd, kvaddr_t addr, uint64_t off, void *buf, size_t len)
+read_any(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)
 {
-	if (image_settle(kd->kd_image, off + len))
-		return ((kssize_t)len);
+	struct image *im = kd->kd_image;
+	uint64_t off;
+
+	if (len > 0 && len <= HOT_PAGE_LEN - addr % HOT_PAGE_LEN &&
+	    find_hot(kd, addr, &off)) {
+		memcpy(buf, im->im_base + off, len);
+		if (image_settle(im, off + len))
+			return ((kssize_t)len);
+	}
 	return (read_settled(kd, batch_virtual, addr, buf, len));
 }
 
-static __attribute__((noinline)) kssize_t
-read_hot(kvm_t *kd, kvaddr_t addr, uint64_t off, void *buf, size_t len)
-{
-	memcpy(buf, kd->kd_image->im_base + off, len);
-	return (settle_hot(kd, addr, off, buf, len));
-}
-
-/* The most frequent read, of a word, is what this function is cut for. */
+/* Words are read most, so this is cut for them: all else goes elsewhere. */
 kssize_t
 kvm_read2(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)
 {
-	const struct image *im = kd->kd_image;
+	const size_t word = sizeof(uint64_t);
 	uint64_t off;
 
-	if (len - 1 >= HOT_PAGE_LEN - addr % HOT_PAGE_LEN ||
-	    !find_hot(kd, addr, &off))
-		return (read_settled(kd, batch_virtual, addr, buf, len));
-	if (len != sizeof(uint64_t))
-		return (read_hot(kd, addr, off, buf, len));
-	memcpy(buf, im->im_base + off, sizeof(uint64_t));
-	if (((const uint8_t *)buf)[7] == 0 || mapping_torn(im->im_mapping))
-		return (settle_hot(kd, addr, off, buf, len));
-	return (sizeof(uint64_t));
+	if (len == word && addr % HOT_PAGE_LEN <= HOT_PAGE_LEN - word &&
+	    find_hot(kd, addr, &off)) {
+		memcpy(buf, kd->kd_image->im_base + off, word);
+		/* As image_settle() would find; the end is no zero. */
+		if (((const uint8_t *)buf)[word - 1] != 0 &&
+		    !mapping_torn(kd->kd_image->im_mapping))
+			return ((kssize_t)word);
+	}
+	return (read_any(kd, addr, buf, len));
 }
 
 kssize_t
