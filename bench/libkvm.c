@@ -47,6 +47,13 @@ struct known_page {
 	uint64_t off; /* bytes into the file */
 };
 
+/* A word, and where it is. */
+struct known_word {
+	uint64_t va;
+	uint64_t off; /* bytes into the file */
+	uint64_t value;
+};
+
 struct bench {
 	char dir[512];
 	char core[600];
@@ -58,6 +65,7 @@ struct bench {
 	struct known_page *pages; /* ascending by address */
 	size_t npages;
 	size_t npages_dumped;
+	struct known_word *words; /* NREADS of them, in random order */
 	int fd;
 	const uint8_t *map;
 	size_t map_len;
@@ -117,16 +125,6 @@ report(const struct bench *b, const char *what, const char *limit_name,
 	    median(limit, NROUNDS), limit_name, median(ratio, NROUNDS), lowest,
 	    highest);
 	(void)fflush(stdout);
-}
-
-/* xorshift: the same sequence for ours and for the limit. */
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return (*state);
 }
 
 /* ---- the dump ---- */
@@ -192,6 +190,36 @@ make_dump(struct bench *b)
 		err(1, "%s", b->dir);
 }
 
+/* The next number of a xorshift sequence. */
+static uint64_t
+next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return (*state);
+}
+
+/* What is read at random, listed, so that readers are measured and not this. */
+static void
+choose_words(struct bench *b)
+{
+	uint64_t state = UINT64_C(88172645463325252);
+
+	b->words = calloc(NREADS, sizeof(*b->words));
+	if (b->words == NULL)
+		err(1, NULL);
+	for (size_t i = 0; i < NREADS; i++) {
+		uint64_t r = next_random(&state);
+		const struct known_page *page = &b->pages[(r >> 9) % b->npages];
+		uint64_t in_page = r % (PAGE_LEN / 8) * 8;
+
+		b->words[i] = (struct known_word){ .va = page->va + in_page,
+			.off = page->off + in_page,
+			.value = gen_word(b->seed, page->pa + in_page) };
+	}
+}
+
 static void
 open_dump(struct bench *b)
 {
@@ -214,6 +242,7 @@ open_dump(struct bench *b)
 		err(1, NULL);
 	(void)gen_foreach_mapping(b->gen, collect_mapping, b);
 	drop_special_pages(b);
+	choose_words(b);
 	b->kd = kvm_open2(b->kernel, b->core, O_RDONLY, errbuf, NULL);
 	if (b->kd == NULL)
 		errx(1, "%s", errbuf);
@@ -226,6 +255,7 @@ remove_dump(struct bench *b)
 	(void)munmap((void *)(uintptr_t)b->map, b->map_len);
 	(void)close(b->fd);
 	gen_destroy(b->gen);
+	free(b->words);
 	free(b->pages);
 	(void)unlink(b->core);
 	(void)unlink(b->kernel);
@@ -310,25 +340,20 @@ enum reader { BY_LIBKVM, BY_MEMCPY, BY_PREAD };
 static double
 random_reads(const struct bench *b, kvm_t *kd, enum reader reader, size_t n)
 {
-	uint64_t state = UINT64_C(88172645463325252);
 	double start = now();
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t r = next_random(&state);
-		const struct known_page *page = &b->pages[(r >> 9) % b->npages];
-		uint64_t in_page = r % (PAGE_LEN / 8) * 8;
+		const struct known_word *known = &b->words[i];
 		uint64_t word = 0;
 
 		if (reader == BY_MEMCPY)
-			memcpy(&word, b->map + page->off + in_page, 8);
+			memcpy(&word, b->map + known->off, 8);
 		else if (reader == BY_PREAD)
-			(void)!pread(b->fd, &word, 8,
-			    (off_t)(page->off + in_page));
-		else if (kvm_read2(kd, page->va + in_page, &word, 8) != 8)
+			(void)!pread(b->fd, &word, 8, (off_t)known->off);
+		else if (kvm_read2(kd, known->va, &word, 8) != 8)
 			errx(1, "%s", kvm_geterr(kd));
-		if (word != gen_word(b->seed, page->pa + in_page))
-			errx(1, "wrong bytes at %#jx",
-			    (uintmax_t)(page->va + in_page));
+		if (word != known->value)
+			errx(1, "wrong bytes at %#jx", (uintmax_t)known->va);
 	}
 	return ((double)n / (now() - start) * 1e-6);
 }
