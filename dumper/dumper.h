@@ -107,6 +107,14 @@ bool dump_pages_has(const struct dump_pages *dp, uint64_t pa,
     enum dump_class class);
 
 /*
+ * The pages that the last dump or estimate chose, in ascending order: *next is
+ * 0 at first, and each call puts one into *pa until there is none.  For those
+ * who account for a dump: in dh_planned, or after dump_estimate().  Of a full
+ * dump, it is what a minidump would have held.
+ */
+bool dump_pages_next(const struct dump_pages *dp, uint64_t *next, uint64_t *pa);
+
+/*
  * The same on the machine's own set, which dump_pages_install() names, once, at
  * boot.  Before that they do nothing.
  */

@@ -151,6 +151,26 @@ dump_pages_has(const struct dump_pages *dp, uint64_t pa, enum dump_class class)
 		mask_of(bit)) != 0);
 }
 
+bool
+dump_pages_next(const struct dump_pages *dp, uint64_t *next, uint64_t *pa)
+{
+	struct dumpset set = as_dumpset(dp);
+	uint64_t bit = *next;
+
+	while (bit < dp->dp_nbits) {
+		uint64_t word = dp->dp_frozen[bit / 64] >> bit % 64;
+
+		if (word == 0) {
+			bit = (bit | 63) + 1;
+			continue;
+		}
+		bit += (unsigned int)__builtin_ctzll(word);
+		*next = bit + 1;
+		return (dumpset_pa(&set, bit, pa));
+	}
+	return (false);
+}
+
 void
 dump_pages_install(struct dump_pages *dp)
 {

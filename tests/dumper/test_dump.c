@@ -105,6 +105,23 @@ check_result(struct sim *sim, const struct row *row,
 	assert_int_equal(res->dr_nrecorded, 0);
 }
 
+/* The pages that were chosen are those of the model, one after the other. */
+static void
+check_chosen(struct sim *sim, const struct row *row)
+{
+	uint64_t next = 0, pa;
+
+	if (row->format == DUMP_FULL)
+		return;
+	for (uint64_t i = 0; i < sim->npages; i++) {
+		if (!sim_dumped(sim, sim_pa(sim, i), row->format, row->flags))
+			continue;
+		assert_true(dump_pages_next(&sim->pages, &next, &pa));
+		assert_int_equal(pa, sim_pa(sim, i));
+	}
+	assert_false(dump_pages_next(&sim->pages, &next, &pa));
+}
+
 /* On failure cmocka leaves by longjmp: what was allocated is lost with it. */
 static void
 test_row(void **state)
@@ -131,6 +148,7 @@ test_row(void **state)
 		assert_int_equal(sink.nopen, 1);
 		assert_int_equal(sink.nclose, 1);
 		check_result(sim, row, &res);
+		check_chosen(sim, row);
 		if (row->layout == DUMP_DEVICE) {
 			check_header(&sink, &res);
 			off = sink.media_len - 512 - res.dr_bytes;
