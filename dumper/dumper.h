@@ -106,6 +106,9 @@ void dump_pages_drop(struct dump_pages *dp, uint64_t pa);
 bool dump_pages_has(const struct dump_pages *dp, uint64_t pa,
     enum dump_class class);
 
+/* How many pages are in that class. */
+uint64_t dump_pages_count(const struct dump_pages *dp, enum dump_class class);
+
 /*
  * The pages that the last dump or estimate chose, in ascending order: *next is
  * 0 at first, and each call puts one into *pa until there is none.  For those

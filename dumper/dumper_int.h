@@ -91,6 +91,17 @@ void attempt_record(struct attempt *at, const struct dump_anomaly *what);
 
 /* ---- pageset.c ---- */
 
+/* Not the builtin, for which a compiler may call a library. */
+static inline uint64_t
+count_bits(uint64_t word)
+{
+	word -= word >> 1 & UINT64_C(0x5555555555555555);
+	word = (word & UINT64_C(0x3333333333333333)) +
+	    (word >> 2 & UINT64_C(0x3333333333333333));
+	word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (word * UINT64_C(0x0101010101010101) >> 56);
+}
+
 /* Any of the pages of r in a bitmap of the set? */
 bool pages_any(const struct attempt *at, const uint64_t *bitmap,
     const struct dump_range *r);

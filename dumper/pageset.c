@@ -151,6 +151,17 @@ dump_pages_has(const struct dump_pages *dp, uint64_t pa, enum dump_class class)
 		mask_of(bit)) != 0);
 }
 
+uint64_t
+dump_pages_count(const struct dump_pages *dp, enum dump_class class)
+{
+	uint64_t n = 0;
+
+	for (uint64_t word = 0; word < dp->dp_nwords; word++)
+		n += count_bits(__atomic_load_n(&dp->dp_class[class][word],
+		    __ATOMIC_RELAXED));
+	return (n);
+}
+
 bool
 dump_pages_next(const struct dump_pages *dp, uint64_t *next, uint64_t *pa)
 {

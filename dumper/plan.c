@@ -15,17 +15,6 @@
  */
 #define MAXPASSES 16
 
-/* Not the builtin, for which a compiler may call a library. */
-static inline uint64_t
-count_bits(uint64_t word)
-{
-	word -= word >> 1 & UINT64_C(0x5555555555555555);
-	word = (word & UINT64_C(0x3333333333333333)) +
-	    (word >> 2 & UINT64_C(0x3333333333333333));
-	word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
-	return (word * UINT64_C(0x0101010101010101) >> 56);
-}
-
 static uint64_t
 load_word(const struct attempt *at, enum dump_class class, uint64_t word)
 {

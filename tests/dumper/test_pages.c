@@ -68,6 +68,20 @@ model_of(uint64_t pa)
 }
 
 static void
+check_counts(const struct dump_pages *dp)
+{
+	for (int class = 0; class < DUMP_NCLASSES; class++) {
+		uint64_t want = 0;
+
+		for (size_t i = 0; i < nmodel; i++)
+			want += model[i].classes >> class & 1;
+		assert_true(want > 0);
+		assert_int_equal(dump_pages_count(dp, (enum dump_class)class),
+		    want);
+	}
+}
+
+static void
 test_model(void **state)
 {
 	struct dump_pages dp;
@@ -101,6 +115,7 @@ test_model(void **state)
 					     model[i].pfn * PAGE,
 					     (enum dump_class) class),
 			    model[i].classes >> class & 1);
+	check_counts(&dp);
 	assert_true(nignored > 1000);
 	assert_int_equal(dp.dp_ignored, nignored);
 	free(mem);
