@@ -53,6 +53,9 @@ void pmap_guard(vm_offset_t va);
  */
 uint64_t *pmap_entry(vm_offset_t va, unsigned int level);
 
+/* Is this a page table that was made before there were pages?  See PG_TABLE. */
+bool pmap_is_boot_table(vm_paddr_t pa);
+
 /* The top-level page table; debuggers read KPML4phys. */
 extern uint64_t KPML4phys;
 extern uint64_t kernphys;

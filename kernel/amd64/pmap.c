@@ -52,6 +52,9 @@ size_t pmap_ndevices;
 
 static struct mtx pmap_lock = MTX_INITIALIZER("pmap");
 
+/* Page tables were the first to need memory, and got it in one piece. */
+static struct physrange boot_tables; /* (c) */
+
 /* Through these the page tables of the top 2 GB are reached. */
 static pt_entry_t *kernel_pd[NKPD]; /* (c) */
 static vm_offset_t devmap_next = DEVMAP_MIN;
@@ -192,6 +195,13 @@ pmap_bootstrap(void)
 		    (pt_entry_t *)PHYS_TO_DMAP(boot_pa(kernel_pd[i]));
 	KPML4phys = boot_pa(pml4);
 	pmap_load();
+	boot_tables = boot_taken;
+}
+
+bool
+pmap_is_boot_table(vm_paddr_t pa)
+{
+	return (pa >= boot_tables.pr_start && pa < boot_tables.pr_end);
 }
 
 /* Add the page table that maps kernel_vm_end.  pmap_lock is held. */
@@ -203,6 +213,7 @@ grow_locked(void)
 
 	if (m == NULL)
 		return (ENOMEM);
+	m->flags |= PG_TABLE;
 	*pde(kernel_vm_end) = VM_PAGE_TO_PHYS(m) | PG_V | PG_RW;
 	kernel_vm_end += NBPDR;
 	return (0);

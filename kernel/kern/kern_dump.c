@@ -15,6 +15,7 @@
 #include "kernel/ddb/ddb.h"
 #include "kernel/dev/rtc.h"
 #include "kernel/dev/virtio_blk.h"
+#include "kernel/kern/kern_account.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/msgbuf.h"
 #include "kernel/sys/sysctl.h"
@@ -276,12 +277,30 @@ say_anomalies(const struct dump_result *res)
 	}
 }
 
+/* On one line: it goes into the message buffer, too. */
+static void
+say_account(const struct dump_result *res)
+{
+	struct account ac;
+
+	if (res->dr_format == DUMP_FULL)
+		return;
+	account_dump(&pages, res, &ac);
+	printf("dump: KB:");
+	for (int kind = 0; kind < ACCOUNT_NKINDS; kind++)
+		printf("%s %s %ju", kind == 0 ? "" : ",",
+		    account_name((enum account_kind)kind),
+		    (uintmax_t)(ac.ac_bytes[kind] >> 10));
+	printf("\n");
+}
+
 static void
 say_planned(void *arg, const struct dump_sink *sink,
     const struct dump_result *res)
 {
 	(void)arg;
 	say_anomalies(res);
+	say_account(res);
 	printf("Dumping %ju out of %ju MB to %s:",
 	    (uintmax_t)(res->dr_bytes >> 20), (uintmax_t)(realmem >> 20),
 	    sink->ds_name);
@@ -308,37 +327,18 @@ static const struct dump_hooks hooks = {
 	.dh_failed = say_failed,
 };
 
-/* How many pages each class has, and how many calls were for no memory. */
-static void
-db_show_pageset(const char *args)
-{
-	static const char *const names[] = { "core", "bulk", "user" };
-
-	(void)args;
-	for (int class = 0; class < DUMP_NCLASSES; class++) {
-		uint64_t n = 0;
-
-		for (size_t i = 0; i < nranges; i++) {
-			for (uint64_t pa = ranges[i].r_start;
-			     pa < ranges[i].r_end; pa += PAGE_SIZE)
-				n += dump_pages_has(&pages, pa,
-				    (enum dump_class)class);
-		}
-		printf("%s: %ju pages\n", names[class], (uintmax_t)n);
-	}
-	printf("not memory: %ju calls\n", (uintmax_t)pages.dp_ignored);
-}
-DB_COMMAND(show_pageset, "show pageset", db_show_pageset,
-    "pages that are registered for dumps");
-
 /* ---- Entry points ---- */
+
+static enum dump_format
+wanted_minidump(void)
+{
+	return (minidump_version == 3 ? DUMP_MINIDUMP3 : DUMP_MINIDUMP1);
+}
 
 static enum dump_format
 wanted_format(void)
 {
-	if (minidump == 0)
-		return (DUMP_FULL);
-	return (minidump_version == 3 ? DUMP_MINIDUMP3 : DUMP_MINIDUMP1);
+	return (minidump == 0 ? DUMP_FULL : wanted_minidump());
 }
 
 static struct dump_request
@@ -376,31 +376,61 @@ dumpsys(void)
 	return (error);
 }
 
-/* How large a dump would be now.  0 or an errno. */
+/* What a dump would be now, if there is room.  0 or an errno. */
 static int
-estimate(uint64_t *bytes)
+estimate(enum dump_format format, struct dump_result *res)
 {
 	struct dump_request request = make_request();
-	struct dump_result res;
-	int error;
 
+	request.dr_format = format;
 	request.dr_nsinks = 0;
 	request.dr_hooks = NULL;
-	error = dump_estimate(&request, &res);
-	if (error == 0)
-		*bytes = res.dr_bytes;
-	return (error);
+	return (dump_estimate(&request, res));
 }
+
+/* What a minidump would be made of now, to the byte. */
+static void
+db_show_pageset(const char *args)
+{
+	struct dump_result res;
+	struct account ac;
+	int error = estimate(wanted_minidump(), &res);
+
+	(void)args;
+	if (error != 0) {
+		printf("no estimate: error %d\n", error);
+		return;
+	}
+	account_dump(&pages, &res, &ac);
+	for (int kind = 0; kind < ACCOUNT_NKINDS; kind++)
+		printf("%-16s %12ju\n", account_name((enum account_kind)kind),
+		    (uintmax_t)ac.ac_bytes[kind]);
+	printf("%-16s %12ju\n", "minidump", (uintmax_t)res.dr_bytes);
+	if (ac.ac_total != res.dr_bytes)
+		printf("%-16s %12ju: an error in the account\n", "sum",
+		    (uintmax_t)ac.ac_total);
+	printf("%-16s %12ju\n", "memory", (uintmax_t)realmem);
+	printf("pages registered as core %ju, bulk %ju, user %ju; "
+	       "%ju calls for what is no memory\n",
+	    (uintmax_t)dump_pages_count(&pages, DUMP_CORE),
+	    (uintmax_t)dump_pages_count(&pages, DUMP_BULK),
+	    (uintmax_t)dump_pages_count(&pages, DUMP_USER),
+	    (uintmax_t)pages.dp_ignored);
+}
+DB_COMMAND(show_pageset, "show pageset", db_show_pageset,
+    "what a minidump is made of, bytes");
 
 static int
 sysctl_minidump_size(SYSCTL_HANDLER_ARGS)
 {
-	uint64_t bytes = 0;
-	int error = estimate(&bytes);
+	struct dump_result res;
+	int error = estimate(wanted_format(), &res);
 
 	(void)arg1;
 	(void)arg2;
-	return (error != 0 ? error : sysctl_handle_64(oidp, &bytes, 0, req));
+	if (error != 0)
+		return (error);
+	return (sysctl_handle_64(oidp, &res.dr_bytes, 0, req));
 }
 SYSCTL_PROC(_debug, OID_AUTO, minidump_size, CTLTYPE_U64 | CTLFLAG_RD, NULL, 0,
     sysctl_minidump_size, "QU", "Bytes that a dump would take now");
@@ -410,7 +440,7 @@ static void
 dump_announce(const void *arg)
 {
 	const char *names = kern_getenv("dumpdev");
-	uint64_t bytes = 0;
+	struct dump_result res;
 	size_t nsinks;
 
 	(void)arg;
@@ -420,9 +450,9 @@ dump_announce(const void *arg)
 	if (nsinks == 0)
 		printf("dump: none after a panic: dumpdev is %s\n",
 		    names == NULL ? "not set" : "of no use");
-	else if (estimate(&bytes) == 0)
+	else if (estimate(wanted_format(), &res) == 0)
 		printf("dump: %s to %s after a panic, %ju MB now\n",
 		    minidump == 0 ? "all memory" : "minidump", dumpdevs,
-		    (uintmax_t)(bytes >> 20));
+		    (uintmax_t)(res.dr_bytes >> 20));
 }
 SYSINIT(dump, SI_SUB_DUMP, SI_ORDER_ANY, dump_announce, NULL);

@@ -172,10 +172,16 @@ kmem_free(void *addr, vm_size_t size)
 	kmem_free_inside(addr, size, 0);
 }
 
+/* Only stacks have guards. */
 void *
 kmem_malloc_guarded(vm_size_t size, int flags)
 {
-	return (kmem_malloc_inside(size, 1, flags));
+	uint8_t *mem = kmem_malloc_inside(size, 1, flags);
+
+	for (vm_size_t off = 0; mem != NULL && off < size; off += PAGE_SIZE)
+		PHYS_TO_VM_PAGE(pmap_kextract((vm_offset_t)mem + off))->flags |=
+		    PG_STACK;
+	return (mem);
 }
 
 void

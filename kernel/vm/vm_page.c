@@ -67,6 +67,7 @@ vm_page_init(struct vm_page *m)
 		.order = VM_PAGE_NOORDER,
 		.pool = VM_FREEPOOL_DEFAULT,
 		.wire_count = 1,
+		.flags = PG_BOOT,
 	};
 }
 

@@ -46,6 +46,9 @@ static_assert(sizeof(struct vm_page) == 24, "see the sum above");
 #define PG_FREE	  0x01 /* on the free lists, or behind a head that is */
 #define PG_SLAB	  0x02 /* object is a struct uma_slab */
 #define PG_NODUMP 0x04 /* of no use in a dump, even though mapped */
+#define PG_BOOT	  0x08 /* taken before there were free lists, for good */
+#define PG_STACK  0x10 /* of a kernel stack */
+#define PG_TABLE  0x20 /* a page table */
 
 extern struct vm_page *vm_page_array;
 extern vm_pindex_t vm_page_array_size;
