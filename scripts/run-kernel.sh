@@ -1,9 +1,12 @@
 #!/bin/sh
-# usage: run-kernel.sh [-a] [-c CPUS] [-d DISK]... [-m MB] KERNEL [NAME=VALUE]...
+# usage: run-kernel.sh [-ae] [-c CPUS] [-d DISK]... [-m MB] KERNEL [NAME=VALUE]...
 #
 # Boot a kernel in QEMU with its console on this terminal; leave with "poweroff"
 # or "exit", enter its debugger with Return ~ Ctrl-B.  Each DISK is a raw image,
 # vtbd0 the first; the words after KERNEL are its command line.
+#
+# -e: Ctrl-A is QEMU's escape key.  Ctrl-A b is a serial break, which enters the
+# debugger as well, Ctrl-A x ends QEMU, and Ctrl-C goes to the kernel.
 #
 # The processor is emulated.  -a: use the host's if a kernel boots on it within
 # ten seconds; some hosts offer it and hang.
@@ -17,6 +20,7 @@ probe=no
 cpus=2
 disks=
 memory=8192
+serial=stdio
 
 # hardware_works KERNEL: does it boot with the host's own acceleration?
 hardware_works()
@@ -37,11 +41,12 @@ usage()
 	exit 64
 }
 
-while getopts ac:d:m: option; do
+while getopts ac:d:em: option; do
 	case $option in
 	a) probe=yes ;;
 	c) cpus=$OPTARG ;;
 	d) disks="$disks $OPTARG" ;;
+	e) serial=mon:stdio ;;
 	m) memory=$OPTARG ;;
 	*) usage ;;
 	esac
@@ -60,7 +65,7 @@ fi
 set -- -accel "$accel" -cpu max -smp "$cpus" -m "$memory" \
     -object "memory-backend-ram,id=ram,size=${memory}M,reserve=off" \
     -machine pc,memory-backend=ram \
-    -display none -monitor none -serial stdio -no-reboot \
+    -display none -monitor none -serial "$serial" -no-reboot \
     -device isa-debug-exit,iobase=0xf4,iosize=4
 for disk in $disks; do
 	id=disk$#

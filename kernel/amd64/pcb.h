@@ -36,6 +36,13 @@ static_assert(sizeof(struct pcb) % 16 == 0, "the stack below is aligned");
 /* Fill pcb with the caller's context, for a debugger. */
 void savectx(struct pcb *pcb);
 
+/*
+ * The same, to go on there once more: returns 0, and 1 when resumectx() comes
+ * back to it, which must be before its caller returns.
+ */
+int setctx(struct pcb *pcb) __attribute__((returns_twice));
+void resumectx(const struct pcb *pcb) __dead2;
+
 /* Save the context in from, go on with the one in to. */
 void cpu_switch(struct pcb *from, const struct pcb *to);
 

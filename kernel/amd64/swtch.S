@@ -22,19 +22,24 @@
 	movq	%rbx, PCB_RBX(%rdi)
 .endm
 
+/* Back to the registers of the pcb at \pcb; a return goes on there. */
+.macro	LOAD_PCB pcb
+	movq	PCB_R15(\pcb), %r15
+	movq	PCB_R14(\pcb), %r14
+	movq	PCB_R13(\pcb), %r13
+	movq	PCB_R12(\pcb), %r12
+	movq	PCB_RBP(\pcb), %rbp
+	movq	PCB_RBX(\pcb), %rbx
+	movq	PCB_RSP(\pcb), %rsp
+	movq	PCB_RIP(\pcb), %rax
+	movq	%rax, (%rsp)
+.endm
+
 /* void cpu_switch(struct pcb *from, const struct pcb *to) */
 ENTRY(cpu_switch)
 	.cfi_startproc
 	SAVE_PCB
-	movq	PCB_R15(%rsi), %r15
-	movq	PCB_R14(%rsi), %r14
-	movq	PCB_R13(%rsi), %r13
-	movq	PCB_R12(%rsi), %r12
-	movq	PCB_RBP(%rsi), %rbp
-	movq	PCB_RBX(%rsi), %rbx
-	movq	PCB_RSP(%rsi), %rsp
-	movq	PCB_RIP(%rsi), %rax
-	movq	%rax, (%rsp)
+	LOAD_PCB %rsi
 	ret
 	.cfi_endproc
 END(cpu_switch)
@@ -46,6 +51,24 @@ ENTRY(savectx)
 	ret
 	.cfi_endproc
 END(savectx)
+
+/* int setctx(struct pcb *pcb) */
+ENTRY(setctx)
+	.cfi_startproc
+	SAVE_PCB
+	xorl	%eax, %eax
+	ret
+	.cfi_endproc
+END(setctx)
+
+/* void resumectx(const struct pcb *pcb) */
+ENTRY(resumectx)
+	.cfi_startproc
+	LOAD_PCB %rdi
+	movl	$1, %eax
+	ret
+	.cfi_endproc
+END(resumectx)
 
 /*
  * int copy_onfault(void *dst, const void *src, size_t len,

@@ -182,9 +182,11 @@ trap(struct trapframe *frame)
 		kdb_trap("breakpoint", frame);
 		return;
 	default:
-		if (!trap_onfault(frame))
-			trap_fatal(frame);
-		return;
+		if (trap_onfault(frame))
+			return;
+		if (frame->tf_trapno != T_DF)
+			kdb_fault(trap_name(frame->tf_trapno), frame);
+		trap_fatal(frame);
 	}
 }
 

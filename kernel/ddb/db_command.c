@@ -24,8 +24,8 @@ thread_arg(const char *args)
 
 	if (*args == '\0')
 		return (kdb_thread);
-	if (!db_expression(args, &tid, &rest) ||
-	    (td = tdfind((int)tid)) == NULL) {
+	if (!db_expression(args, &tid, &rest) || *rest != '\0' ||
+	    tid > INT32_MAX || (td = tdfind((int)tid)) == NULL) {
 		printf("no thread %s\n", args);
 		return (NULL);
 	}
@@ -140,7 +140,7 @@ print_pte(unsigned int level, uint64_t entry)
 	static const char *const names[] = { "pte", "pde", "pdpe", "pml4e" };
 	struct pte pte = amd64_pte_decode(entry, level);
 
-	printf("%-5s %#018jx", names[level], (uintmax_t)entry);
+	printf("%-5s 0x%016jx", names[level], (uintmax_t)entry);
 	if (pte.pte_kind == PTE_PAGE)
 		printf("  page %#jx %s%s%s", (uintmax_t)pte.pte_pa,
 		    (pte.pte_prot & PTE_READ) != 0 ? "r" : "-",
@@ -157,7 +157,7 @@ db_show_pte(const char *args)
 	const char *rest;
 	uint64_t va;
 
-	if (!db_expression(args, &va, &rest)) {
+	if (!db_expression(args, &va, &rest) || *rest != '\0') {
 		printf("show pte ADDRESS\n");
 		return;
 	}
@@ -190,44 +190,6 @@ db_show_msgbuf(const char *args)
 	}
 }
 DB_COMMAND(show_msgbuf, "show msgbuf", db_show_msgbuf, "the message buffer");
-
-/* One line of up to 16 bytes. */
-static bool
-examine_line(vm_offset_t va, size_t len)
-{
-	uint8_t bytes[16];
-
-	if (!safe_copy(bytes, (const void *)va, len)) {
-		printf("%#jx: not mapped\n", (uintmax_t)va);
-		return (false);
-	}
-	printf("%#jx:", (uintmax_t)va);
-	for (size_t i = 0; i < len; i++)
-		printf("%s%02x", i % 8 == 0 ? "  " : " ", bytes[i]);
-	printf("\n");
-	return (true);
-}
-
-static void
-db_examine(const char *args)
-{
-	const char *rest;
-	uint64_t va, len = 64;
-
-	if (!db_expression(args, &va, &rest) ||
-	    (*rest != '\0' && !db_expression(rest, &len, &rest))) {
-		printf("x ADDRESS [BYTES]\n");
-		return;
-	}
-	for (; len > 0; va += 16) {
-		size_t n = len < 16 ? len : 16;
-
-		if (!examine_line(va, n))
-			return;
-		len -= n;
-	}
-}
-DB_COMMAND(x, "x", db_examine, "ADDR [BYTES]: memory");
 
 static void
 db_panic(const char *args)

@@ -2,14 +2,16 @@
  * In and out of the debugger, and its command line.
  *
  * Inside, the other CPUs are stopped, interrupts are off and locks do nothing.
- * A fault in a command is caught where memory is read (safe_copy()), or is a
- * panic within the panic.
+ * A fault in a command is caught where memory is read (safe_copy()), or ends
+ * the command; inside of a dump it is a second panic.
  */
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/frame.h"
 #include "kernel/amd64/md_var.h"
+#include "kernel/amd64/pcb.h"
 #include "kernel/amd64/pcpu.h"
 #include "kernel/ddb/ddb.h"
+#include "kernel/kern/kern_dump.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
@@ -25,7 +27,11 @@ struct thread *kdb_thread;
 
 static bool leave; /* "continue" was given */
 
-/* What debug.kdb_enter runs unattended, until it is done once. */
+/* Where to go on when a command faults, while one runs. */
+static struct pcb command_pcb;
+static bool command_runs;
+
+/* ddb.script of the command line runs when it is entered first. */
 static bool script_done;
 
 static const char *
@@ -36,16 +42,40 @@ skip_blanks(const char *s)
 	return (s);
 }
 
-/* Does line start with the words of name?  Then what follows them. */
+/*
+ * Does line start with the words of name?  Then what follows them, a modifier
+ * with its slash included.
+ */
 static const char *
 match(const char *line, const char *name)
 {
 	size_t len = strlen(name);
 
 	if (strncmp(line, name, len) != 0 ||
-	    (line[len] != '\0' && line[len] != ' '))
+	    (line[len] != '\0' && line[len] != ' ' && line[len] != '/'))
 		return (NULL);
 	return (skip_blanks(line + len));
+}
+
+static void
+run_command(const struct db_command *dc, const char *args)
+{
+	if (setctx(&command_pcb) == 0) {
+		command_runs = true;
+		dc->dc_func(args);
+	}
+	command_runs = false;
+}
+
+void
+kdb_fault(const char *what, const struct trapframe *frame)
+{
+	if (!command_runs || dumping > 0)
+		return;
+	printf("KDB: %s at ", what);
+	db_printsym(frame->tf_rip);
+	printf(", address %#jx\n", (uintmax_t)frame->tf_addr);
+	resumectx(&command_pcb);
 }
 
 static void
@@ -60,30 +90,45 @@ execute_one(const char *line)
 		const char *args = match(line, (*dc)->dc_name);
 
 		if (args != NULL) {
-			(*dc)->dc_func(args);
+			run_command(*dc, args);
 			return;
 		}
 	}
 	printf("No such command: \"%s\"; use \"help\"\n", line);
 }
 
-void
-db_execute(const char *commands)
+/* Commands are parted by semicolons: take the first; what is left. */
+static const char *
+take_command(const char *commands, char line[LINE_LEN])
+{
+	const char *end = strchr(commands, ';');
+	size_t len = end != NULL ? (size_t)(end - commands) : strlen(commands);
+
+	strlcpy(line, commands, len < LINE_LEN ? len + 1 : LINE_LEN);
+	return (end != NULL ? end + 1 : commands + len);
+}
+
+static void
+execute(const char *commands)
 {
 	char line[LINE_LEN];
-	const char *end;
 
-	for (; *commands != '\0' && !leave; commands = end) {
-		size_t len;
-
-		end = strchr(commands, ';');
-		if (end == NULL)
-			end = commands + strlen(commands);
-		len = (size_t)(end - commands) + 1;
-		strlcpy(line, commands, len < LINE_LEN ? len : LINE_LEN);
+	while (*commands != '\0' && !leave) {
+		commands = take_command(commands, line);
 		execute_one(line);
-		if (*end == ';')
-			end++;
+	}
+}
+
+/* As if somebody typed it. */
+static void
+execute_script(const char *commands)
+{
+	char line[LINE_LEN];
+
+	while (*commands != '\0' && !leave) {
+		commands = take_command(commands, line);
+		printf("db> %s\n", line);
+		execute_one(line);
 	}
 }
 
@@ -103,7 +148,7 @@ db_help(const char *args)
 
 	(void)args;
 	SET_FOREACH(dc, db_command_set)
-		printf("%-18s %s\n", (*dc)->dc_name, (*dc)->dc_help);
+	printf("%-18s %s\n", (*dc)->dc_name, (*dc)->dc_help);
 }
 DB_COMMAND(help, "help", db_help, "list the commands");
 
@@ -140,13 +185,12 @@ command_loop(void)
 	leave = false;
 	if (script != NULL && !script_done) {
 		script_done = true;
-		printf("db:script> %s\n", script);
-		db_execute(script);
+		execute_script(script);
 	}
 	while (!leave) {
 		printf("db> ");
 		cngets(line, sizeof(line));
-		db_execute(line);
+		execute(line);
 	}
 }
 

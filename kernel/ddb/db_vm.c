@@ -37,7 +37,7 @@ db_show_page(const char *args)
 	uint64_t addr;
 	vm_page_t m;
 
-	if (!db_expression(args, &addr, &rest)) {
+	if (!db_expression(args, &addr, &rest) || *rest != '\0') {
 		printf("show page ADDRESS\n");
 		return;
 	}

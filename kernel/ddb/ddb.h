@@ -17,6 +17,13 @@ void kdb_trap(const char *why, struct trapframe *frame);
 /* Enter from code, as if by a breakpoint. */
 void kdb_enter(const char *why, const char *fmt, ...) __printflike(2, 3);
 
+/*
+ * From a trap that nobody expected: if a command of the debugger caused it, say
+ * so and go back to the prompt.  Else return: inside of a dump, say, which
+ * nobody could finish.
+ */
+void kdb_fault(const char *what, const struct trapframe *frame);
+
 extern volatile bool kdb_active;
 extern const char *kdb_why;
 
@@ -43,9 +50,6 @@ struct db_command {
  * what follows it.
  */
 bool db_expression(const char *s, uint64_t *out, const char **rest);
-
-/* Execute commands, separated by semicolons. */
-void db_execute(const char *commands);
 
 /* The symbol that an address belongs to, NULL if there is none. */
 const char *db_symbol(vm_offset_t va, vm_offset_t *off);

@@ -36,7 +36,8 @@ def into_ddb(m):
     """From the shell into the debugger: a function that gives it commands."""
     m.wait_for("# ")
     m.send("ddb\r")
-    m.wait_for("db> ")
+    m.wait_for("KDB: enter: shell")
+    m.wait_for("(?m)^db> $")
     return functools.partial(m.command, prompt="db> ")
 
 
@@ -71,7 +72,155 @@ def account(version):
     assert f"dump: KB: {line}\n" in dumped, dumped
 
 
+# A command, and what it says: all of it.
+COMMANDS = [
+    ("bt", r"(?s)Tracing pid \d+ tid {shell} \(shell\)\n"
+     r"kdb_enter\(\) at .*sh_ddb\(\) .*fork_trampoline\(\).*"),
+    ("bt {swapper}", r"(?s)Tracing pid 0 tid {swapper} \(swapper\)\n"
+     r".*mi_switch\(\).*tsleep\(\).*mi_startup\(\).*"),
+    ("ps", r"(?s)  pid    tid state +cpu wmesg +name\n.*"
+     r" {swapper} sleeping +-1 sched +kernel/swapper\n.*"),
+    ("show registers", r"(?s)cs +0x20  rax .*\nrip .* kdb_enter\+0x\w+\n"),
+    ("show thread", r"(?s) +\d+ {shell} running .*critnest \d.*"),
+    ("show thread {swapper}", r"(?s) +0 {swapper} sleeping .*wchan 0x\w.*"),
+    ("show pte version", r"(?s)pml4e .*table\npdpe .*table\npde .*table\n"
+     r"pte .*page 0x\w+ r--\n"),
+    ("show pte 0", r"pml4e 0x0+\n"),
+    ("show page version", r"page 0x\w+ pa 0x\w+: flags 0x8 wired 1 .*\n"),
+    ("show page 0x200000", r"page 0x\w+ pa 0x200000: flags 0x8 wired 1 .*\n"),
+    ("show zones", r"(?s)zone +size .*\n64 +64 .*\nUMA Zones +256 .*"),
+    ("show msgbuf", r"(?s)vmcore kernel .*KDB: enter: shell.*"),
+    ("show memory", r"pages \d+ free \d+ wired \d+\n"),
+    ("show pageset", r"(?s)kernel text +\d+\n.*\nminidump +\d+\n.*"),
+    ("x ostype 7", r"0x\w+:  76 6d 63 6f 72 65 00\n"),
+    ("x/s ostype", r'0x\w+:  "vmcore"\n'),
+    ("x/2s ostype+4", r'0x\w+:  "re"\n0x\w+:  ".*"\n'),
+    ("x/6c ostype", r"0x\w+:  v  m  c  o  r  e\n"),
+    ("x/2hx ostype", r"0x\w+:  0x6d76  0x6f63\n"),
+    ("x ostype+1 2", r"0x\w+:  6d 63\n"),
+    ("x/2w hz", r"0x\w+:  0x00000064  0x\w{8}\n"),
+    ("x/d hz", r"0x\w+:  100\n"),
+    ("x/bd version+0x7fffffff00000000", r"0x\w+: not mapped\n"),
+    ("x/5g KPML4phys", r"0x\w+:(  0x\w{16}){2}\n"
+     r"0x\w+:(  0x\w{16}){2}\n0x\w+:(  0x\w{16}){1}\n"),
+    ("x/a msgbufp", r"0x\w+:  0x\w+ msgbuf_space\+0x\w+\n"),
+    ("call strlen ostype", r"= 0x6\n"),
+]
+
+# What cannot be done, and the one line that says so.
+REFUSALS = [
+    ("nonsense", r'No such command: "nonsense"; use "help"\n'),
+    ("show nonsense", r'No such command: "show nonsense"; use "help"\n'),
+    ("bt 5", r"no thread 5\n"),
+    ("bt {swapper} x", r"no thread {swapper} x\n"),
+    ("bt nonsense", r"no thread nonsense\n"),
+    ("bt 0x1000000000000000f", r"no thread 0x1000000000000000f\n"),
+    ("show thread 0xffffffff000186a0", r"no thread 0xffffffff000186a0\n"),
+    ("show pte", r"show pte ADDRESS\n"),
+    ("show pte nonsense", r"show pte ADDRESS\n"),
+    ("show page", r"show page ADDRESS\n"),
+    ("show page 1 2", r"show page ADDRESS\n"),
+    ("show page 0xffffffffffffffff", r"0xffffffffffffffff: not memory\n"),
+    ("x", r"x ADDRESS .*\n"),
+    ("x nonsense", r"x ADDRESS .*\n"),
+    ("x version 1 2", r"x ADDRESS .*\n"),
+    ("x/q version", r"x ADDRESS .*\n"),
+    ("x/x proc0+0x10000000000000000", r"x ADDRESS .*\n"),
+    ("x/0x version", r"x ADDRESS .*\n"),
+    ("x/99999999999999999999 version", r"x ADDRESS .*\n"),
+    ("x/x version 4", r"x ADDRESS .*\n"),
+    ("x 0", r"0: not mapped\n"),
+    ("x/s 0", r'0:  "" not mapped\n'),
+    ("x/x 0xffffffff80001000", r"0xffffffff80001000: not mapped\n"),
+    ("x 0x8000000000000000", r"0x8000000000000000: not mapped\n"),
+    ("x 0xfffff87fffffffff", r"0xfffff87fffffffff: not mapped\n"),
+    ("call", r"call FUNCTION \[NUMBER ...\]\n"),
+    ("call nonsense", r"call FUNCTION \[NUMBER ...\]\n"),
+    ("call strlen nonsense", r"not a number: nonsense\n"),
+    ("call 0", r"KDB: page fault at 0, address 0\n"),
+    ("call strlen 16", r"KDB: page fault at strlen\+0x\w+, address 0x10\n"),
+    ("call allproc", r"KDB: page fault at allproc\+0, address 0x\w+\n"),
+]
+
+
+def commands(rows):
+    """Each says what the table has, and the machine goes on afterwards."""
+    with boot() as m:
+        ask = into_ddb(m)
+        threads = ask("ps")
+        tids = {
+            name: re.search(rf"(\d{{6}}) .*/{name}\n", threads)[1]
+            for name in ("shell", "swapper")
+        }
+        for command, want in rows:
+            said = ask(command.format(**tids))
+            for name, tid in tids.items():
+                want = want.replace("{" + name + "}", tid)
+            assert re.fullmatch(want, said), (command, want, said)
+        m.send("c\r")
+        m.wait_for("# ")
+        assert "kern.ostype: vmcore" in m.command("sysctl kern.ostype")
+
+
+# Ways in: what is typed, and what the debugger says when it is entered.
+ENTRIES = {
+    "a key": ("\r~\x02", "break"),
+    "a serial break": ("\x01b", "break"),
+    "a command": ("ddb\r", "shell"),
+    "a panic": ("crash panic\r", "panic"),
+    "a fault": ("crash null\r", "panic"),
+}
+
+
+def entry(keys, why):
+    with boot("debug.debugger_on_panic=1", escape=True) as m:
+        m.wait_for("# ")
+        m.send(keys)
+        m.wait_for(rf"KDB: enter: {why}\n")
+        m.wait_for("db> ")
+        assert "running" in m.command("ps", prompt="db> ")
+        m.send("exit 4\r")
+        assert m.end() == 4
+
+
+def script():
+    """Commands of the command line are shown, and stop at continue."""
+    with boot('ddb.script="x/s ostype;nonsense;c;exit 3"') as m:
+        m.wait_for("# ")
+        m.send("ddb\r")
+        m.wait_for(r'db> x/s ostype\n0x\w+:  "vmcore"\n')
+        m.wait_for(r'db> nonsense\nNo such command: "nonsense"')
+        m.wait_for(r"db> c\n")
+        into_ddb(m)
+        m.send("exit 6\r")
+        assert m.end() == 6
+
+
+# Ways out: what is typed, and the machine's end.
+EXITS = {
+    "reset": ("reset", None),
+    "switch off": ("poweroff", None),
+    "leave the emulator": ("exit 3", 3),
+    "panic": ("panic for a test", 8),
+}
+
+
+def leave(command, status):
+    with boot("kern.panic.exit_code=8") as m:
+        into_ddb(m)
+        m.send(command + "\r")
+        assert m.end() == status, m.text
+    assert ("panic: for a test" in m.text) == command.startswith("panic")
+
+
 tests = tap.Tests()
+tests.case("every command", commands, COMMANDS)
+tests.case("what cannot be done is said in a line", commands, REFUSALS)
+for name, arguments in ENTRIES.items():
+    tests.case(f"entered by {name}", entry, *arguments)
+tests.case("a script", script)
+for name, arguments in EXITS.items():
+    tests.case(f"left by {name}", leave, *arguments)
 for number in (1, 3):
     tests.case(f"what a minidump of version {number} is made of", account, number)
 tests.run()

@@ -15,8 +15,19 @@ MAGIC = b"FreeBSD Kernel Dump\0"
 class Machine:
     """Boots when made; use it in a with statement, which ends it."""
 
-    def __init__(self, script, kernel, *cmdline, memory=128, cpus=2, disks=()):
+    def __init__(
+        self,
+        script,
+        kernel,
+        *cmdline,
+        memory=128,
+        cpus=2,
+        disks=(),
+        escape=False,  # QEMU's own keys, behind Ctrl-A
+    ):
         words = [script, "-m", memory, "-c", cpus]
+        if escape:
+            words.append("-e")
         for disk in disks:
             words += ["-d", disk]
         words += [kernel, *cmdline]
