@@ -6,13 +6,15 @@ PREFIX = /usr/local
 all:
 	@scripts/build.sh "$(BUILD)"
 
-demo demo-freebsd:
+demo:
+	@scripts/kernel-host.sh demo
 	@scripts/install-deps.sh demo
+	@scripts/build.sh "$(BUILD)" >&2
 	@scripts/demo.sh "$(BUILD)"
 
-demo-kernel:
-	@scripts/install-deps.sh run
-	@scripts/demo-kernel.sh "$(BUILD)"
+demo-freebsd:
+	@scripts/install-deps.sh demo-freebsd
+	@scripts/demo-freebsd.sh "$(BUILD)"
 
 check:
 	@scripts/install-deps.sh check
@@ -23,7 +25,9 @@ bench:
 	@scripts/bench.sh
 
 run:
+	@scripts/kernel-host.sh run
 	@scripts/install-deps.sh run
+	@scripts/build.sh "$(BUILD)" >&2
 	@scripts/run.sh "$(BUILD)"
 
 install:
@@ -34,15 +38,15 @@ clean:
 
 help:
 	@echo "make           build the vmcore command and libkvm in $(BUILD)/"
-	@echo "make demo      open a real FreeBSD crash dump, show what crashed it"
-	@echo "make demo-kernel  break our own kernel in QEMU, read its dump"
+	@echo "make demo      break our own kernel in QEMU, read its dump"
+	@echo "make demo-freebsd  open a real FreeBSD crash dump"
 	@echo "make check     run all tests; ends in 'N passed, N failed'"
 	@echo "make bench     measure libkvm against what the machine can do"
 	@echo "make run       boot our own kernel in QEMU, to be broken by hand"
 	@echo "make install   install under PREFIX ($(PREFIX)), below DESTDIR"
 	@echo "make clean     remove what was built"
 	@echo
-	@echo "demo, check, bench and run install what they need first (Debian, Ubuntu)"
+	@echo "The demos, check, bench and run install what they need first (Debian, Ubuntu)"
 	@echo "or name it and stop (elsewhere)."
 
-.PHONY: all demo demo-freebsd demo-kernel check bench run install clean help
+.PHONY: all demo demo-freebsd check bench run install clean help

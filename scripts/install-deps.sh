@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: install-deps.sh [build | demo | check | bench | run]
+# usage: install-deps.sh [build | demo | demo-freebsd | check | bench | run]
 #
 # See to it that the named step has what it needs.  Debian and Ubuntu: install
 # what is missing, and ask for nothing when nothing is.  Elsewhere: if the
@@ -10,9 +10,10 @@ set -eu
 # where the distribution has none; the tests that want it then skip.
 deb_build='meson ninja-build pkgconf|pkg-config gcc libc6-dev libelf-dev
     libdw-dev zlib1g-dev libzstd-dev libjansson-dev'
-deb_demo='python3 gdb zstd bzip2 xz-utils llvm ca-certificates'
+deb_freebsd='python3 gdb zstd bzip2 xz-utils llvm ca-certificates'
 deb_bench='libcmocka-dev python3 libjemalloc2?'
 deb_run='python3 qemu-system-x86'
+deb_demo="$deb_run gdb"
 deb_check='libcmocka-dev clang libclang-rt-dev? gdb-multiarch
     lldb-19|lldb? mandoc qemu-user gcc-powerpc-linux-gnu?
     libc6-dev-powerpc-cross? clang-format shellcheck'
@@ -30,9 +31,9 @@ main()
 {
 	step=${1:-build}
 	case $step in
-	build | demo | check | bench | run) ;;
+	build | demo | demo-freebsd | check | bench | run) ;;
 	*)
-		echo "usage: install-deps.sh [build | demo | check | bench | run]" >&2
+		echo "usage: install-deps.sh [build | demo | demo-freebsd | check | bench | run]" >&2
 		exit 64
 		;;
 	esac
@@ -51,9 +52,10 @@ install_debian()
 	wanted=$deb_build
 	case $1 in
 	demo) wanted="$wanted $deb_demo" ;;
+	demo-freebsd) wanted="$wanted $deb_freebsd" ;;
 	bench) wanted="$wanted $deb_bench" ;;
 	run) wanted="$wanted $deb_run" ;;
-	check) wanted="$wanted $deb_demo $deb_run $deb_check" ;;
+	check) wanted="$wanted $deb_freebsd $deb_demo $deb_check" ;;
 	esac
 
 	any_missing $wanted || return 0
@@ -131,7 +133,9 @@ tools_are_there()
 	# Not libdw, which macOS lacks: without it there are no line numbers.
 	libraries='libelf zlib libzstd jansson'
 	case $1 in
-	demo) commands="$commands gdb zstd" ;;
+	run) commands="$commands python3" ;;
+	demo) commands="$commands python3 gdb" ;;
+	demo-freebsd) commands="$commands gdb zstd" ;;
 	bench) libraries="$libraries cmocka" ;;
 	check)
 		commands="$commands gdb zstd clang python3"

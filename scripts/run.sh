@@ -1,30 +1,44 @@
 #!/bin/sh
-# usage: run.sh BUILD
+# usage: run.sh BUILDDIR [NAME=VALUE]...
 #
-# Build, and boot our kernel with 8 GB, two CPUs and a disk for dumps, BUILD's
-# dump.img, on this terminal.
+# Boot our kernel with 8 GB, two CPUs and a disk for dumps, BUILDDIR/dump.img,
+# on this terminal.  The words are added to its command line.
 set -eu
-cd "$(dirname "$0")/.."
+here=$(cd "$(dirname "$0")" && pwd)
 build=$1
+shift
+disk=$build/dump.img
+saved=
 
-scripts/build.sh "$build" >&2
-if [ ! -f "$build/kernel/kernel" ]; then
-	echo "run: the kernel is built on Linux on amd64 only" >&2
-	exit 1
-fi
-[ -f "$build/dump.img" ] || truncate -s 512M "$build/dump.img"
+[ -f "$disk" ] || truncate -s 512M "$disk"
 
 cat <<END
-Booting.  At the prompt #: help lists commands, "crash null" breaks the machine,
-poweroff switches it off.  Return, then ~ Ctrl-B, calls its debugger; there,
-"dump" writes a dump and "c" goes on.  The dump will be in $build/dump.img.
+Keys:  Return ~ Ctrl-B   into the kernel's debugger (Ctrl-A b does the same)
+       Ctrl-A x          end the emulator, whatever the machine does
+At #   help   crash null   ddb   poweroff
+At db> help   bt   ps   show pageset   dump   panic   continue   poweroff
+After a panic, or "dump", the dump is at the end of $disk.
 
 END
+
 # The terminal's own signals go to the machine.
+restore()
+{
+	[ -z "$saved" ] || stty "$saved"
+}
+trap restore EXIT
 saved=$(stty -g 2>/dev/null) || saved=
 [ -z "$saved" ] || stty raw -echo
-status=0
-scripts/run-kernel.sh -d "$build/dump.img" "$build/kernel/kernel" \
-    dumpdev=vtbd0 kern.panic.poweroff=1 || status=$?
-[ -z "$saved" ] || stty "$saved"
-exit "$status"
+"$here/run-kernel.sh" -e -d "$disk" "$build/kernel/kernel" \
+    dumpdev=vtbd0 kern.panic.poweroff=1 "$@" || true
+restore
+
+if "$build/cli/vmcore" save -C "$disk" >/dev/null 2>&1; then
+	cat <<END
+
+There is a dump.  To save it and look into it:
+
+    $build/cli/vmcore save $disk $build
+    $build/cli/vmcore gdb -N $build/kernel/kernel $build/vmcore.last
+END
+fi

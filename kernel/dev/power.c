@@ -19,6 +19,9 @@
 #define PM1A_CNT_PC2 0x604
 #define PM1_SLP_EN   0x2000
 
+/* So long it may take to be switched off, microseconds. */
+#define POWEROFF_WAIT 1000000
+
 static void __dead2
 wait_for_ever(void)
 {
@@ -47,6 +50,7 @@ cpu_poweroff(void)
 	disable_intr();
 	outw(PM1A_CNT_PC2, PM1_SLP_EN);
 	outw(PM1A_CNT_PC, PM1_SLP_EN);
+	DELAY(POWEROFF_WAIT);
 	printf("power: cannot switch off; halted\n");
 	wait_for_ever();
 }

@@ -32,6 +32,14 @@ cninit(void)
 	uart_init();
 }
 
+static void
+cnannounce(const void *arg)
+{
+	(void)arg;
+	printf("console: Return ~ Ctrl-B, or a break, enters the debugger\n");
+}
+SYSINIT(console, SI_SUB_KTHREAD, SI_ORDER_ANY, cnannounce, NULL);
+
 void
 cnputc(int c)
 {

@@ -392,11 +392,13 @@ estimate(enum dump_format format, struct dump_result *res)
 static void
 db_show_pageset(const char *args)
 {
-	struct dump_result res;
+	struct dump_result full, res;
 	struct account ac;
-	int error = estimate(wanted_minidump(), &res);
+	int error = estimate(DUMP_FULL, &full);
 
 	(void)args;
+	if (error == 0)
+		error = estimate(wanted_minidump(), &res);
 	if (error != 0) {
 		printf("no estimate: error %d\n", error);
 		return;
@@ -409,6 +411,7 @@ db_show_pageset(const char *args)
 	if (ac.ac_total != res.dr_bytes)
 		printf("%-16s %12ju: an error in the account\n", "sum",
 		    (uintmax_t)ac.ac_total);
+	printf("%-16s %12ju\n", "full dump", (uintmax_t)full.dr_bytes);
 	printf("%-16s %12ju\n", "memory", (uintmax_t)realmem);
 	printf("pages registered as core %ju, bulk %ju, user %ju; "
 	       "%ju calls for what is no memory\n",

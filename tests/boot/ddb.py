@@ -63,6 +63,7 @@ def account(version):
         said = pageset(ask("show pageset"))
         dumped = ask("dump")
     core = machine.dump_of(disk, work / "core")
+    assert 64 * MB < said["memory"] < said["full dump"] < 129 * MB, said
     parts = [said[name] for name in PARTS]
     assert all(parts), said
     assert sum(parts) == said["minidump"] == core.stat().st_size, said
