@@ -13,6 +13,8 @@ static const uint8_t freebsd_swap[16] = { 0xb5, 0x7c, 0x6e, 0x51, 0xcf, 0x6e,
 #define FIELD_HDR_CRC	16
 #define FIELD_THIS_LBA	24
 #define FIELD_OTHER_LBA 32
+#define FIELD_FIRST	40
+#define FIELD_LAST	48
 #define FIELD_ARRAY_LBA 72
 #define FIELD_NENTRIES	80
 #define FIELD_ENTRY_LEN 84
@@ -24,6 +26,13 @@ static const uint8_t freebsd_swap[16] = { 0xb5, 0x7c, 0x6e, 0x51, 0xcf, 0x6e,
 #define FIELD_FIRST_LBA 32
 #define FIELD_LAST_LBA	40
 #define MIN_ENTRY_LEN	128
+
+bool
+gpt_is(struct span sector)
+{
+	return (sector.len >= sizeof(signature) &&
+	    memcmp(sector.base, signature, sizeof(signature)) == 0);
+}
 
 /* The header's sum is made as if the sum itself were 0. */
 static uint32_t
@@ -43,8 +52,7 @@ check_header(struct span sector, uint64_t lba, gpt_crc_t *crc, const char **why)
 	uint32_t len;
 
 	*why = "no partition table";
-	if (sector.len < MIN_HDR_LEN ||
-	    memcmp(p, signature, sizeof(signature)) != 0)
+	if (sector.len < MIN_HDR_LEN || !gpt_is(sector))
 		return (false);
 	*why = "impossible length of the partition table's header";
 	len = le32dec(p + FIELD_HDR_LEN);
@@ -68,10 +76,13 @@ gpt_decode(struct span sector, uint64_t lba, gpt_crc_t *crc,
 		return (false);
 	hdr = (struct gpt_hdr){
 		.gh_other_lba = le64dec(p + FIELD_OTHER_LBA),
+		.gh_first_lba = le64dec(p + FIELD_FIRST),
+		.gh_last_lba = le64dec(p + FIELD_LAST),
 		.gh_array_lba = le64dec(p + FIELD_ARRAY_LBA),
 		.gh_entry_len = le32dec(p + FIELD_ENTRY_LEN),
 		.gh_nentries = le32dec(p + FIELD_NENTRIES),
 		.gh_array_crc = le32dec(p + FIELD_ARRAY_CRC),
+		.gh_sector_len = (uint32_t)sector.len,
 	};
 	if (hdr.gh_entry_len < MIN_ENTRY_LEN || hdr.gh_nentries == 0 ||
 	    hdr.gh_nentries > GPT_MAX_ARRAY_LEN / hdr.gh_entry_len) {
@@ -121,6 +132,63 @@ gpt_part_decode(const struct gpt_hdr *hdr, struct span array, uint32_t idx,
 				       sizeof(freebsd_swap)) == 0,
 	};
 	if (part.gp_first_lba > part.gp_last_lba)
+		return (false);
+	*out = part;
+	return (true);
+}
+
+/* Are the partitions' sectors on the disk, and apart from the tables? */
+static bool
+usable_ok(const struct gpt_hdr *hdr, uint64_t nsectors)
+{
+	uint64_t array_sectors =
+	    (gpt_array_len(hdr) + (uint64_t)hdr->gh_sector_len - 1) /
+	    hdr->gh_sector_len;
+
+	if (hdr->gh_first_lba <= GPT_PRIMARY_LBA || nsectors < 2 ||
+	    hdr->gh_last_lba > nsectors - 2)
+		return (false);
+	return (hdr->gh_array_lba > hdr->gh_last_lba ||
+	    (hdr->gh_array_lba < hdr->gh_first_lba &&
+		array_sectors <= hdr->gh_first_lba - hdr->gh_array_lba));
+}
+
+/* Does another partition have sectors of this one? */
+static bool
+is_shared(const struct gpt_hdr *hdr, struct span array, uint32_t idx,
+    const struct gpt_part *part)
+{
+	struct gpt_part other;
+
+	for (uint32_t i = 0; i < hdr->gh_nentries; i++)
+		if (i != idx && gpt_part_decode(hdr, array, i, &other) &&
+		    other.gp_first_lba <= part->gp_last_lba &&
+		    part->gp_first_lba <= other.gp_last_lba)
+			return (true);
+	return (false);
+}
+
+bool
+gpt_part_writable(const struct gpt_hdr *hdr, struct span array, uint32_t idx,
+    uint64_t nsectors, struct gpt_part *out, const char **why)
+{
+	struct gpt_part part;
+
+	*why = "no such partition";
+	if (!gpt_part_decode(hdr, array, idx, &part))
+		return (false);
+	*why = "not a freebsd-swap partition";
+	if (!part.gp_freebsd_swap)
+		return (false);
+	*why = "the partitions are in the way of their table";
+	if (!usable_ok(hdr, nsectors))
+		return (false);
+	*why = "the partition is not where partitions can be";
+	if (part.gp_first_lba < hdr->gh_first_lba ||
+	    part.gp_last_lba > hdr->gh_last_lba)
+		return (false);
+	*why = "the partition overlaps another one";
+	if (is_shared(hdr, array, idx, &part))
 		return (false);
 	*out = part;
 	return (true);

@@ -23,10 +23,13 @@ typedef uint32_t gpt_crc_t(uint32_t crc, const uint8_t *bytes, size_t len);
 
 struct gpt_hdr {
 	uint64_t gh_other_lba; /* of the other header */
+	uint64_t gh_first_lba; /* of the sectors that are for partitions */
+	uint64_t gh_last_lba;  /* the last one included */
 	uint64_t gh_array_lba;
 	uint32_t gh_entry_len; /* bytes; at least 128 */
 	uint32_t gh_nentries;  /* the array is GPT_MAX_ARRAY_LEN or less */
 	uint32_t gh_array_crc;
+	uint32_t gh_sector_len; /* bytes: of what was decoded */
 };
 
 /* Sectors first to last, the last one included. */
@@ -35,6 +38,9 @@ struct gpt_part {
 	uint64_t gp_last_lba;
 	bool gp_freebsd_swap;
 };
+
+/* Does a sector start as a header does, be it damaged or not? */
+bool gpt_is(struct span sector);
 
 /*
  * Decode the header in the sector whose number is lba.  false: it is none, or
@@ -55,5 +61,13 @@ bool gpt_array_ok(const struct gpt_hdr *hdr, struct span array, gpt_crc_t *crc);
  */
 bool gpt_part_decode(const struct gpt_hdr *hdr, struct span array, uint32_t idx,
     struct gpt_part *out);
+
+/*
+ * The same for somebody who is going to write to it: partition idx is
+ * freebsd-swap, inside of a disk of nsectors, and shares no sector with another
+ * one or with the tables.  false: *why says what is wrong.
+ */
+bool gpt_part_writable(const struct gpt_hdr *hdr, struct span array,
+    uint32_t idx, uint64_t nsectors, struct gpt_part *out, const char **why);
 
 #endif

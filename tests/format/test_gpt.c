@@ -73,6 +73,23 @@ test_header(void **state)
 	assert_int_equal(gpt_array_len(&hdr), ARRAY_LEN);
 }
 
+/* Told by its first 8 bytes, whatever else is wrong. */
+static void
+test_signature(void **state)
+{
+	uint8_t sector[8];
+	struct span bytes = { .base = sector, .len = sizeof(sector) };
+
+	(void)state;
+	hex_decode("'EFI PART'", sector, sizeof(sector));
+	assert_true(gpt_is(bytes));
+	bytes.len--;
+	assert_false(gpt_is(bytes));
+	bytes.len++;
+	sector[7] = 'U';
+	assert_false(gpt_is(bytes));
+}
+
 /* Any flipped bit of the header shows. */
 static void
 test_header_bits(void **state)
@@ -169,13 +186,82 @@ test_row(void **state)
 		fail_msg("refused, but because of: %s", why);
 }
 
+/*
+ * A disk of 1000 sectors and its two partitions, changed.  Whether the first is
+ * one to write to.
+ */
+static const struct write_row {
+	const char *name;
+	const char *hdr, *array;
+	uint64_t nsectors;
+	uint32_t idx;
+	const char *why; /* NULL: it is one */
+} write_rows[] = {
+	{ "writable", "", "", 1000, 0, NULL },
+	{ "writable: the first sectors there are", "@40 22", "", 1000, 0,
+	    NULL },
+	{ "writable: neighbours", "", "@168 64", 1000, 0, NULL },
+	{ "writable: up to the last sector", "", "@40 c503 @168 c603 @160 c603",
+	    1000, 0, NULL },
+	{ "writable: a table behind them", "@72 c603", "", 1000, 0, NULL },
+	{ "not writable: ufs", "", "", 1000, 1, "not a freebsd-swap" },
+	{ "not writable: not there", "", "", 1000, 2, "no such" },
+	{ "not writable: unused", "", "@0 00000000 00000000 00000000 00000000",
+	    1000, 0, "no such" },
+	{ "not writable: before the first sector", "", "@32 21", 1000, 0,
+	    "where partitions" },
+	{ "not writable: behind the last sector", "",
+	    "@40 c603 @160 c703 @168 c703", 1000, 0, "where partitions" },
+	{ "not writable: without an end", "", "@40 ffffffff ffffffff", 1000, 0,
+	    "where partitions" },
+	{ "not writable: the next one's first sector", "", "@40 64", 1000, 0,
+	    "overlaps" },
+	{ "not writable: inside of another", "", "@160 2300 @168 2400", 1000, 0,
+	    "overlaps" },
+	{ "not writable: the disk is smaller", "", "", 966, 0, "in the way" },
+	{ "not writable: the disk has one sector", "", "", 1, 0, "in the way" },
+	{ "not writable: from the header on", "@40 01", "", 1000, 0,
+	    "in the way" },
+	{ "not writable: to the disk's end", "@48 e7", "", 1000, 0,
+	    "in the way" },
+	{ "not writable: the table among them", "@72 22", "", 1000, 0,
+	    "in the way" },
+	{ "not writable: the table reaches them", "@40 02", "", 1000, 0,
+	    "in the way" },
+};
+
+static void
+test_writable(void **state)
+{
+	const struct write_row *row = *state;
+	uint8_t bytes[ARRAY_LEN];
+	struct span array = { .base = bytes, .len = sizeof(bytes) };
+	const char *why = NULL;
+	struct gpt_part part;
+	struct gpt_hdr hdr;
+	bool ok;
+
+	hex_decode(array_text, bytes, sizeof(bytes));
+	hex_patch(row->array, bytes, sizeof(bytes));
+	assert_true(decode(row->hdr, SECTOR_LEN, true, &hdr, &why));
+	ok = gpt_part_writable(&hdr, array, row->idx, row->nsectors, &part,
+	    &why);
+	assert_int_equal(ok, row->why == NULL);
+	if (!ok && strstr(why, row->why) == NULL)
+		fail_msg("refused, but because of: %s", why);
+	if (ok)
+		assert_int_equal(part.gp_first_lba, 34);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[32];
+	struct CMUnitTest tests[64];
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, rows, test_row);
+	ADD_ROWS(tests, n, write_rows, test_writable);
+	tests[n++] = row_test("signature", test_signature, NULL);
 	tests[n++] = row_test("header", test_header, NULL);
 	tests[n++] = row_test("header: every bit", test_header_bits, NULL);
 	tests[n++] = row_test("partitions", test_partitions, NULL);

@@ -106,6 +106,9 @@ fuzz_gpt(struct span bytes)
 	for (uint32_t i = 0; i < hdr.gh_nentries; i++)
 		if (gpt_part_decode(&hdr, array, i, &part))
 			need(part.gp_first_lba <= part.gp_last_lba);
+	if (gpt_part_writable(&hdr, array, 0, 1000, &part, &why))
+		need(part.gp_first_lba > GPT_PRIMARY_LBA &&
+		    part.gp_last_lba < 999);
 }
 
 static void
