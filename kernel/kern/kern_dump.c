@@ -2,7 +2,7 @@
  * The dump path: what dumper/ has to know of this machine, where dumps go, and
  * what is said about it.
  *
- *	dumpdev=vtbd0,vtbd1		the sinks, in the order to try them
+ *	dumpdev=vtbd0p2,vtbd1		the sinks, in the order to try them
  *	debug.minidump=1		0: a full dump
  *	debug.minidump_version=1	or 3
  *	debug.minidump_size		what a dump would take now, bytes
@@ -14,8 +14,8 @@
 #include "kernel/amd64/vmparam.h"
 #include "kernel/ddb/ddb.h"
 #include "kernel/dev/rtc.h"
-#include "kernel/dev/virtio_blk.h"
 #include "kernel/kern/kern_account.h"
+#include "kernel/kern/kern_dumpdev.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/msgbuf.h"
 #include "kernel/sys/sysctl.h"
@@ -24,31 +24,23 @@
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/vm_page.h"
 
-#define SINKS_MAX 4
-#define CTRL_C	  3
+#define CTRL_C 3
 
 static int minidump = 1;
-SYSCTL_INT(_debug, OID_AUTO, minidump, CTLFLAG_RWTUN, &minidump, 0,
-    "Dump what the kernel uses, not all memory");
 static int minidump_version = 1;
-SYSCTL_INT(_debug, OID_AUTO, minidump_version, CTLFLAG_RWTUN, &minidump_version,
-    0, "Format of minidumps: 1 or 3");
-
 static int panic_phase = -1;
 SYSCTL_INT(_debug, OID_AUTO, dump_panic_phase, CTLFLAG_RWTUN, &panic_phase, 0,
     "Panic once more in this phase of a dump, for tests");
 
-SYSCTL_NODE(_kern, OID_AUTO, shutdown, CTLFLAG_RD, NULL, "shutdown");
 static char dumpdevs[64];
-SYSCTL_STRING(_kern_shutdown, OID_AUTO, dumpdevname, CTLFLAG_RW, dumpdevs,
-    sizeof(dumpdevs), "Devices that take dumps, in order, with commas");
+static bool configured; /* before, nothing is said about devices */
 
 static struct dump_pages pages;
 static struct dump_range ranges[VM_PHYSSEG_MAX];
 static size_t nranges;
 static struct dump_work work;
 static struct dump_result result;
-static struct dump_sink sinks[SINKS_MAX];
+static struct dump_sink sinks[DUMPDEV_MAX];
 static struct dump_machine machine;
 
 void
@@ -123,34 +115,9 @@ describe_machine(void)
 	};
 }
 
-/* ---- The sinks ---- */
+/* ---- What is said ---- */
 
-static int
-sink_open(void *arg)
-{
-	return (vtblk_reset(arg));
-}
-
-/* Pieces that lie behind each other in memory become one. */
-static unsigned int
-make_segs(const struct dump_iov *iov, unsigned int niov,
-    struct vtblk_seg segs[VTBLK_MAXSEG])
-{
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < niov; i++) {
-		vm_paddr_t pa = iov[i].iv_pa;
-
-		if (pa == DUMP_NOPA)
-			pa = pmap_kextract((vm_offset_t)iov[i].iv_base);
-		if (n > 0 && segs[n - 1].vs_pa + segs[n - 1].vs_len == pa)
-			segs[n - 1].vs_len += (uint32_t)iov[i].iv_len;
-		else
-			segs[n++] =
-			    (struct vtblk_seg){ pa, (uint32_t)iov[i].iv_len };
-	}
-	return (n);
-}
+static int said_tenths; /* of the dump under way */
 
 /* If that was asked for. */
 static void
@@ -160,87 +127,11 @@ second_panic(enum dump_phase phase)
 		panic("%s: %s", __func__, dump_phase_name(phase));
 }
 
-static int
-sink_submit(void *arg, unsigned int tag, const struct dump_iov *iov,
-    unsigned int niov, uint64_t off)
+void
+dump_test_panic(void)
 {
-	struct vtblk_seg segs[VTBLK_MAXSEG];
-
 	second_panic(dump_phase(&work));
-	return (vtblk_submit(arg, tag, VTBLK_WRITE, segs,
-	    make_segs(iov, niov, segs), off));
 }
-
-static int
-sink_wait(void *arg, unsigned int *tag)
-{
-	return (vtblk_wait(arg, tag));
-}
-
-static int
-sink_flush(void *arg)
-{
-	return (vtblk_rw(arg, VTBLK_FLUSH, NULL, 0, 0));
-}
-
-/* Whatever is still in flight must not end up in the next dump. */
-static void
-sink_close(void *arg, int error)
-{
-	if (error != 0)
-		(void)vtblk_reset(arg);
-}
-
-static bool
-add_sink(size_t n, const char *name)
-{
-	struct vtblk *vb = vtblk_find(name);
-
-	if (vb == NULL || vtblk_readonly(vb)) {
-		printf("dump: %s: %s\n", name,
-		    vb == NULL ? "no such disk" : "read only");
-		return (false);
-	}
-	sinks[n] = (struct dump_sink){
-		.ds_name = vtblk_name(vb),
-		.ds_arg = vb,
-		.ds_layout = DUMP_DEVICE,
-		.ds_media_len = vtblk_media_len(vb),
-		.ds_block_len = VTBLK_SECTOR,
-		.ds_maxiov = VTBLK_MAXSEG,
-		.ds_depth = VTBLK_DEPTH,
-		.ds_open = sink_open,
-		.ds_submit = sink_submit,
-		.ds_wait = sink_wait,
-		.ds_flush = sink_flush,
-		.ds_close = sink_close,
-	};
-	return (true);
-}
-
-/* The devices that dumpdevname names; how many there are. */
-static size_t
-find_sinks(void)
-{
-	char name[sizeof(dumpdevs)];
-	const char *p = dumpdevs;
-	size_t n = 0;
-
-	while (*p != '\0' && n < SINKS_MAX) {
-		const char *comma = strchr(p, ',');
-		size_t len = comma != NULL ? (size_t)(comma - p) : strlen(p);
-
-		strlcpy(name, p, len + 1);
-		if (add_sink(n, name))
-			n++;
-		p += len + (comma != NULL ? 1 : 0);
-	}
-	return (n);
-}
-
-/* ---- What is said ---- */
-
-static int said_tenths; /* of the dump under way */
 
 static void
 say_progress(void *arg, enum dump_phase phase, uint64_t done, uint64_t total)
@@ -348,7 +239,7 @@ make_request(void)
 		.dr_machine = &machine,
 		.dr_format = wanted_format(),
 		.dr_sinks = sinks,
-		.dr_nsinks = find_sinks(),
+		.dr_nsinks = dumpdev_sinks(sinks),
 		.dr_hooks = &hooks,
 		.dr_work = &work,
 	};
@@ -363,6 +254,7 @@ dumpsys(void)
 	struct dump_request req = make_request();
 	int error;
 
+	dump_announce("now");
 	if (req.dr_nsinks == 0) {
 		printf("Cannot dump. Device not defined or unavailable.\n");
 		return (ENXIO);
@@ -438,24 +330,116 @@ sysctl_minidump_size(SYSCTL_HANDLER_ARGS)
 SYSCTL_PROC(_debug, OID_AUTO, minidump_size, CTLTYPE_U64 | CTLFLAG_RD, NULL, 0,
     sysctl_minidump_size, "QU", "Bytes that a dump would take now");
 
-/* One line at boot: will there be a dump, and where? */
+/* ---- Where it will go ---- */
+
+static uintmax_t
+kbytes(uint64_t bytes)
+{
+	return (((uintmax_t)bytes + 1023) >> 10);
+}
+
+/* The device that was found, and what is not as it was asked for. */
 static void
-dump_announce(const void *arg)
+say_target(const struct dump_result *res)
+{
+	printf("%s of %ju KB to %s",
+	    res->dr_format == DUMP_FULL ? "full dump" : "minidump",
+	    kbytes(res->dr_bytes), sinks[res->dr_sink].ds_name);
+	if (res->dr_format != wanted_format())
+		printf("; all memory, %ju KB, does not fit", kbytes(realmem));
+	if ((res->dr_flags & DUMP_NOBULK) != 0)
+		printf("; the page array does not fit");
+}
+
+static void
+say_too_small(size_t nsinks)
+{
+	for (size_t i = 0; i < nsinks; i++)
+		printf("; %s, %ju KB, is too small", sinks[i].ds_name,
+		    kbytes(sinks[i].ds_media_len));
+}
+
+static void
+say_outcome(int error, const struct dump_result *res, size_t nsinks)
+{
+	switch (error) {
+	case 0:
+		say_target(res);
+		say_too_small(res->dr_sink);
+		break;
+	case DUMP_E2BIG:
+		printf("none; %ju KB are needed", kbytes(res->dr_need));
+		say_too_small(nsinks);
+		break;
+	case DUMP_ENXIO:
+		printf("none%s",
+		    dumpdevs[0] == '\0' ? "; dumpdev is not set" : "");
+		break;
+	default:
+		printf("to %s; size not known, error %d", sinks[0].ds_name,
+		    error);
+		break;
+	}
+	dumpdev_print_useless();
+}
+
+void
+dump_announce(const char *when)
+{
+	struct dump_request req = make_request();
+	struct dump_result res;
+	int error = DUMP_ENXIO;
+
+	req.dr_hooks = NULL;
+	if (req.dr_nsinks > 0)
+		error = dump_estimate(&req, &res);
+	printf("dump: %s: ", when);
+	say_outcome(error, &res, req.dr_nsinks);
+	printf("\n");
+}
+
+static void
+dump_configure(const void *arg)
 {
 	const char *names = kern_getenv("dumpdev");
-	struct dump_result res;
-	size_t nsinks;
 
 	(void)arg;
 	if (names != NULL)
 		strlcpy(dumpdevs, names, sizeof(dumpdevs));
-	nsinks = find_sinks();
-	if (nsinks == 0)
-		printf("dump: none after a panic: dumpdev is %s\n",
-		    names == NULL ? "not set" : "of no use");
-	else if (estimate(wanted_format(), &res) == 0)
-		printf("dump: %s to %s after a panic, %ju MB now\n",
-		    minidump == 0 ? "all memory" : "minidump", dumpdevs,
-		    (uintmax_t)(res.dr_bytes >> 20));
+	dumpdev_configure(dumpdevs);
+	configured = true;
+	dump_announce("after a panic");
 }
-SYSINIT(dump, SI_SUB_DUMP, SI_ORDER_ANY, dump_announce, NULL);
+SYSINIT(dump, SI_SUB_DUMP, SI_ORDER_ANY, dump_configure, NULL);
+
+/* A change of what is dumped, or where: say at once what comes of it. */
+static int
+sysctl_dump_int(SYSCTL_HANDLER_ARGS)
+{
+	int error = sysctl_handle_int(oidp, arg1, arg2, req);
+
+	if (error == 0 && req->newtext != NULL && configured &&
+	    dumpdevs[0] != '\0')
+		dump_announce("after a panic");
+	return (error);
+}
+SYSCTL_PROC(_debug, OID_AUTO, minidump, CTLTYPE_INT | CTLFLAG_RWTUN, &minidump,
+    0, sysctl_dump_int, "I", "Dump what the kernel uses, not all memory");
+SYSCTL_PROC(_debug, OID_AUTO, minidump_version, CTLTYPE_INT | CTLFLAG_RWTUN,
+    &minidump_version, 0, sysctl_dump_int, "I", "Format of minidumps: 1 or 3");
+
+static int
+sysctl_dumpdevname(SYSCTL_HANDLER_ARGS)
+{
+	int error = sysctl_handle_string(oidp, arg1, arg2, req);
+
+	if (error == 0 && req->newtext != NULL) {
+		dumpdev_configure(dumpdevs);
+		dump_announce("after a panic");
+	}
+	return (error);
+}
+SYSCTL_NODE(_kern, OID_AUTO, shutdown, CTLFLAG_RD, NULL, "shutdown");
+SYSCTL_PROC(_kern_shutdown, OID_AUTO, dumpdevname, CTLTYPE_STRING | CTLFLAG_RW,
+    dumpdevs, sizeof(dumpdevs), sysctl_dumpdevname, "A",
+    "Devices that take dumps, in order, with commas");

@@ -1,0 +1,203 @@
+/*
+ * The devices that dumps go to.
+ *
+ * Everything that can be wrong with one is found out when it is chosen, while
+ * somebody can still choose another.
+ */
+#include "kernel/kern/kern_dumpdev.h"
+
+#include "kernel/dev/virtio_blk.h"
+#include "kernel/kern/kern_dump.h"
+#include "kernel/kern/kern_gpt.h"
+#include "kernel/sys/systm.h"
+#include "kernel/vm/pmap.h"
+
+#define NAME_LEN 32
+
+struct dumpdev {
+	char dd_name[NAME_LEN];
+	struct vtblk *dd_disk;
+	uint64_t dd_start; /* bytes of the disk */
+	uint64_t dd_len;
+	const char *dd_why; /* it takes no dumps; NULL: it does */
+};
+
+static struct dumpdev devs[DUMPDEV_MAX];
+static size_t ndevs;
+static bool too_many;
+
+/* ---- Sinks ---- */
+
+static int
+sink_open(void *arg)
+{
+	const struct dumpdev *dd = arg;
+
+	return (vtblk_reset(dd->dd_disk));
+}
+
+/* Pieces that lie behind each other in memory become one. */
+static unsigned int
+make_segs(const struct dump_iov *iov, unsigned int niov,
+    struct vtblk_seg segs[VTBLK_MAXSEG])
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < niov; i++) {
+		vm_paddr_t pa = iov[i].iv_pa;
+
+		if (pa == DUMP_NOPA)
+			pa = pmap_kextract((vm_offset_t)iov[i].iv_base);
+		if (n > 0 && segs[n - 1].vs_pa + segs[n - 1].vs_len == pa)
+			segs[n - 1].vs_len += (uint32_t)iov[i].iv_len;
+		else
+			segs[n++] =
+			    (struct vtblk_seg){ pa, (uint32_t)iov[i].iv_len };
+	}
+	return (n);
+}
+
+static int
+sink_submit(void *arg, unsigned int tag, const struct dump_iov *iov,
+    unsigned int niov, uint64_t off)
+{
+	const struct dumpdev *dd = arg;
+	struct vtblk_seg segs[VTBLK_MAXSEG];
+
+	dump_test_panic();
+	return (vtblk_submit(dd->dd_disk, tag, VTBLK_WRITE, segs,
+	    make_segs(iov, niov, segs), dd->dd_start + off));
+}
+
+static int
+sink_wait(void *arg, unsigned int *tag)
+{
+	const struct dumpdev *dd = arg;
+
+	return (vtblk_wait(dd->dd_disk, tag));
+}
+
+static int
+sink_flush(void *arg)
+{
+	const struct dumpdev *dd = arg;
+
+	return (vtblk_rw(dd->dd_disk, VTBLK_FLUSH, NULL, 0, 0));
+}
+
+/* Whatever is still in flight must not end up in the next dump. */
+static void
+sink_close(void *arg, int error)
+{
+	const struct dumpdev *dd = arg;
+
+	if (error != 0)
+		(void)vtblk_reset(dd->dd_disk);
+}
+
+size_t
+dumpdev_sinks(struct dump_sink sinks[DUMPDEV_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ndevs; i++) {
+		if (devs[i].dd_why != NULL)
+			continue;
+		sinks[n++] = (struct dump_sink){
+			.ds_name = devs[i].dd_name,
+			.ds_arg = &devs[i],
+			.ds_layout = DUMP_DEVICE,
+			.ds_media_len = devs[i].dd_len,
+			.ds_block_len = VTBLK_SECTOR,
+			.ds_maxiov = VTBLK_MAXSEG,
+			.ds_depth = VTBLK_DEPTH,
+			.ds_open = sink_open,
+			.ds_submit = sink_submit,
+			.ds_wait = sink_wait,
+			.ds_flush = sink_flush,
+			.ds_close = sink_close,
+		};
+	}
+	return (n);
+}
+
+/* ---- Choosing ---- */
+
+/* Cut "vtbd0p2" into a disk and a number; 0: it is a whole disk. */
+static unsigned int
+cut_partition(char disk[NAME_LEN])
+{
+	char *p = strchr(disk, 'p');
+	const char *end;
+	uint64_t number;
+
+	if (p == NULL)
+		return (0);
+	number = strtouq(p + 1, &end);
+	if (end == p + 1 || *end != '\0' || number == 0 || number > UINT16_MAX)
+		return (0);
+	*p = '\0';
+	return ((unsigned int)number);
+}
+
+/* Fill in where it lies.  Why it takes no dumps; NULL: it does. */
+static const char *
+locate(struct dumpdev *dd)
+{
+	char disk[NAME_LEN];
+	unsigned int number;
+
+	strlcpy(disk, dd->dd_name, sizeof(disk));
+	number = cut_partition(disk);
+	dd->dd_disk = vtblk_find(disk);
+	if (dd->dd_disk == NULL)
+		return ("no such disk");
+	if (vtblk_readonly(dd->dd_disk))
+		return ("read only");
+	if (number != 0)
+		return (gpt_find_swap(dd->dd_disk, number, &dd->dd_start,
+		    &dd->dd_len));
+	dd->dd_start = 0;
+	dd->dd_len = vtblk_media_len(dd->dd_disk);
+	if (gpt_present(dd->dd_disk))
+		return ("it has partitions, name one of them");
+	return (NULL);
+}
+
+static void
+add(const char *name, size_t len)
+{
+	struct dumpdev *dd = &devs[ndevs];
+
+	strlcpy(dd->dd_name, name, len < NAME_LEN ? len + 1 : NAME_LEN);
+	dd->dd_why = locate(dd);
+	ndevs++;
+}
+
+void
+dumpdev_configure(const char *names)
+{
+	ndevs = 0;
+	too_many = false;
+	while (*names != '\0' && !too_many) {
+		const char *comma = strchr(names, ',');
+		size_t len =
+		    comma != NULL ? (size_t)(comma - names) : strlen(names);
+
+		too_many = ndevs == DUMPDEV_MAX;
+		if (len > 0 && !too_many)
+			add(names, len);
+		names += len + (comma != NULL ? 1 : 0);
+	}
+}
+
+void
+dumpdev_print_useless(void)
+{
+	for (size_t i = 0; i < ndevs; i++) {
+		if (devs[i].dd_why != NULL)
+			printf("; %s: %s", devs[i].dd_name, devs[i].dd_why);
+	}
+	if (too_many)
+		printf("; only the first %d are used", DUMPDEV_MAX);
+}

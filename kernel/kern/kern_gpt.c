@@ -1,0 +1,125 @@
+/*
+ * GUID partition tables, read from disks whose owner may be anybody: what a
+ * table says is believed when both its checksums are right and the partition
+ * lies where it does no harm (format/gpt.h).
+ *
+ * Nothing is allocated: a device can also be chosen in the debugger.
+ */
+#include "kernel/kern/kern_gpt.h"
+
+#include "format/gpt.h"
+#include "kernel/dev/virtio_blk.h"
+#include "kernel/sys/systm.h"
+
+/* Bytes of an array of partitions; nearly all tables have half of that. */
+#define ARRAY_MAX 32768
+
+struct table {
+	struct gpt_hdr hdr;
+	struct span array; /* in array_space */
+};
+
+static uint8_t sector_space[VTBLK_SECTOR];
+static uint8_t array_space[ARRAY_MAX];
+
+/* CRC-32 of IEEE 802.3, four bits at a time. */
+static uint32_t
+crc32(uint32_t crc, const uint8_t *bytes, size_t len)
+{
+	static const uint32_t table[16] = { 0x00000000, 0x1db71064, 0x3b6e20c8,
+		0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+		0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0,
+		0x86d3d2d4, 0xa00ae278, 0xbdbdf21c };
+
+	crc = ~crc;
+	for (size_t i = 0; i < len; i++) {
+		crc = table[(crc ^ bytes[i]) & 0xf] ^ crc >> 4;
+		crc = table[(crc ^ bytes[i] >> 4) & 0xf] ^ crc >> 4;
+	}
+	return (~crc);
+}
+
+static uint64_t
+nsectors_of(const struct vtblk *vb)
+{
+	return (vtblk_media_len(vb) / VTBLK_SECTOR);
+}
+
+static bool
+read_sectors(struct vtblk *vb, uint64_t lba, uint8_t *buf, size_t len)
+{
+	uint64_t nsectors = nsectors_of(vb);
+
+	if (lba > nsectors || len / VTBLK_SECTOR > nsectors - lba)
+		return (false);
+	return (vtblk_rw(vb, VTBLK_READ, buf, len, lba * VTBLK_SECTOR) == 0);
+}
+
+static bool
+read_array(struct vtblk *vb, struct table *t)
+{
+	size_t len = gpt_array_len(&t->hdr);
+	size_t read_len =
+	    (len + VTBLK_SECTOR - 1) / VTBLK_SECTOR * VTBLK_SECTOR;
+
+	t->array = (struct span){ .base = array_space, .len = len };
+	return (len <= sizeof(array_space) &&
+	    read_sectors(vb, t->hdr.gh_array_lba, array_space, read_len) &&
+	    gpt_array_ok(&t->hdr, t->array, crc32));
+}
+
+static bool
+is_table_at(struct vtblk *vb, uint64_t lba)
+{
+	struct span sector = { .base = sector_space, .len = VTBLK_SECTOR };
+
+	return (read_sectors(vb, lba, sector_space, VTBLK_SECTOR) &&
+	    gpt_is(sector));
+}
+
+static bool
+read_table_at(struct vtblk *vb, uint64_t lba, struct table *t)
+{
+	struct span sector = { .base = sector_space, .len = VTBLK_SECTOR };
+	const char *why;
+
+	return (is_table_at(vb, lba) &&
+	    gpt_decode(sector, lba, crc32, &t->hdr, &why) && read_array(vb, t));
+}
+
+/* The table, or its copy if that is all there is. */
+static bool
+read_table(struct vtblk *vb, struct table *t)
+{
+	uint64_t nsectors = nsectors_of(vb);
+
+	return (read_table_at(vb, GPT_PRIMARY_LBA, t) ||
+	    (nsectors > 0 && read_table_at(vb, nsectors - 1, t)));
+}
+
+bool
+gpt_present(struct vtblk *vb)
+{
+	uint64_t nsectors = nsectors_of(vb);
+
+	return (is_table_at(vb, GPT_PRIMARY_LBA) ||
+	    (nsectors > 0 && is_table_at(vb, nsectors - 1)));
+}
+
+const char *
+gpt_find_swap(struct vtblk *vb, unsigned int number, uint64_t *start,
+    uint64_t *len)
+{
+	const char *why;
+	struct gpt_part part;
+	struct table t;
+
+	if (!read_table(vb, &t))
+		return ("no partition table that is whole");
+	if (!gpt_part_writable(&t.hdr, t.array, number - 1, nsectors_of(vb),
+		&part, &why))
+		return (why);
+	*start = part.gp_first_lba * VTBLK_SECTOR;
+	*len = (part.gp_last_lba - part.gp_first_lba + 1) * VTBLK_SECTOR;
+	return (NULL);
+}
