@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: run-kernel.sh [-ae] [-c CPUS] [-d DISK]... [-m MB] KERNEL [NAME=VALUE]...
+# usage: run-kernel.sh [-ae] [-c CPUS] [-d DISK]... [-m MB] [-p MODEL] KERNEL [NAME=VALUE]...
 #
 # Boot a kernel in QEMU with its console on this terminal; leave with "poweroff"
 # or "exit", enter its debugger with Return ~ Ctrl-B.  Each DISK is a raw image,
@@ -8,7 +8,7 @@
 # -e: Ctrl-A is QEMU's escape key.  Ctrl-A b is a serial break, which enters the
 # debugger as well, Ctrl-A x ends QEMU, and Ctrl-C goes to the kernel.
 #
-# The processor is emulated.  -a: use the host's if a kernel boots on it within
+# The processor is emulated, -p names its model.  -a: use the host's if a kernel boots on it within
 # ten seconds; some hosts offer it and hang.
 #
 # "exit CODE" in the kernel ends this with the status 2 * CODE + 1.
@@ -20,6 +20,7 @@ probe=no
 cpus=2
 disks=
 memory=8192
+model=max
 serial=stdio
 
 # hardware_works KERNEL: does it boot with the host's own acceleration?
@@ -41,13 +42,14 @@ usage()
 	exit 64
 }
 
-while getopts ac:d:em: option; do
+while getopts ac:d:em:p: option; do
 	case $option in
 	a) probe=yes ;;
 	c) cpus=$OPTARG ;;
 	d) disks="$disks $OPTARG" ;;
 	e) serial=mon:stdio ;;
 	m) memory=$OPTARG ;;
+	p) model=$OPTARG ;;
 	*) usage ;;
 	esac
 done
@@ -62,7 +64,7 @@ if [ "$probe" = yes ] && hardware_works "$kernel"; then
 fi
 
 # Memory is not reserved on the host: what the guest never touches costs nothing.
-set -- -accel "$accel" -cpu max -smp "$cpus" -m "$memory" \
+set -- -accel "$accel" -cpu "$model" -smp "$cpus" -m "$memory" \
     -object "memory-backend-ram,id=ram,size=${memory}M,reserve=off" \
     -machine pc,memory-backend=ram \
     -display none -monitor none -serial "$serial" -no-reboot \

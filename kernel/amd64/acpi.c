@@ -6,96 +6,154 @@
  * Facts: ACPI specification, "Root System Description Pointer", "Multiple APIC
  * Description Table".
  */
+#include "kernel/amd64/acpi.h"
+
+#include <string.h>
+
 #include "format/bytes.h"
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/vmparam.h"
-#include "kernel/sys/systm.h"
-#include "kernel/vm/pmap.h"
 
-#define RSDP_LEN       36
-#define SDT_HEADER_LEN 36
-#define MADT_FIRST     44 /* offset of the first entry */
-#define MADT_LAPIC     0
-#define LAPIC_ENABLED  0x1
+#define RSDP_LEN	 36
+#define RSDP_OLD_LEN	 20 /* what its first sum is made of */
+#define RSDP_REVISION	 15
+#define RSDP_RSDT	 16
+#define RSDP_XSDT	 24
+#define SDT_HEADER_LEN	 36
+#define SDT_MAX_LEN	 (UINT32_C(1) << 20)
+#define MADT_FIRST	 44 /* offset of the first entry */
+#define MADT_LAPIC	 0  /* type, length, -, id, flags (4) */
+#define MADT_LAPIC_LEN	 8
+#define MADT_X2APIC	 9 /* type, length, -, -, id (4), flags (4), - (4) */
+#define MADT_X2APIC_LEN	 16
+#define MADT_CPU_ENABLED 0x1
 
-/*
- * Bytes at pa, as far as the direct map shows them: firmware puts its tables in
- * reserved ranges beside memory, on the same large pages.
- */
+/* The bytes of anything that is whole add up to 0. */
 static bool
-copy_phys(void *dst, vm_paddr_t pa, size_t len)
+sum_ok(acpi_read_t *read, uint64_t pa, uint32_t len)
 {
-	if (pa == 0 || pa > DMAP_MAX_ADDRESS - DMAP_MIN_ADDRESS - len)
-		return (false);
-	return (safe_copy(dst, (const void *)PHYS_TO_DMAP(pa), len));
+	uint8_t part[64];
+	uint8_t sum = 0;
+
+	for (uint32_t off = 0; off < len; off += sizeof(part)) {
+		uint32_t n =
+		    len - off < sizeof(part) ? len - off : sizeof(part);
+
+		if (!read(part, pa + off, n))
+			return (false);
+		for (uint32_t i = 0; i < n; i++)
+			sum += part[i];
+	}
+	return (sum == 0);
 }
 
-/* Is there a table with that name at pa?  Its length. */
+/* The length of the table with that name at pa; 0: there is none, or damaged. */
 static uint32_t
-table_len(vm_paddr_t pa, const char sig[4])
+table_len(acpi_read_t *read, uint64_t pa, const char sig[4])
 {
 	uint8_t hdr[8];
+	uint32_t len;
 
-	if (!copy_phys(hdr, pa, sizeof(hdr)) || memcmp(hdr, sig, 4) != 0)
+	if (!read(hdr, pa, sizeof(hdr)) || memcmp(hdr, sig, 4) != 0)
 		return (0);
-	return (le32dec(hdr + 4));
+	len = le32dec(hdr + 4);
+	if (len < SDT_HEADER_LEN || len > SDT_MAX_LEN || !sum_ok(read, pa, len))
+		return (0);
+	return (len);
+}
+
+/* The CPU of an entry.  false: it is none, or not to be used. */
+static bool
+madt_entry_cpu(const uint8_t e[MADT_X2APIC_LEN], uint32_t *apic_id)
+{
+	uint32_t flags = 0;
+
+	if (e[0] == MADT_LAPIC && e[1] == MADT_LAPIC_LEN) {
+		*apic_id = e[3];
+		flags = le32dec(e + 4);
+	} else if (e[0] == MADT_X2APIC && e[1] == MADT_X2APIC_LEN) {
+		*apic_id = le32dec(e + 4);
+		flags = le32dec(e + 8);
+	}
+	return ((flags & MADT_CPU_ENABLED) != 0);
+}
+
+/* Firmware may list a CPU by both kinds of entries. */
+static bool
+is_listed(const uint32_t *apic_ids, size_t n, uint32_t apic_id)
+{
+	while (n-- > 0) {
+		if (apic_ids[n] == apic_id)
+			return (true);
+	}
+	return (false);
 }
 
 static size_t
-madt_cpus(vm_paddr_t pa, uint32_t len, uint32_t *apic_ids, size_t room)
+madt_cpus(acpi_read_t *read, uint64_t pa, uint32_t len, uint32_t *apic_ids,
+    size_t room)
 {
 	uint32_t off = MADT_FIRST;
 	size_t n = 0;
-	uint8_t e[8];
 
-	while (n < room && off + sizeof(e) <= len &&
-	    copy_phys(e, pa + off, sizeof(e)) && e[1] >= 2) {
-		if (e[0] == MADT_LAPIC && (le32dec(e + 4) & LAPIC_ENABLED) != 0)
-			apic_ids[n++] = e[3];
+	while (n < room && off < len && len - off >= 2) {
+		uint8_t e[MADT_X2APIC_LEN] = { 0 };
+		uint32_t left = len - off, apic_id;
+
+		if (!read(e, pa + off, left < sizeof(e) ? left : sizeof(e)) ||
+		    e[1] < 2 || e[1] > left)
+			break;
+		if (madt_entry_cpu(e, &apic_id) &&
+		    !is_listed(apic_ids, n, apic_id))
+			apic_ids[n++] = apic_id;
 		off += e[1];
 	}
 	return (n);
 }
 
 /* Look through the root table, whose entries have so many bytes. */
-static vm_paddr_t
-find_table(vm_paddr_t root, uint32_t len, unsigned int entry_len,
-    const char sig[4])
+static uint64_t
+find_table(acpi_read_t *read, uint64_t root, uint32_t len,
+    unsigned int entry_len, const char sig[4])
 {
 	for (uint32_t off = SDT_HEADER_LEN; off + entry_len <= len;
 	     off += entry_len) {
 		uint8_t e[8] = { 0 };
 
-		if (!copy_phys(e, root + off, entry_len))
+		if (!read(e, root + off, entry_len))
 			break;
-		if (table_len(le64dec(e), sig) != 0)
+		if (table_len(read, le64dec(e), sig) != 0)
 			return (le64dec(e));
 	}
 	return (0);
 }
 
-static vm_paddr_t
-find_madt(vm_paddr_t rsdp_pa)
+static uint64_t
+find_madt(acpi_read_t *read, uint64_t rsdp_pa)
 {
 	uint8_t rsdp[RSDP_LEN];
-	vm_paddr_t root;
+	uint64_t root;
+	uint32_t len;
 
-	if (!copy_phys(rsdp, rsdp_pa, sizeof(rsdp)) ||
-	    memcmp(rsdp, "RSD PTR ", 8) != 0)
+	if (!read(rsdp, rsdp_pa, sizeof(rsdp)) ||
+	    memcmp(rsdp, "RSD PTR ", 8) != 0 ||
+	    !sum_ok(read, rsdp_pa, RSDP_OLD_LEN))
 		return (0);
-	root = le64dec(rsdp + 24);
-	if (rsdp[15] >= 2 && table_len(root, "XSDT") != 0)
-		return (find_table(root, table_len(root, "XSDT"), 8, "APIC"));
-	root = le32dec(rsdp + 16);
-	return (find_table(root, table_len(root, "RSDT"), 4, "APIC"));
+	root = le64dec(rsdp + RSDP_XSDT);
+	if (rsdp[RSDP_REVISION] >= 2 && sum_ok(read, rsdp_pa, RSDP_LEN) &&
+	    (len = table_len(read, root, "XSDT")) != 0)
+		return (find_table(read, root, len, 8, "APIC"));
+	root = le32dec(rsdp + RSDP_RSDT);
+	return (find_table(read, root, table_len(read, root, "RSDT"), 4,
+	    "APIC"));
 }
 
 size_t
-acpi_find_cpus(vm_paddr_t rsdp_pa, uint32_t *apic_ids, size_t room)
+acpi_find_cpus(acpi_read_t *read, uint64_t rsdp_pa, uint32_t *apic_ids,
+    size_t room)
 {
-	vm_paddr_t madt = find_madt(rsdp_pa);
+	uint64_t madt = find_madt(read, rsdp_pa);
 
 	if (madt == 0)
 		return (0);
-	return (madt_cpus(madt, table_len(madt, "APIC"), apic_ids, room));
+	return (madt_cpus(read, madt, table_len(read, madt, "APIC"), apic_ids,
+	    room));
 }

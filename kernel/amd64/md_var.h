@@ -96,9 +96,6 @@ void smp_invltlb(void);
 /* What a CPU does while it waits with interrupts off: answer smp_invltlb(). */
 void cpu_spinwait(void);
 
-/* The APIC ids that ACPI lists, at most room of them; how many. */
-size_t acpi_find_cpus(vm_paddr_t rsdp_pa, uint32_t *apic_ids, size_t room);
-
 extern struct pcb dumppcb;
 extern struct pcb stoppcbs[MAXCPU];
 

@@ -1,10 +1,12 @@
 /*
  * The other CPUs: started one after the other, interrupted, stopped.
  */
+#include "kernel/amd64/acpi.h"
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/pcb.h"
 #include "kernel/amd64/pcpu.h"
+#include "kernel/amd64/vmparam.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/sched.h"
@@ -15,6 +17,9 @@
 
 /* The page that the CPUs start in. */
 #define TRAMPOLINE_PA 0x8000
+
+/* APICs in their memory-mapped mode send to no others; 255 is all of them. */
+#define XAPIC_ID_MAX 254
 
 /* How long to wait for another CPU, milliseconds. */
 #define START_WAIT 1000
@@ -129,6 +134,19 @@ announce(uint32_t apic_id, int cpu, bool runs)
 }
 
 /*
+ * Memory as far as the direct map shows it: firmware puts its tables in
+ * reserved ranges beside memory, on the same large pages.
+ */
+static bool
+read_phys(void *dst, uint64_t pa, size_t len)
+{
+	if (pa == 0 || len > DMAP_MAX_ADDRESS - DMAP_MIN_ADDRESS ||
+	    pa > DMAP_MAX_ADDRESS - DMAP_MIN_ADDRESS - len)
+		return (false);
+	return (safe_copy(dst, (const void *)PHYS_TO_DMAP(pa), len));
+}
+
+/*
  * How many CPUs there can be: those that ACPI lists and the tunable
  * kern.smp.cpus allows.  What is made for each CPU is made for so many.
  */
@@ -139,7 +157,8 @@ find_cpus(const void *arg)
 
 	(void)arg;
 	getenv_int("kern.smp.cpus", &limit);
-	napic_ids = acpi_find_cpus(bootinfo.bi_rsdp_pa, apic_ids, MAXCPU);
+	napic_ids =
+	    acpi_find_cpus(read_phys, bootinfo.bi_rsdp_pa, apic_ids, MAXCPU);
 	if (limit > (int)napic_ids)
 		limit = (int)napic_ids;
 	mp_maxid = limit > 1 ? limit - 1 : 0;
@@ -162,6 +181,11 @@ start_all_aps(const void *arg)
 
 		if (apic_ids[i] == get_pcpu()->pc_apic_id)
 			continue;
+		if (apic_ids[i] > XAPIC_ID_MAX) {
+			printf("cpu: apic id %u is out of reach\n",
+			    apic_ids[i]);
+			continue;
+		}
 		pc = pcpu_create(mp_ncpus, apic_ids[i]);
 		cpuid_to_pcpu[mp_ncpus] = pc;
 		if (start_ap(pc, tramp))

@@ -15,8 +15,8 @@ boot = functools.partial(machine.Machine, sys.argv[1], sys.argv[2])
 BREAK = "\r~\x02"
 
 
-def sizes(memory, cpus):
-    with boot(memory=memory, cpus=cpus) as m:
+def sizes(memory, cpus, model):
+    with boot(memory=memory, cpus=cpus, model=model) as m:
         real = int(m.wait_for(r"real memory  = (\d+) ").group(1))
         assert 0.97 * memory <= real >> 20 <= memory, real
         assert int(m.wait_for(r"smp: (\d+) CPUs").group(1)) == cpus
@@ -98,8 +98,18 @@ def rights():
 
 
 tests = tap.Tests()
-for mb, ncpus in ((64, 1), (128, 4), (8192, 8), (65536, 2)):
-    tests.case(f"{mb} MB, {ncpus} CPUs", sizes, mb, ncpus)
+for mb, ncpus, processor in (
+    (64, 1, "max"),
+    (64, 8, "qemu64"),
+    (128, 4, "max"),
+    (300, 3, "Nehalem"),
+    (8192, 8, "max"),
+    (65536, 2, "max"),
+    (65536, 1, "qemu64"),  # without pages of 1 GB
+):
+    tests.case(
+        f"{mb} MB, {ncpus} CPUs: {processor}", sizes, mb, ncpus, processor
+    )
 tests.case("less memory and CPUs than there are", limits)
 tests.case("variables are set and refuse to be", variables)
 tests.case("lines are edited", typing)

@@ -23,9 +23,10 @@ class Machine:
         memory=128,
         cpus=2,
         disks=(),
+        model="max",
         escape=False,  # QEMU's own keys, behind Ctrl-A
     ):
-        words = [script, "-m", memory, "-c", cpus]
+        words = [script, "-m", memory, "-c", cpus, "-p", model]
         if escape:
             words.append("-e")
         for disk in disks:
