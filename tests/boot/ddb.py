@@ -214,12 +214,26 @@ def leave(command, status):
     assert ("panic: for a test" in m.text) == command.startswith("panic")
 
 
+def cancelled():
+    """Ctrl-C ends a dump, and a new one is whole."""
+    disk = machine.make_disk(work / "disk", 64 * MB)
+    with boot("dumpdev=vtbd0", disks=[disk]) as m:
+        ask = into_ddb(m)
+        m.send("dump\r\x03")
+        m.wait_for("Dump failed: error 85")
+        m.wait_for("(?m)^db> $")
+        assert machine.dump_of(disk, work / "core") is None
+        assert "Dump complete" in ask("dump")
+        assert machine.dump_of(disk, work / "core") is not None
+
+
 tests = tap.Tests()
 tests.case("every command", commands, COMMANDS)
 tests.case("what cannot be done is said in a line", commands, REFUSALS)
 for name, arguments in ENTRIES.items():
     tests.case(f"entered by {name}", entry, *arguments)
 tests.case("a script", script)
+tests.case("a dump that is cancelled", cancelled)
 for name, arguments in EXITS.items():
     tests.case(f"left by {name}", leave, *arguments)
 for number in (1, 3):
