@@ -34,12 +34,13 @@ row()
 say "A machine with $memory MB and two CPUs.  Threads that sleep and one that" \
     "runs, 300,000 objects in the kernel's allocator, all other memory full of" \
     "pages that the kernel has not mapped, as those of programs and of the file" \
-    "cache are.  Then the kernel calls through NULL, and its debugger gets the" \
+    "cache are (allocated, not written to, so that your host need not have the" \
+    "memory).  Then the kernel calls through NULL, and its debugger gets the" \
     "commands that an operator would type: a backtrace, the threads, what a dump" \
     "would be made of, and the dump."
 run "run-kernel.sh -m $memory -d disk.img kernel dumpdev=vtbd0" \
     "debug.debugger_on_panic=1" \
-    "'kern.script=\"workers 3 1;items 300000;user;crash null\"'" \
+    "'kern.script=\"workers 3 1;items 300000;user untouched;crash null\"'" \
     "'ddb.script=\"bt;ps;show pageset;dump;poweroff\"'" \
     "</dev/null | tee console"
 

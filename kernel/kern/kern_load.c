@@ -32,10 +32,14 @@ static volatile bool storm_over;
 
 static MALLOC_DEFINE(M_STORM, "storm", "of threads that allocate");
 
-/* Pages that only their owner would map: first bytes are their address. */
+/*
+ * Pages that only their owner would map: first bytes are their address.  A page
+ * that is not written to costs an emulator's host nothing.
+ */
 static void
 sh_user(const char *args)
 {
+	bool untouched = strcmp(args, "untouched") == 0;
 	const char *end;
 	uint64_t left = atop(strtouq(args, &end)), n = 0;
 	vm_paddr_t pa = 0;
@@ -49,13 +53,14 @@ sh_user(const char *args)
 		if (m == NULL)
 			break;
 		pa = VM_PAGE_TO_PHYS(m);
-		*(uint64_t *)PHYS_TO_DMAP(pa) = pa;
+		if (!untouched)
+			*(uint64_t *)PHYS_TO_DMAP(pa) = pa;
 	}
 	printf("user: %ju pages, %ju free, the last at %#jx\n", (uintmax_t)n,
 	    (uintmax_t)vm_cnt.v_free_count, (uintmax_t)pa);
 }
 SHELL_COMMAND(user, "user", sh_user,
-    "[BYTES]: fill memory as user land would, or all of it");
+    "[BYTES | untouched]: fill memory as user land would, or all of it");
 
 static uint64_t
 item_sum(const struct item *it)
