@@ -19,7 +19,8 @@ includes_of()
 allow()
 {
 	room=$1
-	rooms=$2
+	# shellcheck disable=SC2086 # one line, however many it was
+	rooms=$(echo $2)
 	shift 2
 	[ -d "$room" ] || return 0
 
