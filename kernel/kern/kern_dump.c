@@ -412,21 +412,43 @@ dump_configure(const void *arg)
 }
 SYSINIT(dump, SI_SUB_DUMP, SI_ORDER_ANY, dump_configure, NULL);
 
-/* A change of what is dumped, or where: say at once what comes of it. */
+/* A change of what is dumped: say at once what comes of it. */
+static void
+announce_change(void)
+{
+	if (configured && dumpdevs[0] != '\0')
+		dump_announce("after a panic");
+}
+
 static int
-sysctl_dump_int(SYSCTL_HANDLER_ARGS)
+sysctl_minidump(SYSCTL_HANDLER_ARGS)
 {
 	int error = sysctl_handle_int(oidp, arg1, arg2, req);
 
-	if (error == 0 && req->newtext != NULL && configured &&
-	    dumpdevs[0] != '\0')
-		dump_announce("after a panic");
+	if (error == 0 && req->newtext != NULL)
+		announce_change();
 	return (error);
 }
 SYSCTL_PROC(_debug, OID_AUTO, minidump, CTLTYPE_INT | CTLFLAG_RWTUN, &minidump,
-    0, sysctl_dump_int, "I", "Dump what the kernel uses, not all memory");
+    0, sysctl_minidump, "I", "Dump what the kernel uses, not all memory");
+
+static int
+sysctl_minidump_version(SYSCTL_HANDLER_ARGS)
+{
+	int v = minidump_version;
+	int error = sysctl_handle_int(oidp, &v, arg2, req);
+
+	(void)arg1;
+	if (error != 0 || req->newtext == NULL)
+		return (error);
+	if (v != 1 && v != 3)
+		return (EINVAL);
+	minidump_version = v;
+	announce_change();
+	return (0);
+}
 SYSCTL_PROC(_debug, OID_AUTO, minidump_version, CTLTYPE_INT | CTLFLAG_RWTUN,
-    &minidump_version, 0, sysctl_dump_int, "I", "Format of minidumps: 1 or 3");
+    NULL, 0, sysctl_minidump_version, "I", "Format of minidumps: 1 or 3");
 
 static int
 sysctl_dumpdevname(SYSCTL_HANDLER_ARGS)

@@ -33,13 +33,25 @@ def limits():
 
 
 def variables():
-    with boot('kern.hostname="a b"', "debug.minidump=0", "hz=x") as m:
+    with boot(
+        'kern.hostname="a b"',
+        "debug.minidump=0",
+        "debug.minidump_version=2",
+        "hz=x",
+    ) as m:
+        m.wait_for('debug.minidump_version: "2" is not possible')
         m.wait_for("# ")
         assert "kern.hostname: a b\n" in m.command("sysctl kern")
         assert m.command("sysctl debug.minidump=1") == (
             "debug.minidump: 0 -> 1\n"
         )
         assert m.command("sysctl debug.minidump=no").endswith("error 22\n")
+        assert m.command("sysctl debug.minidump_version=3") == (
+            "debug.minidump_version: 1 -> 3\n"
+        )
+        assert m.command("sysctl debug.minidump_version=2").endswith(
+            "error 22\n"
+        )
         assert m.command("sysctl kern.ostype=other").endswith("error 1\n")
         assert m.command("sysctl no.such=1").endswith("error 2\n")
         assert int(m.command("sysctl debug.minidump_size").split()[1]) > 1 << 19
