@@ -22,6 +22,10 @@ OFFSET(thread_off_td_oncpu, struct thread, td_oncpu);
 OFFSET(thread_off_td_pcb, struct thread, td_pcb);
 OFFSET(thread_off_td_plist, struct thread, td_plist);
 
+/* What tells a kernel from a program: see kernel.ld. */
+static const char red_herring[] __used
+    __attribute__((__section__(".interp"))) = "/red/herring";
+
 extern const int pcb_size;
 const int pcb_size = sizeof(struct pcb);
 
