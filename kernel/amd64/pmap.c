@@ -214,6 +214,8 @@ grow_locked(void)
 	if (m == NULL)
 		return (ENOMEM);
 	m->flags |= PG_TABLE;
+	/* A dump of version 1 has copies of page tables, not these. */
+	dump_add_page(VM_PAGE_TO_PHYS(m));
 	*pde(kernel_vm_end) = VM_PAGE_TO_PHYS(m) | PG_V | PG_RW;
 	kernel_vm_end += NBPDR;
 	return (0);

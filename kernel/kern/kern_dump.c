@@ -46,7 +46,6 @@ static struct dump_machine machine;
 void
 dump_pages_startup(void)
 {
-	struct physrange before = boot_taken;
 	size_t len;
 	void *mem;
 
@@ -58,8 +57,8 @@ dump_pages_startup(void)
 		panic("%s: %zu ranges of memory", __func__, nranges);
 	dump_pages_install(&pages);
 
-	/* boot_alloc() registers what comes after this. */
-	for (vm_paddr_t pa = before.pr_start; pa < before.pr_end;
+	/* The set itself, too; boot_alloc() registers what comes after it. */
+	for (vm_paddr_t pa = boot_taken.pr_start; pa < boot_taken.pr_end;
 	     pa += PAGE_SIZE)
 		dump_add_page(pa);
 }
