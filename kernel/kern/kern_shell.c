@@ -68,6 +68,7 @@ sh_sysctl(const char *args)
 	set_variable(name, equals + 1);
 }
 SHELL_COMMAND(sysctl, "sysctl", sh_sysctl, "[PREFIX | NAME=VALUE]");
+DB_COMMAND(sysctl, "sysctl", sh_sysctl, "[PREFIX | NAME=VALUE]");
 
 SHELL_COMMAND(ps, "ps", db_ps, "processes and threads");
 
