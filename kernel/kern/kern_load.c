@@ -22,6 +22,9 @@ struct item {
 
 #define ITEM_MAGIC UINT64_C(0x5851f42d4c957f2d)
 
+/* Slabs that come and go, of each kind. */
+#define FREED_ITEMS 12
+
 /* What a thread of the storm holds at a time. */
 #define STORM_ITEMS 64
 
@@ -90,6 +93,35 @@ sh_items(const char *args)
 	    (void *)item_list);
 }
 SHELL_COMMAND(items, "items", sh_items, "N: objects in a zone, in a list");
+
+/* Slabs of a zone that comes and goes: where they were. */
+static void
+use_and_free(const char *name, size_t size)
+{
+	uma_zone_t zone =
+	    uma_zcreate(name, size, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	void *items[FREED_ITEMS];
+
+	printf("freed: %s:", name);
+	for (size_t i = 0; i < nitems(items); i++) {
+		items[i] = uma_zalloc(zone, M_WAITOK);
+		printf(" %#jx",
+		    (uintmax_t)pmap_kextract((vm_offset_t)items[i]));
+	}
+	printf("\n");
+	for (size_t i = 0; i < nitems(items); i++)
+		uma_zfree(zone, items[i]);
+	uma_zdestroy(zone);
+}
+
+static void
+sh_freed(const char *args)
+{
+	(void)args;
+	use_and_free("direct map", PAGE_SIZE);
+	use_and_free("kernel map", 3 * PAGE_SIZE);
+}
+SHELL_COMMAND(freed, "freed", sh_freed, "slabs that are used, and free again");
 
 static void
 storm_thread(void *arg)
