@@ -3,7 +3,7 @@
  *
  * gdb is started on the kernel's file and told to speak to "vmcore serve"
  * through a pipe.  It replaces this process, so that the terminal and its
- * signals are gdb's; the dump is opened, and unpacked, by the server alone.
+ * signals are gdb's; the dump is unpacked, and served, by the server alone.
  */
 #include <err.h>
 #include <stdio.h>
@@ -71,11 +71,20 @@ static char choose_unwinder[] =
     " if gdb.selected_thread() else '', {})\"";
 static char load_unwinder[] = "eval \"%s\", $_vmcore";
 
+/* What gdb is started with. */
+struct session {
+	char *gs_program; /* --gdb; NULL: the usual ones */
+	char **gs_argv;	  /* for gdb, ended by NULL */
+	int gs_argc;
+	bool gs_force; /* --force, for the server */
+};
+
 /* ---- the shell command that gdb runs ---- */
 
 /* "target remote | vmcore serve ...".  The caller frees it.  NULL: errno. */
 static char *
-target_command(const char *self, const char *kernel, const char *core)
+target_command(const struct session *gs, const char *self, const char *kernel,
+    const char *core)
 {
 	char *text = NULL;
 	size_t len;
@@ -85,7 +94,10 @@ target_command(const char *self, const char *kernel, const char *core)
 		return (NULL);
 	fputs("target remote | exec ", out);
 	quote_put(out, self);
-	fputs(" serve --stdio -N ", out);
+	fputs(" serve --stdio", out);
+	if (gs->gs_force)
+		fputs(" --force", out);
+	fputs(" -N ", out);
 	quote_put(out, kernel);
 	fputs(" -M ", out);
 	quote_put(out, core);
@@ -97,13 +109,6 @@ target_command(const char *self, const char *kernel, const char *core)
 }
 
 /* ---- starting gdb ---- */
-
-/* What gdb is started with. */
-struct session {
-	char *gs_program; /* --gdb; NULL: the usual ones */
-	char **gs_argv;	  /* for gdb, ended by NULL */
-	int gs_argc;
-};
 
 /* Become gdb.  Returns only if that fails: an exit status. */
 static int
@@ -168,7 +173,7 @@ run(const struct session *gs, const char *kernel, const char *core)
 		warnx("cannot find my own program file");
 		goto done;
 	}
-	target = target_command(self, kernel_path, core_path);
+	target = target_command(gs, self, kernel_path, core_path);
 	if (target == NULL)
 		warn("gdb");
 	else
@@ -214,6 +219,8 @@ start(const struct session *gs, const struct args *args)
 		return (open_no_kernel(args));
 	status = open_check(kernel);
 	if (status == EX_OK)
+		status = open_check_build(args, kernel);
+	if (status == EX_OK)
 		status = run(gs, kernel, args->a_core);
 	free(kernel);
 	return (status);
@@ -240,5 +247,6 @@ cmd_gdb(int argc, char **argv)
 		return (EX_USAGE);
 	if (argc != 0)
 		return (options_usage(&gdb_syntax));
+	gs.gs_force = args.a_force;
 	return (start(&gs, &args));
 }

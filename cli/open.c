@@ -17,7 +17,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/peek.h"
 #include "cli/progress.h"
+#include "kdebug/buildid.h"
 
 #ifndef _POSIX2_LINE_MAX
 #define _POSIX2_LINE_MAX 2048
@@ -80,6 +82,36 @@ open_no_kernel(const struct args *args)
 	return (EX_NOINPUT);
 }
 
+/* A kernel of another build would give wrong answers, and look right. */
+static int
+check_build(const struct args *args, kvm_t *kd, const char *kernel)
+{
+	struct buildid file, core;
+
+	if (args->a_force || buildid_compare(kd, &file, &core) != BUILDID_OTHER)
+		return (EX_OK);
+	warnx("%s: build id %s, but %s is of %s: name its kernel with -N, or "
+	      "open it with --force",
+	    kernel, file.bi_text, args->a_core, core.bi_text);
+	return (EX_DATAERR);
+}
+
+int
+open_check_build(const struct args *args, const char *kernel)
+{
+	kvm_t *kd;
+	int status;
+
+	if (peek_is_packed(args->a_core))
+		return (EX_OK);
+	kd = kvm_open2(kernel, args->a_core, O_RDONLY, NULL, NULL);
+	if (kd == NULL)
+		return (EX_OK);
+	status = check_build(args, kd, kernel);
+	kvm_close(kd);
+	return (status);
+}
+
 int
 open_dump(const struct args *args, struct dump *dump)
 {
@@ -112,7 +144,7 @@ open_dump(const struct args *args, struct dump *dump)
 		warnx("%s: %s", args->a_core, kvm_geterr(dump->d_kd));
 		return (EX_DATAERR);
 	}
-	return (EX_OK);
+	return (check_build(args, dump->d_kd, dump->d_kernel));
 }
 
 int

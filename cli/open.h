@@ -32,6 +32,13 @@ char *open_find_kernel(const struct args *args);
 int open_no_kernel(const struct args *args);
 
 /*
+ * For who leaves the opening to another process, whose last words may get lost:
+ * is the kernel of another build than the dump?  Returns EX_OK, also if that
+ * cannot be told without unpacking, or EX_DATAERR after a message.
+ */
+int open_check_build(const struct args *args, const char *kernel);
+
+/*
  * Open what args names; open_debug() also looks at the kernel in it.
  * Returns EX_OK, or another exit status after a message.
  */

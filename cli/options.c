@@ -10,7 +10,8 @@
 static const char core_help[] =
     "  -N, --kernel FILE  the kernel's ELF file (default: \"kernel\" beside the\n"
     "                     core, then the booted kernel on FreeBSD)\n"
-    "  -M, --core FILE    the dump, instead of the last argument\n";
+    "  -M, --core FILE    the dump, instead of the last argument\n"
+    "      --force        open it with a kernel of another build, too\n";
 
 static void
 print_help(const struct syntax *syntax)
@@ -59,6 +60,9 @@ options_next(const struct syntax *syntax, int argc, char **argv,
 			break;
 		case 'N':
 			args->a_kernel = optarg;
+			break;
+		case OPT_FORCE:
+			args->a_force = true;
 			break;
 		case OPT_JSON:
 			args->a_json = true;

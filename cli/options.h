@@ -29,15 +29,16 @@
 #include <stdbool.h>
 
 /* Codes of long options that have no letter; a command's own from OPT_OWN. */
-enum { OPT_JSON = 256, OPT_OWN };
+enum { OPT_JSON = 256, OPT_FORCE, OPT_OWN };
 
 #define OPTIONS_SHORT ":hM:N:"
 
 /* Entries of a command's long options; OPTIONS_JSON if it can print JSON. */
 /* clang-format off */
-#define OPTIONS_LONG                              \
-	{ "core", required_argument, NULL, 'M' }, \
-	{ "help", no_argument, NULL, 'h' },       \
+#define OPTIONS_LONG                               \
+	{ "core", required_argument, NULL, 'M' },  \
+	{ "force", no_argument, NULL, OPT_FORCE }, \
+	{ "help", no_argument, NULL, 'h' },        \
 	{ "kernel", required_argument, NULL, 'N' }
 #define OPTIONS_JSON { "json", no_argument, NULL, OPT_JSON }
 /* clang-format on */
@@ -57,6 +58,7 @@ struct args {
 	const char *a_kernel; /* -N; NULL: not named */
 	const char *a_core;   /* -M, or from options_core() */
 	bool a_json;
+	bool a_force; /* the kernel may be of another build */
 	int a_status; /* why options_next() ended early */
 };
 

@@ -240,6 +240,19 @@ compression(struct span head)
 	return (NULL);
 }
 
+bool
+peek_is_packed(const char *path)
+{
+	struct peek peek = { .pk_fd = open(path, O_RDONLY | O_CLOEXEC) };
+	uint8_t buf[16];
+	ssize_t n = 0;
+
+	if (peek.pk_fd != -1)
+		n = peek_read(&peek, 0, buf, sizeof(buf));
+	peek_close(&peek);
+	return (n > 0 && compression((struct span){ buf, (size_t)n }) != NULL);
+}
+
 /* Say what else the file is. */
 static int
 refuse(const struct peek *peek, struct span head)

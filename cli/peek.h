@@ -13,6 +13,9 @@ struct peek {
 	struct kvm_core pk_core; /* kc_minidump: NULL or &pk_hdr */
 };
 
+/* Is the file called path one that libkvm has to unpack before it opens it? */
+bool peek_is_packed(const char *path);
+
 /*
  * Look at the file called path.  Returns EX_OK, and peek is for peek_close();
  * or another exit status after a message.

@@ -1,0 +1,225 @@
+/*
+ * Build-ids: see buildid.h.
+ */
+#include "kdebug/buildid.h"
+
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "format/bytes.h"
+#include "libkvm/kvm_core.h"
+
+#ifndef NT_GNU_BUILD_ID
+#define NT_GNU_BUILD_ID 3
+#endif
+
+/* Namesz, descsz, type; then the name, then the id. */
+#define NOTE_HEAD_LEN 12
+#define NOTE_ID_OFF   16
+#define NOTE_MAX      (NOTE_ID_OFF + BUILDID_MAX)
+#define NOTE_ALIGN    4
+
+#define PAGE_LEN 4096
+
+/* No kernel's image is larger. */
+#define IMAGE_MAX (UINT64_C(256) << 20)
+
+/* What the kernel's file says. */
+struct image {
+	enum byte_order im_order;
+	kvaddr_t im_start; /* of what is loaded, half-open */
+	kvaddr_t im_end;
+	kvaddr_t im_note_va; /* of the note that holds the id */
+	struct buildid im_id;
+};
+
+/* ---- one note ---- */
+
+static uint64_t
+align_note(uint64_t len)
+{
+	return ((len + NOTE_ALIGN - 1) & ~(uint64_t)(NOTE_ALIGN - 1));
+}
+
+/* 0: s is too short for the lengths that a note begins with. */
+static uint64_t
+note_len(struct span s, enum byte_order order)
+{
+	if (s.len < NOTE_HEAD_LEN)
+		return (0);
+	return (NOTE_HEAD_LEN + align_note(dec32(order, s.base)) +
+	    align_note(dec32(order, s.base + 4)));
+}
+
+/* The id, if s starts with a whole note that holds one. */
+static bool
+decode(struct span s, enum byte_order order, struct buildid *out)
+{
+	uint32_t len;
+
+	if (s.len < NOTE_ID_OFF || dec32(order, s.base) != 4 ||
+	    dec32(order, s.base + 8) != NT_GNU_BUILD_ID ||
+	    memcmp(s.base + NOTE_HEAD_LEN, "GNU", 4) != 0)
+		return (false);
+	len = dec32(order, s.base + 4);
+	if (len == 0 || len > BUILDID_MAX || len > s.len - NOTE_ID_OFF)
+		return (false);
+	for (uint32_t i = 0; i < len; i++)
+		snprintf(&out->bi_text[2 * i], 3, "%02x",
+		    s.base[NOTE_ID_OFF + i]);
+	return (true);
+}
+
+/* ---- the file ---- */
+
+/* Go from note to note of a segment that is loaded. */
+static bool
+find_note(Elf *elf, const GElf_Phdr *ph, struct image *im)
+{
+	const Elf_Data *data;
+	struct span notes;
+
+	if (ph->p_offset > INT64_MAX || ph->p_vaddr == 0)
+		return (false);
+	data = elf_getdata_rawchunk(elf, (int64_t)ph->p_offset, ph->p_filesz,
+	    ELF_T_BYTE);
+	if (data == NULL || data->d_buf == NULL)
+		return (false);
+	notes = (struct span){ data->d_buf, data->d_size };
+	im->im_note_va = ph->p_vaddr;
+	while (!decode(notes, im->im_order, &im->im_id)) {
+		uint64_t len = note_len(notes, im->im_order);
+
+		if (len == 0 || !span_sub(notes, len, notes.len - len, &notes))
+			return (false);
+		im->im_note_va += len;
+	}
+	return (true);
+}
+
+static void
+add_loaded(const GElf_Phdr *ph, struct image *im)
+{
+	kvaddr_t end;
+
+	if (ph->p_memsz == 0 ||
+	    __builtin_add_overflow(ph->p_vaddr, ph->p_memsz, &end))
+		return;
+	if (im->im_end == 0 || ph->p_vaddr < im->im_start)
+		im->im_start = ph->p_vaddr;
+	if (end > im->im_end)
+		im->im_end = end;
+}
+
+/* Has the file an id that is loaded? */
+static bool
+read_segments(Elf *elf, struct image *im)
+{
+	bool found = false;
+	size_t count;
+	GElf_Phdr ph;
+
+	if (elf_getphdrnum(elf, &count) != 0)
+		return (false);
+	for (size_t i = 0; i < count; i++) {
+		if (gelf_getphdr(elf, (int)i, &ph) == NULL)
+			continue;
+		if (ph.p_type == PT_LOAD)
+			add_loaded(&ph, im);
+		if (ph.p_type == PT_NOTE && !found)
+			found = find_note(elf, &ph, im);
+	}
+	return (found);
+}
+
+static bool
+read_file(const char *path, struct image *im)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool found = false;
+	Elf *elf;
+
+	if (fd == -1)
+		return (false);
+	if (elf_version(EV_CURRENT) != EV_NONE &&
+	    (elf = elf_begin(fd, ELF_C_READ, NULL)) != NULL) {
+		found = elf_kind(elf) == ELF_K_ELF && read_segments(elf, im);
+		elf_end(elf);
+	}
+	close(fd);
+	return (found);
+}
+
+/* ---- the dump ---- */
+
+static bool
+read_at(kvm_t *kd, const struct image *im, struct buildid *out)
+{
+	uint8_t note[NOTE_MAX];
+	size_t len = sizeof(note);
+
+	/* The note may be the last thing on its page. */
+	while (len > NOTE_ID_OFF &&
+	    kvm_read2(kd, im->im_note_va, note, len) != (kssize_t)len)
+		len -= NOTE_ALIGN;
+	return (decode((struct span){ note, len }, im->im_order, out));
+}
+
+static bool
+search_page(struct span s, enum byte_order order, struct buildid *out)
+{
+	for (size_t off = 0; off + NOTE_ID_OFF <= s.len; off += NOTE_ALIGN) {
+		if (decode((struct span){ s.base + off, s.len - off }, order,
+			out))
+			return (true);
+	}
+	return (false);
+}
+
+/* A note may begin on one page and end on the next: tail is of the former. */
+static bool
+search(kvm_t *kd, const struct image *im, struct buildid *out)
+{
+	kvaddr_t va = im->im_start & ~(kvaddr_t)(PAGE_LEN - 1);
+	uint8_t buf[NOTE_MAX + PAGE_LEN] = { 0 };
+	uint8_t *page = buf + NOTE_MAX;
+
+	if (im->im_end - va > IMAGE_MAX)
+		return (false);
+	for (; va < im->im_end; va += PAGE_LEN) {
+		memcpy(buf, page + PAGE_LEN - NOTE_MAX, NOTE_MAX);
+		if (kvm_read2(kd, va, page, PAGE_LEN) != PAGE_LEN)
+			memset(page, 0, PAGE_LEN);
+		if (search_page((struct span){ buf, sizeof(buf) }, im->im_order,
+			out))
+			return (true);
+	}
+	return (false);
+}
+
+/* ---- both ---- */
+
+enum buildid_match
+buildid_compare(kvm_t *kd, struct buildid *file, struct buildid *dump)
+{
+	const struct kvm_core *core = kvm_core(kd);
+	struct image im = { .im_start = 0 };
+
+	*file = *dump = (struct buildid){ .bi_text = "" };
+	if (core == NULL)
+		return (BUILDID_UNKNOWN);
+	im.im_order = core->kc_order;
+	if (!read_file(core->kc_exec_path, &im))
+		return (BUILDID_UNKNOWN);
+	*file = im.im_id;
+	if (!read_at(kd, &im, dump) && !search(kd, &im, dump))
+		return (BUILDID_UNKNOWN);
+	if (strcmp(file->bi_text, dump->bi_text) != 0)
+		return (BUILDID_OTHER);
+	return (BUILDID_SAME);
+}
