@@ -255,15 +255,15 @@ bool
 ipi_nmi_handler(void)
 {
 	int cpu = curcpu;
+	uint64_t bit = cpu_bit(cpu);
 
-	if ((stopping_cpus & cpu_bit(cpu)) == 0)
+	if ((stopping_cpus & bit) == 0)
 		return (false);
 	savectx(&stoppcbs[cpu]);
-	__atomic_or_fetch(&stopped_cpus.__bits[0], (long)cpu_bit(cpu),
-	    __ATOMIC_RELEASE);
-	while ((stopping_cpus & cpu_bit(cpu)) != 0)
+	__atomic_or_fetch(&stopped_cpus.__bits[0], (long)bit, __ATOMIC_RELEASE);
+	while ((stopping_cpus & bit) != 0)
 		ia32_pause();
-	__atomic_and_fetch(&stopped_cpus.__bits[0], (long)~cpu_bit(cpu),
+	__atomic_and_fetch(&stopped_cpus.__bits[0], (long)~bit,
 	    __ATOMIC_RELEASE);
 	return (true);
 }

@@ -121,13 +121,15 @@ panic(const char *fmt, ...)
 int
 doadump(bool textdump)
 {
+	const struct thread *td = curthread;
 	int error;
 
 	(void)textdump;
 	if (dumping > 0)
 		return (EBUSY);
+	/* What comes next is where debuggers see the thread: no inline here. */
 	savectx(&dumppcb);
-	dumptid = curthread->td_tid;
+	dumptid = td->td_tid;
 	dumping++;
 	error = dumpsys();
 	dumping--;
