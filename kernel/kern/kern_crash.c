@@ -153,6 +153,7 @@ static const struct {
 	{ "divide", crash_divide },
 	{ "ud", crash_ud },
 	{ "stack", crash_stack },
+	{ "chain", crash_chain },
 };
 
 static void

@@ -7,4 +7,7 @@
 /* From the clock's interrupt: panics if that was asked for. */
 void crash_clock(void);
 
+/* Panics at the end of a row of calls: kern_chain.c. */
+void crash_chain(void);
+
 #endif
