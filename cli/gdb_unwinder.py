@@ -13,6 +13,9 @@ from gdb.FrameDecorator import FrameDecorator
 from gdb.unwinder import Unwinder, register_unwinder
 
 
+STACK_POINTERS = ("rsp", "esp", "sp")
+
+
 def read(frame, name):
     """The bits of a register; None: gdb does not know them."""
     try:
@@ -33,14 +36,17 @@ class FrameId:
 class Frame:
     """A frame as the server tells it."""
 
-    def __init__(self, told, level):
+    def __init__(self, told):
         self.symbol = told["symbol"]
+        self.pc = int(told["pc"], 16)
         self.registers = {
             name: int(value, 16) for name, value in told["registers"].items()
         }
-        # gdb takes a stack that goes down for a damaged one, but an interrupt
-        # may go over to a stack anywhere: levels go up.
-        self.id = FrameId(level, int(told["pc"], 16))
+        self.id = None  # see identify()
+
+    def sp(self):
+        """The stack pointer; 0: unknown."""
+        return max(self.registers.get(name, 0) for name in STACK_POINTERS)
 
     def is_seen_in(self, frame):
         """Has gdb's frame these registers?"""
@@ -48,6 +54,31 @@ class Frame:
             read(frame, name) == value
             for name, value in self.registers.items()
         )
+
+
+def identify(frames):
+    """
+    Give frames their ids.  gdb finds variables by a frame's address, the stack
+    pointer of its caller.  But it takes a stack that goes down for a damaged
+    one, while an interrupt may have a stack anywhere: where that lies above what
+    it interrupted, or nothing is known, levels stand for addresses.
+    """
+    above = None
+    callers = frames[1:] + frames[-1:]
+    for level, frame in reversed(list(enumerate(frames, 1))):
+        address = callers[level - 1].sp()
+        if address == 0 or (above is not None and address > above):
+            address = level
+        frame.id = FrameId(address, frame.pc)
+        above = address
+
+
+def reached(frames):
+    """
+    Without frames at address 0, but for the innermost: a call through NULL
+    leads there, and gdb takes it for the end of the stack.
+    """
+    return frames[:1] + [frame for frame in frames[1:] if frame.pc != 0]
 
 
 class Server:
@@ -59,8 +90,9 @@ class Server:
     def ask(self, tid):
         try:
             said = gdb.execute(f"monitor frames {tid}", to_string=True)
-            told = json.loads(said)
-            return [Frame(frame, level) for level, frame in enumerate(told, 1)]
+            frames = reached([Frame(told) for told in json.loads(said)])
+            identify(frames)
+            return frames
         except (gdb.error, ValueError):
             return []  # another server, or no such thread
 
