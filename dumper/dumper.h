@@ -177,6 +177,12 @@ struct dump_machine {
 
 	const void *dm_msgbuf; /* the ring; NULL: none */
 	uint32_t dm_msgbuf_len;
+	/*
+	 * Bytes behind the ring that fill up its last page in the dump, as far
+	 * as they fit: FreeBSD's struct msgbuf, which tells where the ring
+	 * begins even if no page table can be followed.
+	 */
+	uint32_t dm_msgbuf_tail;
 
 	const char *dm_hostname; /* these three may be NULL */
 	const char *dm_version;	 /* of the kernel, as its symbol "version" */

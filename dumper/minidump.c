@@ -68,26 +68,28 @@ minidump_first(const struct attempt *at, uint32_t version,
 		memset(page, 0, DUMP_PAGE_SIZE);
 }
 
-/* Copied: it may lie anywhere, and the kernel may still print. */
+/*
+ * Copied: it may lie anywhere, and the kernel may still print.  The tail takes
+ * what is left of the last page.
+ */
 int
 minidump_write_msgbuf(const struct attempt *at, struct stream *st)
 {
 	const uint8_t *ring = at->at_machine->dm_msgbuf;
-	uint32_t len = msgbuf_len(at);
+	uint64_t section = round_page(msgbuf_len(at));
+	uint64_t len = (uint64_t)msgbuf_len(at) + at->at_machine->dm_msgbuf_tail;
 	uint8_t *page;
 
-	for (uint32_t off = 0; off < len; off += DUMP_PAGE_SIZE) {
-		uint32_t n = len - off;
+	for (uint64_t off = 0; off < section; off += DUMP_PAGE_SIZE) {
+		size_t n = DUMP_PAGE_SIZE;
 		int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
 
 		if (error != 0)
 			return (error);
-		if (n > DUMP_PAGE_SIZE)
-			n = DUMP_PAGE_SIZE;
+		if (len - off < n)
+			n = (size_t)(len - off);
 		memcpy(page, ring + off, n);
 		memset(page + n, 0, DUMP_PAGE_SIZE - n);
-		if (n < DUMP_PAGE_SIZE)
-			break;
 	}
 	return (0);
 }

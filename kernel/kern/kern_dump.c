@@ -107,6 +107,7 @@ describe_machine(void)
 		.dm_ndevices = pmap_ndevices,
 		.dm_msgbuf = msgbufp->msg_ptr,
 		.dm_msgbuf_len = msgbufp->msg_size,
+		.dm_msgbuf_tail = sizeof(*msgbufp),
 		.dm_hostname = hostname,
 		.dm_version = version,
 		.dm_panic = panicstr,

@@ -17,6 +17,9 @@ DAY = 86400
 HEADER = struct.Struct(">20s12sIIQQII64s192s175sBQII")
 MINIDUMP = struct.Struct("<24sIIIIQQQI")
 
+MSGBUF = struct.Struct("<QII")  # msg_ptr, msg_magic, msg_size: constant
+MSGBUF_MAGIC = 0x063062
+
 PRESENT = 1
 LARGE = 1 << 7
 FRAME = 0x000FFFFFFFFFF000
@@ -243,11 +246,22 @@ class Minidump:
         assert not any(self.data[header_len:PAGE])
         assert self.kernbase % (1 << 30) == 0
         assert self.dmapbase < self.dmapend <= self.kernbase
+        self.check_msgbuf()
         self.check_sections()
         self.check_pmap()
         if self.version == 3:
             self.check_dump_avail()
             self.check_mapped()
+
+    def check_msgbuf(self):
+        """The ring, and behind it what knows of it."""
+        at = PAGE + self.msgbuf_len
+        ring, magic, length = MSGBUF.unpack_from(self.data, at)
+        assert (magic, length) == (MSGBUF_MAGIC, self.msgbuf_len)
+        in_memory = self.read(ring + length, MSGBUF.size)
+        assert MSGBUF.unpack(in_memory) == (ring, magic, length)
+        text = self.msgbuf.rstrip(b"\0").decode()
+        assert text.startswith("vmcore kernel") and "\0" not in text
 
     def check_sections(self):
         assert self.bitmap_len % PAGE == 0

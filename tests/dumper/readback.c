@@ -159,9 +159,12 @@ check_msgbuf(struct sim *sim, kvm_t *kd, const uint8_t *dump,
 	assert_int_equal(kvm_read_msgbuf(kd, 0, ring, sizeof(ring)),
 	    sizeof(ring));
 	assert_memory_equal(ring, sim->msgbuf, sizeof(ring));
-	/* It fills its last page with zeros. */
-	for (uint64_t off = sizeof(ring); off % DUMP_PAGE_SIZE != 0; off++)
-		assert_int_equal(dump[hdr->md_msgbuf_off + off], 0);
+	/* What lies behind it, and zeros, fill its last page. */
+	dump += hdr->md_msgbuf_off + sizeof(ring);
+	assert_memory_equal(dump, sim->msgbuf_tail, sizeof(sim->msgbuf_tail));
+	for (size_t off = sizeof(sim->msgbuf_tail);
+	     (sizeof(ring) + off) % DUMP_PAGE_SIZE != 0; off++)
+		assert_int_equal(dump[off], 0);
 }
 
 void

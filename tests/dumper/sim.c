@@ -119,6 +119,7 @@ fill(struct sim *sim)
 		le64enc(sim->memory + i, mix(i + 1));
 	for (size_t i = 0; i < sizeof(sim->msgbuf); i++)
 		sim->msgbuf[i] = (uint8_t)('a' + i % 26);
+	memset(sim->msgbuf_tail, '!', sizeof(sim->msgbuf_tail));
 }
 
 /* A table for entries at level, on the way to va. */
@@ -154,6 +155,7 @@ describe_machine(struct sim *sim)
 		.dm_load_pa = sim->data_pa,
 		.dm_msgbuf = sim->msgbuf,
 		.dm_msgbuf_len = sizeof(sim->msgbuf),
+		.dm_msgbuf_tail = sizeof(sim->msgbuf_tail),
 		.dm_hostname = "sim",
 		.dm_version = "vmcore sim 1\n",
 		.dm_panic = "simulated",

@@ -55,6 +55,7 @@ struct sim {
 	struct sim_map lost; /* what lies behind damaged entries: not mapped */
 	uint64_t data_pa;
 	uint8_t msgbuf[10000];
+	uint8_t msgbuf_tail[72]; /* right behind it */
 	uint64_t random;
 };
 
