@@ -22,8 +22,8 @@ from letter import FRAME, LARGE, PAGE, PRESENT
 
 PG_SLAB = 2
 
-# Links of a thread that nothing follows while it is in no queue.
-STALE = {("thread", "td_runq")}
+# Links that nothing follows while their owner is in no list.
+STALE = {("thread", "td_runq"), ("uma_bucket", "ub_next")}
 
 # Described by themselves: see check_slab().
 APART = {"vm_page"}

@@ -17,6 +17,10 @@ DAY = 86400
 HEADER = struct.Struct(">20s12sIIQQII64s192s175sBQII")
 MINIDUMP = struct.Struct("<24sIIIIQQQI")
 
+ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
+PHENTSIZE = PROGRAM_HEADER.size
+PT_LOAD = 1
 MSGBUF = struct.Struct("<QII")  # msg_ptr, msg_magic, msg_size: constant
 MSGBUF_MAGIC = 0x063062
 
@@ -106,6 +110,44 @@ class Device:
 
 class Absent(Exception):
     """An address that nothing is known of."""
+
+
+class FullDump:
+    """All of memory, as an ELF core."""
+
+    def __init__(self, data):
+        self.data = data
+        self.header = ELF_HEADER.unpack_from(data)
+        count = self.header[10]
+        self.entries = [
+            PROGRAM_HEADER.unpack_from(data, ELF_HEADER.size + i * PHENTSIZE)
+            for i in range(count)
+        ]
+
+    def check(self, segments):
+        """segments: (start, end) of memory, in pages."""
+        ident, kind, machine, version, entry, phoff, shoff, *rest = self.header
+        assert ident == b"\x7fELF\2\1\1\xff" + bytes(8)
+        assert (kind, machine, version, entry) == (4, 62, 0, 0)
+        assert (phoff, shoff) == (ELF_HEADER.size, 0)
+        flags, ehsize, phentsize, _, shentsize, shnum, shstrndx = rest
+        assert (ehsize, phentsize, shentsize) == (64, PHENTSIZE, 64)
+        assert (flags, shnum, shstrndx) == (0, 0, 0)
+        self.check_memory(segments)
+
+    def check_memory(self, segments):
+        """One after the other, without gaps."""
+        headers_len = ELF_HEADER.size + len(self.entries) * PHENTSIZE
+        offset = round_page(headers_len)
+        assert not any(self.data[headers_len:offset])
+        loads = [entry for entry in self.entries if entry[0] == PT_LOAD]
+        want = []
+        for start, end in segments:
+            at, length = start * PAGE, (end - start) * PAGE
+            want.append((PT_LOAD, 4, offset, at, at, length, length, PAGE))
+            offset += length
+        assert loads == want, (loads, want)
+        assert len(self.data) == offset
 
 
 class Minidump:

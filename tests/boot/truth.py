@@ -245,6 +245,11 @@ def by_the_letter(kind):
         assert dump.offset(pa - pa % letter.PAGE) is None
 
 
+def full_by_the_letter():
+    dump = letter.FullDump(the_machine().cores["full"].read_bytes())
+    dump.check([segment[:2] for segment in minidump("v3").segments])
+
+
 def page_array(kind):
     """Each page of a dump is described by a page of the dump."""
     dump = minidump(kind)
@@ -275,6 +280,7 @@ for name in KINDS:
 for name in ("v1", "v3"):
     tests.case(f"{name}: to the letter", by_the_letter, name)
     tests.case(f"{name}: its pages are described", page_array, name)
+tests.case("full: to the letter", full_by_the_letter)
 for pair in (("v1", "v3"), ("v1", "full"), ("v3", "full")):
     tests.case("{}: {} has the same bytes".format(*pair), same, *pair)
 tests.run()

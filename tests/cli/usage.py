@@ -19,7 +19,7 @@ def check_help(command):
     result = run(VMCORE, command, "--help")
     expect(result, os.EX_OK)
     assert result.out.startswith(f"usage: vmcore {command} "), result
-    for option in ("--kernel", "--help"):
+    for option in ("--kernel", "--force", "--help"):
         assert option in result.out, result
     assert ("--json" in result.out) == (command in JSON_COMMANDS), result
     assert result.err == "", result
