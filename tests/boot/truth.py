@@ -269,6 +269,9 @@ def kernel_file():
     assert head == b"\x7fELF\2\1\1\x09", head
     said = tool("readelf", "-p", ".interp", kernel).decode()
     assert "/red/herring" in said, said
+    start, _ = the_symbols().place["btext"]
+    for kind in ("v1", "v3"):  # LLDB looks for the file's header there
+        assert read(kind, start - start % letter.PAGE, 8) == head, kind
 
 
 tests = tap.Tests()
