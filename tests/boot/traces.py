@@ -7,6 +7,8 @@ with the arguments that the kernel printed.
 import functools
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -165,10 +167,36 @@ def stopped():
     assert "nmi_calltrap" in names and "sched_idletd" in names, trace
 
 
+def in_lldb():
+    """It looks for the kernel's ELF header in memory, and dies without."""
+    lldb = shutil.which("lldb-19") or shutil.which("lldb")
+    if lldb is None:
+        raise tap.Skip("no lldb")
+    _, core = crash("chain")
+    socket = work / "socket"
+    with subprocess.Popen(
+        [vmcore, "serve", "--once", "--unix", socket, "-N", kernel, core],
+        stderr=subprocess.PIPE,
+    ) as server:
+        try:
+            server.stderr.readline()  # it listens
+            connect = f"process connect unix-connect://{socket}"
+            words = ["--no-lldbinit", "--batch", "-o", connect, "-o", "bt"]
+            said = tap.run(lldb, *words, kernel)
+        finally:
+            server.kill()
+    frame = r"(?m)^ .*frame #\d+: 0x\w+ kernel`(?:\w+ \[inlined\] )?(\w+)"
+    names = re.findall(frame, said.out)
+    assert names[0] == "doadump", said
+    assert names[names.index(CHAIN[0]) :][:4] == [*CHAIN, "crash_chain"], said
+    assert "fork_exit" in names, said
+
+
 tests = tap.Tests()
 tests.case("the thread that crashed", crashed)
 tests.case("a thread that sleeps", asleep)
 tests.case("a thread that was stopped", stopped)
 tests.case("after a call through NULL", through_null)
 tests.case("from the stack of a double fault", on_other_stacks)
+tests.case("in lldb", in_lldb)
 tests.run()
