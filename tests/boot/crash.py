@@ -4,23 +4,13 @@ Break the machine in every way, take the dump off its disk, and compare what
 vmcore says with what the kernel printed before it died.
 """
 
-import functools
-import json
-import pathlib
-import re
-import subprocess
 import sys
-import tempfile
 
-import machine
+import postmortem
 import tap
+from postmortem import MB
 
-run_kernel, kernel, vmcore = sys.argv[1:]
-boot = functools.partial(machine.Machine, run_kernel, kernel)
-scratch = tempfile.TemporaryDirectory(prefix="vmcore-boot-")
-work = pathlib.Path(scratch.name)
-
-MB = 1 << 20
+coroner = postmortem.Coroner(*sys.argv[1:])
 
 # What each crash says.
 KINDS = {
@@ -45,126 +35,59 @@ FORMATS = {
     "full": (["debug.minidump=0"], ("elf", None)),
 }
 
-
 # Of a dump, as debug.dump_panic_phase numbers them.
 PHASES = {1: "walk", 2: "plan", 4: "data", 5: "headers"}
 
 
-def ask(command, core, *options):
-    """What a command says as JSON."""
-    return json.loads(
-        subprocess.run(
-            [vmcore, command, "--json", "-N", kernel, *options, core],
-            check=True,
-            capture_output=True,
-        ).stdout
-    )
-
-
-def crash(kind, *tunables, disk_size=200 * MB, disk=None):
+def crash(kind, *tunables, disk_size=200 * MB):
     """Crash a machine: its console's text, and its dump or None."""
-    disk = disk or machine.make_disk(work / "disk", disk_size)
-    script = f'kern.script="ps;fill 3;crash {kind}"'
-    with boot(
-        "dumpdev=vtbd0", "kern.panic.exit_code=9", *tunables, script, disks=[disk]
-    ) as m:
-        assert m.end() == 9, m.text
-    return m.text, machine.dump_of(disk, work / "core")
-
-
-def traced(text):
-    """The functions of the kernel's own trace, the crashed one's last."""
-    trace = text[text.index("KDB: stack backtrace:") :]
-    return re.findall(r"(?m)^(\w+|\?)\(\) at", trace)
-
-
-def same_threads(text, core):
-    listed = {
-        int(tid): (int(pid), name)
-        for pid, tid, name in re.findall(
-            r"(?m)^ +(\d+) (\d{6}) .*?/(.*)$", text
-        )
-    }
-    dumped = {t["tid"]: (t["pid"], t["name"]) for t in ask("ps", core)}
-    assert listed.items() <= dumped.items(), (listed, dumped)
-
-
-def same_trace(text, core):
-    """From the function that the trap or panic() struck, down."""
-    (thread,) = ask("bt", core)
-    assert thread["state"] == "crashed"
-    frames = [frame["symbol"] or "?" for frame in thread["frames"]]
-    printed = [name for name in traced(text) if name != "kdb_backtrace"]
-    frames = frames[frames.index("vpanic") :]
-    assert frames[: len(printed)] == printed, (frames, printed)
-    return frames
-
-
-def same_memory(text, core):
-    """Patterns that the kernel put into its memory, by their checksums."""
-    fills = re.findall(r"fill: (0x\w+) (\d+) bytes, sum (0x\w+)", text)
-    assert len(fills) == 3, text
-    for va, length, want in fills:
-        data = subprocess.run(
-            [vmcore, "read", "--raw", "-N", kernel, va, length, core],
-            check=True,
-            capture_output=True,
-        ).stdout
-        assert len(data) == int(length)
-        total = 0
-        for byte in data:
-            total = (total * 31 + byte) & 0xFFFFFFFF
-        assert total == int(want, 16), (va, length)
+    disk = coroner.disk(size=disk_size)
+    text = coroner.die(f"ps;fill 3;crash {kind}", *tunables, disks=[disk])
+    return text, coroner.dump_of(disk)
 
 
 def kind_dumps(kind):
     text, core = crash(kind)
     assert f"panic: {KINDS[kind]}" in text, text
     assert "Dump complete" in text
-    assert ask("info", core)["panic"].startswith(KINDS[kind])
-    same_threads(text, core)
-    same_trace(text, core)
-    same_memory(text, core)
+    assert coroner.ask("info", core)["panic"].startswith(KINDS[kind])
+    coroner.same_threads(text, core)
+    coroner.same_trace(text, core)
+    coroner.same_memory(text, core)
 
 
 def format_dumps(tunables, want):
     text, core = crash("null", *tunables)
-    info = ask("info", core)
+    info = coroner.ask("info", core)
     assert (info["format"], info.get("version")) == want, info
-    same_threads(text, core)
-    frames = same_trace(text, core)
+    coroner.same_threads(text, core)
+    frames = coroner.same_trace(text, core)
     assert frames[-2:] == ["fork_exit", "fork_trampoline"], frames
     assert "crash_null" in frames
-    same_memory(text, core)
+    coroner.same_memory(text, core)
 
 
 def too_small():
     text, core = crash("panic", disk_size=256 * 1024)
     assert "too small" in text and "Dump failed" in text, text
     assert core is None
-    assert not any((work / "disk").read_bytes()), "something was written"
+    disk = coroner.work / "disk"
+    assert not any(disk.read_bytes()), "something was written"
 
 
 def no_device():
-    with boot("kern.panic.exit_code=9", 'kern.script="crash panic"') as m:
-        assert m.end() == 9, m.text
-    assert "dumpdev is not set" in m.text, m.text
-    assert "Cannot dump" in m.text, m.text
+    text = coroner.die("crash panic", disks=[])
+    assert "dumpdev is not set" in text, text
+    assert "Cannot dump" in text, text
 
 
 def second_device():
-    small = machine.make_disk(work / "small", 256 * 1024)
-    large = machine.make_disk(work / "large", 64 * MB)
-    with boot(
-        "dumpdev=vtbd0,vtbd1",
-        "kern.panic.exit_code=9",
-        'kern.script="crash panic"',
-        disks=[small, large],
-    ) as m:
-        assert m.end() == 9, m.text
-    assert machine.dump_of(small, work / "core") is None
-    core = machine.dump_of(large, work / "core")
-    assert ask("info", core)["panic"] == KINDS["panic"]
+    small = coroner.disk("small", 256 * 1024)
+    large = coroner.disk("large")
+    coroner.die("crash panic", disks=[small, large])
+    assert coroner.dump_of(small) is None
+    core = coroner.dump_of(large)
+    assert coroner.ask("info", core)["panic"] == KINDS["panic"]
 
 
 def second_panic(phase):
@@ -177,31 +100,29 @@ def second_panic(phase):
 
 def second_panic_in_clear():
     """What the disk held before is whole, or not there any more."""
-    _, core = crash("panic")
-    before = core.read_bytes()
-    text, core = crash(
-        "panic", "debug.dump_panic_phase=3", disk=work / "disk"
-    )
+    disk = coroner.disk()
+    coroner.die("crash panic", disks=[disk])
+    before = coroner.dump_of(disk).read_bytes()
+    text = coroner.die("crash panic", "debug.dump_panic_phase=3", disks=[disk])
     assert "panic: second_panic: " in text, text
+    core = coroner.dump_of(disk)
     assert core is None or core.read_bytes() == before
 
 
 def corrupt_entry(level, kind, said):
-    disk = machine.make_disk(work / "disk", 64 * MB)
-    script = f'kern.script="ps;fill 3;corrupt {level} {kind};crash panic"'
-    with boot(
-        "dumpdev=vtbd0", "kern.panic.exit_code=9", script, disks=[disk]
-    ) as m:
-        assert m.end() == 9, m.text
-    core = machine.dump_of(disk, work / "core")
-    assert ("dump: anomaly:" in m.text) == said, m.text
-    same_trace(m.text, core)
-    same_memory(m.text, core)
+    disk = coroner.disk()
+    text = coroner.die(
+        f"ps;fill 3;corrupt {level} {kind};crash panic", disks=[disk]
+    )
+    core = coroner.dump_of(disk)
+    assert ("dump: anomaly:" in text) == said, text
+    coroner.same_trace(text, core)
+    coroner.same_memory(text, core)
 
 
 def dump_twice():
-    disk = machine.make_disk(work / "disk", 64 * MB)
-    with boot("dumpdev=vtbd0", disks=[disk]) as m:
+    disk = coroner.disk()
+    with coroner.boot("dumpdev=vtbd0", disks=[disk]) as m:
         m.wait_for("# ")
         m.send("ddb\r")
         m.wait_for("db> ")
@@ -212,8 +133,8 @@ def dump_twice():
         assert "ttyin" not in m.command("ps")
         m.send("exit 3\r")
         assert m.end() == 3
-    core = machine.dump_of(disk, work / "core")
-    assert [t["name"] for t in ask("bt", core)] == ["shell"]
+    core = coroner.dump_of(disk)
+    assert [t["name"] for t in coroner.ask("bt", core)] == ["shell"]
 
 
 tests = tap.Tests()

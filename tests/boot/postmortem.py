@@ -1,0 +1,117 @@
+"""What a dead machine left: its console's text and its dump, compared."""
+
+import json
+import pathlib
+import re
+import subprocess
+import tempfile
+
+import machine
+
+MB = 1 << 20
+
+
+class Coroner:
+    """Kills machines, and looks at what is in their dumps."""
+
+    def __init__(self, run_kernel, kernel, vmcore):
+        self.run_kernel = run_kernel
+        self.kernel = kernel
+        self.vmcore = vmcore
+        self.scratch = tempfile.TemporaryDirectory(prefix="vmcore-boot-")
+        self.work = pathlib.Path(self.scratch.name)
+
+    def boot(self, *cmdline, **options):
+        return machine.Machine(
+            self.run_kernel, self.kernel, *cmdline, **options
+        )
+
+    def die(self, script, *tunables, disks, seconds=60, **options):
+        """The console's text of a machine that a script kills."""
+        units = ",".join(f"vtbd{unit}" for unit in range(len(disks)))
+        sinks = [f"dumpdev={units}"] if disks else []
+        with self.boot(
+            *sinks,
+            "kern.panic.exit_code=9",
+            *tunables,
+            f'kern.script="{script}"',
+            disks=disks,
+            **options,
+        ) as m:
+            assert m.end(seconds) == 9, m.text[-4000:]
+        return m.text
+
+    def disk(self, name="disk", size=64 * MB):
+        return machine.make_disk(self.work / name, size)
+
+    def dump_of(self, disk):
+        """The dump on a disk, None if there is no valid one."""
+        return machine.dump_of(disk, self.work / "core")
+
+    # ---- What vmcore says ----
+
+    def ask(self, command, core, *options):
+        """As JSON."""
+        return json.loads(
+            subprocess.run(
+                [self.vmcore, command, "--json", "-N", self.kernel]
+                + [*options, core],
+                check=True,
+                capture_output=True,
+            ).stdout
+        )
+
+    def read(self, core, where, length, *options):
+        """Bytes of memory, None if they are not in the dump."""
+        result = subprocess.run(
+            [self.vmcore, "read", "--raw", "-N", self.kernel]
+            + [*options, str(where), str(length), core],
+            check=False,
+            capture_output=True,
+        )
+        return result.stdout if result.returncode == 0 else None
+
+    # ---- Compared with what the kernel said ----
+
+    def same_threads(self, text, core):
+        listed = {
+            int(tid): (int(pid), name)
+            for pid, tid, name in re.findall(
+                r"(?m)^ +(\d+) (\d{6}) .*?/(.*)$", text
+            )
+        }
+        dumped = {t["tid"]: (t["pid"], t["name"]) for t in self.ask("ps", core)}
+        assert listed.items() <= dumped.items(), (listed, dumped)
+
+    def same_trace(self, text, core):
+        """From vpanic() down, which the kernel printed."""
+        (thread,) = self.ask("bt", core)
+        assert thread["state"] == "crashed"
+        frames = [frame["symbol"] or "?" for frame in thread["frames"]]
+        printed = [name for name in traced(text) if name != "kdb_backtrace"]
+        frames = frames[frames.index("vpanic") :]
+        assert frames[: len(printed)] == printed, (frames, printed)
+        return frames
+
+    def same_memory(self, text, core, count=3):
+        """Patterns that the kernel filled in, by their checksums."""
+        fills = re.findall(r"fill: (0x\w+) (\d+) bytes, sum (0x\w+)", text)
+        assert len(fills) == count, text
+        for va, length, want in fills:
+            data = self.read(core, va, length)
+            assert data is not None and len(data) == int(length), va
+            assert checksum(data) == int(want, 16), va
+
+
+def traced(text):
+    """The functions of the kernel's own trace, the innermost first."""
+    trace = text[text.index("KDB: stack backtrace:") :]
+    return re.findall(r"(?m)^(\w+|\?)\(\) at", trace)
+
+
+def checksum(data):
+    """As the kernel's fill command forms it."""
+    total = 0
+    for byte in data:
+        total = (total * 31 + byte) & 0xFFFFFFFF
+    return total
