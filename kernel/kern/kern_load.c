@@ -3,6 +3,7 @@
  * land and file cache, objects in a zone, and threads that allocate and free
  * for all they are worth.
  */
+#include "kernel/amd64/pcpu.h"
 #include "kernel/kern/kern_shell.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/proc.h"
@@ -32,6 +33,12 @@ static uma_zone_t item_zone;
 static struct item *item_list;
 static uint64_t nitems_made;
 static volatile bool storm_over;
+
+/* The storm's end by a panic: after so many rounds of a thread, if not 0. */
+static uint64_t storm_rounds;
+static int storm_cpu;		 /* that it was called on, and that is spared */
+static uint64_t storm_nexpected; /* threads; rounds count once all are there */
+static uint64_t storm_nrunning;	 /* atomic */
 
 static MALLOC_DEFINE(M_STORM, "storm", "of threads that allocate");
 
@@ -123,15 +130,29 @@ sh_freed(const char *args)
 }
 SHELL_COMMAND(freed, "freed", sh_freed, "slabs that are used, and free again");
 
+/* Does a thread end the storm that has gone so many rounds? */
+static bool
+storm_breaks(uint64_t rounds)
+{
+	return (storm_rounds != 0 && rounds >= storm_rounds &&
+	    curcpu != storm_cpu);
+}
+
 static void
 storm_thread(void *arg)
 {
 	void *held[STORM_ITEMS] = { NULL };
 	uint32_t v = (uint32_t)(uintptr_t)arg;
+	uint64_t rounds = 0;
 
+	__atomic_add_fetch(&storm_nrunning, 1, __ATOMIC_RELAXED);
 	while (!storm_over) {
 		void **slot;
 
+		if (storm_nrunning >= storm_nexpected)
+			rounds++;
+		if (storm_breaks(rounds))
+			panic("storm: after %ju rounds", (uintmax_t)rounds);
 		v = v * 1664525 + 1013904223;
 		slot = &held[v >> 26];
 		free(*slot, M_STORM);
@@ -139,6 +160,7 @@ storm_thread(void *arg)
 	}
 	for (size_t i = 0; i < STORM_ITEMS; i++)
 		free(held[i], M_STORM);
+	__atomic_sub_fetch(&storm_nrunning, 1, __ATOMIC_RELAXED);
 }
 
 static void
@@ -148,9 +170,14 @@ sh_storm(const char *args)
 	uint64_t n = strtouq(args, &end);
 
 	storm_over = end == args;
+	while (*end == ' ')
+		end++;
+	storm_rounds = strtouq(end, &end);
+	storm_cpu = curcpu;
+	storm_nexpected = storm_nrunning + n;
 	for (uint64_t i = 0; i < n; i++)
 		kproc_kthread_add(storm_thread, (void *)(uintptr_t)(i + 1),
 		    NULL, NULL, "storm", "storm %ju", (uintmax_t)i);
 }
 SHELL_COMMAND(storm, "storm", sh_storm,
-    "N: start threads that allocate; without N: end them");
+    "N [ROUNDS]: threads that allocate, until one panics; without N: end them");
