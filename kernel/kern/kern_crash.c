@@ -22,12 +22,26 @@ static void (*volatile null_function)(void);
 static volatile unsigned int zero;
 
 static volatile bool crash_at_tick;
+static char crash_mutex_wanted[32];
+
+const char *crash_mutex_name;
 
 void
 crash_clock(void)
 {
 	if (crash_at_tick)
 		panic("crash: in an interrupt");
+}
+
+void
+crash_mutex(const char *name)
+{
+	const char *wanted = crash_mutex_name;
+
+	if (wanted == NULL || strcmp(name, wanted) != 0)
+		return;
+	crash_mutex_name = NULL;
+	panic("crash: with the mutex \"%s\" held", name);
 }
 
 static void
@@ -172,6 +186,15 @@ sh_crash(const char *args)
 	printf("\n");
 }
 SHELL_COMMAND(crash, "crash", sh_crash, "KIND: break the machine");
+
+/* The next one to hold it dies; something will. */
+static void
+sh_hold(const char *args)
+{
+	strlcpy(crash_mutex_wanted, args, sizeof(crash_mutex_wanted));
+	crash_mutex_name = crash_mutex_wanted;
+}
+SHELL_COMMAND(hold, "hold", sh_hold, "MUTEX: panic when it is held next");
 
 static MALLOC_DEFINE(M_FILL, "fill", "patterns for tests");
 

@@ -10,4 +10,8 @@ void crash_clock(void);
 /* Panics at the end of a row of calls: kern_chain.c. */
 void crash_chain(void);
 
+/* By the owner of a mutex: panics if it has this name.  NULL: none has. */
+extern const char *crash_mutex_name;
+void crash_mutex(const char *name);
+
 #endif

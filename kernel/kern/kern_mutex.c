@@ -9,6 +9,7 @@
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/pcpu.h"
+#include "kernel/kern/kern_crash.h"
 #include "kernel/sys/sched.h"
 #include "kernel/sys/systm.h"
 
@@ -101,7 +102,7 @@ mtx_lock_spin(struct mtx *m)
 		free = 0;
 		if (__atomic_compare_exchange_n(&m->mtx_lock, &free, self,
 			false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return;
+			break;
 		if (SCHEDULER_STOPPED())
 			return;
 		if (++spins == SPIN_MAX)
@@ -109,6 +110,8 @@ mtx_lock_spin(struct mtx *m)
 			    m->mtx_name, (uintmax_t)m->mtx_lock);
 		cpu_spinwait();
 	}
+	if (__predict_false(crash_mutex_name != NULL))
+		crash_mutex(m->mtx_name);
 }
 
 void

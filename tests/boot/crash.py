@@ -39,10 +39,29 @@ FORMATS = {
 PHASES = {1: "walk", 2: "plan", 4: "data", 5: "headers"}
 
 
+# Mutexes; the last two are of the zones of items and of malloc()'s 64 bytes.
+MUTEXES = [
+    "printf",
+    "console",
+    "sched lock",
+    "invltlb",
+    "pmap",
+    "kernel map",
+    "vm page free queue",
+    "UMA list",
+    "items",
+    "64",
+]
+
+
 def crash(kind, *tunables, disk_size=200 * MB):
     """Crash a machine: its console's text, and its dump or None."""
     disk = coroner.disk(size=disk_size)
-    text = coroner.die(f"ps;fill 3;crash {kind}", *tunables, disks=[disk])
+    text = coroner.die(
+        f"ps;fill 3;crash {kind}",
+        *tunables,
+        disks=[disk],
+    )
     return text, coroner.dump_of(disk)
 
 
@@ -53,6 +72,21 @@ def kind_dumps(kind):
     assert coroner.ask("info", core)["panic"].startswith(KINDS[kind])
     coroner.same_threads(text, core)
     coroner.same_trace(text, core)
+    coroner.same_memory(text, core)
+
+
+def mutex_held(name):
+    """The storm takes all of them, sooner or later."""
+    disk = coroner.disk()
+    text = coroner.die(
+        f"fill 3;hold {name};storm 4;items 9000;sleep 60", disks=[disk]
+    )
+    said = f'crash: with the mutex "{name}" held'
+    assert f"panic: {said}" in text, text
+    core = coroner.dump_of(disk)
+    assert coroner.ask("info", core)["panic"] == said
+    frames = coroner.same_trace(text, core)
+    assert frames[:4] == ["vpanic", "panic", "crash_mutex", "mtx_lock_spin"]
     coroner.same_memory(text, core)
 
 
@@ -140,6 +174,8 @@ def dump_twice():
 tests = tap.Tests()
 for crash_kind in KINDS:
     tests.case(f"crash {crash_kind}", kind_dumps, crash_kind)
+for mutex in MUTEXES:
+    tests.case(f'a panic with the mutex "{mutex}" held', mutex_held, mutex)
 for name, arguments in FORMATS.items():
     tests.case(f"a dump of the kind {name}", format_dumps, *arguments)
 tests.case("no device: the kernel says so at boot and at the end", no_device)

@@ -1,5 +1,6 @@
 """What a dead machine left: its console's text and its dump, compared."""
 
+import itertools
 import json
 import pathlib
 import re
@@ -87,8 +88,9 @@ class Coroner:
         """From vpanic() down, which the kernel printed."""
         (thread,) = self.ask("bt", core)
         assert thread["state"] == "crashed"
-        frames = [frame["symbol"] or "?" for frame in thread["frames"]]
-        printed = [name for name in traced(text) if name != "kdb_backtrace"]
+        frames = whole_functions(frame["symbol"] for frame in thread["frames"])
+        printed = whole_functions(traced(text))
+        printed = printed[printed.index("vpanic") :]
         frames = frames[frames.index("vpanic") :]
         assert frames[: len(printed)] == printed, (frames, printed)
         return frames
@@ -107,6 +109,12 @@ def traced(text):
     """The functions of the kernel's own trace, the innermost first."""
     trace = text[text.index("KDB: stack backtrace:") :]
     return re.findall(r"(?m)^(\w+|\?)\(\) at", trace)
+
+
+def whole_functions(symbols):
+    """The parts that gcc cuts functions into, put together again."""
+    names = [re.sub(r"\.part\.\d+$", "", name or "?") for name in symbols]
+    return [name for name, _ in itertools.groupby(names)]
 
 
 def checksum(data):
