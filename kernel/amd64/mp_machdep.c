@@ -32,6 +32,7 @@ bool smp_started;
 volatile cpuset_t stopped_cpus;
 struct pcb stoppcbs[MAXCPU];
 
+static volatile int stopper = NOCPU;	/* atomic: who stopped the others */
 static volatile uint64_t stopping_cpus; /* atomic: a CPU each bit */
 static volatile uint64_t invltlb_cpus;	/* atomic: have yet to flush */
 static struct mtx invltlb_lock = MTX_INITIALIZER("invltlb");
@@ -268,13 +269,25 @@ ipi_nmi_handler(void)
 	return (true);
 }
 
-void
-stop_cpus_hard(void)
+/* Become the one to stop the others.  false: this CPU was it already. */
+static bool
+own_stop(void)
 {
-	uint64_t others = other_cpus();
+	int none = NOCPU;
 
-	if (!smp_started || others == 0)
-		return;
+	while (!__atomic_compare_exchange_n(&stopper, &none, curcpu, false,
+	    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		if (none == curcpu)
+			return (false);
+		none = NOCPU;
+		ia32_pause(); /* until its NMI comes */
+	}
+	return (true);
+}
+
+static void
+stop_others(uint64_t others)
+{
 	__atomic_or_fetch(&stopping_cpus, others, __ATOMIC_RELEASE);
 	send_each(others, lapic_nmi);
 	for (int ms = 0; ms < STOP_WAIT; ms++) {
@@ -286,10 +299,23 @@ stop_cpus_hard(void)
 	    (uintmax_t)(others & ~(uint64_t)stopped_cpus.__bits[0]));
 }
 
+bool
+stop_cpus_hard(void)
+{
+	if (!own_stop())
+		return (false);
+	if (smp_started && other_cpus() != 0)
+		stop_others(other_cpus());
+	scheduler_stopped = true;
+	return (true);
+}
+
 void
 restart_cpus(void)
 {
+	scheduler_stopped = false;
 	__atomic_store_n(&stopping_cpus, 0, __ATOMIC_RELEASE);
 	while (stopped_cpus.__bits[0] != 0)
 		ia32_pause();
+	__atomic_store_n(&stopper, NOCPU, __ATOMIC_RELEASE);
 }

@@ -197,15 +197,12 @@ command_loop(void)
 static void
 enter(const char *why, struct trapframe *frame)
 {
-	bool stopped_before = scheduler_stopped;
+	bool stopped = stop_cpus_hard();
 
 	kdb_why = why;
 	kdb_frame = frame;
 	kdb_thread = curthread;
-	if (!stopped_before)
-		stop_cpus_hard();
 	kdb_active = true;
-	scheduler_stopped = true;
 	cngrab();
 	printf("KDB: enter: %s\n[ thread pid %d tid %d ]\n", why,
 	    curproc->p_pid, curthread->td_tid);
@@ -213,10 +210,8 @@ enter(const char *why, struct trapframe *frame)
 	cnungrab();
 	kdb_active = false;
 	kdb_frame = NULL;
-	if (!stopped_before) {
-		scheduler_stopped = false;
+	if (stopped)
 		restart_cpus();
-	}
 }
 
 void

@@ -151,6 +151,35 @@ crash_othercpu(void)
 		ia32_pause();
 }
 
+static volatile bool race_on;
+
+static void
+race_thread(void *arg)
+{
+	const int *cpu = arg;
+
+	while (curcpu == *cpu)
+		pause("race", 1);
+	race_on = true;
+	panic("crash: while the debugger was entered");
+}
+
+/* A panic on one CPU while another enters the debugger. */
+static void
+crash_race(void)
+{
+	int cpu;
+
+	critical_enter();
+	cpu = curcpu;
+	kproc_kthread_add(race_thread, &cpu, NULL, NULL, "crash", "crash");
+	while (!race_on)
+		ia32_pause();
+	breakpoint();
+	for (;;)
+		ia32_pause();
+}
+
 static const struct {
 	const char *name;
 	void (*func)(void);
@@ -161,6 +190,7 @@ static const struct {
 	{ "nointr", crash_nointr },
 	{ "interrupt", crash_interrupt },
 	{ "othercpu", crash_othercpu },
+	{ "race", crash_race },
 	{ "read", crash_read },
 	{ "write", crash_write },
 	{ "null", crash_null },

@@ -1,10 +1,11 @@
 /*
  * The end: panic, dump, reboot.
  *
- * The order in a panic: this CPU's interrupts off, the others stopped by NMI,
- * the scheduler declared stopped (from here on locks do nothing); then words,
- * the debugger if it is wanted, the dump, the way out.  A second panic in any
- * of these prints, and goes to the way out: it does not dump again.
+ * The order in a panic: this CPU's interrupts off, the others stopped by NMI
+ * (from here on locks do nothing); then words, the debugger if it is wanted, the
+ * dump, the way out.  A second panic in any of these prints, and goes to the way
+ * out: it does not dump again.  Of several CPUs that panic at once, the one that
+ * stops the others does it for all.
  */
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/md_var.h"
@@ -23,15 +24,12 @@
 /* So many panics within panics, and only the shortest way out is left. */
 #define NESTED_MAX 4
 
-#define NOPANIC_CPU (-1)
-
 const char *panicstr;
 struct pcb dumppcb;
 int dumptid;
 int dumping;
 
 static char panic_text[PANIC_LEN];
-static int panic_cpu = NOPANIC_CPU; /* atomic */
 static int panics;
 
 static int debugger_on_panic = 0;
@@ -48,28 +46,6 @@ SYSCTL_INT(_kern_panic, OID_AUTO, poweroff, CTLFLAG_RWTUN, &poweroff_on_panic,
 static int exit_code = -1;
 SYSCTL_INT(_kern_panic, OID_AUTO, exit_code, CTLFLAG_RDTUN, &exit_code, 0,
     "Leave the emulator with this code");
-
-/* Only one CPU panics.  The others wait for its NMI. */
-static void
-own_panic(void)
-{
-	int none = NOPANIC_CPU;
-
-	if (__atomic_compare_exchange_n(&panic_cpu, &none, curcpu, false,
-		__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
-	    none == curcpu)
-		return;
-	for (;;)
-		ia32_pause();
-}
-
-static void
-freeze(void)
-{
-	if (!kdb_active)
-		stop_cpus_hard();
-	scheduler_stopped = true;
-}
 
 /* Words that cannot fail, then out. */
 static void __dead2
@@ -88,8 +64,7 @@ vpanic(const char *fmt, va_list ap)
 	char *text = panic_text;
 
 	disable_intr();
-	own_panic();
-	freeze();
+	(void)stop_cpus_hard();
 	panics++;
 	if (panicstr != NULL)
 		text = nested_text;
@@ -152,7 +127,7 @@ void
 kern_reboot(int howto)
 {
 	disable_intr();
-	freeze();
+	(void)stop_cpus_hard();
 	if ((howto & RB_DUMP) != 0 && cold == 0 && dumping == 0)
 		(void)doadump(true);
 	printf("Uptime: %d s\n", ticks / hz);

@@ -28,9 +28,12 @@ cpu_is_stopped(int cpu)
 
 /*
  * Stop all CPUs but this one by NMI, their contexts in stoppcbs, and let them
- * run again.  A CPU that does not answer in time is reported and left.
+ * run again; in between the scheduler is stopped, and locks do nothing.  A CPU
+ * that does not answer in time is reported and left.  Of two that call it, one
+ * is stopped by the other, and goes on when that restarts it.  false: the
+ * others were stopped by this CPU before.
  */
-void stop_cpus_hard(void);
+bool stop_cpus_hard(void);
 void restart_cpus(void);
 
 #endif

@@ -20,6 +20,7 @@ KINDS = {
     "nointr": "crash: with interrupts off",
     "interrupt": "crash: in an interrupt",
     "othercpu": "crash: on another CPU",
+    "race": "crash: while the debugger was entered",
     "read": "page fault",
     "write": "page fault",
     "null": "page fault",
@@ -59,6 +60,7 @@ def crash(kind, *tunables, disk_size=200 * MB):
     disk = coroner.disk(size=disk_size)
     text = coroner.die(
         f"ps;fill 3;crash {kind}",
+        "ddb.script=continue",
         *tunables,
         disks=[disk],
     )
