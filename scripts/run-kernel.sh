@@ -3,7 +3,8 @@
 #
 # Boot a kernel in QEMU with its console on this terminal; leave with "poweroff"
 # or "exit", enter its debugger with Return ~ Ctrl-B.  Each DISK is a raw image,
-# vtbd0 the first; the words after KERNEL are its command line.
+# or what QEMU can make one of (blkdebug:RULES:IMAGE, to have it fail), vtbd0 the
+# first; the words after KERNEL are its command line.
 #
 # -e: Ctrl-A is QEMU's escape key.  Ctrl-A b is a serial break, which enters the
 # debugger as well, Ctrl-A x ends QEMU, and Ctrl-C goes to the kernel.
@@ -71,7 +72,8 @@ set -- -accel "$accel" -cpu "$model" -smp "$cpus" -m "$memory" \
     -device isa-debug-exit,iobase=0xf4,iosize=4
 for disk in $disks; do
 	id=disk$#
-	set -- "$@" -drive "if=none,id=$id,file=$disk,format=raw" \
+	set -- "$@" \
+	    -drive "if=none,id=$id,file=$disk,format=raw,werror=report" \
 	    -device "virtio-blk-pci,drive=$id"
 done
 exec "$qemu" "$@" -kernel "$kernel" -append "$cmdline"

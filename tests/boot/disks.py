@@ -1,0 +1,145 @@
+"""usage: disks.py RUN-KERNEL KERNEL VMCORE
+
+Disks that fail in the middle of a dump.  QEMU's blkdebug makes them, and counts
+flushes: the dump's steps, which is what its states are here, end in one each.
+
+    1 erase the old header   2 pages   3 first page   4 5 headers
+"""
+
+import functools
+import shutil
+import sys
+
+import postmortem
+import tap
+from postmortem import MB
+
+EIO = 5
+ENOSPC = 28
+SIZE = 8 * MB
+
+coroner = postmortem.Coroner(*sys.argv[1:])
+
+
+def rule(section, **keys):
+    lines = [f'{key} = "{value}"' for key, value in keys.items()]
+    return "\n".join([f"[{section}]", *lines, ""])
+
+
+def fail(**when):
+    """Once, by an I/O error if nothing else is said."""
+    return rule("inject-error", **{"errno": EIO, "once": "on"} | when)
+
+
+def on_write(state, errno=EIO):
+    """Fail the first write of a step."""
+    return fail(event="pwritev", state=state, iotype="write", errno=errno)
+
+
+def on_flush(state):
+    """Fail the flush that ends a step."""
+    return fail(event="flush_to_disk", state=state, iotype="flush")
+
+
+def on_page(before_end):
+    """Fail the write of the page that lies so far from the disk's end."""
+    sector = (SIZE - before_end) // 512
+    return fail(event="pwritev", state=2, iotype="write", sector=sector)
+
+
+COUNT_FLUSHES = "".join(
+    rule("set-state", event="flush_to_disk", state=n, new_state=n + 1)
+    for n in range(1, 6)
+)
+
+# What fails, and what becomes of the dump that the disk held before: "old" if
+# it is still there.  A dump is whole before the last flush: it may be "new".
+FAILURES = {
+    "the erasing of the old header": (on_write(1), {"old"}),
+    "the flush of that": (on_flush(1), {None}),
+    "the first write of pages": (on_write(2), {None}),
+    "for want of room, the first write of pages": (
+        on_write(2, ENOSPC),
+        {None},
+    ),
+    "a write in the middle": (on_page(MB // 2), {None}),
+    "the last write of pages": (on_page(2048), {None}),
+    "the flush of the pages": (on_flush(2), {None}),
+    "the first page": (on_write(3), {None}),
+    "the flush of the first page": (on_flush(3), {None}),
+    "the header before the dump": (on_write(4), {None}),
+    "the flush of the header before the dump": (on_flush(4), {None}),
+    "the last header": (on_write(5), {None}),
+    "the flush of the last header": (on_flush(5), {"new"}),
+}
+
+
+def failing(disk, failure):
+    """What QEMU takes for a disk that fails."""
+    rules = coroner.work / "rules"
+    rules.write_text(COUNT_FLUSHES + failure)
+    return f"blkdebug:{rules}:{disk}"
+
+
+def dumped(disk):
+    """Which dump is on the disk, by its panic message, and the dump."""
+    core = coroner.dump_of(disk)
+    panics = {"crash: as you asked": "new", "page fault": "old"}
+    return core and panics[coroner.ask("info", core)["panic"]], core
+
+
+@functools.cache
+def old_image():
+    disk = coroner.disk("old", SIZE)
+    coroner.die("crash null", disks=[disk])
+    assert dumped(disk)[0] == "old"
+    return disk
+
+
+def old_disk():
+    return shutil.copyfile(old_image(), coroner.work / "disk")
+
+
+def alone(failure, want):
+    """A message, and nothing that passes for this dump."""
+    disk = old_disk()
+    text = coroner.die("crash panic", disks=[failing(disk, failure)])
+    assert "dump: vtbd0: error 5" in text, text
+    assert "Dump failed: error 5" in text, text
+    assert dumped(disk)[0] in want, text
+
+
+def then_another(failure, want):
+    """The dump goes to the next disk, all of it."""
+    disk = old_disk()
+    other = coroner.disk("other")
+    text = coroner.die(
+        "ps;fill 3;crash panic", disks=[failing(disk, failure), other]
+    )
+    assert "dump: vtbd0: error 5" in text, text
+    assert "Dump complete" in text, text
+    assert dumped(disk)[0] in want, text
+    found, core = dumped(other)
+    assert found == "new", text
+    coroner.same_threads(text, core)
+    coroner.same_trace(text, core)
+    coroner.same_memory(text, core)
+
+
+def no_answer():
+    """A disk that takes a kilobyte each second is one that does not answer."""
+    disk = old_disk()
+    text = coroner.die(
+        "crash panic", disks=[f"{disk},throttling.bps-write=1024"], seconds=300
+    )
+    assert "dump: vtbd0: error 60" in text, text
+    assert dumped(disk)[0] is None
+
+
+tests = tap.Tests()
+for name, arguments in FAILURES.items():
+    tests.case(f"{name} fails", alone, *arguments)
+    tests.case(f"{name} fails, and there is another disk", then_another,
+        *arguments)  # fmt: skip
+tests.case("a disk that does not answer", no_answer)
+tests.run()
