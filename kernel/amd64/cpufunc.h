@@ -150,6 +150,19 @@ do_cpuid(uint32_t leaf, uint32_t reg[4])
 	    : "a"(leaf), "c"(0));
 }
 
+/* Of physical addresses; AMD64 APM vol. 3, function 8000_0008h.  0: unknown. */
+static inline unsigned int
+cpu_phys_bits(void)
+{
+	uint32_t reg[4];
+
+	do_cpuid(0x80000000, reg);
+	if (reg[0] < 0x80000008)
+		return (0);
+	do_cpuid(0x80000008, reg);
+	return (reg[0] & 0xff);
+}
+
 static inline uint64_t
 rcr2(void)
 {

@@ -322,8 +322,11 @@ pmap_entry(vm_offset_t va, unsigned int level)
 vm_paddr_t
 pmap_kextract(vm_offset_t va)
 {
+	/* These two also when the page tables are what the kernel dies of. */
 	if (VIRT_IN_DMAP(va))
 		return (DMAP_TO_PHYS(va));
+	if (va >= (vm_offset_t)_text && va < (vm_offset_t)_end)
+		return (va - KERNBASE);
 	for (unsigned int level = 4; level-- > 0;) {
 		const uint64_t *entry = pmap_entry(va, level);
 		struct pte pte;

@@ -10,6 +10,7 @@
 #include "kernel/kern/kern_dump.h"
 
 #include "dumper/dumper.h"
+#include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/vmparam.h"
 #include "kernel/ddb/ddb.h"
@@ -97,6 +98,7 @@ describe_machine(void)
 		.dm_page = machine_page,
 		.dm_describes = machine_describes,
 		.dm_root_pa = KPML4phys,
+		.dm_phys_bits = cpu_phys_bits(),
 		.dm_kva_start = KERNBASE,
 		.dm_kva_len = kernel_vm_end - KERNBASE,
 		.dm_dmap_start = dmapbase,

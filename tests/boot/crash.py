@@ -145,17 +145,6 @@ def second_panic_in_clear():
     assert core is None or core.read_bytes() == before
 
 
-def corrupt_entry(level, kind, said):
-    disk = coroner.disk()
-    text = coroner.die(
-        f"ps;fill 3;corrupt {level} {kind};crash panic", disks=[disk]
-    )
-    core = coroner.dump_of(disk)
-    assert ("dump: anomaly:" in text) == said, text
-    coroner.same_trace(text, core)
-    coroner.same_memory(text, core)
-
-
 def dump_twice():
     disk = coroner.disk()
     with coroner.boot("dumpdev=vtbd0", disks=[disk]) as m:
@@ -187,15 +176,4 @@ tests.case("two dumps from the debugger, then it goes on", dump_twice)
 for number, name in PHASES.items():
     tests.case(f"a second panic in phase {name}", second_panic, number)
 tests.case("a second panic in phase clear", second_panic_in_clear)
-for entry_level in (0, 1):
-    for bad in ("reserved", "beyond", "device", "itself", "random"):
-        # Memory that is mapped once more is nothing to be seen.
-        seen = (entry_level, bad) not in ((0, "itself"), (0, "random"))
-        tests.case(
-            f"a page-table entry of level {entry_level}: {bad}",
-            corrupt_entry,
-            entry_level,
-            bad,
-            seen,
-        )
 tests.run()

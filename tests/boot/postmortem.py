@@ -74,6 +74,12 @@ class Coroner:
 
     # ---- Compared with what the kernel said ----
 
+    def fills(self, text):
+        """What "fill 3" printed: addresses, lengths, checksums."""
+        fills = re.findall(r"fill: (0x\w+) (\d+) bytes, sum (0x\w+)", text)
+        assert len(fills) == 3, text
+        return fills
+
     def same_threads(self, text, core):
         listed = {
             int(tid): (int(pid), name)
@@ -95,11 +101,9 @@ class Coroner:
         assert frames[: len(printed)] == printed, (frames, printed)
         return frames
 
-    def same_memory(self, text, core, count=3):
+    def same_memory(self, text, core):
         """Patterns that the kernel filled in, by their checksums."""
-        fills = re.findall(r"fill: (0x\w+) (\d+) bytes, sum (0x\w+)", text)
-        assert len(fills) == count, text
-        for va, length, want in fills:
+        for va, length, want in self.fills(text):
             data = self.read(core, va, length)
             assert data is not None and len(data) == int(length), va
             assert checksum(data) == int(want, 16), va
