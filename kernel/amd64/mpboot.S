@@ -54,10 +54,9 @@ tramp_64:
 	xorl	%ebp, %ebp
 	pushq	$0
 	pushq	$0
+	pushq	$0			/* no caller: the end of backtraces */
 	movabsq	$init_secondary, %rax
-	call	*%rax
-1:	hlt
-	jmp	1b
+	jmp	*%rax
 
 	.p2align 3
 tramp_gdt:

@@ -137,7 +137,8 @@ step_frame(struct regs *r)
 {
 	struct amd64_frame f;
 
-	if (r->rbp == 0 || !safe_copy(&f, (const void *)r->rbp, sizeof(f)))
+	if (r->rbp == 0 || !safe_copy(&f, (const void *)r->rbp, sizeof(f)) ||
+	    f.f_retaddr == 0)
 		return (false);
 	*r = (struct regs){ f.f_retaddr, r->rbp + sizeof(f), f.f_frame, true };
 	return (true);
