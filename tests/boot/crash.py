@@ -36,8 +36,15 @@ FORMATS = {
     "full": (["debug.minidump=0"], ("elf", None)),
 }
 
-# Of a dump, as debug.dump_panic_phase numbers them.
-PHASES = {1: "walk", 2: "plan", 4: "data", 5: "headers"}
+# Of a dump, as debug.dump_panic_phase numbers them, and what is on the disk
+# after a panic in them: the dump of an earlier crash, until that is erased.
+PHASES = {
+    "walk": (1, "old"),
+    "plan": (2, "old"),
+    "clear": (3, "old"),
+    "data": (4, None),
+    "headers": (5, None),
+}
 
 
 # Mutexes; the last two are of the zones of items and of malloc()'s 64 bytes.
@@ -126,40 +133,57 @@ def second_device():
     assert coroner.ask("info", core)["panic"] == KINDS["panic"]
 
 
-def second_panic(phase):
+def second_panic(tunables, phase, left):
     """It ends, and leaves no dump that passes for whole."""
-    text, core = crash("panic", f"debug.dump_panic_phase={phase}")
+    disk = coroner.old_disk(80 * MB)
+    text = coroner.die(
+        "crash panic",
+        f"debug.dump_panic_phase={phase}",
+        *tunables,
+        disks=[disk],
+        memory=64,
+    )
     assert "panic: second_panic: " in text, text
     assert "within a panic" in text, text
-    assert core is None
-
-
-def second_panic_in_clear():
-    """What the disk held before is whole, or not there any more."""
-    disk = coroner.disk()
-    coroner.die("crash panic", disks=[disk])
-    before = coroner.dump_of(disk).read_bytes()
-    text = coroner.die("crash panic", "debug.dump_panic_phase=3", disks=[disk])
-    assert "panic: second_panic: " in text, text
-    core = coroner.dump_of(disk)
-    assert core is None or core.read_bytes() == before
+    assert coroner.dumped(disk) == left, text
 
 
 def dump_twice():
+    """The second dump is another one, and the kernel runs on, to a third."""
     disk = coroner.disk()
-    with coroner.boot("dumpdev=vtbd0", disks=[disk]) as m:
+    with coroner.boot(
+        "dumpdev=vtbd0", "kern.panic.exit_code=9", disks=[disk]
+    ) as m:
         m.wait_for("# ")
+        m.command("fill 3")
         m.send("ddb\r")
         m.wait_for("db> ")
         assert "Dump complete" in m.command("dump", prompt="db> ")
+        assert dumps_before(disk) == 0
         assert "= 0\n" in m.command("call doadump", prompt="db> ")
-        m.send("c\r")
+        assert dumps_before(disk) == 1
+        core = coroner.dump_of(disk)
+        assert [t["name"] for t in coroner.ask("bt", core)] == ["shell"]
+        coroner.same_memory(m.text, core)
+
+        m.send("continue\r")
         m.wait_for("# ")
-        assert "ttyin" not in m.command("ps")
-        m.send("exit 3\r")
-        assert m.end() == 3
+        m.command("storm 4")
+        m.command("sleep 1")
+        m.command("storm")
+        assert "items: 1000, " in m.command("items 1000")
+        m.send("crash panic\r")
+        assert m.end() == 9
+    assert dumps_before(disk) == 2
     core = coroner.dump_of(disk)
-    assert [t["name"] for t in coroner.ask("bt", core)] == ["shell"]
+    coroner.same_trace(m.text, core)
+    coroner.same_memory(m.text, core)
+
+
+def dumps_before(disk):
+    """How many dumps were complete before the one on the disk."""
+    messages = coroner.run("dmesg", coroner.dump_of(disk))
+    return messages.count("Dump complete")
 
 
 tests = tap.Tests()
@@ -173,7 +197,12 @@ tests.case("no device: the kernel says so at boot and at the end", no_device)
 tests.case("a device that is too small is left alone", too_small)
 tests.case("the second device, if the first is too small", second_device)
 tests.case("two dumps from the debugger, then it goes on", dump_twice)
-for number, name in PHASES.items():
-    tests.case(f"a second panic in phase {name}", second_panic, number)
-tests.case("a second panic in phase clear", second_panic_in_clear)
+for name, (tunables, _) in FORMATS.items():
+    for phase_name, arguments in PHASES.items():
+        tests.case(
+            f"a second panic in phase {phase_name}, {name}",
+            second_panic,
+            tunables,
+            *arguments,
+        )
 tests.run()

@@ -6,8 +6,6 @@ flushes: the dump's steps, which is what its states are here, end in one each.
     1 erase the old header   2 pages   3 first page   4 5 headers
 """
 
-import functools
-import shutil
 import sys
 
 import postmortem
@@ -81,46 +79,27 @@ def failing(disk, failure):
     return f"blkdebug:{rules}:{disk}"
 
 
-def dumped(disk):
-    """Which dump is on the disk, by its panic message, and the dump."""
-    core = coroner.dump_of(disk)
-    panics = {"crash: as you asked": "new", "page fault": "old"}
-    return core and panics[coroner.ask("info", core)["panic"]], core
-
-
-@functools.cache
-def old_image():
-    disk = coroner.disk("old", SIZE)
-    coroner.die("crash null", disks=[disk])
-    assert dumped(disk)[0] == "old"
-    return disk
-
-
-def old_disk():
-    return shutil.copyfile(old_image(), coroner.work / "disk")
-
-
 def alone(failure, want):
     """A message, and nothing that passes for this dump."""
-    disk = old_disk()
+    disk = coroner.old_disk(SIZE)
     text = coroner.die("crash panic", disks=[failing(disk, failure)])
     assert "dump: vtbd0: error 5" in text, text
     assert "Dump failed: error 5" in text, text
-    assert dumped(disk)[0] in want, text
+    assert coroner.dumped(disk) in want, text
 
 
 def then_another(failure, want):
     """The dump goes to the next disk, all of it."""
-    disk = old_disk()
+    disk = coroner.old_disk(SIZE)
     other = coroner.disk("other")
     text = coroner.die(
         "ps;fill 3;crash panic", disks=[failing(disk, failure), other]
     )
     assert "dump: vtbd0: error 5" in text, text
     assert "Dump complete" in text, text
-    assert dumped(disk)[0] in want, text
-    found, core = dumped(other)
-    assert found == "new", text
+    assert coroner.dumped(disk) in want, text
+    assert coroner.dumped(other) == "new", text
+    core = coroner.dump_of(other)
     coroner.same_threads(text, core)
     coroner.same_trace(text, core)
     coroner.same_memory(text, core)
@@ -128,12 +107,12 @@ def then_another(failure, want):
 
 def no_answer():
     """A disk that takes a kilobyte each second is one that does not answer."""
-    disk = old_disk()
+    disk = coroner.old_disk(SIZE)
     text = coroner.die(
         "crash panic", disks=[f"{disk},throttling.bps-write=1024"], seconds=300
     )
     assert "dump: vtbd0: error 60" in text, text
-    assert dumped(disk)[0] is None
+    assert coroner.dumped(disk) is None
 
 
 tests = tap.Tests()

@@ -1,5 +1,6 @@
 """What a dead machine left: its console's text and its dump, compared."""
 
+import functools
 import itertools
 import json
 import pathlib
@@ -49,18 +50,42 @@ class Coroner:
         """The dump on a disk, None if there is no valid one."""
         return machine.dump_of(disk, self.work / "core")
 
+    @functools.cache
+    def old_image(self, size):
+        disk = self.disk("old", size)
+        self.die("crash null", disks=[disk])
+        assert self.dumped(disk) == "old"
+        return disk
+
+    def old_disk(self, size):
+        """A disk with the dump of an earlier crash."""
+        disk = self.work / "disk"
+        subprocess.run(
+            ["cp", "--sparse=always", self.old_image(size), disk], check=True
+        )
+        return disk
+
+    def dumped(self, disk):
+        """Which dump it is that is on the disk: "new" of "crash panic"."""
+        core = self.dump_of(disk)
+        if core is None:
+            return None
+        panics = {"crash: as you asked": "new", "page fault": "old"}
+        return panics[self.ask("info", core)["panic"]]
+
     # ---- What vmcore says ----
+
+    def run(self, command, core, *options):
+        """As text."""
+        return subprocess.run(
+            [self.vmcore, command, "-N", self.kernel, *options, core],
+            check=True,
+            capture_output=True,
+        ).stdout.decode()
 
     def ask(self, command, core, *options):
         """As JSON."""
-        return json.loads(
-            subprocess.run(
-                [self.vmcore, command, "--json", "-N", self.kernel]
-                + [*options, core],
-                check=True,
-                capture_output=True,
-            ).stdout
-        )
+        return json.loads(self.run(command, core, "--json", *options))
 
     def read(self, core, where, length, *options):
         """Bytes of memory, None if they are not in the dump."""
