@@ -161,7 +161,10 @@ void stream_init(struct stream *st, struct attempt *at);
 /* The next len bytes go to off on, and no more; nothing is gathered now. */
 void stream_seek(struct stream *st, uint64_t off, uint64_t len);
 
-/* len bytes at base, page aligned, at physical address pa or DUMP_NOPA. */
+/*
+ * len bytes at base, page aligned, at physical address pa, or DUMP_NOPA and at
+ * most a page.
+ */
 int stream_add(struct stream *st, const void *base, uint64_t pa, size_t len);
 
 /* A page of zeros. */
@@ -216,8 +219,9 @@ int minidump_write_pages(struct attempt *at, struct stream *st);
 /* The kernel map, in parts of 1 << shift bytes, the last one rounded up. */
 uint64_t map_nparts(const struct attempt *at, unsigned int shift);
 
-/* One page of memory; zeros, and recorded, if it cannot be read. */
-int write_page(struct attempt *at, struct stream *st, uint64_t pa);
+/* Pages of memory; zeros, and recorded, for one that cannot be read. */
+int write_pages(struct attempt *at, struct stream *st, uint64_t pa,
+    uint64_t npages);
 
 /* ---- device.c ---- */
 

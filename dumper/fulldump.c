@@ -119,9 +119,8 @@ rest(struct attempt *at, struct stream *st)
 	for (size_t i = 0; i < dp->dp_nsegs && error == 0; i++) {
 		const struct dump_seg *seg = &dp->dp_segs[i];
 
-		for (uint64_t pfn = seg->ds_start;
-		     pfn < seg->ds_end && error == 0; pfn++)
-			error = write_page(at, st, pfn << PAGE_SHIFT);
+		error = write_pages(at, st, seg->ds_start << PAGE_SHIFT,
+		    seg->ds_end - seg->ds_start);
 	}
 	return (error);
 }

@@ -3,6 +3,9 @@
  */
 #include "dumper/dumper_int.h"
 
+/* Pages that are looked at before they are written: the device must not rest. */
+#define RUN_MAX 256
+
 static uint64_t
 round_page(uint64_t len)
 {
@@ -94,18 +97,54 @@ minidump_write_msgbuf(const struct attempt *at, struct stream *st)
 	return (0);
 }
 
-int
-write_page(struct attempt *at, struct stream *st, uint64_t pa)
+/*
+ * The page at pa and as many behind it, up to npages in all, as lie behind it
+ * where they are looked at, too.  NULL: it cannot be read.
+ */
+static const uint8_t *
+look_at(const struct attempt *at, uint64_t pa, uint64_t npages, uint64_t *len)
 {
 	const struct dump_machine *machine = at->at_machine;
-	const void *page = machine->dm_page(machine->dm_arg, pa);
+	const uint8_t *base = machine->dm_page(machine->dm_arg, pa);
 
-	if (page != NULL)
-		return (stream_add(st, page, pa, DUMP_PAGE_SIZE));
-	attempt_record(at,
-	    &(struct dump_anomaly){ .da_kind = DUMP_BAD_UNREADABLE,
-		.da_pa = pa });
-	return (stream_zero(st));
+	if (npages > RUN_MAX)
+		npages = RUN_MAX;
+	*len = DUMP_PAGE_SIZE;
+	for (uint64_t i = 1; base != NULL && i < npages; i++) {
+		if (machine->dm_page(machine->dm_arg, pa + *len) != base + *len)
+			break;
+		*len += DUMP_PAGE_SIZE;
+	}
+	return (base);
+}
+
+int
+write_pages(struct attempt *at, struct stream *st, uint64_t pa, uint64_t npages)
+{
+	uint64_t end = pa + npages * DUMP_PAGE_SIZE;
+	int error = 0;
+
+	for (uint64_t len; pa < end && error == 0; pa += len) {
+		const uint8_t *base =
+		    look_at(at, pa, (end - pa) >> PAGE_SHIFT, &len);
+
+		if (base != NULL) {
+			error = stream_add(st, base, pa, len);
+			continue;
+		}
+		attempt_record(at,
+		    &(struct dump_anomaly){ .da_kind = DUMP_BAD_UNREADABLE,
+			.da_pa = pa });
+		error = stream_zero(st);
+	}
+	return (error);
+}
+
+/* How many bits from the lowest one on are set. */
+static unsigned int
+count_ones(uint64_t bits)
+{
+	return (~bits == 0 ? 64 : (unsigned int)__builtin_ctzll(~bits));
 }
 
 int
@@ -113,25 +152,26 @@ minidump_write_pages(struct attempt *at, struct stream *st)
 {
 	const struct dump_pages *dp = at->at_pages;
 	const struct dump_seg *seg = dp->dp_segs;
-	int error;
+	int error = 0;
 
-	for (uint64_t word = 0; word < dp->dp_nwords; word++) {
-		uint64_t left = dp->dp_frozen[word];
+	for (uint64_t bit = 0, n; bit < dp->dp_nbits && error == 0; bit += n) {
+		uint64_t left = dp->dp_frozen[bit / 64] >> bit % 64;
+		uint64_t pfn;
 
-		for (; left != 0; left &= left - 1) {
-			uint64_t bit =
-			    word * 64 + (unsigned int)__builtin_ctzll(left);
-			uint64_t pfn;
-
-			while (bit - seg->ds_bit >= seg->ds_end - seg->ds_start)
-				seg++;
-			pfn = seg->ds_start + (bit - seg->ds_bit);
-			error = write_page(at, st, pfn << PAGE_SHIFT);
-			if (error != 0)
-				return (error);
+		if ((left & 1) == 0) {
+			n = left == 0 ? 64 - bit % 64 :
+					(unsigned int)__builtin_ctzll(left);
+			continue;
 		}
+		while (bit - seg->ds_bit >= seg->ds_end - seg->ds_start)
+			seg++;
+		pfn = seg->ds_start + (bit - seg->ds_bit);
+		n = count_ones(left);
+		if (n > seg->ds_end - pfn)
+			n = seg->ds_end - pfn;
+		error = write_pages(at, st, pfn << PAGE_SHIFT, n);
 	}
-	return (0);
+	return (error);
 }
 
 uint64_t

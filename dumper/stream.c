@@ -131,27 +131,48 @@ extends(const struct dump_iov *last, const uint8_t *base, uint64_t pa)
 	    (const uint8_t *)last->iv_base + last->iv_len == base);
 }
 
-/* A full slot is sent when more comes: a staged page may not be filled yet. */
+/* What the slot can still take: pieces start at page boundaries. */
+static size_t
+room(const struct stream *st)
+{
+	return ((st->st_max_io - current(st)->sl_len) & ~PAGE_MASK);
+}
+
+/* Have room for a page or more; a full slot is sent when more comes. */
+static int
+make_room(struct stream *st, const uint8_t *base, uint64_t pa)
+{
+	const struct slot *slot = current(st);
+
+	if (room(st) > 0 &&
+	    (slot->sl_niov < st->st_maxiov ||
+		extends(&slot->sl_iov[slot->sl_niov - 1], base, pa)))
+		return (st->st_error);
+	return (send_data(st));
+}
+
+/* A staged page may not be filled yet: it is not sent before more comes. */
 int
 stream_add(struct stream *st, const void *base, uint64_t pa, size_t len)
 {
-	struct slot *slot = current(st);
-	bool extend = slot->sl_niov > 0 &&
-	    extends(&slot->sl_iov[slot->sl_niov - 1], base, pa);
+	const uint8_t *from = base;
 
-	if (slot->sl_len + len > st->st_max_io ||
-	    (slot->sl_niov == st->st_maxiov && !extend)) {
-		if (send_data(st) != 0)
-			return (st->st_error);
-		slot = current(st);
-		extend = false;
+	while (len > 0 && make_room(st, from, pa) == 0) {
+		struct slot *slot = current(st);
+		struct dump_iov *next = &slot->sl_iov[slot->sl_niov];
+		size_t n = room(st) < len ? room(st) : len;
+
+		if (slot->sl_niov > 0 && extends(next - 1, from, pa)) {
+			next[-1].iv_len += n;
+		} else {
+			*next = (struct dump_iov){ from, pa, n };
+			slot->sl_niov++;
+		}
+		slot->sl_len += n;
+		from += n;
+		pa = pa == DUMP_NOPA ? pa : pa + n;
+		len -= n;
 	}
-	if (extend)
-		slot->sl_iov[slot->sl_niov - 1].iv_len += len;
-	else
-		slot->sl_iov[slot->sl_niov++] =
-		    (struct dump_iov){ base, pa, len };
-	slot->sl_len += len;
 	return (st->st_error);
 }
 
