@@ -7,10 +7,9 @@
  * reader starts from the last block.  In a file it is alone, and a reader
  * starts from its first page.
  *
- * Order, with a flush between steps: what makes an old dump valid is erased;
- * all but the first page of the dump; the first page; the header before; the
- * header behind.  Wherever this is cut, what a reader finds is whole or is not
- * a dump.
+ * That block or page is the dump's seal.  Order, with a flush after each step:
+ * an old dump's seal is erased; all of the new one but its seal; the seal.
+ * Wherever this is cut, what a reader finds is whole or is not a dump.
  */
 #include "dumper/dumper_int.h"
 #include "format/kerneldump.h"
@@ -92,73 +91,98 @@ flush(struct attempt *at)
 	return (sink->ds_flush != NULL ? sink->ds_flush(sink->ds_arg) : 0);
 }
 
-/* What one step of the order writes. */
-enum piece { PIECE_ZEROS, PIECE_FIRST, PIECE_HEADER };
-
 static int
-write_piece(struct attempt *at, enum piece what, uint64_t off, size_t len)
+stage_zeros(struct attempt *at, size_t len)
 {
-	struct stream *st = &at->at_stream;
 	uint8_t *page;
-	int error;
+	int error = stream_stage(&at->at_stream, len, &page);
 
-	stream_seek(st, off, len);
-	if ((error = stream_stage(st, len, &page)) != 0)
-		return (error);
-	memset(page, 0, DUMP_PAGE_SIZE);
-	if (what == PIECE_FIRST)
-		at->at_layout->ly_first(at, page);
-	if (what == PIECE_HEADER)
-		encode_header(at, page);
-	if ((error = stream_drain(st)) != 0)
-		return (error);
-	return (flush(at));
+	if (error == 0)
+		memset(page, 0, len);
+	return (error);
 }
 
 static int
-write_rest(struct attempt *at)
+stage_first(struct attempt *at)
+{
+	uint8_t *page;
+	int error = stream_stage(&at->at_stream, DUMP_PAGE_SIZE, &page);
+
+	if (error == 0)
+		at->at_layout->ly_first(at, page);
+	return (error);
+}
+
+static int
+stage_header(struct attempt *at)
+{
+	size_t block = at->at_sink->ds_block_len;
+	uint8_t *page;
+	int error = stream_stage(&at->at_stream, block, &page);
+
+	if (error != 0)
+		return (error);
+	memset(page, 0, block);
+	encode_header(at, page);
+	return (0);
+}
+
+/* Header, first page and all behind it are one stretch of the device. */
+static int
+write_body(struct attempt *at)
 {
 	struct stream *st = &at->at_stream;
+	uint64_t end = at->at_data_off + at->at_res->dr_bytes;
 	uint64_t start = at->at_data_off + DUMP_PAGE_SIZE;
-	uint64_t len = at->at_res->dr_bytes - DUMP_PAGE_SIZE;
-	int error;
+	int error = 0;
 
-	stream_seek(st, start, len);
-	error = at->at_layout->ly_rest(at, st);
+	if (at->at_sink->ds_layout == DUMP_DEVICE)
+		start = at->at_data_off - at->at_sink->ds_block_len;
+	stream_seek(st, start, end - start);
+	if (at->at_sink->ds_layout == DUMP_DEVICE &&
+	    (error = stage_header(at)) == 0)
+		error = stage_first(at);
+	if (error == 0)
+		error = at->at_layout->ly_rest(at, st);
 	if (stream_drain(st) != 0)
 		return (st->st_error);
 	if (error != 0)
 		return (error);
-	if (st->st_off != st->st_end)
-		return (DUMP_EIO); /* less than was planned */
-	return (flush(at));
+	return (st->st_off == st->st_end ? 0 : DUMP_EIO); /* as planned? */
 }
 
-/* Both headers; a file has none. */
-static int
-write_headers(struct attempt *at)
+/* Where the seal is, ready to be written. */
+static size_t
+seek_seal(struct attempt *at)
 {
-	size_t block = at->at_sink->ds_block_len;
+	const struct dump_sink *sink = at->at_sink;
+	size_t block = sink->ds_block_len;
+
+	if (sink->ds_layout == DUMP_FILE) {
+		stream_seek(&at->at_stream, 0, DUMP_PAGE_SIZE);
+		return (DUMP_PAGE_SIZE);
+	}
+	stream_seek(&at->at_stream, media_end(sink) - block, block);
+	return (block);
+}
+
+static int
+break_seal(struct attempt *at)
+{
+	int error = stage_zeros(at, seek_seal(at));
+
+	return (error != 0 ? error : stream_drain(&at->at_stream));
+}
+
+static int
+write_seal(struct attempt *at)
+{
 	int error;
 
-	if (at->at_sink->ds_layout == DUMP_FILE)
-		return (0);
-	error = write_piece(at, PIECE_HEADER, at->at_data_off - block, block);
-	if (error != 0)
-		return (error);
-	return (write_piece(at, PIECE_HEADER, media_end(at->at_sink) - block,
-	    block));
-}
-
-static int
-clear_old(struct attempt *at)
-{
-	size_t block = at->at_sink->ds_block_len;
-
-	if (at->at_sink->ds_layout == DUMP_FILE)
-		return (write_piece(at, PIECE_ZEROS, 0, DUMP_PAGE_SIZE));
-	return (write_piece(at, PIECE_ZEROS, media_end(at->at_sink) - block,
-	    block));
+	(void)seek_seal(at);
+	error = at->at_sink->ds_layout == DUMP_FILE ? stage_first(at) :
+						      stage_header(at);
+	return (error != 0 ? error : stream_drain(&at->at_stream));
 }
 
 int
@@ -172,17 +196,18 @@ device_write(struct attempt *at)
 	if (sink->ds_layout == DUMP_DEVICE)
 		at->at_data_off =
 		    media_end(sink) - sink->ds_block_len - at->at_res->dr_bytes;
+
 	attempt_phase(at, DUMP_CLEAR);
-	if ((error = clear_old(at)) != 0)
+	if ((error = break_seal(at)) != 0 || (error = flush(at)) != 0)
 		return (error);
+
 	attempt_phase(at, DUMP_DATA);
-	if ((error = write_rest(at)) != 0)
+	if ((error = write_body(at)) != 0 || (error = flush(at)) != 0)
 		return (error);
+
 	attempt_phase(at, DUMP_HEADERS);
-	if ((error = attempt_poll(at, at->at_res->dr_bytes)) != 0)
+	if ((error = attempt_poll(at, at->at_res->dr_bytes)) != 0 ||
+	    (error = write_seal(at)) != 0)
 		return (error);
-	error = write_piece(at, PIECE_FIRST, at->at_data_off, DUMP_PAGE_SIZE);
-	if (error != 0)
-		return (error);
-	return (write_headers(at));
+	return (flush(at));
 }

@@ -1,11 +1,12 @@
 """usage: disks.py RUN-KERNEL KERNEL VMCORE
 
-Disks that fail in the middle of a dump.  QEMU's blkdebug makes them, and counts
-flushes: the dump's steps, which is what its states are here, end in one each.
+Disks that fail in the middle of a dump.  QEMU's blkdebug makes them.  Its states
+count writes, or flushes, of which each step of a dump ends in one:
 
-    1 erase the old header   2 pages   3 first page   4 5 headers
+    1 erase the old header   2 the dump   3 the last header
 """
 
+import itertools
 import sys
 
 import postmortem
@@ -15,6 +16,9 @@ from postmortem import MB
 EIO = 5
 ENOSPC = 28
 SIZE = 8 * MB
+
+# A dump of several writes.
+SCRIPT = "items 60000;crash panic"
 
 coroner = postmortem.Coroner(*sys.argv[1:])
 
@@ -30,12 +34,12 @@ def fail(**when):
 
 
 def on_write(state, errno=EIO):
-    """Fail the first write of a step."""
+    """Fail the first write in a state."""
     return fail(event="pwritev", state=state, iotype="write", errno=errno)
 
 
 def on_flush(state):
-    """Fail the flush that ends a step."""
+    """Fail the flush that ends a state."""
     return fail(event="flush_to_disk", state=state, iotype="flush")
 
 
@@ -45,37 +49,32 @@ def on_page(before_end):
     return fail(event="pwritev", state=2, iotype="write", sector=sector)
 
 
-COUNT_FLUSHES = "".join(
-    rule("set-state", event="flush_to_disk", state=n, new_state=n + 1)
-    for n in range(1, 6)
-)
+def count(event, limit):
+    return "".join(
+        rule("set-state", event=event, state=n, new_state=n + 1)
+        for n in range(1, limit)
+    )
+
 
 # What fails, and what becomes of the dump that the disk held before: "old" if
 # it is still there.  A dump is whole before the last flush: it may be "new".
 FAILURES = {
-    "the erasing of the old header": (on_write(1), {"old"}),
-    "the flush of that": (on_flush(1), {None}),
-    "the first write of pages": (on_write(2), {None}),
-    "for want of room, the first write of pages": (
-        on_write(2, ENOSPC),
-        {None},
-    ),
-    "a write in the middle": (on_page(MB // 2), {None}),
-    "the last write of pages": (on_page(2048), {None}),
-    "the flush of the pages": (on_flush(2), {None}),
-    "the first page": (on_write(3), {None}),
-    "the flush of the first page": (on_flush(3), {None}),
-    "the header before the dump": (on_write(4), {None}),
-    "the flush of the header before the dump": (on_flush(4), {None}),
-    "the last header": (on_write(5), {None}),
-    "the flush of the last header": (on_flush(5), {"new"}),
+    "the erasing of the old header": (on_write(1), "old"),
+    "the flush of that": (on_flush(1), None),
+    "the first write of pages": (on_write(2), None),
+    "for want of room, the first write of pages": (on_write(2, ENOSPC), None),
+    "a write in the middle": (on_page(MB // 2), None),
+    "the last write of pages": (on_page(2048), None),
+    "the flush of the pages": (on_flush(2), None),
+    "the last header": (on_write(3), None),
+    "the flush of the last header": (on_flush(3), "new"),
 }
 
 
 def failing(disk, failure):
     """What QEMU takes for a disk that fails."""
     rules = coroner.work / "rules"
-    rules.write_text(COUNT_FLUSHES + failure)
+    rules.write_text(failure)
     return f"blkdebug:{rules}:{disk}"
 
 
@@ -85,7 +84,7 @@ def alone(failure, want):
     text = coroner.die("crash panic", disks=[failing(disk, failure)])
     assert "dump: vtbd0: error 5" in text, text
     assert "Dump failed: error 5" in text, text
-    assert coroner.dumped(disk) in want, text
+    assert coroner.dumped(disk) == want, text
 
 
 def then_another(failure, want):
@@ -97,7 +96,7 @@ def then_another(failure, want):
     )
     assert "dump: vtbd0: error 5" in text, text
     assert "Dump complete" in text, text
-    assert coroner.dumped(disk) in want, text
+    assert coroner.dumped(disk) == want, text
     assert coroner.dumped(other) == "new", text
     core = coroner.dump_of(other)
     coroner.same_threads(text, core)
@@ -105,20 +104,36 @@ def then_another(failure, want):
     coroner.same_memory(text, core)
 
 
+def every_write():
+    """Fail the first, the second, ... until there are no more of them."""
+    for number in itertools.count(1):
+        disk = coroner.old_disk(SIZE)
+        rules = count("pwritev", number) + on_write(number)
+        text = coroner.die(SCRIPT, disks=[failing(disk, rules)])
+        if "Dump complete" in text:
+            break
+        assert "Dump failed: error 5" in text, text
+        assert coroner.dumped(disk) == ("old" if number == 1 else None), text
+    assert number > 4, text
+    assert coroner.dumped(disk) == "new", text
+
+
 def no_answer():
     """A disk that takes a kilobyte each second is one that does not answer."""
     disk = coroner.old_disk(SIZE)
     text = coroner.die(
-        "crash panic", disks=[f"{disk},throttling.bps-write=1024"], seconds=300
+        SCRIPT, disks=[f"{disk},throttling.bps-write=1024"], seconds=300
     )
     assert "dump: vtbd0: error 60" in text, text
     assert coroner.dumped(disk) is None
 
 
 tests = tap.Tests()
-for name, arguments in FAILURES.items():
-    tests.case(f"{name} fails", alone, *arguments)
-    tests.case(f"{name} fails, and there is another disk", then_another,
-        *arguments)  # fmt: skip
+for name, (rules, left) in FAILURES.items():
+    rules = count("flush_to_disk", 4) + rules
+    tests.case(f"{name} fails", alone, rules, left)
+    tests.case(f"{name} fails, and there is another disk",
+        then_another, rules, left)  # fmt: skip
+tests.case("each write fails, one after the other", every_write)
 tests.case("a disk that does not answer", no_answer)
 tests.run()
