@@ -11,7 +11,7 @@ set -eu
 deb_build='meson ninja-build pkgconf|pkg-config gcc libc6-dev libelf-dev
     libdw-dev zlib1g-dev libzstd-dev libjansson-dev'
 deb_freebsd='python3 gdb zstd bzip2 xz-utils llvm ca-certificates'
-deb_bench='libcmocka-dev python3 libjemalloc2?'
+deb_bench='libcmocka-dev python3 libjemalloc2? qemu-system-x86?'
 deb_run='python3 qemu-system-x86'
 deb_demo="$deb_run gdb"
 deb_check='libcmocka-dev clang libclang-rt-dev? gdb-multiarch

@@ -150,6 +150,15 @@ do_cpuid(uint32_t leaf, uint32_t reg[4])
 	    : "a"(leaf), "c"(0));
 }
 
+static inline uint64_t
+rdtsc(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return ((uint64_t)hi << 32 | lo);
+}
+
 /* Of physical addresses; AMD64 APM vol. 3, function 8000_0008h.  0: unknown. */
 static inline unsigned int
 cpu_phys_bits(void)

@@ -180,6 +180,18 @@ def dump_twice():
     coroner.same_memory(m.text, core)
 
 
+def plain_write():
+    """What the benchmark writes in the dump's place is the same dump."""
+    disk = coroner.disk()
+    with coroner.boot("dumpdev=vtbd0", disks=[disk]) as m:
+        m.wait_for("# ")
+        m.command("fill 3")
+        assert "bytes, dump " in m.command("bench 2")
+        m.send("exit 3\r")
+        assert m.end() == 3
+    coroner.same_memory(m.text, coroner.dump_of(disk))
+
+
 def dumps_before(disk):
     """How many dumps were complete before the one on the disk."""
     messages = coroner.run("dmesg", coroner.dump_of(disk))
@@ -197,6 +209,7 @@ tests.case("no device: the kernel says so at boot and at the end", no_device)
 tests.case("a device that is too small is left alone", too_small)
 tests.case("the second device, if the first is too small", second_device)
 tests.case("two dumps from the debugger, then it goes on", dump_twice)
+tests.case("a plain write of a dump's bytes", plain_write)
 for name, (tunables, _) in FORMATS.items():
     for phase_name, arguments in PHASES.items():
         tests.case(

@@ -1,0 +1,157 @@
+/*
+ * What a dump costs beside a plain write: "bench [ROUNDS]" in the shell.
+ *
+ * Each round dumps to vtbd0 and then writes the same bytes to the same place
+ * once more, in order and a megabyte at a time, by the same driver: both as a
+ * dying kernel does it, with the other CPUs stopped and without interrupts.
+ */
+#include "kernel/amd64/cpufunc.h"
+#include "kernel/dev/virtio_blk.h"
+#include "kernel/kern/kern_shell.h"
+#include "kernel/sys/reboot.h"
+#include "kernel/sys/smp.h"
+#include "kernel/sys/sysctl.h"
+#include "kernel/sys/systm.h"
+#include "kernel/vm/vm_page.h"
+
+#define CHUNK_LEN  ((uint64_t)1 << 20)
+#define CHUNKS_MAX 1024
+
+/* Memory for the bytes of a dump, which is not dumped itself. */
+static vm_paddr_t chunks[CHUNKS_MAX];
+static unsigned int nchunks;
+
+static bool
+have_chunks(uint64_t len)
+{
+	static const struct vm_phys_where anywhere = {
+		.high = UINT64_MAX,
+		.alignment = PAGE_SIZE,
+	};
+
+	while (nchunks * CHUNK_LEN < len && nchunks < CHUNKS_MAX) {
+		vm_page_t m = vm_page_alloc_contig(VM_ALLOC_NORMAL |
+			VM_ALLOC_USER | VM_ALLOC_WIRED,
+		    atop(CHUNK_LEN), &anywhere);
+
+		if (m == NULL)
+			break;
+		chunks[nchunks++] = VM_PAGE_TO_PHYS(m);
+	}
+	return (nchunks * CHUNK_LEN >= len);
+}
+
+/* len bytes at off of the disk from or to the chunks.  0 or an errno. */
+static int
+transfer(struct vtblk *vb, enum vtblk_op op, uint64_t off, uint64_t len)
+{
+	unsigned int nbusy = 0, tag = 0;
+	int error = 0;
+
+	for (unsigned int i = 0; error == 0 && len > 0; i++) {
+		uint64_t n = len < CHUNK_LEN ? len : CHUNK_LEN;
+		struct vtblk_seg seg = { chunks[i], (uint32_t)n };
+
+		if (nbusy < VTBLK_DEPTH)
+			tag = nbusy++;
+		else if ((error = vtblk_wait(vb, &tag)) != 0)
+			break;
+		error = vtblk_submit(vb, tag, op, &seg, 1, off);
+		off += n;
+		len -= n;
+	}
+	while (error == 0 && nbusy-- > 0)
+		error = vtblk_wait(vb, &tag);
+	if (error == 0 && op == VTBLK_WRITE)
+		error = vtblk_rw(vb, VTBLK_FLUSH, NULL, 0, 0);
+	return (error);
+}
+
+static uint64_t
+dump_len(void)
+{
+	char text[32] = "";
+	const char *end;
+
+	(void)kernel_sysctlbyname("debug.minidump_size", text, sizeof(text),
+	    NULL);
+	return (strtouq(text, &end));
+}
+
+struct round {
+	uint64_t len;	/* of the dump, bytes */
+	uint64_t dump;	/* how long it took, in the CPU's cycles */
+	uint64_t plain; /* and the plain write */
+};
+
+/*
+ * The bytes are read once and not before each write, which would find them in
+ * the host's caches.
+ */
+static int
+bench_round(struct vtblk *vb, struct round *r)
+{
+	static uint64_t len_read;
+	uint64_t off = vtblk_media_len(vb) - VTBLK_SECTOR - r->len;
+	uint64_t start = rdtsc();
+	int error = doadump(false);
+
+	r->dump = rdtsc() - start;
+	if (error == 0 && r->len != len_read)
+		error = transfer(vb, VTBLK_READ, off, r->len);
+	len_read = r->len;
+	start = rdtsc();
+	if (error == 0)
+		error = transfer(vb, VTBLK_WRITE, off, r->len);
+	r->plain = rdtsc() - start;
+	return (error);
+}
+
+static int
+bench_stopped(struct vtblk *vb, struct round *r)
+{
+	register_t flags;
+	int error;
+
+	r->len = dump_len();
+	if (!have_chunks(r->len))
+		return (ENOMEM);
+	flags = intr_disable();
+	(void)stop_cpus_hard();
+	error = bench_round(vb, r);
+	restart_cpus();
+	intr_restore(flags);
+	return (error);
+}
+
+static uint64_t
+cycles_per_ms(void)
+{
+	uint64_t start = rdtsc();
+
+	DELAY(50000);
+	return ((rdtsc() - start) / 50);
+}
+
+static void
+sh_bench(const char *args)
+{
+	const char *end;
+	uint64_t rounds = strtouq(args, &end), rate = cycles_per_ms();
+	struct vtblk *vb = vtblk_get(0);
+	int error = vb == NULL ? ENXIO : 0;
+
+	for (uint64_t i = 0; i < rounds && error == 0; i++) {
+		struct round r;
+
+		error = bench_stopped(vb, &r);
+		if (error == 0)
+			printf("bench: %ju bytes, dump %ju us, plain %ju us\n",
+			    (uintmax_t)r.len, (uintmax_t)(r.dump * 1000 / rate),
+			    (uintmax_t)(r.plain * 1000 / rate));
+	}
+	if (error != 0)
+		printf("bench: error %d\n", error);
+}
+SHELL_COMMAND(bench, "bench", sh_bench,
+    "ROUNDS: time dumps to vtbd0, and plain writes of the same bytes");
