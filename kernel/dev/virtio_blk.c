@@ -16,6 +16,7 @@
 #include "kernel/amd64/md_var.h"
 #include "kernel/dev/pci.h"
 #include "kernel/sys/kernel.h"
+#include "kernel/sys/mutex.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 
@@ -110,6 +111,7 @@ struct vtblk {
 	bool vb_flush; /* it has a cache to flush */
 	uint16_t vb_used_seen;
 	struct vtblk_mem *vb_mem;
+	struct mtx vb_mtx; /* for vtblk_rw(), from submit to wait */
 };
 
 static struct vtblk disks[NDISKS];
@@ -343,7 +345,7 @@ vtblk_wait(struct vtblk *vb, unsigned int *tag)
 			*tag = 0;
 			return (ETIMEDOUT);
 		}
-		ia32_pause();
+		cpu_spinwait();
 	}
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	id = used->ring[vb->vb_used_seen % QSIZE].id;
@@ -373,8 +375,12 @@ vtblk_rw(struct vtblk *vb, enum vtblk_op op, void *buf, size_t len,
 		    (uint32_t)(len - done < room ? len - done : room);
 		done += segs[n].vs_len;
 	}
+	mtx_lock_spin(&vb->vb_mtx);
 	error = vtblk_submit(vb, 0, op, segs, n, off);
-	return (error != 0 ? error : vtblk_wait(vb, &tag));
+	if (error == 0)
+		error = vtblk_wait(vb, &tag);
+	mtx_unlock_spin(&vb->vb_mtx);
+	return (error);
 }
 
 static void
@@ -387,6 +393,7 @@ vtblk_attach(const struct pci_dev *pd)
 		return;
 	*vb = (struct vtblk){ .vb_pci = *pd, .vb_mem = &disk_mem[ndisks] };
 	snprintf(vb->vb_name, sizeof(vb->vb_name), "vtbd%u", ndisks);
+	mtx_init(&vb->vb_mtx, vb->vb_name, NULL, MTX_SPIN);
 	if (!map_registers(vb) || vtblk_reset(vb) != 0) {
 		printf("%s: not a device that we can drive\n", vb->vb_name);
 		return;

@@ -43,7 +43,11 @@ int vtblk_submit(struct vtblk *vb, unsigned int tag, enum vtblk_op op,
 /* Wait for any request: its tag and 0, or EIO; ETIMEDOUT, and any tag. */
 int vtblk_wait(struct vtblk *vb, unsigned int *tag);
 
-/* One request from start to end, for a buffer of the kernel's map. */
+/*
+ * One request from start to end, for a buffer of the kernel's map.  Of those
+ * who call it one waits for the other; a dump, which has the device for itself,
+ * does not.
+ */
 int vtblk_rw(struct vtblk *vb, enum vtblk_op op, void *buf, size_t len,
     uint64_t off);
 

@@ -4,6 +4,7 @@
  * for all they are worth.
  */
 #include "kernel/amd64/pcpu.h"
+#include "kernel/dev/virtio_blk.h"
 #include "kernel/kern/kern_shell.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/proc.h"
@@ -162,6 +163,35 @@ storm_thread(void *arg)
 		free(held[i], M_STORM);
 	__atomic_sub_fetch(&storm_nrunning, 1, __ATOMIC_RELAXED);
 }
+
+static void
+disk_thread(void *arg)
+{
+	uint8_t *buf = malloc(PAGE_SIZE, M_STORM, M_WAITOK);
+	int error = 0;
+
+	for (uint64_t off = 0; error == 0 && !storm_over; off += PAGE_SIZE)
+		error = vtblk_rw(arg, VTBLK_READ, buf, PAGE_SIZE,
+		    off % vtblk_media_len(arg));
+	if (error != 0)
+		printf("disk: error %d\n", error);
+	free(buf, M_STORM);
+}
+
+static void
+sh_disk(const char *args)
+{
+	const char *end;
+	uint64_t n = strtouq(args, &end);
+	struct vtblk *vb = vtblk_get(0);
+
+	storm_over = end == args;
+	for (uint64_t i = 0; i < n && vb != NULL; i++)
+		kproc_kthread_add(disk_thread, vb, NULL, NULL, "storm",
+		    "disk %ju", (uintmax_t)i);
+}
+SHELL_COMMAND(disk, "disk", sh_disk,
+    "N: threads that read vtbd0; without N: end the storm");
 
 static void
 sh_storm(const char *args)

@@ -47,7 +47,8 @@ PHASES = {
 }
 
 
-# Mutexes; the last two are of the zones of items and of malloc()'s 64 bytes.
+# Mutexes; the last three are of the zones of items and of malloc()'s 64 bytes,
+# and of the disk that takes the dump.
 MUTEXES = [
     "printf",
     "console",
@@ -59,6 +60,7 @@ MUTEXES = [
     "UMA list",
     "items",
     "64",
+    "vtbd0",
 ]
 
 
@@ -88,7 +90,7 @@ def mutex_held(name):
     """The storm takes all of them, sooner or later."""
     disk = coroner.disk()
     text = coroner.die(
-        f"fill 3;hold {name};storm 4;items 9000;sleep 60", disks=[disk]
+        f"fill 3;hold {name};storm 4;disk 1;items 9000;sleep 60", disks=[disk]
     )
     said = f'crash: with the mutex "{name}" held'
     assert f"panic: {said}" in text, text
@@ -96,6 +98,16 @@ def mutex_held(name):
     assert coroner.ask("info", core)["panic"] == said
     frames = coroner.same_trace(text, core)
     assert frames[:4] == ["vpanic", "panic", "crash_mutex", "mtx_lock_spin"]
+    coroner.same_memory(text, core)
+
+
+def disk_in_use():
+    """Requests are under way when the dump takes the disk."""
+    disk = coroner.disk()
+    text = coroner.die("fill 3;disk 3;sleep 1;crash othercpu", disks=[disk])
+    core = coroner.dump_of(disk)
+    assert "disk_thread" in coroner.run("bt", core, "-a"), text
+    coroner.same_trace(text, core)
     coroner.same_memory(text, core)
 
 
@@ -203,6 +215,7 @@ for crash_kind in KINDS:
     tests.case(f"crash {crash_kind}", kind_dumps, crash_kind)
 for mutex in MUTEXES:
     tests.case(f'a panic with the mutex "{mutex}" held', mutex_held, mutex)
+tests.case("a panic while the disk is in use", disk_in_use)
 for name, arguments in FORMATS.items():
     tests.case(f"a dump of the kind {name}", format_dumps, *arguments)
 tests.case("no device: the kernel says so at boot and at the end", no_device)
