@@ -104,21 +104,51 @@ pcb_layout(const struct layout *lo)
 	return (&pcb);
 }
 
+/*
+ * An entry that was itself interrupted, before its first instruction: what the
+ * CPU pushed is at sp, with or without an error code, and no register has
+ * changed yet.
+ */
+static bool
+read_pushed(struct kdebug *kdb, const struct cursor *cur,
+    struct kdebug_regs *out)
+{
+	static const unsigned int pushed[] = { RIP, CS, EFLAGS, RSP, SS };
+	kvaddr_t va = cur->cu_regs.rs_value[RSP];
+	kvaddr_t word;
+
+	/* The selector in the second word, or the address of the code? */
+	if (!mem_word(kdb, va + 8, &word))
+		return (false);
+	if (word == 0 || word > UINT16_MAX)
+		va += 8;
+	*out = cur->cu_regs;
+	for (size_t i = 0; i < NITEMS(pushed); i++) {
+		if (!mem_word(kdb, va + i * 8, &word))
+			return (false);
+		regs_set(out, pushed[i], word);
+	}
+	return (true);
+}
+
 /* The trap frame lies at sp, where the handler's call left it. */
 static enum trap_kind
 trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
     struct kdebug_regs *out)
 {
 	bool forked = strcmp(fn->fn_name, "fork_trampoline") == 0;
+	bool at_start = cur->cu_regs.rs_value[RIP] == fn->fn_va;
 	kvaddr_t va = cur->cu_regs.rs_value[RSP];
 
 	if (!x86_is_idtvec(fn->fn_name) &&
 	    !name_in(fn->fn_name, handlers, NITEMS(handlers)))
 		return (TRAP_NONE);
 	/* A thread that never ran has yet to return to its first one. */
-	if (forked && cur->cu_regs.rs_value[RIP] == fn->fn_va)
+	if (forked && at_start)
 		va += 8;
-	if (!regs_read(kdb, va, &trapframe, out))
+	if (at_start && x86_is_idtvec(fn->fn_name) ?
+		!read_pushed(kdb, cur, out) :
+		!regs_read(kdb, va, &trapframe, out))
 		return (TRAP_END);
 	if ((out->rs_value[CS] & X86_SEL_RPL) != 0)
 		return (TRAP_END);

@@ -356,6 +356,46 @@ test_nmi(void **state)
 	kernel_fini(&st.st_k);
 }
 
+/* An NMI may strike before an entry's first instruction. */
+static const struct entry_row {
+	const char *name;
+	const char *entry;
+	unsigned int nerrors; /* words that the CPU pushes as error code */
+} entry_rows[] = {
+	{ "an interrupt that was interrupted", "Xtimerint", 0 },
+	{ "a fault that was interrupted", "Xpage", 1 },
+};
+
+static void
+test_entry(void **state)
+{
+	static const int want[] = { HANDLER, VICTIM, SYSCALL, -1 };
+	const struct entry_row *row = *state;
+	struct machine mc = mc_amd64;
+	struct stacked st;
+	kvaddr_t s, sp;
+
+	mc.mc_handler = row->entry;
+	stack_init(&st, &mc);
+	s = st.st_stack;
+	stack_put_pcb(&st, stack_func(&st, HANDLER), s, s + 0x200);
+	for (unsigned int i = 0; i < row->nerrors; i++)
+		fake_word(st.st_k.k_kd, s + i * 8, 2);
+	sp = s + row->nerrors * 8;
+	fake_word(st.st_k.k_kd, sp, stack_func(&st, VICTIM) + 0x40);
+	fake_word(st.st_k.k_kd, sp + 8, mc.mc_kernel_mode);
+	fake_word(st.st_k.k_kd, sp + 16, 0x246);
+	fake_word(st.st_k.k_kd, sp + 24, s + 0x100);
+	fake_word(st.st_k.k_kd, sp + 32, 0x28);
+	stack_put_frame(&st, s + 0x200, s + 0x300,
+	    stack_func(&st, SYSCALL) + 0x40);
+	stack_put_frame(&st, s + 0x300, 0, 0);
+	stack_walk(&st);
+	stack_check(&st, want);
+	assert_true(st.st_frames[1].kf_trap);
+	kernel_fini(&st.st_k);
+}
+
 /*
  * i386's exceptions run in a copy of exception.S, which has no symbols.  With
  * setidt_disp the names, and with them the trap frame, are found.
@@ -497,6 +537,7 @@ main(void)
 	ADD_ROWS(tests, n, user_rows, test_user);
 	ADD_ROWS(tests, n, early_rows, test_early);
 	ADD_ROWS(tests, n, null_rows, test_null_call);
+	ADD_ROWS(tests, n, entry_rows, test_entry);
 	ADD_ROWS(tests, n, chain_rows, test_chain);
 	return (RUN_TESTS(tests, n));
 }
