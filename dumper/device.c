@@ -8,8 +8,9 @@
  * starts from its first page.
  *
  * That block or page is the dump's seal.  Order, with a flush after each step:
- * an old dump's seal is erased; all of the new one but its seal; the seal.
- * Wherever this is cut, what a reader finds is whole or is not a dump.
+ * an old dump's seal is erased; the new dump, all but a file's seal; the header
+ * before it; the seal.  Wherever this is cut, what a reader finds is whole or is
+ * not a dump.
  */
 #include "dumper/dumper_int.h"
 #include "format/kerneldump.h"
@@ -127,21 +128,18 @@ stage_header(struct attempt *at)
 	return (0);
 }
 
-/* Header, first page and all behind it are one stretch of the device. */
+/* One stretch of the media, so that nothing waits for anything. */
 static int
 write_body(struct attempt *at)
 {
+	bool sealed = at->at_sink->ds_layout == DUMP_FILE;
 	struct stream *st = &at->at_stream;
 	uint64_t end = at->at_data_off + at->at_res->dr_bytes;
-	uint64_t start = at->at_data_off + DUMP_PAGE_SIZE;
-	int error = 0;
+	uint64_t start = at->at_data_off + (sealed ? DUMP_PAGE_SIZE : 0);
+	int error;
 
-	if (at->at_sink->ds_layout == DUMP_DEVICE)
-		start = at->at_data_off - at->at_sink->ds_block_len;
 	stream_seek(st, start, end - start);
-	if (at->at_sink->ds_layout == DUMP_DEVICE &&
-	    (error = stage_header(at)) == 0)
-		error = stage_first(at);
+	error = sealed ? 0 : stage_first(at);
 	if (error == 0)
 		error = at->at_layout->ly_rest(at, st);
 	if (stream_drain(st) != 0)
@@ -149,6 +147,22 @@ write_body(struct attempt *at)
 	if (error != 0)
 		return (error);
 	return (st->st_off == st->st_end ? 0 : DUMP_EIO); /* as planned? */
+}
+
+/* A file has none. */
+static int
+write_header_before(struct attempt *at)
+{
+	size_t block = at->at_sink->ds_block_len;
+	int error;
+
+	if (at->at_sink->ds_layout == DUMP_FILE)
+		return (0);
+	stream_seek(&at->at_stream, at->at_data_off - block, block);
+	if ((error = stage_header(at)) != 0 ||
+	    (error = stream_drain(&at->at_stream)) != 0)
+		return (error);
+	return (flush(at));
 }
 
 /* Where the seal is, ready to be written. */
@@ -207,6 +221,7 @@ device_write(struct attempt *at)
 
 	attempt_phase(at, DUMP_HEADERS);
 	if ((error = attempt_poll(at, at->at_res->dr_bytes)) != 0 ||
+	    (error = write_header_before(at)) != 0 ||
 	    (error = write_seal(at)) != 0)
 		return (error);
 	return (flush(at));

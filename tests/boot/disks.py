@@ -3,7 +3,7 @@
 Disks that fail in the middle of a dump.  QEMU's blkdebug makes them.  Its states
 count writes, or flushes, of which each step of a dump ends in one:
 
-    1 erase the old header   2 the dump   3 the last header
+    1 erase the old header   2 the dump   3 the first header   4 the last header
 """
 
 import itertools
@@ -66,8 +66,10 @@ FAILURES = {
     "a write in the middle": (on_page(MB // 2), None),
     "the last write of pages": (on_page(2048), None),
     "the flush of the pages": (on_flush(2), None),
-    "the last header": (on_write(3), None),
-    "the flush of the last header": (on_flush(3), "new"),
+    "the first header": (on_write(3), None),
+    "the flush of the first header": (on_flush(3), None),
+    "the last header": (on_write(4), None),
+    "the flush of the last header": (on_flush(4), "new"),
 }
 
 
@@ -130,7 +132,7 @@ def no_answer():
 
 tests = tap.Tests()
 for name, (rules, left) in FAILURES.items():
-    rules = count("flush_to_disk", 4) + rules
+    rules = count("flush_to_disk", 5) + rules
     tests.case(f"{name} fails", alone, rules, left)
     tests.case(f"{name} fails, and there is another disk",
         then_another, rules, left)  # fmt: skip
