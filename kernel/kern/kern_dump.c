@@ -170,30 +170,12 @@ say_anomalies(const struct dump_result *res)
 	}
 }
 
-/* On one line: it goes into the message buffer, too. */
-static void
-say_account(const struct dump_result *res)
-{
-	struct account ac;
-
-	if (res->dr_format == DUMP_FULL)
-		return;
-	account_dump(&pages, res, &ac);
-	printf("dump: KB:");
-	for (int kind = 0; kind < ACCOUNT_NKINDS; kind++)
-		printf("%s %s %ju", kind == 0 ? "" : ",",
-		    account_name((enum account_kind)kind),
-		    (uintmax_t)(ac.ac_bytes[kind] >> 10));
-	printf("\n");
-}
-
 static void
 say_planned(void *arg, const struct dump_sink *sink,
     const struct dump_result *res)
 {
 	(void)arg;
 	say_anomalies(res);
-	say_account(res);
 	printf("Dumping %ju out of %ju MB to %s:",
 	    (uintmax_t)(res->dr_bytes >> 20), (uintmax_t)(realmem >> 20),
 	    sink->ds_name);
