@@ -164,12 +164,15 @@ storm_thread(void *arg)
 	__atomic_sub_fetch(&storm_nrunning, 1, __ATOMIC_RELAXED);
 }
 
+static uint64_t disk_nstarted; /* atomic; threads that have read once */
+
 static void
 disk_thread(void *arg)
 {
 	uint8_t *buf = malloc(PAGE_SIZE, M_STORM, M_WAITOK);
-	int error = 0;
+	int error = vtblk_rw(arg, VTBLK_READ, buf, PAGE_SIZE, 0);
 
+	__atomic_add_fetch(&disk_nstarted, 1, __ATOMIC_RELAXED);
 	for (uint64_t off = 0; error == 0 && !storm_over; off += PAGE_SIZE)
 		error = vtblk_rw(arg, VTBLK_READ, buf, PAGE_SIZE,
 		    off % vtblk_media_len(arg));
@@ -183,12 +186,18 @@ sh_disk(const char *args)
 {
 	const char *end;
 	uint64_t n = strtouq(args, &end);
+	uint64_t all = disk_nstarted + n;
 	struct vtblk *vb = vtblk_get(0);
 
 	storm_over = end == args;
-	for (uint64_t i = 0; i < n && vb != NULL; i++)
+	if (vb == NULL)
+		return;
+	for (uint64_t i = 0; i < n; i++)
 		kproc_kthread_add(disk_thread, vb, NULL, NULL, "storm",
 		    "disk %ju", (uintmax_t)i);
+	/* On a slow host the clock hardly ticks from now on: do not count on it. */
+	while (__atomic_load_n(&disk_nstarted, __ATOMIC_RELAXED) < all)
+		pause("disk", 1);
 }
 SHELL_COMMAND(disk, "disk", sh_disk,
     "N: threads that read vtbd0; without N: end the storm");

@@ -104,7 +104,7 @@ def mutex_held(name):
 def disk_in_use():
     """Requests are under way when the dump takes the disk."""
     disk = coroner.disk()
-    text = coroner.die("fill 3;disk 3;sleep 1;crash othercpu", disks=[disk])
+    text = coroner.die("fill 3;disk 3;crash othercpu", disks=[disk])
     core = coroner.dump_of(disk)
     assert "disk_thread" in coroner.run("bt", core, "-a"), text
     coroner.same_trace(text, core)

@@ -123,9 +123,7 @@ def every_write():
 def no_answer():
     """A disk that takes a kilobyte each second is one that does not answer."""
     disk = coroner.old_disk(SIZE)
-    text = coroner.die(
-        SCRIPT, disks=[f"{disk},throttling.bps-write=1024"], seconds=300
-    )
+    text = coroner.die(SCRIPT, disks=[f"{disk},throttling.bps-write=1024"])
     assert "dump: vtbd0: error 60" in text, text
     assert coroner.dumped(disk) is None
 

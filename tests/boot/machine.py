@@ -11,6 +11,10 @@ import time
 HEADER_LEN = 512
 MAGIC = b"FreeBSD Kernel Dump\0"
 
+# Seconds after which a machine hangs.  On a busy host, emulated CPUs that wait
+# for each other are slow beyond measure.
+LIMIT = 300
+
 
 class Machine:
     """Boots when made; use it in a with statement, which ends it."""
@@ -60,7 +64,7 @@ class Machine:
         self.text += data.decode(errors="replace").replace("\r", "")
         return bool(data)
 
-    def wait_for(self, pattern, seconds=60):
+    def wait_for(self, pattern, seconds=LIMIT):
         """The match of a pattern in what was not yet waited for."""
         deadline = time.monotonic() + seconds
         while True:
@@ -76,7 +80,7 @@ class Machine:
         self.process.stdin.write(keys.encode())
         self.process.stdin.flush()
 
-    def command(self, line, prompt="# ", seconds=60):
+    def command(self, line, prompt="# ", seconds=LIMIT):
         """What a command says, until the prompt comes back."""
         self.send(line + "\r")
         self.wait_for(re.escape(line) + "\n", seconds)
@@ -84,7 +88,7 @@ class Machine:
         self.wait_for("(?m)^" + re.escape(prompt), seconds)
         return self.text[start : self.seen - len(prompt)]
 
-    def end(self, seconds=60):
+    def end(self, seconds=LIMIT):
         """Wait for its end: what the kernel passed to exit; None for others."""
         deadline = time.monotonic() + seconds
         while self.read_more(deadline):

@@ -28,7 +28,7 @@ class Coroner:
             self.run_kernel, self.kernel, *cmdline, **options
         )
 
-    def die(self, script, *tunables, disks, seconds=60, **options):
+    def die(self, script, *tunables, disks, seconds=machine.LIMIT, **options):
         """The console's text of a machine that a script kills."""
         units = ",".join(f"vtbd{unit}" for unit in range(len(disks)))
         sinks = [f"dumpdev={units}"] if disks else []

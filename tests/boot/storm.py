@@ -37,7 +37,6 @@ def storm(ncpus, rounds):
         disks=[disk],
         memory=64,
         cpus=ncpus,
-        seconds=120,
     )
     assert "Dump complete" in text, text
     core = coroner.dump_of(disk)

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import machine
 import tap
 
 scripts, build = map(pathlib.Path, sys.argv[1:])
@@ -88,7 +89,7 @@ class Terminal:
         self.process.wait()
         os.close(self.master)
 
-    def wait_for(self, pattern, seconds=120):
+    def wait_for(self, pattern, seconds=machine.LIMIT):
         """Read until the pattern, and forget what was read."""
         deadline = time.monotonic() + seconds
         while not (match := re.search(pattern, self.text)):
