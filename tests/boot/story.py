@@ -69,7 +69,10 @@ class Terminal:
     """A command on a terminal of its own, and a person at it."""
 
     def __init__(self, *words):
-        self.master, slave = pty.openpty()
+        try:
+            self.master, slave = pty.openpty()
+        except OSError as error:
+            raise tap.Skip(f"no terminal to be had: {error}") from error
         self.text = ""
         self.process = subprocess.Popen(
             [str(word) for word in words],
