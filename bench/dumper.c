@@ -21,9 +21,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench/figures.h"
 #include "dumper/dumper.h"
 
 #define NROUNDS 5
@@ -58,43 +58,16 @@ struct machine {
 static struct dump_work work;
 static uint64_t random_state = 88172645463325252;
 
-/* ---- Figures ---- */
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((double)ts.tv_sec + (double)ts.tv_nsec * 1e-9);
-}
-
-static int
-compare_double(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x < y ? -1 : x > y);
-}
-
 static void
-report(const char *what, const char *unit, const char *limit_is, double *ours,
-    double *limit)
+report(const char *what, const char *unit, const char *limit_is,
+    const double *ours, const double *limit)
 {
-	double ratio[NROUNDS];
+	const struct figures fg = { .fg_bench = what,
+		.fg_about = "",
+		.fg_unit = unit,
+		.fg_limit_is = limit_is };
 
-	for (int i = 0; i < NROUNDS; i++)
-		ratio[i] = ours[i] / limit[i];
-	qsort(ours, NROUNDS, sizeof(*ours), compare_double);
-	qsort(limit, NROUNDS, sizeof(*limit), compare_double);
-	qsort(ratio, NROUNDS, sizeof(*ratio), compare_double);
-	printf("{\"bench\":\"%s\", \"unit\":\"%s\", \"ours\":%.4g, "
-	       "\"limit\":%.4g, \"limit_is\":\"%s\", \"ratio\":%.3f, "
-	       "\"ratio_min\":%.3f, \"ratio_max\":%.3f}\n",
-	    what, unit, ours[NROUNDS / 2], limit[NROUNDS / 2], limit_is,
-	    ratio[NROUNDS / 2], ratio[0], ratio[NROUNDS - 1]);
-	(void)fflush(stdout);
+	figures_print(&fg, ours, limit, NROUNDS);
 }
 
 /* xorshift64, by George Marsaglia. */
@@ -236,11 +209,11 @@ bench_plan(const char *what, uint64_t len, enum dump_format format)
 	register_array(&m);
 	req = request(&m, format, NULL);
 	for (int i = 0; i < NROUNDS; i++) {
-		double start = now();
+		double start = figures_now();
 
 		if (dump_estimate(&req, &res) != 0 || res.dr_nrecorded != 0)
 			errx(1, "%s: estimate failed", what);
-		ours[i] = now() - start;
+		ours[i] = figures_now() - start;
 		limit[i] = 1;
 	}
 	fprintf(stderr, "%s: %ju MB: core %ju, bulk %ju pages\n", what,
@@ -290,12 +263,12 @@ time_dump(struct machine *m, const struct dump_sink *sink, uint64_t *len)
 {
 	struct dump_request req = request(m, DUMP_MINIDUMP1, sink);
 	struct dump_result res;
-	double start = now();
+	double start = figures_now();
 
 	if (dump_write(&req, &res) != 0)
 		errx(1, "dump failed: error %d", res.dr_error);
 	*len = res.dr_bytes;
-	return (now() - start);
+	return (figures_now() - start);
 }
 
 static void
@@ -313,11 +286,11 @@ bench_memory(struct machine *m)
 	memset(target, 1, MEMORY_LEN);
 	for (int i = 0; i < NROUNDS; i++) {
 		double seconds = time_dump(m, &sink, &len);
-		double start = now();
+		double start = figures_now();
 
 		ours[i] = (double)len / 1e6 / seconds;
 		memcpy(target, m->memory, len);
-		limit[i] = (double)len / 1e6 / (now() - start);
+		limit[i] = (double)len / 1e6 / (figures_now() - start);
 	}
 	report("dump-memory", "MB/s", "memcpy of as many bytes in a row", ours,
 	    limit);
@@ -344,7 +317,7 @@ static double
 time_write(const uint8_t *bytes, uint64_t len)
 {
 	int fd = make_file();
-	double start = now();
+	double start = figures_now();
 
 	for (uint64_t off = 0; off < len; off += IO_LEN) {
 		size_t n = len - off < IO_LEN ? (size_t)(len - off) : IO_LEN;
@@ -354,7 +327,7 @@ time_write(const uint8_t *bytes, uint64_t len)
 	}
 	if (fsync(fd) != 0)
 		err(1, "fsync");
-	start = now() - start;
+	start = figures_now() - start;
 	(void)close(fd);
 	return (start);
 }

@@ -19,9 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench/figures.h"
 #include "libkvm/kvm.h"
 #include "tests/gen/dumpgen.h"
 
@@ -72,59 +72,21 @@ struct bench {
 	kvm_t *kd;
 };
 
-/* ---- figures ---- */
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((double)ts.tv_sec + (double)ts.tv_nsec * 1e-9);
-}
-
-static int
-compare_double(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x < y ? -1 : x > y);
-}
-
-static double
-median(const double *values, size_t n)
-{
-	double sorted[64];
-
-	memcpy(sorted, values, n * sizeof(*values));
-	qsort(sorted, n, sizeof(*sorted), compare_double);
-	return (sorted[n / 2]);
-}
-
 /* Ours and the limit's speed in each round, the more the better. */
 static void
 report(const struct bench *b, const char *what, const char *limit_name,
     const char *unit, const double *ours, const double *limit)
 {
-	double ratio[NROUNDS];
-	double lowest, highest;
+	char about[64];
+	const struct figures fg = { .fg_bench = what,
+		.fg_about = about,
+		.fg_unit = unit,
+		.fg_limit_is = limit_name };
 
-	for (size_t i = 0; i < NROUNDS; i++)
-		ratio[i] = ours[i] / limit[i];
-	lowest = highest = ratio[0];
-	for (size_t i = 1; i < NROUNDS; i++) {
-		lowest = ratio[i] < lowest ? ratio[i] : lowest;
-		highest = ratio[i] > highest ? ratio[i] : highest;
-	}
-	printf("{\"bench\":\"%s\", \"dump_gb\":%u, \"pages\":\"%s\", "
-	       "\"unit\":\"%s\", \"ours\":%.4g, \"limit\":%.4g, "
-	       "\"limit_is\":\"%s\", \"ratio\":%.3f, \"ratio_min\":%.3f, "
-	       "\"ratio_max\":%.3f}\n",
-	    what, b->gigabytes, b->layout->name, unit, median(ours, NROUNDS),
-	    median(limit, NROUNDS), limit_name, median(ratio, NROUNDS), lowest,
-	    highest);
-	(void)fflush(stdout);
+	(void)snprintf(about, sizeof(about),
+	    "\"dump_gb\":%u, \"pages\":\"%s\", ", b->gigabytes,
+	    b->layout->name);
+	figures_print(&fg, ours, limit, NROUNDS);
 }
 
 /* ---- the dump ---- */
@@ -284,7 +246,7 @@ own_memory_kb(void)
 static double
 open_limit(const struct bench *b)
 {
-	double start = now();
+	double start = figures_now();
 	int kernel = open(b->kernel, O_RDONLY);
 	int core = open(b->core, O_RDONLY);
 	struct stat st;
@@ -299,7 +261,7 @@ open_limit(const struct bench *b)
 		err(1, "%s", b->core);
 	first = *(const uint8_t *)map;
 	(void)first;
-	start = now() - start;
+	start = figures_now() - start;
 	(void)munmap(map, (size_t)st.st_size);
 	(void)close(core);
 	(void)close(kernel);
@@ -315,10 +277,10 @@ bench_open(struct bench *b)
 
 	for (size_t i = 0; i < NROUNDS; i++) {
 		long before = own_memory_kb();
-		double start = now();
+		double start = figures_now();
 		kvm_t *kd = kvm_open2(b->kernel, b->core, O_RDONLY, NULL, NULL);
 
-		ours[i] = 1e-3 / (now() - start);
+		ours[i] = 1e-3 / (figures_now() - start);
 		if (own_memory_kb() - before > memory_kb)
 			memory_kb = own_memory_kb() - before;
 		(void)kvm_close(kd);
@@ -340,7 +302,7 @@ enum reader { BY_LIBKVM, BY_MEMCPY, BY_PREAD };
 static double
 random_reads(const struct bench *b, kvm_t *kd, enum reader reader, size_t n)
 {
-	double start = now();
+	double start = figures_now();
 
 	for (size_t i = 0; i < n; i++) {
 		const struct known_word *known = &b->words[i];
@@ -355,7 +317,7 @@ random_reads(const struct bench *b, kvm_t *kd, enum reader reader, size_t n)
 		if (word != known->value)
 			errx(1, "wrong bytes at %#jx", (uintmax_t)known->va);
 	}
-	return ((double)n / (now() - start) * 1e-6);
+	return ((double)n / (figures_now() - start) * 1e-6);
 }
 
 static void
@@ -463,10 +425,10 @@ sequential_reads(const struct bench *b, enum reader reader, uint8_t *buf)
 
 	for (size_t i = 0; i < b->npages;) {
 		size_t n = chunk_pages(b, i);
-		double start = now();
+		double start = figures_now();
 
 		read_chunk(b, reader, i, n, buf);
-		elapsed += now() - start;
+		elapsed += figures_now() - start;
 		check_chunk(b, i, n, buf);
 		i += n;
 	}
@@ -552,13 +514,13 @@ bench_walk(struct bench *b)
 	for (size_t i = 0; i < NROUNDS; i++) {
 		struct walked got = { 0 };
 		struct walked want;
-		double start = now();
+		double start = figures_now();
 
 		(void)kvm_walk_pages(b->kd, count_page, &got);
-		ours[i] = (double)got.npages / (now() - start) * 1e-6;
-		start = now();
+		ours[i] = (double)got.npages / (figures_now() - start) * 1e-6;
+		start = figures_now();
 		want = walk_known(pages, (size_t)(end - pages), count_page);
-		limit[i] = (double)want.npages / (now() - start) * 1e-6;
+		limit[i] = (double)want.npages / (figures_now() - start) * 1e-6;
 		if (got.npages != b->npages_dumped || got.sum != want.sum)
 			errx(1, "walked %zu pages of %zu", got.npages,
 			    b->npages_dumped);

@@ -15,9 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench/figures.h"
 #include "kernel/vm/uma.h"
 #include "tests/vm/sim.h"
 
@@ -82,15 +82,6 @@ work(void *arg)
 	return (NULL);
 }
 
-static double
-now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((double)ts.tv_sec + (double)ts.tv_nsec * 1e-9);
-}
-
 /* Pairs per second of nthreads together. */
 static double
 measure(void (*run)(void **items, size_t npairs), unsigned int nthreads)
@@ -107,40 +98,29 @@ measure(void (*run)(void **items, size_t npairs), unsigned int nthreads)
 			abort();
 	}
 	pthread_barrier_wait(&start);
-	began = now();
+	began = figures_now();
 	for (unsigned int i = 0; i < nthreads; i++)
 		pthread_join(threads[i], NULL);
 	pthread_barrier_destroy(&start);
-	return (nthreads * (double)NPAIRS / (now() - began));
-}
-
-static int
-compare_double(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return ((x > y) - (x < y));
+	return (nthreads * (double)NPAIRS / (figures_now() - began));
 }
 
 static void
 compare(unsigned int nthreads, const char *peer)
 {
-	double ours[NROUNDS], theirs[NROUNDS], ratio[NROUNDS];
+	double ours[NROUNDS], theirs[NROUNDS];
+	char about[32];
+	const struct figures fg = { .fg_bench = "uma",
+		.fg_about = about,
+		.fg_unit = "pairs/s",
+		.fg_limit_is = peer };
 
 	for (size_t i = 0; i < NROUNDS; i++) {
 		ours[i] = measure(run_uma, nthreads);
 		theirs[i] = measure(run_malloc, nthreads);
-		ratio[i] = ours[i] / theirs[i];
 	}
-	qsort(ours, NROUNDS, sizeof(double), compare_double);
-	qsort(theirs, NROUNDS, sizeof(double), compare_double);
-	qsort(ratio, NROUNDS, sizeof(double), compare_double);
-	printf("{\"bench\":\"uma\", \"threads\":%u, \"unit\":\"pairs/s\", "
-	       "\"ours\":%.4g, \"limit\":%.4g, \"limit_is\":\"%s\", "
-	       "\"ratio\":%.3f, \"ratio_min\":%.3f, \"ratio_max\":%.3f}\n",
-	    nthreads, ours[NROUNDS / 2], theirs[NROUNDS / 2], peer,
-	    ratio[NROUNDS / 2], ratio[0], ratio[NROUNDS - 1]);
-	(void)fflush(stdout);
+	(void)snprintf(about, sizeof(about), "\"threads\":%u, ", nthreads);
+	figures_print(&fg, ours, theirs, NROUNDS);
 }
 
 int

@@ -1,0 +1,30 @@
+/*
+ * What benchmarks measure with, and how they tell it.
+ */
+#ifndef BENCH_FIGURES_H
+#define BENCH_FIGURES_H
+
+#include <stddef.h>
+
+#define FIGURES_MAXROUNDS 16
+
+/* What was measured.  The texts go into JSON as they are. */
+struct figures {
+	const char *fg_bench;
+	const char *fg_about; /* further members, each with ", " behind it */
+	const char *fg_unit;
+	const char *fg_limit_is;
+};
+
+/* Seconds, from any moment on. */
+double figures_now(void);
+
+/*
+ * Print one JSON object on a line of its own: the medians of ours and of the
+ * limit over n rounds, n <= FIGURES_MAXROUNDS, and the median, the lowest and the
+ * highest of the rounds' ratios.
+ */
+void figures_print(const struct figures *fg, const double *ours,
+    const double *limit, size_t n);
+
+#endif
