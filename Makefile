@@ -41,7 +41,7 @@ help:
 	@echo "make demo      break our own kernel in QEMU, read its dump"
 	@echo "make demo-freebsd  open a real FreeBSD crash dump"
 	@echo "make check     run all tests; ends in 'N passed, N failed'"
-	@echo "make bench     measure libkvm against what the machine can do"
+	@echo "make bench     measure libkvm, the dumper and the kernel against limits"
 	@echo "make run       boot our own kernel in QEMU, to be broken by hand"
 	@echo "make install   install under PREFIX ($(PREFIX)), below DESTDIR"
 	@echo "make clean     remove what was built"
