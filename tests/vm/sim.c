@@ -59,11 +59,18 @@ sim_pin(unsigned int cpu)
 	sim_curthread.st_cpu = cpu;
 }
 
+uint32_t
+sim_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (*seed >> 8);
+}
+
 void
 sim_cpu_get(void)
 {
-	next_cpu = next_cpu * 1664525 + 1013904223;
-	sim_curthread.st_cpu = (next_cpu >> 16) % (unsigned int)(mp_maxid + 1);
+	sim_curthread.st_cpu =
+	    (sim_random(&next_cpu) >> 8) % (unsigned int)(mp_maxid + 1);
 	pthread_mutex_lock(&cpus[sim_curthread.st_cpu]);
 }
 

@@ -46,6 +46,9 @@ size_t sim_ndumped(void);
 int sim_printf(const char *fmt, ...)
     __attribute__((__format__(__printf__, 1, 2)));
 
+/* The next number of a sequence that a seed gives: 24 bits. */
+uint32_t sim_random(uint32_t *seed);
+
 /*
  * Run func(arg), which is to panic; what it said, or NULL.  The machine is of
  * no use afterwards but to be halted.

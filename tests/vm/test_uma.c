@@ -47,13 +47,6 @@ halt(void **state)
 	return (0);
 }
 
-static uint32_t
-next_random(uint32_t *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return (*seed >> 8);
-}
-
 /* Count a list's slabs that came through the direct map, each in the dump. */
 static size_t
 count_dumped_slabs(const struct uma_slablist *list)
@@ -210,9 +203,9 @@ storm(void *arg)
 	uint8_t *items[NITEMS] = { NULL };
 
 	for (int step = 0; step < st->steps; step++) {
-		size_t i = next_random(&st->seed) % NITEMS;
+		size_t i = sim_random(&st->seed) % NITEMS;
 		uint8_t fill = (uint8_t)(i ^ st->seed >> 16);
-		int zero = next_random(&st->seed) % 2 == 0 ? M_ZERO : 0;
+		int zero = sim_random(&st->seed) % 2 == 0 ? M_ZERO : 0;
 
 		if (items[i] != NULL) {
 			check_fill(items[i], st->size, items[i][0]);

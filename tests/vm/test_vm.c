@@ -27,13 +27,6 @@ halt(void **state)
 	return (0);
 }
 
-static uint32_t
-next_random(uint32_t *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return (*seed >> 8);
-}
-
 /* Pages that the free lists hold. */
 static vm_pindex_t
 free_list_pages(void)
@@ -157,20 +150,20 @@ test_contiguous_storm(void **state)
 
 	(void)state;
 	for (int step = 0; step < 20000; step++) {
-		struct run *run = &runs[next_random(&seed) % NRUNS];
+		struct run *run = &runs[sim_random(&seed) % NRUNS];
 		struct vm_phys_where where = {
-			.low = ptoa(next_random(&seed) % 0x800),
-			.high = 0x2100000 - ptoa(next_random(&seed) % 0x800),
-			.alignment = PAGE_SIZE << next_random(&seed) % 6,
-			.boundary = next_random(&seed) % 2 == 0 ? 0 : 1 << 18,
+			.low = ptoa(sim_random(&seed) % 0x800),
+			.high = 0x2100000 - ptoa(sim_random(&seed) % 0x800),
+			.alignment = PAGE_SIZE << sim_random(&seed) % 6,
+			.boundary = sim_random(&seed) % 2 == 0 ? 0 : 1 << 18,
 		};
-		int user = next_random(&seed) % 2 == 0 ? VM_ALLOC_USER : 0;
+		int user = sim_random(&seed) % 2 == 0 ? VM_ALLOC_USER : 0;
 
 		if (run->m != NULL) {
 			free_run(run);
 			continue;
 		}
-		run->npages = 1 + next_random(&seed) % 40;
+		run->npages = 1 + sim_random(&seed) % 40;
 		run->m = vm_page_alloc_contig(VM_ALLOC_INTERRUPT | user,
 		    run->npages, &where);
 		if (run->m != NULL) {
@@ -314,7 +307,7 @@ test_kva_arena(void **state)
 	(void)state;
 	kva_arena_init(&arena, bits, ARENA);
 	for (int step = 0; step < 20000; step++) {
-		vm_pindex_t npages = 1 + next_random(&seed) % 20;
+		vm_pindex_t npages = 1 + sim_random(&seed) % 20;
 		vm_pindex_t start = kva_arena_alloc(&arena, npages);
 
 		if (start != KVA_NONE) {
@@ -331,7 +324,7 @@ test_kva_arena(void **state)
 			assert_true(run < npages);
 		}
 		for (vm_pindex_t i = 0; i < ARENA; i++) {
-			if (used[i] && next_random(&seed) % 3 == 0) {
+			if (used[i] && sim_random(&seed) % 3 == 0) {
 				kva_arena_free(&arena, i, 1);
 				used[i] = false;
 			}
@@ -354,7 +347,7 @@ test_kmem_storm(void **state)
 
 	(void)state;
 	for (int step = 0; step < 4000; step++) {
-		size_t i = next_random(&seed) % NROWS(all);
+		size_t i = sim_random(&seed) % NROWS(all);
 		uint8_t fill = (uint8_t)i;
 
 		if (all[i].mem != NULL) {
@@ -364,7 +357,7 @@ test_kmem_storm(void **state)
 			all[i].mem = NULL;
 			continue;
 		}
-		all[i].size = 1 + next_random(&seed) % (20 * 4096);
+		all[i].size = 1 + sim_random(&seed) % (20 * 4096);
 		all[i].mem = kmem_malloc(all[i].size, M_WAITOK | M_ZERO);
 		for (size_t off = 0; off < all[i].size; off += 512)
 			assert_int_equal(all[i].mem[off], 0);
