@@ -14,6 +14,10 @@
 #define FRAMES_MAX   64
 #define PROLOGUE_MAX 64 /* bytes in which a prologue is looked for */
 
+/* Instructions: Intel SDM vol. 2. */
+#define INSN_PUSH_RBP 0x55
+#define INSN_RET      0xc3
+
 struct regs {
 	vm_offset_t rip;
 	vm_offset_t rsp;
@@ -67,7 +71,7 @@ print_trap(const struct trapframe *tf)
 /*
  * How far a function that was interrupted off bytes after its start had come
  * with its prologue, "push %rbp; mov %rsp,%rbp", between which compilers put
- * other work.
+ * other work.  At its return, it is as if it had not begun.
  */
 enum prologue { NOT_BEGUN, PUSHED, DONE };
 
@@ -78,6 +82,8 @@ prologue_at(vm_offset_t rip, vm_offset_t off)
 	uint8_t code[PROLOGUE_MAX];
 	enum prologue seen = NOT_BEGUN;
 
+	if (safe_copy(code, (const void *)rip, 1) && code[0] == INSN_RET)
+		return (NOT_BEGUN);
 	if (off > sizeof(code) ||
 	    !safe_copy(code, (const void *)(rip - off), off))
 		return (DONE);
@@ -85,7 +91,7 @@ prologue_at(vm_offset_t rip, vm_offset_t off)
 		if (off - i >= sizeof(mov) &&
 		    memcmp(&code[i], mov, sizeof(mov)) == 0)
 			return (DONE);
-		if (code[i] == 0x55)
+		if (code[i] == INSN_PUSH_RBP)
 			seen = PUSHED;
 	}
 	return (seen);

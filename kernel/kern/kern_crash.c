@@ -138,6 +138,23 @@ othercpu_thread(void *arg)
 	panic("crash: on another CPU");
 }
 
+/* The tick that waited strikes behind the instruction that follows sti. */
+static __attribute__((naked)) void
+enable_and_return(void)
+{
+	__asm__("pushq %rbp; movq %rsp, %rbp; sti; popq %rbp; ret");
+}
+
+/* In an interrupt of a function that has taken its frame down. */
+static void
+crash_return(void)
+{
+	disable_intr();
+	crash_at_tick = true;
+	DELAY(2 * 1000000 / hz);
+	enable_and_return();
+}
+
 /* This thread keeps its CPU busy, so that the other one gets the new thread. */
 static void
 crash_othercpu(void)
@@ -189,6 +206,7 @@ static const struct {
 	{ "locked", crash_locked },
 	{ "nointr", crash_nointr },
 	{ "interrupt", crash_interrupt },
+	{ "return", crash_return },
 	{ "othercpu", crash_othercpu },
 	{ "race", crash_race },
 	{ "read", crash_read },

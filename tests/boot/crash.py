@@ -19,6 +19,7 @@ KINDS = {
     "locked": "crash: with a mutex held",
     "nointr": "crash: with interrupts off",
     "interrupt": "crash: in an interrupt",
+    "return": "crash: in an interrupt",
     "othercpu": "crash: on another CPU",
     "race": "crash: while the debugger was entered",
     "read": "page fault",
