@@ -88,15 +88,15 @@ dumpset_dense(uint64_t nbits, unsigned int page_shift, struct dump_seg *seg)
 	    .dp_page_shift = page_shift });
 }
 
-bool
-dumpset_pa(const struct dumpset *set, uint64_t bit, uint64_t *pa)
+const struct dump_seg *
+dumpset_seg(const struct dumpset *set, uint64_t bit)
 {
 	size_t lo = 0;
 	size_t hi = set->dp_nsegs;
 	const struct dump_seg *seg;
 
 	if (bit >= set->dp_nbits)
-		return (false);
+		return (NULL);
 	while (hi - lo > 1) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -106,7 +106,15 @@ dumpset_pa(const struct dumpset *set, uint64_t bit, uint64_t *pa)
 			hi = mid;
 	}
 	seg = &set->dp_segs[lo];
-	if (bit - seg->ds_bit >= seg->ds_end - seg->ds_start)
+	return (bit - seg->ds_bit < seg->ds_end - seg->ds_start ? seg : NULL);
+}
+
+bool
+dumpset_pa(const struct dumpset *set, uint64_t bit, uint64_t *pa)
+{
+	const struct dump_seg *seg = dumpset_seg(set, bit);
+
+	if (seg == NULL)
 		return (false);
 	*pa = (seg->ds_start + (bit - seg->ds_bit)) << set->dp_page_shift;
 	return (true);

@@ -77,6 +77,9 @@ dumpset_find(const struct dumpset *set, uint64_t pfn)
 	return (pfn >= seg->ds_start && pfn < seg->ds_end ? seg : NULL);
 }
 
+/* The segment of a bit's page, or NULL: no page has this bit. */
+const struct dump_seg *dumpset_seg(const struct dumpset *set, uint64_t bit);
+
 /* The physical address of a bit's page.  false: no page has this bit. */
 bool dumpset_pa(const struct dumpset *set, uint64_t bit, uint64_t *pa);
 

@@ -15,13 +15,15 @@
 #define AMD64_PTE_NX	(UINT64_C(1) << 63)
 #define AMD64_PTE_FRAME UINT64_C(0x000ffffffffff000)
 
+_Static_assert(AMD64_PTE_RW == PTE_WRITE && AMD64_PTE_NX >> 61 == PTE_EXECUTE,
+    "amd64_pte_prot() moves bits");
+
 static inline uint8_t
 amd64_pte_prot(uint64_t entry)
 {
-	/* By multiplying: compilers make a branch, or worse, of a condition. */
-	return ((uint8_t)(PTE_READ |
-	    (entry & AMD64_PTE_RW) / AMD64_PTE_RW * PTE_WRITE |
-	    (~entry & AMD64_PTE_NX) / AMD64_PTE_NX * PTE_EXECUTE));
+	/* Without a condition: compilers make a branch of it, or worse. */
+	return ((uint8_t)(PTE_READ | (entry & PTE_WRITE) |
+	    (~entry >> 61 & PTE_EXECUTE)));
 }
 
 /*

@@ -181,8 +181,9 @@ kssize_t kvm_kerndisp(kvm_t *kd);
  * Call cb for each page of the dump: first those in the kernel map, in
  * ascending order of virtual address, then the others, in ascending physical
  * order.  A page of the dump is reported once, at its first address; pages that
- * are mapped but not in the dump are reported with kp_offset -1.  A large page
- * is one call when all of it is in the dump in a row, else one call a page.
+ * are mapped but not in the dump are reported with kp_offset -1.  Pages that lie
+ * in a row in the kernel map, in memory and in the dump, with the same
+ * permissions, may come in one call: kp_len says how many bytes it is about.
  *
  * cb returns not 0 to go on.  Returns 1 when all was walked; 0 when cb stopped
  * it, or the core cannot be walked: kvm_geterr() is "" in the first case only.

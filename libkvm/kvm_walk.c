@@ -9,6 +9,7 @@
 
 #include "format/paging_amd64.h"
 #include "libkvm/kvm_int.h"
+#include "libkvm/walkset.h"
 
 enum walk_state {
 	WALK_ON,
@@ -23,20 +24,22 @@ struct direct_map {
 	uint64_t len;
 };
 
-/* 64 bits of the bitmap, side by side in one line of cache. */
-struct walk_word {
-	uint64_t bits;
-	uint64_t left; /* of these, what was not reported yet */
+/* A last-level page table of amd64: 512 entries. */
+#define TABLE_LEN 4096
+struct table {
+	uint64_t off; /* bytes into the file; 0: none */
+	kvaddr_t va;  /* of the first entry */
 };
+static const struct table no_table;
 
 struct walk {
 	kvm_t *kd;
 	kvm_walk_pages_cb_t *cb;
 	void *arg;
-	struct walk_word *words; /* owned */
-	uint64_t nwords;
+	struct walkset set;
 	enum walk_state state;
 	struct direct_map dmap;
+	struct table waiting;
 };
 
 static const vm_prot_t direct_map_prot = VM_PROT_READ | VM_PROT_WRITE;
@@ -75,59 +78,10 @@ report(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t off, uint64_t len,
 		w->state = WALK_STOPPED;
 }
 
-/* Take a page of the dump, by its bit.  false: it was taken before. */
-static inline bool
-take(struct walk *w, uint64_t bit)
-{
-	uint64_t mask = UINT64_C(1) << bit % 64;
-	uint64_t *left = &w->words[bit / 64].left;
-
-	if ((*left & mask) == 0)
-		return (false);
-	*left ^= mask;
-	return (true);
-}
-
-/* Where the page of a bit is in the file. */
-static inline uint64_t
-page_off(const struct walk *w, uint64_t bit)
-{
-	const struct pageindex *pi = w->kd->kd_index;
-	uint64_t rank = pageindex_rank(pi, bit, w->words[bit / 64].bits);
-
-	return (pi->pi_pages_off + (rank << pi->pi_set.dp_page_shift));
-}
-
-/* Report a page of the dump, unless it was reported before. */
-static void
-report_page(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t bit,
-    vm_prot_t prot)
-{
-	if (take(w, bit))
-		report(w, va, pa, page_off(w, bit),
-		    UINT64_C(1) << w->kd->kd_index->pi_set.dp_page_shift, prot);
-}
-
 /* ---- what a large page maps, or what is not all in the dump ---- */
 
 /* kp_offset of memory that is not in the dump. */
 #define NOT_DUMPED ((uint64_t)-1)
-
-/* How many of the n pages from bit on were not reported yet? */
-static uint64_t
-count_left(const struct walk *w, uint64_t bit, uint64_t n)
-{
-	uint64_t left = 0;
-
-	for (uint64_t end = bit + n; bit < end; bit = (bit | 63) + 1) {
-		uint64_t word = w->words[bit / 64].left >> bit % 64;
-
-		if (end - bit < 64)
-			word &= (UINT64_C(1) << (end - bit)) - 1;
-		left += (uint64_t)__builtin_popcountll(word);
-	}
-	return (left);
-}
 
 /* Pages of the dump that lie in a row: in one call if all of them are new. */
 static void
@@ -136,18 +90,23 @@ report_run(struct walk *w, kvaddr_t va, uint64_t pa, const struct page_run *run,
 {
 	unsigned int shift = w->kd->kd_index->pi_set.dp_page_shift;
 	uint64_t npages = run->pr_len >> shift;
-	uint64_t nleft = count_left(w, run->pr_bit, npages);
+	uint64_t nleft = walkset_count_left(&w->set, run->pr_bit, npages);
+	bool whole = nleft == npages;
 
-	if (nleft == npages) {
-		for (uint64_t i = 0; i < npages; i++)
-			(void)take(w, run->pr_bit + i);
-		report(w, va, pa, run->pr_off, run->pr_len, prot);
-		return;
-	}
 	for (uint64_t i = 0; i < npages && nleft > 0 && w->state == WALK_ON;
-	     i++)
-		report_page(w, va + (i << shift), pa + (i << shift),
-		    run->pr_bit + i, prot);
+	     i++) {
+		uint64_t bit = run->pr_bit + i;
+
+		if (!walkset_take(&w->set, bit))
+			continue;
+		nleft--;
+		if (!whole)
+			report(w, va + (i << shift), pa + (i << shift),
+			    walkset_off(&w->set, bit), UINT64_C(1) << shift,
+			    prot);
+	}
+	if (whole)
+		report(w, va, pa, run->pr_off, run->pr_len, prot);
 }
 
 /* What an entry of the page tables maps, in pieces that are alike. */
@@ -183,14 +142,18 @@ report_mapping(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t len,
  */
 #define AHEAD 64
 
-/* A page that an entry of a table maps. */
-struct small_page {
+/* Its entry_ops are constants only where it is inlined. */
+#define INLINED inline __attribute__((always_inline))
+
+/* Pages in a row that entries in a row map, all with the same permissions. */
+struct small_run {
 	kvaddr_t va;
 	uint64_t pa;
-	uint64_t bit; /* NO_BIT: the bitmap does not have it */
+	uint64_t npages;
+	uint64_t bit; /* of the first page */
 	vm_prot_t prot;
 };
-#define NO_BIT UINT64_MAX
+#define NO_PA UINT64_MAX
 
 /* How entries of a kind are read; constant where it is inlined. */
 struct entry_ops {
@@ -216,95 +179,81 @@ load_any(const struct walk *w, const uint8_t *table, size_t i)
 }
 
 /*
- * The bit of a page.  Those of the pages behind it follow, up to page number
- * *end; 0: there is no such bit.
+ * Find what the n entries at p map, n <= AHEAD, for addresses from va on: runs,
+ * from runs[1] on.  Returns how many.
  */
-static inline uint64_t
-bit_of(const struct pageindex *pi, uint64_t pfn, uint64_t *end)
+static INLINED size_t
+find_runs(const struct walk *w, const uint8_t *p, size_t n, kvaddr_t va,
+    struct entry_ops ops, struct small_run *restrict runs)
 {
-	const struct dump_seg *seg = dumpset_find(&pi->pi_set, pfn);
-	uint64_t bit;
-
-	*end = 0;
-	if (seg == NULL)
-		return (NO_BIT);
-	bit = seg->ds_bit + (pfn - seg->ds_start);
-	if (bit >= pi->pi_nbits)
-		return (NO_BIT);
-	*end = seg->ds_end;
-	return (bit);
-}
-
-/* Reporting the page of a bit is going to need these. */
-static inline void
-prefetch_bit(const struct walk *w, const struct pageindex *pi, uint64_t bit)
-{
-	__builtin_prefetch(&w->words[bit / 64]);
-	__builtin_prefetch(&pi->pi_sub[bit / 64]);
-}
-
-/*
- * Find the pages of the n entries at p, n <= AHEAD, for addresses from va on.
- * Returns how many there are.
- */
-static inline size_t
-find_small(const struct walk *w, const uint8_t *p, size_t n, kvaddr_t va,
-    struct entry_ops ops, struct small_page *pages)
-{
-	const struct pageindex *pi = w->kd->kd_index;
 	const uint64_t size = UINT64_C(1) << ops.shift;
-	uint64_t bit = NO_BIT, next = 0, end = 0;
-	size_t npages = 0;
+	struct small_run *run = runs;
+	uint64_t next_pa = NO_PA;
 
 	for (size_t i = 0; i < n; i++, va += size) {
 		struct pte pte = ops.decode(ops.load(w, p, i), 0);
 		uint64_t page_mask = (UINT64_C(1) << pte.pte_shift) - 1;
-		uint64_t pfn;
-
-		if (pte.pte_kind != PTE_PAGE)
-			continue;
 		/* A page larger than its entry (arm) repeats in the next. */
-		pte.pte_pa += va & page_mask & ~(size - 1);
-		pfn = pte.pte_pa >> ops.shift;
-		bit++;
-		if (pfn != next || pfn >= end || bit >= pi->pi_nbits) {
-			bit = bit_of(pi, pfn, &end);
-			if (bit != NO_BIT)
-				prefetch_bit(w, pi, bit);
+		uint64_t pa = pte.pte_pa + (va & page_mask & ~(size - 1));
+
+		if (pte.pte_kind != PTE_PAGE) {
+			next_pa = NO_PA;
+			continue;
 		}
-		next = pfn + 1;
-		pages[npages++] = (struct small_page){ .va = va,
-			.pa = pte.pte_pa,
-			.bit = bit,
-			.prot = pte.pte_prot };
+		if (pa == next_pa && pte.pte_prot == run->prot) {
+			run->npages++;
+		} else {
+			*++run = (struct small_run){
+				.va = va,
+				.pa = pa,
+				.npages = 1,
+				.bit = walkset_bit(&w->set, pa >> ops.shift),
+				.prot = pte.pte_prot,
+			};
+			walkset_prefetch(&w->set, run->bit);
+		}
+		next_pa = pa + size;
 	}
-	return (npages);
+	return ((size_t)(run - runs));
 }
 
-static inline void
-report_small(struct walk *w, const struct small_page *pages, size_t npages,
-    uint64_t size)
+/* Take all pages of a run, or none: then false. */
+static inline bool
+take_small(struct walkset *set, const struct small_run *run, unsigned int shift)
 {
-	for (size_t i = 0; i < npages && w->state == WALK_ON; i++) {
-		const struct small_page *page = &pages[i];
+	uint64_t more = run->npages - 1;
 
-		if (page->bit != NO_BIT && take(w, page->bit))
-			report(w, page->va, page->pa, page_off(w, page->bit),
-			    size, page->prot);
-		else
-			report_mapping(w, page->va, page->pa, size, page->prot);
-	}
+	if (more == 0)
+		return (walkset_take(set, run->bit));
+	/* Bits are in a row only in one segment. */
+	return (walkset_bit(set, (run->pa >> shift) + more) ==
+		run->bit + more &&
+	    walkset_take_run(set, run->bit, run->npages));
+}
+
+/* A run, in one call if all of it is new and in the dump. */
+static INLINED void
+report_small(struct walk *w, const struct small_run *run, unsigned int shift)
+{
+	uint64_t len = run->npages << shift;
+
+	if (take_small(&w->set, run, shift))
+		report(w, run->va, run->pa, walkset_off(&w->set, run->bit), len,
+		    run->prot);
+	else
+		report_mapping(w, run->va, run->pa, len, run->prot);
 }
 
 /* The n last-level entries at p, n <= AHEAD. */
-static inline void
+static INLINED void
 walk_entries(struct walk *w, const uint8_t *p, size_t n, kvaddr_t va,
     struct entry_ops ops)
 {
-	struct small_page pages[AHEAD];
-	size_t npages = find_small(w, p, n, va, ops, pages);
+	struct small_run runs[1 + AHEAD];
+	size_t nruns = find_runs(w, p, n, va, ops, runs);
 
-	report_small(w, pages, npages, UINT64_C(1) << ops.shift);
+	for (size_t i = 1; i <= nruns && w->state == WALK_ON; i++)
+		report_small(w, &runs[i], ops.shift);
 }
 
 /* The n last-level entries at off in the file, for addresses from va on. */
@@ -346,6 +295,31 @@ walk_flat(struct walk *w)
 	walk_table(w, root->vr_off, root->vr_nentries, root->vr_base);
 }
 
+/* A table of a mapped dump will soon be read. */
+static void
+prefetch_table(const struct image *im, uint64_t off)
+{
+	if (im->im_base == NULL || off >= im->im_len)
+		return;
+	for (uint64_t i = 0; i < TABLE_LEN && i < im->im_len - off; i += 64)
+		__builtin_prefetch(im->im_base + off + i);
+}
+
+/*
+ * Walk the table that waits.  The next one waits in its place (off 0: none),
+ * while its bytes come: tables lie in any order, too.
+ */
+static void
+walk_waiting(struct walk *w, struct table next)
+{
+	struct table table = w->waiting;
+
+	prefetch_table(w->kd->kd_image, next.off);
+	w->waiting = next;
+	if (table.off != 0)
+		walk_table(w, table.off, 512, table.va);
+}
+
 /* An entry of amd64's directory. */
 static void
 walk_directory_entry(struct walk *w, uint64_t entry, kvaddr_t va)
@@ -354,13 +328,14 @@ walk_directory_entry(struct walk *w, uint64_t entry, kvaddr_t va)
 	struct page_run run;
 
 	if (pte.pte_kind == PTE_PAGE) {
+		walk_waiting(w, no_table);
 		report_mapping(w, va, pte.pte_pa, UINT64_C(1) << pte.pte_shift,
 		    pte.pte_prot);
 	} else if (pte.pte_kind == PTE_TABLE) {
 		/* A table that is not in the dump: nothing is known. */
-		run = pageindex_find(w->kd->kd_index, pte.pte_pa, 4096);
-		if (run.pr_state == PAGE_PRESENT && run.pr_len == 4096)
-			walk_table(w, run.pr_off, 512, va);
+		run = pageindex_find(w->kd->kd_index, pte.pte_pa, TABLE_LEN);
+		if (run.pr_state == PAGE_PRESENT && run.pr_len == TABLE_LEN)
+			walk_waiting(w, (struct table){ run.pr_off, va });
 	}
 }
 
@@ -417,79 +392,47 @@ walk_directory(struct walk *w)
 			walk_directory_entries(w, p, n,
 			    root->vr_base + (i << HOT_SPAN_SHIFT));
 	}
+	if (w->state == WALK_ON)
+		walk_waiting(w, no_table);
 }
 
 /* The pages that no kernel mapping led to. */
 static void
 walk_rest(struct walk *w)
 {
-	const struct dumpset *set = &w->kd->kd_index->pi_set;
+	unsigned int shift = w->kd->kd_index->pi_set.dp_page_shift;
+	struct walkset *set = &w->set;
+	uint64_t bit, npages, pa;
 
-	for (uint64_t i = 0; i < w->nwords; i++) {
-		uint64_t left = w->words[i].left;
-
-		for (; left != 0 && w->state == WALK_ON; left &= left - 1) {
-			uint64_t bit = i * 64 + (uint64_t)__builtin_ctzll(left);
-			uint64_t pa;
-
-			/* A bit that two segments share is one page's. */
-			if (dumpset_pa(set, bit, &pa))
-				report_page(w, 0, pa, bit, direct_map_prot);
-		}
+	for (bit = walkset_next(set, 0);
+	     bit < set->ws_nbits && w->state == WALK_ON;
+	     bit = walkset_next(set, bit + 1)) {
+		npages = walkset_run(set, bit, &pa);
+		/* A bit that two segments share is one page's. */
+		if (npages == 0)
+			continue;
+		(void)walkset_take_run(set, bit, npages);
+		report(w, 0, pa, walkset_off(set, bit), npages << shift,
+		    direct_map_prot);
 	}
 }
 
 /* ---- all of it ---- */
-
-/* Copy the bitmap.  What lies behind its last page is no page to report. */
-static bool
-read_bitmap(struct walk *w)
-{
-	const struct pageindex *pi = w->kd->kd_index;
-	const uint64_t step = IMAGE_VIEW_MAX / 8;
-	uint8_t scratch[IMAGE_VIEW_MAX];
-
-	for (uint64_t i = 0; i < w->nwords; i += step) {
-		uint64_t n = w->nwords - i < step ? w->nwords - i : step;
-		uint64_t off = pi->pi_bitmap_off + i * 8;
-		const uint8_t *p =
-		    image_view(w->kd->kd_image, off, n * 8, scratch);
-
-		if (p == NULL) {
-			fail_image(w, "page bitmap", off, n * 8);
-			return (false);
-		}
-		for (uint64_t k = 0; k < n; k++) {
-			uint64_t bits = dumpset_word(pi->pi_order, p + k * 8);
-
-			w->words[i + k] =
-			    (struct walk_word){ .bits = bits, .left = bits };
-		}
-	}
-	if (pi->pi_nbits % 64 != 0)
-		w->words[w->nwords - 1].left &=
-		    (UINT64_C(1) << pi->pi_nbits % 64) - 1;
-	return (true);
-}
 
 /* Get ready to find any page; nothing was reported yet. */
 static bool
 start_walk(struct walk *w)
 {
 	struct pageindex *pi = w->kd->kd_index;
-	uint64_t npages;
 
-	/* The index counts all words, so that ranks take no more than a look. */
-	if (!pageindex_count(pi, &npages)) {
-		fail_image(w, "page bitmap", pi->pi_bitmap_off, w->nwords * 8);
-		return (false);
-	}
-	w->words = malloc((size_t)(w->nwords + 1) * sizeof(*w->words));
-	if (w->words == NULL) {
+	if (walkset_init(&w->set, pi))
+		return (true);
+	if (w->set.ws_words == NULL)
 		(void)kvm_fail(w->kd, "out of memory");
-		return (false);
-	}
-	return (read_bitmap(w));
+	else
+		fail_image(w, "page bitmap", pi->pi_bitmap_off,
+		    w->set.ws_nbits / 8);
+	return (false);
 }
 
 int
@@ -509,7 +452,6 @@ kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 	w.dmap = (struct direct_map){ .pa = hdr->md_dmapphys,
 		.va = hdr->md_dmapbase,
 		.len = hdr->md_dmapend - hdr->md_dmapbase };
-	w.nwords = (kd->kd_index->pi_nbits + 63) / 64;
 	if (start_walk(&w)) {
 		if (kd->kd_root.vr_level == 0)
 			walk_flat(&w);
@@ -518,7 +460,7 @@ kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 		walk_rest(&w);
 		done = w.state == WALK_ON;
 	}
-	free(w.words);
+	walkset_fini(&w.set);
 	/* A read of the callback's may have settled it. */
 	(void)image_settle(kd->kd_image, kd->kd_image->im_len);
 	if (mapped && kd->kd_image->im_base == NULL) {

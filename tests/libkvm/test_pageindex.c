@@ -1,11 +1,12 @@
 /*
- * The page index against a model that counts bits one by one.
+ * The page index, and a walk's page set, against a model that counts bits one
+ * by one.
  *
  * Each row is a machine: segments of memory, and a bitmap of random runs.  It
  * is asked at random places in random order, in both byte orders and in both
  * ways of reading, so that counts are made in every order too.
  */
-#include "libkvm/pageindex.h"
+#include "libkvm/walkset.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -334,6 +335,117 @@ test_sweep(void **state)
 	model_fini(&m);
 }
 
+/* ---- what a walk has yet to come to ---- */
+
+/* The bit that a walk takes for a page, and where it then says the page is. */
+static void
+ask_bit(struct model *m, const struct walkset *ws)
+{
+	uint64_t len;
+	uint64_t pfn = random_address(m, &len) / PAGE_LEN;
+	struct place p = model_place(m, pfn);
+	uint64_t want = ws->ws_nbits;
+
+	if (p.state != PAGE_GAP && p.bit < m->nbits)
+		want = p.bit;
+	assert_int_equal(walkset_bit(ws, pfn), want);
+	walkset_prefetch(ws, want);
+	if (p.state == PAGE_PRESENT)
+		assert_int_equal(walkset_off(ws, p.bit),
+		    PAGES_OFF + m->rank[p.bit] * PAGE_LEN);
+}
+
+/* Of n bits in a row, how many are pages that the model has? */
+static uint64_t
+model_count(const struct model *m, uint64_t bit, uint64_t n)
+{
+	uint64_t present = 0;
+
+	for (uint64_t i = bit; i < bit + n && i < m->nbits; i++)
+		present += m->set[i];
+	return (present);
+}
+
+/* What was taken is no longer in the model. */
+static void
+model_take(struct model *m, uint64_t bit, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		m->set[bit + i] = 0;
+}
+
+static void
+take_some(struct model *m, struct walkset *ws)
+{
+	uint64_t bit = random_below(m, ws->ws_nbits);
+	uint64_t n = 1 + random_below(m, 64);
+	bool whole;
+
+	if (bit + n > ws->ws_nbits)
+		n = ws->ws_nbits - bit;
+	whole = model_count(m, bit, n) == n;
+	assert_int_equal(walkset_count_left(ws, bit, n),
+	    model_count(m, bit, n));
+	assert_int_equal(walkset_take_run(ws, bit, n), whole);
+	if (whole)
+		model_take(m, bit, n);
+	bit = random_below(m, ws->ws_nbits);
+	whole = model_count(m, bit, 1) == 1;
+	assert_int_equal(walkset_take(ws, bit), whole);
+	if (whole)
+		model_take(m, bit, 1);
+}
+
+/* Take all that is left, in runs whose pages are in a row. */
+static void
+take_rest(struct model *m, struct walkset *ws)
+{
+	uint64_t bit, n, pa;
+
+	for (bit = walkset_next(ws, 0); bit < ws->ws_nbits;
+	     bit = walkset_next(ws, bit + 1)) {
+		n = walkset_run(ws, bit, &pa);
+		assert_in_range(n, 1, 64);
+		for (uint64_t i = 0; i < n; i++)
+			assert_int_equal(model_place(m, pa / PAGE_LEN + i).bit,
+			    bit + i);
+		assert_int_equal(model_count(m, bit, n), n);
+		assert_true(walkset_take_run(ws, bit, n));
+		assert_false(walkset_take(ws, bit));
+		model_take(m, bit, n);
+	}
+	assert_int_equal(model_count(m, 0, m->nbits), 0);
+}
+
+static void
+test_walkset(void **state)
+{
+	static const enum byte_order orders[] = { ORDER_LITTLE, ORDER_BIG };
+	static const enum image_access ways[] = { IMAGE_MAPPED, IMAGE_PREAD };
+
+	for (size_t i = 0; i < NROWS(orders) * NROWS(ways); i++) {
+		struct walkset ws;
+		struct pageindex *pi;
+		struct image *im;
+		struct model m;
+
+		model_init(&m, *state, orders[i / 2]);
+		assert_int_equal(image_create(model_file(&m), ways[i % 2], &im),
+		    0);
+		pi = model_index(&m, im);
+		assert_true(walkset_init(&ws, pi));
+		for (size_t k = 0; k < NQUERIES; k++)
+			ask_bit(&m, &ws);
+		for (size_t k = 0; k < NQUERIES / 100; k++)
+			take_some(&m, &ws);
+		take_rest(&m, &ws);
+		walkset_fini(&ws);
+		pageindex_destroy(pi);
+		image_destroy(im);
+		model_fini(&m);
+	}
+}
+
 /* ---- a bitmap that is not there ---- */
 
 /* The file ends after as many bytes of the bitmap; they count, no others do. */
@@ -345,6 +457,7 @@ test_cut(void **state)
 	enum image_access access = *(const enum image_access *)*state;
 	uint64_t present = UINT64_MAX;
 	uint64_t npages;
+	struct walkset ws;
 	struct pageindex *pi;
 	struct image *im;
 	struct model m;
@@ -365,6 +478,9 @@ test_cut(void **state)
 	assert_false(pageindex_count(pi, &npages));
 	assert_int_equal(pageindex_find(pi, present * PAGE_LEN, 1).pr_state,
 	    PAGE_PRESENT);
+	assert_false(walkset_init(&ws, pi));
+	assert_non_null(ws.ws_words);
+	walkset_fini(&ws);
 	pageindex_destroy(pi);
 	image_destroy(im);
 	model_fini(&m);
@@ -383,6 +499,7 @@ main(void)
 	static const enum image_access mapped = IMAGE_MAPPED;
 	static const enum image_access by_pread = IMAGE_PREAD;
 	static char names[NROWS(machine_rows)][80];
+	static char walk_names[NROWS(machine_rows)][80];
 	struct CMUnitTest tests[64];
 	size_t n = 0;
 
@@ -391,6 +508,10 @@ main(void)
 		(void)snprintf(names[i], sizeof(names[i]), "sweep: %s",
 		    machine_rows[i].name);
 		tests[n++] = row_test(names[i], test_sweep, &machine_rows[i]);
+		(void)snprintf(walk_names[i], sizeof(walk_names[i]), "walk: %s",
+		    machine_rows[i].name);
+		tests[n++] =
+		    row_test(walk_names[i], test_walkset, &machine_rows[i]);
 	}
 	tests[n++] = row_test("a bitmap cut short, mapped", test_cut, &mapped);
 	tests[n++] =

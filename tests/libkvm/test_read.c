@@ -338,8 +338,7 @@ static const struct walk_row {
 	{ 0x2000, KVA(3), true, 4096, 1 },
 	{ 0x4000, KVA(4), false, 4096, 3 },
 	{ 0x7000, KVA(5), false, 4096, 3 },
-	{ 0x5000, KVA(7), true, 4096, 5 },
-	{ 0x6000, KVA(8), true, 4096, 5 },
+	{ 0x5000, KVA(7), true, 8192, 5 },
 	{ 0x12000, KVA(10), true, 4096, 3 },
 	/* The large page, without those pages of it that came before. */
 	{ 0x0000, SMALL_KERNBASE + 0x400000, false, 4096, 3 },
@@ -380,6 +379,102 @@ test_walk(void **state)
 	(void)kvm_close(kd);
 }
 
+/*
+ * Small pages in a row.  Behind the calls of a row comes one for the machine's
+ * page tables, pages 27 to 31.
+ */
+#define RW	   (SMALL_V | SMALL_RW | SMALL_NX)
+#define RX	   SMALL_V
+#define MAX_MAPPED 4
+
+static const struct run_row {
+	const char *name;
+	uint32_t memory, present; /* a bit for each page */
+	struct {
+		unsigned int va, pa; /* page numbers */
+		uint64_t flags;
+	} map[MAX_MAPPED];
+	struct {
+		unsigned int va, pa, npages; /* va 0: in the direct map only */
+		bool present;
+	} want[MAX_MAPPED];
+} run_rows[] = {
+	{ "one call", 0xfff, 0xfff, { { 1, 1, RW }, { 2, 2, RW } },
+	    { { 1, 1, 2, true }, { 0, 0, 1, true }, { 0, 3, 9, true } } },
+	{ "not in a row in memory", 0x1e, 0x1e,
+	    { { 1, 1, RW }, { 2, 3, RW }, { 3, 2, RW }, { 4, 4, RW } },
+	    { { 1, 1, 1, true }, { 2, 3, 1, true }, { 3, 2, 1, true },
+		{ 4, 4, 1, true } } },
+	{ "a hole between them", 0x6, 0x6, { { 1, 1, RW }, { 3, 2, RW } },
+	    { { 1, 1, 1, true }, { 3, 2, 1, true } } },
+	{ "other permissions", 0x6, 0x6, { { 1, 1, RW }, { 2, 2, RX } },
+	    { { 1, 1, 1, true }, { 2, 2, 1, true } } },
+	{ "one is not in the dump", 0xe, 0xa,
+	    { { 1, 1, RW }, { 2, 2, RW }, { 3, 3, RW } },
+	    { { 1, 1, 1, true }, { 2, 2, 1, false }, { 3, 3, 1, true } } },
+	{ "none is in the dump", 0xe, 0, { { 1, 1, RW }, { 2, 2, RW } },
+	    { { 1, 1, 2, false } } },
+	{ "over a gap whose ends have bits in a row", 0x12, 0x12,
+	    { { 1, 1, RW }, { 2, 2, RW }, { 3, 3, RW }, { 4, 4, RW } },
+	    { { 1, 1, 1, true }, { 2, 2, 2, false }, { 4, 4, 1, true } } },
+	{ "into a gap", 0x12, 0x12, { { 1, 1, RW }, { 2, 2, RW } },
+	    { { 1, 1, 1, true }, { 2, 2, 1, false }, { 0, 4, 1, true } } },
+	{ "one was met before", 0xe, 0xe,
+	    { { 1, 2, RW }, { 2, 1, RW }, { 3, 2, RW }, { 4, 3, RW } },
+	    { { 1, 2, 1, true }, { 2, 1, 1, true }, { 4, 3, 1, true } } },
+	{ "in the direct map only", 0xee, 0xce, { { 0 } },
+	    { { 0, 1, 3, true }, { 0, 6, 2, true } } },
+};
+
+static void
+check_calls(const struct dumps *d, const struct walked *w,
+    const struct run_row *row)
+{
+	size_t n = 0;
+
+	for (; n < MAX_MAPPED && row->want[n].npages != 0; n++) {
+		const struct kvm_page *page = &w->page[n];
+		uint64_t pa = row->want[n].pa * UINT64_C(4096);
+		unsigned int va = row->want[n].va;
+
+		assert_in_range(n, 0, w->n - 1);
+		assert_int_equal(page->kp_paddr, pa);
+		assert_true(page->kp_kmap_vaddr == (va == 0 ? 0 : KVA(va)));
+		assert_int_equal(page->kp_len, row->want[n].npages * 4096);
+		assert_int_equal(page->kp_offset,
+		    row->want[n].present ?
+			(off_t)small_page_off(&d->machine, pa) :
+			-1);
+	}
+	assert_int_equal(w->n, n + 1);
+	assert_int_equal(w->page[n].kp_paddr, 27 * 4096);
+	assert_int_equal(w->page[n].kp_len, 5 * 4096);
+}
+
+static void
+test_walk_runs(void **state)
+{
+	const struct run_row *row = *state;
+	static struct dumps d;
+	static struct walked w;
+	kvm_t *kd;
+
+	dumps_init(&d);
+	small_init(&d.machine, row->memory, row->present);
+	small_map(&d.machine, KVA(0), 0);
+	for (size_t i = 0; i < MAX_MAPPED && row->map[i].flags != 0; i++)
+		small_map(&d.machine, KVA(row->map[i].va),
+		    row->map[i].pa * UINT64_C(4096) | row->map[i].flags);
+	dumps_write(&d);
+	kd = dumps_open(&d);
+	w.n = 0;
+	w.stop_after = 0;
+	assert_int_equal(kvm_walk_pages(kd, on_page, &w), 1);
+	check_calls(&d, &w, row);
+	(void)kvm_close(kd);
+	dumps_fini(&d);
+}
+
 /* Whatever maps it, each page of the dump is there once, with its bytes. */
 static void
 test_walk_complete(void **state)
@@ -416,7 +511,10 @@ test_walk_complete(void **state)
 static void
 test_walk_direct(void **state)
 {
-	static const uint64_t want[] = { 0x8000, 0xc000, 0x1a000 };
+	static const struct {
+		uint64_t pa;
+		size_t npages;
+	} want[] = { { 0x8000, 1 }, { 0xc000, 1 }, { 0x1a000, 6 } };
 	static struct dumps d;
 	static struct walked w;
 	kvm_t *kd;
@@ -432,18 +530,17 @@ test_walk_direct(void **state)
 	assert_int_equal(kvm_walk_pages(kd, on_page, &w), 1);
 	while (i < w.n && w.page[i].kp_kmap_vaddr != 0)
 		i++;
-	assert_in_range(w.n - i, NROWS(want) + 1, SMALL_NPAGES);
+	assert_int_equal(w.n - i, NROWS(want));
 	assert_true(w.page[i - 1].kp_kmap_vaddr == LAST_PAGE_VA);
-	for (size_t k = 0; k < w.n - i; k++) {
+	for (size_t k = 0; k < NROWS(want); k++) {
 		const struct kvm_page *page = &w.page[i + k];
 
-		if (k < NROWS(want))
-			assert_true(page->kp_paddr == want[k]);
+		assert_true(page->kp_paddr == want[k].pa);
 		assert_true(page->kp_kmap_vaddr == 0);
 		assert_true(page->kp_dmap_vaddr ==
 		    SMALL_DMAPBASE + page->kp_paddr);
 		assert_int_equal(page->kp_prot, VM_PROT_READ | VM_PROT_WRITE);
-		assert_int_equal(page->kp_len, 4096);
+		assert_int_equal(page->kp_len, want[k].npages * 4096);
 		assert_true(page->kp_offset ==
 		    (off_t)small_page_off(&d.machine, page->kp_paddr));
 	}
@@ -477,7 +574,8 @@ int
 main(void)
 {
 	static char names[NROWS(read_rows)][80];
-	struct CMUnitTest tests[96];
+	static char run_names[NROWS(run_rows)][80];
+	struct CMUnitTest tests[112];
 	size_t n = 0;
 	int failed;
 
@@ -503,6 +601,12 @@ main(void)
 	tests[n++] = row_test("the kernel file", test_read_exec, NULL);
 	tests[n++] = row_test("walk: calls in order", test_walk, NULL);
 	tests[n++] = row_test("walk: each page once", test_walk_complete, NULL);
+	for (size_t i = 0; i < NROWS(run_rows); i++) {
+		(void)snprintf(run_names[i], sizeof(run_names[i]),
+		    "walk: pages in a row: %s", run_rows[i].name);
+		tests[n++] =
+		    row_test(run_names[i], test_walk_runs, &run_rows[i]);
+	}
 	tests[n++] = row_test("walk: pages in the direct map only",
 	    test_walk_direct, NULL);
 	tests[n++] = row_test("walk: stopped", test_walk_stopped, NULL);

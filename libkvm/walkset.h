@@ -1,0 +1,124 @@
+/*
+ * The pages of a dump that a walk has not come to yet, and where they lie.
+ *
+ * A walk meets pages in the order of their addresses, which is any order in
+ * the dump's bitmap, and asks of each: is it there, is it new, and where in the
+ * file?  What answers that lies side by side in a copy of the bitmap.  The bit
+ * of a page is found without a search: memory is cut into granules, and in all
+ * but those where a segment ends, bits and page numbers differ by one number,
+ * the granule's bias.
+ */
+#ifndef LIBKVM_WALKSET_H
+#define LIBKVM_WALKSET_H
+
+#include "libkvm/pageindex.h"
+
+/* 64 bits of the bitmap. */
+struct walk_word {
+	uint64_t ww_bits;
+	uint64_t ww_left; /* of these, what was not taken yet */
+};
+
+#define WALKSET_GRANULES 1024
+
+struct walkset {
+	struct pageindex *ws_index; /* borrowed; all of it is counted */
+	struct walk_word *ws_words; /* owned; an empty one behind the last */
+	uint64_t ws_nbits;	    /* of these words, without the empty one */
+	unsigned int ws_granule_shift;	    /* log2 of a granule's pages */
+	uint64_t ws_bias[WALKSET_GRANULES]; /* or WALKSET_NO_BIAS */
+};
+#define WALKSET_NO_BIAS (UINT64_C(1) << 63)
+
+/*
+ * All pages of the dump.  false: out of memory, if ws_words is NULL; else the
+ * bitmap cannot be read.  walkset_fini() in each case.
+ */
+bool walkset_init(struct walkset *ws, struct pageindex *pi);
+void walkset_fini(struct walkset *ws);
+
+/* walkset_bit() where bits and page numbers have no one difference. */
+uint64_t walkset_search(const struct walkset *ws, uint64_t pfn);
+
+/* The bit of a page number; ws_nbits, which is never taken, if it has none. */
+static inline uint64_t
+walkset_bit(const struct walkset *ws, uint64_t pfn)
+{
+	uint64_t granule = pfn >> ws->ws_granule_shift;
+
+	if (granule < WALKSET_GRANULES) {
+		uint64_t bit = pfn + ws->ws_bias[granule];
+
+		if (bit < ws->ws_nbits)
+			return (bit);
+	}
+	return (walkset_search(ws, pfn));
+}
+
+/* Pages of this bit will soon be taken. */
+static inline void
+walkset_prefetch(const struct walkset *ws, uint64_t bit)
+{
+	__builtin_prefetch(&ws->ws_words[bit / 64]);
+	__builtin_prefetch(&ws->ws_index->pi_sub[bit / 64]);
+}
+
+/* Where the page of a bit that is set lies in the file. */
+static inline uint64_t
+walkset_off(const struct walkset *ws, uint64_t bit)
+{
+	const struct pageindex *pi = ws->ws_index;
+	uint64_t rank = pageindex_rank(pi, bit, ws->ws_words[bit / 64].ww_bits);
+
+	return (pi->pi_pages_off + (rank << pi->pi_set.dp_page_shift));
+}
+
+/* Take the page of a bit.  false: it is not in the dump, or was taken before. */
+static inline bool
+walkset_take(struct walkset *ws, uint64_t bit)
+{
+	uint64_t *left = &ws->ws_words[bit / 64].ww_left;
+
+	if ((*left >> bit % 64 & 1) == 0)
+		return (false);
+	*left &= ~(UINT64_C(1) << bit % 64);
+	return (true);
+}
+
+/*
+ * Take the pages of n bits in a row, 0 < n <= 64: all of them, or none and
+ * false.  In the file they are in a row, too.
+ */
+static inline bool
+walkset_take_run(struct walkset *ws, uint64_t bit, uint64_t n)
+{
+	struct walk_word *word = &ws->ws_words[bit / 64];
+	unsigned int shift = (unsigned int)(bit % 64);
+	uint64_t mask = UINT64_MAX >> (64 - n);
+	uint64_t high = shift == 0 ? 0 : mask >> (64 - shift);
+
+	mask <<= shift;
+	if ((word[0].ww_left & mask) != mask)
+		return (false);
+	if (high != 0) {
+		if ((word[1].ww_left & high) != high)
+			return (false);
+		word[1].ww_left ^= high;
+	}
+	word[0].ww_left ^= mask;
+	return (true);
+}
+
+/* How many of the pages of n bits in a row were not taken yet? */
+uint64_t walkset_count_left(const struct walkset *ws, uint64_t bit, uint64_t n);
+
+/* The first bit from this one on that was not taken yet; ws_nbits: none. */
+uint64_t walkset_next(const struct walkset *ws, uint64_t bit);
+
+/*
+ * How many pages from a bit on, which was not taken yet, can be taken as a run,
+ * and are a run in memory, too, from *pa on.  0: the bit is no page's.
+ */
+uint64_t walkset_run(const struct walkset *ws, uint64_t bit, uint64_t *pa);
+
+#endif
