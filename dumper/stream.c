@@ -67,22 +67,30 @@ wait_any(struct stream *st)
 	return (true);
 }
 
-/* Have the current slot empty and not in flight. */
+/* Go on in a slot that is not in flight: the first that comes back, if all are. */
 static void
 claim(struct stream *st)
 {
-	struct slot *slot = current(st);
+	unsigned int next = 0;
+	struct slot *slot;
 
-	while (slot->sl_busy && wait_any(st))
-		;
+	while (st->st_work->wk_slots[next].sl_busy) {
+		if (++next < st->st_depth)
+			continue;
+		next = 0;
+		if (!wait_any(st))
+			break;
+	}
+	st->st_slot = next;
+	slot = current(st);
 	slot->sl_niov = 0;
 	slot->sl_nstaged = 0;
 	slot->sl_len = 0;
 }
 
-/* Send what is gathered, if anything, and go on to the next slot. */
+/* Send what is gathered, if anything. */
 static int
-send(struct stream *st)
+submit(struct stream *st)
 {
 	const struct dump_sink *sink = st->st_sink;
 	struct slot *slot = current(st);
@@ -99,19 +107,18 @@ send(struct stream *st)
 	fail(st, error);
 	slot->sl_busy = error == 0 && sink->ds_wait != NULL;
 	st->st_off += slot->sl_len;
-	st->st_slot = (st->st_slot + 1) % st->st_depth;
-	claim(st);
 	return (st->st_error);
 }
 
-/* The same, and the hooks get their turn. */
+/* The same, and go on in another slot; the hooks have their turn meanwhile. */
 static int
 send_data(struct stream *st)
 {
 	uint64_t start = st->st_attempt->at_data_off;
 
-	if (send(st) == 0)
+	if (submit(st) == 0)
 		fail(st, attempt_poll(st->st_attempt, st->st_off - start));
+	claim(st);
 	return (st->st_error);
 }
 
@@ -200,7 +207,7 @@ stream_stage(struct stream *st, size_t len, uint8_t **page)
 int
 stream_drain(struct stream *st)
 {
-	(void)send(st);
+	(void)submit(st);
 	for (unsigned int i = 0; i < st->st_depth; i++)
 		while (st->st_work->wk_slots[i].sl_busy && wait_any(st))
 			;

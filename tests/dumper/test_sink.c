@@ -435,6 +435,67 @@ test_kind(void **state)
 	}
 }
 
+/* ---- A device that is kept busy ---- */
+
+/* What was in flight when a write of data came, and when hooks had their turn. */
+static struct {
+	unsigned int at_submit[DUMP_MAXDEPTH];
+	unsigned int at_hook[DUMP_MAXDEPTH + 1];
+} busy;
+
+static unsigned int
+in_flight(const struct sink *sink)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < DUMP_MAXDEPTH; i++)
+		n += sink->pending[i];
+	return (n);
+}
+
+static void
+count_at_submit(struct sink *sink, uint64_t off)
+{
+	(void)off;
+	if (dump_phase(&sink->sim->work) == DUMP_DATA)
+		busy.at_submit[in_flight(sink)]++;
+}
+
+static void
+count_at_hook(void *arg, enum dump_phase phase, uint64_t done, uint64_t total)
+{
+	(void)done;
+	(void)total;
+	if (phase == DUMP_DATA)
+		busy.at_hook[in_flight(arg)]++;
+}
+
+/*
+ * The newest write comes back first, and its place is taken at once.  Hooks may
+ * take their time: as many writes as there may be are in flight meanwhile.
+ */
+static void
+test_busy(void **state)
+{
+	struct dump_hooks hooks = { .dh_progress = count_at_hook };
+	struct setup s;
+
+	(void)state;
+	setup(&s, 4);
+	memset(&busy, 0, sizeof(busy));
+	hooks.dh_arg = &s.sinks[0];
+	s.req.dr_hooks = &hooks;
+	s.sinks[0].before_submit = count_at_submit;
+	assert_int_equal(dump_write(&s.req, &s.res), 0);
+	for (unsigned int n = 0; n < 3; n++) {
+		assert_int_equal(busy.at_submit[n], 1);
+		assert_int_equal(busy.at_hook[n], n > 0);
+	}
+	assert_true(busy.at_submit[3] > 10);
+	assert_true(busy.at_hook[4] > 10);
+	teardown(&s);
+}
+
 /* ---- Requests that make no sense ---- */
 
 static void
@@ -589,6 +650,7 @@ main(void)
 	ADD_ROWS(tests, n, kind_rows, test_kind);
 	ADD_ROWS(tests, n, bad_rows, test_bad);
 	tests[n++] = row_test("the only sink fails", test_failing_only, NULL);
+	tests[n++] = row_test("the device is kept busy", test_busy, NULL);
 	tests[n++] = row_test("flushes between steps", test_flushed, NULL);
 	tests[n++] = row_test("an old dump is erased", test_old_dump, NULL);
 	tests[n++] = row_test("open fails", test_open_fails, NULL);
