@@ -9,8 +9,8 @@
  *
  * That block or page is the dump's seal.  Order, with a flush after each step:
  * an old dump's seal is erased; the new dump, all but a file's seal; the header
- * before it; the seal.  Wherever this is cut, what a reader finds is whole or is
- * not a dump.
+ * before it and the seal.  Wherever this is cut, what a reader finds is whole or
+ * is not a dump: it takes no header that has no twin.
  */
 #include "dumper/dumper_int.h"
 #include "format/kerneldump.h"
@@ -159,10 +159,8 @@ write_header_before(struct attempt *at)
 	if (at->at_sink->ds_layout == DUMP_FILE)
 		return (0);
 	stream_seek(&at->at_stream, at->at_data_off - block, block);
-	if ((error = stage_header(at)) != 0 ||
-	    (error = stream_drain(&at->at_stream)) != 0)
-		return (error);
-	return (flush(at));
+	error = stage_header(at);
+	return (error != 0 ? error : stream_drain(&at->at_stream));
 }
 
 /* Where the seal is, ready to be written. */

@@ -102,7 +102,7 @@ count_calls(unsigned int depth, unsigned int *nsubmit, unsigned int *nflush)
 	*nsubmit = s.sinks[0].nsubmit;
 	*nflush = s.sinks[0].nflush;
 	assert_true(*nsubmit > 20);
-	assert_int_equal(*nflush, 4);
+	assert_int_equal(*nflush, 3);
 	teardown(&s);
 }
 
