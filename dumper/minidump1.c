@@ -46,46 +46,52 @@ bits_at(const struct dump_pages *dp, uint64_t start)
 	return (bits);
 }
 
-/* 64 bits of the dense bitmap: of the pages from pfn on. */
-static uint64_t
-dense_word(const struct dump_pages *dp, size_t *next_seg, uint64_t pfn)
+#define PAGE_BITS (DUMP_PAGE_SIZE * 8)
+
+/* Add a segment's bits to a page of the dense bitmap: pages from pfn on. */
+static void
+add_segment(const struct dump_pages *dp, const struct dump_seg *seg,
+    uint64_t pfn, uint8_t page[DUMP_PAGE_SIZE])
 {
-	uint64_t bits = 0;
+	uint64_t end =
+	    seg->ds_end - pfn < PAGE_BITS ? seg->ds_end - pfn : PAGE_BITS;
+	uint64_t at = seg->ds_start > pfn ? seg->ds_start - pfn : 0;
+	uint64_t bit = seg->ds_bit + (pfn + at - seg->ds_start);
 
-	/* Segments that end below are never asked for again. */
-	while (*next_seg < dp->dp_nsegs && dp->dp_segs[*next_seg].ds_end <= pfn)
-		(*next_seg)++;
-	for (size_t i = *next_seg; i < dp->dp_nsegs; i++) {
-		const struct dump_seg *seg = &dp->dp_segs[i];
-		uint64_t start = seg->ds_start > pfn ? seg->ds_start : pfn;
-		uint64_t end = seg->ds_end < pfn + 64 ? seg->ds_end : pfn + 64;
-		uint64_t found;
+	/* Up to where a word of the page begins, then a word at a time. */
+	for (uint64_t n; at < end; at += n, bit += n) {
+		uint8_t *word = page + at / 64 * 8;
+		uint64_t bits = bits_at(dp, bit);
 
-		if (start >= end)
-			break;
-		found = bits_at(dp, seg->ds_bit + (start - seg->ds_start));
-		if (end - start < 64)
-			found &= (UINT64_C(1) << (end - start)) - 1;
-		bits |= found << (start - pfn);
+		n = 64 - at % 64;
+		if (n > end - at)
+			n = end - at;
+		if (n < 64)
+			bits &= (UINT64_C(1) << n) - 1;
+		le64enc(word, le64dec(word) | bits << at % 64);
 	}
-	return (bits);
 }
 
 static int
 write_bitmap(struct attempt *at, struct stream *st)
 {
+	const struct dump_pages *dp = at->at_pages;
 	uint64_t len = at->at_res->dr_bitmap_bytes;
-	size_t next_seg = 0;
 	uint8_t *page;
 
-	for (uint64_t off = 0; off < len; off += DUMP_PAGE_SIZE) {
+	for (uint64_t pfn = 0; pfn < len * 8; pfn += PAGE_BITS) {
 		int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
 
 		if (error != 0)
 			return (error);
-		for (size_t i = 0; i < DUMP_PAGE_SIZE; i += 8)
-			le64enc(page + i,
-			    dense_word(at->at_pages, &next_seg, (off + i) * 8));
+		memset(page, 0, DUMP_PAGE_SIZE);
+		for (size_t i = 0; i < dp->dp_nsegs; i++) {
+			const struct dump_seg *seg = &dp->dp_segs[i];
+
+			if (seg->ds_start < pfn + PAGE_BITS &&
+			    seg->ds_end > pfn)
+				add_segment(dp, seg, pfn, page);
+		}
 	}
 	return (0);
 }
