@@ -106,6 +106,7 @@ struct vtblk {
 	volatile uint8_t *vb_notify;
 	volatile uint8_t *vb_device;
 	uint32_t vb_notify_mult;
+	uint32_t vb_kick_off; /* in vb_notify, of the queue's register */
 	uint64_t vb_media_len;
 	bool vb_readonly;
 	bool vb_flush; /* it has a cache to flush */
@@ -248,6 +249,8 @@ setup_queue(struct vtblk *vb)
 	write_pa(vb, COMMON_QDESC, mem->desc);
 	write_pa(vb, COMMON_QDRIVER, &mem->avail);
 	write_pa(vb, COMMON_QDEVICE, &mem->used);
+	vb->vb_kick_off =
+	    read16(vb->vb_common, COMMON_QNOTIFY) * vb->vb_notify_mult;
 	write16(vb->vb_common, COMMON_QENABLE, 1);
 	return (0);
 }
@@ -289,15 +292,12 @@ static void
 kick(struct vtblk *vb, unsigned int i)
 {
 	struct vring_avail *avail = &vb->vb_mem->avail;
-	uint16_t off;
 
 	avail->ring[avail->idx % QSIZE] = (uint16_t)i;
 	__atomic_store_n(&avail->idx, (uint16_t)(avail->idx + 1),
 	    __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	write16(vb->vb_common, COMMON_QSELECT, 0);
-	off = read16(vb->vb_common, COMMON_QNOTIFY);
-	write16(vb->vb_notify, off * vb->vb_notify_mult, 0);
+	write16(vb->vb_notify, vb->vb_kick_off, 0);
 }
 
 int
