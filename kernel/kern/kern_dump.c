@@ -117,9 +117,79 @@ describe_machine(void)
 	};
 }
 
+static enum dump_format
+wanted_minidump(void)
+{
+	return (minidump_version == 3 ? DUMP_MINIDUMP3 : DUMP_MINIDUMP1);
+}
+
+static enum dump_format
+wanted_format(void)
+{
+	return (minidump == 0 ? DUMP_FULL : wanted_minidump());
+}
+
 /* ---- What is said ---- */
 
-static int said_tenths; /* of the dump under way */
+static bool broken[DUMPDEV_MAX]; /* sinks that failed */
+static bool said_outcome;
+static int said_tenths; /* of the dump under way; -1: not even that */
+
+static uintmax_t
+kbytes(uint64_t bytes)
+{
+	return (((uintmax_t)bytes + 1023) >> 10);
+}
+
+/* The device that was found, and what is not as it was asked for. */
+static void
+say_target(const struct dump_result *res)
+{
+	printf("%s of %ju KB to %s",
+	    res->dr_format == DUMP_FULL ? "full dump" : "minidump",
+	    kbytes(res->dr_bytes), sinks[res->dr_sink].ds_name);
+	if (res->dr_format != wanted_format())
+		printf("; all memory, %ju KB, does not fit", kbytes(realmem));
+	if ((res->dr_flags & DUMP_NOBULK) != 0)
+		printf("; the page array does not fit");
+}
+
+static void
+say_too_small(size_t nsinks)
+{
+	for (size_t i = 0; i < nsinks; i++) {
+		if (!broken[i])
+			printf("; %s, %ju KB, is too small", sinks[i].ds_name,
+			    kbytes(sinks[i].ds_media_len));
+	}
+}
+
+/* Whether and where a dump goes, in one line. */
+static void
+say_outcome(const char *when, int error, const struct dump_result *res,
+    size_t nsinks)
+{
+	printf("dump: %s: ", when);
+	switch (error) {
+	case 0:
+		say_target(res);
+		say_too_small(res->dr_sink);
+		break;
+	case DUMP_E2BIG:
+		printf("none; %ju KB are needed", kbytes(res->dr_need));
+		say_too_small(nsinks);
+		break;
+	case DUMP_ENXIO:
+		printf("none%s",
+		    dumpdevs[0] == '\0' ? "; dumpdev is not set" : "");
+		break;
+	default:
+		printf("none; error %d", error);
+		break;
+	}
+	dumpdev_print_useless();
+	printf("\n");
+}
 
 /* If that was asked for. */
 static void
@@ -135,17 +205,22 @@ dump_test_panic(void)
 	second_panic(dump_phase(&work));
 }
 
+/* Said when data is on its way: the device works while the console prints. */
 static void
 say_progress(void *arg, enum dump_phase phase, uint64_t done, uint64_t total)
 {
-	int tenths;
+	int tenths = total == 0 ? 0 : (int)(done * 10 / total);
 
 	(void)arg;
 	second_panic(phase);
-	if (phase != DUMP_DATA || total == 0)
+	if (phase < DUMP_DATA)
 		return;
-	tenths = (int)(done * 10 / total);
-	if (tenths > said_tenths) {
+	if (said_tenths < 0) {
+		said_tenths = 0;
+		printf("Dumping %ju out of %ju MB:", (uintmax_t)(total >> 20),
+		    (uintmax_t)(realmem >> 20));
+	}
+	if (phase == DUMP_DATA && tenths > said_tenths) {
 		said_tenths = tenths;
 		printf("..%d%%", tenths * 10);
 	}
@@ -175,24 +250,23 @@ say_planned(void *arg, const struct dump_sink *sink,
     const struct dump_result *res)
 {
 	(void)arg;
+	(void)sink;
 	say_anomalies(res);
-	printf("Dumping %ju out of %ju MB to %s:",
-	    (uintmax_t)(res->dr_bytes >> 20), (uintmax_t)(realmem >> 20),
-	    sink->ds_name);
-	said_tenths = 0;
+	say_outcome("now", 0, res, res->dr_sink);
+	said_outcome = true;
+	said_tenths = -1;
 }
 
+/* One that is too small is named with the outcome. */
 static void
 say_failed(void *arg, const struct dump_sink *sink,
     const struct dump_result *res)
 {
 	(void)arg;
 	if (res->dr_error == DUMP_E2BIG)
-		printf("dump: %s: too small: %ju bytes, %ju needed\n",
-		    sink->ds_name, (uintmax_t)sink->ds_media_len,
-		    (uintmax_t)res->dr_need);
-	else
-		printf("\ndump: %s: error %d\n", sink->ds_name, res->dr_error);
+		return;
+	broken[res->dr_sink] = true;
+	printf("\ndump: %s: error %d\n", sink->ds_name, res->dr_error);
 }
 
 static const struct dump_hooks hooks = {
@@ -203,18 +277,6 @@ static const struct dump_hooks hooks = {
 };
 
 /* ---- Entry points ---- */
-
-static enum dump_format
-wanted_minidump(void)
-{
-	return (minidump_version == 3 ? DUMP_MINIDUMP3 : DUMP_MINIDUMP1);
-}
-
-static enum dump_format
-wanted_format(void)
-{
-	return (minidump == 0 ? DUMP_FULL : wanted_minidump());
-}
 
 static struct dump_request
 make_request(void)
@@ -238,12 +300,15 @@ dumpsys(void)
 	struct dump_request req = make_request();
 	int error;
 
-	dump_announce("now");
+	said_outcome = false;
+	memset(broken, 0, sizeof(broken));
+	error = dump_write(&req, &result);
+	if (!said_outcome)
+		say_outcome("now", error, &result, req.dr_nsinks);
 	if (req.dr_nsinks == 0) {
 		printf("Cannot dump. Device not defined or unavailable.\n");
-		return (ENXIO);
+		return (error);
 	}
-	error = dump_write(&req, &result);
 	if (error == 0)
 		printf("\nDump complete\n");
 	else
@@ -316,57 +381,6 @@ SYSCTL_PROC(_debug, OID_AUTO, minidump_size, CTLTYPE_U64 | CTLFLAG_RD, NULL, 0,
 
 /* ---- Where it will go ---- */
 
-static uintmax_t
-kbytes(uint64_t bytes)
-{
-	return (((uintmax_t)bytes + 1023) >> 10);
-}
-
-/* The device that was found, and what is not as it was asked for. */
-static void
-say_target(const struct dump_result *res)
-{
-	printf("%s of %ju KB to %s",
-	    res->dr_format == DUMP_FULL ? "full dump" : "minidump",
-	    kbytes(res->dr_bytes), sinks[res->dr_sink].ds_name);
-	if (res->dr_format != wanted_format())
-		printf("; all memory, %ju KB, does not fit", kbytes(realmem));
-	if ((res->dr_flags & DUMP_NOBULK) != 0)
-		printf("; the page array does not fit");
-}
-
-static void
-say_too_small(size_t nsinks)
-{
-	for (size_t i = 0; i < nsinks; i++)
-		printf("; %s, %ju KB, is too small", sinks[i].ds_name,
-		    kbytes(sinks[i].ds_media_len));
-}
-
-static void
-say_outcome(int error, const struct dump_result *res, size_t nsinks)
-{
-	switch (error) {
-	case 0:
-		say_target(res);
-		say_too_small(res->dr_sink);
-		break;
-	case DUMP_E2BIG:
-		printf("none; %ju KB are needed", kbytes(res->dr_need));
-		say_too_small(nsinks);
-		break;
-	case DUMP_ENXIO:
-		printf("none%s",
-		    dumpdevs[0] == '\0' ? "; dumpdev is not set" : "");
-		break;
-	default:
-		printf("to %s; size not known, error %d", sinks[0].ds_name,
-		    error);
-		break;
-	}
-	dumpdev_print_useless();
-}
-
 void
 dump_announce(const char *when)
 {
@@ -377,9 +391,8 @@ dump_announce(const char *when)
 	req.dr_hooks = NULL;
 	if (req.dr_nsinks > 0)
 		error = dump_estimate(&req, &res);
-	printf("dump: %s: ", when);
-	say_outcome(error, &res, req.dr_nsinks);
-	printf("\n");
+	memset(broken, 0, sizeof(broken));
+	say_outcome(when, error, &res, req.dr_nsinks);
 }
 
 static void

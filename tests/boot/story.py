@@ -44,7 +44,7 @@ STORY = [
     r"\* \d+ +Thread \d+ \"\(pid \d+\) shell \(crashed\)\"",
     r"wait_for_work \(worker=(worker@entry=)?2\) at \S*kern_workers.c:\d+\n",
     r"fork_trampoline \(\)",
-    r"Dumping \d+ out of 255 MB to vtbd0:",
+    r"Dumping \d+ out of 255 MB:",
 ]
 
 
