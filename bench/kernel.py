@@ -6,6 +6,7 @@ driver, in the same run and onto the same emulated disk.
 One JSON object a line, as the other benchmarks print them.
 """
 
+import functools
 import json
 import re
 import statistics
@@ -28,17 +29,26 @@ DISKS = (("host's cache", ""), ("host's disk", ",cache.direct=on"))
 
 
 def measure(run_kernel, kernel, memory, script, disk_options, rounds):
-    """Pairs of speeds in bytes per second: of the dump, of the plain write."""
-    with tempfile.NamedTemporaryFile(prefix="vmcore-bench-", dir=".") as disk:
+    """Pairs of speeds in bytes per second: of the dump, of the plain write.
+
+    The console goes to a file: who read it from a pipe would be woken up for
+    each character, and take the processor from those who write the dump.
+    """
+    new_file = functools.partial(
+        tempfile.NamedTemporaryFile, prefix="vmcore-bench-", dir="."
+    )
+    with new_file() as disk, new_file() as console:
         disk.truncate(512 * MB)
-        text = subprocess.run(
+        subprocess.run(
             [run_kernel, "-m", str(memory), "-c", "1"]
             + ["-d", disk.name + disk_options, kernel, "dumpdev=vtbd0"]
             + [f'kern.script="{script};bench {rounds};exit"'],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=console,
             check=False,
-        ).stdout.decode()
+        )
+        console.seek(0)
+        text = console.read().decode()
     found = re.findall(
         r"bench: (\d+) bytes, dump (\d+) us, plain (\d+) us", text
     )
