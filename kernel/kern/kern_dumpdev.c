@@ -161,6 +161,8 @@ locate(struct dumpdev *dd)
 	dd->dd_len = vtblk_media_len(dd->dd_disk);
 	if (gpt_present(dd->dd_disk))
 		return ("it has partitions, name one of them");
+	if (mbr_present(dd->dd_disk))
+		return ("it has an MBR's partitions, which take no dumps");
 	return (NULL);
 }
 

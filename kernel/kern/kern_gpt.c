@@ -1,13 +1,14 @@
 /*
- * GUID partition tables, read from disks whose owner may be anybody: what a
- * table says is believed when both its checksums are right and the partition
- * lies where it does no harm (format/gpt.h).
+ * Partition tables, read from disks whose owner may be anybody: what a GUID
+ * partition table says is believed when both its checksums are right and the
+ * partition lies where it does no harm (format/gpt.h).  An MBR is only noticed.
  *
  * Nothing is allocated: a device can also be chosen in the debugger.
  */
 #include "kernel/kern/kern_gpt.h"
 
 #include "format/gpt.h"
+#include "format/mbr.h"
 #include "kernel/dev/virtio_blk.h"
 #include "kernel/sys/systm.h"
 
@@ -104,6 +105,15 @@ gpt_present(struct vtblk *vb)
 
 	return (is_table_at(vb, GPT_PRIMARY_LBA) ||
 	    (nsectors > 0 && is_table_at(vb, nsectors - 1)));
+}
+
+bool
+mbr_present(struct vtblk *vb)
+{
+	struct span sector = { .base = sector_space, .len = VTBLK_SECTOR };
+
+	return (read_sectors(vb, 0, sector_space, VTBLK_SECTOR) &&
+	    mbr_has_partitions(sector));
 }
 
 const char *

@@ -1,5 +1,5 @@
 /*
- * GUID partition tables: where on a disk a swap partition lies.
+ * Partition tables: where on a disk a swap partition lies.
  */
 #ifndef KERNEL_KERN_KERN_GPT_H
 #define KERNEL_KERN_KERN_GPT_H
@@ -13,6 +13,9 @@ struct vtblk;
  * a time.
  */
 bool gpt_present(struct vtblk *vb);
+
+/* Is there an MBR with partitions?  One caller at a time. */
+bool mbr_present(struct vtblk *vb);
 
 /*
  * The bytes from *start on, *len of them, are partition number, from 1, which

@@ -284,6 +284,19 @@ def refused(name, changed, why):
     assert digest(disk, 0, 0) == before
 
 
+def mbr():
+    """The disk of an old PC: no partition of it is ours to write to."""
+    (disk,) = make_disks([8 * MB])
+    data = bytearray(disk.read_bytes())
+    data[446:462] = bytes.fromhex("80010100a5feffff3f00000000300000")
+    data[510:512] = b"\x55\xaa"
+    disk.write_bytes(data)
+    text = crash("dumpdev=vtbd0", disks=[disk])
+    why = "it has an MBR's partitions, which take no dumps"
+    assert announced(text) == f"none; vtbd0: {why}", text
+    assert disk.read_bytes() == data
+
+
 def partition_too_small():
     disk, _, _ = partitions(swap_len=256 * KB)
     before = digest(disk, 0, 0)
@@ -302,6 +315,7 @@ tests.case("a partition", dump_to_partition, {})
 tests.case("a partition, by the copy of its table", dump_to_partition,
            {"primary": BROKEN})
 tests.case("a partition that is too small", partition_too_small)
+tests.case("no partition: those of an MBR", mbr)
 for row_name, arguments in REFUSED.items():
     tests.case(f"no partition: {row_name}", refused, *arguments)
 tests.run()
