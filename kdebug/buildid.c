@@ -188,10 +188,12 @@ search(kvm_t *kd, const struct image *im, struct buildid *out)
 	kvaddr_t va = im->im_start & ~(kvaddr_t)(PAGE_LEN - 1);
 	uint8_t buf[NOTE_MAX + PAGE_LEN] = { 0 };
 	uint8_t *page = buf + NOTE_MAX;
+	uint64_t npages = (im->im_end - va - 1) / PAGE_LEN + 1;
 
-	if (im->im_end - va > IMAGE_MAX)
+	if (npages > IMAGE_MAX / PAGE_LEN)
 		return (false);
-	for (; va < im->im_end; va += PAGE_LEN) {
+	/* By number: behind the last page of all comes the first one. */
+	for (; npages > 0; npages--, va += PAGE_LEN) {
 		memcpy(buf, page + PAGE_LEN - NOTE_MAX, NOTE_MAX);
 		if (kvm_read2(kd, va, page, PAGE_LEN) != PAGE_LEN)
 			memset(page, 0, PAGE_LEN);

@@ -14,6 +14,7 @@
 
 #include "tests/format/hex.h"
 #include "tests/fuzz/base.h"
+#include "tests/kdebug/notefile.h"
 #include "tests/libkvm/kernfile.h"
 #include "tests/libkvm/small.h"
 
@@ -213,6 +214,30 @@ put_exec(void)
 	put("arm-big", buf, kernfile_write(&kf, buf, sizeof(buf)));
 }
 
+/* ---- buildid: kernel files with notes ---- */
+
+static void
+put_buildid(void)
+{
+	static const char *const notes[] = {
+		"",
+		NOTE_ID,
+		NOTE_NEWER,
+		NOTE_OTHER NOTE_ID,
+		NOTE_OTHER NOTE_OTHER NOTE_NEWER,
+	};
+
+	for (size_t i = 0; i < NROWS(notes); i++) {
+		uint8_t bytes[NOTEFILE_LEN];
+		char name[32];
+
+		notefile_write(notes[i], NOTE_VA & ~UINT64_C(0xfff), 0x4000,
+		    bytes);
+		(void)snprintf(name, sizeof(name), "%zu", i);
+		put(name, bytes, sizeof(bytes));
+	}
+}
+
 /* ---- dump and kdebug: which dump, its length, changes ---- */
 
 static void
@@ -273,6 +298,7 @@ static const struct {
 	{ "format", put_format },
 	{ "minidump", put_minidump },
 	{ "exec", put_exec },
+	{ "buildid", put_buildid },
 	{ "dump", put_changes },
 	{ "dumper", put_dumper },
 	{ "kdebug", put_changes },
