@@ -10,6 +10,9 @@
  * So load addresses are tried, and each is put to a test that chance does not
  * pass: translated through the root that it leads to, the symbol's virtual
  * address must give the physical address at which the symbol was read.
+ *
+ * If no root passes, the entry for the kernel itself may be what broke.  Then
+ * the direct map decides, where its address is known: it maps the root, too.
  */
 #include "libkvm/kvm_int.h"
 
@@ -25,22 +28,25 @@ struct route {
 				     the root is at the symbol */
 	uint64_t kernbase;	  /* if the kernel has no such symbol */
 	uint64_t load_va_off;	  /* from kernbase to what LOAD_ALIGN holds */
+	uint64_t dmapbase;	  /* 0: not known */
 };
 
 /*
- * Sources: FreeBSD's sys/amd64/amd64/pmap.c (KPML4phys), sys/i386/i386/pmap.c
- * (IdlePDPT, IdlePTD), sys/arm64/arm64/locore.S (pagetable_l0_ttbr1).  An i386
- * kernel has both symbols and runs in either mode.
+ * Sources: FreeBSD's sys/amd64/amd64/pmap.c (KPML4phys), sys/amd64/include/
+ * vmparam.h (DMAP_MIN_ADDRESS), sys/i386/i386/pmap.c (IdlePDPT, IdlePTD),
+ * sys/arm64/arm64/locore.S (pagetable_l0_ttbr1).  An i386 kernel has both
+ * symbols and runs in either mode.
  */
 static const struct route routes[] = {
 	{ DUMP_AMD64, &paging_amd64, "KPML4phys", 8,
-	    UINT64_C(0xffffffff80000000), LOAD_ALIGN },
-	{ DUMP_I386, &paging_i386_pae, "IdlePDPT", 4, 0xc0000000, 0 },
-	{ DUMP_I386, &paging_i386, "IdlePTD", 4, 0xc0000000, 0 },
+	    UINT64_C(0xffffffff80000000), LOAD_ALIGN,
+	    UINT64_C(0xfffff80000000000) },
+	{ DUMP_I386, &paging_i386_pae, "IdlePDPT", 4, 0xc0000000, 0, 0 },
+	{ DUMP_I386, &paging_i386, "IdlePTD", 4, 0xc0000000, 0, 0 },
 	{ DUMP_ARM64, &paging_arm64_4k, "pagetable_l0_ttbr1", 0,
-	    UINT64_C(0xffff000000000000), 0 },
+	    UINT64_C(0xffff000000000000), 0, 0 },
 	{ DUMP_ARM64, &paging_arm64_16k, "pagetable_l0_ttbr1", 0,
-	    UINT64_C(0xffff000000000000), 0 },
+	    UINT64_C(0xffff000000000000), 0, 0 },
 };
 
 static void
@@ -55,11 +61,10 @@ set_root(kvm_t *kd, const struct route *route, kpaddr_t pa)
 	    << route->paging->pg_level[0].shift;
 }
 
-/* Is the symbol at va really at physical address pa? */
+/* Take the root that the symbol leads to, if it is at pa. */
 static bool
-try_symbol_at(kvm_t *kd, const struct route *route, kvaddr_t va, kpaddr_t pa)
+read_root(kvm_t *kd, const struct route *route, kpaddr_t pa)
 {
-	struct phys_run run;
 	uint64_t root = pa;
 
 	if (route->pointer_len != 0 &&
@@ -68,7 +73,22 @@ try_symbol_at(kvm_t *kd, const struct route *route, kvaddr_t va, kpaddr_t pa)
 	if (root % 32 != 0) /* a PAE root; others are page aligned */
 		return (false);
 	set_root(kd, route, root);
+	return (true);
+}
+
+static bool
+is_mapped_to(kvm_t *kd, kvaddr_t va, kpaddr_t pa)
+{
+	struct phys_run run;
+
 	return (translate(kd, va, 1, &run) == 0 && run.pa == pa);
+}
+
+/* Is the symbol at va really at physical address pa? */
+static bool
+try_symbol_at(kvm_t *kd, const struct route *route, kvaddr_t va, kpaddr_t pa)
+{
+	return (read_root(kd, route, pa) && is_mapped_to(kd, va, pa));
 }
 
 /* How much of a segment is in the file, whatever its header says. */
@@ -105,6 +125,24 @@ try_load_addresses(kvm_t *kd, const struct route *route, kvaddr_t va,
 	return (false);
 }
 
+/* Where the symbol at va is if the kernel is where the dump or custom puts it. */
+static kpaddr_t
+likely_pa(const kvm_t *kd, kvaddr_t kernbase, kvaddr_t va)
+{
+	if (kd->kd_load_delta_va != 0)
+		return (va - kd->kd_load_delta_va + kd->kd_load_delta_pa);
+	return (va - kernbase);
+}
+
+static bool
+find_symbol(kvm_t *kd, const struct route *route, kvaddr_t *kernbase,
+    kvaddr_t *va)
+{
+	if (!kvm_lookup(kd, "kernbase", kernbase))
+		*kernbase = route->kernbase;
+	return (kvm_lookup(kd, route->symbol, va));
+}
+
 /*
  * The likely places first: where an auxiliary header says, physical memory
  * mapped from kernbase on, and mapped one to one (i386 with split addresses).
@@ -114,19 +152,25 @@ try_route(kvm_t *kd, const struct route *route)
 {
 	kvaddr_t kernbase, va;
 
-	if (!kvm_lookup(kd, route->symbol, &va))
-		return (false);
-	if (!kvm_lookup(kd, "kernbase", &kernbase))
-		kernbase = route->kernbase;
-	if (kd->kd_load_delta_va != 0 &&
-	    try_symbol_at(kd, route, va,
-		va - kd->kd_load_delta_va + kd->kd_load_delta_pa))
-		return (true);
-	if (try_symbol_at(kd, route, va, va - kernbase) ||
-	    try_symbol_at(kd, route, va, va))
-		return (true);
-	return (try_load_addresses(kd, route, va,
-	    va - kernbase - route->load_va_off));
+	return (find_symbol(kd, route, &kernbase, &va) &&
+	    (try_symbol_at(kd, route, va, likely_pa(kd, kernbase, va)) ||
+		try_symbol_at(kd, route, va, va - kernbase) ||
+		try_symbol_at(kd, route, va, va) ||
+		try_load_addresses(kd, route, va,
+		    va - kernbase - route->load_va_off)));
+}
+
+/* The root at the likeliest place, if the direct map maps it. */
+static bool
+try_direct_map(kvm_t *kd, const struct route *route)
+{
+	kvaddr_t kernbase, va;
+
+	return (route->dmapbase != 0 &&
+	    find_symbol(kd, route, &kernbase, &va) &&
+	    read_root(kd, route, likely_pa(kd, kernbase, va)) &&
+	    is_mapped_to(kd, route->dmapbase + kd->kd_root.vr_pa,
+		kd->kd_root.vr_pa));
 }
 
 int
@@ -138,7 +182,8 @@ root_find(kvm_t *kd)
 		if (routes[i].arch != kd->kd_core.kc_arch)
 			continue;
 		known = true;
-		if (try_route(kd, &routes[i])) {
+		if (try_route(kd, &routes[i]) ||
+		    try_direct_map(kd, &routes[i])) {
 			kd->kd_err[0] = '\0';
 			return (0);
 		}

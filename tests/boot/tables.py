@@ -5,7 +5,6 @@ and has all that does not lie behind that entry.
 """
 
 import re
-import struct
 import sys
 
 import postmortem
@@ -32,7 +31,6 @@ MINIDUMPS = ["debug.minidump_version=1", "debug.minidump_version=3"]
 FULL = "debug.minidump=0"
 ROOT_LEVEL = 3
 
-DMAP = 0xFFFFF80000000000
 KERNBASE = 0xFFFFFFFF80000000
 
 
@@ -73,34 +71,15 @@ def below_root(level, kind, tunable):
         assert coroner.read(core, behind, 8) is None
 
 
-def physical(core, pa, length):
-    """Memory of a full dump: an ELF core, a segment for each range of it."""
-    data = core.read_bytes()
-    (phoff,) = struct.unpack_from("<Q", data, 32)
-    phentsize, phnum = struct.unpack_from("<HH", data, 54)
-    for i in range(phnum):
-        at = phoff + i * phentsize
-        offset, _, start, size = struct.unpack_from("<4Q", data, at + 8)
-        if start <= pa < start + size:
-            return data[offset + pa - start :][:length]
-    return None
-
-
 def root(kind, tunable):
-    """
-    The kernel map is gone, but not the direct map, of which a minidump's reader
-    knows without page tables.  That of a full dump has none to go by.
-    """
+    """The kernel map is gone, but not the direct map."""
     text, core = die(ROOT_LEVEL, kind, tunable)
     check_said(text, ROOT_LEVEL, KINDS[kind][1])
     for va, length, want in coroner.fills(text):
+        data = coroner.read(core, va, length)
         if int(va, 16) >= KERNBASE:
-            assert coroner.read(core, va, length) is None, va
+            assert data is None, va
             continue
-        if tunable == FULL:
-            data = physical(core, int(va, 16) - DMAP, int(length))
-        else:
-            data = coroner.read(core, va, length)
         assert data is not None, va
         assert postmortem.checksum(data) == int(want, 16), va
 

@@ -207,6 +207,34 @@ test_read_base(void **state)
 	(void)unlink(d.core);
 }
 
+/*
+ * The root's entry for the kernel is gone.  The one for the direct map is not:
+ * a table in page 6 maps 1 GB.
+ */
+static void
+test_read_half_root(void **state)
+{
+	static const uint64_t root_off = 4096 + (SMALL_NPAGES - 4) * 4096;
+	static struct dumps d;
+	char byte;
+	kvm_t *kd;
+
+	(void)state;
+	dumps_init(&d);
+	memset(d.machine.mem[6], 0, SMALL_PAGE);
+	small_poke64(&d.machine, 0x6000, SMALL_V | SMALL_RW | SMALL_PS);
+	dumps_write_full(&d);
+	le64enc(d.bytes + root_off + 511 * 8, UINT64_C(0x7ff) << 40);
+	le64enc(d.bytes + root_off + 496 * 8, 0x6000 | SMALL_V | SMALL_RW);
+	dumps_rewrite(&d);
+	kd = dumps_open(&d);
+	assert_int_equal(kvm_read2(kd, DVA(8) + 5, &byte, 1), 1);
+	assert_int_equal((uint8_t)byte, small_byte(0x8005));
+	assert_int_equal(kvm_read2(kd, KVA(1), &byte, 1), -1);
+	(void)kvm_close(kd);
+	dumps_fini(&d);
+}
+
 /* In a full dump all pages are there, and the tables map them as before. */
 static void
 test_read_full(void **state)
@@ -595,6 +623,8 @@ main(void)
 	    row_test("dumps that are cut short", test_read_short, NULL);
 	tests[n++] = row_test("a base inside of a table", test_read_base, NULL);
 	tests[n++] = row_test("a full dump", test_read_full, NULL);
+	tests[n++] = row_test("a full dump, the kernel's own root entry gone",
+	    test_read_half_root, NULL);
 	tests[n++] = row_test("native calls", test_read_native, NULL);
 	tests[n++] = row_test("physical memory", test_read_phys, NULL);
 	tests[n++] = row_test("the message buffer", test_read_msgbuf, NULL);
