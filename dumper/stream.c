@@ -2,9 +2,9 @@
  * Gathers pieces into writes and keeps several of them in flight.
  *
  * A slot is one write: its pieces point at memory where it lies, or at pages of
- * the slot's own that were made up.  Slots are used in turn; one that is in
- * flight is waited for before it is used again, so what its pieces point at
- * stays as it is until the sink has done with it.
+ * the slot's own that were made up.  One that is in flight is not used before it
+ * is back, so what its pieces point at stays as it is until the sink has done
+ * with it.
  *
  * The first error sticks: nothing is submitted behind it.
  */
@@ -67,21 +67,24 @@ wait_any(struct stream *st)
 	return (true);
 }
 
-/* Go on in a slot that is not in flight: the first that comes back, if all are. */
+/* A slot that is not in flight: the first to come back, if all are. */
+static unsigned int
+free_slot(struct stream *st)
+{
+	do {
+		for (unsigned int i = 0; i < st->st_depth; i++)
+			if (!st->st_work->wk_slots[i].sl_busy)
+				return (i);
+	} while (wait_any(st));
+	return (0); /* the error keeps all others from using it */
+}
+
 static void
 claim(struct stream *st)
 {
-	unsigned int next = 0;
 	struct slot *slot;
 
-	while (st->st_work->wk_slots[next].sl_busy) {
-		if (++next < st->st_depth)
-			continue;
-		next = 0;
-		if (!wait_any(st))
-			break;
-	}
-	st->st_slot = next;
+	st->st_slot = free_slot(st);
 	slot = current(st);
 	slot->sl_niov = 0;
 	slot->sl_nstaged = 0;
