@@ -4,8 +4,13 @@ Cases run in the order in which they are added.  A case that raises Skip says
 why it could not be tried.
 """
 
+import signal
 import subprocess
 import traceback
+
+# Under nohup(1) a hangup is ignored, also by what is started from here: not by
+# commands that are tested.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Skip(Exception):
