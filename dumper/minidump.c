@@ -165,7 +165,7 @@ minidump_write_pages(struct attempt *at, struct stream *st)
 		}
 		while (bit - seg->ds_bit >= seg->ds_end - seg->ds_start)
 			seg++;
-		pfn = seg->ds_start + (bit - seg->ds_bit);
+		pfn = dump_seg_pfn(seg, bit);
 		n = count_ones(left);
 		if (n > seg->ds_end - pfn)
 			n = seg->ds_end - pfn;

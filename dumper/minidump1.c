@@ -56,7 +56,7 @@ add_segment(const struct dump_pages *dp, const struct dump_seg *seg,
 	uint64_t end =
 	    seg->ds_end - pfn < PAGE_BITS ? seg->ds_end - pfn : PAGE_BITS;
 	uint64_t at = seg->ds_start > pfn ? seg->ds_start - pfn : 0;
-	uint64_t bit = seg->ds_bit + (pfn + at - seg->ds_start);
+	uint64_t bit = dump_seg_bit(seg, pfn + at);
 
 	/* Up to where a word of the page begins, then a word at a time. */
 	for (uint64_t n; at < end; at += n, bit += n) {

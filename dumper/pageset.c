@@ -92,7 +92,7 @@ find_bit(const struct dump_pages *dp, uint64_t pa, uint64_t *bit)
 
 	if (seg == NULL)
 		return (false);
-	*bit = seg->ds_bit + ((pa >> PAGE_SHIFT) - seg->ds_start);
+	*bit = dump_seg_bit(seg, pa >> PAGE_SHIFT);
 	return (true);
 }
 
@@ -248,8 +248,8 @@ seg_bits(const struct dump_seg *seg, uint64_t pfn, uint64_t end,
 		end = seg->ds_end;
 	if (start >= end)
 		return (false);
-	*first = seg->ds_bit + (start - seg->ds_start);
-	*last = seg->ds_bit + (end - seg->ds_start);
+	*first = dump_seg_bit(seg, start);
+	*last = dump_seg_bit(seg, end);
 	return (true);
 }
 

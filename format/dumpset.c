@@ -116,6 +116,6 @@ dumpset_pa(const struct dumpset *set, uint64_t bit, uint64_t *pa)
 
 	if (seg == NULL)
 		return (false);
-	*pa = (seg->ds_start + (bit - seg->ds_bit)) << set->dp_page_shift;
+	*pa = dump_seg_pfn(seg, bit) << set->dp_page_shift;
 	return (true);
 }

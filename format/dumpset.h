@@ -27,6 +27,20 @@ struct dump_seg {
 	uint64_t ds_bit;
 };
 
+/* From a page number in the segment to its bit. */
+static inline uint64_t
+dump_seg_bit(const struct dump_seg *seg, uint64_t pfn)
+{
+	return (seg->ds_bit + (pfn - seg->ds_start));
+}
+
+/* And back. */
+static inline uint64_t
+dump_seg_pfn(const struct dump_seg *seg, uint64_t bit)
+{
+	return (seg->ds_start + (bit - seg->ds_bit));
+}
+
 struct dumpset {
 	const struct dump_seg *dp_segs; /* the caller's */
 	size_t dp_nsegs;

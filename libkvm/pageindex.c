@@ -183,7 +183,7 @@ like_run(struct pageindex *pi, const struct dump_seg *seg, uint64_t bit,
     uint64_t word, uint64_t in_page, uint64_t len)
 {
 	unsigned int shift = pi->pi_set.dp_page_shift;
-	uint64_t end = seg->ds_bit + (seg->ds_end - seg->ds_start);
+	uint64_t end = dump_seg_bit(seg, seg->ds_end);
 	uint64_t wanted = ((len - 1) >> shift) + 2;
 	uint64_t npages;
 
@@ -205,7 +205,7 @@ pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len)
 
 	if (seg == NULL)
 		return (gap_run(pi, pa, len));
-	run.pr_bit = seg->ds_bit + ((pa >> shift) - seg->ds_start);
+	run.pr_bit = dump_seg_bit(seg, pa >> shift);
 	if (run.pr_bit >= pi->pi_nbits)
 		return (unlisted_run(pi, seg, pa, len));
 	if (!rank_of(pi, run.pr_bit, &rank, &word))

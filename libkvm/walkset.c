@@ -33,7 +33,7 @@ granule_bias(const struct pageindex *pi, uint64_t first, uint64_t npages)
 
 	if (seg == NULL || npages > seg->ds_end - first)
 		return (WALKSET_NO_BIAS);
-	bit = seg->ds_bit + (first - seg->ds_start);
+	bit = dump_seg_bit(seg, first);
 	if (bit > pi->pi_nbits || npages > pi->pi_nbits - bit)
 		return (WALKSET_NO_BIAS);
 	return (bit - first);
@@ -62,7 +62,7 @@ walkset_search(const struct walkset *ws, uint64_t pfn)
 
 	if (seg == NULL)
 		return (ws->ws_nbits);
-	bit = seg->ds_bit + (pfn - seg->ds_start);
+	bit = dump_seg_bit(seg, pfn);
 	return (bit < pi->pi_nbits ? bit : ws->ws_nbits);
 }
 
@@ -158,7 +158,7 @@ walkset_run(const struct walkset *ws, uint64_t bit, uint64_t *pa)
 
 	if (seg == NULL)
 		return (0);
-	pfn = seg->ds_start + (bit - seg->ds_bit);
+	pfn = dump_seg_pfn(seg, bit);
 	*pa = pfn << set->dp_page_shift;
 	return (n < seg->ds_end - pfn ? n : seg->ds_end - pfn);
 }
