@@ -317,7 +317,7 @@ walk_waiting(struct walk *w, struct table next)
 	prefetch_table(w->kd->kd_image, next.off);
 	w->waiting = next;
 	if (table.off != 0)
-		walk_table(w, table.off, 512, table.va);
+		walk_table(w, table.off, TABLE_LEN / 8, table.va);
 }
 
 /* An entry of amd64's directory. */

@@ -125,7 +125,7 @@ try_load_addresses(kvm_t *kd, const struct route *route, kvaddr_t va,
 	return (false);
 }
 
-/* Where the symbol at va is if the kernel is where the dump or custom puts it. */
+/* Where the symbol at va is, by the dump's word or else by custom. */
 static kpaddr_t
 likely_pa(const kvm_t *kd, kvaddr_t kernbase, kvaddr_t va)
 {

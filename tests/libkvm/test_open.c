@@ -179,6 +179,10 @@ static const struct core_row {
 	    "@0x2160 00a0000000000000", 0, "page tables cannot be found" },
 	{ "refuses: page tables that map their symbol elsewhere", &full,
 	    "@0x1c008 0320000000000080", 0, "page tables cannot be found" },
+	{ "refuses: page tables with a direct map of other memory", &full,
+	    "@0x7000 8300004000000000 @0x1df80 0360000000000000 "
+	    "@0x1dff8 0000000000000000",
+	    0, "page tables cannot be found" },
 	{ "refuses: a full dump cut short before its tables", &full, "", 8192,
 	    "page tables cannot be found" },
 };
