@@ -7,6 +7,7 @@ count writes, or flushes, of which each step of a dump ends in one:
 """
 
 import itertools
+import re
 import sys
 
 import postmortem
@@ -97,6 +98,7 @@ def then_another(failure, want):
     )
     assert "dump: vtbd0: error 5" in text, text
     assert "Dump complete" in text, text
+    assert re.search(r"dump: now: minidump of \d+ KB to vtbd1\n", text), text
     assert coroner.dumped(disk) == want, text
     assert coroner.dumped(other) == "new", text
     core = coroner.dump_of(other)
