@@ -128,16 +128,6 @@ crash_interrupt(void)
 	pause("crash", 10 * hz);
 }
 
-static void
-othercpu_thread(void *arg)
-{
-	int cpu = *(const int *)arg;
-
-	while (curcpu == cpu)
-		pause("other", 1);
-	panic("crash: on another CPU");
-}
-
 /* The tick that waited strikes behind the instruction that follows sti. */
 static __attribute__((naked)) void
 enable_and_return(void)
@@ -155,15 +145,41 @@ crash_return(void)
 	enable_and_return();
 }
 
-/* This thread keeps its CPU busy, so that the other one gets the new thread. */
+/* ---- On another CPU ---- */
+
+static int busy_cpu;
+
+/*
+ * Start a thread that is to run on another CPU.  This thread keeps its own one
+ * busy from here on, so that the other gets the new thread.
+ */
+static void
+start_elsewhere(void (*func)(void *))
+{
+	critical_enter();
+	busy_cpu = curcpu;
+	kproc_kthread_add(func, NULL, NULL, NULL, "crash", "crash");
+}
+
+static void
+leave_busy_cpu(void)
+{
+	while (curcpu == busy_cpu)
+		pause("crash", 1);
+}
+
+static void
+othercpu_thread(void *arg)
+{
+	(void)arg;
+	leave_busy_cpu();
+	panic("crash: on another CPU");
+}
+
 static void
 crash_othercpu(void)
 {
-	int cpu;
-
-	critical_enter();
-	cpu = curcpu;
-	kproc_kthread_add(othercpu_thread, &cpu, NULL, NULL, "crash", "crash");
+	start_elsewhere(othercpu_thread);
 	for (;;)
 		ia32_pause();
 }
@@ -173,10 +189,8 @@ static volatile bool race_on;
 static void
 race_thread(void *arg)
 {
-	const int *cpu = arg;
-
-	while (curcpu == *cpu)
-		pause("race", 1);
+	(void)arg;
+	leave_busy_cpu();
 	race_on = true;
 	panic("crash: while the debugger was entered");
 }
@@ -185,17 +199,15 @@ race_thread(void *arg)
 static void
 crash_race(void)
 {
-	int cpu;
-
-	critical_enter();
-	cpu = curcpu;
-	kproc_kthread_add(race_thread, &cpu, NULL, NULL, "crash", "crash");
+	start_elsewhere(race_thread);
 	while (!race_on)
 		ia32_pause();
 	breakpoint();
 	for (;;)
 		ia32_pause();
 }
+
+/* ---- By name ---- */
 
 static const struct {
 	const char *name;
