@@ -3,7 +3,8 @@
  *
  * Each measurement is made side by side with its limit: the same bytes got at
  * by someone who knows beforehand where in the file they are, with memcpy(3)
- * from a mapping and with pread(2).  Every byte that is read is checked.  One
+ * from a mapping and with pread(2).  The walk over all pages has a peer besides:
+ * the way of readers before this one.  Every byte that is read is checked.  One
  * JSON object a line goes to stdout: figures of ours and of the limit, and the
  * ratio of the two as median, lowest and highest of the rounds.
  *
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #include "bench/figures.h"
+#include "bench/plainwalk.h"
 #include "libkvm/kvm.h"
 #include "tests/gen/dumpgen.h"
 
@@ -459,7 +461,7 @@ bench_sequential(struct bench *b)
 
 struct walked {
 	size_t npages;
-	uint64_t sum; /* of file offsets: pages of a dump are each met once */
+	uint64_t sum; /* of file offsets, twice: each page is met once */
 };
 
 static int
@@ -468,8 +470,12 @@ count_page(struct kvm_page *page, void *arg)
 	struct walked *walked = arg;
 
 	if (page->kp_offset >= 0) {
-		walked->npages += page->kp_len / PAGE_LEN;
-		walked->sum += (uint64_t)page->kp_offset;
+		size_t npages = page->kp_len / PAGE_LEN;
+		uint64_t first = (uint64_t)page->kp_offset;
+		uint64_t last = first + page->kp_len - PAGE_LEN;
+
+		walked->npages += npages;
+		walked->sum += npages * (first + last);
 	}
 	return (1);
 }
@@ -498,10 +504,19 @@ keep_page(struct kvm_page *page, void *arg)
 	return (1);
 }
 
-static void
-bench_walk(struct bench *b)
+/* Million pages a second, of a walk that met the pages it should. */
+static double
+walk_speed(struct walked got, struct walked want, double seconds)
 {
-	double ours[NROUNDS], limit[NROUNDS];
+	if (got.npages != want.npages || got.sum != want.sum)
+		errx(1, "walked %zu pages of %zu", got.npages, want.npages);
+	return ((double)got.npages / seconds * 1e-6);
+}
+
+/* The pages of the dump as a walk reports them.  The caller frees them. */
+static struct kvm_page *
+list_pages(struct bench *b, size_t *n)
+{
 	struct kvm_page *pages =
 	    calloc(b->npages_dumped + b->npages_dumped / 8 + 4096,
 		sizeof(*pages));
@@ -511,22 +526,44 @@ bench_walk(struct bench *b)
 		err(1, NULL);
 	if (kvm_walk_pages(b->kd, keep_page, &end) != 1)
 		errx(1, "%s", kvm_geterr(b->kd));
+	*n = (size_t)(end - pages);
+	return (pages);
+}
+
+static void
+bench_walk(struct bench *b)
+{
+	double ours[NROUNDS], limit[NROUNDS], plain[NROUNDS];
+	struct plainwalk *pw =
+	    plainwalk_open((struct span){ b->map, b->map_len });
+	size_t n;
+	struct kvm_page *pages = list_pages(b, &n);
+	struct walked want = walk_known(pages, n, count_page);
+
+	if (want.npages != b->npages_dumped)
+		errx(1, "walked %zu pages of %zu", want.npages,
+		    b->npages_dumped);
 	for (size_t i = 0; i < NROUNDS; i++) {
 		struct walked got = { 0 };
-		struct walked want;
 		double start = figures_now();
 
 		(void)kvm_walk_pages(b->kd, count_page, &got);
-		ours[i] = (double)got.npages / (figures_now() - start) * 1e-6;
+		ours[i] = walk_speed(got, want, figures_now() - start);
+
 		start = figures_now();
-		want = walk_known(pages, (size_t)(end - pages), count_page);
-		limit[i] = (double)want.npages / (figures_now() - start) * 1e-6;
-		if (got.npages != b->npages_dumped || got.sum != want.sum)
-			errx(1, "walked %zu pages of %zu", got.npages,
-			    b->npages_dumped);
+		got = walk_known(pages, n, count_page);
+		limit[i] = walk_speed(got, want, figures_now() - start);
+
+		got = (struct walked){ 0 };
+		start = figures_now();
+		plainwalk(pw, count_page, &got);
+		plain[i] = walk_speed(got, want, figures_now() - start);
 	}
 	report(b, "walk", "callbacks for a list of the same pages",
 	    "million pages/s", ours, limit);
+	report(b, "walk", "the way of readers before it", "million pages/s",
+	    ours, plain);
+	plainwalk_close(pw);
 	free(pages);
 }
 
