@@ -27,10 +27,12 @@ struct direct_map {
 /* A last-level page table of amd64: 512 entries. */
 #define TABLE_LEN 4096
 struct table {
-	uint64_t off; /* bytes into the file; 0: none */
+	uint64_t off; /* bytes into the file */
 	kvaddr_t va;  /* of the first entry */
 };
-static const struct table no_table;
+
+/* Tables that are looked for before the first of them is walked. */
+#define NTABLES 16
 
 struct walk {
 	kvm_t *kd;
@@ -39,7 +41,8 @@ struct walk {
 	struct walkset set;
 	enum walk_state state;
 	struct direct_map dmap;
-	struct table waiting;
+	struct table tables[NTABLES]; /* found, not walked yet */
+	size_t ntables;
 };
 
 static const vm_prot_t direct_map_prot = VM_PROT_READ | VM_PROT_WRITE;
@@ -295,29 +298,51 @@ walk_flat(struct walk *w)
 	walk_table(w, root->vr_off, root->vr_nentries, root->vr_base);
 }
 
-/* A table of a mapped dump will soon be read. */
+/* Bytes of a mapped dump will soon be read. */
 static void
-prefetch_table(const struct image *im, uint64_t off)
+prefetch(const struct image *im, uint64_t off, uint64_t len)
 {
 	if (im->im_base == NULL || off >= im->im_len)
 		return;
-	for (uint64_t i = 0; i < TABLE_LEN && i < im->im_len - off; i += 64)
+	for (uint64_t i = 0; i < len && i < im->im_len - off; i += 64)
 		__builtin_prefetch(im->im_base + off + i);
 }
 
 /*
- * Walk the table that waits.  The next one waits in its place (off 0: none),
- * while its bytes come: tables lie in any order, too.
+ * Walk the tables that were found.  They lie in any order, too, each in a page
+ * of the file that the host must look for: it looks for all of them at a time,
+ * and one comes from memory while the one before it is walked.
  */
 static void
-walk_waiting(struct walk *w, struct table next)
+walk_tables(struct walk *w)
 {
-	struct table table = w->waiting;
+	const struct image *im = w->kd->kd_image;
+	const struct table *end = w->tables + w->ntables;
 
-	prefetch_table(w->kd->kd_image, next.off);
-	w->waiting = next;
-	if (table.off != 0)
-		walk_table(w, table.off, TABLE_LEN / 8, table.va);
+	for (const struct table *table = w->tables; table < end; table++)
+		prefetch(im, table->off, 1);
+	if (w->ntables > 0)
+		prefetch(im, w->tables[0].off, TABLE_LEN);
+	for (const struct table *table = w->tables;
+	     table < end && w->state == WALK_ON; table++) {
+		if (table + 1 < end)
+			prefetch(im, table[1].off, TABLE_LEN);
+		walk_table(w, table->off, TABLE_LEN / 8, table->va);
+	}
+	w->ntables = 0;
+}
+
+/* A table of the kernel map, if it is in the dump: else nothing is known. */
+static void
+add_table(struct walk *w, uint64_t pa, kvaddr_t va)
+{
+	struct page_run run = pageindex_find(w->kd->kd_index, pa, TABLE_LEN);
+
+	if (run.pr_state != PAGE_PRESENT || run.pr_len != TABLE_LEN)
+		return;
+	w->tables[w->ntables++] = (struct table){ .off = run.pr_off, .va = va };
+	if (w->ntables == NTABLES)
+		walk_tables(w);
 }
 
 /* An entry of amd64's directory. */
@@ -325,17 +350,14 @@ static void
 walk_directory_entry(struct walk *w, uint64_t entry, kvaddr_t va)
 {
 	struct pte pte = amd64_pte_decode(entry, 1);
-	struct page_run run;
 
-	if (pte.pte_kind == PTE_PAGE) {
-		walk_waiting(w, no_table);
+	if (pte.pte_kind == PTE_TABLE) {
+		add_table(w, pte.pte_pa, va);
+	} else if (pte.pte_kind == PTE_PAGE) {
+		/* In the order of addresses. */
+		walk_tables(w);
 		report_mapping(w, va, pte.pte_pa, UINT64_C(1) << pte.pte_shift,
 		    pte.pte_prot);
-	} else if (pte.pte_kind == PTE_TABLE) {
-		/* A table that is not in the dump: nothing is known. */
-		run = pageindex_find(w->kd->kd_index, pte.pte_pa, TABLE_LEN);
-		if (run.pr_state == PAGE_PRESENT && run.pr_len == TABLE_LEN)
-			walk_waiting(w, (struct table){ run.pr_off, va });
 	}
 }
 
@@ -392,8 +414,7 @@ walk_directory(struct walk *w)
 			walk_directory_entries(w, p, n,
 			    root->vr_base + (i << HOT_SPAN_SHIFT));
 	}
-	if (w->state == WALK_ON)
-		walk_waiting(w, no_table);
+	walk_tables(w);
 }
 
 /* The pages that no kernel mapping led to. */
