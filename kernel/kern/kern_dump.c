@@ -1,6 +1,5 @@
 /*
- * The dump path: what dumper/ has to know of this machine, where dumps go, and
- * what is said about it.
+ * The dump path: what dumper/ has to know of this machine, and where dumps go.
  *
  *	dumpdev=vtbd0p2,vtbd1		the sinks, in the order to try them
  *	debug.minidump=1		0: a full dump
@@ -17,6 +16,7 @@
 #include "kernel/dev/rtc.h"
 #include "kernel/kern/kern_account.h"
 #include "kernel/kern/kern_dumpdev.h"
+#include "kernel/kern/kern_dumpsay.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/msgbuf.h"
 #include "kernel/sys/sysctl.h"
@@ -129,67 +129,7 @@ wanted_format(void)
 	return (minidump == 0 ? DUMP_FULL : wanted_minidump());
 }
 
-/* ---- What is said ---- */
-
-static bool broken[DUMPDEV_MAX]; /* sinks that failed */
-static bool said_outcome;
-static int said_tenths; /* of the dump under way; -1: not even that */
-
-static uintmax_t
-kbytes(uint64_t bytes)
-{
-	return (((uintmax_t)bytes + 1023) >> 10);
-}
-
-/* The device that was found, and what is not as it was asked for. */
-static void
-say_target(const struct dump_result *res)
-{
-	printf("%s of %ju KB to %s",
-	    res->dr_format == DUMP_FULL ? "full dump" : "minidump",
-	    kbytes(res->dr_bytes), sinks[res->dr_sink].ds_name);
-	if (res->dr_format != wanted_format())
-		printf("; all memory, %ju KB, does not fit", kbytes(realmem));
-	if ((res->dr_flags & DUMP_NOBULK) != 0)
-		printf("; the page array does not fit");
-}
-
-static void
-say_too_small(size_t nsinks)
-{
-	for (size_t i = 0; i < nsinks; i++) {
-		if (!broken[i])
-			printf("; %s, %ju KB, is too small", sinks[i].ds_name,
-			    kbytes(sinks[i].ds_media_len));
-	}
-}
-
-/* Whether and where a dump goes, in one line. */
-static void
-say_outcome(const char *when, int error, const struct dump_result *res,
-    size_t nsinks)
-{
-	printf("dump: %s: ", when);
-	switch (error) {
-	case 0:
-		say_target(res);
-		say_too_small(res->dr_sink);
-		break;
-	case DUMP_E2BIG:
-		printf("none; %ju KB are needed", kbytes(res->dr_need));
-		say_too_small(nsinks);
-		break;
-	case DUMP_ENXIO:
-		printf("none%s",
-		    dumpdevs[0] == '\0' ? "; dumpdev is not set" : "");
-		break;
-	default:
-		printf("none; error %d", error);
-		break;
-	}
-	dumpdev_print_useless();
-	printf("\n");
-}
+/* ---- A dump ---- */
 
 /* If that was asked for. */
 static void
@@ -205,25 +145,12 @@ dump_test_panic(void)
 	second_panic(dump_phase(&work));
 }
 
-/* Said when data is on its way: the device works while the console prints. */
 static void
-say_progress(void *arg, enum dump_phase phase, uint64_t done, uint64_t total)
+progress(void *arg, enum dump_phase phase, uint64_t done, uint64_t total)
 {
-	int tenths = total == 0 ? 0 : (int)(done * 10 / total);
-
 	(void)arg;
 	second_panic(phase);
-	if (phase < DUMP_DATA)
-		return;
-	if (said_tenths < 0) {
-		said_tenths = 0;
-		printf("Dumping %ju out of %ju MB:", (uintmax_t)(total >> 20),
-		    (uintmax_t)(realmem >> 20));
-	}
-	if (phase == DUMP_DATA && tenths > said_tenths) {
-		said_tenths = tenths;
-		printf("..%d%%", tenths * 10);
-	}
+	dumpsay_progress(phase, done, total);
 }
 
 static bool
@@ -233,50 +160,12 @@ is_cancelled(void *arg)
 	return (cncheckc() == CTRL_C);
 }
 
-static void
-say_anomalies(const struct dump_result *res)
-{
-	for (size_t i = 0; i < res->dr_nrecorded; i++) {
-		const struct dump_anomaly *da = &res->dr_recorded[i];
-
-		printf("dump: anomaly: %s: level %u entry for %#jx: %#jx\n",
-		    dump_bad_name(da->da_kind), da->da_level,
-		    (uintmax_t)da->da_va, (uintmax_t)da->da_entry);
-	}
-}
-
-static void
-say_planned(void *arg, const struct dump_sink *sink,
-    const struct dump_result *res)
-{
-	(void)arg;
-	(void)sink;
-	say_anomalies(res);
-	say_outcome("now", 0, res, res->dr_sink);
-	said_outcome = true;
-	said_tenths = -1;
-}
-
-/* One that is too small is named with the outcome. */
-static void
-say_failed(void *arg, const struct dump_sink *sink,
-    const struct dump_result *res)
-{
-	(void)arg;
-	if (res->dr_error == DUMP_E2BIG)
-		return;
-	broken[res->dr_sink] = true;
-	printf("\ndump: %s: error %d\n", sink->ds_name, res->dr_error);
-}
-
 static const struct dump_hooks hooks = {
-	.dh_progress = say_progress,
+	.dh_progress = progress,
 	.dh_cancelled = is_cancelled,
-	.dh_planned = say_planned,
-	.dh_failed = say_failed,
+	.dh_planned = dumpsay_planned,
+	.dh_failed = dumpsay_failed,
 };
-
-/* ---- Entry points ---- */
 
 static struct dump_request
 make_request(void)
@@ -300,22 +189,13 @@ dumpsys(void)
 	struct dump_request req = make_request();
 	int error;
 
-	said_outcome = false;
-	memset(broken, 0, sizeof(broken));
+	dumpsay_begin(&req);
 	error = dump_write(&req, &result);
-	if (!said_outcome)
-		say_outcome("now", error, &result, req.dr_nsinks);
-	if (req.dr_nsinks == 0) {
-		printf("Cannot dump. Device not defined or unavailable.\n");
-		return (error);
-	}
-	if (error == 0)
-		printf("\nDump complete\n");
-	else
-		printf("\nDump failed: error %d (%s)\n", error,
-		    dump_phase_name(dump_phase(&work)));
+	dumpsay_end(error, &result);
 	return (error);
 }
+
+/* ---- What a dump would be ---- */
 
 /* What a dump would be now, if there is room.  0 or an errno. */
 static int
@@ -391,8 +271,7 @@ dump_announce(const char *when)
 	req.dr_hooks = NULL;
 	if (req.dr_nsinks > 0)
 		error = dump_estimate(&req, &res);
-	memset(broken, 0, sizeof(broken));
-	say_outcome(when, error, &res, req.dr_nsinks);
+	dumpsay_outcome(when, error, &req, &res);
 }
 
 static void

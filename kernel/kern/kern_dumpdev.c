@@ -196,6 +196,8 @@ dumpdev_configure(const char *names)
 void
 dumpdev_print_useless(void)
 {
+	if (ndevs == 0)
+		printf("; dumpdev is not set");
 	for (size_t i = 0; i < ndevs; i++) {
 		if (devs[i].dd_why != NULL)
 			printf("; %s: %s", devs[i].dd_name, devs[i].dd_why);

@@ -17,7 +17,7 @@ void dumpdev_configure(const char *names);
 /* The devices that take dumps, in order; how many. */
 size_t dumpdev_sinks(struct dump_sink sinks[DUMPDEV_MAX]);
 
-/* Print "; NAME: WHY" for each of the others. */
+/* Print "; NAME: WHY" for each of the others, or that there is none at all. */
 void dumpdev_print_useless(void);
 
 #endif
