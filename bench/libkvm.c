@@ -22,61 +22,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/benchdump.h"
 #include "bench/figures.h"
 #include "bench/plainwalk.h"
 #include "libkvm/kvm.h"
 #include "tests/gen/dumpgen.h"
 
 #define NROUNDS	  5
-#define NREADS	  2000000 /* random reads in a round */
 #define CHUNK_LEN 1048576 /* bytes of a sequential read */
-#define PAGE_LEN  4096
-#define GB	  (UINT64_C(1) << 30)
 
-/* How pages are scattered over physical memory. */
-static const struct layout {
-	const char *name;
-	unsigned int run_max; /* pages that lie in a row, at most */
-} layouts[] = {
+static const struct layout layouts[] = {
 	{ "scattered", 1 },
 	{ "runs", 32 },
 };
 
-/* A page of the kernel map, known beforehand. */
-struct known_page {
-	uint64_t va;
-	uint64_t pa;
-	uint64_t off; /* bytes into the file */
-};
-
-/* A word, and where it is. */
-struct known_word {
-	uint64_t va;
-	uint64_t off; /* bytes into the file */
-	uint64_t value;
-};
-
-struct bench {
-	char dir[512];
-	char core[600];
-	char kernel[600];
-	unsigned int gigabytes;
-	const struct layout *layout;
-	uint64_t seed;
-	struct gen *gen;
-	struct known_page *pages; /* ascending by address */
-	size_t npages;
-	size_t npages_dumped;
-	struct known_word *words; /* NREADS of them, in random order */
-	int fd;
-	const uint8_t *map;
-	size_t map_len;
-	kvm_t *kd;
-};
-
 /* Ours and the limit's speed in each round, the more the better. */
 static void
-report(const struct bench *b, const char *what, const char *limit_name,
+report(const struct benchdump *b, const char *what, const char *limit_name,
     const char *unit, const double *ours, const double *limit)
 {
 	char about[64];
@@ -89,141 +51,6 @@ report(const struct bench *b, const char *what, const char *limit_name,
 	    "\"dump_gb\":%u, \"pages\":\"%s\", ", b->gigabytes,
 	    b->layout->name);
 	figures_print(&fg, ours, limit, NROUNDS);
-}
-
-/* ---- the dump ---- */
-
-static bool
-collect_mapping(const struct gen_mapping *m, void *arg)
-{
-	struct bench *b = arg;
-
-	if (m->state != GEN_OK)
-		return (true);
-	for (uint64_t done = 0; done < m->len; done += PAGE_LEN) {
-		struct known_page *page = &b->pages[b->npages];
-
-		*page = (struct known_page){ .va = m->va + done,
-			.pa = m->pa + done };
-		if (gen_page_off(b->gen, page->pa, &page->off))
-			b->npages++;
-	}
-	return (true);
-}
-
-/*
- * Only pages with plain contents can be checked by their address; the kernel's
- * own data and page tables are few and left out.
- */
-static void
-drop_special_pages(struct bench *b)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < b->npages; i++) {
-		uint64_t words[PAGE_LEN / 8];
-		uint8_t want[PAGE_LEN];
-
-		gen_fill(b->seed, b->pages[i].pa, want, sizeof(want));
-		memcpy(words, b->map + b->pages[i].off, sizeof(words));
-		if (memcmp(words, want, sizeof(want)) == 0)
-			b->pages[kept++] = b->pages[i];
-	}
-	b->npages = kept;
-}
-
-static void
-make_dump(struct bench *b)
-{
-	struct gen_spec spec = {
-		.gs_arch = "amd64",
-		.gs_version = 3,
-		.gs_flags = GEN_PLAIN,
-		.gs_seed = b->seed,
-		.gs_mem_len = b->gigabytes * GB,
-		.gs_phys_len = 64 * GB,
-		.gs_map_percent = 95,
-		.gs_run_max = b->layout->run_max,
-	};
-	const char *why;
-
-	if ((b->gen = gen_create(&spec, &why)) == NULL)
-		errx(1, "dump of %u GB: %s", b->gigabytes, why);
-	if (gen_write_core(b->gen, b->core) != 0 ||
-	    gen_write_kernel(b->gen, b->kernel) != 0)
-		err(1, "%s", b->dir);
-}
-
-/* The next number of a xorshift sequence. */
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return (*state);
-}
-
-/* What is read at random, listed, so that readers are measured and not this. */
-static void
-choose_words(struct bench *b)
-{
-	uint64_t state = UINT64_C(88172645463325252);
-
-	b->words = calloc(NREADS, sizeof(*b->words));
-	if (b->words == NULL)
-		err(1, NULL);
-	for (size_t i = 0; i < NREADS; i++) {
-		uint64_t r = next_random(&state);
-		const struct known_page *page = &b->pages[(r >> 9) % b->npages];
-		uint64_t in_page = r % (PAGE_LEN / 8) * 8;
-
-		b->words[i] = (struct known_word){ .va = page->va + in_page,
-			.off = page->off + in_page,
-			.value = gen_word(b->seed, page->pa + in_page) };
-	}
-}
-
-static void
-open_dump(struct bench *b)
-{
-	struct gen_facts facts;
-	char errbuf[2048];
-	struct stat st;
-	void *map;
-
-	gen_facts(b->gen, &facts);
-	b->npages_dumped = (size_t)facts.npages;
-	if ((b->fd = open(b->core, O_RDONLY)) < 0 || fstat(b->fd, &st) != 0)
-		err(1, "%s", b->core);
-	b->map_len = (size_t)st.st_size;
-	map = mmap(NULL, b->map_len, PROT_READ, MAP_SHARED, b->fd, 0);
-	if (map == MAP_FAILED)
-		err(1, "%s", b->core);
-	b->map = map;
-	b->pages = calloc(b->npages_dumped + 1, sizeof(*b->pages));
-	if (b->pages == NULL)
-		err(1, NULL);
-	(void)gen_foreach_mapping(b->gen, collect_mapping, b);
-	drop_special_pages(b);
-	choose_words(b);
-	b->kd = kvm_open2(b->kernel, b->core, O_RDONLY, errbuf, NULL);
-	if (b->kd == NULL)
-		errx(1, "%s", errbuf);
-}
-
-static void
-remove_dump(struct bench *b)
-{
-	(void)kvm_close(b->kd);
-	(void)munmap((void *)(uintptr_t)b->map, b->map_len);
-	(void)close(b->fd);
-	gen_destroy(b->gen);
-	free(b->words);
-	free(b->pages);
-	(void)unlink(b->core);
-	(void)unlink(b->kernel);
-	b->npages = 0;
 }
 
 /* ---- opening ---- */
@@ -246,7 +73,7 @@ own_memory_kb(void)
 }
 
 static double
-open_limit(const struct bench *b)
+open_limit(const struct benchdump *b)
 {
 	double start = figures_now();
 	int kernel = open(b->kernel, O_RDONLY);
@@ -272,7 +99,7 @@ open_limit(const struct bench *b)
 
 /* Opens of a second handle; times are told as opens per millisecond. */
 static void
-bench_open(struct bench *b)
+bench_open(struct benchdump *b)
 {
 	double ours[NROUNDS], limit[NROUNDS];
 	long memory_kb = 0;
@@ -302,7 +129,7 @@ enum reader { BY_LIBKVM, BY_MEMCPY, BY_PREAD };
 
 /* Millions of reads of 8 bytes a second; every one is checked. */
 static double
-random_reads(const struct bench *b, kvm_t *kd, enum reader reader, size_t n)
+random_reads(const struct benchdump *b, kvm_t *kd, enum reader reader, size_t n)
 {
 	double start = figures_now();
 
@@ -323,17 +150,19 @@ random_reads(const struct bench *b, kvm_t *kd, enum reader reader, size_t n)
 }
 
 static void
-bench_random(struct bench *b)
+bench_random(struct benchdump *b)
 {
 	double ours[NROUNDS], by_memcpy[NROUNDS], by_pread[NROUNDS];
 
 	/* Once for the page tables of this process. */
-	(void)random_reads(b, b->kd, BY_MEMCPY, NREADS);
-	(void)random_reads(b, b->kd, BY_LIBKVM, NREADS);
+	(void)random_reads(b, b->kd, BY_MEMCPY, BENCHDUMP_NWORDS);
+	(void)random_reads(b, b->kd, BY_LIBKVM, BENCHDUMP_NWORDS);
 	for (size_t i = 0; i < NROUNDS; i++) {
-		by_memcpy[i] = random_reads(b, b->kd, BY_MEMCPY, NREADS);
-		ours[i] = random_reads(b, b->kd, BY_LIBKVM, NREADS);
-		by_pread[i] = random_reads(b, b->kd, BY_PREAD, NREADS / 4);
+		by_memcpy[i] =
+		    random_reads(b, b->kd, BY_MEMCPY, BENCHDUMP_NWORDS);
+		ours[i] = random_reads(b, b->kd, BY_LIBKVM, BENCHDUMP_NWORDS);
+		by_pread[i] =
+		    random_reads(b, b->kd, BY_PREAD, BENCHDUMP_NWORDS / 4);
 	}
 	report(b, "random-8", "memcpy from known offsets", "million reads/s",
 	    ours, by_memcpy);
@@ -343,7 +172,7 @@ bench_random(struct bench *b)
 
 /* The same for a dump that is not mapped: one pread(2) for each read. */
 static void
-bench_random_pread(struct bench *b)
+bench_random_pread(struct benchdump *b)
 {
 	double ours[NROUNDS], by_pread[NROUNDS];
 	char errbuf[2048];
@@ -355,8 +184,9 @@ bench_random_pread(struct bench *b)
 	if (kd == NULL)
 		errx(1, "%s", errbuf);
 	for (size_t i = 0; i < NROUNDS; i++) {
-		ours[i] = random_reads(b, kd, BY_LIBKVM, NREADS / 4);
-		by_pread[i] = random_reads(b, kd, BY_PREAD, NREADS / 4);
+		ours[i] = random_reads(b, kd, BY_LIBKVM, BENCHDUMP_NWORDS / 4);
+		by_pread[i] =
+		    random_reads(b, kd, BY_PREAD, BENCHDUMP_NWORDS / 4);
 	}
 	report(b, "random-8-unmapped", "pread from known offsets",
 	    "million reads/s", ours, by_pread);
@@ -367,7 +197,7 @@ bench_random_pread(struct bench *b)
 
 /* The pages from i on that are adjacent in the kernel map, at most a chunk. */
 static size_t
-chunk_pages(const struct bench *b, size_t i)
+chunk_pages(const struct benchdump *b, size_t i)
 {
 	size_t n = 1;
 
@@ -378,7 +208,7 @@ chunk_pages(const struct bench *b, size_t i)
 }
 
 static void
-check_chunk(const struct bench *b, size_t i, size_t n, const uint8_t *buf)
+check_chunk(const struct benchdump *b, size_t i, size_t n, const uint8_t *buf)
 {
 	for (size_t k = 0; k < n * PAGE_LEN; k += 8) {
 		uint64_t pa = b->pages[i + k / PAGE_LEN].pa + k % PAGE_LEN;
@@ -392,7 +222,7 @@ check_chunk(const struct bench *b, size_t i, size_t n, const uint8_t *buf)
 }
 
 static void
-read_chunk(const struct bench *b, enum reader reader, size_t i, size_t n,
+read_chunk(const struct benchdump *b, enum reader reader, size_t i, size_t n,
     uint8_t *buf)
 {
 	if (reader == BY_LIBKVM) {
@@ -421,7 +251,7 @@ read_chunk(const struct bench *b, enum reader reader, size_t i, size_t n,
 
 /* Gigabytes a second, in address order; the check is not in the time. */
 static double
-sequential_reads(const struct bench *b, enum reader reader, uint8_t *buf)
+sequential_reads(const struct benchdump *b, enum reader reader, uint8_t *buf)
 {
 	double elapsed = 0;
 
@@ -438,7 +268,7 @@ sequential_reads(const struct bench *b, enum reader reader, uint8_t *buf)
 }
 
 static void
-bench_sequential(struct bench *b)
+bench_sequential(struct benchdump *b)
 {
 	double ours[NROUNDS], by_memcpy[NROUNDS], by_pread[NROUNDS];
 	uint8_t *buf = malloc(CHUNK_LEN);
@@ -515,7 +345,7 @@ walk_speed(struct walked got, struct walked want, double seconds)
 
 /* The pages of the dump as a walk reports them.  The caller frees them. */
 static struct kvm_page *
-list_pages(struct bench *b, size_t *n)
+list_pages(struct benchdump *b, size_t *n)
 {
 	struct kvm_page *pages =
 	    calloc(b->npages_dumped + b->npages_dumped / 8 + 4096,
@@ -531,7 +361,7 @@ list_pages(struct bench *b, size_t *n)
 }
 
 static void
-bench_walk(struct bench *b)
+bench_walk(struct benchdump *b)
 {
 	double ours[NROUNDS], limit[NROUNDS], plain[NROUNDS];
 	struct plainwalk *pw =
@@ -570,18 +400,17 @@ bench_walk(struct bench *b)
 /* ---- all of it ---- */
 
 static void
-bench_dump(struct bench *b)
+bench_dump(struct benchdump *b)
 {
 	fprintf(stderr, "making a dump of %u GB, pages %s\n", b->gigabytes,
 	    b->layout->name);
-	make_dump(b);
-	open_dump(b);
+	benchdump_make(b);
 	bench_open(b);
 	bench_random(b);
 	bench_random_pread(b);
 	bench_sequential(b);
 	bench_walk(b);
-	remove_dump(b);
+	benchdump_remove(b);
 }
 
 int
@@ -589,14 +418,15 @@ main(int argc, char **argv)
 {
 	static const char *const sizes[] = { "1", "8" };
 	const char *tmp = getenv("TMPDIR");
-	struct bench b = { .seed = 20060424 };
+	char dir[512];
+	struct benchdump b = { .seed = 20060424 };
 
-	(void)snprintf(b.dir, sizeof(b.dir), "%s/bench.XXXXXX",
+	(void)snprintf(dir, sizeof(dir), "%s/bench.XXXXXX",
 	    tmp != NULL ? tmp : "/var/tmp");
-	if (mkdtemp(b.dir) == NULL)
-		err(1, "%s", b.dir);
-	(void)snprintf(b.core, sizeof(b.core), "%s/core", b.dir);
-	(void)snprintf(b.kernel, sizeof(b.kernel), "%s/kernel", b.dir);
+	if (mkdtemp(dir) == NULL)
+		err(1, "%s", dir);
+	(void)snprintf(b.core, sizeof(b.core), "%s/core", dir);
+	(void)snprintf(b.kernel, sizeof(b.kernel), "%s/kernel", dir);
 	for (int i = 0; i < (argc > 1 ? argc - 1 : 2); i++) {
 		b.gigabytes =
 		    (unsigned int)strtoul(argc > 1 ? argv[i + 1] : sizes[i],
@@ -607,6 +437,6 @@ main(int argc, char **argv)
 			bench_dump(&b);
 		}
 	}
-	(void)rmdir(b.dir);
+	(void)rmdir(dir);
 	return (0);
 }

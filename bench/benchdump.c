@@ -1,0 +1,152 @@
+#include "bench/benchdump.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <err.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define GB (UINT64_C(1) << 30)
+
+static bool
+collect_mapping(const struct gen_mapping *m, void *arg)
+{
+	struct benchdump *b = arg;
+
+	if (m->state != GEN_OK)
+		return (true);
+	for (uint64_t done = 0; done < m->len; done += PAGE_LEN) {
+		struct known_page *page = &b->pages[b->npages];
+
+		*page = (struct known_page){ .va = m->va + done,
+			.pa = m->pa + done };
+		if (gen_page_off(b->gen, page->pa, &page->off))
+			b->npages++;
+	}
+	return (true);
+}
+
+/*
+ * Only pages with plain contents can be checked by their address; the kernel's
+ * own data and page tables are few and left out.
+ */
+static void
+drop_special_pages(struct benchdump *b)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < b->npages; i++) {
+		uint64_t words[PAGE_LEN / 8];
+		uint8_t want[PAGE_LEN];
+
+		gen_fill(b->seed, b->pages[i].pa, want, sizeof(want));
+		memcpy(words, b->map + b->pages[i].off, sizeof(words));
+		if (memcmp(words, want, sizeof(want)) == 0)
+			b->pages[kept++] = b->pages[i];
+	}
+	b->npages = kept;
+}
+
+static void
+write_dump(struct benchdump *b)
+{
+	struct gen_spec spec = {
+		.gs_arch = "amd64",
+		.gs_version = 3,
+		.gs_flags = GEN_PLAIN,
+		.gs_seed = b->seed,
+		.gs_mem_len = b->gigabytes * GB,
+		.gs_phys_len = 64 * GB,
+		.gs_map_percent = 95,
+		.gs_run_max = b->layout->run_max,
+	};
+	const char *why;
+
+	if ((b->gen = gen_create(&spec, &why)) == NULL)
+		errx(1, "dump of %u GB: %s", b->gigabytes, why);
+	if (gen_write_core(b->gen, b->core) != 0 ||
+	    gen_write_kernel(b->gen, b->kernel) != 0)
+		err(1, "%s", b->core);
+}
+
+/* The next number of a xorshift sequence. */
+static uint64_t
+next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return (*state);
+}
+
+/* What is read at random, listed, so that readers are measured and not this. */
+static void
+choose_words(struct benchdump *b)
+{
+	uint64_t state = UINT64_C(88172645463325252);
+
+	b->words = calloc(BENCHDUMP_NWORDS, sizeof(*b->words));
+	if (b->words == NULL)
+		err(1, NULL);
+	for (size_t i = 0; i < BENCHDUMP_NWORDS; i++) {
+		uint64_t r = next_random(&state);
+		const struct known_page *page = &b->pages[(r >> 9) % b->npages];
+		uint64_t in_page = r % (PAGE_LEN / 8) * 8;
+
+		b->words[i] = (struct known_word){ .va = page->va + in_page,
+			.off = page->off + in_page,
+			.value = gen_word(b->seed, page->pa + in_page) };
+	}
+}
+
+static void
+open_dump(struct benchdump *b)
+{
+	struct gen_facts facts;
+	char errbuf[2048];
+	struct stat st;
+	void *map;
+
+	gen_facts(b->gen, &facts);
+	b->npages_dumped = (size_t)facts.npages;
+	if ((b->fd = open(b->core, O_RDONLY)) < 0 || fstat(b->fd, &st) != 0)
+		err(1, "%s", b->core);
+	b->map_len = (size_t)st.st_size;
+	map = mmap(NULL, b->map_len, PROT_READ, MAP_SHARED, b->fd, 0);
+	if (map == MAP_FAILED)
+		err(1, "%s", b->core);
+	b->map = map;
+	b->pages = calloc(b->npages_dumped + 1, sizeof(*b->pages));
+	if (b->pages == NULL)
+		err(1, NULL);
+	(void)gen_foreach_mapping(b->gen, collect_mapping, b);
+	drop_special_pages(b);
+	choose_words(b);
+	b->kd = kvm_open2(b->kernel, b->core, O_RDONLY, errbuf, NULL);
+	if (b->kd == NULL)
+		errx(1, "%s", errbuf);
+}
+
+void
+benchdump_make(struct benchdump *b)
+{
+	write_dump(b);
+	open_dump(b);
+}
+
+void
+benchdump_remove(struct benchdump *b)
+{
+	(void)kvm_close(b->kd);
+	(void)munmap((void *)(uintptr_t)b->map, b->map_len);
+	(void)close(b->fd);
+	gen_destroy(b->gen);
+	free(b->words);
+	free(b->pages);
+	(void)unlink(b->core);
+	(void)unlink(b->kernel);
+	b->npages = 0;
+}
