@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/plainreader.h"
+
 #define GB (UINT64_C(1) << 30)
 
 static bool
@@ -128,6 +130,7 @@ open_dump(struct benchdump *b)
 	b->kd = kvm_open2(b->kernel, b->core, O_RDONLY, errbuf, NULL);
 	if (b->kd == NULL)
 		errx(1, "%s", errbuf);
+	b->plain = plain_open(b->core);
 }
 
 void
@@ -140,6 +143,7 @@ benchdump_make(struct benchdump *b)
 void
 benchdump_remove(struct benchdump *b)
 {
+	plain_close(b->plain);
 	(void)kvm_close(b->kd);
 	(void)munmap((void *)(uintptr_t)b->map, b->map_len);
 	(void)close(b->fd);

@@ -51,6 +51,7 @@ struct benchdump {
 	const uint8_t *map;
 	size_t map_len;
 	kvm_t *kd;
+	struct plainreader *plain;
 };
 
 /*

@@ -3,8 +3,8 @@
  *
  * Each measurement is made side by side with its limit: the same bytes got at
  * by someone who knows beforehand where in the file they are, with memcpy(3)
- * from a mapping and with pread(2).  The walk over all pages has a peer besides:
- * the way of readers before this one.  Every byte that is read is checked.  One
+ * from a mapping and with pread(2).  Where readers before this one have their way
+ * it is a peer besides (plainreader.h).  Every byte that is read is checked.  One
  * JSON object a line goes to stdout: figures of ours and of the limit, and the
  * ratio of the two as median, lowest and highest of the rounds.
  *
@@ -24,11 +24,12 @@
 
 #include "bench/benchdump.h"
 #include "bench/figures.h"
-#include "bench/plainwalk.h"
+#include "bench/plainreader.h"
 #include "libkvm/kvm.h"
 #include "tests/gen/dumpgen.h"
 
 #define NROUNDS	  5
+#define PLAIN	  "the way of readers before it"
 #define CHUNK_LEN 1048576 /* bytes of a sequential read */
 
 static const struct layout layouts[] = {
@@ -101,22 +102,28 @@ open_limit(const struct benchdump *b)
 static void
 bench_open(struct benchdump *b)
 {
-	double ours[NROUNDS], limit[NROUNDS];
+	double ours[NROUNDS], limit[NROUNDS], plain[NROUNDS];
 	long memory_kb = 0;
 
 	for (size_t i = 0; i < NROUNDS; i++) {
 		long before = own_memory_kb();
 		double start = figures_now();
 		kvm_t *kd = kvm_open2(b->kernel, b->core, O_RDONLY, NULL, NULL);
+		struct plainreader *pr;
 
 		ours[i] = 1e-3 / (figures_now() - start);
 		if (own_memory_kb() - before > memory_kb)
 			memory_kb = own_memory_kb() - before;
 		(void)kvm_close(kd);
 		limit[i] = 1e-3 / open_limit(b);
+		start = figures_now();
+		pr = plain_open(b->core);
+		plain[i] = 1e-3 / (figures_now() - start);
+		plain_close(pr);
 	}
 	report(b, "open", "open and mmap of the same files", "opens/ms", ours,
 	    limit);
+	report(b, "open", PLAIN, "opens/ms", ours, plain);
 	printf("{\"bench\":\"open-memory\", \"dump_gb\":%u, \"pages\":\"%s\", "
 	       "\"unit\":\"kB\", \"ours\":%ld, \"limit\":1024, "
 	       "\"limit_is\":\"1 MB\", \"ratio\":%.3f}\n",
@@ -125,7 +132,7 @@ bench_open(struct benchdump *b)
 
 /* ---- random reads ---- */
 
-enum reader { BY_LIBKVM, BY_MEMCPY, BY_PREAD };
+enum reader { BY_LIBKVM, BY_MEMCPY, BY_PREAD, BY_PLAIN };
 
 /* Millions of reads of 8 bytes a second; every one is checked. */
 static double
@@ -141,6 +148,8 @@ random_reads(const struct benchdump *b, kvm_t *kd, enum reader reader, size_t n)
 			memcpy(&word, b->map + known->off, 8);
 		else if (reader == BY_PREAD)
 			(void)!pread(b->fd, &word, 8, (off_t)known->off);
+		else if (reader == BY_PLAIN)
+			plain_read(b->plain, known->va, &word, 8);
 		else if (kvm_read2(kd, known->va, &word, 8) != 8)
 			errx(1, "%s", kvm_geterr(kd));
 		if (word != known->value)
@@ -153,6 +162,7 @@ static void
 bench_random(struct benchdump *b)
 {
 	double ours[NROUNDS], by_memcpy[NROUNDS], by_pread[NROUNDS];
+	double plain[NROUNDS];
 
 	/* Once for the page tables of this process. */
 	(void)random_reads(b, b->kd, BY_MEMCPY, BENCHDUMP_NWORDS);
@@ -163,11 +173,14 @@ bench_random(struct benchdump *b)
 		ours[i] = random_reads(b, b->kd, BY_LIBKVM, BENCHDUMP_NWORDS);
 		by_pread[i] =
 		    random_reads(b, b->kd, BY_PREAD, BENCHDUMP_NWORDS / 4);
+		plain[i] =
+		    random_reads(b, b->kd, BY_PLAIN, BENCHDUMP_NWORDS / 4);
 	}
 	report(b, "random-8", "memcpy from known offsets", "million reads/s",
 	    ours, by_memcpy);
 	report(b, "random-8", "pread from known offsets", "million reads/s",
 	    ours, by_pread);
+	report(b, "random-8", PLAIN, "million reads/s", ours, plain);
 }
 
 /* The same for a dump that is not mapped: one pread(2) for each read. */
@@ -364,8 +377,6 @@ static void
 bench_walk(struct benchdump *b)
 {
 	double ours[NROUNDS], limit[NROUNDS], plain[NROUNDS];
-	struct plainwalk *pw =
-	    plainwalk_open((struct span){ b->map, b->map_len });
 	size_t n;
 	struct kvm_page *pages = list_pages(b, &n);
 	struct walked want = walk_known(pages, n, count_page);
@@ -386,14 +397,12 @@ bench_walk(struct benchdump *b)
 
 		got = (struct walked){ 0 };
 		start = figures_now();
-		plainwalk(pw, count_page, &got);
+		plain_walk(b->plain, count_page, &got);
 		plain[i] = walk_speed(got, want, figures_now() - start);
 	}
 	report(b, "walk", "callbacks for a list of the same pages",
 	    "million pages/s", ours, limit);
-	report(b, "walk", "the way of readers before it", "million pages/s",
-	    ours, plain);
-	plainwalk_close(pw);
+	report(b, "walk", PLAIN, "million pages/s", ours, plain);
 	free(pages);
 }
 
