@@ -80,7 +80,7 @@ struct kvm_page {
 	unsigned int kp_version; /* LIBKVM_WALK_PAGES_VERSION */
 	kpaddr_t kp_paddr;	 /* its physical address */
 	kvaddr_t kp_kmap_vaddr;	 /* in the kernel map, 0 if not mapped there */
-	kvaddr_t kp_dmap_vaddr;	 /* in the direct map, 0 if there is none */
+	kvaddr_t kp_dmap_vaddr;	 /* in the direct map, 0 if not all there */
 	vm_prot_t kp_prot;	 /* VM_PROT_*, of the kernel mapping if any */
 	off_t kp_offset;	 /* in the core file; -1: not in the dump */
 	size_t kp_len;		 /* bytes, all of them at kp_offset in a row */

@@ -59,12 +59,13 @@ make_page(struct direct_map dmap, kvaddr_t va, uint64_t pa, uint64_t off,
     uint64_t len, vm_prot_t prot)
 {
 	uint64_t in_dmap = pa - dmap.pa;
+	bool has_dmap = in_dmap < dmap.len && len <= dmap.len - in_dmap;
 
 	return ((struct kvm_page){
 	    .kp_version = LIBKVM_WALK_PAGES_VERSION,
 	    .kp_paddr = pa,
 	    .kp_kmap_vaddr = va,
-	    .kp_dmap_vaddr = in_dmap < dmap.len ? dmap.va + in_dmap : 0,
+	    .kp_dmap_vaddr = has_dmap ? dmap.va + in_dmap : 0,
 	    .kp_prot = prot,
 	    .kp_offset = (off_t)off,
 	    .kp_len = (size_t)len,

@@ -576,6 +576,40 @@ test_walk_direct(void **state)
 	dumps_fini(&d);
 }
 
+/* A direct map that ends amid the pages of a call has an address for none. */
+static void
+test_walk_direct_end(void **state)
+{
+	static struct dumps d;
+	static struct walked w;
+	kvm_t *kd;
+	bool seen_whole = false, seen_cut = false;
+
+	(void)state;
+	dumps_init(&d);
+	dumps_write(&d);
+	le64enc(d.bytes + 56, DVA(28));
+	dumps_rewrite(&d);
+	kd = dumps_open(&d);
+	w.n = 0;
+	w.stop_after = 0;
+	assert_int_equal(kvm_walk_pages(kd, on_page, &w), 1);
+	for (size_t i = 0; i < w.n; i++) {
+		const struct kvm_page *page = &w.page[i];
+		bool cut = page->kp_paddr + page->kp_len > 28 * SMALL_PAGE;
+
+		assert_true(page->kp_dmap_vaddr ==
+		    (cut ? 0 : SMALL_DMAPBASE + page->kp_paddr));
+		if (cut)
+			seen_cut = true;
+		else
+			seen_whole = true;
+	}
+	assert_true(seen_cut && seen_whole);
+	(void)kvm_close(kd);
+	dumps_fini(&d);
+}
+
 static void
 test_walk_stopped(void **state)
 {
@@ -639,6 +673,8 @@ main(void)
 	}
 	tests[n++] = row_test("walk: pages in the direct map only",
 	    test_walk_direct, NULL);
+	tests[n++] = row_test("walk: pages at the direct map's end",
+	    test_walk_direct_end, NULL);
 	tests[n++] = row_test("walk: stopped", test_walk_stopped, NULL);
 	failed = RUN_TESTS(tests, n);
 	dumps_fini(&minidump);
