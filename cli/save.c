@@ -184,8 +184,11 @@ found_none(const struct request *rq)
 		warnx("%s: %s", rq->rq_device, why);
 		return (EX_DATAERR);
 	}
-	warnx("%s: no dump%s", rq->rq_device,
-	    rq->rq_any_cleared ? " but one that was saved before" : "");
+	warnx("%s: no dump%s%s", rq->rq_device,
+	    rq->rq_any_cleared ? " but one that was saved before" : "",
+	    dumpdev_has_mbr(rq->rq_dev) ?
+		"; its MBR's partitions were not looked into: name one" :
+		"");
 	return (STATUS_NONE);
 }
 

@@ -15,6 +15,7 @@
 #include <zlib.h>
 
 #include "format/gpt.h"
+#include "format/mbr.h"
 #include "libkvm/disk.h"
 
 #define MAX_SECTOR_LEN 4096
@@ -342,6 +343,20 @@ dumpdev_next(struct dumpdev *dev, struct dumpdev_dump *out)
 		return (true);
 	}
 	return (false);
+}
+
+bool
+dumpdev_has_mbr(const struct dumpdev *dev)
+{
+	uint8_t sector[MAX_SECTOR_LEN];
+	struct span bytes = { .base = sector, .len = dev->disk.dk_sector_len };
+
+	if (bytes.len == 0)
+		bytes.len = sector_lens[0];
+	/* In front of a GUID partition table one protects it. */
+	return (dev->array == NULL && bytes.len <= sizeof(sector) &&
+	    disk_read(&dev->disk, 0, sector, bytes.len) &&
+	    mbr_has_partitions(bytes));
 }
 
 const char *

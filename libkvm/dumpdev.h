@@ -43,6 +43,9 @@ struct dumpdev_dump {
  */
 bool dumpdev_next(struct dumpdev *dev, struct dumpdev_dump *out);
 
+/* Does the disk have an MBR with partitions, which were not looked into? */
+bool dumpdev_has_mbr(const struct dumpdev *dev);
+
 /*
  * What kept dumpdev_next() from looking everywhere (a damaged partition
  * table, a bad sector), or why the last call failed.  NULL: nothing.

@@ -287,9 +287,8 @@ def refused(name, changed, why):
 def mbr():
     """The disk of an old PC: no partition of it is ours to write to."""
     (disk,) = make_disks([8 * MB])
-    data = bytearray(disk.read_bytes())
-    data[446:462] = bytes.fromhex("80010100a5feffff3f00000000300000")
-    data[510:512] = b"\x55\xaa"
+    data = disk.read_bytes()
+    data = images.mbr(63, len(data) // 512 - 63) + data[512:]
     disk.write_bytes(data)
     text = crash("dumpdev=vtbd0", disks=[disk])
     why = "it has an MBR's partitions, which take no dumps"

@@ -121,6 +121,13 @@ def falsify(image, offset, data):
 # ---- disks ----
 
 
+def mbr(first, sectors, kind=0xA5):
+    """The first 512 bytes of a disk with one partition, FreeBSD's for one."""
+    part = struct.pack("<B3sB3sII", 0x80, b"\1\1\0", kind, b"\xfe" * 3, first,
+                       sectors)
+    return bytes(446) + part + bytes(48) + b"\x55\xaa"
+
+
 def gpt_header(lba, other, array_lba, array, /, **changed):
     f = {
         "signature": b"EFI PART",
@@ -166,7 +173,7 @@ def disk(parts, sector=512, entries=None, primary=None, backup=None):
     one = gpt_header(1, last, 2, array, **(primary or {}))
     two = gpt_header(last, 1, last - array_sectors, array, **(backup or {}))
     return (
-        bytes(sector)
+        mbr(1, last, kind=0xEE).ljust(sector, b"\0")
         + one.ljust(sector, b"\0")
         + array
         + body

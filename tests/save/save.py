@@ -256,6 +256,11 @@ REFUSED = [
     ("one byte", b"x", NO_DUMP, "no dump", False),
     ("a disk without a dump", bytes(1 << 20), NO_DUMP, "no dump", False),
     (
+        "a dump on a partition of an MBR",
+        images.mbr(2, len(GOOD) // 512) + bytes(512) + GOOD + bytes(512),
+        *(NO_DUMP, "MBR's partitions were not looked into", False),
+    ),
+    (
         "an image without its last sector",
         GOOD[:-512],
         *(NO_DUMP, "no dump", False),
@@ -269,7 +274,7 @@ REFUSED = [
     (
         "a dump on a partition of another type",
         images.disk([(UFS, GOOD), (SWAP, bytes(4096))]),
-        *(NO_DUMP, "no dump", False),
+        *(NO_DUMP, "no dump\n", False),
     ),
     (
         "wrong parity",
