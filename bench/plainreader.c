@@ -160,6 +160,7 @@ struct walker {
 static void
 visit(struct walker *w, kvaddr_t va, uint64_t pa, vm_prot_t prot)
 {
+	/* Looked for here, and once more for its place: that is their way. */
 	uint64_t bit = find_bit(w->pr, pa / PAGE_LEN);
 	struct kvm_page page = {
 		.kp_version = LIBKVM_WALK_PAGES_VERSION,
@@ -167,7 +168,6 @@ visit(struct walker *w, kvaddr_t va, uint64_t pa, vm_prot_t prot)
 		.kp_kmap_vaddr = va,
 		.kp_dmap_vaddr = w->pr->hdr.md_dmapbase + pa,
 		.kp_prot = prot,
-		.kp_offset = find_page(w->pr, bit),
 		.kp_len = PAGE_LEN,
 	};
 
@@ -176,6 +176,7 @@ visit(struct walker *w, kvaddr_t va, uint64_t pa, vm_prot_t prot)
 			return;
 		w->seen[bit / 64] |= UINT64_C(1) << bit % 64;
 	}
+	page.kp_offset = page_off(w->pr, pa);
 	(void)w->cb(&page, w->arg);
 }
 
