@@ -100,8 +100,8 @@ bench_open_memory(const struct benchdump *b)
 	FILE *answer;
 	long kb;
 
-	(void)snprintf(command, sizeof(command), "%s " OPEN_MEMORY " %s %s",
-	    self, b->kernel, b->core);
+	(void)snprintf(command, sizeof(command),
+	    "'%s' " OPEN_MEMORY " '%s' '%s'", self, b->kernel, b->core);
 	answer = popen(command, "r");
 	if (answer == NULL || fscanf(answer, "%ld", &kb) != 1 ||
 	    pclose(answer) != 0)
@@ -463,8 +463,12 @@ main(int argc, char **argv)
 	struct benchdump b = { .seed = 20060424 };
 
 	self = argv[0];
-	if (argc == 4 && strcmp(argv[1], OPEN_MEMORY) == 0)
+	if (argc > 1 && strcmp(argv[1], OPEN_MEMORY) == 0) {
+		/* Anything else than two files would start this all over. */
+		if (argc != 4)
+			errx(2, OPEN_MEMORY " takes a kernel and a core");
 		return (print_open_memory(argv[2], argv[3]));
+	}
 	(void)snprintf(dir, sizeof(dir), "%s/bench.XXXXXX",
 	    tmp != NULL ? tmp : "/var/tmp");
 	if (mkdtemp(dir) == NULL)
