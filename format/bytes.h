@@ -30,60 +30,74 @@ span_sub(struct span s, uint64_t off, uint64_t n, struct span *out)
 	return (true);
 }
 
-static inline uint16_t
-le16dec(const uint8_t *p)
-{
-	return ((uint16_t)(p[0] | p[1] << 8));
-}
-
-static inline uint32_t
-le32dec(const uint8_t *p)
-{
-	return ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-	    (uint32_t)p[3] << 24);
-}
-
-static inline uint64_t
-le64dec(const uint8_t *p)
-{
-	return (le32dec(p) | (uint64_t)le32dec(p + 4) << 32);
-}
-
-static inline uint16_t
-be16dec(const uint8_t *p)
-{
-	return ((uint16_t)(p[0] << 8 | p[1]));
-}
-
-static inline uint32_t
-be32dec(const uint8_t *p)
-{
-	return ((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | (uint32_t)p[3]);
-}
-
-static inline uint64_t
-be64dec(const uint8_t *p)
-{
-	return ((uint64_t)be32dec(p) << 32 | be32dec(p + 4));
-}
+/*
+ * Decoded in one load, at any alignment: of bytes that are shifted together a
+ * compiler makes one only as long as it sees that all of them are used.
+ */
+#define HOST_ORDER                                                             \
+	(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ORDER_LITTLE : ORDER_BIG)
 
 static inline uint16_t
 dec16(enum byte_order order, const uint8_t *p)
 {
-	return (order == ORDER_LITTLE ? le16dec(p) : be16dec(p));
+	uint16_t v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return (order == HOST_ORDER ? v : __builtin_bswap16(v));
 }
 
 static inline uint32_t
 dec32(enum byte_order order, const uint8_t *p)
 {
-	return (order == ORDER_LITTLE ? le32dec(p) : be32dec(p));
+	uint32_t v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return (order == HOST_ORDER ? v : __builtin_bswap32(v));
 }
 
 static inline uint64_t
 dec64(enum byte_order order, const uint8_t *p)
 {
-	return (order == ORDER_LITTLE ? le64dec(p) : be64dec(p));
+	uint64_t v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return (order == HOST_ORDER ? v : __builtin_bswap64(v));
+}
+
+static inline uint16_t
+le16dec(const uint8_t *p)
+{
+	return (dec16(ORDER_LITTLE, p));
+}
+
+static inline uint16_t
+be16dec(const uint8_t *p)
+{
+	return (dec16(ORDER_BIG, p));
+}
+
+static inline uint32_t
+le32dec(const uint8_t *p)
+{
+	return (dec32(ORDER_LITTLE, p));
+}
+
+static inline uint32_t
+be32dec(const uint8_t *p)
+{
+	return (dec32(ORDER_BIG, p));
+}
+
+static inline uint64_t
+le64dec(const uint8_t *p)
+{
+	return (dec64(ORDER_LITTLE, p));
+}
+
+static inline uint64_t
+be64dec(const uint8_t *p)
+{
+	return (dec64(ORDER_BIG, p));
 }
 
 static inline void
