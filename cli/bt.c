@@ -156,24 +156,31 @@ cmd_bt(int argc, char **argv)
 	struct selection sel = { .bs_which = BT_CRASHED };
 	struct args args = { 0 };
 	struct dump dump = { 0 };
+	bool all = false, one = false;
 	int ch, status;
 
 	while ((ch = options_next(&bt_syntax, argc, argv, &args)) != -1) {
 		switch (ch) {
 		case 'a':
-			sel.bs_which = BT_ALL;
+			all = true;
 			break;
 		case 't':
 			if (!parse_tid(optarg, &sel.bs_tid)) {
 				warnx("bt: not a thread id: %s", optarg);
 				return (options_usage(&bt_syntax));
 			}
-			sel.bs_which = BT_TID;
+			one = true;
 			break;
 		default:
 			return (args.a_status);
 		}
 	}
+	if (all && one) {
+		warnx("bt: -a and -t exclude each other");
+		return (options_usage(&bt_syntax));
+	}
+	if (all || one)
+		sel.bs_which = all ? BT_ALL : BT_TID;
 	if (!options_core(&bt_syntax, &argc, &argv, &args))
 		return (EX_USAGE);
 	if (argc != 0)

@@ -55,6 +55,8 @@ MISTAKES = [
     (["bt", "--thread"], "--thread needs an argument"),
     (["bt", "-t", "12x", "x"], "not a thread id: 12x"),
     (["bt", "-t", "99999999999", "x"], "not a thread id"),
+    (["bt", "-a", "-t", "1", "x"], "-a and -t exclude each other"),
+    (["bt", "-t", "1", "-a", "x"], "-a and -t exclude each other"),
     (["bt", "x", "y"], "usage: vmcore bt"),
     (["ps", "-M", "x", "y"], "usage: vmcore ps"),
     (["read", "x"], "usage: vmcore read"),
