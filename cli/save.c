@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/dumpinfo.h"
@@ -220,14 +221,17 @@ open_device(struct request *rq)
 {
 	bool writes = rq->rq_action == ACTION_CLEAR ||
 	    (rq->rq_action == ACTION_SAVE && !rq->rq_keep);
+	bool only_reads;
 	char why[256];
 
 	rq->rq_dev = dumpdev_open(rq->rq_device,
 	    writes ? DUMPDEV_CLEAR : DUMPDEV_READ, why, sizeof(why));
 	if (rq->rq_dev != NULL)
 		return (EX_OK);
+	only_reads = access(rq->rq_device, R_OK) == 0 &&
+	    access(rq->rq_device, W_OK) != 0;
 	warnx("%s: %s%s", rq->rq_device, why,
-	    writes ? " (-k saves without writing to it)" : "");
+	    writes && only_reads ? " (-k saves without writing to it)" : "");
 	return (EX_NOINPUT);
 }
 
@@ -263,19 +267,38 @@ parse_max(const char *text, uint32_t *out)
 	return (true);
 }
 
+/*
+ * Only look, or only mark?  Marking writes to the disk, which -C and -k promise
+ * not to do.
+ */
+static bool
+choose_action(bool check, bool clear, struct request *rq)
+{
+	if (clear && (check || rq->rq_keep)) {
+		warnx("save: -c excludes -C and -k");
+		return (false);
+	}
+	if (check)
+		rq->rq_action = ACTION_CHECK;
+	else if (clear)
+		rq->rq_action = ACTION_CLEAR;
+	return (true);
+}
+
 /* false: args->a_status says how it ends. */
 static bool
 parse(int argc, char **argv, struct args *args, struct request *rq)
 {
+	bool check = false, clear = false;
 	int ch;
 
 	while ((ch = options_next(&save_syntax, argc, argv, args)) != -1) {
 		switch (ch) {
 		case 'C':
-			rq->rq_action = ACTION_CHECK;
+			check = true;
 			break;
 		case 'c':
-			rq->rq_action = ACTION_CLEAR;
+			clear = true;
 			break;
 		case 'f':
 			rq->rq_force = true;
@@ -295,7 +318,10 @@ parse(int argc, char **argv, struct args *args, struct request *rq)
 			return (false);
 		}
 	}
-	return (true);
+	if (choose_action(check, clear, rq))
+		return (true);
+	args->a_status = options_usage(&save_syntax);
+	return (false);
 }
 
 int

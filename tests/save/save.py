@@ -479,6 +479,10 @@ def check_mistakes():
         (["-m", "x", "a"], "bad number of dumps: x"),
         (["-m", "4294967296", "a"], "bad number of dumps"),
         (["-m"], "-m needs an argument"),
+        (["-C", "-c", "a"], "-c excludes -C and -k"),
+        (["-c", "-C", "a"], "-c excludes -C and -k"),
+        (["-kc", "a"], "-c excludes -C and -k"),
+        (["-ck", "a"], "-c excludes -C and -k"),
         (["-N", "kernel", "a"], "unknown option -N"),
     ]:
         result = run(VMCORE, "save", *words)
@@ -487,7 +491,9 @@ def check_mistakes():
 
 
 def check_no_device():
-    expect(run(VMCORE, "save", "/nonexistent"), os.EX_NOINPUT, "No such file")
+    result = run(VMCORE, "save", "/nonexistent")
+    expect(result, os.EX_NOINPUT, "No such file")
+    assert "-k" not in result.err, result
     expect(run(VMCORE, "save", "-k", "/"), os.EX_NOINPUT, "neither a regular")
 
 
