@@ -33,9 +33,9 @@ struct route {
 
 /*
  * Sources: FreeBSD's sys/amd64/amd64/pmap.c (KPML4phys), sys/amd64/include/
- * vmparam.h (DMAP_MIN_ADDRESS), sys/i386/i386/pmap.c (IdlePDPT, IdlePTD),
- * sys/arm64/arm64/locore.S (pagetable_l0_ttbr1).  An i386 kernel has both
- * symbols and runs in either mode.
+ * vmparam.h (DMAP_MIN_ADDRESS), sys/i386/i386/pmap.c (IdlePDPT, IdlePTD, since
+ * FreeBSD 13 IdlePTD_nopae), sys/arm64/arm64/locore.S (pagetable_l0_ttbr1).  An
+ * i386 kernel has both symbols and runs in either mode.
  */
 static const struct route routes[] = {
 	{ DUMP_AMD64, &paging_amd64, "KPML4phys", 8,
@@ -43,6 +43,7 @@ static const struct route routes[] = {
 	    UINT64_C(0xfffff80000000000) },
 	{ DUMP_I386, &paging_i386_pae, "IdlePDPT", 4, 0xc0000000, 0, 0 },
 	{ DUMP_I386, &paging_i386, "IdlePTD", 4, 0xc0000000, 0, 0 },
+	{ DUMP_I386, &paging_i386, "IdlePTD_nopae", 4, 0xc0000000, 0, 0 },
 	{ DUMP_ARM64, &paging_arm64_4k, "pagetable_l0_ttbr1", 0,
 	    UINT64_C(0xffff000000000000), 0, 0 },
 	{ DUMP_ARM64, &paging_arm64_16k, "pagetable_l0_ttbr1", 0,

@@ -137,8 +137,8 @@ i386_header(const struct gen *g, uint8_t *page)
 }
 
 /*
- * A kernel with an address space of its own serves both page-table formats:
- * it has both symbols, and one of them stays 0.
+ * A kernel with an address space of its own serves both page-table formats, as
+ * FreeBSD's do since 13: it has both symbols, and one of them stays 0.
  */
 static void
 i386_root(struct gen *g)
@@ -149,7 +149,8 @@ i386_root(struct gen *g)
 	if (i386_pae(g) || i386_identity(g))
 		kimage_ptr(g, "IdlePDPT", SEC_DATA, i386_pae(g) ? root : 0);
 	if (!i386_pae(g))
-		kimage_ptr(g, "IdlePTD", SEC_DATA, root);
+		kimage_ptr(g, i386_identity(g) ? "IdlePTD_nopae" : "IdlePTD",
+		    SEC_DATA, root);
 }
 
 static const struct reg i386_pcb[] = {
