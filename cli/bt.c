@@ -57,17 +57,23 @@ selected(const struct selection *sel, const struct kdebug_thread *td)
 
 /* Say that no thread was selected, and what could be done. */
 static int
-none_selected(const struct selection *sel, const char *core)
+none_selected(const struct dump *dump, const struct selection *sel,
+    const struct args *args)
 {
+	const struct kdebug_thread *threads;
+
+	if (kdebug_threads(dump->d_kdb, &threads) == 0)
+		return (open_no_threads(dump, args));
 	switch (sel->bs_which) {
 	case BT_CRASHED:
-		warnx("%s: no thread is known to have crashed: try -a", core);
+		warnx("%s: no thread is known to have crashed: try -a",
+		    args->a_core);
 		break;
 	case BT_TID:
-		warnx("%s: no thread %d: see vmcore ps", core, sel->bs_tid);
+		warnx("%s: no thread %d: see vmcore ps", args->a_core,
+		    sel->bs_tid);
 		break;
 	case BT_ALL:
-		warnx("%s: no threads found", core);
 		break;
 	}
 	return (EX_DATAERR);
@@ -131,7 +137,7 @@ show(struct dump *dump, const struct selection *sel, const struct args *args)
 		shown = print_selected(dump, sel);
 	open_warn(dump);
 	if (status == EX_OK && shown == 0)
-		status = none_selected(sel, args->a_core);
+		status = none_selected(dump, sel, args);
 	return (status);
 }
 

@@ -10,6 +10,7 @@
 
 #include <err.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,10 @@ open_dump(const struct args *args, struct dump *dump)
 		warnx("%s: %s", args->a_core, kvm_geterr(dump->d_kd));
 		return (EX_DATAERR);
 	}
+	if (dump->d_core->kc_file_short != 0)
+		warnx("warning: %s: cut short: %" PRIu64
+		      " bytes are missing at the end",
+		    args->a_core, dump->d_core->kc_file_short);
 	return (check_build(args, dump->d_kd, dump->d_kernel));
 }
 
@@ -160,6 +165,14 @@ open_debug(const struct args *args, struct dump *dump)
 		return (EX_OSERR);
 	}
 	return (EX_OK);
+}
+
+int
+open_no_threads(const struct dump *dump, const struct args *args)
+{
+	warnx("%s: no threads found: is %s the kernel that crashed?",
+	    args->a_core, dump->d_kernel);
+	return (EX_DATAERR);
 }
 
 void

@@ -48,6 +48,9 @@ int open_debug(const struct args *args, struct dump *dump);
 /* Print the notes of kdebug that were not printed yet, as warnings. */
 void open_warn(struct dump *dump);
 
+/* Say that the dump shows no thread at all.  Returns the exit status. */
+int open_no_threads(const struct dump *dump, const struct args *args);
+
 void open_close(struct dump *dump);
 
 #endif

@@ -44,7 +44,8 @@ threads_json(const struct dump *dump)
 	return (array);
 }
 
-static void
+/* Returns how many there are. */
+static size_t
 print_threads(const struct dump *dump)
 {
 	const struct kdebug_thread *threads;
@@ -63,6 +64,26 @@ print_threads(const struct dump *dump)
 			printf("%3d", td->kt_cpu);
 		printf("  %-19s %s\n", td->kt_comm, td->kt_name);
 	}
+	return (nthreads);
+}
+
+static int
+show(struct dump *dump, const struct args *args)
+{
+	int status = EX_OK;
+	size_t shown;
+
+	if (args->a_json) {
+		json_t *array = threads_json(dump);
+
+		shown = json_array_size(array);
+		status = json_print(array);
+	} else
+		shown = print_threads(dump);
+	open_warn(dump);
+	if (status == EX_OK && shown == 0)
+		status = open_no_threads(dump, args);
+	return (status);
 }
 
 int
@@ -80,13 +101,8 @@ cmd_ps(int argc, char **argv)
 		return (options_usage(&ps_syntax));
 
 	status = open_debug(&args, &dump);
-	if (status == EX_OK) {
-		if (args.a_json)
-			status = json_print(threads_json(&dump));
-		else
-			print_threads(&dump);
-		open_warn(&dump);
-	}
+	if (status == EX_OK)
+		status = show(&dump, &args);
 	open_close(&dump);
 	return (status);
 }

@@ -1,0 +1,62 @@
+"""usage: partial.py VMCORE GENDUMP
+
+Dumps that do not say all: a command says so, and ends with an error if nothing
+was found.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from tap import Tests, expect, run
+
+VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:3])
+FOLDER = tempfile.TemporaryDirectory()
+CUT = 4096
+
+tests = Tests()
+
+
+def path(name):
+    return os.path.join(FOLDER.name, name)
+
+
+def generate(name, *words):
+    subprocess.run(
+        [GENDUMP, "--arch", "amd64", "--mem", "4M", *words]
+        + ["-o", path(name), "-k", path(name + ".kernel")],
+        check=True,
+    )
+
+
+def ask(name, command, *words):
+    kernel = path(name + ".kernel")
+    return run(VMCORE, command, *words, "-N", kernel, path(name))
+
+
+def check_no_threads(*words):
+    result = ask("idle", *words)
+    expect(result, os.EX_DATAERR, "no threads found: is ")
+    assert result.err.endswith("the kernel that crashed?\n"), result
+    if "--json" in words:
+        assert result.out.strip() == "[]", result
+
+
+def check_cut(command):
+    whole = ask("cut", command)
+    assert "cut short" not in whole.err, whole
+    os.truncate(path("cut"), os.path.getsize(path("cut")) - CUT)
+    result = ask("cut", command)
+    message = f"cut: cut short: {CUT} bytes are missing at the end"
+    assert result.err.splitlines()[0].endswith(message), result
+    os.truncate(path("cut"), os.path.getsize(path("cut")) + CUT)
+
+
+generate("idle")
+generate("cut", "--threads")
+for words in (["ps"], ["ps", "--json"], ["bt"], ["bt", "-a"], ["bt", "-t", "1"]):
+    tests.case(f"no threads: {' '.join(words)}", check_no_threads, *words)
+for command in ("ps", "bt"):
+    tests.case(f"cut short: {command}", check_cut, command)
+tests.run()
