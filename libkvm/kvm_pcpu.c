@@ -133,9 +133,12 @@ kvm_read_zpcpu(kvm_t *kd, unsigned long base, void *buf, size_t size, int cpu)
 uint64_t
 kvm_counter_u64_fetch(kvm_t *kd, unsigned long base)
 {
-	int ncpus = kvm_getncpus(kd);
 	uint64_t sum = 0;
+	int ncpus;
 
+	/* All that tells an error from a counter that is 0. */
+	kd->kd_err[0] = '\0';
+	ncpus = kvm_getncpus(kd);
 	for (int cpu = 0; cpu < ncpus; cpu++) {
 		uint8_t bytes[8];
 

@@ -225,9 +225,13 @@ test_zpcpu(void **state)
 	assert_non_null(strstr(kvm_geterr(kd), "no CPU -1"));
 	/* Behind it there is a gap. */
 	assert_int_equal(kvm_read_zpcpu(kd, 64, buf, 8, 2), -1);
+	/* An error of before is not the counter's. */
+	assert_string_not_equal(kvm_geterr(kd), "");
 	assert_true(kvm_counter_u64_fetch(kd, 64) ==
 	    le64dec(cpu0) + le64dec(cpu1));
+	assert_string_equal(kvm_geterr(kd), "");
 	assert_int_equal(kvm_counter_u64_fetch(kd, 0x10000000), 0);
+	assert_string_not_equal(kvm_geterr(kd), "");
 	(void)kvm_close(kd);
 }
 
