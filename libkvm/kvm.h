@@ -100,7 +100,8 @@ typedef int kvm_resolver_t(const char *name, kvaddr_t *addr);
  * execfile   the kernel's ELF file.  NULL: /boot/kernel/kernel.
  * corefile   a minidump or ELF core, plain or compressed (.zst, .gz).
  * swapfile   ignored; NULL.
- * flags      O_RDONLY.  A dead kernel cannot be written to.
+ * flags      O_RDONLY.  A dead kernel cannot be written to; other access modes
+ *            are taken for it.
  *
  * Return a handle for kvm_close(), or NULL.  They differ in where the reason
  * for a failure goes: kvm_open() prints it to stderr behind errstr (silent
