@@ -118,12 +118,29 @@ put_unpacked(struct unpack *u, size_t len)
 
 /* ---- gzip ---- */
 
+/* As gzip(1) does: a tape or a disk has put them behind the last member. */
+static void
+skip_zeros(z_stream *z)
+{
+	while (z->avail_in > 0 && *z->next_in == 0) {
+		z->next_in++;
+		z->avail_in--;
+	}
+}
+
 static bool
 gzip_feed(struct unpack *u, z_stream *z, bool *at_end)
 {
 	do {
 		int error;
 
+		/* Members may follow each other. */
+		if (*at_end) {
+			skip_zeros(z);
+			if (z->avail_in == 0)
+				return (true);
+			(void)inflateReset(z);
+		}
 		z->next_out = u->out;
 		z->avail_out = CHUNK_LEN;
 		error = inflate(z, Z_NO_FLUSH);
@@ -134,9 +151,6 @@ gzip_feed(struct unpack *u, z_stream *z, bool *at_end)
 			    z->msg != NULL ? z->msg : zError(error)));
 		if (!put_unpacked(u, CHUNK_LEN - z->avail_out))
 			return (false);
-		/* Members may follow each other. */
-		if (*at_end && z->avail_in > 0 && inflateReset(z) != Z_OK)
-			return (fail(u, "gzip data is damaged"));
 	} while (z->avail_in > 0 || z->avail_out == 0);
 	return (true);
 }
@@ -156,8 +170,6 @@ gzip_unpack(struct unpack *u)
 			ok = false;
 			break;
 		}
-		if (at_end)
-			(void)inflateReset(&z);
 		z.next_in = u->in;
 		z.avail_in = (uInt)n;
 		ok = gzip_feed(u, &z, &at_end);

@@ -165,6 +165,21 @@ damage_tail(struct packed *out)
 	out->len += 30;
 }
 
+/* More than one read's worth. */
+static void
+pad(struct packed *out)
+{
+	memset(out->bytes + out->len, 0, CHUNK_LEN + 512);
+	out->len += CHUNK_LEN + 512;
+}
+
+static void
+pad_and_damage(struct packed *out)
+{
+	pad(out);
+	damage_tail(out);
+}
+
 static void
 one_byte_short_of_magic(struct packed *out)
 {
@@ -212,6 +227,8 @@ static const struct pack_row {
 	    DATA_LEN, DATA_LEN, NULL },
 	{ "gzip: a member ends where a read does", pack_gzip_at_chunk, NULL,
 	    DATA_LEN, DATA_LEN, NULL },
+	{ "gzip: zeros behind the last member", pack_gzip, pad, DATA_LEN,
+	    DATA_LEN, NULL },
 	{ "zstd", pack_zstd, NULL, DATA_LEN, DATA_LEN, NULL },
 	{ "zstd: two frames and one to skip", pack_zstd_frames, NULL, DATA_LEN,
 	    DATA_LEN, NULL },
@@ -228,6 +245,8 @@ static const struct pack_row {
 	{ "refuses: zstd damaged in the middle", pack_zstd, damage_middle, 0, 0,
 	    "zstd data is damaged" },
 	{ "refuses: text behind the last gzip member", pack_gzip, damage_tail,
+	    0, 0, "gzip data is damaged" },
+	{ "refuses: text behind zeros behind gzip", pack_gzip, pad_and_damage,
 	    0, 0, "gzip data is damaged" },
 	{ "refuses: text behind the last zstd frame", pack_zstd, damage_tail, 0,
 	    0, "zstd data is damaged" },
