@@ -126,7 +126,10 @@ read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
 	bool mapped;
 	int error;
 
-	if (len > 0 && (len > INT64_MAX || addr + (len - 1) < addr))
+	if (len > INT64_MAX)
+		return (kvm_fail(kd, "%zu bytes are too many to read at once",
+		    len));
+	if (len > 0 && addr + (len - 1) < addr)
 		return (kvm_fail(kd,
 		    "%zu bytes at %#jx: runs past the end of the address space",
 		    len, (uintmax_t)addr));

@@ -42,7 +42,7 @@ static const struct read_row {
 	{ "fails: one byte past the top", LAST_PAGE_VA, 4097, 0, 0,
 	    "past the end of the address space" },
 	{ "fails: the largest length", KVA(1), SIZE_MAX, 0, 0,
-	    "past the end of the address space" },
+	    "too many to read at once" },
 	{ "fails: a page that is not in the dump", KVA(4), 1, 0, 0,
 	    "physical address 0x4000 is not in the dump" },
 	{ "fails: into a page that is not in the dump", KVA(4) - 8, 16, 0, 0,
