@@ -32,7 +32,6 @@ interrupt_hold(void)
 		if (before[i].sa_handler != SIG_IGN)
 			(void)sigaction(held[i], &act, NULL);
 	}
-	(void)signal(SIGXFSZ, SIG_IGN);
 	holding = true;
 }
 

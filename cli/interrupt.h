@@ -8,10 +8,7 @@
 
 #include <stdbool.h>
 
-/*
- * From now on note SIGHUP, SIGINT and SIGTERM.  A file that grows past what the
- * user may write is an error of write(2) from now on, no signal.
- */
+/* From now on note SIGHUP, SIGINT and SIGTERM. */
 void interrupt_hold(void);
 
 /* Has one of them come? */

@@ -4,6 +4,7 @@
  * This file picks the command.  It is the only one that exits.
  */
 #include <err.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -114,6 +115,8 @@ main(int argc, char **argv)
 		return (EX_USAGE);
 	}
 	self_init(argv[0]);
+	/* A file that may not grow is a write's error, and has a name. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	status = run(argc - 1, argv + 1);
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == EX_OK) {
 		warn("standard output");

@@ -1,10 +1,12 @@
 """usage: partial.py VMCORE GENDUMP
 
-Dumps that do not say all: a command says so, and ends with an error if nothing
-was found.
+Dumps that do not say all, or have no room: a command says so, and ends with an
+error if nothing was found.
 """
 
+import gzip
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -53,10 +55,24 @@ def check_cut(command):
     os.truncate(path("cut"), os.path.getsize(path("cut")) + CUT)
 
 
+def check_file_limit():
+    """A file that may not grow is an error, and no signal."""
+    with open(path("cut"), "rb") as core:
+        with gzip.open(path("cut.gz"), "wb", compresslevel=1) as packed:
+            packed.write(core.read())
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+    kernel = path("cut.kernel")
+    result = run(
+        *(VMCORE, "ps", "-N", kernel, path("cut.gz")), preexec_fn=limit
+    )
+    expect(result, os.EX_DATAERR, "File too large")
+
+
 generate("idle")
 generate("cut", "--threads")
 for words in (["ps"], ["ps", "--json"], ["bt"], ["bt", "-a"], ["bt", "-t", "1"]):
     tests.case(f"no threads: {' '.join(words)}", check_no_threads, *words)
 for command in ("ps", "bt"):
     tests.case(f"cut short: {command}", check_cut, command)
+tests.case("unpacking into a file that may not grow", check_file_limit)
 tests.run()
