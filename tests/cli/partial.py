@@ -7,6 +7,7 @@ error if nothing was found.
 import gzip
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,13 +33,13 @@ def generate(name, *words):
     )
 
 
-def ask(name, command, *words):
-    kernel = path(name + ".kernel")
-    return run(VMCORE, command, *words, "-N", kernel, path(name))
+def ask(kernel, core, *words, **options):
+    files = ["-N", path(kernel + ".kernel"), path(core)]
+    return run(VMCORE, *words, *files, **options)
 
 
 def check_no_threads(*words):
-    result = ask("idle", *words)
+    result = ask("idle", "idle", *words)
     expect(result, os.EX_DATAERR, "no threads found: is ")
     assert result.err.endswith("the kernel that crashed?\n"), result
     if "--json" in words:
@@ -46,30 +47,30 @@ def check_no_threads(*words):
 
 
 def check_cut(command):
-    whole = ask("cut", command)
+    whole = ask("busy", "busy", command)
     assert "cut short" not in whole.err, whole
-    os.truncate(path("cut"), os.path.getsize(path("cut")) - CUT)
-    result = ask("cut", command)
+    shutil.copyfile(path("busy"), path("cut"))
+    os.truncate(path("cut"), os.path.getsize(path("busy")) - CUT)
+    result = ask("busy", "cut", command)
     message = f"cut: cut short: {CUT} bytes are missing at the end"
     assert result.err.splitlines()[0].endswith(message), result
-    os.truncate(path("cut"), os.path.getsize(path("cut")) + CUT)
+
+
+def limit_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
 
 
 def check_file_limit():
     """A file that may not grow is an error, and no signal."""
-    with open(path("cut"), "rb") as core:
-        with gzip.open(path("cut.gz"), "wb", compresslevel=1) as packed:
-            packed.write(core.read())
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
-    kernel = path("cut.kernel")
-    result = run(
-        *(VMCORE, "ps", "-N", kernel, path("cut.gz")), preexec_fn=limit
-    )
+    with open(path("busy"), "rb") as core:
+        with gzip.open(path("busy.gz"), "wb", compresslevel=1) as packed:
+            shutil.copyfileobj(core, packed)
+    result = ask("busy", "busy.gz", "ps", preexec_fn=limit_files)
     expect(result, os.EX_DATAERR, "File too large")
 
 
 generate("idle")
-generate("cut", "--threads")
+generate("busy", "--threads")
 for words in (["ps"], ["ps", "--json"], ["bt"], ["bt", "-a"], ["bt", "-t", "1"]):
     tests.case(f"no threads: {' '.join(words)}", check_no_threads, *words)
 for command in ("ps", "bt"):
