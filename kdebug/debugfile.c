@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "kdebug/debugfile_int.h"
-#include "kdebug/debuglink.h"
 #include "kdebug/modfile.h"
+#include "libkvm/debuglink.h"
 
 /* The file of a module: the one that is open already. */
 static int

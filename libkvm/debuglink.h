@@ -3,8 +3,8 @@
  * of its own: FreeBSD puts kernel.debug into /usr/lib/debug/boot/kernel, or
  * beside the kernel, where it was called kernel.symbols once.
  */
-#ifndef KDEBUG_DEBUGLINK_H
-#define KDEBUG_DEBUGLINK_H
+#ifndef LIBKVM_DEBUGLINK_H
+#define LIBKVM_DEBUGLINK_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "kdebug/debuglink.h"
+#include "libkvm/debuglink.h"
 
 #include <sys/stat.h>
 
