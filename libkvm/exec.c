@@ -171,6 +171,12 @@ exec_ptr_len(const struct exec *ex)
 	return (ex->ex_ptr_len);
 }
 
+Elf *
+exec_elf(const struct exec *ex)
+{
+	return (ex->ex_elf);
+}
+
 const char *
 exec_error(const struct exec *ex)
 {

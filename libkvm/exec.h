@@ -4,6 +4,8 @@
 #ifndef LIBKVM_EXEC_H
 #define LIBKVM_EXEC_H
 
+#include <libelf.h>
+
 #include "format/minidump.h"
 #include "libkvm/kvm_core.h"
 
@@ -19,6 +21,9 @@ const char *exec_path(const struct exec *ex);
 enum dump_arch exec_arch(const struct exec *ex);
 enum byte_order exec_order(const struct exec *ex);
 unsigned int exec_ptr_len(const struct exec *ex);
+
+/* libelf's handle of the file; ex's. */
+Elf *exec_elf(const struct exec *ex);
 
 /* The text of the last failure; "" if there was none. */
 const char *exec_error(const struct exec *ex);

@@ -246,6 +246,7 @@ kvm_close(kvm_t *kd)
 	if (kd->kd_ops != NULL)
 		kd->kd_ops->co_close(kd);
 	image_destroy(kd->kd_image);
+	types_close(kd->kd_types);
 	exec_close(kd->kd_exec);
 	if (kd->kd_tables != NULL)
 		translate_forget(kd);
@@ -367,4 +368,13 @@ kvm_read_exec(kvm_t *kd, kvaddr_t va, void *buf, size_t len)
 		return (kvm_fail(kd, "%s: no section holds %zu bytes at %#jx",
 		    exec_path(kd->kd_exec), len, (uintmax_t)va));
 	return ((kssize_t)len);
+}
+
+size_t
+kvm_members_find(kvm_t *kd, struct kvm_member *list, size_t n)
+{
+	if (!kd->kd_types_sought)
+		kd->kd_types = types_open(kd->kd_exec);
+	kd->kd_types_sought = true;
+	return (kd->kd_types != NULL ? types_find(kd->kd_types, list, n) : 0);
 }

@@ -85,4 +85,24 @@ bool kvm_symbol_find(kvm_t *kd, const char *name, struct kvm_symbol *out);
  */
 bool kvm_symbol_at(kvm_t *kd, kvaddr_t va, struct kvm_symbol *out);
 
+/* No offset or length that is found is larger. */
+#define KVM_MEMBER_MAX 0x1000000
+
+/* A member of one of the kernel's structures. */
+struct kvm_member {
+	const char *mb_type; /* in: "thread", of struct thread */
+	const char *mb_name; /* in: "td_tid", "td_sa.code"; NULL: all of it */
+	uint32_t mb_off;     /* out: bytes into the structure */
+	uint32_t mb_len;     /* out: bytes; 0: not found, or not known */
+};
+
+/*
+ * Find the n members in the debug information of the kernel's file, or of the
+ * file that it was split off into.  Returns how many were found; the others
+ * stay as they are.  Ask for many at once: all are found in one pass, which
+ * for a structure that there is not takes about a second on a large kernel.
+ * There are no bit fields.  Without debug information, none is found.
+ */
+size_t kvm_members_find(kvm_t *kd, struct kvm_member *list, size_t n);
+
 #endif

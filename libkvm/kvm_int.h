@@ -15,6 +15,7 @@
 #include "libkvm/image.h"
 #include "libkvm/kvm_core.h"
 #include "libkvm/pageindex.h"
+#include "libkvm/types.h"
 
 #define KVM_ERR_LEN 2048 /* _POSIX2_LINE_MAX, which callers give us */
 
@@ -93,6 +94,7 @@ struct __kvm {
 	const struct core_ops *kd_ops;
 	struct image *kd_image;	     /* owned */
 	struct exec *kd_exec;	     /* owned */
+	struct types *kd_types;	     /* owned; NULL: none, or not asked for */
 	kvm_resolver_t *kd_resolver; /* may be NULL */
 	char *kd_core_path;	     /* owned */
 	struct kvm_core kd_core;     /* what is known of it so far */
@@ -100,6 +102,7 @@ struct __kvm {
 	struct table_cache *kd_tables; /* owned */
 	uint64_t kd_end;	       /* highest file offset read since ... */
 	bool kd_counted;	       /* kc_npages is valid */
+	bool kd_types_sought;
 
 	struct minidump_hdr kd_minidump;
 	struct pageindex *kd_index;  /* owned; minidumps */

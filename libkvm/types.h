@@ -1,0 +1,19 @@
+/*
+ * The kernel's structures, from the debug information of its file or of the
+ * split-off file beside it.
+ */
+#ifndef LIBKVM_TYPES_H
+#define LIBKVM_TYPES_H
+
+#include "libkvm/exec.h"
+
+struct types;
+
+/* ex must outlive the result.  NULL: there is no debug information. */
+struct types *types_open(struct exec *ex);
+void types_close(struct types *ty);
+
+/* See kvm_members_find(). */
+size_t types_find(struct types *ty, struct kvm_member *list, size_t n);
+
+#endif
