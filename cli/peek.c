@@ -124,6 +124,9 @@ peek_minidump(struct peek *peek, struct span head)
 	status = count_pages(peek);
 	if (status != EX_OK)
 		return (status);
+	if (minidump_has_two_layouts(hdr))
+		(void)minidump_choose_layout(hdr, core->kc_npages,
+		    core->kc_file_len);
 	/* No overflow: less than 2^35 pages, and sections of 32-bit lengths. */
 	core->kc_file_short = missing(peek,
 	    hdr->md_pages_off + core->kc_npages * hdr->md_page_size);

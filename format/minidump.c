@@ -110,6 +110,13 @@ decode_page_size(const struct layout *l, const uint8_t *p,
 	}
 }
 
+bool
+minidump_has_two_layouts(const struct minidump_hdr *hdr)
+{
+	return (hdr->md_arch == DUMP_ARM &&
+	    hdr->md_pmap_len % hdr->md_page_size != 0);
+}
+
 /* No sum here can wrap: each length has 32 bits. */
 void
 minidump_place(struct minidump_hdr *hdr)
@@ -131,6 +138,8 @@ minidump_place(struct minidump_hdr *hdr)
 		*sections[i].off = off;
 		off += (sections[i].len + align - 1) & ~(align - 1);
 	}
+	if (minidump_has_two_layouts(hdr))
+		hdr->md_pages_off = hdr->md_pmap_off + hdr->md_pmap_len;
 }
 
 static const char *
@@ -269,6 +278,23 @@ minidump_encode(const struct minidump_hdr *hdr, uint8_t page[MINIDUMP_HDR_LEN],
 	if (hdr->md_version >= 3 && hdr->md_page_size == 16384)
 		put32(hdr, page, l->flags, ARM64_FLAG_PS_16K);
 	return (true);
+}
+
+bool
+minidump_choose_layout(struct minidump_hdr *hdr, uint64_t npages,
+    uint64_t file_len)
+{
+	uint64_t exact = hdr->md_pmap_off + hdr->md_pmap_len;
+	uint64_t align = hdr->md_page_size;
+	uint64_t starts[] = { exact, (exact + align - 1) & ~(align - 1) };
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		if (starts[i] + npages * align != file_len)
+			continue;
+		hdr->md_pages_off = starts[i];
+		return (true);
+	}
+	return (false);
 }
 
 const char *

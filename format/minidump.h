@@ -5,6 +5,9 @@
  *
  *   header | message buffer | dump_avail | bitmap | page tables | pages
  *
+ * One exception: arm's kernel does not round the page tables up, so that the
+ * pages may start in the middle of a page (minidump_choose_layout()).
+ *
  * dump_avail is there in the newer versions only (md_dumpavail_len != 0).  The
  * bitmap has a bit for each page of the machine (format/dumpset.h says which)
  * and the pages are those whose bits are set, in ascending order.
@@ -87,6 +90,22 @@ bool minidump_encode(const struct minidump_hdr *hdr,
 
 /* Fill in the section offsets, from the lengths and the page size. */
 void minidump_place(struct minidump_hdr *hdr);
+
+/*
+ * Is the page-table section of arm, and no multiple of a page long?  FreeBSD's
+ * kernel then writes the pages directly after it, and md_pages_off says so, but
+ * other programs, its own libkvm among them, expect them at the next multiple
+ * of a page.
+ */
+bool minidump_has_two_layouts(const struct minidump_hdr *hdr);
+
+/*
+ * Of the two layouts, choose the one that makes the whole file file_len bytes
+ * long, npages being the number of pages in the dump: set md_pages_off.  false:
+ * neither does, and md_pages_off stays as it was.
+ */
+bool minidump_choose_layout(struct minidump_hdr *hdr, uint64_t npages,
+    uint64_t file_len);
 
 /* "amd64", "arm", "arm64", "i386", "riscv64". */
 const char *dump_arch_name(enum dump_arch arch);

@@ -128,13 +128,36 @@ open_index(kvm_t *kd)
 	return (0);
 }
 
+/* Where the pages start, if that depends on the length of the file. */
+static int
+choose_layout(kvm_t *kd)
+{
+	struct minidump_hdr *hdr = &kd->kd_minidump;
+	uint64_t npages;
+
+	if (!minidump_has_two_layouts(hdr))
+		return (0);
+	if (!pageindex_count(kd->kd_index, &npages))
+		return (kvm_fail_image(kd, "page bitmap", hdr->md_bitmap_off,
+		    hdr->md_bitmap_len));
+	if (!minidump_choose_layout(hdr, npages, kd->kd_image->im_len))
+		return (kvm_fail(kd,
+		    "%s: %ju pages after %#jx bytes of page tables do not end where the file ends, at %#jx: cut short?",
+		    kd->kd_core_path, (uintmax_t)npages,
+		    (uintmax_t)hdr->md_pmap_len,
+		    (uintmax_t)kd->kd_image->im_len));
+	kd->kd_index->pi_pages_off = hdr->md_pages_off;
+	return (0);
+}
+
 static int
 minidump_open(kvm_t *kd)
 {
 	const struct minidump_hdr *hdr = &kd->kd_minidump;
 	const struct paging *paging;
 
-	if (decode_header(kd) != 0 || open_index(kd) != 0)
+	if (decode_header(kd) != 0 || open_index(kd) != 0 ||
+	    choose_layout(kd) != 0)
 		return (-1);
 	paging = find_paging(hdr);
 	kd->kd_root = (struct vm_root){

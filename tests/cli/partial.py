@@ -5,6 +5,7 @@ error if nothing was found.
 """
 
 import gzip
+import json
 import os
 import resource
 import shutil
@@ -56,6 +57,18 @@ def check_cut(command):
     assert result.err.splitlines()[0].endswith(message), result
 
 
+def check_unknown_layout():
+    """Only the length of a whole file tells where the pages start."""
+    whole = ask("odd", "odd", "read", "osreldate")
+    assert whole.status == 0, whole
+    shutil.copyfile(path("odd"), path("odd_cut"))
+    os.truncate(path("odd_cut"), os.path.getsize(path("odd")) - CUT)
+    result = ask("odd", "odd_cut", "read", "osreldate")
+    expect(result, os.EX_DATAERR, "do not end where the file ends, at ")
+    result = run(VMCORE, "info", "--json", path("odd_cut"))
+    assert json.loads(result.out)["missing_bytes"] == CUT, result
+
+
 def limit_files():
     resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
 
@@ -70,10 +83,12 @@ def check_file_limit():
 
 
 generate("idle")
+generate("odd", "--arch", "arm", "--odd-tables")
 generate("busy", "--threads")
 for words in (["ps"], ["ps", "--json"], ["bt"], ["bt", "-a"], ["bt", "-t", "1"]):
     tests.case(f"no threads: {' '.join(words)}", check_no_threads, *words)
 for command in ("ps", "bt"):
     tests.case(f"cut short: {command}", check_cut, command)
+tests.case("cut short: tables of half a page", check_unknown_layout)
 tests.case("unpacking into a file that may not grow", check_file_limit)
 tests.run()

@@ -251,6 +251,46 @@ test_encode_refuses(void **state)
 	assert_true(minidump_encode(&hdr, page, &why));
 }
 
+/* Where the pages start when the page tables end inside of a page. */
+static const struct layout_row {
+	const char *name;
+	uint32_t pmap_len;
+	uint64_t npages;
+	uint64_t file_len;
+	uint64_t pages_off; /* 0: no layout fits */
+} layout_rows[] = {
+	{ "layout: pages directly after the tables", 0x5d800, 3, 0x64800,
+	    0x61800 },
+	{ "layout: pages at the next page", 0x5d800, 3, 0x65000, 0x62000 },
+	{ "layout: no pages at all", 0x5d800, 0, 0x61800, 0x61800 },
+	{ "layout: a byte too many", 0x5d800, 3, 0x64801, 0 },
+	{ "layout: a byte too few", 0x5d800, 3, 0x647ff, 0 },
+	{ "layout: a page more than it has", 0x5d800, 4, 0x64800, 0 },
+	{ "layout: tables that fill their pages", 0x5e000, 3, 0x65000,
+	    0x62000 },
+};
+
+static void
+test_layout(void **state)
+{
+	const struct layout_row *row = *state;
+	struct minidump_hdr hdr = { .md_arch = DUMP_ARM,
+		.md_page_size = 4096,
+		.md_pmap_off = 0x4000,
+		.md_pmap_len = row->pmap_len,
+		.md_pages_off = 1 };
+	bool fits = row->pages_off != 0;
+
+	assert_int_equal(minidump_has_two_layouts(&hdr),
+	    row->pmap_len % 4096 != 0);
+	assert_int_equal(minidump_choose_layout(&hdr, row->npages,
+			     row->file_len),
+	    fits);
+	assert_true(hdr.md_pages_off == (fits ? row->pages_off : 1));
+	hdr.md_arch = DUMP_I386;
+	assert_false(minidump_has_two_layouts(&hdr));
+}
+
 /* Each is a good header with one change, and is refused for that. */
 static const struct bad_row {
 	const char *name;
@@ -343,10 +383,11 @@ test_flat(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[32];
+	struct CMUnitTest tests[48];
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, good_rows, test_good);
+	ADD_ROWS(tests, n, layout_rows, test_layout);
 	ADD_ROWS(tests, n, bad_rows, test_bad);
 	tests[n++] = row_test("refuses: cut short anywhere", test_short, NULL);
 	tests[n++] = row_test("encodes as a kernel does", test_encode, NULL);

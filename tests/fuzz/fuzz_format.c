@@ -176,7 +176,12 @@ fuzz_minidump(struct span bytes, enum byte_order order)
 	need(hdr.md_dumpavail_off <= hdr.md_bitmap_off);
 	need(hdr.md_bitmap_off + hdr.md_bitmap_len <= hdr.md_pmap_off);
 	need(hdr.md_pmap_off + hdr.md_pmap_len <= hdr.md_pages_off);
-	need(hdr.md_pages_off % hdr.md_page_size == 0);
+	need(minidump_has_two_layouts(&hdr) ||
+	    hdr.md_pages_off % hdr.md_page_size == 0);
+	if (minidump_choose_layout(&hdr, 1, bytes.len)) {
+		need(hdr.md_pages_off + hdr.md_page_size == bytes.len);
+		need(hdr.md_pmap_off + hdr.md_pmap_len <= hdr.md_pages_off);
+	}
 }
 
 /* Bits and pages, there and back, around each segment's bounds. */

@@ -11,6 +11,9 @@
 
 #define RAM_BASE 0x80000000
 
+/* Its 0x5d800 bytes of tables were seen in a dump of FreeBSD 14. */
+#define ODD_KVA_LEN (374 * MB)
+
 #define L2_LARGE    0x1
 #define L2_SMALL    0x2
 #define L2_NX	    0x1 /* of a small page */
@@ -32,6 +35,8 @@ arm_layout(struct gen *g)
 	lay->gl_kernbase = lay->gl_kernbase_sym = 3 * GB;
 	lay->gl_image_va = 3 * GB;
 	lay->gl_kva_len = 512 * MB;
+	if ((g->g_spec.gs_flags & GEN_ODD_TABLES) != 0)
+		lay->gl_kva_len = ODD_KVA_LEN;
 	if (g->g_spec.gs_kva_len != 0)
 		lay->gl_kva_len = g->g_spec.gs_kva_len;
 	if (lay->gl_kva_len < 32 * MB || lay->gl_kva_len > GB - 4 * MB)
@@ -167,7 +172,7 @@ const struct arch arch_arm = {
 	.ga_name = "arm",
 	.ga_machine = 40,
 	.ga_max_version = 2,
-	.ga_flags = GEN_BIG_ENDIAN,
+	.ga_flags = GEN_BIG_ENDIAN | GEN_ODD_TABLES | GEN_ROUNDED,
 	.ga_layout = arm_layout,
 	.ga_leaf = arm_leaf,
 	.ga_header = arm_header,

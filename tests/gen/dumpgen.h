@@ -53,6 +53,8 @@ enum gen_format {
 #define GEN_PLAIN	0x0200 /* small pages only, all of them present */
 #define GEN_WRAPPED	0x0400 /* the message buffer has wrapped */
 #define GEN_HIGH_BITS	0x0800 /* software bits set in page-table entries */
+#define GEN_ODD_TABLES	0x1000 /* arm: tables end inside a page, then pages */
+#define GEN_ROUNDED	0x2000 /* ... but the pages start at the next one */
 
 struct gen_seg {
 	uint64_t start;

@@ -47,6 +47,8 @@ static const struct {
 	{ "plain", GEN_PLAIN, "small pages only, all present" },
 	{ "wrapped", GEN_WRAPPED, "the message buffer has wrapped" },
 	{ "high-bits", GEN_HIGH_BITS, "software bits in page tables" },
+	{ "odd-tables", GEN_ODD_TABLES, "arm: tables end inside a page" },
+	{ "rounded", GEN_ROUNDED, "arm: pages after them page aligned" },
 };
 #define NFLAGS (sizeof(flags) / sizeof(flags[0]))
 

@@ -50,7 +50,10 @@ minidump_plan(struct gen *g)
 	sec->bitmap_len = minidump_bitmap_len(g);
 	sec->pmap_off = sec->bitmap_off + gen_round_page(g, sec->bitmap_len);
 	sec->pmap_len = g->g_tables.root_len;
-	sec->pages_off = sec->pmap_off + gen_round_page(g, sec->pmap_len);
+	sec->pages_off = sec->pmap_off + sec->pmap_len;
+	if ((g->g_spec.gs_flags & GEN_ODD_TABLES) == 0 ||
+	    (g->g_spec.gs_flags & GEN_ROUNDED) != 0)
+		sec->pages_off = gen_round_page(g, sec->pages_off);
 	sec->file_len =
 	    sec->pages_off + (g->g_phys.npresent << g->g_lay.gl_page_shift);
 }

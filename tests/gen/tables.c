@@ -68,8 +68,11 @@ tables_init(struct gen *g)
 	} else {
 		geom->gt_base = g->g_lay.gl_kernbase;
 		geom->gt_nentries = g->g_lay.gl_kva_len >> geom->gt_shift[0];
-		tables->root_len = (size_t)gen_round_page(g,
-		    geom->gt_nentries * geom->gt_entry_len);
+		tables->root_len =
+		    (size_t)(geom->gt_nentries * geom->gt_entry_len);
+		if ((g->g_spec.gs_flags & GEN_ODD_TABLES) == 0)
+			tables->root_len =
+			    (size_t)gen_round_page(g, tables->root_len);
 		tables->root = gen_zalloc(1, tables->root_len);
 		if (geom->gt_nlevels == 2)
 			tables->lost = gen_zalloc((size_t)geom->gt_nentries, 1);

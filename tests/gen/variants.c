@@ -31,6 +31,8 @@ static const struct gen_variant variants[] = {
 	{ "arm-v1-be", "arm", M, 1, GEN_BIG_ENDIAN },
 	{ "arm-v2", "arm", M, 2, GEN_UNALIGNED },
 	{ "arm-v2-be", "arm", M, 2, GEN_BIG_ENDIAN | GEN_WRAPPED },
+	{ "arm-v2-odd", "arm", M, 2, GEN_ODD_TABLES | GEN_UNALIGNED },
+	{ "arm-v2-odd-rounded", "arm", M, 2, GEN_ODD_TABLES | GEN_ROUNDED },
 	{ "amd64-full", "amd64", F, 0, 0 },
 	{ "amd64-full-relocated", "amd64", F, 0, GEN_RELOCATED },
 	{ "amd64-full-delta", "amd64", F, 0, GEN_RELOCATED | GEN_DUMP_DELTA },
