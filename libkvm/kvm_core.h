@@ -80,6 +80,30 @@ struct kvm_symbol {
 bool kvm_symbol_find(kvm_t *kd, const char *name, struct kvm_symbol *out);
 
 /*
+ * As kvm_symbol_find(), but through the resolver if there is one, and a name is
+ * also found with one leading underscore less, or under the prefix of the
+ * variables of which each CPU (DPCPU) or network stack (VNET) has a copy.  The
+ * address is that of the linker's copy: kvm_copy_find() leads on from there.
+ */
+bool kvm_variable_find(kvm_t *kd, const char *name, struct kvm_symbol *out);
+
+enum kvm_copies { KVM_ONE, KVM_PER_CPU, KVM_PER_VNET };
+
+/*
+ * From a variable at *va to the copy of the CPU that kvm_dpcpu_setcpu() or the
+ * network stack that kvm_vnet_select() has selected, if there are copies of it:
+ * *copies tells.  -1: where the copies are cannot be read (kvm_geterr()).
+ */
+int kvm_copy_find(kvm_t *kd, kvaddr_t *va, enum kvm_copies *copies);
+
+/*
+ * Select the network stack whose VNET variables kvm_copy_find() and kvm_nlist2()
+ * lead to: by the address of its struct vnet, or by a number below 65536, in
+ * the order in which the stacks were created; 0 is the default.  0, or -1.
+ */
+int kvm_vnet_select(kvm_t *kd, uint64_t which);
+
+/*
  * The function or object that va lies in: the last symbol at or below va,
  * unless its length says that it ends before va.  false: none.
  */

@@ -112,6 +112,7 @@ struct __kvm {
 	kvaddr_t kd_load_delta_va; /* both 0: there is none */
 
 	unsigned int kd_dpcpu_cpu;
+	kvaddr_t kd_vnet; /* the network stack that was selected; 0: vnet0 */
 	char kd_err[KVM_ERR_LEN];
 };
 
@@ -175,6 +176,9 @@ int root_find(kvm_t *kd);
 
 /* The address of a kernel symbol; false: there is none. */
 bool kvm_lookup(kvm_t *kd, const char *name, kvaddr_t *va);
+
+/* How far the selected network stack's variables are from the linker's set. */
+int vnet_distance(kvm_t *kd, uint64_t *distance);
 
 /* Read an unsigned integer of len (4 or 8) bytes, in the kernel's order. */
 int kvm_read_uint(kvm_t *kd, kvaddr_t va, unsigned int len, uint64_t *out);

@@ -4,29 +4,30 @@
  * A name that is not found may be a variable of which each CPU (DPCPU) or each
  * network stack (VNET) has a copy: the linker knows those under a prefix, in a
  * set between two symbols, and the copies lie at a distance from the set.
- * Facts: FreeBSD's sys/sys/pcpu.h, sys/net/vnet.h.
+ * Facts: FreeBSD's sys/sys/pcpu.h, sys/net/vnet.h; kvm_vnet.c knows the stacks.
  */
 #include <string.h>
 
 #include "libkvm/kvm_int.h"
 
-#define VNET_MAGIC 0x3e0d8f29
-
-/* struct vnet: two pointers, then four 32-bit fields, then two pointers. */
-#define VNET_MAGIC_OFF(ptr_len) (2 * (ptr_len))
-#define VNET_BASE_OFF(ptr_len)	(3 * (ptr_len) + 16)
-
 #define N_FOUND 7 /* N_DATA | N_EXT of a.out's nlist(3) */
 
 /* One symbol, exactly of that name. */
+static bool
+find_exact(kvm_t *kd, const char *name, struct kvm_symbol *sym)
+{
+	if (kd->kd_resolver == NULL)
+		return (exec_symbol_find(kd->kd_exec, name, sym));
+	*sym = (struct kvm_symbol){ .ks_name = name };
+	return (kd->kd_resolver(name, &sym->ks_va) == 0);
+}
+
 static bool
 lookup_exact(kvm_t *kd, const char *name, kvaddr_t *va)
 {
 	struct kvm_symbol sym;
 
-	if (kd->kd_resolver != NULL)
-		return (kd->kd_resolver(name, va) == 0);
-	if (!exec_symbol_find(kd->kd_exec, name, &sym))
+	if (!find_exact(kd, name, &sym))
 		return (false);
 	*va = sym.ks_va;
 	return (true);
@@ -50,47 +51,34 @@ in_linker_set(kvm_t *kd, const char *start, const char *stop, kvaddr_t va)
 }
 
 /* How far the selected CPU's copies are from the set. */
-static bool
+static int
 dpcpu_distance(kvm_t *kd, uint64_t *distance)
 {
 	unsigned int ptr_len = kd->kd_core.kc_ptr_len;
-	kvaddr_t off_va;
-
-	return (lookup_exact(kd, "dpcpu_off", &off_va) &&
-	    kvm_read_uint(kd, off_va + (uint64_t)kd->kd_dpcpu_cpu * ptr_len,
-		ptr_len, distance) == 0);
-}
-
-/* How far the default network stack's copies are from the set. */
-static bool
-vnet_distance(kvm_t *kd, uint64_t *distance)
-{
-	unsigned int ptr_len = kd->kd_core.kc_ptr_len;
-	uint64_t vnet, magic;
 	kvaddr_t va;
 
-	return (lookup_exact(kd, "vnet0", &va) &&
-	    kvm_read_uint(kd, va, ptr_len, &vnet) == 0 &&
-	    kvm_read_uint(kd, vnet + VNET_MAGIC_OFF(ptr_len), 4, &magic) == 0 &&
-	    magic == VNET_MAGIC &&
-	    kvm_read_uint(kd, vnet + VNET_BASE_OFF(ptr_len), ptr_len,
-		distance) == 0);
+	if (!lookup_exact(kd, "dpcpu_off", &va))
+		return (kvm_fail(kd, "no symbol dpcpu_off"));
+	return (kvm_read_uint(kd, va + (uint64_t)kd->kd_dpcpu_cpu * ptr_len,
+	    ptr_len, distance));
 }
 
 static const struct {
+	enum kvm_copies copies;
 	const char *prefix;
 	const char *start;
 	const char *stop;
-	bool (*distance)(kvm_t *kd, uint64_t *distance);
+	int (*distance)(kvm_t *kd, uint64_t *distance);
 } sets[] = {
-	{ "vnet_entry_", "__start_set_vnet", "__stop_set_vnet", vnet_distance },
-	{ "pcpu_entry_", "__start_set_pcpu", "__stop_set_pcpu",
+	{ KVM_PER_VNET, "vnet_entry_", "__start_set_vnet", "__stop_set_vnet",
+	    vnet_distance },
+	{ KVM_PER_CPU, "pcpu_entry_", "__start_set_pcpu", "__stop_set_pcpu",
 	    dpcpu_distance },
 };
 #define NSETS (sizeof(sets) / sizeof(sets[0]))
 
 static bool
-lookup_prefixed(kvm_t *kd, const char *name, kvaddr_t *va)
+find_prefixed(kvm_t *kd, const char *name, struct kvm_symbol *sym)
 {
 	char full[256];
 
@@ -104,29 +92,38 @@ lookup_prefixed(kvm_t *kd, const char *name, kvaddr_t *va)
 			continue;
 		memcpy(full, sets[i].prefix, prefix_len);
 		memcpy(full + prefix_len, name, len + 1);
-		if (lookup_exact(kd, full, va))
+		if (find_exact(kd, full, sym))
 			return (true);
 	}
 	return (false);
 }
 
-/* From the linker's copy of a variable to the one that is meant. */
-static bool
-relocate(kvm_t *kd, kvaddr_t *va)
+int
+kvm_copy_find(kvm_t *kd, kvaddr_t *va, enum kvm_copies *copies)
 {
+	*copies = KVM_ONE;
 	for (size_t i = 0; i < NSETS; i++) {
 		uint64_t distance;
 
 		if (!in_linker_set(kd, sets[i].start, sets[i].stop, *va))
 			continue;
-		if (!sets[i].distance(kd, &distance))
-			return (false);
+		if (sets[i].distance(kd, &distance) != 0)
+			return (-1);
+		*copies = sets[i].copies;
 		*va += distance;
 		if (kd->kd_core.kc_ptr_len == 4)
 			*va = (uint32_t)*va;
-		return (true);
+		break;
 	}
-	return (true);
+	return (0);
+}
+
+bool
+kvm_variable_find(kvm_t *kd, const char *name, struct kvm_symbol *out)
+{
+	return (find_exact(kd, name, out) ||
+	    (name[0] == '_' && find_exact(kd, name + 1, out)) ||
+	    find_prefixed(kd, name, out));
 }
 
 int
@@ -138,18 +135,18 @@ kvm_nlist2(kvm_t *kd, struct kvm_nlist *nl)
 		return (kvm_fail(kd, "%s: %s", exec_path(kd->kd_exec),
 		    exec_error(kd->kd_exec)));
 	for (; nl->n_name != NULL && nl->n_name[0] != '\0'; nl++) {
-		kvaddr_t va;
+		struct kvm_symbol sym;
+		enum kvm_copies copies;
 
 		nl->n_type = 0;
 		nl->n_value = 0;
-		if ((!kvm_lookup(kd, nl->n_name, &va) &&
-			!lookup_prefixed(kd, nl->n_name, &va)) ||
-		    !relocate(kd, &va)) {
+		if (!kvm_variable_find(kd, nl->n_name, &sym) ||
+		    kvm_copy_find(kd, &sym.ks_va, &copies) != 0) {
 			nmissing++;
 			continue;
 		}
 		nl->n_type = N_FOUND;
-		nl->n_value = va;
+		nl->n_value = sym.ks_va;
 	}
 	return (nmissing);
 }

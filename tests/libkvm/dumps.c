@@ -23,13 +23,16 @@ enum {
 	PCPU_BASE = 0x1150, /* __pcpu */
 	KPML4 = 0x1160,
 	VNET0 = 0x1168,
-	VNET = 0x1200, /* struct vnet */
+	VNET_HEAD = 0x1170, /* jail's, then the default one */
+	VNET = 0x1200,	    /* struct vnet */
+	VNET_JAIL = 0x1240, /* ... with the magic number of FreeBSD 14 */
 	SET_PCPU = 0x2000,
 	SET_VNET = 0x2100,
 	SET_LEN = 0x80
 };
 
-#define VNET_MAGIC 0x3e0d8f29
+#define VNET_MAGIC    0x3e0d8f29
+#define VNET_MAGIC_14 0x5e4a6f28
 
 #define AT(off) (SMALL_KERNBASE + (off))
 
@@ -42,6 +45,7 @@ static const struct kernfile_symbol symbols[] = {
 	{ "dpcpu_off", AT(DPCPU_OFF), 24, KERNFILE_BSS, 1, false },
 	{ "__pcpu", AT(PCPU_BASE), 8, KERNFILE_BSS, 1, false },
 	{ "vnet0", AT(VNET0), 8, KERNFILE_BSS, 1, false },
+	{ "vnet_head", AT(VNET_HEAD), 8, KERNFILE_BSS, 1, false },
 	{ "a_local", AT(0x1300), 8, KERNFILE_BSS, 1, true },
 	{ "_underscored", AT(0x1308), 8, KERNFILE_BSS, 1, false },
 	{ "__start_set_pcpu", AT(SET_PCPU), 0, KERNFILE_BSS, 0, false },
@@ -82,8 +86,13 @@ set_variables(struct small *sm)
 	small_poke64(sm, DPCPU_OFF + 16, 0x20000);
 	small_poke64(sm, PCPU_BASE, DVA(5));
 	small_poke64(sm, VNET0, AT(VNET));
+	small_poke64(sm, VNET_HEAD, AT(VNET_JAIL));
+	small_poke64(sm, VNET, 0);
 	small_poke32(sm, VNET + 16, VNET_MAGIC);
 	small_poke64(sm, VNET + 40, 0x30000);
+	small_poke64(sm, VNET_JAIL, AT(VNET));
+	small_poke32(sm, VNET_JAIL + 16, VNET_MAGIC_14);
+	small_poke64(sm, VNET_JAIL + 40, 0x50000);
 }
 
 void

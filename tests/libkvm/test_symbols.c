@@ -177,6 +177,65 @@ test_damage(void **state)
 	(void)remove(d.core);
 }
 
+/* ---- network stacks ---- */
+
+#define NET_VAR	  (SMALL_KERNBASE + 0x2110)
+#define VNET_JAIL (SMALL_KERNBASE + 0x1240)
+
+static const struct vnet_row {
+	const char *name;
+	uint64_t which;
+	uint64_t va;	 /* of net_var; NO_VA: refused */
+	const char *why; /* ... for this */
+} vnet_rows[] = {
+	{ "vnet: the default one by number", 0, NET_VAR + 0x30000, NULL },
+	{ "vnet: a jail's by number", 1, NET_VAR + 0x50000, NULL },
+	{ "vnet: a jail's by address", VNET_JAIL, NET_VAR + 0x50000, NULL },
+	{ "vnet: a number too many", 2, NO_VA,
+	    "no network stack 2: the kernel has 2" },
+	{ "vnet: no such thing at the address", VNET_JAIL + 8, NO_VA,
+	    "no struct vnet at 0xffffffff80001248" },
+	{ "vnet: nothing at the address", 0x10000, NO_VA,
+	    "not a kernel address" },
+};
+
+static void
+test_vnet(void **state)
+{
+	const struct vnet_row *row = *state;
+	struct kvm_nlist nl[] = { { .n_name = "net_var" }, { .n_name = NULL } };
+	kvm_t *kd = dumps_open(&dump);
+
+	if (row->va == NO_VA) {
+		assert_int_equal(kvm_vnet_select(kd, row->which), -1);
+		if (strstr(kvm_geterr(kd), row->why) == NULL)
+			fail_msg("%s", kvm_geterr(kd));
+	} else {
+		assert_int_equal(kvm_vnet_select(kd, row->which), 0);
+		assert_int_equal(kvm_nlist2(kd, nl), 0);
+		assert_true(nl[0].n_value == row->va);
+	}
+	(void)kvm_close(kd);
+}
+
+/* The list of network stacks may lead back into itself. */
+static void
+test_vnet_circle(void **state)
+{
+	struct dumps d = dump;
+	kvm_t *kd;
+
+	(void)state;
+	le64enc(d.bytes + small_page_off(&d.machine, 0x1000) + 0x200,
+	    VNET_JAIL);
+	temp_named(d.bytes, d.len, d.core);
+	kd = dumps_open(&d);
+	assert_int_equal(kvm_vnet_select(kd, 0), -1);
+	assert_non_null(strstr(kvm_geterr(kd), "has no end"));
+	(void)kvm_close(kd);
+	(void)remove(d.core);
+}
+
 /* ---- CPUs ---- */
 
 static void
@@ -271,7 +330,7 @@ test_count(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[40];
+	struct CMUnitTest tests[60];
 	size_t n = 0;
 	int failed;
 
@@ -279,7 +338,9 @@ main(void)
 	dumps_write(&dump);
 	ADD_ROWS(tests, n, name_rows, test_name);
 	ADD_ROWS(tests, n, damage_rows, test_damage);
+	ADD_ROWS(tests, n, vnet_rows, test_vnet);
 	ADD_ROWS(tests, n, count_rows, test_count);
+	tests[n++] = row_test("vnet: a circle", test_vnet_circle, NULL);
 	tests[n++] = row_test("a list of names", test_list, NULL);
 #if __has_include(<nlist.h>)
 	tests[n++] = row_test("kvm_nlist()", test_classic, NULL);
