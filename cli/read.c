@@ -20,20 +20,22 @@
 
 #define CHUNK_LEN 16384
 
-enum { OPT_RAW = OPT_OWN };
+enum { OPT_RAW = OPT_OWN, OPT_CPU, OPT_VNET };
 
 static const struct option read_long[] = {
 	OPTIONS_LONG,
+	{ "cpu", required_argument, NULL, OPT_CPU },
 	{ "length", required_argument, NULL, 'l' },
 	{ "physical", no_argument, NULL, 'p' },
 	{ "raw", no_argument, NULL, OPT_RAW },
+	{ "vnet", required_argument, NULL, OPT_VNET },
 	{ NULL, 0, NULL, 0 },
 };
 
 static const struct syntax read_syntax = {
 	.sy_name = "read",
-	.sy_synopsis = "[-p] [-l length] [--raw] [-N kernel]"
-		       " address | symbol[+offset] [length] core",
+	.sy_synopsis = "[-p] [-l length] [--raw] [--cpu n] [--vnet n]"
+		       " [-N kernel] address | symbol[+offset] [length] core",
 	.sy_help = "Show memory of a dumped kernel.  Numbers are decimal, or"
 		   " hexadecimal after 0x;\n"
 		   "lengths may end in K, M or G.\n"
@@ -41,7 +43,12 @@ static const struct syntax read_syntax = {
 		   "  -l, --length LEN   how many bytes (default: the symbol's"
 		   " size, or 64)\n"
 		   "  -p, --physical     the address is physical\n"
-		   "      --raw          the bytes as they are, no hex dump\n",
+		   "      --raw          the bytes as they are, no hex dump\n"
+		   "      --cpu N        the symbol's copy of CPU N (default:"
+		   " 0)\n"
+		   "      --vnet N       the symbol's copy of network stack N,"
+		   " or of that at\n"
+		   "                     address N (default: 0)\n",
 	.sy_short = OPTIONS_SHORT "l:p",
 	.sy_long = read_long,
 };
@@ -55,6 +62,10 @@ struct request {
 	bool rq_raw;
 	bool rq_len_given;
 	uint64_t rq_len;
+	bool rq_cpu_given;
+	uint64_t rq_cpu;
+	bool rq_vnet_given;
+	uint64_t rq_vnet; /* see kvm_vnet_select() */
 
 	/* Known once the dump is open. */
 	reader_t *rq_read;
@@ -77,6 +88,43 @@ split_offset(const char *where, uint64_t *offset)
 	return (strndup(where, (size_t)(plus - where)));
 }
 
+/* From a variable called base to the copy that was asked for, if it has any. */
+static int
+find_copy(kvm_t *kd, const struct request *rq, const char *base, uint64_t *addr)
+{
+	enum kvm_copies copies;
+
+	if (kvm_copy_find(kd, addr, &copies) != 0) {
+		warnx("%s: %s: %s", kvm_core(kd)->kc_core_path, base,
+		    kvm_geterr(kd));
+		return (EX_DATAERR);
+	}
+	if (rq->rq_cpu_given && copies != KVM_PER_CPU) {
+		warnx("read: --cpu: %s is not a per-CPU (DPCPU) variable",
+		    base);
+		return (EX_USAGE);
+	}
+	if (rq->rq_vnet_given && copies != KVM_PER_VNET) {
+		warnx("read: --vnet: %s is not a variable of network stacks",
+		    base);
+		return (EX_USAGE);
+	}
+	return (EX_OK);
+}
+
+/* The CPU and the network stack whose variables are meant. */
+static int
+select_copies(kvm_t *kd, const struct request *rq)
+{
+	if ((rq->rq_cpu_given &&
+		kvm_dpcpu_setcpu(kd, (unsigned int)rq->rq_cpu) != 0) ||
+	    (rq->rq_vnet_given && kvm_vnet_select(kd, rq->rq_vnet) != 0)) {
+		warnx("%s: %s", kvm_core(kd)->kc_core_path, kvm_geterr(kd));
+		return (EX_DATAERR);
+	}
+	return (EX_OK);
+}
+
 /*
  * The address of base, and how much is left of that symbol behind offset; 0
  * if it is an address, or the symbol's length is not known.
@@ -88,6 +136,11 @@ find_base(kvm_t *kd, const struct request *rq, const char *base,
 	struct kvm_symbol sym;
 
 	*left = 0;
+	if (isdigit((unsigned char)base[0]) &&
+	    (rq->rq_cpu_given || rq->rq_vnet_given)) {
+		warnx("read: --cpu and --vnet need a symbol: %s", base);
+		return (EX_USAGE);
+	}
 	if (isdigit((unsigned char)base[0])) {
 		if (number_parse(base, addr))
 			return (EX_OK);
@@ -99,14 +152,14 @@ find_base(kvm_t *kd, const struct request *rq, const char *base,
 		warnx("read: -p needs an address, not a symbol: %s", base);
 		return (EX_USAGE);
 	}
-	if (!kvm_symbol_find(kd, base, &sym)) {
+	if (!kvm_variable_find(kd, base, &sym)) {
 		warnx("%s: no symbol %s", kvm_core(kd)->kc_exec_path, base);
 		return (EX_DATAERR);
 	}
 	*addr = sym.ks_va;
 	if (offset < sym.ks_len)
 		*left = sym.ks_len - offset;
-	return (EX_OK);
+	return (find_copy(kd, rq, base, addr));
 }
 
 static uint64_t
@@ -210,7 +263,9 @@ run(const struct dump *dump, struct request *rq)
 	int status;
 
 	rq->rq_read = rq->rq_physical ? kvm_read_phys : kvm_read2;
-	status = resolve(dump->d_kd, rq);
+	status = select_copies(dump->d_kd, rq);
+	if (status == EX_OK)
+		status = resolve(dump->d_kd, rq);
 	if (status != EX_OK)
 		return (status);
 
@@ -239,6 +294,39 @@ set_length(struct request *rq, const char *text)
 	return (true);
 }
 
+/* The number of a CPU or network stack. */
+static bool
+set_number(const char *option, uint64_t max, uint64_t *out)
+{
+	if (number_parse(optarg, out) && *out <= max)
+		return (true);
+	warnx("read: %s: not a number: %s", option, optarg);
+	return (false);
+}
+
+/* An option of this command.  false: its argument is wrong. */
+static bool
+set_option(struct request *rq, int ch)
+{
+	switch (ch) {
+	case 'l':
+		return (set_length(rq, optarg));
+	case 'p':
+		rq->rq_physical = true;
+		return (true);
+	case OPT_RAW:
+		rq->rq_raw = true;
+		return (true);
+	case OPT_CPU:
+		rq->rq_cpu_given = true;
+		return (set_number("--cpu", UINT32_MAX, &rq->rq_cpu));
+	case OPT_VNET:
+		rq->rq_vnet_given = true;
+		return (set_number("--vnet", UINT64_MAX, &rq->rq_vnet));
+	}
+	return (false);
+}
+
 int
 cmd_read(int argc, char **argv)
 {
@@ -248,20 +336,10 @@ cmd_read(int argc, char **argv)
 	int ch, status;
 
 	while ((ch = options_next(&read_syntax, argc, argv, &args)) != -1) {
-		switch (ch) {
-		case 'l':
-			if (!set_length(&rq, optarg))
-				return (options_usage(&read_syntax));
-			break;
-		case 'p':
-			rq.rq_physical = true;
-			break;
-		case OPT_RAW:
-			rq.rq_raw = true;
-			break;
-		default:
+		if (ch == '?')
 			return (args.a_status);
-		}
+		if (!set_option(&rq, ch))
+			return (options_usage(&read_syntax));
 	}
 	if (!options_core(&read_syntax, &argc, &argv, &args))
 		return (EX_USAGE);

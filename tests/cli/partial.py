@@ -69,6 +69,12 @@ def check_unknown_layout():
     assert json.loads(result.out)["missing_bytes"] == CUT, result
 
 
+def check_copies(message, *words):
+    result = ask("busy", "busy", "read", *words)
+    assert message in result.err, result
+    assert not result.out, result
+
+
 def limit_files():
     resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
 
@@ -89,6 +95,15 @@ for words in (["ps"], ["ps", "--json"], ["bt"], ["bt", "-a"], ["bt", "-t", "1"])
     tests.case(f"no threads: {' '.join(words)}", check_no_threads, *words)
 for command in ("ps", "bt"):
     tests.case(f"cut short: {command}", check_cut, command)
+for message, *words in (
+    ("there is no CPU 63", "--cpu", "63", "gen_value"),
+    ("there is no network stack 3: the kernel has 3", "--vnet", "3", "gen_net"),
+    ("no struct vnet at 0x", "--vnet", "0xffffffff80200000", "gen_net"),
+    ("hz is not a per-CPU (DPCPU) variable", "--cpu", "0", "hz"),
+    ("gen_value is not a variable of network", "--vnet", "0", "gen_value"),
+    ("--cpu and --vnet need a symbol: 0x0", "--cpu", "0", "0x0"),
+):
+    tests.case(f"read: {' '.join(words)}", check_copies, message, *words)
 tests.case("cut short: tables of half a page", check_unknown_layout)
 tests.case("unpacking into a file that may not grow", check_file_limit)
 tests.run()

@@ -27,6 +27,7 @@
 #define GEN_MAX_SEGS   32
 #define GEN_MAX_CPUS   64
 #define GEN_MAX_MODS   4
+#define GEN_NVNETS     3
 
 #define GEN_PROT_ALL (GEN_PROT_READ | GEN_PROT_WRITE | GEN_PROT_EXECUTE)
 
@@ -243,6 +244,7 @@ struct gen {
 	char g_version[160];
 	char g_panicstr[80];
 	uint32_t g_dpcpu[GEN_MAX_CPUS];
+	uint32_t g_vnet[GEN_NVNETS];
 	struct gen_thread *g_threads;
 	unsigned g_nthreads;
 	unsigned g_maxthreads;

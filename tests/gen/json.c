@@ -137,6 +137,16 @@ json_modules(const struct gen *g)
 	return (modules);
 }
 
+static json_t *
+json_values(const uint32_t *values, unsigned n)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < n; i++)
+		json_array_append_new(array, json_integer(values[i]));
+	return (array);
+}
+
 /* What only the header of a minidump tells. */
 static void
 set_minidump(const struct gen *g, json_t *info, const struct gen_facts *f)
@@ -183,11 +193,16 @@ gen_write_json(const struct gen *g, const char *path)
 
 	json_object_set_new(all, "info", json_info(g));
 	set_number(all, "hz", (uint64_t)g->g_abi.hz);
+	set_string(all, "byte_order",
+	    g->g_lay.gl_big_endian ? "big" : "little");
 	set_string(all, "version", g->g_version);
 	set_address(g, all, "kernel_pa", g->g_lay.gl_image_pa);
 	json_object_set_new(all, "msgbuf",
 	    json_stringn(g->g_text, g->g_text_len));
 	json_object_set_new(all, "modules", json_modules(g));
+	json_object_set_new(all, "dpcpu",
+	    json_values(g->g_dpcpu, g->g_spec.gs_ncpus));
+	json_object_set_new(all, "vnet", json_values(g->g_vnet, GEN_NVNETS));
 	set_number(all, "threads_total", g->g_nthreads);
 	json_object_set_new(all, "threads", json_threads(g));
 	error = json_dump_file(all, path, JSON_INDENT(1));

@@ -11,6 +11,12 @@
 #define DPCPU_LEN    128
 #define DPCPU_OFF    32 /* of gen_value in a CPU's copy */
 
+#define VNET_SET_LEN  192
+#define VNET_OFF      72 /* of gen_net in a network stack's copy */
+#define VNET_MAGIC    0x3e0d8f29
+#define VNET_MAGIC_14 0x5e4a6f28
+#define OSRELDATE_14  1400000
+
 static const char *const functions[] = { "kern_reboot", "vpanic", "panic",
 	"trap_fatal", "trap_pfault", "trap", "cpustop_handler", "sched_switch",
 	"mi_switch", "sleepq_switch", "sleepq_wait", "_sleep", "fork_exit",
@@ -106,6 +112,45 @@ kdata_dpcpu(struct gen *g)
 	}
 }
 
+/*
+ * A network stack's struct vnet, before the others in the list: two pointers,
+ * four 32-bit fields of which the first is the magic number, two pointers.
+ */
+static uint64_t
+kdata_add_vnet(struct gen *g, uint64_t start, uint64_t next, uint32_t value)
+{
+	unsigned ptr_len = g->g_lay.gl_ptr_len;
+	uint64_t copies = kimage_alloc(g, VNET_SET_LEN, 64);
+	uint64_t vnet = kimage_alloc(g, 5 * ptr_len + 16, 64);
+
+	kimage_poke_ptr(g, vnet, next);
+	kimage_poke(g, vnet + 2 * ptr_len, 4,
+	    g->g_spec.gs_osreldate < OSRELDATE_14 ? VNET_MAGIC : VNET_MAGIC_14);
+	kimage_poke_ptr(g, vnet + 2 * ptr_len + 16, copies);
+	kimage_poke_ptr(g, vnet + 3 * ptr_len + 16, copies - start);
+	kimage_poke(g, copies + VNET_OFF, 4, value);
+	return (vnet);
+}
+
+/* The variable gen_net: a copy for each network stack. */
+static void
+kdata_vnet(struct gen *g)
+{
+	uint64_t start, vnet = 0;
+
+	start =
+	    kimage_symbol(g, "__start_set_vnet", SEC_DATA, VNET_SET_LEN, 64);
+	kimage_label(g, "vnet_entry_gen_net", SEC_DATA, start + VNET_OFF, 4);
+	kimage_label(g, "__stop_set_vnet", SEC_DATA, start + VNET_SET_LEN, 0);
+	for (unsigned i = 0; i < GEN_NVNETS; i++) {
+		g->g_vnet[i] = (uint32_t)rng_next(&g->g_rng);
+		vnet = kdata_add_vnet(g, start, vnet, g->g_vnet[i]);
+		if (i == 0)
+			kimage_ptr(g, "vnet0", SEC_BSS, vnet);
+	}
+	kimage_ptr(g, "vnet_head", SEC_BSS, vnet);
+}
+
 static void
 kdata_cpus(struct gen *g)
 {
@@ -131,6 +176,7 @@ kdata_init(struct gen *g)
 	kdata_panic(g);
 	kdata_cpus(g);
 	kdata_dpcpu(g);
+	kdata_vnet(g);
 }
 
 uint32_t

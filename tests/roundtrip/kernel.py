@@ -42,6 +42,12 @@ class Dump:
         expect(result, 0)
         return result.out
 
+    def value(self, *words):
+        """The integer that "read" shows."""
+        raw = run(VMCORE, "read", "--raw", "-N", self.kernel, *words, self.core)
+        expect(raw, 0)
+        return int.from_bytes(raw.raw, self.want["byte_order"])
+
     def threads(self, command, *options):
         """Pairs of what is shown and what was generated."""
         shown = json.loads(self.ask(command, "--json", *options))
@@ -83,11 +89,32 @@ def messages(dump):
     assert dump.ask("dmesg").rstrip("\n") == dump.want["msgbuf"].rstrip("\n")
 
 
+def copies(dump):
+    """Of a variable, by its own name and the linker's."""
+    for option, name, linker_name in (
+        ("cpu", "gen_value", "pcpu_entry_gen_value"),
+        ("vnet", "gen_net", "vnet_entry_gen_net"),
+    ):
+        key = "dpcpu" if option == "cpu" else option
+        for number, want in enumerate(dump.want[key]):
+            for symbol in name, linker_name:
+                got = dump.value(f"--{option}", number, symbol)
+                assert got == want, (option, number, symbol, got, want)
+        assert dump.value(name) == dump.want[key][0]
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         for seed in SEEDS:
             dump = Dump(folder, seed)
-            for check in info, names, registers, backtraces, messages:
+            for check in (
+                info,
+                names,
+                registers,
+                backtraces,
+                messages,
+                copies,
+            ):
                 name = f"{VARIANT} seed {seed}: {check.__name__}"
                 tests.case(name, check, dump)
         tests.run()
