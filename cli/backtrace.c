@@ -7,6 +7,9 @@
 
 #include "cli/thread.h"
 
+/* Of a trace, as many as are shown. */
+#define FRAMES_MAX 256
+
 /* ---- text ---- */
 
 static void
@@ -31,9 +34,8 @@ void
 backtrace_print(FILE *out, const struct dump *dump,
     const struct kdebug_thread *td)
 {
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
-	size_t nframes =
-	    kdebug_backtrace(dump->d_kdb, td, frames, KDEBUG_MAXFRAMES);
+	struct kdebug_frame frames[FRAMES_MAX];
+	size_t nframes = kdebug_backtrace(dump->d_kdb, td, frames, FRAMES_MAX);
 	int digits = (int)dump->d_core->kc_ptr_len * 2;
 
 	fprintf(out, "thread %d %s\n", td->kt_tid, td->kt_display_name);
@@ -64,9 +66,8 @@ frame_json(const struct dump *dump, const struct kdebug_frame *frame)
 json_t *
 backtrace_frames_json(const struct dump *dump, const struct kdebug_thread *td)
 {
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
-	size_t nframes =
-	    kdebug_backtrace(dump->d_kdb, td, frames, KDEBUG_MAXFRAMES);
+	struct kdebug_frame frames[FRAMES_MAX];
+	size_t nframes = kdebug_backtrace(dump->d_kdb, td, frames, FRAMES_MAX);
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < nframes && array != NULL; i++) {

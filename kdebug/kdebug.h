@@ -92,7 +92,11 @@ const char *kdebug_state_name(enum kdebug_state state);
 
 /* ---- backtraces ---- */
 
-#define KDEBUG_MAXFRAMES 256
+/*
+ * Where a trace ends, whatever the stack says.  Recursion makes deep stacks,
+ * but this many of the smallest frames, of 16 bytes, fill 1 MB.
+ */
+#define KDEBUG_TRACE_MAX 65536 /* frames */
 
 struct kdebug_frame {
 	kvaddr_t kf_pc;
@@ -105,11 +109,28 @@ struct kdebug_frame {
 	struct kdebug_regs kf_regs; /* as far as they can be told; pc too */
 };
 
+/* A walk up a thread's stack, which hands out one frame after the other. */
+struct kdebug_trace;
+
 /*
- * Step through td's stack, innermost frame first, at most max frames; trap
- * frames are stepped through.  Returns how many were found.  A stack that
- * cannot be read further ends the list.
+ * Begin at td's innermost frame.  The trace is the caller's, to destroy before
+ * kdb.  NULL: out of memory.
  */
+struct kdebug_trace *kdebug_trace_create(struct kdebug *kdb,
+    const struct kdebug_thread *td);
+void kdebug_trace_destroy(struct kdebug_trace *tr);
+
+/*
+ * The next frame; trap frames are stepped through.  false: there is none,
+ * because the stack ends, because it cannot be read further, or because
+ * KDEBUG_TRACE_MAX frames were handed out.
+ */
+bool kdebug_trace_next(struct kdebug_trace *tr, struct kdebug_frame *frame);
+
+/* After the last frame: does the stack go on after KDEBUG_TRACE_MAX frames? */
+bool kdebug_trace_cut(const struct kdebug_trace *tr);
+
+/* The innermost frames of td, at most max.  Returns how many there are. */
 size_t kdebug_backtrace(struct kdebug *kdb, const struct kdebug_thread *td,
     struct kdebug_frame *frames, size_t max);
 

@@ -13,6 +13,8 @@
  * going over to another is legal (an NMI has a stack of its own) but may happen
  * only a few times, and never back into one that was walked.
  */
+#include <stdlib.h>
+
 #include "kdebug/debugfile.h"
 #include "kdebug/kdebug_int.h"
 
@@ -27,12 +29,15 @@ struct stack {
 	kvaddr_t st_high; /* inclusive */
 };
 
-struct unwinder {
-	struct kdebug *uw_kdb;
-	const struct arch *uw_arch;
-	struct cursor uw_cur;
-	struct stack uw_stacks[STACKS_MAX];
-	size_t uw_nstacks;
+struct kdebug_trace {
+	struct kdebug *tr_kdb;
+	const struct arch *tr_arch;
+	struct cursor tr_cur; /* the frame that was handed out last */
+	struct stack tr_stacks[STACKS_MAX];
+	size_t tr_nstacks;
+	size_t tr_nframes; /* handed out */
+	bool tr_done;
+	bool tr_cut;
 };
 
 /*
@@ -40,17 +45,17 @@ struct unwinder {
  * one past the end of it, when a function ends in a call that never returns.
  */
 static kvaddr_t
-code_va(const struct unwinder *uw, const struct cursor *cur)
+code_va(const struct kdebug_trace *tr, const struct cursor *cur)
 {
-	return (cur->cu_regs.rs_value[uw->uw_arch->ar_pc] -
+	return (cur->cu_regs.rs_value[tr->tr_arch->ar_pc] -
 	    (cur->cu_exact ? 0 : 1));
 }
 
 /* Kernels of 64 bits live in the upper half; those of 32 can be anywhere. */
 static bool
-is_kernel_va(const struct unwinder *uw, kvaddr_t va)
+is_kernel_va(const struct kdebug_trace *tr, kvaddr_t va)
 {
-	return (uw->uw_kdb->kdb_core->kc_ptr_len == 4 || va >> 63 == 1);
+	return (tr->tr_kdb->kdb_core->kc_ptr_len == 4 || va >> 63 == 1);
 }
 
 /* A return address without its signature, which replaces copies of bit 55. */
@@ -64,25 +69,25 @@ strip_pac(const struct arch *arch, kvaddr_t va)
 
 /* May a frame's sp follow those that were walked?  If so, it joins them. */
 static bool
-enter_stack(struct unwinder *uw, kvaddr_t sp)
+enter_stack(struct kdebug_trace *tr, kvaddr_t sp)
 {
-	struct stack *last = &uw->uw_stacks[uw->uw_nstacks - 1];
+	struct stack *last = &tr->tr_stacks[tr->tr_nstacks - 1];
 
 	if (sp >= last->st_high && sp - last->st_high <= FRAME_MAX) {
 		/* Only what was interrupted may have no frame at all. */
-		if (sp == last->st_high && !uw->uw_cur.cu_exact)
+		if (sp == last->st_high && !tr->tr_cur.cu_exact)
 			return (false);
 		last->st_high = sp;
 		return (true);
 	}
-	for (size_t i = 0; i < uw->uw_nstacks; i++) {
-		if (sp >= uw->uw_stacks[i].st_low &&
-		    sp <= uw->uw_stacks[i].st_high)
+	for (size_t i = 0; i < tr->tr_nstacks; i++) {
+		if (sp >= tr->tr_stacks[i].st_low &&
+		    sp <= tr->tr_stacks[i].st_high)
 			return (false);
 	}
-	if (uw->uw_nstacks == STACKS_MAX)
+	if (tr->tr_nstacks == STACKS_MAX)
 		return (false);
-	uw->uw_stacks[uw->uw_nstacks++] =
+	tr->tr_stacks[tr->tr_nstacks++] =
 	    (struct stack){ .st_low = sp, .st_high = sp };
 	return (true);
 }
@@ -92,31 +97,31 @@ enter_stack(struct unwinder *uw, kvaddr_t sp)
  * is behind it is a caller only if it is code: fork_trampoline, by its symbol.
  */
 static bool
-is_caller(struct unwinder *uw, kvaddr_t ra, kvaddr_t fp)
+is_caller(struct kdebug_trace *tr, kvaddr_t ra, kvaddr_t fp)
 {
 	struct func fn;
 
-	return (fp != 0 || func_at(uw->uw_kdb, ra - 1, &fn));
+	return (fp != 0 || func_at(tr->tr_kdb, ra - 1, &fn));
 }
 
 /* The caller by the chain of frame pointers. */
 static bool
-step_chain(struct unwinder *uw, struct kdebug_regs *out)
+step_chain(struct kdebug_trace *tr, struct kdebug_regs *out)
 {
-	const struct arch *arch = uw->uw_arch;
-	const struct kdebug_regs *regs = &uw->uw_cur.cu_regs;
+	const struct arch *arch = tr->tr_arch;
+	const struct kdebug_regs *regs = &tr->tr_cur.cu_regs;
 	kvaddr_t fp = regs->rs_value[arch->ar_fp];
 	kvaddr_t caller_fp, ra;
 
-	if (!regs_has(regs, arch->ar_fp) || fp == 0 || !is_kernel_va(uw, fp) ||
-	    fp % uw->uw_kdb->kdb_core->kc_ptr_len != 0)
+	if (!regs_has(regs, arch->ar_fp) || fp == 0 || !is_kernel_va(tr, fp) ||
+	    fp % tr->tr_kdb->kdb_core->kc_ptr_len != 0)
 		return (false);
-	if (!mem_word(uw->uw_kdb, fp + (kvaddr_t)arch->ar_chain_fp,
+	if (!mem_word(tr->tr_kdb, fp + (kvaddr_t)arch->ar_chain_fp,
 		&caller_fp) ||
-	    !mem_word(uw->uw_kdb, fp + (kvaddr_t)arch->ar_chain_ra, &ra))
+	    !mem_word(tr->tr_kdb, fp + (kvaddr_t)arch->ar_chain_ra, &ra))
 		return (false);
 	ra = strip_pac(arch, ra);
-	if (!is_kernel_va(uw, ra) || !is_caller(uw, ra, caller_fp))
+	if (!is_kernel_va(tr, ra) || !is_caller(tr, ra, caller_fp))
 		return (false);
 	*out = (struct kdebug_regs){ 0 };
 	regs_set(out, arch->ar_pc, ra);
@@ -129,20 +134,20 @@ step_chain(struct unwinder *uw, struct kdebug_regs *out)
 
 /* The caller by the unwind tables of the kernel's or a module's file. */
 static enum unwind_result
-step_tables(struct unwinder *uw, struct kdebug_regs *out)
+step_tables(struct kdebug_trace *tr, struct kdebug_regs *out)
 {
-	const struct arch *arch = uw->uw_arch;
-	kvaddr_t va = code_va(uw, &uw->uw_cur);
-	struct debugfile *df = debugfile_at(uw->uw_kdb, va);
+	const struct arch *arch = tr->tr_arch;
+	kvaddr_t va = code_va(tr, &tr->tr_cur);
+	struct debugfile *df = debugfile_at(tr->tr_kdb, va);
 	enum unwind_result result = UNWIND_NONE;
 
 	if (df != NULL)
-		result = debugfile_unwind(df, uw->uw_kdb, va, &uw->uw_cur, out);
+		result = debugfile_unwind(df, tr->tr_kdb, va, &tr->tr_cur, out);
 	if (result == UNWIND_DONE) {
 		kvaddr_t ra = strip_pac(arch, out->rs_value[arch->ar_pc]);
 
 		regs_set(out, arch->ar_pc, ra);
-		if (!is_kernel_va(uw, ra))
+		if (!is_kernel_va(tr, ra))
 			result = UNWIND_NONE;
 	}
 	return (result);
@@ -160,27 +165,28 @@ keep_regs(const struct arch *arch, struct kdebug_regs *out)
 
 /* The caller of code that has no frame, which must look like code itself. */
 static bool
-step_frameless(struct unwinder *uw, const struct func *fn,
+step_frameless(struct kdebug_trace *tr, const struct func *fn,
     struct kdebug_regs *out)
 {
-	const struct arch *arch = uw->uw_arch;
+	const struct arch *arch = tr->tr_arch;
 	struct func caller;
 	kvaddr_t va;
 
-	if (!uw->uw_cur.cu_exact ||
-	    !arch->ar_prologue(uw->uw_kdb, &uw->uw_cur, fn, out))
+	if (!tr->tr_cur.cu_exact ||
+	    !arch->ar_prologue(tr->tr_kdb, &tr->tr_cur, fn, out))
 		return (false);
 	keep_regs(arch, out);
 	va = out->rs_value[arch->ar_pc] - 1;
-	return (func_at(uw->uw_kdb, va, &caller) ||
-	    modules_find(uw->uw_kdb, va) != NULL);
+	return (func_at(tr->tr_kdb, va, &caller) ||
+	    modules_find(tr->tr_kdb, va) != NULL);
 }
 
 /* The caller, in whichever way it can be found; fn is NULL if unknown. */
 static bool
-step_caller(struct unwinder *uw, const struct func *fn, struct kdebug_regs *out)
+step_caller(struct kdebug_trace *tr, const struct func *fn,
+    struct kdebug_regs *out)
 {
-	switch (step_tables(uw, out)) {
+	switch (step_tables(tr, out)) {
 	case UNWIND_DONE:
 		return (true);
 	case UNWIND_END:
@@ -188,16 +194,16 @@ step_caller(struct unwinder *uw, const struct func *fn, struct kdebug_regs *out)
 	case UNWIND_NONE:
 		break;
 	}
-	return (step_frameless(uw, fn, out) || step_chain(uw, out));
+	return (step_frameless(tr, fn, out) || step_chain(tr, out));
 }
 
 /* Go to what the trap interrupted. */
 static bool
-step_trap(struct unwinder *uw, const struct kdebug_regs *regs)
+step_trap(struct kdebug_trace *tr, const struct kdebug_regs *regs)
 {
-	if (!enter_stack(uw, regs->rs_value[uw->uw_arch->ar_sp]))
+	if (!enter_stack(tr, regs->rs_value[tr->tr_arch->ar_sp]))
 		return (false);
-	uw->uw_cur = (struct cursor){
+	tr->tr_cur = (struct cursor){
 		.cu_regs = *regs,
 		.cu_exact = true,
 		.cu_trapped = true,
@@ -206,62 +212,97 @@ step_trap(struct unwinder *uw, const struct kdebug_regs *regs)
 }
 
 static bool
-step(struct unwinder *uw)
+step(struct kdebug_trace *tr)
 {
-	const struct arch *arch = uw->uw_arch;
+	const struct arch *arch = tr->tr_arch;
 	struct cursor next = { 0 };
 	struct func fn;
 	bool known;
 
-	known = func_at(uw->uw_kdb, code_va(uw, &uw->uw_cur), &fn);
+	known = func_at(tr->tr_kdb, code_va(tr, &tr->tr_cur), &fn);
 	if (known) {
-		switch (arch->ar_trap(uw->uw_kdb, &uw->uw_cur, &fn,
+		switch (arch->ar_trap(tr->tr_kdb, &tr->tr_cur, &fn,
 		    &next.cu_regs)) {
 		case TRAP_KERNEL:
-			return (step_trap(uw, &next.cu_regs));
+			return (step_trap(tr, &next.cu_regs));
 		case TRAP_END:
 			return (false);
 		case TRAP_NONE:
 			break;
 		}
 	}
-	if (!step_caller(uw, known ? &fn : NULL, &next.cu_regs))
+	if (!step_caller(tr, known ? &fn : NULL, &next.cu_regs))
 		return (false);
 	if (next.cu_regs.rs_value[arch->ar_pc] == 0 ||
-	    !enter_stack(uw, next.cu_regs.rs_value[arch->ar_sp]))
+	    !enter_stack(tr, next.cu_regs.rs_value[arch->ar_sp]))
 		return (false);
-	uw->uw_cur = next;
+	tr->tr_cur = next;
 	return (true);
+}
+
+struct kdebug_trace *
+kdebug_trace_create(struct kdebug *kdb, const struct kdebug_thread *td)
+{
+	struct kdebug_trace *tr = calloc(1, sizeof(*tr));
+	kvaddr_t sp;
+
+	if (tr == NULL)
+		return (NULL);
+	tr->tr_kdb = kdb;
+	tr->tr_arch = kdb->kdb_arch;
+	tr->tr_cur =
+	    (struct cursor){ .cu_regs = td->kt_regs, .cu_exact = true };
+	if (tr->tr_arch == NULL ||
+	    !regs_has(&td->kt_regs, tr->tr_arch->ar_pc)) {
+		tr->tr_done = true;
+		return (tr);
+	}
+	sp = td->kt_regs.rs_value[tr->tr_arch->ar_sp];
+	tr->tr_stacks[0] = (struct stack){ .st_low = sp, .st_high = sp };
+	tr->tr_nstacks = 1;
+	return (tr);
+}
+
+void
+kdebug_trace_destroy(struct kdebug_trace *tr)
+{
+	free(tr);
+}
+
+bool
+kdebug_trace_next(struct kdebug_trace *tr, struct kdebug_frame *frame)
+{
+	if (!tr->tr_done && tr->tr_nframes > 0 && !step(tr))
+		tr->tr_done = true;
+	if (!tr->tr_done && tr->tr_nframes == KDEBUG_TRACE_MAX)
+		tr->tr_done = tr->tr_cut = true;
+	if (tr->tr_done)
+		return (false);
+	*frame = (struct kdebug_frame){
+		.kf_pc = tr->tr_cur.cu_regs.rs_value[tr->tr_arch->ar_pc],
+		.kf_trap = tr->tr_cur.cu_trapped,
+		.kf_regs = tr->tr_cur.cu_regs,
+	};
+	symbolize(tr->tr_kdb, code_va(tr, &tr->tr_cur), frame);
+	tr->tr_nframes++;
+	return (true);
+}
+
+bool
+kdebug_trace_cut(const struct kdebug_trace *tr)
+{
+	return (tr->tr_cut);
 }
 
 size_t
 kdebug_backtrace(struct kdebug *kdb, const struct kdebug_thread *td,
     struct kdebug_frame *frames, size_t max)
 {
-	struct unwinder uw = {
-		.uw_kdb = kdb,
-		.uw_arch = kdb->kdb_arch,
-		.uw_cur = { .cu_regs = td->kt_regs, .cu_exact = true },
-		.uw_nstacks = 1,
-	};
-	kvaddr_t sp;
+	struct kdebug_trace *tr = kdebug_trace_create(kdb, td);
 	size_t n = 0;
 
-	if (uw.uw_arch == NULL || !regs_has(&td->kt_regs, uw.uw_arch->ar_pc))
-		return (0);
-	sp = td->kt_regs.rs_value[uw.uw_arch->ar_sp];
-	uw.uw_stacks[0] = (struct stack){ .st_low = sp, .st_high = sp };
-	if (max > KDEBUG_MAXFRAMES)
-		max = KDEBUG_MAXFRAMES;
-	while (n < max) {
-		frames[n] = (struct kdebug_frame){
-			.kf_pc = uw.uw_cur.cu_regs.rs_value[uw.uw_arch->ar_pc],
-			.kf_trap = uw.uw_cur.cu_trapped,
-			.kf_regs = uw.uw_cur.cu_regs,
-		};
-		symbolize(kdb, code_va(&uw, &uw.uw_cur), &frames[n++]);
-		if (n < max && !step(&uw))
-			break;
-	}
+	while (tr != NULL && n < max && kdebug_trace_next(tr, &frames[n]))
+		n++;
+	kdebug_trace_destroy(tr);
 	return (n);
 }

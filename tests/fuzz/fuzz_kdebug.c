@@ -28,15 +28,18 @@ check_text(const char *s)
 static void
 check_backtrace(struct kdebug *kdb, const struct kdebug_thread *td)
 {
-	static struct kdebug_frame frames[KDEBUG_MAXFRAMES];
-	size_t n = kdebug_backtrace(kdb, td, frames, KDEBUG_MAXFRAMES);
+	struct kdebug_trace *tr = kdebug_trace_create(kdb, td);
+	struct kdebug_frame frame;
+	size_t n = 0;
 
-	need(n <= KDEBUG_MAXFRAMES);
-	for (size_t i = 0; i < n; i++) {
-		check_text(frames[i].kf_symbol);
-		check_text(frames[i].kf_file);
-		check_text(frames[i].kf_module);
+	while (tr != NULL && kdebug_trace_next(tr, &frame)) {
+		need(++n <= KDEBUG_TRACE_MAX);
+		check_text(frame.kf_symbol);
+		check_text(frame.kf_file);
+		check_text(frame.kf_module);
 	}
+	need(tr == NULL || !kdebug_trace_cut(tr) || n == KDEBUG_TRACE_MAX);
+	kdebug_trace_destroy(tr);
 }
 
 static void

@@ -8,6 +8,9 @@
 #include "kdebug/kdebug.h"
 #include "tests/kdebug/fake_kvm.h"
 
+/* Room for the traces of tests. */
+enum { MAXFRAMES = 256 };
+
 /* The offsets that the kernel exports. */
 enum {
 	P_LIST = 0,

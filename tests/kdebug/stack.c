@@ -249,7 +249,7 @@ stack_walk(struct stacked *st)
 
 	assert_int_equal(kdebug_threads(kernel_open(&st->st_k), &threads), 1);
 	st->st_nframes = kdebug_backtrace(st->st_k.k_kdb, &threads[0],
-	    st->st_frames, KDEBUG_MAXFRAMES);
+	    st->st_frames, MAXFRAMES);
 }
 
 void

@@ -40,7 +40,7 @@ struct stacked {
 	const struct machine *st_mc;
 	kvaddr_t st_text;  /* of the functions */
 	kvaddr_t st_stack; /* where the next frame may go */
-	struct kdebug_frame st_frames[KDEBUG_MAXFRAMES];
+	struct kdebug_frame st_frames[MAXFRAMES];
 	size_t st_nframes;
 };
 

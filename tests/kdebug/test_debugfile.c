@@ -101,19 +101,19 @@ setup(struct kernel *k, const char *path)
 }
 
 static size_t
-backtrace(struct kernel *k, struct kdebug_frame frames[KDEBUG_MAXFRAMES])
+backtrace(struct kernel *k, struct kdebug_frame frames[MAXFRAMES])
 {
 	const struct kdebug_thread *threads;
 
 	assert_int_equal(kdebug_threads(kernel_open(k), &threads), 1);
 	return (kdebug_backtrace(k->k_kdb, &threads[0], frames,
-	    KDEBUG_MAXFRAMES));
+	    MAXFRAMES));
 }
 
 static void
 test_tables(void **state)
 {
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kdebug_frame frames[MAXFRAMES];
 	struct kernel k;
 
 	(void)state;
@@ -179,7 +179,7 @@ put_trap(struct kernel *k)
 static void
 test_registers(void **state)
 {
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kdebug_frame frames[MAXFRAMES];
 	struct kernel k;
 	uint64_t value;
 
@@ -206,7 +206,7 @@ test_registers(void **state)
 static void
 test_odd_cfa(void **state)
 {
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kdebug_frame frames[MAXFRAMES];
 	struct kernel k;
 
 	(void)state;
@@ -223,7 +223,7 @@ test_odd_cfa(void **state)
 static void
 test_outermost(void **state)
 {
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kdebug_frame frames[MAXFRAMES];
 	struct kernel k;
 
 	(void)state;
@@ -239,7 +239,7 @@ test_outermost(void **state)
 static void
 test_stack_missing(void **state)
 {
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kdebug_frame frames[MAXFRAMES];
 	struct kernel k;
 
 	(void)state;
@@ -252,7 +252,7 @@ test_stack_missing(void **state)
 static void
 check_lines(const char *path)
 {
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kdebug_frame frames[MAXFRAMES];
 	struct kernel k;
 
 	setup(&k, path);
@@ -298,7 +298,7 @@ test_split_lines(void **state)
 static void
 test_other_build(void **state)
 {
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kdebug_frame frames[MAXFRAMES];
 	struct kernel k;
 	char path[1024];
 
@@ -319,7 +319,7 @@ test_other_build(void **state)
 static void
 test_module_lines(void **state)
 {
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
+	struct kdebug_frame frames[MAXFRAMES];
 	struct kernel k;
 
 	(void)state;

@@ -93,8 +93,8 @@ static void
 check_frames(const struct dump *d, const struct kdebug_thread *got,
     const struct gen_thread *want)
 {
-	struct kdebug_frame frames[KDEBUG_MAXFRAMES];
-	size_t n = kdebug_backtrace(d->d_kdb, got, frames, KDEBUG_MAXFRAMES);
+	struct kdebug_frame frames[GEN_MAX_FRAMES + 1];
+	size_t n = kdebug_backtrace(d->d_kdb, got, frames, GEN_MAX_FRAMES + 1);
 
 	for (size_t i = 0; i < n && i < want->nframes; i++) {
 		if (frames[i].kf_pc != want->frames[i].pc)
