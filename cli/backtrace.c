@@ -5,19 +5,27 @@
 
 #include <inttypes.h>
 
+#include "cli/fold.h"
 #include "cli/thread.h"
-
-/* Of a trace, as many as are shown. */
-#define FRAMES_MAX 256
 
 /* ---- text ---- */
 
+/* Where frames are printed. */
+struct printer {
+	FILE *pr_out;
+	int pr_digits; /* of an address */
+};
+
 static void
-print_frame(FILE *out, size_t n, const struct kdebug_frame *frame, int digits)
+print_frame(void *arg, size_t n, const struct kdebug_frame *frame)
 {
+	const struct printer *pr = arg;
+	FILE *out = pr->pr_out;
+
 	if (frame->kf_trap && n > 0)
 		fprintf(out, "--- trap ---\n");
-	fprintf(out, "#%-2zu 0x%0*" PRIx64 " in ", n, digits, frame->kf_pc);
+	fprintf(out, "#%-2zu 0x%0*" PRIx64 " in ", n, pr->pr_digits,
+	    frame->kf_pc);
 	if (frame->kf_symbol != NULL)
 		fprintf(out, "%s+0x%" PRIx64, frame->kf_symbol,
 		    frame->kf_offset);
@@ -30,19 +38,56 @@ print_frame(FILE *out, size_t n, const struct kdebug_frame *frame, int digits)
 	putc('\n', out);
 }
 
+/* "[... 5310 more frames of foo <- bar ...]" */
+static void
+print_repeats(void *arg, size_t n, const struct kdebug_frame *const *cycle,
+    size_t ncycle)
+{
+	const struct printer *pr = arg;
+
+	fprintf(pr->pr_out, "[... %zu more frames of ", n);
+	for (size_t i = 0; i < ncycle; i++)
+		fprintf(pr->pr_out, "%s%s", i > 0 ? " <- " : "",
+		    cycle[i]->kf_symbol != NULL ? cycle[i]->kf_symbol : "??");
+	fprintf(pr->pr_out, " ...]\n");
+}
+
+static void
+print_frames(FILE *out, const struct dump *dump, struct kdebug_trace *tr)
+{
+	struct printer pr = {
+		.pr_out = out,
+		.pr_digits = (int)dump->d_core->kc_ptr_len * 2,
+	};
+	struct fold fo = {
+		.fo_show = print_frame,
+		.fo_repeat = print_repeats,
+		.fo_arg = &pr,
+	};
+	struct kdebug_frame frame;
+
+	while (kdebug_trace_next(tr, &frame))
+		fold_add(&fo, &frame);
+	fold_end(&fo);
+	if (fo.fo_nframes == 0)
+		fprintf(out, "no frames: its registers are not in the dump\n");
+	if (kdebug_trace_cut(tr))
+		fprintf(out, "[... the stack goes on after %zu frames ...]\n",
+		    fo.fo_nframes);
+}
+
 void
 backtrace_print(FILE *out, const struct dump *dump,
     const struct kdebug_thread *td)
 {
-	struct kdebug_frame frames[FRAMES_MAX];
-	size_t nframes = kdebug_backtrace(dump->d_kdb, td, frames, FRAMES_MAX);
-	int digits = (int)dump->d_core->kc_ptr_len * 2;
+	struct kdebug_trace *tr = kdebug_trace_create(dump->d_kdb, td);
 
 	fprintf(out, "thread %d %s\n", td->kt_tid, td->kt_display_name);
-	for (size_t i = 0; i < nframes; i++)
-		print_frame(out, i, &frames[i], digits);
-	if (nframes == 0)
-		fprintf(out, "no frames: its registers are not in the dump\n");
+	if (tr != NULL)
+		print_frames(out, dump, tr);
+	else
+		fprintf(out, "no frames: out of memory\n");
+	kdebug_trace_destroy(tr);
 }
 
 /* ---- JSON ---- */
@@ -63,15 +108,14 @@ frame_json(const struct dump *dump, const struct kdebug_frame *frame)
 	    "registers", registers_json(dump->d_kdb, &frame->kf_regs)));
 }
 
-json_t *
-backtrace_frames_json(const struct dump *dump, const struct kdebug_thread *td)
+static json_t *
+frames_json(const struct dump *dump, struct kdebug_trace *tr)
 {
-	struct kdebug_frame frames[FRAMES_MAX];
-	size_t nframes = kdebug_backtrace(dump->d_kdb, td, frames, FRAMES_MAX);
 	json_t *array = json_array();
+	struct kdebug_frame frame;
 
-	for (size_t i = 0; i < nframes && array != NULL; i++) {
-		json_t *object = frame_json(dump, &frames[i]);
+	while (array != NULL && kdebug_trace_next(tr, &frame)) {
+		json_t *object = frame_json(dump, &frame);
 
 		if (json_array_append_new(array, object) != 0) {
 			json_decref(array);
@@ -82,17 +126,36 @@ backtrace_frames_json(const struct dump *dump, const struct kdebug_thread *td)
 }
 
 json_t *
+backtrace_frames_json(const struct dump *dump, const struct kdebug_thread *td)
+{
+	struct kdebug_trace *tr = kdebug_trace_create(dump->d_kdb, td);
+	json_t *frames = tr != NULL ? frames_json(dump, tr) : NULL;
+
+	kdebug_trace_destroy(tr);
+	return (frames);
+}
+
+/* Put into the thread's object what its trace says. */
+static int
+add_trace(json_t *object, const struct dump *dump, struct kdebug_trace *tr)
+{
+	if (json_object_set_new(object, "frames", frames_json(dump, tr)) != 0)
+		return (-1);
+	if (kdebug_trace_cut(tr))
+		return (json_object_set_new(object, "frames_cut", json_true()));
+	return (0);
+}
+
+json_t *
 backtrace_json(const struct dump *dump, const struct kdebug_thread *td)
 {
+	struct kdebug_trace *tr = kdebug_trace_create(dump->d_kdb, td);
 	json_t *object = thread_json(dump->d_kdb, td);
-	json_t *frames;
 
-	if (object == NULL)
-		return (NULL);
-	frames = backtrace_frames_json(dump, td);
-	if (json_object_set_new(object, "frames", frames) != 0) {
+	if (tr == NULL || object == NULL || add_trace(object, dump, tr) != 0) {
 		json_decref(object);
-		return (NULL);
+		object = NULL;
 	}
+	kdebug_trace_destroy(tr);
 	return (object);
 }

@@ -1,0 +1,106 @@
+/*
+ * Recursion in a trace, told in a line: see fold.h.
+ *
+ * Frames count as equal when they stand at the same place in the code.  After
+ * each frame that is shown, the ones up to it are looked at: do they end in a
+ * cycle that was gone through twice?  Then what comes next is only counted, as
+ * long as it goes on in the cycle.
+ */
+#include "cli/fold.h"
+
+/* A cycle is told in a line if that saves some. */
+#define FOLD_MIN 4 /* frames */
+
+static const struct kdebug_frame *
+kept(const struct fold *fo, size_t n)
+{
+	return (&fo->fo_kept[n % FOLD_KEPT]);
+}
+
+static bool
+are_equal(const struct fold *fo, size_t a, size_t b)
+{
+	return (kept(fo, a)->kf_pc == kept(fo, b)->kf_pc &&
+	    kept(fo, a)->kf_trap == kept(fo, b)->kf_trap);
+}
+
+/* Do the frames that were handed in end in a cycle of n, passed twice? */
+static bool
+ends_in_cycle(const struct fold *fo, size_t n)
+{
+	if (fo->fo_nframes < 2 * n)
+		return (false);
+	for (size_t i = 1; i <= n; i++) {
+		if (!are_equal(fo, fo->fo_nframes - i, fo->fo_nframes - i - n))
+			return (false);
+	}
+	return (true);
+}
+
+/* The shortest such cycle; 0: none. */
+static size_t
+find_cycle(const struct fold *fo)
+{
+	for (size_t n = 1; n <= FOLD_CYCLE_MAX; n++) {
+		if (ends_in_cycle(fo, n))
+			return (n);
+	}
+	return (0);
+}
+
+/* Show the frame with number fo_nshown. */
+static void
+show_next(struct fold *fo)
+{
+	fo->fo_show(fo->fo_arg, fo->fo_nshown, kept(fo, fo->fo_nshown));
+	fo->fo_nshown++;
+}
+
+/* Tell of the next n frames, which are whole cycles. */
+static void
+tell_repeats(struct fold *fo, size_t n)
+{
+	const struct kdebug_frame *cycle[FOLD_CYCLE_MAX];
+
+	/* The last cycle stands for all of them: it is still kept. */
+	fo->fo_nshown += n;
+	for (size_t i = 0; i < fo->fo_ncycle; i++)
+		cycle[i] = kept(fo, fo->fo_nshown - fo->fo_ncycle + i);
+	fo->fo_repeat(fo->fo_arg, n, cycle, fo->fo_ncycle);
+}
+
+/* The cycle goes on to frame end: tell what was only counted so far. */
+static void
+leave_cycle(struct fold *fo, size_t end)
+{
+	size_t ncounted = end - fo->fo_nshown;
+	size_t nwhole = ncounted - ncounted % fo->fo_ncycle;
+
+	if (nwhole >= FOLD_MIN)
+		tell_repeats(fo, nwhole);
+	while (fo->fo_nshown < end)
+		show_next(fo);
+	fo->fo_ncycle = 0;
+}
+
+void
+fold_add(struct fold *fo, const struct kdebug_frame *frame)
+{
+	size_t n = fo->fo_nframes++;
+
+	fo->fo_kept[n % FOLD_KEPT] = *frame;
+	if (fo->fo_ncycle != 0) {
+		if (are_equal(fo, n, n - fo->fo_ncycle))
+			return;
+		leave_cycle(fo, n);
+	}
+	show_next(fo);
+	fo->fo_ncycle = find_cycle(fo);
+}
+
+void
+fold_end(struct fold *fo)
+{
+	if (fo->fo_ncycle != 0)
+		leave_cycle(fo, fo->fo_nframes);
+}
