@@ -41,9 +41,23 @@ static const struct syntax info_syntax = {
 /* What is known of a dump. */
 struct info {
 	const struct kvm_core *in_core;
-	const char *in_kernel; /* version text; NULL: not known */
-	const char *in_panic;
-	bool in_have_kernel; /* else nobody looked for the two */
+	const struct kdebug_text *in_version;
+	const struct kdebug_text *in_panic;
+};
+
+/* Why a text is not known: for JSON, and for people. */
+static const struct {
+	const char *name;
+	const char *text;
+} reasons[] = {
+	[KDEBUG_WHY_NONE] = { "none", "none" },
+	[KDEBUG_WHY_NOT_DUMPED] = { "not dumped", "not in the dump" },
+	[KDEBUG_WHY_NO_SYMBOL] = { "no symbol",
+	    "not known: the kernel file has no symbol for it" },
+	[KDEBUG_WHY_UNREADABLE] = { "unreadable",
+	    "not known: what is there is no text" },
+	[KDEBUG_WHY_NO_KERNEL] = { "header only",
+	    "not known without the kernel (-N)" },
 };
 
 static uint64_t
@@ -81,6 +95,16 @@ add_minidump(json_t *object, const struct kvm_core *core)
 	return (error);
 }
 
+/* Say why the panic string is not known.  -1: no memory. */
+static int
+add_panic_why(json_t *object, const struct kdebug_text *panic)
+{
+	if (panic->kx_text != NULL)
+		return (0);
+	return (json_object_set_new(object, "panic_why",
+	    json_string(reasons[panic->kx_why].name)));
+}
+
 static json_t *
 info_json(const struct info *info)
 {
@@ -93,11 +117,13 @@ info_json(const struct info *info)
 	    (json_int_t)core->kc_npages, "dumped_bytes",
 	    (json_int_t)dumped_bytes(core), "file_bytes",
 	    (json_int_t)core->kc_file_len, "missing_bytes",
-	    (json_int_t)core->kc_file_short, "panic", json_text(info->in_panic),
-	    "kernel", json_text(info->in_kernel));
-	if (object == NULL || core->kc_minidump == NULL)
-		return (object);
-	if (add_minidump(object, core) != 0) {
+	    (json_int_t)core->kc_file_short, "panic",
+	    json_text(info->in_panic->kx_text), "kernel",
+	    json_text(info->in_version->kx_text));
+	if (object == NULL)
+		return (NULL);
+	if (add_panic_why(object, info->in_panic) != 0 ||
+	    (core->kc_minidump != NULL && add_minidump(object, core) != 0)) {
 		json_decref(object);
 		return (NULL);
 	}
@@ -126,16 +152,11 @@ row_size(const char *key, uint64_t bytes)
 	row(key, "%s", number_human(bytes, human));
 }
 
-/* Text from the dump, or why there is none. */
 static void
-row_text(const char *key, const char *text, const struct info *info)
+row_text(const char *key, const struct kdebug_text *text)
 {
-	if (text != NULL)
-		row(key, "%s", text);
-	else
-		row(key, "%s",
-		    info->in_have_kernel ? "not in the dump" :
-					   "not known without the kernel (-N)");
+	row(key, "%s",
+	    text->kx_text != NULL ? text->kx_text : reasons[text->kx_why].text);
 }
 
 static void
@@ -177,8 +198,8 @@ print_info(const struct info *info)
 	    core->kc_page_size);
 	if (core->kc_minidump != NULL)
 		print_minidump(core);
-	row_text("kernel:", info->in_kernel, info);
-	row_text("panic:", info->in_panic, info);
+	row_text("kernel:", info->in_version);
+	row_text("panic:", info->in_panic);
 }
 
 /* ---- the command ---- */
@@ -200,9 +221,8 @@ info_with_kernel(const struct args *args)
 
 	if (status == EX_OK) {
 		struct info info = { .in_core = dump.d_core,
-			.in_kernel = kdebug_version(dump.d_kdb),
-			.in_panic = kdebug_panic_string(dump.d_kdb),
-			.in_have_kernel = true };
+			.in_version = kdebug_version(dump.d_kdb),
+			.in_panic = kdebug_panic(dump.d_kdb) };
 
 		status = show(&info, args);
 		open_warn(&dump);
@@ -214,11 +234,15 @@ info_with_kernel(const struct args *args)
 static int
 info_of_core(const struct args *args)
 {
+	static const struct kdebug_text unknown = { NULL,
+		KDEBUG_WHY_NO_KERNEL };
 	struct peek peek;
 	int status = peek_open(args->a_core, &peek);
 
 	if (status == EX_OK) {
-		struct info info = { .in_core = &peek.pk_core };
+		struct info info = { .in_core = &peek.pk_core,
+			.in_version = &unknown,
+			.in_panic = &unknown };
 
 		status = show(&info, args);
 		peek_close(&peek);

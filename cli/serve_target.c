@@ -77,7 +77,7 @@ show_threads(struct serve_target *st)
 static int
 find_reason(struct serve_target *st, struct kdebug *kdb)
 {
-	const char *panic = kdebug_panic_string(kdb);
+	const char *panic = kdebug_panic(kdb)->kx_text;
 	const char *prefix = "panic: ";
 	size_t len;
 

@@ -88,15 +88,25 @@ join_lines(char *text, size_t len)
 	return (out);
 }
 
-/* The string at va as text of the arena; NULL: it is empty or not there. */
-static const char *
+/* The string at va as text of the arena. */
+static struct kdebug_text
 read_text(struct kdebug *kdb, kvaddr_t va)
 {
 	char text[TEXT_LEN];
-	size_t len = mem_string(kdb, va, text, sizeof(text));
+	struct kdebug_text out = { .kx_why = KDEBUG_WHY_UNREADABLE };
+	size_t len;
 
+	if (!mem_read(kdb, va, text, 1)) {
+		out.kx_why = KDEBUG_WHY_NOT_DUMPED;
+		return (out);
+	}
+	len = mem_string(kdb, va, text, sizeof(text));
 	len = join_lines(text, len);
-	return (len != 0 ? arena_text(&kdb->kdb_arena, text, len) : NULL);
+	if (len != 0)
+		out.kx_text = arena_text(&kdb->kdb_arena, text, len);
+	if (out.kx_text != NULL)
+		out.kx_why = KDEBUG_WHY_KNOWN;
+	return (out);
 }
 
 /* Say so if the kernel's file is not the kernel that was dumped. */
@@ -107,9 +117,8 @@ check_pairing(struct kdebug *kdb, kvaddr_t version_va)
 	const char *text;
 	size_t len;
 
-	if (kdb->kdb_version == NULL)
+	if (kdb->kdb_version.kx_text == NULL)
 		return;
-	len = strlen(kdb->kdb_version);
 	for (size_t n = sizeof(file); n >= 64; n /= 2) {
 		if (kvm_read_exec(kdb->kdb_kd, version_va, file, n) !=
 		    (kssize_t)n)
@@ -117,7 +126,7 @@ check_pairing(struct kdebug *kdb, kvaddr_t version_va)
 		len = strnlen(file, n);
 		text = arena_text(&kdb->kdb_arena, file, join_lines(file, len));
 		if (text != NULL && text[0] != '\0' && len < n &&
-		    strcmp(text, kdb->kdb_version) != 0)
+		    strcmp(text, kdb->kdb_version.kx_text) != 0)
 			kdb_note(kdb,
 			    "the dump is of another kernel than the file: the file is %s",
 			    text);
@@ -125,23 +134,41 @@ check_pairing(struct kdebug *kdb, kvaddr_t version_va)
 	}
 }
 
+/* The text that the variable points to, which is NULL as long as it has none. */
+static struct kdebug_text
+read_pointed(struct kdebug *kdb, kvaddr_t va)
+{
+	struct kdebug_text out = { .kx_why = KDEBUG_WHY_NONE };
+	kvaddr_t str_va;
+
+	if (!mem_word(kdb, va, &str_va)) {
+		out.kx_why = KDEBUG_WHY_NOT_DUMPED;
+		return (out);
+	}
+	if (str_va == 0)
+		return (out);
+	out = read_text(kdb, str_va);
+	if (out.kx_text == NULL)
+		kdb_note(kdb, "the panic string at %#jx %s", (uintmax_t)str_va,
+		    out.kx_why == KDEBUG_WHY_NOT_DUMPED ? "is not in the dump" :
+							  "is no text");
+	return (out);
+}
+
 static void
 read_texts(struct kdebug *kdb)
 {
-	kvaddr_t va, str_va;
+	static const struct kdebug_text unknown = { .kx_why =
+							KDEBUG_WHY_NO_SYMBOL };
+	kvaddr_t va;
 
+	kdb->kdb_version = kdb->kdb_panic = unknown;
 	if (layout_symbol(kdb, "version", &va)) {
 		kdb->kdb_version = read_text(kdb, va);
 		check_pairing(kdb, va);
 	}
-	if (layout_symbol(kdb, "panicstr", &va) && mem_word(kdb, va, &str_va) &&
-	    str_va != 0) {
-		kdb->kdb_panic = read_text(kdb, str_va);
-		if (kdb->kdb_panic == NULL)
-			kdb_note(kdb,
-			    "the panic string at %#jx is not in the dump",
-			    (uintmax_t)str_va);
-	}
+	if (layout_symbol(kdb, "panicstr", &va))
+		kdb->kdb_panic = read_pointed(kdb, va);
 }
 
 struct kdebug *
@@ -187,14 +214,14 @@ kdebug_reg_descs(const struct kdebug *kdb, const struct kdebug_reg_desc **descs)
 	return (kdb->kdb_arch->ar_nregs);
 }
 
-const char *
-kdebug_panic_string(struct kdebug *kdb)
+const struct kdebug_text *
+kdebug_panic(const struct kdebug *kdb)
 {
-	return (kdb->kdb_panic);
+	return (&kdb->kdb_panic);
 }
 
-const char *
-kdebug_version(struct kdebug *kdb)
+const struct kdebug_text *
+kdebug_version(const struct kdebug *kdb)
 {
-	return (kdb->kdb_version);
+	return (&kdb->kdb_version);
 }

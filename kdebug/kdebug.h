@@ -136,9 +136,24 @@ size_t kdebug_backtrace(struct kdebug *kdb, const struct kdebug_thread *td,
 
 /* ---- the kernel as a whole ---- */
 
-/* Text that lives as long as kdb, escaped; NULL when it is not in the dump. */
-const char *kdebug_panic_string(struct kdebug *kdb);
-const char *kdebug_version(struct kdebug *kdb);
+/* Why a text of the kernel's is not known. */
+enum kdebug_why {
+	KDEBUG_WHY_KNOWN,      /* it is */
+	KDEBUG_WHY_NONE,       /* the kernel has none: it did not panic */
+	KDEBUG_WHY_NOT_DUMPED, /* it is not in the dump */
+	KDEBUG_WHY_NO_SYMBOL,  /* the kernel's file does not say where it is */
+	KDEBUG_WHY_UNREADABLE, /* what is there is no text */
+	KDEBUG_WHY_NO_KERNEL   /* for callers that have no kernel's file */
+};
+
+struct kdebug_text {
+	const char *kx_text; /* escaped; NULL: not known */
+	enum kdebug_why kx_why;
+};
+
+/* The panic string and the version; kdb's. */
+const struct kdebug_text *kdebug_panic(const struct kdebug *kdb);
+const struct kdebug_text *kdebug_version(const struct kdebug *kdb);
 
 /* A loaded kernel module.  Strings are kdb's and escaped. */
 struct kdebug_module {

@@ -77,8 +77,8 @@ struct kdebug {
 	struct modules kdb_modules;
 	struct debugfile *kdb_debugfile; /* of the kernel; ours */
 	bool kdb_debugfile_sought;
-	const char *kdb_panic;	 /* the arena's, or NULL */
-	const char *kdb_version; /* the arena's, or NULL */
+	struct kdebug_text kdb_panic; /* strings are the arena's */
+	struct kdebug_text kdb_version;
 };
 
 /* kdebug.c: add a note, unless it is there already. */

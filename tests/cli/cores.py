@@ -122,6 +122,7 @@ def check_info_minidump():
         "file_bytes": 7 * PAGE,
         "missing_bytes": 0,
         "panic": None,
+        "panic_why": "header only",
         "kernel": None,
     }, result
 
@@ -170,6 +171,7 @@ def check_info_elf():
         "file_bytes": 6 * PAGE,
         "missing_bytes": 2 * PAGE,
         "panic": None,
+        "panic_why": "header only",
         "kernel": None,
     }, result
 

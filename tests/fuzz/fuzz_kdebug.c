@@ -79,7 +79,7 @@ check_rest(struct kdebug *kdb)
 	}
 	free(kdebug_msgbuf(kdb, KDEBUG_MSGBUF_ALL, &len));
 	free(kdebug_msgbuf(kdb, KDEBUG_MSGBUF_UNREAD, &len));
-	check_text(kdebug_panic_string(kdb));
+	check_text(kdebug_panic(kdb)->kx_text);
 	n = kdebug_notes(kdb, &notes);
 	for (size_t i = 0; i < n; i++)
 		check_text(notes[i]);

@@ -171,9 +171,9 @@ check_texts(const struct dump *d)
 	size_t len, want_len;
 	char *text;
 
-	assert_string_equal(kdebug_panic_string(d->d_kdb),
+	assert_string_equal(kdebug_panic(d->d_kdb)->kx_text,
 	    gen_panicstr(d->d_gen));
-	assert_non_null(kdebug_version(d->d_kdb));
+	assert_non_null(kdebug_version(d->d_kdb)->kx_text);
 	want = gen_msgbuf_text(d->d_gen, &want_len);
 	text = kdebug_msgbuf(d->d_kdb, KDEBUG_MSGBUF_ALL, &len);
 	assert_non_null(text);

@@ -380,25 +380,81 @@ test_texts(void **state)
 	fake_word(k.k_kd, HEAP + 0x1000, HEAP + 0x1ff8);
 	fake_put(k.k_kd, HEAP + 0x1ff8, "\033oops", 6); /* page's end */
 	kernel_open(&k);
-	assert_string_equal(kdebug_version(k.k_kdb),
+	assert_string_equal(kdebug_version(k.k_kdb)->kx_text,
 	    "FreeBSD 14.0 #0: now root@host:/obj");
-	assert_string_equal(kdebug_panic_string(k.k_kdb), "\\x1boops");
+	assert_string_equal(kdebug_panic(k.k_kdb)->kx_text, "\\x1boops");
 	kernel_fini(&k);
 }
 
 static void
-test_no_texts(void **state)
+no_symbol(struct kernel *k)
 {
+	(void)k;
+}
+
+static void
+no_panic(struct kernel *k)
+{
+	fake_symbol(k->k_kd, "panicstr", HEAP, 8);
+	fake_word(k->k_kd, HEAP, 0);
+}
+
+static void
+pointer_not_dumped(struct kernel *k)
+{
+	fake_symbol(k->k_kd, "panicstr", HEAP, 8);
+}
+
+static void
+string_not_dumped(struct kernel *k)
+{
+	no_panic(k);
+	fake_word(k->k_kd, HEAP, 0x1234);
+}
+
+static void
+string_empty(struct kernel *k)
+{
+	no_panic(k);
+	fake_word(k->k_kd, HEAP, HEAP + 0x100);
+}
+
+/* No panic string: why not, and what is noted. */
+static const struct why_row {
+	const char *name;
+	void (*change)(struct kernel *);
+	enum kdebug_why why;
+	const char *note;
+} why_rows[] = {
+	{ "no symbol panicstr", no_symbol, KDEBUG_WHY_NO_SYMBOL, NULL },
+	{ "panicstr is NULL", no_panic, KDEBUG_WHY_NONE, NULL },
+	{ "panicstr is not dumped", pointer_not_dumped, KDEBUG_WHY_NOT_DUMPED,
+	    NULL },
+	{ "the panic string is not dumped", string_not_dumped,
+	    KDEBUG_WHY_NOT_DUMPED,
+	    "the panic string at 0x1234 is not in the dump" },
+	{ "the panic string is empty", string_empty, KDEBUG_WHY_UNREADABLE,
+	    "the panic string at 0xfffff80004000100 is no text" },
+};
+
+static void
+test_why(void **state)
+{
+	const struct why_row *row = *state;
+	const char *const *notes;
 	struct kernel k;
 
-	(void)state;
 	kernel_init(&k, DUMP_AMD64);
-	fake_symbol(k.k_kd, "panicstr", HEAP, 8);
-	fake_word(k.k_kd, HEAP, 0x1234);
+	row->change(&k);
 	kernel_open(&k);
-	assert_null(kdebug_version(k.k_kdb));
-	assert_null(kdebug_panic_string(k.k_kdb));
-	assert_true(has_note(k.k_kdb, "panic string at 0x1234"));
+	assert_null(kdebug_panic(k.k_kdb)->kx_text);
+	assert_int_equal(kdebug_panic(k.k_kdb)->kx_why, row->why);
+	if (row->note != NULL)
+		assert_true(has_note(k.k_kdb, row->note));
+	else
+		assert_int_equal(kdebug_notes(k.k_kdb, &notes), 0);
+	assert_null(kdebug_version(k.k_kdb)->kx_text);
+	assert_int_equal(kdebug_version(k.k_kdb)->kx_why, KDEBUG_WHY_NO_SYMBOL);
 	assert_null(kdebug_crashed(k.k_kdb));
 	kernel_fini(&k);
 }
@@ -406,15 +462,16 @@ test_no_texts(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[NROWS(change_rows) + NROWS(list_rows) + 4] = {
+	struct CMUnitTest tests[NROWS(change_rows) + NROWS(list_rows) +
+	    NROWS(why_rows) + 3] = {
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_no_texts),
 	};
-	size_t n = 4;
+	size_t n = 3;
 
 	ADD_ROWS(tests, n, change_rows, test_change);
 	ADD_ROWS(tests, n, list_rows, test_list_damage);
+	ADD_ROWS(tests, n, why_rows, test_why);
 	return (RUN_TESTS(tests, n));
 }
