@@ -87,6 +87,16 @@ mtx_owned(const struct mtx *m)
 	return (m->mtx_lock == (uintptr_t)curthread);
 }
 
+#ifndef NDEBUG
+void
+mtx_assert(const struct mtx *m, int what)
+{
+	if (!SCHEDULER_STOPPED() && mtx_owned(m) != (what == MA_OWNED))
+		panic("mutex %s %s", m->mtx_name,
+		    what == MA_OWNED ? "not owned" : "owned");
+}
+#endif
+
 void
 mtx_lock_spin(struct mtx *m)
 {
@@ -96,8 +106,7 @@ mtx_lock_spin(struct mtx *m)
 	if (SCHEDULER_STOPPED())
 		return;
 	spinlock_enter();
-	KASSERT(m->mtx_lock != self,
-	    ("%s: %s: recursed", __func__, m->mtx_name));
+	mtx_assert(m, MA_NOTOWNED);
 	for (;;) {
 		free = 0;
 		if (__atomic_compare_exchange_n(&m->mtx_lock, &free, self,
@@ -119,7 +128,7 @@ mtx_unlock_spin(struct mtx *m)
 {
 	if (SCHEDULER_STOPPED())
 		return;
-	KASSERT(mtx_owned(m), ("%s: %s: not the owner", __func__, m->mtx_name));
+	mtx_assert(m, MA_OWNED);
 	__atomic_store_n(&m->mtx_lock, 0, __ATOMIC_RELEASE);
 	spinlock_exit();
 }

@@ -42,7 +42,7 @@ sched_add(struct thread *td)
 {
 	int cpu;
 
-	KASSERT(mtx_owned(&sched_lock), ("%s: unlocked", __func__));
+	mtx_assert(&sched_lock, MA_OWNED);
 	td->td_state = TDS_RUNQ;
 	if (td->td_idle)
 		return;
@@ -69,7 +69,7 @@ mi_switch(void)
 	struct thread *td = curthread;
 	struct thread *next;
 
-	KASSERT(mtx_owned(&sched_lock), ("%s: unlocked", __func__));
+	mtx_assert(&sched_lock, MA_OWNED);
 	KASSERT(td->td_md_spinlock_count == 1,
 	    ("%s: %s holds %d mutexes", __func__, td->td_name,
 		td->td_md_spinlock_count));

@@ -66,10 +66,14 @@ unsigned int vm_curcpu(void);
 extern int mp_maxid;
 
 /*
- * Spin locks.  A holder is in a critical section.  After a panic they do
- * nothing, so that the debugger can look at what a stopped CPU had locked.
+ * Spin locks.  A holder is in a critical section.  After a panic and in the
+ * debugger they do nothing, so that a lock of a stopped CPU holds nobody up.
  */
 #define MTX_SPIN 1
+
+/* For mtx_assert(). */
+#define MA_OWNED    1
+#define MA_NOTOWNED 2
 
 struct mtx {
 	const char *mtx_name;
@@ -81,6 +85,16 @@ void mtx_destroy(struct mtx *mtx);
 void mtx_lock_spin(struct mtx *mtx);
 void mtx_unlock_spin(struct mtx *mtx);
 bool mtx_owned(const struct mtx *mtx);
+
+/*
+ * panic() unless what, an MA_*, is true of mtx.  Once locks do nothing, there
+ * is nothing to assert: nobody owns what was locked since then.
+ */
+#ifdef NDEBUG
+#define mtx_assert(mtx, what) ((void)(mtx), (void)(what))
+#else
+void mtx_assert(const struct mtx *mtx, int what);
+#endif
 
 /*
  * Let go of mtx, sleep until wakeup(chan), take mtx again.  Wakeups may be

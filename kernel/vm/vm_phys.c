@@ -217,7 +217,7 @@ vm_phys_alloc_pages(enum vm_freepool pool, int order)
 {
 	vm_page_t m;
 
-	KASSERT(mtx_owned(&vm_page_queue_free_mtx), ("%s: lock", __func__));
+	mtx_assert(&vm_page_queue_free_mtx, MA_OWNED);
 	for (int have = order; have < VM_NFREEORDER; have++) {
 		m = freelist_first(pool, have);
 		if (m != NULL)
@@ -252,7 +252,7 @@ vm_phys_free_pages(vm_page_t m, int order)
 	enum vm_freepool pool = (enum vm_freepool)m->pool;
 	vm_paddr_t pa = VM_PAGE_TO_PHYS(m);
 
-	KASSERT(mtx_owned(&vm_page_queue_free_mtx), ("%s: lock", __func__));
+	mtx_assert(&vm_page_queue_free_mtx, MA_OWNED);
 	KASSERT(m->order == VM_PAGE_NOORDER,
 	    ("%s: page %#jx heads a free block", __func__, (uintmax_t)pa));
 	for (; order < VM_NFREEORDER - 1; order++) {
@@ -337,7 +337,7 @@ vm_phys_alloc_contig(enum vm_freepool pool, vm_pindex_t npages,
 {
 	int smallest = 0;
 
-	KASSERT(mtx_owned(&vm_page_queue_free_mtx), ("%s: lock", __func__));
+	mtx_assert(&vm_page_queue_free_mtx, MA_OWNED);
 	if (npages == 0 || npages > (vm_pindex_t)1 << (VM_NFREEORDER - 1) ||
 	    (where->boundary != 0 && ptoa(npages) > where->boundary))
 		return (NULL);

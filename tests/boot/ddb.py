@@ -104,6 +104,11 @@ COMMANDS = [
      r"0x\w+:(  0x\w{16}){2}\n0x\w+:(  0x\w{16}){1}\n"),
     ("x/a msgbufp", r"0x\w+:  0x\w+ msgbuf_space\+0x\w+\n"),
     ("call strlen ostype", r"= 0x6\n"),
+    # Allocators, while locks do nothing: 1 is M_NOWAIT.
+    ("call vm_page_alloc_noobj 0", r"= 0xfffff8\w+\n"),
+    ("call kmem_malloc 8192 1", r"= 0xffffffff\w+\n"),
+    ("call kern_malloc 100000 M_FILL 1", r"= 0xffffffff\w+\n"),
+    ("call kern_malloc 100 M_FILL 1", r"= 0xfffff8\w+\n"),
 ]
 
 # What cannot be done, and the one line that says so.

@@ -162,8 +162,7 @@ mtx_lock_spin(struct mtx *mtx)
 {
 	uintptr_t none = 0;
 
-	if (mtx_owned(mtx))
-		panic("%s: %s: recursed", __func__, mtx->mtx_name);
+	mtx_assert(mtx, MA_NOTOWNED);
 	critical_enter();
 	while (!__atomic_compare_exchange_n(&mtx->mtx_lock, &none,
 	    (uintptr_t)&me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
@@ -175,8 +174,7 @@ mtx_lock_spin(struct mtx *mtx)
 void
 mtx_unlock_spin(struct mtx *mtx)
 {
-	if (!mtx_owned(mtx))
-		panic("%s: %s: not held", __func__, mtx->mtx_name);
+	mtx_assert(mtx, MA_OWNED);
 	__atomic_store_n(&mtx->mtx_lock, 0, __ATOMIC_RELEASE);
 	critical_exit();
 }
@@ -187,6 +185,16 @@ mtx_owned(const struct mtx *mtx)
 	return (__atomic_load_n(&mtx->mtx_lock, __ATOMIC_RELAXED) ==
 	    (uintptr_t)&me);
 }
+
+#ifndef NDEBUG
+void
+mtx_assert(const struct mtx *mtx, int what)
+{
+	if (mtx_owned(mtx) != (what == MA_OWNED))
+		panic("mutex %s %s", mtx->mtx_name,
+		    what == MA_OWNED ? "not owned" : "owned");
+}
+#endif
 
 /*
  * Sleep: one queue for all channels, since wakeups may be spurious.
