@@ -208,8 +208,8 @@ pmap_is_boot_table(vm_paddr_t pa)
 static int
 grow_locked(void)
 {
-	vm_page_t m = vm_page_alloc_noobj(
-	    VM_ALLOC_INTERRUPT | VM_ALLOC_WIRED | VM_ALLOC_ZERO);
+	vm_page_t m = vm_page_alloc_noobj(VM_ALLOC_SYSTEM | VM_ALLOC_WIRED |
+	    VM_ALLOC_ZERO);
 
 	if (m == NULL)
 		return (ENOMEM);

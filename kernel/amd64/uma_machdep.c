@@ -14,22 +14,12 @@
 void *
 uma_small_alloc(uma_zone_t zone, vm_size_t size, uint8_t *pflag, int wait)
 {
-	int req = VM_ALLOC_SYSTEM | VM_ALLOC_WIRED;
 	vm_paddr_t pa;
 	vm_page_t m;
 
 	(void)zone;
 	KASSERT(size == PAGE_SIZE, ("%s: %zu bytes", __func__, size));
-	if ((wait & (M_NOWAIT | M_USE_RESERVE)) == M_NOWAIT)
-		req = VM_ALLOC_INTERRUPT | VM_ALLOC_WIRED;
-	if ((wait & M_WAITOK) != 0)
-		req |= VM_ALLOC_WAITOK;
-	if ((wait & M_ZERO) != 0)
-		req |= VM_ALLOC_ZERO;
-	if ((wait & M_NODUMP) != 0)
-		req |= VM_ALLOC_NODUMP;
-
-	m = vm_page_alloc_noobj(req);
+	m = vm_page_alloc_noobj(malloc2vm_flags(wait) | VM_ALLOC_WIRED);
 	if (m == NULL)
 		return (NULL);
 	pa = VM_PAGE_TO_PHYS(m);

@@ -131,6 +131,44 @@ sh_freed(const char *args)
 }
 SHELL_COMMAND(freed, "freed", sh_freed, "slabs that are used, and free again");
 
+static MALLOC_DEFINE(M_DRAIN, "drain", "all memory that there is");
+
+/* Allocate until there is nothing left; the list of it, and free pages. */
+static vm_pindex_t
+drain(void ***list, size_t size, int flags)
+{
+	void **mem;
+
+	while ((mem = malloc(size, M_DRAIN, flags)) != NULL) {
+		*mem = *list;
+		*list = mem;
+	}
+	return (vm_cnt.v_free_count);
+}
+
+static void
+sh_drain(const char *args)
+{
+	void **list = NULL;
+	vm_pindex_t left;
+
+	(void)args;
+	(void)drain(&list, 64 * PAGE_SIZE, M_NOWAIT);
+	(void)drain(&list, 2 * PAGE_SIZE, M_NOWAIT);
+	left = drain(&list, PAGE_SIZE, M_NOWAIT);
+	printf("drain: %ju pages are left, ", (uintmax_t)left);
+	left = drain(&list, PAGE_SIZE, M_NOWAIT | M_USE_RESERVE);
+	printf("%ju of the reserve\n", (uintmax_t)left);
+	while (list != NULL) {
+		void **mem = list;
+
+		list = *mem;
+		free(mem, M_DRAIN);
+	}
+}
+SHELL_COMMAND(drain, "drain", sh_drain,
+    "allocate all memory, then the reserve; free it again");
+
 /* Does a thread end the storm that has gone so many rounds? */
 static bool
 storm_breaks(uint64_t rounds)

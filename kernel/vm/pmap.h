@@ -44,7 +44,7 @@ VIRT_IN_DMAP(vm_offset_t va)
 
 /*
  * Provide page-table pages up to end, so that pmap_kenter cannot fail below
- * it.  Serializes itself; takes pages with VM_ALLOC_INTERRUPT.  ENOMEM leaves
+ * it.  Serializes itself; takes pages with VM_ALLOC_SYSTEM.  ENOMEM leaves
  * what was there.
  */
 int pmap_growkernel(vm_offset_t end);

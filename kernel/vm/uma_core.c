@@ -64,12 +64,15 @@ bucket_zone_lookup(unsigned int entries)
 	return (&bucket_zones[NBUCKET_ZONES - 1]);
 }
 
-/* An empty bucket for count of a zone's items, or NULL; never sleeps. */
+/*
+ * An empty bucket for count of a zone's items, or NULL; never sleeps, and never
+ * uses the reserve: an item goes its way without a bucket.
+ */
 static struct uma_bucket *
 bucket_alloc(const struct uma_zone *zone, uint16_t count)
 {
 	const struct bucket_zone *bz = bucket_zone_lookup(count);
-	int flags = M_NOWAIT | M_USE_RESERVE;
+	int flags = M_NOWAIT;
 	struct uma_bucket *bucket;
 
 	if ((zone->uz_flags & UMA_ZONE_VM) != 0)

@@ -138,7 +138,7 @@ void keg_init_geometry(struct uma_keg *keg, size_t size, size_t align,
 
 /* One item for the caller, or NULL. */
 void *keg_alloc_item_locked(struct uma_keg *keg, int flags);
-/* Up to max items; sleeps for the first alone. */
+/* Up to max items; sleeps, and uses the reserve, for the first alone. */
 uint16_t keg_alloc_items_locked(struct uma_keg *keg, void **items, uint16_t max,
     int flags);
 void keg_free_item_locked(struct uma_keg *keg, void *item);

@@ -357,7 +357,7 @@ keg_alloc_items_locked(struct uma_keg *keg, void **items, uint16_t max,
 			break;
 		while (count < max && slab->us_freecount > 0)
 			items[count++] = slab_take_item(keg, slab);
-		flags = (flags & ~M_WAITOK) | M_NOWAIT;
+		flags = (flags & ~(M_WAITOK | M_USE_RESERVE)) | M_NOWAIT;
 	}
 	return (count);
 }

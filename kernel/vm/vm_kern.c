@@ -92,27 +92,11 @@ kmem_unback(vm_offset_t addr, vm_pindex_t npages)
 	__atomic_fetch_sub(&kmem_npages, npages, __ATOMIC_RELAXED);
 }
 
-static int
-kmem_page_req(int flags)
-{
-	int req = VM_ALLOC_SYSTEM | VM_ALLOC_WIRED;
-
-	if ((flags & (M_NOWAIT | M_USE_RESERVE)) == M_NOWAIT)
-		req = VM_ALLOC_INTERRUPT | VM_ALLOC_WIRED;
-	if ((flags & M_WAITOK) != 0)
-		req |= VM_ALLOC_WAITOK;
-	if ((flags & M_ZERO) != 0)
-		req |= VM_ALLOC_ZERO;
-	if ((flags & M_NODUMP) != 0)
-		req |= VM_ALLOC_NODUMP;
-	return (req);
-}
-
 /* Map npages fresh pages at addr, all or none. */
 static int
 kmem_back(vm_offset_t addr, vm_pindex_t npages, int flags)
 {
-	int req = kmem_page_req(flags);
+	int req = malloc2vm_flags(flags) | VM_ALLOC_WIRED;
 
 	for (vm_pindex_t i = 0; i < npages; i++) {
 		vm_page_t m = vm_page_alloc_noobj(req);

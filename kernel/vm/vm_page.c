@@ -7,6 +7,7 @@
  */
 #include "kernel/vm/vm_page.h"
 
+#include "kernel/sys/malloc.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma.h"
 #include "kernel/vm/uma_int.h"
@@ -20,6 +21,22 @@ struct mtx vm_page_queue_free_mtx;
 struct vmmeter vm_cnt;
 
 static unsigned int vm_waiters; /* (f) threads in vm_wait */
+
+int
+malloc2vm_flags(int flags)
+{
+	int req = VM_ALLOC_SYSTEM;
+
+	if ((flags & M_USE_RESERVE) != 0)
+		req = VM_ALLOC_INTERRUPT;
+	if ((flags & M_WAITOK) != 0)
+		req |= VM_ALLOC_WAITOK;
+	if ((flags & M_ZERO) != 0)
+		req |= VM_ALLOC_ZERO;
+	if ((flags & M_NODUMP) != 0)
+		req |= VM_ALLOC_NODUMP;
+	return (req);
+}
 
 /* Where a request of each class stops. */
 static vm_pindex_t

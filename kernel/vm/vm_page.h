@@ -68,7 +68,10 @@ struct vmmeter {
 
 extern struct vmmeter vm_cnt;
 
-/* How much of the reserve a request may use. */
+/*
+ * How much of the reserve a request may use.  The kernel's own memory is system;
+ * interrupt is for who asks for the reserve, as M_USE_RESERVE does.
+ */
 #define VM_ALLOC_NORMAL	    0x0000
 #define VM_ALLOC_SYSTEM	    0x0001
 #define VM_ALLOC_INTERRUPT  0x0002 /* down to the last page */
@@ -86,6 +89,9 @@ extern struct vmmeter vm_cnt;
  * the dump's page set accepts pages.
  */
 void vm_page_startup(void);
+
+/* The request for pages that an allocation with these M_* flags makes. */
+int malloc2vm_flags(int flags);
 
 /* A page without an object; NULL only without VM_ALLOC_WAITOK. */
 vm_page_t vm_page_alloc_noobj(int req);

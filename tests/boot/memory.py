@@ -124,6 +124,18 @@ def many_threads():
         assert m.end() == 0
 
 
+def drained():
+    """The last pages are for those who ask for the reserve."""
+    with boot(memory=64, cpus=1) as m:
+        m.wait_for("# ")
+        for _ in range(2):  # it gives back what it took
+            m.send("drain\r")
+            said = m.wait_for(r"drain: (\d+) pages are left, (\d+) of the")
+            assert (int(said[1]), int(said[2])) == (2, 0), said[0]
+        m.send("exit 0\r")
+        assert m.end() == 0
+
+
 tests = tap.Tests()
 for number in (1, 3):
     tests.case(f"a memory that is full, version {number}", full_memory, number)
@@ -131,4 +143,5 @@ tests.case("objects in a full dump and in version 3", same_in_all)
 for crash_kind in ("panic", "othercpu", "interrupt", "locked"):
     tests.case(f"a storm of allocations, and {crash_kind}", storm, crash_kind)
 tests.case("many threads, one after the other", many_threads)
+tests.case("all of 64 MB is allocated", drained)
 tests.run()

@@ -475,7 +475,7 @@ test_exhaustion(void **state)
 	while ((items[n] = uma_zalloc(zone, M_NOWAIT)) != NULL)
 		n++;
 	assert_true(n > 10000);
-	assert_int_equal(vm_cnt.v_free_count, 0);
+	assert_int_equal(vm_cnt.v_free_count, vm_cnt.v_interrupt_free_min);
 	audit_zone(zone, n);
 	audit_dump_set();
 	while (n > 0)
@@ -485,6 +485,91 @@ test_exhaustion(void **state)
 	assert_in_range(vm_cnt.v_free_count, before - 4 * BUCKET_MAX, before);
 	audit_zone(zone, 0);
 	audit_dump_set();
+}
+
+/* 64 MB in two pieces. */
+static int
+boot_64mb(void **state)
+{
+	static const vm_paddr_t ram[] = { 0x1000, 0x9f000, 0x100000, 0x4000000,
+		0, 0 };
+	struct sim_config config = sim_small;
+
+	(void)state;
+	config.ram = ram;
+	config.kva_size = 128 << 20;
+	sim_boot(&config);
+	boot_dumped = sim_ndumped();
+	return (0);
+}
+
+/* Two to a page: a slab needs no page besides its own. */
+#define RESERVE_ITEM 2000
+
+static void *
+reserve_item(int flags)
+{
+	static uma_zone_t zone;
+
+	if ((flags & M_WAITOK) != 0)
+		zone = uma_zcreate("reserve", RESERVE_ITEM, NULL, NULL, NULL,
+		    NULL, UMA_ALIGN_PTR, 0);
+	return (uma_zalloc(zone, flags));
+}
+
+static void *
+reserve_pages(int flags)
+{
+	return (kmem_malloc(3 * PAGE_SIZE, flags));
+}
+
+static void *
+reserve_small(int flags)
+{
+	return (malloc(100, M_TEST, flags));
+}
+
+static void *
+reserve_large(int flags)
+{
+	return (malloc(2 * PAGE_SIZE, M_TEST, flags));
+}
+
+static const struct reserve_row {
+	const char *name;
+	void *(*alloc)(int flags);
+	vm_pindex_t npages; /* what one allocation may need at most */
+} reserve_rows[] = {
+	{ "reserve: items of a zone", reserve_item, 1 },
+	{ "reserve: kmem_malloc", reserve_pages, 3 },
+	{ "reserve: malloc", reserve_small, 1 },
+	{ "reserve: malloc of pages", reserve_large, 3 },
+};
+
+/*
+ * 64 MB are drained with M_NOWAIT, through caches and buckets: the last pages
+ * stay.  Those who ask for the reserve get them, one by one.
+ */
+static void
+test_reserve(void **state)
+{
+	const struct reserve_row *row = *state;
+	vm_pindex_t left;
+
+	(void)boot_64mb(NULL);
+	assert_non_null(row->alloc(M_WAITOK));
+	assert_true(vm_cnt.v_free_count > 15000);
+	while (row->alloc(M_NOWAIT) != NULL)
+		continue;
+	left = vm_cnt.v_free_count;
+	assert_in_range(left, vm_cnt.v_interrupt_free_min,
+	    vm_cnt.v_interrupt_free_min + row->npages - 1);
+	while (left >= row->npages) {
+		assert_non_null(row->alloc(M_NOWAIT | M_USE_RESERVE));
+		assert_in_range(vm_cnt.v_free_count, left - row->npages, left);
+		left = vm_cnt.v_free_count;
+	}
+	sim_halt();
 }
 
 /* After reclaim a keg has just the slabs that somebody's item is in. */
@@ -756,6 +841,7 @@ main(void)
 	for (; n < NROWS(single); n++)
 		tests[n] = single[n];
 	ADD_ROWS(tests, n, geometry_rows, test_geometry);
+	ADD_ROWS(tests, n, reserve_rows, test_reserve);
 	ADD_ROWS(tests, n, storm_rows, test_storm);
 	ADD_ROWS(tests, n, callback_rows, test_callbacks);
 	ADD_ROWS(tests, n, bug_rows, test_bug);
