@@ -8,11 +8,15 @@
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/proc.h"
+#include "kernel/sys/sysctl.h"
 #include "kernel/vm/uma.h"
 #include "kernel/vm/uma_int.h"
 #include "kernel/vm/vm_kern.h"
 #include "kernel/vm/vm_page.h"
 #include "kernel/vm/vm_pageout.h"
+
+SYSCTL_INT(_vm, OID_AUTO, boot_pages, CTLFLAG_RDTUN, &uma_boot_pages, 0,
+    "Pages for UMA until there is an allocator of pages");
 
 static void
 vm_mem_init(const void *arg)

@@ -57,6 +57,25 @@ def variables():
         assert int(m.command("sysctl debug.minidump_size").split()[1]) > 1 << 19
 
 
+def boot_pages():
+    """What the panic says helps, and what cannot be is refused."""
+    with boot("vm.boot_pages=2") as m:
+        m.wait_for(r"UMA: out of boot memory: raise vm\.boot_pages from 2\n")
+    with boot("vm.boot_pages=96") as m:
+        free = int(m.wait_for(r"vm_page: .* (\d+) free\n")[1])
+        m.wait_for("# ")
+        assert m.command("sysctl vm.boot_pages") == "vm.boot_pages: 96\n"
+        assert m.command("sysctl vm.boot_pages=1").endswith("error 1\n")
+    with boot() as m:
+        more = int(m.wait_for(r"vm_page: .* (\d+) free\n")[1]) - free
+        assert more == 96 - 48, more
+    with boot("vm.boot_pages=x") as m:
+        m.wait_for('vm.boot_pages: "x" is not possible')
+        m.wait_for("# ")
+    with boot("vm.boot_pages=100000") as m:
+        m.wait_for("panic: vm_phys_early_alloc: 409600000 bytes, largest ")
+
+
 def typing():
     with boot() as m:
         m.wait_for("# ")
@@ -124,6 +143,7 @@ for mb, ncpus, processor in (
     )
 tests.case("less memory and CPUs than there are", limits)
 tests.case("variables are set and refuse to be", variables)
+tests.case("pages for the boot are a tunable", boot_pages)
 tests.case("lines are edited", typing)
 tests.case("a script runs unattended", scripts)
 tests.case("the debugger, by a key, and back", debugger)
