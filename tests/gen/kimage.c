@@ -133,13 +133,14 @@ kimage_init(struct gen *g)
 	if ((why = kimage_place(g)) != NULL)
 		return (why);
 	kimage_map(g);
-	kimage_map_arena(g);
+	/* The heap is one run, so it comes before the arena's scattered pages. */
 	if (g->g_lay.gl_dmapend != 0) {
 		image->heap_len = gen_round_page(g,
 		    64 * KB + g->g_spec.gs_nprocs * PROC_LEN / 4);
 		image->heap_pa =
 		    phys_take_run(g, image->heap_len >> g->g_lay.gl_page_shift);
 	}
+	kimage_map_arena(g);
 	return (NULL);
 }
 
