@@ -15,15 +15,16 @@ struct reg_run {
 	const char *names; /* "name" or "name/alias", separated by blanks */
 	unsigned int len;  /* bytes */
 	const char *type;
+	const char *feature; /* gdb's name of it; NULL: the machine's first */
 };
 
-#define MAXRUNS 8
+#define MAXRUNS 9
 
 struct machine {
 	const char *gdb;
 	const char *lldb;
 	const char *lldb_big; /* the same with big-endian memory */
-	const char *feature;
+	const char *feature;  /* of registers that name no other */
 	const char *pc;
 	const char *mode; /* for rd_mode, or NULL */
 	uint64_t mode_value;
@@ -36,6 +37,13 @@ struct machine {
  * Without it gdb takes no step up the stack.
  */
 #define ARM_SUPERVISOR 0x13
+
+/*
+ * gdb refuses a kernel's file whose calling convention (e_flags) uses floating
+ * point unless the target has it.  FreeBSD's riscv64 is lp64d; a kernel never
+ * saves these registers.
+ */
+#define RISCV_FPU "org.gnu.gdb.riscv.fpu"
 
 #define X86_SEGMENTS "cs ss ds es fs gs"
 #define X87_STACK    "st0 st1 st2 st3 st4 st5 st6 st7"
@@ -123,6 +131,13 @@ static const struct machine machines[DUMP_NARCH] = {
 			{ "s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6", 8,
 			    "int64" },
 			{ "pc", 8, "code_ptr" },
+			{ "ft0 ft1 ft2 ft3 ft4 ft5 ft6 ft7 fs0 fs1 "
+			  "fa0 fa1 fa2 fa3 fa4 fa5 fa6 fa7", 8,
+			    "ieee_double", RISCV_FPU },
+			{ "fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10 fs11 "
+			  "ft8 ft9 ft10 ft11", 8,
+			    "ieee_double", RISCV_FPU },
+			{ "fflags frm fcsr", 4, "int32", RISCV_FPU },
 		},
 	},
 };
@@ -135,9 +150,9 @@ copy_name(char *to, const char *from, size_t len)
 	to[len] = '\0';
 }
 
-/* Append the registers of a run. */
+/* Append the registers of a run, which are of feature unless it names one. */
 static void
-add_run(struct rsp_tdesc *tdesc, const struct reg_run *run)
+add_run(struct rsp_tdesc *tdesc, const struct reg_run *run, const char *feature)
 {
 	const char *name = run->names;
 	struct rsp_reg *reg;
@@ -150,6 +165,7 @@ add_run(struct rsp_tdesc *tdesc, const struct reg_run *run)
 		reg = &tdesc->rd_regs[tdesc->rd_nregs++];
 		reg->rr_len = run->len;
 		reg->rr_type = run->type;
+		reg->rr_feature = run->feature != NULL ? run->feature : feature;
 		copy_name(reg->rr_name, name, name_len);
 		if (name_len < len)
 			copy_name(reg->rr_alias, name + name_len + 1,
@@ -181,13 +197,12 @@ rsp_tdesc_init(struct rsp_tdesc *tdesc, enum dump_arch arch,
 	*tdesc = (struct rsp_tdesc){
 		.rd_gdb = m->gdb,
 		.rd_lldb = m->lldb,
-		.rd_feature = m->feature,
 		.rd_ptr_len = m->ptr_len,
 	};
 	if (order == ORDER_BIG && m->lldb_big != NULL)
 		tdesc->rd_lldb = m->lldb_big;
 	for (size_t i = 0; i < MAXRUNS && m->runs[i].names != NULL; i++)
-		add_run(tdesc, &m->runs[i]);
+		add_run(tdesc, &m->runs[i], m->feature);
 	tdesc->rd_pc = rsp_tdesc_reg(tdesc, m->pc);
 	assert(tdesc->rd_pc < tdesc->rd_nregs);
 	tdesc->rd_mode = tdesc->rd_nregs;
@@ -221,6 +236,26 @@ put_reg(struct rsp_reply *reply, const struct rsp_reg *reg)
 	rsp_put(reply, "/>\n");
 }
 
+/* The registers from start on that are of the same feature.  Their end. */
+static size_t
+put_feature(const struct rsp_tdesc *tdesc, size_t start,
+    struct rsp_reply *reply)
+{
+	const char *feature = tdesc->rd_regs[start].rr_feature;
+	size_t i;
+
+	rsp_put(reply, "<feature");
+	put_attribute(reply, "name", feature);
+	rsp_put(reply, ">\n");
+	for (i = start; i < tdesc->rd_nregs; i++) {
+		if (strcmp(tdesc->rd_regs[i].rr_feature, feature) != 0)
+			break;
+		put_reg(reply, &tdesc->rd_regs[i]);
+	}
+	rsp_put(reply, "</feature>\n");
+	return (i);
+}
+
 void
 rsp_tdesc_put(const struct rsp_tdesc *tdesc, struct rsp_reply *reply)
 {
@@ -230,10 +265,8 @@ rsp_tdesc_put(const struct rsp_tdesc *tdesc, struct rsp_reply *reply)
 	    "<target version=\"1.0\">\n"
 	    "<architecture>");
 	rsp_put_xml(reply, tdesc->rd_gdb);
-	rsp_put(reply, "</architecture>\n<feature");
-	put_attribute(reply, "name", tdesc->rd_feature);
-	rsp_put(reply, ">\n");
-	for (size_t i = 0; i < tdesc->rd_nregs; i++)
-		put_reg(reply, &tdesc->rd_regs[i]);
-	rsp_put(reply, "</feature>\n</target>\n");
+	rsp_put(reply, "</architecture>\n");
+	for (size_t i = 0; i < tdesc->rd_nregs;)
+		i = put_feature(tdesc, i, reply);
+	rsp_put(reply, "</target>\n");
 }

@@ -17,8 +17,8 @@
 #include "cli/rsp_text.h"
 #include "format/minidump.h"
 
-/* Enough for every machine of ours; amd64 has 40. */
-#define RSP_MAXREGS 48
+/* Enough for every machine of ours; riscv64 has 68. */
+#define RSP_MAXREGS 72
 
 #define RSP_REG_NAME_LEN 8
 
@@ -27,13 +27,13 @@ struct rsp_reg {
 	char rr_alias[RSP_REG_NAME_LEN]; /* another name for it, or "" */
 	unsigned int rr_len;		 /* bytes */
 	const char *rr_type;		 /* a type that gdb defines */
+	const char *rr_feature; /* what gdb calls its set of registers */
 };
 
 /* A machine as gdb and lldb know it. */
 struct rsp_tdesc {
 	const char *rd_gdb;	 /* gdb's "set architecture" */
 	const char *rd_lldb;	 /* the first part of lldb's triple */
-	const char *rd_feature;	 /* what gdb calls the set of registers */
 	unsigned int rd_ptr_len; /* bytes */
 	size_t rd_nregs;
 	struct rsp_reg rd_regs[RSP_MAXREGS];

@@ -275,6 +275,8 @@ kf_put_ehdr(struct kernfile *kf)
 	ehdr.e_shstrndx = KF_SHSTRTAB;
 	if (ehdr.e_machine == EM_ARM)
 		ehdr.e_flags = EF_ARM_EABI_VER5;
+	if (ehdr.e_machine == EM_RISCV)
+		ehdr.e_flags = EF_RISCV_RVC | EF_RISCV_FLOAT_ABI_DOUBLE;
 	return (gelf_update_ehdr(kf->elf, &ehdr) != 0);
 }
 

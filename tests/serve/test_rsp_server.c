@@ -284,7 +284,7 @@ static const struct machine_row {
 	{ "arm", DUMP_ARM, 17, 68, "pc", 15 },
 	{ "arm64", DUMP_ARM64, 34, 268, "pc", 32 },
 	{ "i386", DUMP_I386, 32, 176, "eip", 8 },
-	{ "riscv64", DUMP_RISCV, 33, 264, "pc", 32 },
+	{ "riscv64", DUMP_RISCV, 68, 532, "pc", 32 },
 };
 
 static void
