@@ -16,8 +16,8 @@
 
 #include "cli/cmd.h"
 #include "cli/open.h"
-#include "cli/quote.h"
 #include "cli/rsp_session.h"
+#include "cli/serve_advice.h"
 #include "cli/serve_net.h"
 #include "cli/serve_target.h"
 
@@ -102,49 +102,6 @@ serve_stdio(const struct rsp_target *target)
 
 /* ---- listening ---- */
 
-/* A command line, to be copied.  words ends with NULL. */
-static void
-print_words(const char *const *words)
-{
-	fputs(" ", stderr);
-	for (; *words != NULL; words++) {
-		putc(' ', stderr);
-		quote_put(stderr, *words);
-	}
-	putc('\n', stderr);
-}
-
-/*
- * Where we are, and what to type.  A gdb that does not know FreeBSD would take
- * a kernel's file for that of another machine: its OS ABI is to be ignored.
- */
-static void
-announce(const struct listener *ln, const struct dump *dump, size_t nthreads)
-{
-	const char *kernel = dump->d_core->kc_exec_path;
-	const char *gdb = kvm_native(dump->d_kd) ? "gdb" : "gdb-multiarch";
-	char remote[256], connect[256];
-
-	if (ln->ln_path != NULL) {
-		snprintf(remote, sizeof(remote), "target remote %s",
-		    ln->ln_path);
-		snprintf(connect, sizeof(connect),
-		    "process connect unix-connect://%s", ln->ln_path);
-	} else {
-		snprintf(remote, sizeof(remote), "target remote 127.0.0.1:%u",
-		    ln->ln_port);
-		snprintf(connect, sizeof(connect), "gdb-remote 127.0.0.1:%u",
-		    ln->ln_port);
-	}
-	fprintf(stderr, "%s: %s, %zu thread%s.  Attach with one of\n",
-	    dump->d_core->kc_core_path, dump->d_core->kc_arch_name, nthreads,
-	    nthreads == 1 ? "" : "s");
-	print_words((const char *const[]){ gdb, "-iex", "set osabi none", "-ex",
-	    remote, kernel, NULL });
-	print_words((const char *const[]){ "lldb", "-o", connect, kernel,
-	    NULL });
-}
-
 static int
 serve_listener(const struct serve *sv, const struct listener *ln,
     const struct rsp_target *target)
@@ -186,7 +143,7 @@ serve_sockets(const struct serve *sv, const struct dump *dump,
 			warn("127.0.0.1:%u", sv->sv_port);
 		return (EX_UNAVAILABLE);
 	}
-	announce(&ln, dump, target->st_nthreads);
+	serve_advice(stderr, &ln, dump, target->st_nthreads);
 	status = serve_listener(sv, &ln, &target->st_rsp);
 	listener_close(&ln);
 	return (status);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +146,23 @@ exec_close(struct exec *ex)
 	free(ex->ex_syms);
 	free(ex->ex_path);
 	free(ex);
+}
+
+kvaddr_t
+exec_base(const struct exec *ex)
+{
+	GElf_Phdr phdr;
+	size_t n;
+
+	if (elf_getphdrnum(ex->ex_elf, &n) != 0)
+		return (0);
+	for (size_t i = 0; i < n && i < INT_MAX; i++) {
+		if (gelf_getphdr(ex->ex_elf, (int)i, &phdr) == NULL)
+			return (0);
+		if (phdr.p_type == PT_LOAD)
+			return (phdr.p_vaddr);
+	}
+	return (0);
 }
 
 const char *

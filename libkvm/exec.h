@@ -25,6 +25,9 @@ unsigned int exec_ptr_len(const struct exec *ex);
 /* libelf's handle of the file; ex's. */
 Elf *exec_elf(const struct exec *ex);
 
+/* Where its first loadable segment was linked to; 0: it has none. */
+kvaddr_t exec_base(const struct exec *ex);
+
 /* The text of the last failure; "" if there was none. */
 const char *exec_error(const struct exec *ex);
 

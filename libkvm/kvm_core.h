@@ -37,6 +37,7 @@ struct kvm_core {
 	unsigned int kc_ptr_len;  /* bytes in a pointer of that kernel */
 	uint32_t kc_page_size;	  /* bytes */
 	const char *kc_exec_path; /* the kernel's ELF file */
+	kvaddr_t kc_exec_base;	  /* its first segment's address; 0: none */
 	const char *kc_core_path; /* the core file as it was named */
 	uint64_t kc_file_len;	  /* bytes, unpacked */
 	uint64_t kc_file_short;	  /* bytes missing at its end; 0 if whole */

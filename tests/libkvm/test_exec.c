@@ -111,6 +111,8 @@ test_machine(void **state)
 	assert_int_equal(exec_arch(ex), row->arch);
 	assert_int_equal(exec_order(ex), row->order);
 	assert_int_equal(exec_ptr_len(ex), row->ptr_len);
+	/* It has no program headers. */
+	assert_int_equal(exec_base(ex), 0);
 	assert_true(exec_symbol_find(ex, "one", &sym));
 	assert_int_equal(sym.ks_va, 0x80001010);
 	assert_int_equal(sym.ks_len, 4);

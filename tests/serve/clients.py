@@ -203,28 +203,10 @@ def lldb_frames(text):
     return [int(pc, 16) for pc in found]
 
 
-def lldb_attach(case, port):
-    """As "vmcore serve" tells its user to."""
-    return [f"target create {case.kernel}", f"gdb-remote 127.0.0.1:{port}"]
-
-
-def lldb_attach_first(case, port):
-    """With the kernel's file after that.
-
-    lldb crashes if it has the file of a kernel whose ELF header is not in the
-    dump, which is so of generated kernels.
-    """
-    return [
-        f"gdb-remote 127.0.0.1:{port}",
-        f"target modules add {case.kernel}",
-        f"target modules load --file {case.kernel} --slide 0",
-    ]
-
-
 def try_lldb(label, case, lldb, attach, path):
-    """Attach lldb by some commands; path is for scratch."""
-    argv = [lldb, "--no-lldbinit", "--batch"]
-    for command in (*attach, *lldb_commands(case, path)):
+    """Attach lldb by the words after its name; path is for scratch."""
+    argv = [lldb, "--no-lldbinit", "--batch", *attach]
+    for command in lldb_commands(case, path):
         argv += ["-o", command]
     for command in LLDB_AFTER_CRASH:
         argv += ["-k", command]

@@ -12,7 +12,7 @@ import tempfile
 
 import realdumps
 from checks import same, skip, tests
-from clients import Case, find, lldb_attach, try_gdb, try_lldb
+from clients import Case, find, try_gdb, try_lldb
 from server import Server
 
 VMCORE, LAY_OUT = (os.path.abspath(path) for path in sys.argv[1:])
@@ -38,7 +38,7 @@ def try_case(case, folder, gdb, multi, lldb):
         skip(f"{name}: gdb-multiarch", "no gdb-multiarch here")
     if lldb:
         with Server(serve) as s:
-            attach = lldb_attach(case, s.port)
+            attach = s.advice("lldb")
             try_lldb(f"{name}: lldb, TCP", case, lldb, attach, scratch)
         same(f"{name}: the server ended well again", s.status, 0)
     else:

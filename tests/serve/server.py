@@ -1,6 +1,7 @@
 """A "vmcore serve" that listens, and a client's side of the protocol."""
 
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -29,6 +30,14 @@ class Server:
         if found:
             self.port = int(found.group(1))
         return self
+
+    def advice(self, debugger):
+        """The words that attach a debugger, after its name."""
+        for line in self.said.splitlines():
+            words = shlex.split(line)
+            if line.startswith(f"  {debugger}"):
+                return words[1:]
+        raise AssertionError(f"no {debugger} in {self.said}")
 
     def stop(self, signo=signal.SIGTERM):
         if self.process.poll() is None:

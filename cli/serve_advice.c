@@ -1,0 +1,120 @@
+/*
+ * What to type to attach a debugger: see serve_advice.h.
+ *
+ * lldb up to version 19 looks for the ELF header of its kernel's file in the
+ * target's memory, at the first segment's address, and crashes when it is not
+ * there.  A kernel may overwrite that page (arm64's does) or not load it.  Such
+ * a dump is attached first and gets its file after that.
+ */
+#include "cli/serve_advice.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/quote.h"
+
+/* A command line, to be copied.  words ends with NULL. */
+static void
+print_words(FILE *out, const char *const *words)
+{
+	fputs(" ", out);
+	for (; *words != NULL; words++) {
+		putc(' ', out);
+		quote_put(out, *words);
+	}
+	putc('\n', out);
+}
+
+/* Does the dump hold the ELF header of the kernel's file? */
+static bool
+header_in_memory(const struct dump *dump)
+{
+	static const char magic[] = { 0x7f, 'E', 'L', 'F' };
+	kvaddr_t base = dump->d_core->kc_exec_base;
+	char bytes[sizeof(magic)];
+
+	return (base != 0 &&
+	    kvm_read2(dump->d_kd, base, bytes, sizeof(bytes)) ==
+		(kssize_t)sizeof(bytes) &&
+	    memcmp(bytes, magic, sizeof(magic)) == 0);
+}
+
+/* "head KERNEL tail" as a command of lldb's; the caller frees it. */
+static char *
+kernel_command(const char *head, const char *kernel, const char *tail)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out == NULL)
+		return (NULL);
+	fputs(head, out);
+	quote_put(out, kernel);
+	fputs(tail, out);
+	if (fclose(out) == 0)
+		return (text);
+	free(text);
+	return (NULL);
+}
+
+static void
+print_lldb(FILE *out, const struct dump *dump, const char *connect)
+{
+	const char *kernel = dump->d_core->kc_exec_path;
+	char *add, *load;
+
+	if (header_in_memory(dump)) {
+		print_words(out,
+		    (const char *const[]){ "lldb", "-o", connect, kernel,
+			NULL });
+		return;
+	}
+	add = kernel_command("target modules add ", kernel, "");
+	load =
+	    kernel_command("target modules load --file ", kernel, " --slide 0");
+	if (add != NULL && load != NULL)
+		print_words(out,
+		    (const char *const[]){ "lldb", "-o", connect, "-o", add,
+			"-o", load, NULL });
+	free(load);
+	free(add);
+}
+
+/*
+ * A gdb that does not know FreeBSD would take a kernel's file for that of
+ * another machine: its OS ABI is to be ignored.
+ */
+static void
+print_gdb(FILE *out, const struct dump *dump, const char *remote)
+{
+	const char *gdb = kvm_native(dump->d_kd) ? "gdb" : "gdb-multiarch";
+
+	print_words(out,
+	    (const char *const[]){ gdb, "-iex", "set osabi none", "-ex", remote,
+		dump->d_core->kc_exec_path, NULL });
+}
+
+void
+serve_advice(FILE *out, const struct listener *ln, const struct dump *dump,
+    size_t nthreads)
+{
+	char remote[256], connect[256];
+
+	if (ln->ln_path != NULL) {
+		snprintf(remote, sizeof(remote), "target remote %s",
+		    ln->ln_path);
+		snprintf(connect, sizeof(connect),
+		    "process connect unix-connect://%s", ln->ln_path);
+	} else {
+		snprintf(remote, sizeof(remote), "target remote 127.0.0.1:%u",
+		    ln->ln_port);
+		snprintf(connect, sizeof(connect), "gdb-remote 127.0.0.1:%u",
+		    ln->ln_port);
+	}
+	fprintf(out, "%s: %s, %zu thread%s.  Attach with one of\n",
+	    dump->d_core->kc_core_path, dump->d_core->kc_arch_name, nthreads,
+	    nthreads == 1 ? "" : "s");
+	print_gdb(out, dump, remote);
+	print_lldb(out, dump, connect);
+}
