@@ -40,8 +40,16 @@ struct cursor {
 
 enum trap_kind {
 	TRAP_NONE,   /* the function is no trap handler */
-	TRAP_KERNEL, /* it interrupted the kernel: *out are its registers */
-	TRAP_END     /* it came from user mode or nowhere, or is unreadable */
+	TRAP_KERNEL, /* it interrupted the kernel */
+	TRAP_USER,   /* it came from user mode */
+	TRAP_END     /* nothing is above it, or nothing that can be read */
+};
+
+/* What a handler was entered from. */
+struct trap {
+	struct kdebug_regs tp_regs;
+	enum kdebug_entry tp_entry; /* from user mode: why */
+	uint64_t tp_number;	    /* KDEBUG_ENTRY_TRAP: which */
 };
 
 struct func;
@@ -59,6 +67,9 @@ struct arch {
 	uint8_t ar_sp;
 	uint8_t ar_fp;
 	uint8_t ar_lr;
+
+	/* 64 bits: the lowest address that can be one of the kernel. */
+	kvaddr_t ar_va_first;
 
 	/*
 	 * The chain of frame pointers: where the caller's fp and the return
@@ -84,7 +95,7 @@ struct arch {
 
 	/* If fn, in which cur stands, handles traps: what was interrupted. */
 	enum trap_kind (*ar_trap)(struct kdebug *kdb, const struct cursor *cur,
-	    const struct func *fn, struct kdebug_regs *out);
+	    const struct func *fn, struct trap *out);
 
 	/*
 	 * cur, which is exact, stands in fn (NULL: in no known function).  If

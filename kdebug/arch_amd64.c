@@ -89,13 +89,20 @@ static const uint8_t dwarf[] = {
 };
 /* clang-format on */
 
+/* What is no IDTVEC() and has a trap frame at sp. */
 static const char *const handlers[] = {
 	"calltrap",
+	"doreti_ast",
 	"fast_syscall_common",
 	"fork_trampoline",
+	"int0x80_syscall_common",
 	"mchk_calltrap",
 	"nmi_calltrap",
+	"nmi_fromuserspace",
 };
+
+/* In the trap frame. */
+#define TF_TRAPNO 120 /* 4 bytes */
 
 static const struct reg_layout *
 pcb_layout(const struct layout *lo)
@@ -131,28 +138,39 @@ read_pushed(struct kdebug *kdb, const struct cursor *cur,
 	return (true);
 }
 
-/* The trap frame lies at sp, where the handler's call left it. */
-static enum trap_kind
-trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
-    struct kdebug_regs *out)
+/*
+ * The trap frame lies at sp, where the handler's call left it.  A thread that
+ * never ran has yet to return to fork_trampoline.
+ */
+static bool
+read_frame(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct trap *out)
 {
-	bool forked = strcmp(fn->fn_name, "fork_trampoline") == 0;
 	bool at_start = cur->cu_regs.rs_value[RIP] == fn->fn_va;
 	kvaddr_t va = cur->cu_regs.rs_value[RSP];
+	uint32_t trapno = 0;
 
+	if (at_start && x86_is_idtvec(fn->fn_name))
+		return (read_pushed(kdb, cur, &out->tp_regs));
+	if (at_start && strcmp(fn->fn_name, "fork_trampoline") == 0)
+		va += 8;
+	if (!regs_read(kdb, va, &trapframe, &out->tp_regs) ||
+	    !mem_u32(kdb, va + TF_TRAPNO, &trapno))
+		return (false);
+	out->tp_number = trapno;
+	return (true);
+}
+
+static enum trap_kind
+trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct trap *out)
+{
 	if (!x86_is_idtvec(fn->fn_name) &&
 	    !name_in(fn->fn_name, handlers, NITEMS(handlers)))
 		return (TRAP_NONE);
-	/* A thread that never ran has yet to return to its first one. */
-	if (forked && at_start)
-		va += 8;
-	if (at_start && x86_is_idtvec(fn->fn_name) ?
-		!read_pushed(kdb, cur, out) :
-		!regs_read(kdb, va, &trapframe, out))
+	if (!read_frame(kdb, cur, fn, out))
 		return (TRAP_END);
-	if ((out->rs_value[CS] & X86_SEL_RPL) != 0)
-		return (TRAP_END);
-	return (forked && out->rs_value[RIP] == 0 ? TRAP_END : TRAP_KERNEL);
+	return (x86_trap_kind(fn, out, out->tp_regs.rs_value[CS]));
 }
 
 static bool
@@ -170,6 +188,7 @@ const struct arch kdb_arch_amd64 = {
 	.ar_sp = RSP,
 	.ar_fp = RBP,
 	.ar_lr = REG_NONE,
+	.ar_va_first = UINT64_C(0xff00000000000000), /* LA57's */
 	.ar_kept = KEPT(RBX, 1) | KEPT(RBP, 2) | KEPT(R12, 4),
 	.ar_chain_fp = 0,
 	.ar_chain_ra = 8,

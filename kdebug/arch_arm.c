@@ -2,6 +2,8 @@
  * 32-bit arm.  Facts: FreeBSD's sys/arm/include/pcb.h and frame.h; names and
  * order as gdb's org.gnu.gdb.arm.core.
  */
+#include <string.h>
+
 #include "kdebug/kdebug_int.h"
 
 /* 0 to 12 are r0 to r12. */
@@ -29,6 +31,14 @@ static const struct reg_run trapframe_runs[] = {
 	{ 64, 4, SP, 3 },
 };
 
+/* From user mode: its own sp and lr. */
+static const struct reg_run trapframe_user_runs[] = {
+	{ 0, 4, CPSR, 1 },
+	{ 4, 4, 0, 13 },
+	{ 56, 4, SP, 2 }, /* and lr */
+	{ 72, 4, PC, 1 },
+};
+
 static const struct reg_layout pcb = {
 	.rl_runs = pcb_runs,
 	.rl_nruns = NITEMS(pcb_runs),
@@ -41,6 +51,12 @@ static const struct reg_layout trapframe = {
 	.rl_len = 76,
 };
 
+static const struct reg_layout trapframe_user = {
+	.rl_runs = trapframe_user_runs,
+	.rl_nruns = NITEMS(trapframe_user_runs),
+	.rl_len = 76,
+};
+
 /* The mode bits of a status register, and user mode's. */
 #define PSR_MODE      0x1f
 #define PSR_MODE_USER 0x10
@@ -50,9 +66,17 @@ static const char *const handlers[] = {
 	"exception_exit",
 	"irq_entry",
 	"prefetch_abort_entry",
+	"undefined_entry",
+};
+
+/*
+ * Handlers of user mode.  A new thread, too, goes to swi_exit, from fork_exit:
+ * one of the kernel finds an empty frame there.
+ */
+static const char *const user_handlers[] = {
+	"fork_trampoline",
 	"swi_entry",
 	"swi_exit",
-	"undefined_entry",
 };
 
 static const struct reg_layout *
@@ -62,17 +86,32 @@ pcb_layout(const struct layout *lo)
 	return (&pcb);
 }
 
+/* Why a handler was entered from user mode. */
+static enum kdebug_entry
+entry_of(const char *name)
+{
+	if (name_in(name, user_handlers, NITEMS(user_handlers)))
+		return (KDEBUG_ENTRY_SYSCALL);
+	return (strcmp(name, "irq_entry") == 0 ? KDEBUG_ENTRY_INTERRUPT :
+						 KDEBUG_ENTRY_TRAP);
+}
+
 static enum trap_kind
 trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
-    struct kdebug_regs *out)
+    struct trap *out)
 {
-	if (!name_in(fn->fn_name, handlers, NITEMS(handlers)))
+	kvaddr_t va = cur->cu_regs.rs_value[SP];
+	bool user = name_in(fn->fn_name, user_handlers, NITEMS(user_handlers));
+
+	if (!user && !name_in(fn->fn_name, handlers, NITEMS(handlers)))
 		return (TRAP_NONE);
-	if (!regs_read(kdb, cur->cu_regs.rs_value[SP], &trapframe, out))
+	if (!regs_read(kdb, va, &trapframe, &out->tp_regs))
 		return (TRAP_END);
-	if ((out->rs_value[CPSR] & PSR_MODE) == PSR_MODE_USER)
-		return (TRAP_END);
-	return (TRAP_KERNEL);
+	if ((out->tp_regs.rs_value[CPSR] & PSR_MODE) != PSR_MODE_USER)
+		return (user ? TRAP_END : TRAP_KERNEL);
+	out->tp_entry = entry_of(fn->fn_name);
+	return (regs_read(kdb, va, &trapframe_user, &out->tp_regs) ? TRAP_USER :
+								     TRAP_END);
 }
 
 /* They have no frame, and save their own pc, not that of their caller. */

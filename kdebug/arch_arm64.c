@@ -3,6 +3,8 @@
  * sys/arm64/arm64/exception.S; names and order as gdb's
  * org.gnu.gdb.aarch64.core.
  */
+#include <string.h>
+
 #include "kdebug/kdebug_int.h"
 
 /* 0 to 30 are x0 to x30. */
@@ -69,30 +71,40 @@ static const struct reg_layout pcb = {
 	.rl_len = 104,
 };
 
-static const struct reg_layout trapframe_old = {
-	.rl_runs = trapframe_old_runs,
-	.rl_nruns = NITEMS(trapframe_old_runs),
-	.rl_len = 272,
-};
-
-static const struct reg_layout trapframe = {
-	.rl_runs = trapframe_runs,
-	.rl_nruns = NITEMS(trapframe_runs),
-	.rl_len = 288,
+/* Trap frames, and where in them esr, which says why, is. */
+static const struct frame_layout {
+	struct reg_layout fl_regs;
+	unsigned int fl_esr_off;
+	unsigned int fl_esr_len;
+} frames[] = {
+	{ { trapframe_runs, NITEMS(trapframe_runs), 288 }, 32, 8 },
+	{ { trapframe_old_runs, NITEMS(trapframe_old_runs), 272 }, 28, 4 },
 };
 
 /* sizeof(struct pcb) was 1376 before 14.0, and has been less since. */
 #define PCB_OLD_LEN 1376
 
-/* SPSR_EL1.M[3:0]: 0 if the exception level that was interrupted is EL0. */
-#define PSR_EL_MASK 0xf
+/*
+ * SPSR_EL1: M[3:0] is 0 if the exception level that was interrupted is EL0.
+ * Then M[4] is 1 for AArch32, and the masks of interrupts, DAIF, are 0.
+ */
+#define PSR_EL_MASK	0xf
+#define PSR_USER_ZEROES 0x3cf
+
+/* ESR_EL1.EC, exception classes. */
+#define ESR_EC(esr) ((esr) >> 26 & 0x3f)
+#define EC_SVC32    0x11
+#define EC_SVC64    0x15
+
+/* Addresses of user mode have zeros from this bit on. */
+#define USER_VA_BITS 55
 
 static const char *const handlers[] = {
 	"handle_el1h_irq",
 	"handle_el1h_sync",
 };
 
-/* Handlers of user mode, and where a new thread begins: nothing is above. */
+/* Handlers of user mode, and where a new thread begins. */
 static const char *const user_handlers[] = {
 	"fork_trampoline",
 	"handle_el0_error",
@@ -116,58 +128,126 @@ pcb_layout(const struct layout *lo)
 }
 
 /*
- * Is there a trap frame of this layout at va, of the kernel?  A handler moves sp
- * down by the frame and a little more, so the sp that it saved is just above.
+ * Where the i-th guess has a trap frame, and of which layout.  Handlers point
+ * x29 at the end of the frame, which tells the two layouts apart.  sp, which
+ * points to its start, is tried too, but need not be known (see struct cursor).
+ * The layout of the kernel's release comes first.
  */
-static bool
-frame_is_at(struct kdebug *kdb, kvaddr_t va, const struct reg_layout *rl,
-    struct kdebug_regs *out)
-{
-	uint64_t end = va + rl->rl_len;
+#define NGUESSES (2 * NITEMS(frames))
 
-	return (regs_read(kdb, va, rl, out) && out->rs_value[SP] >= end &&
-	    out->rs_value[SP] - end <= 512 &&
-	    (out->rs_value[CPSR] & PSR_EL_MASK) != 0);
+static kvaddr_t
+guess(const struct kdebug *kdb, const struct cursor *cur, size_t i,
+    const struct frame_layout **fl)
+{
+	const uint64_t *value = cur->cu_regs.rs_value;
+	uint32_t osreldate = kdb->kdb_layout.lo_osreldate;
+	size_t first = osreldate != 0 && osreldate < OSREL_ARM64_PCB ? 1 : 0;
+
+	*fl = &frames[(first + i) % NITEMS(frames)];
+	return (i < NITEMS(frames) ? value[FP] - (*fl)->fl_regs.rl_len :
+				     value[SP]);
 }
 
 /*
- * Handlers point x29 at the end of the frame, which tells the two layouts
- * apart.  sp, which points to its start, is tried too, but need not be known
- * (see struct cursor).  The best of what looks like a frame is one whose pc is
- * in a function; the pc of another may be what crashed.
+ * Is this a trap frame of the kernel, at va?  A handler moves sp down by the
+ * frame and a little more, so the sp that it saved is just above.
+ */
+static bool
+is_kernel_frame(const struct kdebug_regs *tf, kvaddr_t va,
+    const struct frame_layout *fl)
+{
+	uint64_t end = va + fl->fl_regs.rl_len;
+
+	return (tf->rs_value[SP] >= end && tf->rs_value[SP] - end <= 512 &&
+	    (tf->rs_value[CPSR] & PSR_EL_MASK) != 0);
+}
+
+/*
+ * Of what looks like a frame the best is one whose pc is in a function; the pc
+ * of another may be what crashed.
  */
 static enum trap_kind
-trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
-    struct kdebug_regs *out)
+trap_kernel(struct kdebug *kdb, const struct cursor *cur, struct trap *out)
 {
-	static const struct reg_layout *const layouts[] = {
-		&trapframe,
-		&trapframe_old,
-	};
-	const uint64_t *value = cur->cu_regs.rs_value;
 	enum trap_kind kind = TRAP_NONE;
 
-	if (name_in(fn->fn_name, user_handlers, NITEMS(user_handlers)))
-		return (TRAP_END);
-	if (!name_in(fn->fn_name, handlers, NITEMS(handlers)))
-		return (TRAP_NONE);
-	for (size_t i = 0; i < 2 * NITEMS(layouts); i++) {
-		const struct reg_layout *rl = layouts[i % 2];
-		kvaddr_t va = i < 2 ? value[FP] - rl->rl_len : value[SP];
-		struct kdebug_regs trapped;
+	for (size_t i = 0; i < NGUESSES; i++) {
+		const struct frame_layout *fl;
+		kvaddr_t va = guess(kdb, cur, i, &fl);
+		struct kdebug_regs tf;
 		struct func victim;
 
-		if (!frame_is_at(kdb, va, rl, &trapped))
+		if (!regs_read(kdb, va, &fl->fl_regs, &tf) ||
+		    !is_kernel_frame(&tf, va, fl))
 			continue;
 		if (kind == TRAP_NONE)
-			*out = trapped;
+			out->tp_regs = tf;
 		kind = TRAP_KERNEL;
-		if (func_at(kdb, trapped.rs_value[PC], &victim)) {
-			*out = trapped;
+		if (func_at(kdb, tf.rs_value[PC], &victim)) {
+			out->tp_regs = tf;
 			break;
 		}
 	}
 	return (kind);
+}
+
+/* Is this a trap frame of user mode?  A new kernel thread's is empty. */
+static bool
+is_user_frame(const struct kdebug_regs *tf)
+{
+	kvaddr_t pc = tf->rs_value[PC];
+	kvaddr_t sp = tf->rs_value[SP];
+
+	return (pc != 0 && pc >> USER_VA_BITS == 0 && sp >> USER_VA_BITS == 0 &&
+	    (tf->rs_value[CPSR] & PSR_USER_ZEROES) == 0);
+}
+
+/* Why the handler was entered, with the frame at va. */
+static bool
+read_entry(struct kdebug *kdb, kvaddr_t va, const struct frame_layout *fl,
+    const char *handler, struct trap *out)
+{
+	uint8_t esr[8] = { 0 };
+	uint64_t ec;
+
+	if (!mem_read(kdb, va + fl->fl_esr_off, esr, fl->fl_esr_len))
+		return (false);
+	out->tp_number = le64dec(esr);
+	ec = ESR_EC(out->tp_number);
+	if (strcmp(handler, "handle_el0_irq") == 0)
+		out->tp_entry = KDEBUG_ENTRY_INTERRUPT;
+	else if (ec == EC_SVC64 || ec == EC_SVC32)
+		out->tp_entry = KDEBUG_ENTRY_SYSCALL;
+	else
+		out->tp_entry = KDEBUG_ENTRY_TRAP;
+	return (true);
+}
+
+static enum trap_kind
+trap_user(struct kdebug *kdb, const struct cursor *cur, const char *handler,
+    struct trap *out)
+{
+	for (size_t i = 0; i < NGUESSES; i++) {
+		const struct frame_layout *fl;
+		kvaddr_t va = guess(kdb, cur, i, &fl);
+
+		if (regs_read(kdb, va, &fl->fl_regs, &out->tp_regs) &&
+		    is_user_frame(&out->tp_regs) &&
+		    read_entry(kdb, va, fl, handler, out))
+			return (TRAP_USER);
+	}
+	return (TRAP_END);
+}
+
+static enum trap_kind
+trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct trap *out)
+{
+	if (name_in(fn->fn_name, user_handlers, NITEMS(user_handlers)))
+		return (trap_user(kdb, cur, fn->fn_name, out));
+	if (name_in(fn->fn_name, handlers, NITEMS(handlers)))
+		return (trap_kernel(kdb, cur, out));
+	return (TRAP_NONE);
 }
 
 /* "add x29, sp, #n", of which "mov x29, sp" is the case n = 0. */
@@ -209,6 +289,7 @@ const struct arch kdb_arch_arm64 = {
 	.ar_sp = SP,
 	.ar_fp = FP,
 	.ar_lr = LR,
+	.ar_va_first = UINT64_C(0xffff000000000000),
 	.ar_kept = KEPT(19, 13),
 	.ar_chain_fp = 0,
 	.ar_chain_ra = 8,

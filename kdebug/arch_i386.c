@@ -64,6 +64,10 @@ static const struct reg_run trapframe_runs[] = {
 
 #define TRAPFRAME_KERNEL_LEN 64 /* bytes, without esp and ss */
 
+/* In the trap frame. */
+#define TF_TRAPNO 44
+#define TF_ESP	  64 /* from user mode only */
+
 static const struct reg_layout pcb = {
 	.rl_runs = pcb_runs,
 	.rl_nruns = NITEMS(pcb_runs),
@@ -136,6 +140,8 @@ frame_offset(struct kdebug *kdb, const struct cursor *cur,
 
 	if (strcmp(name, "fork_trampoline") == 0)
 		return (cur->cu_regs.rs_value[EIP] == fn->fn_va ? 4 : 12);
+	if (strcmp(name, "doreti_ast") == 0)
+		return (4);
 	if (name_in(name, handlers_bare, NITEMS(handlers_bare)))
 		return (0);
 	if (name_in(name, handlers_frame, NITEMS(handlers_frame)))
@@ -143,24 +149,37 @@ frame_offset(struct kdebug *kdb, const struct cursor *cur,
 	return (x86_is_idtvec(name) ? (int)reference_len(kdb) + 4 : -1);
 }
 
+/* The trap frame at va, but for esp. */
+static bool
+read_frame(struct kdebug *kdb, kvaddr_t va, struct trap *out)
+{
+	uint32_t trapno;
+
+	if (!regs_read(kdb, va, &trapframe, &out->tp_regs) ||
+	    !mem_u32(kdb, va + TF_TRAPNO, &trapno))
+		return (false);
+	out->tp_number = trapno;
+	return (true);
+}
+
 static enum trap_kind
 trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
-    struct kdebug_regs *out)
+    struct trap *out)
 {
 	int off = frame_offset(kdb, cur, fn);
 	kvaddr_t va = cur->cu_regs.rs_value[ESP] + (kvaddr_t)off;
+	kvaddr_t esp = va + TRAPFRAME_KERNEL_LEN;
+	enum trap_kind kind;
 
 	if (off < 0)
 		return (TRAP_NONE);
-	if (!regs_read(kdb, va, &trapframe, out))
+	if (!read_frame(kdb, va, out))
 		return (TRAP_END);
-	if ((out->rs_value[CS] & X86_SEL_RPL) != 0)
+	kind = x86_trap_kind(fn, out, out->tp_regs.rs_value[CS]);
+	if (kind == TRAP_USER && !mem_word(kdb, va + TF_ESP, &esp))
 		return (TRAP_END);
-	if (strcmp(fn->fn_name, "fork_trampoline") == 0 &&
-	    out->rs_value[EIP] == 0)
-		return (TRAP_END);
-	regs_set(out, ESP, va + TRAPFRAME_KERNEL_LEN);
-	return (TRAP_KERNEL);
+	regs_set(&out->tp_regs, ESP, esp);
+	return (kind);
 }
 
 static bool

@@ -2,6 +2,8 @@
  * riscv64.  Facts: FreeBSD's sys/riscv/include/pcb.h and frame.h; names and
  * order as gdb's org.gnu.gdb.riscv.cpu.
  */
+#include <string.h>
+
 #include "kdebug/kdebug_int.h"
 
 /* x0 to x31 under the names of the calling convention, then pc. */
@@ -73,13 +75,20 @@ static const struct reg_layout trapframe = {
 /* sizeof(struct pcb) is 664 now; with the t and a registers it was 784. */
 #define PCB_OLD_LEN 784
 
-/* sstatus, behind the registers: SPP says that the kernel was interrupted. */
-#define TRAPFRAME_SSTATUS 256
-#define SSTATUS_SPP	  0x100
+/*
+ * After the registers.  sstatus.SPP says that the kernel was interrupted, and
+ * scause by what: "Supervisor Cause Register" in the Privileged Architecture.
+ */
+#define TF_SSTATUS	 256
+#define TF_SCAUSE	 272
+#define SSTATUS_SPP	 0x100
+#define SCAUSE_INTERRUPT (UINT64_C(1) << 63)
+#define SCAUSE_ECALL	 8 /* from user mode */
 
 static const char *const handlers[] = {
 	"cpu_exception_handler_supervisor",
 	"cpu_exception_handler_user",
+	"fork_trampoline",
 };
 
 static const struct reg_layout *
@@ -90,19 +99,34 @@ pcb_layout(const struct layout *lo)
 	return (len != LAYOUT_NONE && len >= PCB_OLD_LEN ? &pcb_old : &pcb);
 }
 
+static enum kdebug_entry
+entry_of(uint64_t scause)
+{
+	if ((scause & SCAUSE_INTERRUPT) != 0)
+		return (KDEBUG_ENTRY_INTERRUPT);
+	return (scause == SCAUSE_ECALL ? KDEBUG_ENTRY_SYSCALL :
+					 KDEBUG_ENTRY_TRAP);
+}
+
+/* A new kernel thread finds an empty frame in fork_trampoline. */
 static enum trap_kind
 trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
-    struct kdebug_regs *out)
+    struct trap *out)
 {
 	kvaddr_t va = cur->cu_regs.rs_value[SP];
-	kvaddr_t sstatus;
+	kvaddr_t sstatus, scause;
 
 	if (!name_in(fn->fn_name, handlers, NITEMS(handlers)))
 		return (TRAP_NONE);
-	if (!regs_read(kdb, va, &trapframe, out) ||
-	    !mem_word(kdb, va + TRAPFRAME_SSTATUS, &sstatus))
+	if (!regs_read(kdb, va, &trapframe, &out->tp_regs) ||
+	    !mem_word(kdb, va + TF_SSTATUS, &sstatus) ||
+	    !mem_word(kdb, va + TF_SCAUSE, &scause))
 		return (TRAP_END);
-	return ((sstatus & SSTATUS_SPP) == 0 ? TRAP_END : TRAP_KERNEL);
+	out->tp_entry = entry_of(scause);
+	out->tp_number = scause;
+	if (strcmp(fn->fn_name, "fork_trampoline") == 0)
+		return (out->tp_regs.rs_value[PC] != 0 ? TRAP_USER : TRAP_END);
+	return ((sstatus & SSTATUS_SPP) == 0 ? TRAP_USER : TRAP_KERNEL);
 }
 
 /* At a function's first instruction, or where there is no code: ra holds. */
@@ -132,6 +156,7 @@ const struct arch kdb_arch_riscv = {
 	.ar_sp = SP,
 	.ar_fp = FP,
 	.ar_lr = RA,
+	.ar_va_first = UINT64_C(0xffff800000000000), /* Sv48's */
 	.ar_kept = KEPT(RA, 4) | KEPT(FP, 2) | KEPT(S2, 10),
 	.ar_chain_fp = -16,
 	.ar_chain_ra = -8,

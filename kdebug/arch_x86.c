@@ -53,6 +53,42 @@ return_offset(struct kdebug *kdb, kvaddr_t pc, const struct func *fn,
 	return (pc - fn->fn_va <= (kvaddr_t)push ? 0 : (int)ptr_len);
 }
 
+/* The two low bits of a code selector are the privilege: 0 is the kernel. */
+#define SEL_RPL 3
+
+/* Entered by a program on purpose, on either machine and through any gate. */
+static const char *const syscalls[] = {
+	"Xfast_syscall",
+	"Xfast_syscall_pti",
+	"Xint0x80_syscall",
+	"Xint0x80_syscall_pti",
+	"Xlcall_syscall",
+	"fast_syscall_common",
+	"int0x80_syscall_common",
+};
+
+/* The other entries that are no IDTVEC() serve traps, or end them. */
+static enum kdebug_entry
+entry_of(const char *name)
+{
+	if (name_in(name, syscalls, NITEMS(syscalls)))
+		return (KDEBUG_ENTRY_SYSCALL);
+	return (x86_is_idtvec(name) ? KDEBUG_ENTRY_INTERRUPT :
+				      KDEBUG_ENTRY_TRAP);
+}
+
+enum trap_kind
+x86_trap_kind(const struct func *fn, struct trap *out, uint64_t cs)
+{
+	if ((cs & SEL_RPL) != 0) {
+		out->tp_entry = entry_of(fn->fn_name);
+		return (TRAP_USER);
+	}
+	/* A new kernel thread has an empty frame. */
+	return (strcmp(fn->fn_name, "fork_trampoline") == 0 ? TRAP_END :
+							      TRAP_KERNEL);
+}
+
 bool
 x86_prologue(struct kdebug *kdb, const struct cursor *cur,
     const struct func *fn, unsigned int ptr_len, struct kdebug_regs *out)

@@ -6,9 +6,6 @@
 
 #include "kdebug/arch.h"
 
-/* The two low bits of a code selector are the privilege: 0 is the kernel. */
-#define X86_SEL_RPL 3
-
 /*
  * An entry point of exception.S or apic_vector.S: named X and what it serves,
  * by the macro IDTVEC().
@@ -18,6 +15,13 @@ x86_is_idtvec(const char *name)
 {
 	return (name[0] == 'X' && name[1] != '\0' && name[1] != '_');
 }
+
+/*
+ * What out, the trap frame that fn found, with the code selector cs, is.  Fills
+ * in why it is there, if it is user mode's.
+ */
+enum trap_kind x86_trap_kind(const struct func *fn, struct trap *out,
+    uint64_t cs);
 
 /* arch's ar_prologue, for pointers of ptr_len bytes. */
 bool x86_prologue(struct kdebug *kdb, const struct cursor *cur,

@@ -204,6 +204,22 @@ kdebug_destroy(struct kdebug *kdb)
 }
 
 size_t
+kdebug_reg_of(const struct kdebug *kdb, enum kdebug_role role)
+{
+	const struct arch *arch = kdb->kdb_arch;
+
+	switch (role) {
+	case KDEBUG_PC:
+		return (arch->ar_pc);
+	case KDEBUG_SP:
+		return (arch->ar_sp);
+	case KDEBUG_FP:
+		break;
+	}
+	return (arch->ar_fp);
+}
+
+size_t
 kdebug_reg_descs(const struct kdebug *kdb, const struct kdebug_reg_desc **descs)
 {
 	if (kdb->kdb_arch == NULL) {

@@ -56,6 +56,12 @@ struct kdebug_regs {
 size_t kdebug_reg_descs(const struct kdebug *kdb,
     const struct kdebug_reg_desc **descs);
 
+/* The registers that each machine has under some name. */
+enum kdebug_role { KDEBUG_PC, KDEBUG_SP, KDEBUG_FP };
+
+/* Which of kdebug_reg_descs() it is.  Only if that returned any. */
+size_t kdebug_reg_of(const struct kdebug *kdb, enum kdebug_role role);
+
 /* ---- threads ---- */
 
 enum kdebug_state {
@@ -129,6 +135,27 @@ bool kdebug_trace_next(struct kdebug_trace *tr, struct kdebug_frame *frame);
 
 /* After the last frame: does the stack go on after KDEBUG_TRACE_MAX frames? */
 bool kdebug_trace_cut(const struct kdebug_trace *tr);
+
+/* Why the kernel was entered from user mode. */
+enum kdebug_entry {
+	KDEBUG_ENTRY_TRAP,
+	KDEBUG_ENTRY_INTERRUPT,
+	KDEBUG_ENTRY_SYSCALL
+};
+
+/* Where a user program was when the kernel was entered. */
+struct kdebug_user {
+	struct kdebug_regs
+	    ku_regs; /* as far as they were saved; pc and sp too */
+	enum kdebug_entry ku_entry;
+	uint64_t ku_trap; /* KDEBUG_ENTRY_TRAP: as the machine numbers them */
+};
+
+/*
+ * After the last frame: if the trace ended because user mode was left there,
+ * from where; else NULL.  Lives as long as tr.
+ */
+const struct kdebug_user *kdebug_trace_user(const struct kdebug_trace *tr);
 
 /* The innermost frames of td, at most max.  Returns how many there are. */
 size_t kdebug_backtrace(struct kdebug *kdb, const struct kdebug_thread *td,

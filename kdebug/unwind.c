@@ -12,6 +12,9 @@
  * The stack is the dump's, so it can be anything.  Frames move up one stack;
  * going over to another is legal (an NMI has a stack of its own) but may happen
  * only a few times, and never back into one that was walked.
+ *
+ * A trace ends where the kernel was entered from user mode, which is told
+ * apart, and where a new thread began: in fork_trampoline.
  */
 #include <stdlib.h>
 
@@ -36,6 +39,8 @@ struct kdebug_trace {
 	struct stack tr_stacks[STACKS_MAX];
 	size_t tr_nstacks;
 	size_t tr_nframes; /* handed out */
+	struct kdebug_user tr_user;
+	bool tr_has_user;
 	bool tr_done;
 	bool tr_cut;
 };
@@ -51,11 +56,11 @@ code_va(const struct kdebug_trace *tr, const struct cursor *cur)
 	    (cur->cu_exact ? 0 : 1));
 }
 
-/* Kernels of 64 bits live in the upper half; those of 32 can be anywhere. */
+/* Kernels of 64 bits live at the upper end; those of 32 can be anywhere. */
 static bool
 is_kernel_va(const struct kdebug_trace *tr, kvaddr_t va)
 {
-	return (tr->tr_kdb->kdb_core->kc_ptr_len == 4 || va >> 63 == 1);
+	return (va >= tr->tr_arch->ar_va_first);
 }
 
 /* A return address without its signature, which replaces copies of bit 55. */
@@ -197,6 +202,18 @@ step_caller(struct kdebug_trace *tr, const struct func *fn,
 	return (step_frameless(tr, fn, out) || step_chain(tr, out));
 }
 
+/* The trace ends in user mode. */
+static void
+enter_user(struct kdebug_trace *tr, const struct trap *tp)
+{
+	tr->tr_has_user = true;
+	tr->tr_user = (struct kdebug_user){
+		.ku_regs = tp->tp_regs,
+		.ku_entry = tp->tp_entry,
+		.ku_trap = tp->tp_number,
+	};
+}
+
 /* Go to what the trap interrupted. */
 static bool
 step_trap(struct kdebug_trace *tr, const struct kdebug_regs *regs)
@@ -216,15 +233,18 @@ step(struct kdebug_trace *tr)
 {
 	const struct arch *arch = tr->tr_arch;
 	struct cursor next = { 0 };
+	struct trap tp = { 0 };
 	struct func fn;
 	bool known;
 
 	known = func_at(tr->tr_kdb, code_va(tr, &tr->tr_cur), &fn);
 	if (known) {
-		switch (arch->ar_trap(tr->tr_kdb, &tr->tr_cur, &fn,
-		    &next.cu_regs)) {
+		switch (arch->ar_trap(tr->tr_kdb, &tr->tr_cur, &fn, &tp)) {
 		case TRAP_KERNEL:
-			return (step_trap(tr, &next.cu_regs));
+			return (step_trap(tr, &tp.tp_regs));
+		case TRAP_USER:
+			enter_user(tr, &tp);
+			return (false);
 		case TRAP_END:
 			return (false);
 		case TRAP_NONE:
@@ -292,6 +312,12 @@ bool
 kdebug_trace_cut(const struct kdebug_trace *tr)
 {
 	return (tr->tr_cut);
+}
+
+const struct kdebug_user *
+kdebug_trace_user(const struct kdebug_trace *tr)
+{
+	return (tr->tr_has_user ? &tr->tr_user : NULL);
 }
 
 size_t

@@ -16,6 +16,7 @@ const struct machine mc_amd64 = {
 	.mc_tf_pc = 152,
 	.mc_tf_sp = 176,
 	.mc_tf_fp = 64,
+	.mc_tf_user_sp = 176,
 	.mc_tf_mode = 160,
 	.mc_kernel_mode = 0x20,
 	.mc_user_mode = 0x43,
@@ -36,6 +37,7 @@ const struct machine mc_i386 = {
 	.mc_tf_pc = 52,
 	.mc_tf_sp = 24, /* a place that nothing is read from */
 	.mc_tf_fp = 20,
+	.mc_tf_user_sp = 64,
 	.mc_tf_mode = 56,
 	.mc_kernel_mode = 0x20,
 	.mc_user_mode = 0x33,
@@ -95,6 +97,7 @@ const struct machine mc_arm = {
 	.mc_tf_pc = 72,
 	.mc_tf_sp = 64,
 	.mc_tf_fp = 48,
+	.mc_tf_user_sp = 56,
 	.mc_tf_mode = 0,
 	.mc_kernel_mode = 0x13,
 	.mc_user_mode = 0x10,
@@ -116,6 +119,7 @@ const struct machine mc_riscv = {
 	.mc_tf_pc = 248,
 	.mc_tf_sp = 8,
 	.mc_tf_fp = 88,
+	.mc_tf_user_sp = 8,
 	.mc_tf_mode = 256,
 	.mc_kernel_mode = 0x100,
 	.mc_user_mode = 0x20,
@@ -138,6 +142,7 @@ const struct machine mc_i386_old = {
 	.mc_tf_pc = 52,
 	.mc_tf_sp = 24,
 	.mc_tf_fp = 20,
+	.mc_tf_user_sp = 64,
 	.mc_tf_mode = 56,
 	.mc_kernel_mode = 0x20,
 	.mc_user_mode = 0x33,
@@ -250,6 +255,28 @@ stack_walk(struct stacked *st)
 	assert_int_equal(kdebug_threads(kernel_open(&st->st_k), &threads), 1);
 	st->st_nframes = kdebug_backtrace(st->st_k.k_kdb, &threads[0],
 	    st->st_frames, MAXFRAMES);
+}
+
+const struct kdebug_user *
+stack_walk_to_user(struct stacked *st)
+{
+	const struct kdebug_thread *threads;
+	struct kdebug_trace *tr;
+
+	assert_int_equal(kdebug_threads(kernel_open(&st->st_k), &threads), 1);
+	st->st_trace = tr = kdebug_trace_create(st->st_k.k_kdb, &threads[0]);
+	assert_non_null(tr);
+	while (st->st_nframes < MAXFRAMES &&
+	    kdebug_trace_next(tr, &st->st_frames[st->st_nframes]))
+		st->st_nframes++;
+	return (kdebug_trace_user(tr));
+}
+
+void
+stack_end(struct stacked *st)
+{
+	kdebug_trace_destroy(st->st_trace);
+	kernel_fini(&st->st_k);
 }
 
 void

@@ -24,6 +24,7 @@ struct machine {
 
 	/* The trap frame. */
 	unsigned int mc_tf_len, mc_tf_pc, mc_tf_sp, mc_tf_fp, mc_tf_mode;
+	unsigned int mc_tf_user_sp;
 	uint32_t mc_kernel_mode, mc_user_mode;
 	bool mc_has_lr; /* calls leave the return address in lr */
 	unsigned int mc_tf_lr;
@@ -42,6 +43,7 @@ struct stacked {
 	kvaddr_t st_stack; /* where the next frame may go */
 	struct kdebug_frame st_frames[MAXFRAMES];
 	size_t st_nframes;
+	struct kdebug_trace *st_trace; /* of stack_walk_to_user() */
 };
 
 /* The address of a function. */
@@ -74,6 +76,13 @@ kvaddr_t stack_put_panic(struct stacked *st, uint32_t mode);
 
 /* Walk it: fills in st_frames. */
 void stack_walk(struct stacked *st);
+
+/*
+ * The same, and where the trace ends in user mode; NULL if it does not.  This
+ * lives until stack_end(), which stands for kernel_fini() then.
+ */
+const struct kdebug_user *stack_walk_to_user(struct stacked *st);
+void stack_end(struct stacked *st);
 
 /* The frames are those of the functions, of which -1 ends the list. */
 void stack_check(struct stacked *st, const int *funcs);

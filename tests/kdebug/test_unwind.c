@@ -30,6 +30,19 @@ check_registers(const struct stacked *st)
 	}
 }
 
+/* A register of user mode. */
+static void
+check_user_reg(const struct stacked *st, const struct kdebug_user *user,
+    enum kdebug_role role, uint64_t want)
+{
+	size_t reg = kdebug_reg_of(st->st_k.k_kdb, role);
+
+	assert_true(regs_has(&user->ku_regs, (unsigned int)reg));
+	if (user->ku_regs.rs_value[reg] != want)
+		fail_msg("register %zu is %#jx", reg,
+		    (uintmax_t)user->ku_regs.rs_value[reg]);
+}
+
 static const struct machine_row {
 	const char *name;
 	const struct machine *mc;
@@ -63,41 +76,129 @@ test_through_trap(void **state)
 	kernel_fini(&st.st_k);
 }
 
-static const struct machine_row user_rows[] = {
-	{ "amd64: ends at user mode", &mc_amd64 },
-	{ "i386: ends at user mode", &mc_i386 },
-	{ "arm: ends at user mode", &mc_arm },
-	{ "riscv: ends at user mode", &mc_riscv },
+/* The kernel was entered from user mode, by which handler and for what. */
+static const struct user_row {
+	const char *name;
+	const struct machine *mc;
+	const char *handler;
+	unsigned int why_off; /* into the trap frame: says why */
+	uint64_t why;
+	enum kdebug_entry entry;
+} user_rows[] = {
+	{ "amd64: a user's fault", &mc_amd64, "calltrap", 120, 12,
+	    KDEBUG_ENTRY_TRAP },
+	{ "amd64: a user's interrupt", &mc_amd64, "Xtimerint", 120, 0,
+	    KDEBUG_ENTRY_INTERRUPT },
+	{ "amd64: a user's NMI", &mc_amd64, "nmi_fromuserspace", 120, 19,
+	    KDEBUG_ENTRY_TRAP },
+	{ "amd64: a system call", &mc_amd64, "fast_syscall_common", 120, 22,
+	    KDEBUG_ENTRY_SYSCALL },
+	{ "amd64: a system call of 32 bits", &mc_amd64,
+	    "int0x80_syscall_common", 120, 22, KDEBUG_ENTRY_SYSCALL },
+	{ "amd64: on the way back", &mc_amd64, "doreti_ast", 120, 12,
+	    KDEBUG_ENTRY_TRAP },
+	{ "amd64: a new process", &mc_amd64, "fork_trampoline", 120, 12,
+	    KDEBUG_ENTRY_TRAP },
+	{ "i386: a user's fault", &mc_i386, "calltrap", 44, 12,
+	    KDEBUG_ENTRY_TRAP },
+	{ "i386: a system call", &mc_i386, "Xint0x80_syscall", 44, 22,
+	    KDEBUG_ENTRY_SYSCALL },
+	{ "i386: on the way back", &mc_i386, "doreti_ast", 44, 12,
+	    KDEBUG_ENTRY_TRAP },
+	{ "arm: a user's fault", &mc_arm, "data_abort_entry", 0, 0x10,
+	    KDEBUG_ENTRY_TRAP },
+	{ "arm: a user's interrupt", &mc_arm, "irq_entry", 0, 0x10,
+	    KDEBUG_ENTRY_INTERRUPT },
+	{ "arm: a system call", &mc_arm, "swi_entry", 0, 0x10,
+	    KDEBUG_ENTRY_SYSCALL },
+	{ "arm64: a user's fault", &mc_arm64, "handle_el0_sync", 32, 0x92000007,
+	    KDEBUG_ENTRY_TRAP },
+	{ "arm64: a user's interrupt", &mc_arm64, "handle_el0_irq", 32, 0,
+	    KDEBUG_ENTRY_INTERRUPT },
+	{ "arm64: a system call", &mc_arm64, "handle_el0_sync", 32, 0x56000000,
+	    KDEBUG_ENTRY_SYSCALL },
+	{ "arm64 of 13: a system call", &mc_arm64_old, "handle_el0_sync", 28,
+	    0x56000000, KDEBUG_ENTRY_SYSCALL },
+	{ "riscv: a user's fault", &mc_riscv, "cpu_exception_handler_user", 272,
+	    13, KDEBUG_ENTRY_TRAP },
+	{ "riscv: a user's interrupt", &mc_riscv, "cpu_exception_handler_user",
+	    272, UINT64_C(0x8000000000000005), KDEBUG_ENTRY_INTERRUPT },
+	{ "riscv: a system call", &mc_riscv, "cpu_exception_handler_user", 272,
+	    8, KDEBUG_ENTRY_SYSCALL },
+	{ "riscv: a new process", &mc_riscv, "fork_trampoline", 272, 8,
+	    KDEBUG_ENTRY_SYSCALL },
 };
+
+#define USER_PC 0x200480
+#define USER_SP 0x7ffe1230
+
+/* The number that says why; arm64's of 13 and all of the 32-bit have 4 bytes. */
+static void
+put_why(struct stacked *st, kvaddr_t va, uint64_t why)
+{
+	if (st->st_mc->mc_word == 8 && va % 8 == 0)
+		fake_u64(st->st_k.k_kd, va, why);
+	else
+		fake_u32(st->st_k.k_kd, va, (uint32_t)why);
+}
 
 static void
 test_user(void **state)
 {
 	static const int want[] = { PANIC, TRAP_PFAULT, HANDLER, -1 };
-	const struct machine_row *row = *state;
+	const struct user_row *row = *state;
+	struct machine mc = *row->mc;
+	const struct kdebug_user *user;
 	struct stacked st;
+	kvaddr_t tf;
 
-	stack_init(&st, row->mc);
-	stack_put_panic(&st, row->mc->mc_user_mode);
-	stack_walk(&st);
+	mc.mc_handler = row->handler;
+	stack_init(&st, &mc);
+	tf = stack_put_panic(&st, mc.mc_user_mode);
+	put_why(&st, tf + row->why_off, row->why);
+	fake_word(st.st_k.k_kd, tf + mc.mc_tf_pc, USER_PC);
+	fake_word(st.st_k.k_kd, tf + mc.mc_tf_user_sp, USER_SP);
+	user = stack_walk_to_user(&st);
 	stack_check(&st, want);
-	kernel_fini(&st.st_k);
+	assert_non_null(user);
+	assert_int_equal(user->ku_entry, row->entry);
+	if (row->entry == KDEBUG_ENTRY_TRAP && mc.mc_arch != DUMP_ARM)
+		assert_true(user->ku_trap == row->why);
+	check_user_reg(&st, user, KDEBUG_PC, USER_PC);
+	check_user_reg(&st, user, KDEBUG_SP, USER_SP);
+	stack_end(&st);
 }
 
-static void
-test_user_arm64(void **state)
-{
-	static const int want[] = { PANIC, TRAP_PFAULT, HANDLER, -1 };
-	struct machine mc = mc_arm64;
-	struct stacked st;
+/* A new thread of the kernel ends where it began, with an empty trap frame. */
+static const struct machine_row begin_rows[] = {
+	{ "amd64: where a kernel thread began", &mc_amd64 },
+	{ "i386: where a kernel thread began", &mc_i386 },
+	{ "arm: where a kernel thread began", &mc_arm },
+	{ "arm64: where a kernel thread began", &mc_arm64 },
+	{ "riscv: where a kernel thread began", &mc_riscv },
+};
 
-	(void)state;
-	mc.mc_handler = "handle_el0_sync";
+static void
+test_begin(void **state)
+{
+	static const int want[] = { PANIC, FORK_EXIT, HANDLER, -1 };
+	const struct machine_row *row = *state;
+	struct machine mc = *row->mc;
+	struct stacked st;
+	kvaddr_t fp, code;
+
+	mc.mc_handler = mc.mc_arch == DUMP_ARM ? "swi_exit" : "fork_trampoline";
 	stack_init(&st, &mc);
-	stack_put_panic(&st, mc.mc_kernel_mode);
-	stack_walk(&st);
+	fp = st.st_stack + 0x100;
+	code = stack_func(&st, VICTIM) + 0x40;
+	stack_put_pcb(&st, stack_func(&st, PANIC) + 0x40, st.st_stack, fp);
+	stack_put_frame(&st, fp, fp + 0x100, stack_func(&st, FORK_EXIT) + 0x40);
+	/* What fork_exit found in the frame pointer is the thread's function. */
+	stack_put_frame(&st, fp + 0x100, code, stack_func(&st, HANDLER) + 0x10);
+	stack_put_trap(&st, fp + 0x100 + (kvaddr_t)mc.mc_chain_sp, 0, 0, 0, 0);
+	assert_null(stack_walk_to_user(&st));
 	stack_check(&st, want);
-	kernel_fini(&st.st_k);
+	stack_end(&st);
 }
 
 /* Interrupted before the function has a frame: victim, called by syscall. */
@@ -307,33 +408,12 @@ test_stack_circle(void **state)
 	kernel_fini(&st.st_k);
 }
 
-/* A kernel thread ends in fork_trampoline, whose trap frame is all zero. */
-static void
-test_fork_trampoline(void **state)
-{
-	static const int want[] = { PANIC, FORK_EXIT, HANDLER, -1 };
-	struct machine mc = mc_amd64;
-	struct stacked st;
-	kvaddr_t fp;
-
-	(void)state;
-	mc.mc_handler = "fork_trampoline";
-	stack_init(&st, &mc);
-	fp = st.st_stack + 0x100;
-	stack_put_pcb(&st, stack_func(&st, PANIC) + 0x40, st.st_stack, fp);
-	stack_put_frame(&st, fp, fp + 0x100, stack_func(&st, FORK_EXIT) + 0x40);
-	stack_put_frame(&st, fp + 0x100, 0, stack_func(&st, HANDLER) + 0x10);
-	stack_put_trap(&st, fp + 0x110, 0, 0, 0, 0);
-	stack_walk(&st);
-	stack_check(&st, want);
-	kernel_fini(&st.st_k);
-}
-
-/* A thread that never ran stands before fork_trampoline's first instruction. */
+/* A process that never ran stands before fork_trampoline's first instruction. */
 static void
 test_never_ran(void **state)
 {
-	static const int want[] = { HANDLER, VICTIM, SYSCALL, -1 };
+	static const int want[] = { HANDLER, -1 };
+	const struct kdebug_user *user;
 	struct machine mc = mc_amd64;
 	struct stacked st;
 	kvaddr_t s;
@@ -343,13 +423,13 @@ test_never_ran(void **state)
 	stack_init(&st, &mc);
 	s = st.st_stack;
 	stack_put_pcb(&st, stack_func(&st, HANDLER), s, 0);
-	stack_put_trap(&st, s + 8, mc.mc_kernel_mode,
-	    stack_func(&st, VICTIM) + 0x40, s + 0x100, s + 0x200);
-	stack_put_frame(&st, s + 0x200, 0x7fffffff0000,
-	    stack_func(&st, SYSCALL) + 0x40);
-	stack_walk(&st);
+	stack_put_trap(&st, s + 8, mc.mc_user_mode, USER_PC, USER_SP, 0);
+	user = stack_walk_to_user(&st);
 	stack_check(&st, want);
-	kernel_fini(&st.st_k);
+	assert_non_null(user);
+	check_user_reg(&st, user, KDEBUG_PC, USER_PC);
+	check_user_reg(&st, user, KDEBUG_SP, USER_SP);
+	stack_end(&st);
 }
 
 /* An NMI has a stack of its own, from which the trap frame leads back. */
@@ -541,10 +621,8 @@ test_few_frames(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[64] = {
-		cmocka_unit_test(test_user_arm64),
+	struct CMUnitTest tests[128] = {
 		cmocka_unit_test(test_stack_circle),
-		cmocka_unit_test(test_fork_trampoline),
 		cmocka_unit_test(test_never_ran),
 		cmocka_unit_test(test_nmi),
 		cmocka_unit_test(test_i386_copy),
@@ -553,10 +631,11 @@ main(void)
 		cmocka_unit_test(test_return_past_end),
 		cmocka_unit_test(test_few_frames),
 	};
-	size_t n = 10;
+	size_t n = 8;
 
 	ADD_ROWS(tests, n, through_rows, test_through_trap);
 	ADD_ROWS(tests, n, user_rows, test_user);
+	ADD_ROWS(tests, n, begin_rows, test_begin);
 	ADD_ROWS(tests, n, early_rows, test_early);
 	ADD_ROWS(tests, n, null_rows, test_null_call);
 	ADD_ROWS(tests, n, entry_rows, test_entry);
