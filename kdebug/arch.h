@@ -98,6 +98,13 @@ struct arch {
 	    const struct func *fn, struct trap *out);
 
 	/*
+	 * Functions that nobody calls but that return addresses lead to, at
+	 * their first instruction.
+	 */
+	const char *const *ar_landings;
+	size_t ar_nlandings;
+
+	/*
 	 * cur, which is exact, stands in fn (NULL: in no known function).  If
 	 * fn has not made its frame yet, *out are its caller's registers.
 	 */

@@ -79,6 +79,12 @@ static const char *const user_handlers[] = {
 	"swi_exit",
 };
 
+/* fork_exit returns to swi_exit; cpu_switch, into a new thread, to the other. */
+static const char *const landings[] = {
+	"fork_trampoline",
+	"swi_exit",
+};
+
 static const struct reg_layout *
 pcb_layout(const struct layout *lo)
 {
@@ -166,5 +172,7 @@ const struct arch kdb_arch_arm = {
 	.ar_ndwarf = 16,
 	.ar_pcb = pcb_layout,
 	.ar_trap = trap,
+	.ar_landings = landings,
+	.ar_nlandings = NITEMS(landings),
 	.ar_prologue = prologue,
 };

@@ -45,6 +45,18 @@ struct kdebug_trace {
 	bool tr_cut;
 };
 
+/* Is this return address the start of code that nobody calls? */
+static bool
+is_landing(const struct kdebug_trace *tr, kvaddr_t ra)
+{
+	const struct arch *arch = tr->tr_arch;
+	struct func fn;
+
+	return (arch->ar_nlandings != 0 && func_at(tr->tr_kdb, ra, &fn) &&
+	    fn.fn_va == ra &&
+	    name_in(fn.fn_name, arch->ar_landings, arch->ar_nlandings));
+}
+
 /*
  * An address inside of the code that cur stands in.  A return address may be
  * one past the end of it, when a function ends in a call that never returns.
@@ -52,8 +64,9 @@ struct kdebug_trace {
 static kvaddr_t
 code_va(const struct kdebug_trace *tr, const struct cursor *cur)
 {
-	return (cur->cu_regs.rs_value[tr->tr_arch->ar_pc] -
-	    (cur->cu_exact ? 0 : 1));
+	kvaddr_t pc = cur->cu_regs.rs_value[tr->tr_arch->ar_pc];
+
+	return (cur->cu_exact || is_landing(tr, pc) ? pc : pc - 1);
 }
 
 /* Kernels of 64 bits live at the upper end; those of 32 can be anywhere. */

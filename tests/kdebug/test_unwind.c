@@ -201,6 +201,35 @@ test_begin(void **state)
 	stack_end(&st);
 }
 
+/*
+ * arm's fork_exit, which nobody called, returns to the start of swi_exit: the
+ * function before that is swi_entry, which reaches over both in its file.
+ */
+static void
+test_landing(void **state)
+{
+	struct machine mc = mc_arm;
+	struct stacked st;
+	kvaddr_t s;
+
+	(void)state;
+	mc.mc_handler = "swi_entry";
+	stack_init(&st, &mc);
+	s = st.st_stack;
+	fake_symbol(st.st_k.k_kd, "swi_exit", stack_func(&st, HANDLER) + 0x20,
+	    0xe0);
+	stack_put_pcb(&st, stack_func(&st, PANIC) + 0x40, s, s + 0x100);
+	stack_put_frame(&st, s + 0x100, s + 0x200,
+	    stack_func(&st, FORK_EXIT) + 0x40);
+	stack_put_frame(&st, s + 0x200, 0, stack_func(&st, HANDLER) + 0x20);
+	stack_put_trap(&st, s + 0x208, 0, 0, 0, 0);
+	stack_walk(&st);
+	assert_int_equal(st.st_nframes, 3);
+	assert_string_equal(st.st_frames[2].kf_symbol, "swi_exit");
+	assert_int_equal(st.st_frames[2].kf_offset, 0);
+	kernel_fini(&st.st_k);
+}
+
 /* Interrupted before the function has a frame: victim, called by syscall. */
 static const struct early_row {
 	const char *name;
@@ -623,6 +652,7 @@ main(void)
 {
 	struct CMUnitTest tests[128] = {
 		cmocka_unit_test(test_stack_circle),
+		cmocka_unit_test(test_landing),
 		cmocka_unit_test(test_never_ran),
 		cmocka_unit_test(test_nmi),
 		cmocka_unit_test(test_i386_copy),
@@ -631,7 +661,7 @@ main(void)
 		cmocka_unit_test(test_return_past_end),
 		cmocka_unit_test(test_few_frames),
 	};
-	size_t n = 8;
+	size_t n = 9;
 
 	ADD_ROWS(tests, n, through_rows, test_through_trap);
 	ADD_ROWS(tests, n, user_rows, test_user);
