@@ -77,11 +77,12 @@ show_threads(struct serve_target *st)
 static int
 find_reason(struct serve_target *st, struct kdebug *kdb)
 {
+	const struct kdebug_thread *dumper = kdebug_dumper(kdb);
 	const char *panic = kdebug_panic(kdb)->kx_text;
 	const char *prefix = "panic: ";
 	size_t len;
 
-	if (kdebug_crashed(kdb) == NULL)
+	if (dumper == NULL || dumper->kt_state != KDEBUG_CRASHED)
 		return (0);
 	if (panic == NULL) {
 		prefix = "";
@@ -134,15 +135,15 @@ target_reg(void *arg, size_t thread, size_t reg, uint64_t *value)
 	return (get_reg(arg, thread, reg, value));
 }
 
-/* The thread that crashed, or one to look at in its place. */
+/* The thread that dumped, or one to look at in its place. */
 static size_t
 first_thread(const struct serve_target *st, struct kdebug *kdb)
 {
-	const struct kdebug_thread *crashed = kdebug_crashed(kdb);
+	const struct kdebug_thread *dumper = kdebug_dumper(kdb);
 	uint64_t pc;
 
-	if (crashed != NULL)
-		return (crashed->kt_index);
+	if (dumper != NULL)
+		return (dumper->kt_index);
 	for (size_t i = 0; i < st->st_nthreads; i++) {
 		if (get_reg(st, i, st->st_rsp.rt_tdesc.rd_pc, &pc))
 			return (i);

@@ -3,8 +3,14 @@
  * which each saves its registers into its element of stoppcbs.
  *
  * stoppcbs was an array of MAXCPU elements and is a pointer to one since 14.0.
- * stopped_cpus is a set of bits, in longs, of those who answered.
+ * stopped_cpus is a set of bits, in longs, of those that answered.
+ *
+ * A CPU that hangs does not answer, and a dump of a live system stops none.
+ * What such a CPU runs is in its struct pcpu, while a thread's td_oncpu changes
+ * some time before and after a switch.
  */
+#include <stdlib.h>
+
 #include "kdebug/kdebug_int.h"
 
 /* MAXCPU of every kernel so far is at most this. */
@@ -36,6 +42,68 @@ is_pointer(struct kdebug *kdb, const struct kvm_symbol *stoppcbs)
 	return (kdb->kdb_layout.lo_osreldate >= OSREL_STOPPCBS_POINTER);
 }
 
+/* A kernel without the set is taken at a thread's word: it was stopped. */
+bool
+cpus_stopped(struct kdebug *kdb, unsigned int cpu)
+{
+	const struct cpus *cp = &kdb->kdb_cpus;
+	unsigned int word_len = kdb->kdb_core->kc_ptr_len;
+	uint64_t off = cpu / (8 * word_len) * word_len;
+	kvaddr_t word;
+
+	if (cp->cp_stopped_va == 0)
+		return (true);
+	if (cp->cp_stopped_len != 0 && off >= cp->cp_stopped_len)
+		return (false);
+	if (!mem_word(kdb, cp->cp_stopped_va + off, &word)) {
+		kdb_note(kdb, "stopped_cpus: not in the dump");
+		return (true);
+	}
+	return ((word >> cpu % (8 * word_len) & 1) != 0);
+}
+
+/*
+ * The thread that a CPU runs; 0: not known.  pc_curthread is the first member
+ * of struct pcpu, where machine code looks for it.
+ */
+static kvaddr_t
+read_curthread(struct kdebug *kdb, kvaddr_t pcpus_va, unsigned int cpu)
+{
+	kvaddr_t pcpu, td;
+	uint32_t tid;
+
+	if (!mem_word(kdb, pcpus_va + cpu * kdb->kdb_core->kc_ptr_len, &pcpu) ||
+	    pcpu == 0 || !mem_word(kdb, pcpu, &td) ||
+	    !mem_u32(kdb, td + kdb->kdb_layout.lo_const[LO_TD_TID], &tid))
+		return (0);
+	return (td);
+}
+
+static void
+load_unstopped(struct kdebug *kdb)
+{
+	struct cpus *cp = &kdb->kdb_cpus;
+	unsigned int ptr_len = kdb->kdb_core->kc_ptr_len;
+	unsigned int ncpus = cp->cp_max;
+	struct kvm_symbol pcpus;
+
+	if (!kvm_symbol_find(kdb->kdb_kd, "cpuid_to_pcpu", &pcpus))
+		return;
+	if (pcpus.ks_len / ptr_len < ncpus)
+		ncpus = (unsigned int)(pcpus.ks_len / ptr_len);
+	cp->cp_unstopped = calloc(ncpus, sizeof(*cp->cp_unstopped));
+	for (unsigned int i = 0; cp->cp_unstopped != NULL && i < ncpus; i++) {
+		struct unstopped *un = &cp->cp_unstopped[cp->cp_nunstopped];
+
+		if (cpus_stopped(kdb, i))
+			continue;
+		un->un_cpu = i;
+		un->un_td = read_curthread(kdb, pcpus.ks_va, i);
+		if (un->un_td != 0)
+			cp->cp_nunstopped++;
+	}
+}
+
 void
 cpus_load(struct kdebug *kdb)
 {
@@ -59,26 +127,31 @@ cpus_load(struct kdebug *kdb)
 		cp->cp_stopped_va = stopped.ks_va;
 		cp->cp_stopped_len = stopped.ks_len;
 	}
+	load_unstopped(kdb);
 }
 
-/* A kernel without the set is taken at a thread's word: it was stopped. */
-bool
-cpus_stopped(struct kdebug *kdb, unsigned int cpu)
+void
+cpus_fini(struct kdebug *kdb)
+{
+	free(kdb->kdb_cpus.cp_unstopped);
+}
+
+/*
+ * The CPU that the thread was on, which says itself that it was oncpu; -1:
+ * none.  A CPU that was not stopped knows better what it ran.
+ */
+int
+cpus_of_thread(const struct kdebug *kdb, kvaddr_t td_va, int oncpu)
 {
 	const struct cpus *cp = &kdb->kdb_cpus;
-	unsigned int word_len = kdb->kdb_core->kc_ptr_len;
-	uint64_t off = cpu / (8 * word_len) * word_len;
-	kvaddr_t word;
 
-	if (cp->cp_stopped_va == 0)
-		return (true);
-	if (cp->cp_stopped_len != 0 && off >= cp->cp_stopped_len)
-		return (false);
-	if (!mem_word(kdb, cp->cp_stopped_va + off, &word)) {
-		kdb_note(kdb, "stopped_cpus: not in the dump");
-		return (true);
+	for (size_t i = 0; i < cp->cp_nunstopped; i++) {
+		if (cp->cp_unstopped[i].un_td == td_va)
+			return ((int)cp->cp_unstopped[i].un_cpu);
+		if ((int)cp->cp_unstopped[i].un_cpu == oncpu)
+			oncpu = -1;
 	}
-	return ((word >> cpu % (8 * word_len) & 1) != 0);
+	return (oncpu);
 }
 
 /* Where the registers of cpu are; 0: unknown. */

@@ -196,6 +196,7 @@ kdebug_destroy(struct kdebug *kdb)
 	if (kdb == NULL)
 		return;
 	modules_fini(kdb);
+	cpus_fini(kdb);
 	debugfile_close(kdb->kdb_debugfile);
 	free(kdb->kdb_threads.ts_list);
 	free(kdb->kdb_notes.no_text);

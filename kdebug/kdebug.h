@@ -65,8 +65,8 @@ size_t kdebug_reg_of(const struct kdebug *kdb, enum kdebug_role role);
 /* ---- threads ---- */
 
 enum kdebug_state {
-	KDEBUG_CRASHED, /* it dumped: registers from dumppcb */
-	KDEBUG_RUNNING, /* on a CPU that was stopped: from stoppcbs */
+	KDEBUG_CRASHED, /* it panicked and dumped: registers from dumppcb */
+	KDEBUG_RUNNING, /* on a CPU: from stoppcbs, if that was stopped */
 	KDEBUG_STOPPED	/* switched out: from its own pcb */
 };
 
@@ -78,9 +78,11 @@ struct kdebug_thread {
 	const char *kt_name;	     /* thread name; escaped: printable */
 	const char *kt_display_name; /* "(pid 800) sysctl (crashed)" */
 	enum kdebug_state kt_state;
-	int kt_cpu;	  /* -1: on none */
-	kvaddr_t kt_proc; /* struct proc */
-	kvaddr_t kt_td;	  /* struct thread */
+	bool kt_dumped;	   /* it wrote the dump, after a panic or not */
+	bool kt_unstopped; /* it ran on while the dump was made: no registers */
+	int kt_cpu;	   /* -1: on none */
+	kvaddr_t kt_proc;  /* struct proc */
+	kvaddr_t kt_td;	   /* struct thread */
 	struct kdebug_regs kt_regs;
 };
 
@@ -90,8 +92,11 @@ struct kdebug_thread {
  */
 size_t kdebug_threads(struct kdebug *kdb, const struct kdebug_thread **threads);
 
-/* The thread that dumped, or NULL.  With no dump thread: none. */
-const struct kdebug_thread *kdebug_crashed(struct kdebug *kdb);
+/*
+ * The thread that dumped, or NULL.  It crashed, unless the dump was taken
+ * without a panic: of a live system, or by the debugger.
+ */
+const struct kdebug_thread *kdebug_dumper(struct kdebug *kdb);
 
 /* "crashed", "running", "stopped". */
 const char *kdebug_state_name(enum kdebug_state state);

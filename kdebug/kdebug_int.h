@@ -57,12 +57,20 @@ struct modules {
 	bool ms_done; /* the dump was looked through */
 };
 
+/* A CPU that was not stopped, and what it ran. */
+struct unstopped {
+	unsigned int un_cpu;
+	kvaddr_t un_td; /* struct thread */
+};
+
 /* Which CPUs were stopped, and where their registers are. */
 struct cpus {
 	unsigned int cp_max;	 /* ids are below */
 	kvaddr_t cp_stoppcbs_va; /* the array; 0: not found */
 	kvaddr_t cp_stopped_va;	 /* the CPU set; 0: the kernel has none */
 	uint64_t cp_stopped_len; /* bytes of it; 0: unknown */
+	struct unstopped *cp_unstopped; /* ours; those that are known */
+	size_t cp_nunstopped;
 };
 
 struct kdebug {
@@ -115,6 +123,8 @@ void symbolize(struct kdebug *kdb, kvaddr_t va, struct kdebug_frame *frame);
 
 /* cpus.c */
 void cpus_load(struct kdebug *kdb);
+void cpus_fini(struct kdebug *kdb);
+int cpus_of_thread(const struct kdebug *kdb, kvaddr_t td_va, int oncpu);
 bool cpus_stopped(struct kdebug *kdb, unsigned int cpu);
 kvaddr_t cpus_stoppcb(struct kdebug *kdb, unsigned int cpu);
 

@@ -5,8 +5,9 @@
  *               p_threads -> struct thread -> td_plist -> ...
  *
  * A thread's registers are in one of three places: dumppcb if it is the one
- * that dumped, stoppcbs if its CPU was stopped, else the pcb on its own stack,
- * where it was switched out.
+ * that dumped, stoppcbs if its CPU was stopped, the pcb on its own stack if it
+ * was switched out.  A thread on a CPU that was not stopped has none: its pcb
+ * tells of the last time that it was switched out.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct walk {
 	struct addrset wk_tds;	 /* seen */
 	uint32_t wk_dumptid;	 /* 0: none */
 	kvaddr_t wk_dumppcb_va;	 /* 0: unknown */
+	size_t wk_nunstopped;	 /* threads on CPUs that were not stopped */
 };
 
 /* What the threads of a process share. */
@@ -81,7 +83,7 @@ read_name(struct kdebug *kdb, kvaddr_t va)
 	return (text != NULL ? text : "");
 }
 
-/* The CPU that a thread was on; -1: none. */
+/* The CPU that a thread says that it was on; -1: none. */
 static int
 read_oncpu(const struct walk *wk, kvaddr_t td_va)
 {
@@ -105,46 +107,87 @@ read_oncpu(const struct walk *wk, kvaddr_t td_va)
 }
 
 /*
- * Read t's registers from the pcb at va.  A pcb that was never filled in is all
- * zeros: the CPU that dumps has such a one in stoppcbs.
+ * Read t's registers from the pcb at va.  false: the pcb is all zeros, because
+ * it was never filled in.
  */
-static void
+static bool
 read_regs(struct kdebug *kdb, struct kdebug_thread *t, kvaddr_t va)
 {
 	const struct arch *arch = kdb->kdb_arch;
 	struct kdebug_regs regs;
 
 	if (arch == NULL)
-		return;
+		return (true);
 	if (va == 0 ||
 	    !regs_read(kdb, va, arch->ar_pcb(&kdb->kdb_layout), &regs)) {
 		kdb_note(kdb,
 		    "thread %d: no registers: its pcb at %#jx is not in the dump",
 		    t->kt_tid, (uintmax_t)va);
-		return;
+		return (true);
 	}
-	if (regs.rs_value[arch->ar_pc] != 0 || regs.rs_value[arch->ar_sp] != 0)
-		t->kt_regs = regs;
+	if (regs.rs_value[arch->ar_pc] == 0 && regs.rs_value[arch->ar_sp] == 0)
+		return (false);
+	t->kt_regs = regs;
+	return (true);
+}
+
+/* Without a panic it is not known to have crashed, but to run. */
+static void
+read_dumper(const struct walk *wk, struct kdebug_thread *t)
+{
+	struct kdebug *kdb = wk->wk_kdb;
+
+	t->kt_dumped = true;
+	t->kt_state = kdb->kdb_panic.kx_why == KDEBUG_WHY_NONE ?
+	    KDEBUG_RUNNING :
+	    KDEBUG_CRASHED;
+	(void)read_regs(kdb, t, wk->wk_dumppcb_va);
+}
+
+/* A CPU is also taken for not stopped if it did not save its registers. */
+static void
+read_running(struct walk *wk, struct kdebug_thread *t)
+{
+	struct kdebug *kdb = wk->wk_kdb;
+	unsigned int cpu = (unsigned int)t->kt_cpu;
+
+	t->kt_state = KDEBUG_RUNNING;
+	t->kt_unstopped = !cpus_stopped(kdb, cpu) ||
+	    !read_regs(kdb, t, cpus_stoppcb(kdb, cpu));
+	if (t->kt_unstopped)
+		wk->wk_nunstopped++;
 }
 
 static void
-read_context(const struct walk *wk, struct kdebug_thread *t)
+read_context(struct walk *wk, struct kdebug_thread *t)
 {
 	struct kdebug *kdb = wk->wk_kdb;
 	kvaddr_t pcb_va = 0;
 
+	t->kt_cpu = cpus_of_thread(kdb, t->kt_td, read_oncpu(wk, t->kt_td));
 	if (wk->wk_dumptid != 0 && (uint32_t)t->kt_tid == wk->wk_dumptid) {
-		t->kt_state = KDEBUG_CRASHED;
-		read_regs(kdb, t, wk->wk_dumppcb_va);
-	} else if (t->kt_cpu >= 0 &&
-	    cpus_stopped(kdb, (unsigned int)t->kt_cpu)) {
-		t->kt_state = KDEBUG_RUNNING;
-		read_regs(kdb, t, cpus_stoppcb(kdb, (unsigned int)t->kt_cpu));
+		read_dumper(wk, t);
+	} else if (t->kt_cpu >= 0) {
+		read_running(wk, t);
 	} else {
 		t->kt_state = KDEBUG_STOPPED;
 		(void)mem_word(kdb, field(wk, t->kt_td, LO_TD_PCB), &pcb_va);
-		read_regs(kdb, t, pcb_va);
+		(void)read_regs(kdb, t, pcb_va);
 	}
+}
+
+/* What a thread's name is followed by: where it was. */
+static void
+format_place(const struct kdebug_thread *t, char *text, size_t len)
+{
+	text[0] = '\0';
+	if (t->kt_state == KDEBUG_CRASHED)
+		snprintf(text, len, " (crashed)");
+	else if (t->kt_dumped)
+		snprintf(text, len, " (dumping)");
+	else if (t->kt_state == KDEBUG_RUNNING)
+		snprintf(text, len, " (on CPU %d%s)", t->kt_cpu,
+		    t->kt_unstopped ? ", not stopped" : "");
 }
 
 /* "(pid 28) pagedaemon/laundry: dom0 (on CPU 4)" */
@@ -153,15 +196,12 @@ display_name(struct kdebug *kdb, const struct kdebug_thread *t)
 {
 	bool named =
 	    t->kt_name[0] != '\0' && strcmp(t->kt_name, t->kt_comm) != 0;
-	char text[512], where[32] = "";
+	char text[512], place[40];
 	const char *name;
 
-	if (t->kt_state == KDEBUG_CRASHED)
-		snprintf(where, sizeof(where), " (crashed)");
-	else if (t->kt_state == KDEBUG_RUNNING)
-		snprintf(where, sizeof(where), " (on CPU %d)", t->kt_cpu);
+	format_place(t, place, sizeof(place));
 	snprintf(text, sizeof(text), "(pid %d) %s%s%s%s", t->kt_pid, t->kt_comm,
-	    named ? "/" : "", named ? t->kt_name : "", where);
+	    named ? "/" : "", named ? t->kt_name : "", place);
 	name = arena_text(&kdb->kdb_arena, text, strlen(text));
 	return (name != NULL ? name : "");
 }
@@ -207,7 +247,6 @@ read_thread(struct walk *wk, const struct proc *pr, kvaddr_t td_va)
 		.kt_tid = (int)tid,
 		.kt_comm = pr->pr_comm,
 		.kt_name = pr->pr_comm,
-		.kt_cpu = read_oncpu(wk, td_va),
 		.kt_proc = pr->pr_va,
 		.kt_td = td_va,
 	};
@@ -297,6 +336,18 @@ can_walk(const struct walk *wk)
 }
 
 static void
+note_unstopped(const struct walk *wk)
+{
+	if (wk->wk_nunstopped == 1)
+		kdb_note(wk->wk_kdb,
+		    "no registers of 1 thread: its CPU was not stopped");
+	else if (wk->wk_nunstopped != 0)
+		kdb_note(wk->wk_kdb,
+		    "no registers of %zu threads: their CPUs were not stopped",
+		    wk->wk_nunstopped);
+}
+
+static void
 threads_load(struct kdebug *kdb)
 {
 	struct walk wk = { .wk_kdb = kdb };
@@ -317,6 +368,7 @@ threads_load(struct kdebug *kdb)
 	walk_procs(&wk, "allproc", allproc);
 	if (layout_symbol(kdb, "zombproc", &zombproc))
 		walk_procs(&wk, "zombproc", zombproc);
+	note_unstopped(&wk);
 	addrset_fini(&wk.wk_procs);
 	addrset_fini(&wk.wk_tds);
 }
@@ -334,13 +386,13 @@ kdebug_threads(struct kdebug *kdb, const struct kdebug_thread **threads)
 }
 
 const struct kdebug_thread *
-kdebug_crashed(struct kdebug *kdb)
+kdebug_dumper(struct kdebug *kdb)
 {
 	const struct kdebug_thread *threads;
 	size_t n = kdebug_threads(kdb, &threads);
 
 	for (size_t i = 0; i < n; i++) {
-		if (threads[i].kt_state == KDEBUG_CRASHED)
+		if (threads[i].kt_dumped)
 			return (&threads[i]);
 	}
 	return (NULL);

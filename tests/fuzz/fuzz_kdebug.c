@@ -62,7 +62,7 @@ check_threads(struct kdebug *kdb)
 		if (i < MAX_BACKTRACES)
 			check_backtrace(kdb, &threads[i]);
 	}
-	(void)kdebug_crashed(kdb);
+	(void)kdebug_dumper(kdb);
 }
 
 static void

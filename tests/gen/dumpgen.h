@@ -55,6 +55,7 @@ enum gen_format {
 #define GEN_HIGH_BITS	0x0800 /* software bits set in page-table entries */
 #define GEN_ODD_TABLES	0x1000 /* arm: tables end inside a page, then pages */
 #define GEN_ROUNDED	0x2000 /* ... but the pages start at the next one */
+#define GEN_LIVE	0x4000 /* no panic, and no CPU was stopped */
 
 struct gen_seg {
 	uint64_t start;
@@ -216,8 +217,10 @@ const char *gen_msgbuf_text(const struct gen *, size_t *len);
 
 enum gen_thread_state {
 	GEN_CRASHED,
-	GEN_RUNNING, /* stopped on its CPU */
-	GEN_STOPPED, /* switched out */
+	GEN_RUNNING,   /* stopped on its CPU */
+	GEN_STOPPED,   /* switched out */
+	GEN_UNSTOPPED, /* on a CPU that did not stop */
+	GEN_DUMPING,   /* wrote the dump without a panic */
 };
 
 struct gen_frame {
@@ -229,7 +232,7 @@ struct gen_frame {
 struct gen_thread {
 	int pid;
 	int tid;
-	int cpu; /* td_oncpu, -1 when on none */
+	int cpu; /* -1 when on none */
 	enum gen_thread_state state;
 	char comm[20];
 	char name[20];

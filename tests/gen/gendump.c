@@ -49,6 +49,7 @@ static const struct {
 	{ "high-bits", GEN_HIGH_BITS, "software bits in page tables" },
 	{ "odd-tables", GEN_ODD_TABLES, "arm: tables end inside a page" },
 	{ "rounded", GEN_ROUNDED, "arm: pages after them page aligned" },
+	{ "live", GEN_LIVE, "no panic, and no CPU was stopped" },
 };
 #define NFLAGS (sizeof(flags) / sizeof(flags[0]))
 

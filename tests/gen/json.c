@@ -83,6 +83,8 @@ json_thread(const struct gen *g, const struct gen_thread *td)
 		[GEN_CRASHED] = "crashed",
 		[GEN_RUNNING] = "running",
 		[GEN_STOPPED] = "stopped",
+		[GEN_UNSTOPPED] = "running",
+		[GEN_DUMPING] = "running",
 	};
 	json_t *thread = json_object();
 
@@ -92,6 +94,8 @@ json_thread(const struct gen *g, const struct gen_thread *td)
 	set_string(thread, "name", td->name);
 	set_string(thread, "display_name", td->display_name);
 	set_string(thread, "state", states[td->state]);
+	json_object_set_new(thread, "stopped",
+	    json_boolean(td->state != GEN_UNSTOPPED));
 	json_object_set_new(thread, "cpu",
 	    td->cpu >= 0 ? json_integer(td->cpu) : json_null());
 	json_object_set_new(thread, "registers", json_registers(td, false));

@@ -82,7 +82,7 @@ kdata_panic(struct gen *g)
 {
 	uint64_t va = 0;
 
-	if (g->g_spec.gs_nprocs != 0) {
+	if (g->g_spec.gs_nprocs != 0 && (g->g_spec.gs_flags & GEN_LIVE) == 0) {
 		snprintf(g->g_panicstr, sizeof(g->g_panicstr),
 		    "page fault: generated, seed %jx",
 		    (uintmax_t)g->g_spec.gs_seed);

@@ -5,6 +5,9 @@
  *	crashed   dumppcb, where dumptid is the thread's
  *	running   stoppcbs[cpu], where stopped_cpus has the CPU
  *	stopped   the pcb at the top of its stack
+ *
+ * A thread on a CPU that was not stopped is nowhere: its pcb and its stack are
+ * those of the last time that it was switched out.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +36,7 @@ struct proc_plan {
 	uint64_t stoppcbs; /* element 0 */
 	uint64_t stopped;  /* CPUs that are stopped, a mask */
 	uint64_t busy;	   /* CPUs that have their thread */
+	uint64_t pcpus;	   /* cpuid_to_pcpu */
 	unsigned crashed_cpu;
 	int next_tid;
 };
@@ -83,7 +87,10 @@ proc_place_stoppcbs(struct gen *g)
 	return (va);
 }
 
-/* All CPUs are stopped but the one that dumps, and sometimes one more. */
+/*
+ * All CPUs are stopped but the one that dumps, and sometimes one more; none in
+ * a live system.
+ */
 static void
 proc_stop_cpus(struct proc_plan *plan)
 {
@@ -97,6 +104,8 @@ proc_stop_cpus(struct proc_plan *plan)
 	plan->stopped &= ~((uint64_t)1 << plan->crashed_cpu);
 	if (ncpus > 3)
 		plan->stopped &= ~((uint64_t)1 << rng_below(&g->g_rng, ncpus));
+	if ((g->g_spec.gs_flags & GEN_LIVE) != 0)
+		plan->stopped = 0;
 	plan->busy = (uint64_t)1 << plan->crashed_cpu;
 	va = kimage_symbol(g, "stopped_cpus", SEC_BSS,
 	    gen_round_up(g->g_abi.maxcpus, 64) / 8, 8);
@@ -118,7 +127,7 @@ proc_reg_value(struct gen *g, const struct reg *reg, const struct context *regs)
 	return (reg->len == 4 ? value & UINT32_MAX : value);
 }
 
-/* Save regs where the thread's state says; note them in td. */
+/* Save regs where the thread's state says; note them in td, if they are true. */
 static void
 proc_save_regs(struct gen *g, struct gen_thread *td, uint64_t pcb,
     const struct context *regs)
@@ -129,6 +138,8 @@ proc_save_regs(struct gen *g, struct gen_thread *td, uint64_t pcb,
 		uint64_t value = proc_reg_value(g, reg, regs);
 
 		kimage_poke(g, pcb + reg->off, reg->len, value);
+		if (td->state == GEN_UNSTOPPED)
+			continue;
 		td->regs[td->nregs++] = (struct gen_reg){
 			.name = reg->name,
 			.len = reg->len,
@@ -152,6 +163,9 @@ proc_add_innermost(struct gen *g, enum gen_thread_state state,
     struct call_site *sites, unsigned *n)
 {
 	switch (state) {
+	case GEN_DUMPING:
+		site_add(sites, n, "kern_reboot", CALL_PLAIN);
+		break;
 	case GEN_CRASHED:
 		site_add(sites, n, "kern_reboot", CALL_PLAIN);
 		site_add(sites, n, "vpanic", CALL_PLAIN);
@@ -167,6 +181,7 @@ proc_add_innermost(struct gen *g, enum gen_thread_state state,
 		site_add(sites, n, g->g_abi.stop, CALL_TRAP);
 		break;
 	case GEN_STOPPED:
+	case GEN_UNSTOPPED:
 		site_add(sites, n, "sched_switch", CALL_PLAIN);
 		site_add(sites, n, "mi_switch", CALL_PLAIN);
 		if (rng_once_in(&g->g_rng, 2))
@@ -198,13 +213,18 @@ proc_plan_calls(struct gen *g, enum gen_thread_state state,
 static void
 proc_display_name(struct gen_thread *td)
 {
-	char state[32] = "";
+	char state[40] = "";
 	bool named = strcmp(td->comm, td->name) != 0;
 
 	if (td->state == GEN_CRASHED)
 		strcpy(state, " (crashed)");
+	else if (td->state == GEN_DUMPING)
+		strcpy(state, " (dumping)");
 	else if (td->state == GEN_RUNNING)
 		snprintf(state, sizeof(state), " (on CPU %d)", td->cpu);
+	else if (td->state == GEN_UNSTOPPED)
+		snprintf(state, sizeof(state), " (on CPU %d, not stopped)",
+		    td->cpu);
 	snprintf(td->display_name, sizeof(td->display_name),
 	    "(pid %d) %s%s%s%s", td->pid, td->comm, named ? "/" : "",
 	    named ? td->name : "", state);
@@ -226,22 +246,27 @@ proc_pick_cpu(struct proc_plan *plan)
 static void
 proc_place_thread(struct proc_plan *plan, struct gen_thread *td, bool crashed)
 {
+	bool live = (plan->g->g_spec.gs_flags & GEN_LIVE) != 0;
+
 	if (crashed) {
-		td->state = GEN_CRASHED;
+		td->state = live ? GEN_DUMPING : GEN_CRASHED;
 		td->cpu = (int)plan->crashed_cpu;
 		return;
 	}
 	td->cpu = proc_pick_cpu(plan);
-	td->state = td->cpu >= 0 && (plan->stopped >> td->cpu & 1) != 0 ?
-	    GEN_RUNNING :
-	    GEN_STOPPED;
+	if (td->cpu < 0)
+		td->state = GEN_STOPPED;
+	else if ((plan->stopped >> td->cpu & 1) != 0)
+		td->state = GEN_RUNNING;
+	else
+		td->state = GEN_UNSTOPPED;
 }
 
 static uint64_t
 proc_pcb(const struct proc_plan *plan, const struct gen_thread *td,
     uint64_t own_pcb)
 {
-	if (td->state == GEN_CRASHED)
+	if (td->state == GEN_CRASHED || td->state == GEN_DUMPING)
 		return (plan->dumppcb);
 	if (td->state == GEN_RUNNING)
 		return (plan->stoppcbs +
@@ -249,15 +274,34 @@ proc_pcb(const struct proc_plan *plan, const struct gen_thread *td,
 	return (own_pcb);
 }
 
-/* struct thread in the kernel's memory. */
+/* td is what its CPU runs, if it is on one. */
+static void
+proc_set_curthread(const struct proc_plan *plan, const struct gen_thread *td,
+    uint64_t va)
+{
+	struct gen *g = plan->g;
+	unsigned ptr_len = g->g_lay.gl_ptr_len;
+	uint64_t entry = plan->pcpus + (unsigned)td->cpu * ptr_len;
+
+	if (td->cpu >= 0)
+		kimage_poke_ptr(g, gen_get(g, kimage_bytes(g, entry), ptr_len),
+		    va);
+}
+
+/*
+ * struct thread in the kernel's memory.  One that is being switched to does
+ * not know its CPU yet.
+ */
 static uint64_t
 proc_store_thread(struct gen *g, const struct gen_thread *td, uint64_t pcb)
 {
 	const struct abi *abi = &g->g_abi;
 	uint64_t va = kimage_alloc(g, abi->thread_len, 16);
+	bool unaware = td->state == GEN_UNSTOPPED && td->tid % 2 == 0;
+	int oncpu = unaware ? -1 : td->cpu;
 
 	kimage_poke(g, va + abi->td_tid, 4, (uint32_t)td->tid);
-	kimage_poke(g, va + abi->td_oncpu, 4, (uint32_t)td->cpu);
+	kimage_poke(g, va + abi->td_oncpu, 4, (uint32_t)oncpu);
 	kimage_store(g, va + abi->td_name, td->name, NAME_LEN);
 	kimage_poke_ptr(g, va + abi->td_pcb, pcb);
 	return (va);
@@ -271,7 +315,7 @@ proc_new_thread(struct proc_plan *plan, int pid, const char *comm, bool crashed)
 	struct call_site sites[GEN_MAX_FRAMES];
 	struct gen_thread *td;
 	struct context regs;
-	uint64_t own_pcb, stack;
+	uint64_t own_pcb, stack, va;
 	unsigned n;
 
 	td = &g->g_threads[g->g_nthreads++];
@@ -288,7 +332,11 @@ proc_new_thread(struct proc_plan *plan, int pid, const char *comm, bool crashed)
 	n = proc_plan_calls(g, td->state, sites);
 	stack_build(g, td, own_pcb - 16, sites, n, &regs);
 	proc_save_regs(g, td, proc_pcb(plan, td, own_pcb), &regs);
-	return (proc_store_thread(g, td, own_pcb));
+	if (td->state == GEN_UNSTOPPED)
+		td->nframes = 0;
+	va = proc_store_thread(g, td, own_pcb);
+	proc_set_curthread(plan, td, va);
+	return (va);
 }
 
 /* A new process with its threads; returns the address of its struct proc. */
@@ -322,7 +370,8 @@ static int
 proc_dump_tid(const struct gen *g)
 {
 	for (unsigned i = 0; i < g->g_nthreads; i++)
-		if (g->g_threads[i].state == GEN_CRASHED)
+		if (g->g_threads[i].state == GEN_CRASHED ||
+		    g->g_threads[i].state == GEN_DUMPING)
 			return (g->g_threads[i].tid);
 	return (0);
 }
@@ -341,6 +390,7 @@ proc_init(struct gen *g)
 	g->g_threads = gen_zalloc(nprocs * MAX_THREADS, sizeof(*g->g_threads));
 	proc_offsets(g);
 	proc_stop_cpus(&plan);
+	plan.pcpus = kimage_find(g, "cpuid_to_pcpu")->sy_va;
 	plan.dumppcb =
 	    kimage_symbol(g, "dumppcb", SEC_BSS, g->g_abi.pcb_len, 16);
 	plan.stoppcbs = proc_place_stoppcbs(g);

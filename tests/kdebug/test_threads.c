@@ -21,7 +21,8 @@ put_pcb(struct kernel *k, kvaddr_t va, uint64_t pc, uint64_t sp)
 
 /*
  * Three processes: sysctl, which dumped from CPU 2; a daemon with two threads,
- * one on CPU 1; the idle process, whose thread claims the CPU that dumped.
+ * one on CPU 1; the idle process, whose thread claims the CPU that dumped and
+ * so was not stopped.
  */
 static void
 three_procs(struct kernel *k)
@@ -49,6 +50,16 @@ three_procs(struct kernel *k)
 	put_pcb(k, PCB(3), 0xffffffff80000400, 0x400);
 }
 
+/* Its pc; 0: it has no registers at all. */
+static void
+check_pc(struct kernel *k, const struct kdebug_thread *t, uint64_t pc)
+{
+	if (pc == 0)
+		assert_int_equal(nvalid(&t->kt_regs), 0);
+	else
+		assert_true(reg_named(k->k_kdb, &t->kt_regs, "rip") == pc);
+}
+
 static void
 test_list(void **state)
 {
@@ -65,8 +76,9 @@ test_list(void **state)
 		    KDEBUG_RUNNING, 1, 0xffffffff80000200 },
 		{ 28, 100102, "(pid 28) pagedaemon/laundry: dom0",
 		    KDEBUG_STOPPED, -1, 0xffffffff80000300 },
-		{ 11, 100103, "(pid 11) idle/idle: cpu2", KDEBUG_STOPPED, 2,
-		    0xffffffff80000400 },
+		{ 11, 100103,
+		    "(pid 11) idle/idle: cpu2 (on CPU 2, not stopped)",
+		    KDEBUG_RUNNING, 2, 0 },
 	};
 	const struct kdebug_thread *threads;
 	struct kernel k;
@@ -83,11 +95,14 @@ test_list(void **state)
 		assert_string_equal(t->kt_display_name, want[i].display_name);
 		assert_int_equal(t->kt_state, want[i].thread_state);
 		assert_int_equal(t->kt_cpu, want[i].cpu);
-		assert_true(reg_named(k.k_kdb, &t->kt_regs, "rip") ==
-		    want[i].pc);
+		check_pc(&k, t, want[i].pc);
+		assert_int_equal(t->kt_dumped, i == 0);
+		assert_int_equal(t->kt_unstopped, i == 3);
 		assert_true(t->kt_td == TD(i));
 	}
-	assert_ptr_equal(kdebug_crashed(k.k_kdb), &threads[0]);
+	assert_true(has_note(k.k_kdb,
+	    "no registers of 1 thread: its CPU was not stopped"));
+	assert_ptr_equal(kdebug_dumper(k.k_kdb), &threads[0]);
 	assert_true(threads[3].kt_proc == PROC(2));
 	kernel_fini(&k);
 }
@@ -108,6 +123,46 @@ static void
 no_stopped_cpus(struct kernel *k)
 {
 	fake_unsymbol(k->k_kd, "stopped_cpus");
+}
+
+static void
+not_panicked(struct kernel *k)
+{
+	fake_symbol(k->k_kd, "panicstr", HEAP + 0x310000, 8);
+	fake_word(k->k_kd, HEAP + 0x310000, 0);
+}
+
+static void
+none_stopped(struct kernel *k)
+{
+	fake_word(k->k_kd, k->k_base + KERNEL_STOPPED, 0);
+}
+
+/* CPU 2 runs what un_td says. */
+static void
+curthread_is(struct kernel *k, kvaddr_t td)
+{
+	fake_symbol(k->k_kd, "cpuid_to_pcpu", HEAP + 0x320000, 32);
+	fake_word(k->k_kd, HEAP + 0x320010, HEAP + 0x321000);
+	fake_word(k->k_kd, HEAP + 0x321000, td);
+}
+
+static void
+runs_other(struct kernel *k)
+{
+	curthread_is(k, TD(0));
+}
+
+static void
+runs_unaware(struct kernel *k)
+{
+	curthread_is(k, TD(2));
+}
+
+static void
+runs_nothing_known(struct kernel *k)
+{
+	curthread_is(k, HEAP + 0x777000);
 }
 
 static void
@@ -184,10 +239,25 @@ static const struct change_row {
 } change_rows[] = {
 	{ "no change", drop_nothing, 0, "(pid 800) sysctl (crashed)",
 	    0xffffffff80000100, NULL },
-	{ "no thread dumped", no_dumptid, 0, "(pid 800) sysctl", 0,
-	    "thread 100100: no registers" },
+	{ "no thread dumped", no_dumptid, 0,
+	    "(pid 800) sysctl (on CPU 2, not stopped)", 0,
+	    "registers of 2 threads: their CPUs were not stopped" },
+	{ "it dumped without a panic", not_panicked, 0,
+	    "(pid 800) sysctl (dumping)", 0xffffffff80000100, NULL },
+	{ "a CPU did not stop", none_stopped, 1,
+	    "(pid 28) pagedaemon/dom0 (on CPU 1, not stopped)", 0,
+	    "registers of 2 threads: their CPUs were not stopped" },
+	{ "a CPU runs another thread than claims it", runs_other, 3,
+	    "(pid 11) idle/idle: cpu2", 0xffffffff80000400, NULL },
+	{ "a CPU runs a thread that does not know", runs_unaware, 2,
+	    "(pid 28) pagedaemon/laundry: dom0 (on CPU 2, not stopped)", 0,
+	    "registers of 1 thread: its CPU was not stopped" },
+	{ "what a CPU runs is no thread", runs_nothing_known, 3,
+	    "(pid 11) idle/idle: cpu2 (on CPU 2, not stopped)", 0,
+	    "registers of 1 thread: its CPU was not stopped" },
 	{ "no set of stopped CPUs", no_stopped_cpus, 3,
-	    "(pid 11) idle/idle: cpu2 (on CPU 2)", 0, NULL },
+	    "(pid 11) idle/idle: cpu2 (on CPU 2, not stopped)", 0,
+	    "registers of 1 thread: its CPU was not stopped" },
 	{ "stoppcbs is a pointer by its size", stoppcbs_is_pointer, 1,
 	    "(pid 28) pagedaemon/dom0 (on CPU 1)", 0x555, NULL },
 	{ "stoppcbs is a pointer by the version", stoppcbs_by_version, 1,
@@ -224,10 +294,7 @@ test_change(void **state)
 	assert_int_equal(kdebug_threads(kernel_open(&k), &threads), 4);
 	t = &threads[row->idx];
 	assert_string_equal(t->kt_display_name, row->display_name);
-	if (row->pc == 0)
-		assert_int_equal(nvalid(&t->kt_regs), 0);
-	else
-		assert_true(reg_named(k.k_kdb, &t->kt_regs, "rip") == row->pc);
+	check_pc(&k, t, row->pc);
 	if (row->note != NULL)
 		assert_true(has_note(k.k_kdb, row->note));
 	kernel_fini(&k);
@@ -455,7 +522,7 @@ test_why(void **state)
 		assert_int_equal(kdebug_notes(k.k_kdb, &notes), 0);
 	assert_null(kdebug_version(k.k_kdb)->kx_text);
 	assert_int_equal(kdebug_version(k.k_kdb)->kx_why, KDEBUG_WHY_NO_SYMBOL);
-	assert_null(kdebug_crashed(k.k_kdb));
+	assert_null(kdebug_dumper(k.k_kdb));
 	kernel_fini(&k);
 }
 
