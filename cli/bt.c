@@ -37,7 +37,7 @@ static const struct syntax bt_syntax = {
 
 /* Which threads. */
 struct selection {
-	enum { BT_CRASHED, BT_ALL, BT_TID } bs_which;
+	enum { BT_DUMPED, BT_ALL, BT_TID } bs_which;
 	int bs_tid; /* BT_TID */
 };
 
@@ -45,8 +45,8 @@ static bool
 selected(const struct selection *sel, const struct kdebug_thread *td)
 {
 	switch (sel->bs_which) {
-	case BT_CRASHED:
-		return (td->kt_state == KDEBUG_CRASHED);
+	case BT_DUMPED:
+		return (td->kt_dumped);
 	case BT_TID:
 		return (td->kt_tid == sel->bs_tid);
 	case BT_ALL:
@@ -65,8 +65,9 @@ none_selected(const struct dump *dump, const struct selection *sel,
 	if (kdebug_threads(dump->d_kdb, &threads) == 0)
 		return (open_no_threads(dump, args));
 	switch (sel->bs_which) {
-	case BT_CRASHED:
-		warnx("%s: no thread is known to have crashed: try -a",
+	case BT_DUMPED:
+		warnx(
+		    "%s: no thread is known to have crashed or dumped: try -a",
 		    args->a_core);
 		break;
 	case BT_TID:
@@ -159,7 +160,7 @@ parse_tid(const char *text, int *tid)
 int
 cmd_bt(int argc, char **argv)
 {
-	struct selection sel = { .bs_which = BT_CRASHED };
+	struct selection sel = { .bs_which = BT_DUMPED };
 	struct args args = { 0 };
 	struct dump dump = { 0 };
 	bool all = false, one = false;

@@ -3,6 +3,7 @@
  */
 #include <err.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "cli/cmd.h"
@@ -44,6 +45,30 @@ threads_json(const struct dump *dump)
 	return (array);
 }
 
+/* What a thread was doing when the dump was made. */
+static const char *
+state_text(const struct kdebug_thread *td)
+{
+	if (td->kt_unstopped)
+		return ("running (not stopped)");
+	if (td->kt_dumped && td->kt_state != KDEBUG_CRASHED)
+		return ("dumping");
+	return (kdebug_state_name(td->kt_state));
+}
+
+static int
+state_width(const struct kdebug_thread *threads, size_t nthreads)
+{
+	size_t width = strlen("stopped ");
+
+	for (size_t i = 0; i < nthreads; i++) {
+		size_t len = strlen(state_text(&threads[i]));
+
+		width = len > width ? len : width;
+	}
+	return ((int)width);
+}
+
 /* Returns how many there are. */
 static size_t
 print_threads(const struct dump *dump)
@@ -51,13 +76,15 @@ print_threads(const struct dump *dump)
 	const struct kdebug_thread *threads;
 	size_t nthreads = kdebug_threads(dump->d_kdb, &threads);
 
-	printf("%7s %7s %-8s %3s  %-19s %s\n", "PID", "TID", "STATE", "CPU",
-	    "COMM", "NAME");
+	int width = state_width(threads, nthreads);
+
+	printf("%7s %7s %-*s %3s  %-19s %s\n", "PID", "TID", width, "STATE",
+	    "CPU", "COMM", "NAME");
 	for (size_t i = 0; i < nthreads; i++) {
 		const struct kdebug_thread *td = &threads[i];
 
-		printf("%7d %7d %-8s ", td->kt_pid, td->kt_tid,
-		    kdebug_state_name(td->kt_state));
+		printf("%7d %7d %-*s ", td->kt_pid, td->kt_tid, width,
+		    state_text(td));
 		if (td->kt_cpu < 0)
 			printf("%3s", "-");
 		else

@@ -73,10 +73,62 @@ def check_no_symbol():
     assert row(result.out, "panic") == why, result
 
 
+# ---- threads ----
+
+
+def truth(name):
+    """The threads as the generator made them."""
+    with open(os.path.join(FOLDER.name, name + ".json")) as file:
+        threads = json.load(file)["threads"]
+    return [threads[str(index)] for index in range(len(threads))]
+
+
+def check_unstopped_json():
+    threads = json.loads(ask("live", "bt", "-a", "--json").out)
+    unstopped = 0
+    for got, want in zip(threads, truth("live"), strict=True):
+        for key in ("tid", "state", "stopped", "cpu", "display_name"):
+            assert got[key] == want[key], (key, got, want)
+        if not got["stopped"]:
+            assert got["state"] == "running", got
+            assert got["registers"] == {} and got["frames"] == [], got
+            unstopped += 1
+    assert unstopped > 1, threads
+
+
+def check_unstopped_text():
+    result = ask("live", "ps")
+    lines = result.out.splitlines()[1:]
+    for line, want in zip(lines, truth("live"), strict=True):
+        cpu = "-" if want["cpu"] is None else str(want["cpu"])
+        state = want["state"]
+        if not want["stopped"]:
+            state = "running (not stopped)"
+        elif want["display_name"].endswith("(dumping)"):
+            state = "dumping"
+        words = [str(want["pid"]), str(want["tid"]), *state.split(), cpu]
+        assert line.split()[: len(words)] == words, (line, want)
+    count = sum(not want["stopped"] for want in truth("live"))
+    warning = f"warning: no registers of {count} threads: their CPUs were"
+    assert result.err.count("warning") == 1 and warning in result.err, result
+
+
+def check_dumper():
+    """A trace without -t is of the thread that dumped, crashed or not."""
+    want = [td for td in truth("live") if "(dumping)" in td["display_name"]]
+    result = ask("live", "bt", "--json")
+    assert [td["tid"] for td in json.loads(result.out)] == [want[0]["tid"]]
+    assert want[0]["display_name"] in ask("live", "bt").out
+
+
 tests.case("info names the panic", check_panic)
 tests.case("info says none of a kernel that did not panic", check_no_panic)
 tests.case("info says that a kernel file has no panicstr", check_no_symbol)
+tests.case("JSON of threads that were not stopped", check_unstopped_json)
+tests.case("ps of threads that were not stopped", check_unstopped_text)
+tests.case("bt of a live dump shows who took it", check_dumper)
 
 generate("busy", "--threads")
 generate("idle")
+generate("live", "--threads", "--cpus", "8", "--live")
 tests.run()
