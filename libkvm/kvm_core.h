@@ -75,6 +75,7 @@ struct kvm_symbol {
 	const char *ks_name; /* kd's, until kvm_close() */
 	kvaddr_t ks_va;
 	uint64_t ks_len; /* bytes; 0 if the file does not say */
+	bool ks_code;	 /* it lies in a section of instructions */
 };
 
 /* The symbol called name.  Local ones are found, global ones win.  false: none */
@@ -106,7 +107,9 @@ int kvm_vnet_select(kvm_t *kd, uint64_t which);
 
 /*
  * The function or object that va lies in: the last symbol at or below va,
- * unless its length says that it ends before va.  false: none.
+ * unless its length says that it ends before va.  A label inside of a function
+ * that has a length does not count, nor does a compiler's local one (.L).
+ * false: none.
  */
 bool kvm_symbol_at(kvm_t *kd, kvaddr_t va, struct kvm_symbol *out);
 

@@ -181,6 +181,7 @@ fake_symbol(kvm_t *kd, const char *name, kvaddr_t va, uint64_t len)
 		.ks_name = name,
 		.ks_va = va,
 		.ks_len = len,
+		.ks_code = true,
 	};
 }
 

@@ -190,8 +190,8 @@ kernfile_write(const struct kernfile *kf, uint8_t *buf, size_t size)
 	struct writer w = { .kf = kf, .is64 = is64, .buf = buf, .size = size };
 	uint32_t names[NSECTIONS] = { 0 };
 	struct section sections[NSECTIONS] = {
-		[SEC_DATA] = { ".data", 1, 3, kf->data_va, is64 ? 64 : 52,
-		    kf->data_len, 0, 0, 0 },
+		[SEC_DATA] = { ".data", 1, kf->data_is_code ? 6 : 3,
+		    kf->data_va, is64 ? 64 : 52, kf->data_len, 0, 0, 0 },
 		[SEC_BSS] = { ".bss", 8, 3, kf->bss_va, is64 ? 64 : 52,
 		    kf->bss_len, 0, 0, 0 },
 		[SEC_STRTAB] = { ".strtab", 3, 0, 0, 0, 0, 0, 0, 0 },

@@ -37,6 +37,7 @@ struct kernfile {
 	const struct kernfile_symbol *symbols;
 	size_t nsymbols;
 	bool no_symtab;
+	bool data_is_code;
 };
 
 /* Write it into buf.  Returns its length; a buf that is too small aborts. */

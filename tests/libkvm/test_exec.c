@@ -35,6 +35,15 @@ static const struct kernfile_symbol symbols[] = {
 	{ "end", BSS + 0x1000, 0, KERNFILE_BSS, NOTYPE, false },
 	{ "absolute", 0x1234, 0, KERNFILE_ABS, NOTYPE, false },
 	{ "undefined", DATA, 0, KERNFILE_UNDEF, NOTYPE, false },
+	{ "outer", DATA + 120, 60, KERNFILE_DATA, FUNC, false },
+	{ "nested", DATA + 130, 10, KERNFILE_DATA, FUNC, false },
+	{ "nested_label", DATA + 132, 0, KERNFILE_DATA, NOTYPE, true },
+	{ "entry", DATA + 150, 0, KERNFILE_DATA, FUNC, false },
+	{ "entry_label", DATA + 152, 0, KERNFILE_DATA, NOTYPE, false },
+	{ "label_at_start", DATA + 120, 0, KERNFILE_DATA, NOTYPE, false },
+	{ "unsized_at_start", DATA + 120, 0, KERNFILE_DATA, FUNC, false },
+	{ ".LBB4_15", DATA + 208, 0, KERNFILE_DATA, NOTYPE, true },
+	{ "bare_label", DATA + 216, 0, KERNFILE_DATA, NOTYPE, true },
 };
 
 static const struct kernfile good = {
@@ -185,6 +194,24 @@ test_no_symtab(void **state)
 	exec_close(NULL);
 }
 
+/* Which symbols are in a section of instructions. */
+static void
+test_code(void **state)
+{
+	struct kernfile kf = good;
+	struct kvm_symbol sym;
+	struct exec *ex;
+
+	(void)state;
+	kf.data_is_code = true;
+	ex = open_kernel(&kf);
+	assert_true(exec_symbol_at(ex, DATA + 16, &sym));
+	assert_true(sym.ks_code);
+	assert_true(exec_symbol_find(ex, "in_bss", &sym));
+	assert_false(sym.ks_code);
+	exec_close(ex);
+}
+
 /* ---- symbols ---- */
 
 static const struct find_row {
@@ -201,6 +228,7 @@ static const struct find_row {
 	{ "find: both", DATA + 112, 4 }, /* the global one */
 	{ "find: undefined", 0, 0 },
 	{ "find: $x", 0, 0 },
+	{ "find: .LBB4_15", 0, 0 },
 	{ "find: source.c", 0, 0 },
 	{ "find: firs", 0, 0 },
 	{ "find: ", 0, 0 },
@@ -234,11 +262,20 @@ static const struct at_row {
 	{ "at: before the first symbol", DATA, NULL },
 	{ "at: the start of a function; its global name", DATA + 16, "first" },
 	{ "at: inside of it", DATA + 20, "first" },
-	{ "at: behind a label inside of it", DATA + 25, "inside" },
+	{ "at: after a label inside of it", DATA + 25, "first" },
+	{ "at: a label where a function starts", DATA + 121, "outer" },
+	{ "at: a function inside of a function", DATA + 131, "nested" },
+	{ "at: a label inside of both", DATA + 133, "nested" },
+	{ "at: after the inner function", DATA + 140, "outer" },
+	{ "at: an entry inside of a function", DATA + 151, "entry" },
+	{ "at: a label after the entry", DATA + 153, "entry" },
+	{ "at: after the outer function", DATA + 180, NULL },
+	{ "at: a compiler's label is no symbol", DATA + 209, "last_unsized" },
+	{ "at: a label that is in no function", DATA + 217, "bare_label" },
 	{ "at: the last byte of an object", DATA + 95, "second" },
 	{ "at: one byte behind it", DATA + 96, NULL },
 	{ "at: a symbol without length goes on to the section's end",
-	    DATA + 255, "last_unsized" },
+	    DATA + 255, "bare_label" },
 	{ "at: but not further", DATA + 256, NULL },
 	{ "at: not into the next section", BSS, NULL },
 	{ "at: .bss", BSS + 15, "in_bss" },
@@ -362,6 +399,7 @@ main(void)
 	ADD_ROWS(tests, n, at_rows, test_at);
 	ADD_ROWS(tests, n, read_rows, test_read);
 	tests[n++] = row_test("no symbol table", test_no_symtab, NULL);
+	tests[n++] = row_test("symbols of code", test_code, NULL);
 	tests[n++] = row_test("many symbols", test_many, NULL);
 	tests[n++] = row_test("names without an end", test_long_names, NULL);
 	return (RUN_TESTS(tests, n));

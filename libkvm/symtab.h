@@ -1,0 +1,38 @@
+/*
+ * The symbols of an ELF file, a kernel's or a module's, by name and by address.
+ */
+#ifndef LIBKVM_SYMTAB_H
+#define LIBKVM_SYMTAB_H
+
+#include <libelf.h>
+
+#include "libkvm/kvm_core.h"
+
+struct symtab;
+
+/* Where a section of the file is in memory. */
+struct symtab_section {
+	bool ss_loaded;	   /* it is there, which the rest is about */
+	bool ss_code;	   /* it holds instructions */
+	kvaddr_t ss_start; /* half-open */
+	kvaddr_t ss_end;
+	kvaddr_t ss_bias; /* what to add to the value of a symbol in it */
+};
+
+/*
+ * Read the symbols of elf, which must outlive the result.  sections describes
+ * each of its n sections and is not kept.  NULL: *why is the reason.
+ */
+struct symtab *symtab_create(Elf *elf, const struct symtab_section *sections,
+    size_t n, const char **why);
+void symtab_destroy(struct symtab *st);
+
+/*
+ * See kvm_symbol_find() and kvm_symbol_at().  Symbols of a section that is not
+ * loaded are not found.
+ */
+bool symtab_find(const struct symtab *st, const char *name,
+    struct kvm_symbol *out);
+bool symtab_at(struct symtab *st, kvaddr_t va, struct kvm_symbol *out);
+
+#endif
