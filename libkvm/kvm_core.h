@@ -78,6 +78,12 @@ struct kvm_symbol {
 	bool ks_code;	 /* it lies in a section of instructions */
 };
 
+/*
+ * Has the kernel's ELF file any symbols?  .dynsym counts, which is left of them
+ * in a stripped file.
+ */
+bool kvm_has_symbols(kvm_t *kd);
+
 /* The symbol called name.  Local ones are found, global ones win.  false: none */
 bool kvm_symbol_find(kvm_t *kd, const char *name, struct kvm_symbol *out);
 

@@ -174,6 +174,12 @@ kvm_nlist(kvm_t *kd, struct nlist *nl)
 #endif
 
 bool
+kvm_has_symbols(kvm_t *kd)
+{
+	return (exec_load_symbols(kd->kd_exec));
+}
+
+bool
 kvm_symbol_find(kvm_t *kd, const char *name, struct kvm_symbol *out)
 {
 	return (exec_symbol_find(kd->kd_exec, name, out));

@@ -157,6 +157,8 @@ read_symbols(struct symtab *st, Elf *elf)
 	Elf_Scn *scn = first_of_type(elf, SHT_SYMTAB, &shdr);
 
 	if (scn == NULL)
+		scn = first_of_type(elf, SHT_DYNSYM, &shdr);
+	if (scn == NULL)
 		return ("no symbol table");
 	return (read_section(st, elf, scn, &shdr));
 }

@@ -20,8 +20,9 @@ struct symtab_section {
 };
 
 /*
- * Read the symbols of elf, which must outlive the result.  sections describes
- * each of its n sections and is not kept.  NULL: *why is the reason.
+ * Read the symbols of elf, which must outlive the result: .symtab or, in a file
+ * that was stripped of it, .dynsym.  sections describes each of its n sections
+ * and is not kept.  NULL: *why is the reason.
  */
 struct symtab *symtab_create(Elf *elf, const struct symtab_section *sections,
     size_t n, const char **why);

@@ -262,6 +262,12 @@ kvm_read_msgbuf(kvm_t *kd, uint64_t off, void *buf, size_t len)
 }
 
 bool
+kvm_has_symbols(kvm_t *kd)
+{
+	return (kd->kd_nsyms > 0);
+}
+
+bool
 kvm_symbol_find(kvm_t *kd, const char *name, struct kvm_symbol *out)
 {
 	for (size_t i = 0; i < kd->kd_nsyms; i++) {

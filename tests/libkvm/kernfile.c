@@ -183,6 +183,14 @@ put_symbols(struct writer *w, struct section *sections, uint32_t *names)
 	free(at);
 }
 
+static uint32_t
+symtab_type(const struct kernfile *kf)
+{
+	if (kf->no_symtab)
+		return (1);		/* SHT_PROGBITS */
+	return (kf->stripped ? 11 : 2); /* SHT_DYNSYM, SHT_SYMTAB */
+}
+
 size_t
 kernfile_write(const struct kernfile *kf, uint8_t *buf, size_t size)
 {
@@ -195,7 +203,7 @@ kernfile_write(const struct kernfile *kf, uint8_t *buf, size_t size)
 		[SEC_BSS] = { ".bss", 8, 3, kf->bss_va, is64 ? 64 : 52,
 		    kf->bss_len, 0, 0, 0 },
 		[SEC_STRTAB] = { ".strtab", 3, 0, 0, 0, 0, 0, 0, 0 },
-		[SEC_SYMTAB] = { ".symtab", kf->no_symtab ? 1 : 2, 0, 0, 0, 0,
+		[SEC_SYMTAB] = { ".symtab", symtab_type(kf), 0, 0, 0, 0,
 		    SEC_STRTAB, 1, is64 ? 24 : 16 },
 	};
 	size_t end;

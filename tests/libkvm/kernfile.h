@@ -37,6 +37,7 @@ struct kernfile {
 	const struct kernfile_symbol *symbols;
 	size_t nsymbols;
 	bool no_symtab;
+	bool stripped; /* its symbols are in .dynsym only */
 	bool data_is_code;
 };
 

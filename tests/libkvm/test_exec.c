@@ -194,6 +194,25 @@ test_no_symtab(void **state)
 	exec_close(NULL);
 }
 
+/* What is left of the symbols in a stripped file. */
+static void
+test_stripped(void **state)
+{
+	struct kernfile kf = good;
+	struct kvm_symbol sym;
+	struct exec *ex;
+
+	(void)state;
+	kf.stripped = true;
+	ex = open_kernel(&kf);
+	assert_true(exec_load_symbols(ex));
+	assert_true(exec_symbol_find(ex, "second", &sym));
+	assert_true(sym.ks_va == DATA + 64);
+	assert_true(exec_symbol_at(ex, DATA + 70, &sym));
+	assert_string_equal(sym.ks_name, "second");
+	exec_close(ex);
+}
+
 /* Which symbols are in a section of instructions. */
 static void
 test_code(void **state)
@@ -399,6 +418,7 @@ main(void)
 	ADD_ROWS(tests, n, at_rows, test_at);
 	ADD_ROWS(tests, n, read_rows, test_read);
 	tests[n++] = row_test("no symbol table", test_no_symtab, NULL);
+	tests[n++] = row_test("a stripped file", test_stripped, NULL);
 	tests[n++] = row_test("symbols of code", test_code, NULL);
 	tests[n++] = row_test("many symbols", test_many, NULL);
 	tests[n++] = row_test("names without an end", test_long_names, NULL);
