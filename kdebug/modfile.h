@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "libkvm/kvm.h"
+#include "libkvm/kvm_core.h"
 
 struct modfile;
 
@@ -27,9 +27,16 @@ struct modfile *modfile_open(const char *path,
     const struct modfile_place *place, const char **why);
 void modfile_close(struct modfile *mf);
 
-/* The function that va lies in.  *name is mf's. */
-bool modfile_symbol_at(const struct modfile *mf, kvaddr_t va, const char **name,
-    kvaddr_t *start);
+/*
+ * The symbol called name, and the function or object that va lies in, as
+ * kvm_symbol_find() and kvm_symbol_at() find them for the kernel.  Variables of
+ * which each CPU or each network stack has a copy are not found: their section
+ * is not where the others are.  ks_name is mf's.
+ */
+bool modfile_symbol_find(const struct modfile *mf, const char *name,
+    struct kvm_symbol *out);
+bool modfile_symbol_at(const struct modfile *mf, kvaddr_t va,
+    struct kvm_symbol *out);
 
 /* Where section number ndx of the file lies; 0: it was not loaded. */
 kvaddr_t modfile_section_va(const struct modfile *mf, size_t ndx);

@@ -7,17 +7,31 @@
 
 /*
  * A symbol without a size (assembly has such) reaches no further than this,
- * bytes; else the last of a kernel would reach over all that is behind it.
+ * bytes; else the last of a kernel would reach over all that comes after it.
  */
 #define UNSIZED_MAX 65536
+
+/* Is va in the function that sym is?  What holds data is no function. */
+static bool
+in_func(const struct kvm_symbol *sym, kvaddr_t va)
+{
+	return (sym->ks_code &&
+	    (sym->ks_len != 0 || va - sym->ks_va < UNSIZED_MAX));
+}
 
 static bool
 module_func(struct modmap *mm, kvaddr_t va, struct func *out)
 {
-	if (mm->mm_file == NULL ||
-	    !modfile_symbol_at(mm->mm_file, va, &out->fn_name, &out->fn_va))
+	struct kvm_symbol sym;
+
+	if (mm->mm_file == NULL || !modfile_symbol_at(mm->mm_file, va, &sym) ||
+	    !in_func(&sym, va))
 		return (false);
-	out->fn_module = mm;
+	*out = (struct func){
+		.fn_name = sym.ks_name,
+		.fn_va = sym.ks_va,
+		.fn_module = mm,
+	};
 	return (true);
 }
 
@@ -32,8 +46,8 @@ func_at(struct kdebug *kdb, kvaddr_t va, struct func *out)
 
 	if (arch != NULL && arch->ar_link_va != NULL)
 		link_va = arch->ar_link_va(kdb, va);
-	known = kvm_symbol_at(kdb->kdb_kd, link_va, &sym) &&
-	    (sym.ks_len != 0 || link_va - sym.ks_va < UNSIZED_MAX);
+	known =
+	    kvm_symbol_at(kdb->kdb_kd, link_va, &sym) && in_func(&sym, link_va);
 	if (!known || sym.ks_len == 0) {
 		mm = modules_find(kdb, va);
 		if (mm != NULL)

@@ -186,6 +186,13 @@ fake_symbol(kvm_t *kd, const char *name, kvaddr_t va, uint64_t len)
 }
 
 void
+fake_object(kvm_t *kd, const char *name, kvaddr_t va, uint64_t len)
+{
+	fake_symbol(kd, name, va, len);
+	kd->kd_syms[kd->kd_nsyms - 1].ks_code = false;
+}
+
+void
 fake_const(kvm_t *kd, const char *name, uint32_t value)
 {
 	if (kd->kd_nconsts == NCONSTS)

@@ -29,7 +29,9 @@ void fake_string(kvm_t *kd, kvaddr_t va, const char *s);
 /* Take the page at va out of the dump again. */
 void fake_drop(kvm_t *kd, kvaddr_t va);
 
+/* A symbol, as if it lay among instructions; one that lies among data. */
 void fake_symbol(kvm_t *kd, const char *name, kvaddr_t va, uint64_t len);
+void fake_object(kvm_t *kd, const char *name, kvaddr_t va, uint64_t len);
 
 /* A constant: a symbol and, in the kernel's file only, its value. */
 void fake_const(kvm_t *kd, const char *name, uint32_t value);

@@ -7,8 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kdebug/modfile.h"
 #include "tests/format/unit.h"
 #include "tests/kdebug/kernel.h"
+
+#ifndef SHT_X86_64_UNWIND
+#define SHT_X86_64_UNWIND 0x70000001
+#endif
 
 #define HEAP	  UINT64_C(0xfffff80004000000)
 #define FILES_VA  UINT64_C(0xffffffff81500000)
@@ -150,6 +155,7 @@ test_list(void **state)
 
 /* A section of it. */
 struct section {
+	const char *name;
 	uint32_t type;
 	uint64_t flags;
 	uint64_t len, align;
@@ -157,26 +163,73 @@ struct section {
 
 /*
  * What the kernel loads, in this order, and where from the module's base on:
- * .text 0, .data 0x28, .text.late 0x40, .bss 0x64.  The others take no memory.
+ * .text 0, .eh_frame 0x28, .data 0x40, .text.late 0x60, .init_array 0x88,
+ * set_pcpu 0x90, .bss 0xa0.  The others take no memory: what has no bytes, and
+ * the notes, the last of which is larger than the module.
  */
 static const struct section sections[] = {
-	{ SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0x21, 16 },
-	{ SHT_PROGBITS, 0, 0x1000, 1 },
-	{ SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 8, 8 },
-	{ SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0x24, 32 },
-	{ SHT_NOBITS, SHF_ALLOC | SHF_WRITE, 0x100, 4 },
+	{ ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0x21, 16 },
+	{ ".note", SHT_NOTE, SHF_ALLOC, 0x24, 64 },
+	{ ".empty", SHT_PROGBITS, SHF_ALLOC, 0, 1024 },
+	{ ".comment", SHT_PROGBITS, 0, 0x1000, 1 },
+	{ ".eh_frame", SHT_X86_64_UNWIND, SHF_ALLOC, 0x18, 8 },
+	{ ".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 8, 8 },
+	{ ".text.late", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0x24, 32 },
+	{ ".init_array", SHT_INIT_ARRAY, SHF_ALLOC | SHF_WRITE, 8, 8 },
+	{ "set_pcpu", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 0x10, 8 },
+	{ ".bss", SHT_NOBITS, SHF_ALLOC | SHF_WRITE, 0x100, 4 },
+	{ ".note.gnu.build-id", SHT_NOTE, SHF_ALLOC, 0x1000, 4 },
 };
 
-static const char strings[] = "\0.symtab\0zfs_init\0zfs_late\0zfs_data\0$x";
+enum { SEC_TEXT = 1, SEC_DATA = 6, SEC_LATE = 7, SEC_PCPU = 9, SEC_BSS = 10 };
 
-/* name, info, other, section, value, size */
-static const Elf64_Sym symbols[] = {
-	{ 0, 0, 0, 0, 0, 0 },
-	{ 9, ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, 1, 0, 0x10 },
-	{ 18, ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE), 0, 4, 4, 0 },
-	{ 27, ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, 3, 0, 8 },
-	{ 36, ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE), 0, 4, 8, 0 },
+static const char strings[] =
+    "\0.symtab\0zfs_init\0zfs_late\0zfs_data\0$x\0zfs_bss\0zfs_label\0"
+    ".LBB4_15\0pcpu_entry_zfs\0.text\0.note\0.empty\0.comment\0.eh_frame\0"
+    ".data\0.text.late\0.init_array\0set_pcpu\0.bss\0.note.gnu.build-id";
+
+static const struct {
+	const char *name;
+	unsigned char bind, type;
+	uint16_t section;
+	uint64_t value, len;
+} symbols[] = {
+	{ "", 0, 0, 0, 0, 0 },
+	{ "zfs_init", STB_GLOBAL, STT_FUNC, SEC_TEXT, 0, 0x10 },
+	{ "zfs_label", STB_LOCAL, STT_NOTYPE, SEC_TEXT, 8, 0 },
+	{ ".LBB4_15", STB_LOCAL, STT_NOTYPE, SEC_LATE, 0xc, 0 },
+	{ "zfs_late", STB_LOCAL, STT_NOTYPE, SEC_LATE, 4, 0 },
+	{ "zfs_data", STB_GLOBAL, STT_OBJECT, SEC_DATA, 0, 8 },
+	{ "$x", STB_LOCAL, STT_NOTYPE, SEC_LATE, 8, 0 },
+	{ "pcpu_entry_zfs", STB_LOCAL, STT_OBJECT, SEC_PCPU, 0, 8 },
+	{ "zfs_bss", STB_LOCAL, STT_OBJECT, SEC_BSS, 8, 8 },
 };
+
+/* Where in the table the string is. */
+static Elf64_Word
+string_off(const char *s)
+{
+	size_t off = 0;
+
+	while (off < sizeof(strings) && strcmp(strings + off, s) != 0)
+		off += strlen(strings + off) + 1;
+	assert_true(off < sizeof(strings));
+	return ((Elf64_Word)off);
+}
+
+static void
+fill_symbols(Elf64_Sym out[NROWS(symbols)])
+{
+	for (size_t i = 0; i < NROWS(symbols); i++)
+		out[i] = (Elf64_Sym){
+			.st_name = string_off(symbols[i].name),
+			.st_info = (unsigned char)ELF64_ST_INFO(symbols[i].bind,
+			    symbols[i].type),
+			.st_shndx = symbols[i].section,
+			.st_value = symbols[i].value,
+			.st_size = symbols[i].len,
+		};
+}
 
 static void
 add_section(Elf *elf, const struct section *s, void *bytes)
@@ -192,11 +245,11 @@ add_section(Elf *elf, const struct section *s, void *bytes)
 		.d_type = s->type == SHT_SYMTAB ? ELF_T_SYM : ELF_T_BYTE,
 		.d_version = EV_CURRENT,
 	};
+	shdr->sh_name = string_off(s->name);
 	shdr->sh_type = s->type;
 	shdr->sh_flags = s->flags;
 	shdr->sh_addralign = s->align;
 	if (s->type == SHT_SYMTAB) {
-		shdr->sh_name = 1;
 		shdr->sh_link = (Elf64_Word)elf_ndxscn(scn) + 1;
 		shdr->sh_entsize = sizeof(Elf64_Sym);
 	}
@@ -206,14 +259,17 @@ add_section(Elf *elf, const struct section *s, void *bytes)
 static void
 write_module(const char *path, unsigned char class)
 {
-	const struct section symtab = { SHT_SYMTAB, 0, sizeof(symbols), 8 };
-	const struct section strtab = { SHT_STRTAB, 0, sizeof(strings), 1 };
+	Elf64_Sym syms[NROWS(symbols)];
+	const struct section symtab = { ".symtab", SHT_SYMTAB, 0, sizeof(syms),
+		8 };
+	const struct section strtab = { "", SHT_STRTAB, 0, sizeof(strings), 1 };
 	static uint8_t bytes[0x1000];
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	Elf64_Ehdr *ehdr;
 	Elf *elf;
 
 	assert_int_not_equal(elf_version(EV_CURRENT), EV_NONE);
+	fill_symbols(syms);
 	elf = elf_begin(fd, ELF_C_WRITE, NULL);
 	assert_non_null(elf);
 	ehdr = elf64_newehdr(elf);
@@ -222,7 +278,7 @@ write_module(const char *path, unsigned char class)
 	ehdr->e_machine = EM_X86_64;
 	for (size_t i = 0; i < NROWS(sections); i++)
 		add_section(elf, &sections[i], bytes);
-	add_section(elf, &symtab, (void *)(uintptr_t)symbols);
+	add_section(elf, &symtab, syms);
 	add_section(elf, &strtab, (void *)(uintptr_t)strings);
 	ehdr->e_shstrndx = NROWS(sections) + 2;
 	assert_true(elf_update(elf, ELF_C_WRITE) > 0);
@@ -287,11 +343,13 @@ static const struct place_row {
 } place_rows[] = {
 	{ "the first function", 0, "zfs_init", 0 },
 	{ "its last byte", 0xf, "zfs_init", 0xf },
-	{ "behind it", 0x10, NULL, 0 },
-	{ "data is no function", 0x28, NULL, 0 },
-	{ "the second section of code, before its symbol", 0x40, NULL, 0 },
-	{ "a symbol without a size", 0x44, "zfs_late", 0 },
-	{ "a mapping symbol does not count", 0x4a, "zfs_late", 6 },
+	{ "after it", 0x10, NULL, 0 },
+	{ "a label inside of it does not count", 0x9, "zfs_init", 9 },
+	{ "data is no function", 0x40, NULL, 0 },
+	{ "the second section of code, before its symbol", 0x60, NULL, 0 },
+	{ "a symbol without a size", 0x64, "zfs_late", 0 },
+	{ "a mapping symbol does not count", 0x6a, "zfs_late", 6 },
+	{ "a compiler's label does not count", 0x6d, "zfs_late", 9 },
 };
 
 static void
@@ -318,6 +376,42 @@ test_place(void **state)
 	remove_dir();
 }
 
+/* The same by name. */
+static const struct find_row {
+	const char *name; /* of the test; the symbol's follows ": " */
+	uint64_t off;	  /* from the module's base; UINT64_MAX: none */
+} find_rows[] = {
+	{ "find: zfs_init", 0 },
+	{ "find: zfs_data", 0x40 },
+	{ "find: zfs_label", 8 },
+	{ "find: zfs_late", 0x64 },
+	{ "find: zfs_bss", 0xa8 },
+	{ "find: pcpu_entry_zfs", UINT64_MAX },
+	{ "find: zfs", UINT64_MAX },
+};
+
+static void
+test_find(void **state)
+{
+	const struct find_row *row = *state;
+	const struct modfile_place place = { BASE(1), MODULE_LEN, 8 };
+	const char *name = row->name + strlen("find: ");
+	struct kvm_symbol sym;
+	struct modfile *mf;
+	const char *why;
+
+	make_dir();
+	write_module(in_dir("zfs.ko"), ELFCLASS64);
+	mf = modfile_open(in_dir("zfs.ko"), &place, &why);
+	assert_non_null(mf);
+	assert_int_equal(modfile_symbol_find(mf, name, &sym),
+	    row->off != UINT64_MAX);
+	if (row->off != UINT64_MAX)
+		assert_true(sym.ks_va == BASE(1) + row->off);
+	modfile_close(mf);
+	remove_dir();
+}
+
 /* Symbols may also be in the half that was split off. */
 static void
 test_split_off(void **state)
@@ -340,7 +434,7 @@ test_split_off(void **state)
 static void
 larger_than_loaded(struct kernel *k)
 {
-	fake_word(k->k_kd, LF(0) + LF_ADDRESS + 8, 0x160);
+	fake_word(k->k_kd, LF(0) + LF_ADDRESS + 8, 0x19c);
 	write_module(in_dir("zfs.ko"), ELFCLASS64);
 }
 
@@ -428,18 +522,36 @@ test_over_kernel(void **state)
 	kernel_fini(&k);
 }
 
+/* What the kernel's file calls data is no function. */
+static void
+test_kernel_data(void **state)
+{
+	struct kdebug_frame frame;
+	struct kernel k;
+
+	(void)state;
+	setup(&k);
+	fake_object(k.k_kd, "proc0", 0xffffffff81700000, 0x500);
+	kernel_open(&k);
+	frame = frame_at(&k, 0xffffffff81700008);
+	assert_null(frame.kf_symbol);
+	kernel_fini(&k);
+}
+
 int
 main(void)
 {
 	struct CMUnitTest tests[NROWS(list_rows) + NROWS(place_rows) +
-	    NROWS(refusal_rows) + 2] = {
+	    NROWS(find_rows) + NROWS(refusal_rows) + 3] = {
 		cmocka_unit_test(test_split_off),
 		cmocka_unit_test(test_over_kernel),
+		cmocka_unit_test(test_kernel_data),
 	};
-	size_t n = 2;
+	size_t n = 3;
 
 	ADD_ROWS(tests, n, list_rows, test_list);
 	ADD_ROWS(tests, n, place_rows, test_place);
+	ADD_ROWS(tests, n, find_rows, test_find);
 	ADD_ROWS(tests, n, refusal_rows, test_refusal);
 	return (RUN_TESTS(tests, n));
 }
