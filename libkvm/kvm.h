@@ -30,9 +30,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__has_include)
+#if defined(__has_include) && !defined(KVM_NO_NLIST)
 #if __has_include(<nlist.h>)
 #include <nlist.h> /* struct nlist, for kvm_nlist() */
+#define _KVM_NLIST_INLINE
 #endif
 #endif
 
@@ -165,9 +166,53 @@ uint64_t kvm_counter_u64_fetch(kvm_t *kd, unsigned long base);
  */
 int kvm_nlist2(kvm_t *kd, struct kvm_nlist *nl);
 
-struct nlist;
-/* The same for the classic structure; values are cut to its width. */
-int kvm_nlist(kvm_t *kd, struct nlist *nl);
+/*
+ * Where a struct nlist keeps what kvm_nlist() needs; the pointer to the name
+ * comes first in all of them.  Offsets and lengths are in bytes.
+ */
+struct kvm_nlist_shape {
+	size_t ns_len; /* of the structure */
+	size_t ns_type_off;
+	size_t ns_type_len;
+	size_t ns_value_off;
+	size_t ns_value_len;
+};
+
+/*
+ * kvm_nlist2() for an array of any struct nlist.  -1 also when an address does
+ * not fit the structure: use kvm_nlist2() then.
+ */
+int kvm_nlist_shaped(kvm_t *kd, void *nl, const struct kvm_nlist_shape *shape);
+
+/*
+ * The same for the classic structure, of which every system has its own: libelf
+ * on Linux, FreeBSD and macOS agree on little but the names.  A program that
+ * includes this file gets the function for the <nlist.h> that it is compiled
+ * with.  One that defines KVM_NO_NLIST before that includes no <nlist.h> and
+ * declares kvm_nlist() itself: the symbol that the library exports is for
+ *
+ *	struct nlist {
+ *		const char *n_name;
+ *		unsigned char n_type;
+ *		char n_other;
+ *		short n_desc;
+ *		unsigned long n_value;
+ *	};
+ */
+#ifdef _KVM_NLIST_INLINE
+static inline int
+kvm_nlist(kvm_t *kd, struct nlist *nl)
+{
+	struct kvm_nlist_shape shape;
+
+	shape.ns_len = sizeof(*nl);
+	shape.ns_type_off = offsetof(struct nlist, n_type);
+	shape.ns_type_len = sizeof(nl->n_type);
+	shape.ns_value_off = offsetof(struct nlist, n_value);
+	shape.ns_value_len = sizeof(nl->n_value);
+	return (kvm_nlist_shaped(kd, nl, &shape));
+}
+#endif
 
 /* 1 if the core's architecture is this host's, else 0. */
 int kvm_native(kvm_t *kd);

@@ -151,27 +151,61 @@ kvm_nlist2(kvm_t *kd, struct kvm_nlist *nl)
 	return (nmissing);
 }
 
-#if defined(__has_include)
-#if __has_include(<nlist.h>)
-int
-kvm_nlist(kvm_t *kd, struct nlist *nl)
+/* Store value in len bytes at p, an integer of the host.  false: too narrow. */
+static bool
+store_uint(void *p, size_t len, uint64_t value)
 {
+	uint8_t v8 = (uint8_t)value;
+	uint16_t v16 = (uint16_t)value;
+	uint32_t v32 = (uint32_t)value;
+	const struct {
+		size_t len;
+		const void *bytes;
+		uint64_t value;
+	} widths[] = {
+		{ 1, &v8, v8 },
+		{ 2, &v16, v16 },
+		{ 4, &v32, v32 },
+		{ 8, &value, value },
+	};
+
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+		if (widths[i].len != len || widths[i].value != value)
+			continue;
+		memcpy(p, widths[i].bytes, len);
+		return (true);
+	}
+	return (false);
+}
+
+int
+kvm_nlist_shaped(kvm_t *kd, void *nl, const struct kvm_nlist_shape *shape)
+{
+	struct kvm_nlist pair[2] = { { 0 } };
 	int nmissing = 0;
 
-	for (; nl->n_name != NULL && nl->n_name[0] != '\0'; nl++) {
-		struct kvm_nlist pair[2] = { { .n_name = nl->n_name } };
-		int n = kvm_nlist2(kd, pair);
+	if (shape->ns_type_off < sizeof(const char *) ||
+	    shape->ns_value_off < sizeof(const char *))
+		return (kvm_fail(kd,
+		    "struct nlist holds no pointer to a name: use kvm_nlist2()"));
+	for (char *p = nl;; p += shape->ns_len) {
+		int n;
 
-		if (n < 0)
+		memcpy(&pair[0].n_name, p, sizeof(const char *));
+		if (pair[0].n_name == NULL || pair[0].n_name[0] == '\0')
+			return (nmissing);
+		if ((n = kvm_nlist2(kd, pair)) < 0)
 			return (-1);
 		nmissing += n;
-		nl->n_type = pair[0].n_type;
-		nl->n_value = (__typeof__(nl->n_value))pair[0].n_value;
+		if (!store_uint(p + shape->ns_type_off, shape->ns_type_len,
+			pair[0].n_type) ||
+		    !store_uint(p + shape->ns_value_off, shape->ns_value_len,
+			pair[0].n_value))
+			return (kvm_fail(kd,
+			    "%s: %#jx does not fit struct nlist: use kvm_nlist2()",
+			    pair[0].n_name, (uintmax_t)pair[0].n_value));
 	}
-	return (nmissing);
 }
-#endif
-#endif
 
 bool
 kvm_has_symbols(kvm_t *kd)

@@ -1,10 +1,12 @@
 /* Symbols through kvm(3), and what each CPU and network stack has a copy of. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tests/format/unit.h"
 #include "tests/libkvm/dumps.h"
+#include "tests/libkvm/nlist/user.h"
 
 static struct dumps dump;
 
@@ -84,28 +86,49 @@ test_list(void **state)
 	(void)kvm_close(kd);
 }
 
-#if __has_include(<nlist.h>)
+/* ---- kvm_nlist() ---- */
+
+static const struct user_row {
+	const char *name;
+	nlist_user_t *look_up;
+	uint64_t widest; /* value that its struct nlist holds */
+	const char *why; /* ... or the text of the refusal */
+} user_rows[] = {
+	{ "kvm_nlist: libelf's nlist.h", nlist_user_libelf, ULONG_MAX, NULL },
+	{ "kvm_nlist: FreeBSD's nlist.h", nlist_user_bsd, ULONG_MAX, NULL },
+	{ "kvm_nlist: macOS's nlist.h", nlist_user_macho, ULONG_MAX, NULL },
+	{ "kvm_nlist: the exported symbol", nlist_user_plain, ULONG_MAX, NULL },
+	{ "kvm_nlist: a value of 32 bits", nlist_user_narrow, UINT32_MAX,
+	    "mp_ncpus: 0xffffffff80001100 does not fit" },
+	{ "kvm_nlist: no name", nlist_user_nameless, 0,
+	    "no pointer to a name" },
+};
+
 static void
-test_classic(void **state)
+test_user(void **state)
 {
-	static char ncpus[] = "mp_ncpus";
-	static char missing[] = "missing";
-	struct nlist nl[3];
+	const struct user_row *row = *state;
+	char ncpus[] = "mp_ncpus", missing[] = "missing", base[] = "kernbase";
+	char *names[NLIST_USER_NAMES] = { ncpus, missing, base };
+	struct nlist_found found[NLIST_USER_NAMES];
 	kvm_t *kd = dumps_open(&dump);
 
-	(void)state;
-	memset(nl, 0, sizeof(nl));
-	nl[0].n_name = ncpus;
-	nl[1].n_name = missing;
-	assert_int_equal(kvm_nlist(kd, nl), 1);
-	assert_true((unsigned long)nl[0].n_value ==
-	    (unsigned long)(SMALL_KERNBASE + 0x1100));
-	assert_int_not_equal(nl[0].n_type, 0);
-	assert_int_equal(nl[1].n_type, 0);
-	assert_int_equal(nl[1].n_value, 0);
+	if (row->widest < SMALL_KERNBASE) {
+		assert_int_equal(row->look_up(kd, names, found), -1);
+		if (row->why != NULL &&
+		    strstr(kvm_geterr(kd), row->why) == NULL)
+			fail_msg("%s", kvm_geterr(kd));
+	} else {
+		assert_int_equal(row->look_up(kd, names, found), 1);
+		assert_int_equal(found[0].nf_type, 7);
+		assert_true(found[0].nf_value == SMALL_KERNBASE + 0x1100);
+		assert_int_equal(found[1].nf_type, 0);
+		assert_true(found[1].nf_value == 0);
+		assert_int_equal(found[2].nf_type, 7);
+		assert_true(found[2].nf_value == SMALL_KERNBASE);
+	}
 	(void)kvm_close(kd);
 }
-#endif
 
 /* ---- resolvers ---- */
 
@@ -342,9 +365,7 @@ main(void)
 	ADD_ROWS(tests, n, count_rows, test_count);
 	tests[n++] = row_test("vnet: a circle", test_vnet_circle, NULL);
 	tests[n++] = row_test("a list of names", test_list, NULL);
-#if __has_include(<nlist.h>)
-	tests[n++] = row_test("kvm_nlist()", test_classic, NULL);
-#endif
+	ADD_ROWS(tests, n, user_rows, test_user);
 	tests[n++] = row_test("a resolver", test_resolver, NULL);
 	tests[n++] = row_test("CPUs and their pages", test_cpus, NULL);
 	tests[n++] = row_test("per-CPU memory and counters", test_zpcpu, NULL);
