@@ -27,6 +27,7 @@
 
 #include <sys/types.h>
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,10 @@ extern "C" {
 typedef uint64_t kvaddr_t; /* a kernel virtual address */
 typedef uint64_t kpaddr_t; /* a physical address of the dumped machine */
 typedef int64_t kssize_t;  /* a count of bytes, or -1 */
+#endif
+
+#ifndef _POSIX2_LINE_MAX
+#define _POSIX2_LINE_MAX 2048 /* POSIX; hidden from a program in plain C */
 #endif
 
 #ifndef VM_PROT_NONE
