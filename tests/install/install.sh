@@ -36,6 +36,12 @@ PKG_CONFIG_SYSROOT_DIR=$dest
 LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
 export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR LD_LIBRARY_PATH
 
+version=$(pkg-config --modversion libkvm)
+soname=$(readelf -d "$LD_LIBRARY_PATH/libkvm.so" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
+[ "$soname" = libkvm.so.1 ] && [ "$version" = "$(sed -n "s/^  version: '\(.*\)',/\1/p" "$top/meson.build" | head -n 1)" ]
+report $? "the library's interface has a version apart from the project's" \
+    "$soname of $version"
+
 said=$(nm -D --defined-only "$LD_LIBRARY_PATH/libkvm.so" |
     awk '$3 !~ /^kvm_/ { print $3 }')
 [ -z "$said" ]
