@@ -3,6 +3,7 @@
 #
 # Build everything in DIR, which is set up first if it is new.
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 build=$1
 shift
 
@@ -11,7 +12,8 @@ if ! command -v meson >/dev/null; then
 	exit 1
 fi
 if [ ! -f "$build/build.ninja" ]; then
-	meson setup "$build" "$@"
+	# shellcheck disable=SC2046 # an option or nothing
+	meson setup $("$here/libdir.sh") "$@" "$build"
 elif [ $# -gt 0 ]; then
 	meson setup --reconfigure "$build" "$@"
 fi

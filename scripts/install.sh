@@ -7,11 +7,27 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
 prefix=$2
+. "$here/installed.sh"
 
-if ! grep -qsF "\"name\": \"prefix\", \"value\": \"$prefix\"" \
-    "$build/meson-info/intro-buildoptions.json"; then
-	"$here/build.sh" "$build" --prefix "$prefix"
-else
+if [ "$(option "$build" prefix)" = "$prefix" ]; then
 	"$here/build.sh" "$build"
+else
+	"$here/build.sh" "$build" --prefix "$prefix"
 fi
-exec meson install -C "$build" --no-rebuild
+meson install -C "$build" --no-rebuild
+[ -z "${DESTDIR:-}" ] || exit 0
+
+tell_loader
+libdir=$(option "$build" libdir)
+case $libdir in
+/*) ;;
+*) libdir=$prefix/$libdir ;;
+esac
+if ! loader_knows "$libdir"; then
+	echo "The loader does not look into $libdir: programs that use libkvm" \
+	    "need LD_LIBRARY_PATH=$libdir, or that folder in ld.so.conf(5)"
+fi
+if ! pkg-config --exists libkvm; then
+	echo "pkg-config does not look into $libdir/pkgconfig: it needs" \
+	    "PKG_CONFIG_PATH=$libdir/pkgconfig"
+fi

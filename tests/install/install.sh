@@ -67,4 +67,16 @@ if dumps=$("$top/scripts/lay-out-real-dumps.sh" "$dest/dumps" 2>&1); then
 else
 	skip "$name" "$dumps"
 fi
+
+# In a namespace of its own, which some containers do not allow.
+name="the README's lines work with nothing set"
+namespace='unshare --mount'
+[ "$(id -u)" -eq 0 ] || namespace='unshare --map-root-user --mount'
+if said=$($namespace true 2>&1); then
+	said=$($namespace "$top/tests/install/readme.sh" "$top" "$build" \
+	    "$dest" "$@" 2>&1)
+	report $? "$name" "$said"
+else
+	skip "$name" "$said"
+fi
 finish
