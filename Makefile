@@ -33,6 +33,9 @@ run:
 install:
 	@DESTDIR="$(DESTDIR)" scripts/install.sh "$(BUILD)" "$(PREFIX)"
 
+uninstall:
+	@DESTDIR="$(DESTDIR)" scripts/uninstall.sh "$(BUILD)" "$(PREFIX)"
+
 clean:
 	rm -rf "$(BUILD)" build-*
 
@@ -44,9 +47,10 @@ help:
 	@echo "make bench     measure libkvm, the dumper and the kernel against limits"
 	@echo "make run       boot our own kernel in QEMU, to be broken by hand"
 	@echo "make install   install under PREFIX ($(PREFIX)), below DESTDIR"
+	@echo "make uninstall  remove what was last installed from $(BUILD)/"
 	@echo "make clean     remove what was built"
 	@echo
 	@echo "The demos, check, bench and run install what they need first (Debian, Ubuntu)"
 	@echo "or name it and stop (elsewhere)."
 
-.PHONY: all demo demo-freebsd check bench run install clean help
+.PHONY: all demo demo-freebsd check bench run install uninstall clean help

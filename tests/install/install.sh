@@ -4,6 +4,7 @@
 # `make install` puts everything where it can be found: the command runs, man
 # pages are there, and a program that knows only pkg-config builds against
 # the library.  That program is the example of kvm(3), so it is tried as well.
+# `make uninstall` takes all of it away.
 set -u
 . "$(dirname "$0")/../tap.sh"
 top=$1

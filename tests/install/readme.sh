@@ -22,3 +22,10 @@ vmcore --version
 # shellcheck disable=SC2046 # flags, to be split
 "$@" -o "$work/readme-hz" "$work/hz.c" $(pkg-config --cflags --libs libkvm)
 "$work/readme-hz" "$work/no-kernel" "$work/no-core" 2>&1 | grep no-kernel
+
+make -s uninstall BUILD="$build"
+left=$(find /usr/local ! -type d)
+[ -z "$left" ] || {
+	echo "uninstall left: $left"
+	exit 1
+}
