@@ -16,7 +16,7 @@ deb_run='python3 qemu-system-x86'
 deb_demo="$deb_run gdb"
 deb_check='libcmocka-dev clang libclang-rt-dev? gdb-multiarch
     lldb-19|lldb? mandoc qemu-user gcc-powerpc-linux-gnu?
-    libc6-dev-powerpc-cross? clang-format shellcheck'
+    libc6-dev-powerpc-cross? clang-format shellcheck dpkg-dev'
 
 fedora_build='meson ninja-build pkgconf-pkg-config gcc elfutils-libelf-devel
     elfutils-devel zlib-devel libzstd-devel jansson-devel'

@@ -2,8 +2,8 @@
 # usage: check.sh [STAGE ...]
 #
 # Build and run the tests in every configuration, or in those named: gcc,
-# clang, sanitize, fuzz, big-endian.  Ends in one line, "N passed, N failed",
-# and exits 1 if anything failed.  What a stage said is kept in
+# clang, package, lto, sanitize, fuzz, big-endian.  Ends in one line, "N passed,
+# N failed", and exits 1 if anything failed.  What a stage said is kept in
 # build-check/STAGE.log, what was built in build-check/STAGE.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -25,6 +25,20 @@ stage_gcc()
 stage_clang()
 {
 	build clang && run_tests --no-suite lint --no-suite storm
+}
+
+# The flags of Debian's packages, and of others.  They change how code is made,
+# not what it does: some of the tests are enough, and one boot of the kernel.
+stage_package()
+{
+	build gcc "-Dc_args=$(package_flags CPPFLAGS CFLAGS) $others_flags" \
+	    "-Dc_link_args=$(package_flags LDFLAGS)" && run_tests $brief
+}
+
+stage_lto()
+{
+	build gcc -Dc_args=-flto=auto -Dc_link_args=-flto=auto &&
+	    run_tests $brief
 }
 
 stage_sanitize()
@@ -51,6 +65,20 @@ stage_big_endian()
 sanitizers='-Db_sanitize=address,undefined -Db_lundef=false
     -Dc_args=-fno-sanitize-recover=all'
 
+brief='--suite unit --suite roundtrip --suite install --suite smoke'
+
+# What Ubuntu, Fedora and Arch add.
+others_flags='-fstack-clash-protection -fcf-protection -fexceptions'
+
+# package_flags NAME ...: what dpkg-buildflags calls so, in one line.
+package_flags()
+{
+	for flags; do
+		DEB_BUILD_MAINT_OPTIONS=hardening=+all \
+		    dpkg-buildflags --get "$flags"
+	done | tr '\n' ' '
+}
+
 # build COMPILER [meson setup option ...]
 build()
 {
@@ -71,7 +99,11 @@ run_tests()
 cannot()
 {
 	case $1 in
-	gcc) need gcc ;;
+	gcc | lto) need gcc ;;
+	package)
+		need gcc
+		need dpkg-buildflags
+		;;
 	clang | sanitize | fuzz) need clang ;;
 	big-endian)
 		need powerpc-linux-gnu-gcc
@@ -138,7 +170,7 @@ add()
 }
 
 mkdir -p "$out"
-[ $# -gt 0 ] || set -- gcc clang sanitize fuzz big-endian
+[ $# -gt 0 ] || set -- gcc clang package lto sanitize fuzz big-endian
 for name; do
 	stage "$name"
 done
