@@ -49,7 +49,7 @@ enum trap_kind {
 struct trap {
 	struct kdebug_regs tp_regs;
 	enum kdebug_entry tp_entry; /* from user mode: why */
-	uint64_t tp_number;	    /* KDEBUG_ENTRY_TRAP: which */
+	int64_t tp_number;	    /* KDEBUG_ENTRY_TRAP: which; -1: unknown */
 };
 
 struct func;
@@ -67,6 +67,11 @@ struct arch {
 	uint8_t ar_sp;
 	uint8_t ar_fp;
 	uint8_t ar_lr;
+
+	/* System calls: which register has the number, and the first argument. */
+	uint8_t ar_syscall;
+	uint8_t ar_syscall_arg;	   /* REG_NONE: none */
+	bool ar_syscall_is_result; /* what has the number gets the result */
 
 	/* 64 bits: the lowest address that can be one of the kernel. */
 	kvaddr_t ar_va_first;

@@ -116,6 +116,7 @@ trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 	if ((out->tp_regs.rs_value[CPSR] & PSR_MODE) != PSR_MODE_USER)
 		return (user ? TRAP_END : TRAP_KERNEL);
 	out->tp_entry = entry_of(fn->fn_name);
+	out->tp_number = -1;
 	return (regs_read(kdb, va, &trapframe_user, &out->tp_regs) ? TRAP_USER :
 								     TRAP_END);
 }
@@ -164,6 +165,8 @@ const struct arch kdb_arch_arm = {
 	.ar_sp = SP,
 	.ar_fp = FP,
 	.ar_lr = LR,
+	.ar_syscall = 7,
+	.ar_syscall_arg = 0,
 	.ar_kept = KEPT(4, 8) | KEPT(SP, 2),
 	.ar_chain_fp = 0,
 	.ar_chain_ra = 4,

@@ -212,8 +212,8 @@ read_entry(struct kdebug *kdb, kvaddr_t va, const struct frame_layout *fl,
 
 	if (!mem_read(kdb, va + fl->fl_esr_off, esr, fl->fl_esr_len))
 		return (false);
-	out->tp_number = le64dec(esr);
-	ec = ESR_EC(out->tp_number);
+	out->tp_number = (int64_t)le64dec(esr);
+	ec = ESR_EC(le64dec(esr));
 	if (strcmp(handler, "handle_el0_irq") == 0)
 		out->tp_entry = KDEBUG_ENTRY_INTERRUPT;
 	else if (ec == EC_SVC64 || ec == EC_SVC32)
@@ -289,6 +289,8 @@ const struct arch kdb_arch_arm64 = {
 	.ar_sp = SP,
 	.ar_fp = FP,
 	.ar_lr = LR,
+	.ar_syscall = 8,
+	.ar_syscall_arg = 0,
 	.ar_va_first = UINT64_C(0xffff000000000000),
 	.ar_kept = KEPT(19, 13),
 	.ar_chain_fp = 0,

@@ -123,7 +123,7 @@ trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 	    !mem_word(kdb, va + TF_SCAUSE, &scause))
 		return (TRAP_END);
 	out->tp_entry = entry_of(scause);
-	out->tp_number = scause;
+	out->tp_number = (int64_t)scause;
 	if (strcmp(fn->fn_name, "fork_trampoline") == 0)
 		return (out->tp_regs.rs_value[PC] != 0 ? TRAP_USER : TRAP_END);
 	return ((sstatus & SSTATUS_SPP) == 0 ? TRAP_USER : TRAP_KERNEL);
@@ -156,6 +156,8 @@ const struct arch kdb_arch_riscv = {
 	.ar_sp = SP,
 	.ar_fp = FP,
 	.ar_lr = RA,
+	.ar_syscall = T0,
+	.ar_syscall_arg = A0,
 	.ar_va_first = UINT64_C(0xffff800000000000), /* Sv48's */
 	.ar_kept = KEPT(RA, 4) | KEPT(FP, 2) | KEPT(S2, 10),
 	.ar_chain_fp = -16,

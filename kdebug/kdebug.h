@@ -125,7 +125,7 @@ struct kdebug_trace;
 
 /*
  * Begin at td's innermost frame.  The trace is the caller's, to destroy before
- * kdb.  NULL: out of memory.
+ * kdb and td.  NULL: out of memory.
  */
 struct kdebug_trace *kdebug_trace_create(struct kdebug *kdb,
     const struct kdebug_thread *td);
@@ -143,17 +143,22 @@ bool kdebug_trace_cut(const struct kdebug_trace *tr);
 
 /* Why the kernel was entered from user mode. */
 enum kdebug_entry {
+	KDEBUG_ENTRY_NONE, /* it was not: the thread was in user mode */
 	KDEBUG_ENTRY_TRAP,
 	KDEBUG_ENTRY_INTERRUPT,
 	KDEBUG_ENTRY_SYSCALL
 };
 
-/* Where a user program was when the kernel was entered. */
+/* Where a user program was when the kernel was entered, or the dump made. */
 struct kdebug_user {
 	struct kdebug_regs
 	    ku_regs; /* as far as they were saved; pc and sp too */
 	enum kdebug_entry ku_entry;
-	uint64_t ku_trap; /* KDEBUG_ENTRY_TRAP: as the machine numbers them */
+	int64_t ku_trap; /* as the machine numbers them; -1: none, or unknown */
+	int64_t ku_syscall; /* number; -1: in none, or unknown */
+	const char *ku_abi; /* "FreeBSD ELF64"; NULL: unknown */
+	const char
+	    *ku_syscall_name; /* "write", escaped, kdb's; NULL: unknown */
 };
 
 /*

@@ -85,6 +85,8 @@ struct kdebug {
 	struct modules kdb_modules;
 	struct debugfile *kdb_debugfile; /* of the kernel; ours */
 	bool kdb_debugfile_sought;
+	bool kdb_td_code_sought;
+	uint32_t kdb_td_code_off;     /* of td_sa.code; LAYOUT_NONE: unknown */
 	struct kdebug_text kdb_panic; /* strings are the arena's */
 	struct kdebug_text kdb_version;
 };
@@ -127,6 +129,16 @@ void cpus_fini(struct kdebug *kdb);
 int cpus_of_thread(const struct kdebug *kdb, kvaddr_t td_va, int oncpu);
 bool cpus_stopped(struct kdebug *kdb, unsigned int cpu);
 kvaddr_t cpus_stoppcb(struct kdebug *kdb, unsigned int cpu);
+
+/* syscall.c */
+enum syscall_way {
+	SYSCALL_IN,  /* the thread may be in it yet */
+	SYSCALL_BACK /* it has its result */
+};
+
+/* syscall.c: fill in what user, which td came from, asked for. */
+void syscall_find(struct kdebug *kdb, const struct kdebug_thread *td,
+    enum syscall_way way, struct kdebug_user *user);
 
 /* modules.c */
 void modules_fini(struct kdebug *kdb);

@@ -35,10 +35,12 @@ struct stack {
 struct kdebug_trace {
 	struct kdebug *tr_kdb;
 	const struct arch *tr_arch;
+	const struct kdebug_thread *tr_td;
 	struct cursor tr_cur; /* the frame that was handed out last */
 	struct stack tr_stacks[STACKS_MAX];
 	size_t tr_nstacks;
 	size_t tr_nframes; /* handed out */
+	bool tr_back;	   /* one of the frames leads back to user mode */
 	struct kdebug_user tr_user;
 	bool tr_has_user;
 	bool tr_done;
@@ -215,16 +217,33 @@ step_caller(struct kdebug_trace *tr, const struct func *fn,
 	return (step_frameless(tr, fn, out) || step_chain(tr, out));
 }
 
+/* What a thread calls on its way to user mode, with its system call's result. */
+static const char *const way_back[] = {
+	"ast",
+	"ast_handler",
+	"fork_return",
+	"syscallret",
+	"userret",
+};
+
 /* The trace ends in user mode. */
 static void
 enter_user(struct kdebug_trace *tr, const struct trap *tp)
 {
+	struct kdebug_user *user = &tr->tr_user;
+
 	tr->tr_has_user = true;
-	tr->tr_user = (struct kdebug_user){
+	*user = (struct kdebug_user){
 		.ku_regs = tp->tp_regs,
 		.ku_entry = tp->tp_entry,
-		.ku_trap = tp->tp_number,
+		.ku_trap = -1,
+		.ku_syscall = -1,
 	};
+	if (tp->tp_entry == KDEBUG_ENTRY_TRAP)
+		user->ku_trap = tp->tp_number;
+	if (tp->tp_entry == KDEBUG_ENTRY_SYSCALL)
+		syscall_find(tr->tr_kdb, tr->tr_td,
+		    tr->tr_back ? SYSCALL_BACK : SYSCALL_IN, user);
 }
 
 /* Go to what the trap interrupted. */
@@ -252,6 +271,8 @@ step(struct kdebug_trace *tr)
 
 	known = func_at(tr->tr_kdb, code_va(tr, &tr->tr_cur), &fn);
 	if (known) {
+		if (name_in(fn.fn_name, way_back, NITEMS(way_back)))
+			tr->tr_back = true;
 		switch (arch->ar_trap(tr->tr_kdb, &tr->tr_cur, &fn, &tp)) {
 		case TRAP_KERNEL:
 			return (step_trap(tr, &tp.tp_regs));
@@ -273,6 +294,17 @@ step(struct kdebug_trace *tr)
 	return (true);
 }
 
+/*
+ * Was the thread itself in user mode?  A kernel that jumped into the void has a
+ * stack yet.  On machines of 32 bits there is no telling.
+ */
+static bool
+is_in_user(const struct kdebug_trace *tr, const struct kdebug_regs *regs)
+{
+	return (!is_kernel_va(tr, regs->rs_value[tr->tr_arch->ar_pc]) &&
+	    !is_kernel_va(tr, regs->rs_value[tr->tr_arch->ar_sp]));
+}
+
 struct kdebug_trace *
 kdebug_trace_create(struct kdebug *kdb, const struct kdebug_thread *td)
 {
@@ -283,10 +315,20 @@ kdebug_trace_create(struct kdebug *kdb, const struct kdebug_thread *td)
 		return (NULL);
 	tr->tr_kdb = kdb;
 	tr->tr_arch = kdb->kdb_arch;
+	tr->tr_td = td;
 	tr->tr_cur =
 	    (struct cursor){ .cu_regs = td->kt_regs, .cu_exact = true };
 	if (tr->tr_arch == NULL ||
 	    !regs_has(&td->kt_regs, tr->tr_arch->ar_pc)) {
+		tr->tr_done = true;
+		return (tr);
+	}
+	if (is_in_user(tr, &td->kt_regs)) {
+		enter_user(tr,
+		    &(struct trap){
+			.tp_regs = td->kt_regs,
+			.tp_entry = KDEBUG_ENTRY_NONE,
+		    });
 		tr->tr_done = true;
 		return (tr);
 	}

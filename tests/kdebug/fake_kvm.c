@@ -9,6 +9,8 @@
 #define CONSTS_VA UINT64_C(0x7000)
 #define NCONSTS	  64
 
+#define NMEMBERS 16
+
 struct page {
 	kvaddr_t pg_va;
 	uint8_t pg_bytes[PAGE_LEN];
@@ -23,6 +25,8 @@ struct __kvm {
 	size_t kd_nsyms;
 	uint32_t kd_consts[NCONSTS];
 	size_t kd_nconsts;
+	struct kvm_member kd_members[NMEMBERS];
+	size_t kd_nmembers;
 	uint8_t kd_msgbuf[8192];
 };
 
@@ -202,6 +206,20 @@ fake_const(kvm_t *kd, const char *name, uint32_t value)
 }
 
 void
+fake_member(kvm_t *kd, const char *type, const char *name, uint32_t off,
+    uint32_t len)
+{
+	if (kd->kd_nmembers == NMEMBERS)
+		abort();
+	kd->kd_members[kd->kd_nmembers++] = (struct kvm_member){
+		.mb_type = type,
+		.mb_name = name,
+		.mb_off = off,
+		.mb_len = len,
+	};
+}
+
+void
 fake_unsymbol(kvm_t *kd, const char *name)
 {
 	for (size_t i = 0; i < kd->kd_nsyms; i++) {
@@ -266,6 +284,26 @@ kvm_read_msgbuf(kvm_t *kd, uint64_t off, void *buf, size_t len)
 		len = (size_t)(sizeof(kd->kd_msgbuf) - off);
 	memcpy(buf, kd->kd_msgbuf + off, len);
 	return ((kssize_t)len);
+}
+
+size_t
+kvm_members_find(kvm_t *kd, struct kvm_member *list, size_t n)
+{
+	size_t nfound = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < kd->kd_nmembers; k++) {
+			const struct kvm_member *mb = &kd->kd_members[k];
+
+			if (strcmp(list[i].mb_type, mb->mb_type) != 0 ||
+			    strcmp(list[i].mb_name, mb->mb_name) != 0)
+				continue;
+			list[i] = *mb;
+			nfound++;
+			break;
+		}
+	}
+	return (nfound);
 }
 
 bool

@@ -36,6 +36,10 @@ void fake_object(kvm_t *kd, const char *name, kvaddr_t va, uint64_t len);
 /* A constant: a symbol and, in the kernel's file only, its value. */
 void fake_const(kvm_t *kd, const char *name, uint32_t value);
 
+/* Debug information that says where a member of a structure is. */
+void fake_member(kvm_t *kd, const char *type, const char *name, uint32_t off,
+    uint32_t len);
+
 /* Forget the symbol, which is there. */
 void fake_unsymbol(kvm_t *kd, const char *name);
 
