@@ -8,6 +8,14 @@
 #include "cli/fold.h"
 #include "cli/thread.h"
 
+/* How a thread came from user mode. */
+static const char *const entry_names[] = {
+	[KDEBUG_ENTRY_NONE] = "user",
+	[KDEBUG_ENTRY_TRAP] = "trap",
+	[KDEBUG_ENTRY_INTERRUPT] = "interrupt",
+	[KDEBUG_ENTRY_SYSCALL] = "syscall",
+};
+
 /* ---- text ---- */
 
 /* Where frames are printed. */
@@ -52,6 +60,43 @@ print_repeats(void *arg, size_t n, const struct kdebug_frame *const *cycle,
 	fprintf(pr->pr_out, " ...]\n");
 }
 
+/* "syscall (4, FreeBSD ELF64, write)", as ddb has it. */
+static void
+print_entry(FILE *out, const struct kdebug_user *user)
+{
+	fputs(entry_names[user->ku_entry], out);
+	if (user->ku_trap >= 0)
+		fprintf(out, " 0x%" PRIx64, (uint64_t)user->ku_trap);
+	if (user->ku_syscall < 0)
+		return;
+	fprintf(out, " (%" PRId64, user->ku_syscall);
+	if (user->ku_abi != NULL)
+		fprintf(out, ", %s", user->ku_abi);
+	if (user->ku_syscall_name != NULL)
+		fprintf(out, ", %s", user->ku_syscall_name);
+	putc(')', out);
+}
+
+/* The last line of a thread that came from user mode. */
+static void
+print_user(FILE *out, const struct kdebug *kdb, const struct kdebug_user *user)
+{
+	static const enum kdebug_role roles[] = { KDEBUG_PC, KDEBUG_SP,
+		KDEBUG_FP };
+	const struct kdebug_reg_desc *descs;
+
+	kdebug_reg_descs(kdb, &descs);
+	fputs("--- ", out);
+	print_entry(out, user);
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		size_t reg = kdebug_reg_of(kdb, roles[i]);
+
+		fprintf(out, ", %s = 0x%" PRIx64, descs[reg].rd_name,
+		    user->ku_regs.rs_value[reg]);
+	}
+	fputs(" ---\n", out);
+}
+
 static void
 print_frames(FILE *out, const struct dump *dump, struct kdebug_trace *tr)
 {
@@ -64,16 +109,20 @@ print_frames(FILE *out, const struct dump *dump, struct kdebug_trace *tr)
 		.fo_repeat = print_repeats,
 		.fo_arg = &pr,
 	};
+	const struct kdebug_user *user;
 	struct kdebug_frame frame;
 
 	while (kdebug_trace_next(tr, &frame))
 		fold_add(&fo, &frame);
 	fold_end(&fo);
-	if (fo.fo_nframes == 0)
+	user = kdebug_trace_user(tr);
+	if (fo.fo_nframes == 0 && user == NULL)
 		fprintf(out, "no frames: its registers are not in the dump\n");
 	if (kdebug_trace_cut(tr))
 		fprintf(out, "[... the stack goes on after %zu frames ...]\n",
 		    fo.fo_nframes);
+	if (user != NULL)
+		print_user(out, dump->d_kdb, user);
 }
 
 void
@@ -135,11 +184,46 @@ backtrace_frames_json(const struct dump *dump, const struct kdebug_thread *td)
 	return (frames);
 }
 
+/* A number that is -1 if it is not known. */
+static json_t *
+number_json(int64_t number)
+{
+	return (number < 0 ? json_null() : json_integer((json_int_t)number));
+}
+
+static json_t *
+user_reg_json(const struct dump *dump, const struct kdebug_user *user,
+    enum kdebug_role role)
+{
+	size_t reg = kdebug_reg_of(dump->d_kdb, role);
+
+	return (json_hex(user->ku_regs.rs_value[reg],
+	    dump->d_core->kc_ptr_len));
+}
+
+/* Where user mode was left; null if the trace does not end there. */
+static json_t *
+user_json(const struct dump *dump, const struct kdebug_user *user)
+{
+	if (user == NULL)
+		return (json_null());
+	return (json_pack("{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "pc",
+	    user_reg_json(dump, user, KDEBUG_PC), "sp",
+	    user_reg_json(dump, user, KDEBUG_SP), "entry",
+	    entry_names[user->ku_entry], "trap", number_json(user->ku_trap),
+	    "syscall", number_json(user->ku_syscall), "syscall_abi",
+	    json_text(user->ku_abi), "syscall_name",
+	    json_text(user->ku_syscall_name), "registers",
+	    registers_json(dump->d_kdb, &user->ku_regs)));
+}
+
 /* Put into the thread's object what its trace says. */
 static int
 add_trace(json_t *object, const struct dump *dump, struct kdebug_trace *tr)
 {
-	if (json_object_set_new(object, "frames", frames_json(dump, tr)) != 0)
+	if (json_object_set_new(object, "frames", frames_json(dump, tr)) != 0 ||
+	    json_object_set_new(object, "user",
+		user_json(dump, kdebug_trace_user(tr))) != 0)
 		return (-1);
 	if (kdebug_trace_cut(tr))
 		return (json_object_set_new(object, "frames_cut", json_true()));
