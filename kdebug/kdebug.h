@@ -192,15 +192,37 @@ struct kdebug_text {
 const struct kdebug_text *kdebug_panic(const struct kdebug *kdb);
 const struct kdebug_text *kdebug_version(const struct kdebug *kdb);
 
-/* A loaded kernel module.  Strings are kdb's and escaped. */
+/*
+ * A loaded kernel module, as kldstat(8) lists it.  Strings are kdb's and
+ * escaped.  Source: struct linker_file, FreeBSD's sys/sys/linker.h.
+ */
 struct kdebug_module {
 	const char *km_name; /* "zfs.ko" */
-	const char *km_path; /* "/boot/kernel/zfs.ko" */
+	const char *km_path; /* "/boot/kernel/zfs.ko", on the dumped machine */
+	int km_id;	     /* from 1, which is the kernel; 0: unknown */
+	int km_refs;	     /* how many hold it, its loading included */
 	kvaddr_t km_base;    /* where it was loaded */
 	uint64_t km_len;     /* bytes; 0: unknown */
 };
 
+/* All modules but the kernel, in the kernel's order.  The array is kdb's. */
 size_t kdebug_modules(struct kdebug *kdb, const struct kdebug_module **mods);
+
+/* The kernel's own entry in that list.  NULL: the dump does not show it. */
+const struct kdebug_module *kdebug_kernel_module(struct kdebug *kdb);
+
+/*
+ * The path of the file on this host from which the symbols of the idx'th
+ * module are taken: beside the kernel's file, in the directories of the
+ * kernel's linker_path, or where it was on the dumped machine; with ".debug" or
+ * ".symbols" appended where the module itself is missing.  Only plain files are
+ * opened.  Not escaped; kdb's.
+ *
+ * NULL: there is none.  *why then tells why the last one that was found was
+ * refused ("/x/zfs.ko: of another build"), or is NULL.  Escaped; kdb's.
+ */
+const char *kdebug_module_file(struct kdebug *kdb, size_t idx,
+    const char **why);
 
 /* Which part of the message buffer. */
 enum kdebug_msgbuf_part {

@@ -44,12 +44,15 @@ struct modmap {
 	kvaddr_t mm_end;
 	size_t mm_idx;		    /* into ms_list */
 	bool mm_sought;		    /* the file was looked for */
+	const char *mm_why;	    /* one was refused; the arena's, or NULL */
 	struct modfile *mm_file;    /* ours; NULL: not found */
 	struct debugfile *mm_debug; /* ours; NULL: it has none */
 };
 
 /* The list of modules.  The arrays are ours and equally long. */
 struct modules {
+	struct kdebug_module ms_kernel; /* its own entry */
+	bool ms_has_kernel;
 	struct kdebug_module *ms_list; /* as the kernel lists them */
 	struct modmap *ms_maps;	       /* by address */
 	size_t ms_count;

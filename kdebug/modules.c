@@ -58,11 +58,24 @@ reserve(struct modules *ms)
 	return (true);
 }
 
-/* Add the module whose struct linker_file is at lf_va. */
-static bool
-read_module(struct kdebug *kdb, kvaddr_t lf_va)
+/* An int at va; 0 if it is not in the dump. */
+static int
+read_int(struct kdebug *kdb, kvaddr_t va)
 {
-	struct modules *ms = &kdb->kdb_modules;
+	uint32_t value;
+
+	return (mem_u32(kdb, va, &value) ? (int)value : 0);
+}
+
+/*
+ * Read the struct linker_file at lf_va.  Three of its fields have no constant:
+ * "refs" lies after the first pointer, "id" before the address, with room for a
+ * pointer, and "size" after the address.
+ */
+static bool
+read_module(struct kdebug *kdb, kvaddr_t lf_va, struct kdebug_module *km)
+{
+	unsigned int ptr_len = kdb->kdb_core->kc_ptr_len;
 	kvaddr_t address_va = field(kdb, lf_va, LO_KLD_ADDRESS);
 	kvaddr_t base, len, end;
 
@@ -70,26 +83,51 @@ read_module(struct kdebug *kdb, kvaddr_t lf_va)
 		kdb_note(kdb, "linker_files: broken at %#jx", (uintmax_t)lf_va);
 		return (false);
 	}
+	if (!mem_word(kdb, address_va + ptr_len, &len) ||
+	    len > MODULE_LEN_MAX || __builtin_add_overflow(base, len, &end))
+		len = 0;
+	*km = (struct kdebug_module){
+		.km_name = read_path(kdb, field(kdb, lf_va, LO_KLD_FILENAME)),
+		.km_path = read_path(kdb, field(kdb, lf_va, LO_KLD_PATHNAME)),
+		.km_id = read_int(kdb, address_va - ptr_len),
+		.km_refs = read_int(kdb, lf_va + ptr_len),
+		.km_base = base,
+		.km_len = len,
+	};
+	return (true);
+}
+
+/* Add the module whose struct linker_file is at lf_va. */
+static bool
+add_module(struct kdebug *kdb, kvaddr_t lf_va)
+{
+	struct modules *ms = &kdb->kdb_modules;
+	struct kdebug_module *km;
+
 	if (!reserve(ms)) {
 		kdb_note(kdb, "linker_files: out of memory");
 		return (false);
 	}
-	/* The field behind the address, "size", has no constant of its own. */
-	if (!mem_word(kdb, address_va + kdb->kdb_core->kc_ptr_len, &len) ||
-	    len > MODULE_LEN_MAX || __builtin_add_overflow(base, len, &end))
-		len = end = 0;
-	ms->ms_list[ms->ms_count] = (struct kdebug_module){
-		.km_name = read_path(kdb, field(kdb, lf_va, LO_KLD_FILENAME)),
-		.km_path = read_path(kdb, field(kdb, lf_va, LO_KLD_PATHNAME)),
-		.km_base = base,
-		.km_len = len,
-	};
+	km = &ms->ms_list[ms->ms_count];
+	if (!read_module(kdb, lf_va, km))
+		return (false);
 	ms->ms_maps[ms->ms_count] = (struct modmap){
-		.mm_start = base,
-		.mm_end = end,
+		.mm_start = km->km_base,
+		.mm_end = km->km_base + km->km_len,
 		.mm_idx = ms->ms_count,
 	};
 	ms->ms_count++;
+	return (true);
+}
+
+static bool
+add_linker_file(struct kdebug *kdb, kvaddr_t lf_va, kvaddr_t kernel_va)
+{
+	struct modules *ms = &kdb->kdb_modules;
+
+	if (lf_va != kernel_va)
+		return (add_module(kdb, lf_va));
+	ms->ms_has_kernel = read_module(kdb, lf_va, &ms->ms_kernel);
 	return (true);
 }
 
@@ -121,7 +159,7 @@ walk(struct kdebug *kdb, kvaddr_t head_va, kvaddr_t kernel_va)
 			kdb_note(kdb, "linker_files: has no end");
 			break;
 		}
-		if (lf_va != kernel_va && !read_module(kdb, lf_va))
+		if (!add_linker_file(kdb, lf_va, kernel_va))
 			break;
 		link_va = field(kdb, lf_va, LO_KLD_NEXT);
 	}
@@ -174,6 +212,28 @@ kdebug_modules(struct kdebug *kdb, const struct kdebug_module **mods)
 	return (kdb->kdb_modules.ms_count);
 }
 
+const struct kdebug_module *
+kdebug_kernel_module(struct kdebug *kdb)
+{
+	modules_load(kdb);
+	return (kdb->kdb_modules.ms_has_kernel ? &kdb->kdb_modules.ms_kernel :
+						 NULL);
+}
+
+/* Keep the reason why the file at path cannot be the module's. */
+static void
+refuse_file(struct kdebug *kdb, struct modmap *mm, const char *path,
+    const char *why)
+{
+	char text[4 * KPATH_LEN + 128];
+	int n = snprintf(text, sizeof(text), "%s: %s", path, why);
+
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return;
+	mm->mm_why = arena_text(&kdb->kdb_arena, text, (size_t)n);
+	kdb_note(kdb, "%s", text);
+}
+
 /* Open the module's file, or what its symbols were split off into. */
 static bool
 try_path(struct kdebug *kdb, struct modmap *mm, const char *dir, size_t dir_len,
@@ -198,7 +258,7 @@ try_path(struct kdebug *kdb, struct modmap *mm, const char *dir, size_t dir_len,
 		if (mm->mm_file != NULL)
 			return (true);
 		if (why != NULL)
-			kdb_note(kdb, "%s: %s", path, why);
+			refuse_file(kdb, mm, path, why);
 	}
 	return (false);
 }
@@ -252,6 +312,43 @@ seek_file(struct kdebug *kdb, struct modmap *mm)
 		mm->mm_debug = debugfile_open_module(mm->mm_file);
 }
 
+static void
+seek_once(struct kdebug *kdb, struct modmap *mm)
+{
+	if (!mm->mm_sought)
+		seek_file(kdb, mm);
+}
+
+/* The idx'th module of the kernel's list, with its file if there is one. */
+static struct modmap *
+modules_nth(struct kdebug *kdb, size_t idx)
+{
+	struct modules *ms = &kdb->kdb_modules;
+
+	modules_load(kdb);
+	for (size_t i = 0; i < ms->ms_count; i++) {
+		if (ms->ms_maps[i].mm_idx == idx) {
+			seek_once(kdb, &ms->ms_maps[i]);
+			return (&ms->ms_maps[i]);
+		}
+	}
+	return (NULL);
+}
+
+const char *
+kdebug_module_file(struct kdebug *kdb, size_t idx, const char **why)
+{
+	struct modmap *mm = modules_nth(kdb, idx);
+
+	*why = NULL;
+	if (mm == NULL)
+		return (NULL);
+	if (mm->mm_file != NULL)
+		return (modfile_path(mm->mm_file));
+	*why = mm->mm_why;
+	return (NULL);
+}
+
 /* The module that va lies in, with its file if there is one; NULL: none. */
 struct modmap *
 modules_find(struct kdebug *kdb, kvaddr_t va)
@@ -271,7 +368,6 @@ modules_find(struct kdebug *kdb, kvaddr_t va)
 	}
 	if (low == 0 || va >= ms->ms_maps[low - 1].mm_end)
 		return (NULL);
-	if (!ms->ms_maps[low - 1].mm_sought)
-		seek_file(kdb, &ms->ms_maps[low - 1]);
+	seek_once(kdb, &ms->ms_maps[low - 1]);
 	return (&ms->ms_maps[low - 1]);
 }

@@ -252,6 +252,8 @@ struct gen_thread {
 struct gen_module {
 	char name[32];
 	char path[64];
+	int id;
+	int refs;
 	uint64_t address;
 	uint64_t size;
 };

@@ -134,6 +134,8 @@ json_modules(const struct gen *g)
 
 		set_string(module, "name", mod->name);
 		set_string(module, "path", mod->path);
+		set_number(module, "id", (uint64_t)mod->id);
+		set_number(module, "refs", (uint64_t)mod->refs);
 		set_address(g, module, "address", mod->address);
 		set_number(module, "size", mod->size);
 		json_array_append_new(modules, module);

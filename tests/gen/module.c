@@ -10,11 +10,13 @@
 
 /* Offsets into struct linker_file. */
 struct linker_layout {
-	unsigned next, filename, pathname, address, size, len;
+	unsigned refs, next, filename, pathname, id, address, size, len;
 };
 
-static const struct linker_layout linker_lp64 = { 24, 40, 48, 64, 72, 128 };
-static const struct linker_layout linker_ilp32 = { 16, 24, 28, 36, 40, 80 };
+static const struct linker_layout linker_lp64 = { 8, 24, 40, 48, 56, 64, 72,
+	128 };
+static const struct linker_layout linker_ilp32 = { 4, 16, 24, 28, 32, 36, 40,
+	80 };
 
 static const char *const module_names[] = { "zfs.ko", "if_gen.ko",
 	"nullfs.ko" };
@@ -43,6 +45,8 @@ module_add(struct gen *g, const struct linker_layout *at,
 	kimage_poke_ptr(g, *link, va);
 	kimage_poke_ptr(g, va + at->filename, name);
 	kimage_poke_ptr(g, va + at->pathname, path);
+	kimage_poke(g, va + at->refs, 4, (uint32_t)mod->refs);
+	kimage_poke(g, va + at->id, 4, (uint32_t)mod->id);
 	kimage_poke_ptr(g, va + at->address, mod->address);
 	kimage_poke_ptr(g, va + at->size, mod->size);
 	*link = va + at->next;
@@ -61,6 +65,7 @@ module_offsets(struct gen *g, struct linker_layout *at)
 	at->next += move;
 	at->filename += move;
 	at->pathname += move;
+	at->id += move;
 	at->address += move;
 	at->size += move;
 	kimage_int(g, "kld_off_next", SEC_RODATA, (int)at->next);
@@ -76,6 +81,8 @@ module_describe(struct gen *g, const char *name)
 
 	snprintf(mod->name, sizeof(mod->name), "%s", name);
 	snprintf(mod->path, sizeof(mod->path), "/boot/kernel/%s", name);
+	mod->id = (int)g->g_nmods + 1;
+	mod->refs = 1;
 	mod->size = MODULE_LEN;
 	mod->address = kimage_alloc_arena(g, MODULE_LEN, gen_page_size(g));
 }
@@ -86,6 +93,8 @@ module_init(struct gen *g)
 	struct gen_module kernel = {
 		.name = "kernel",
 		.path = "/boot/kernel/kernel",
+		.id = 1,
+		.refs = 1 + NMODULES,
 		.address = g->g_lay.gl_image_va,
 		.size = g->g_image.len,
 	};

@@ -25,12 +25,21 @@
 #define MODULE_LEN 0x1000
 
 /* struct linker_file, LP64. */
-enum { LF_NEXT = 24, LF_FILENAME = 40, LF_PATHNAME = 48, LF_ADDRESS = 64 };
+enum {
+	LF_REFS = 8,
+	LF_NEXT = 24,
+	LF_FILENAME = 40,
+	LF_PATHNAME = 48,
+	LF_ID = 56,
+	LF_ADDRESS = 64
+};
 
 static void
 put_file(struct kernel *k, kvaddr_t va, kvaddr_t next, kvaddr_t name_va,
     const char *name, kvaddr_t base, uint64_t len)
 {
+	fake_u32(k->k_kd, va + LF_REFS, 3);
+	fake_u32(k->k_kd, va + LF_ID, 7);
 	fake_word(k->k_kd, va + LF_NEXT, next);
 	fake_word(k->k_kd, va + LF_FILENAME, name_va);
 	fake_string(k->k_kd, name_va, name);
@@ -103,6 +112,7 @@ other_offset(struct kernel *k)
 {
 	fake_const(k->k_kd, "kld_off_address", 0xc0);
 	fake_word(k->k_kd, KERNEL_LF + 0xc0, 0);
+	fake_u32(k->k_kd, LF(0) + 0xb8, 9);
 	fake_word(k->k_kd, LF(0) + 0xc0, 0x5000);
 	fake_word(k->k_kd, LF(0) + 0xc8, 0x60);
 }
@@ -111,23 +121,24 @@ static const struct list_row {
 	const char *name;
 	void (*change)(struct kernel *);
 	size_t n;
-	const char *first; /* "name base len" */
+	const char *first; /* "name base len refs id" */
 	const char *note;
 } list_rows[] = {
-	{ "two modules", nothing, 2, "zfs.ko 0xffffffff82100000 0x1000", NULL },
-	{ "in a circle", circle, 2, "zfs.ko 0xffffffff82100000 0x1000",
-	    "has no end" },
-	{ "a link leads out", link_out, 1, "zfs.ko 0xffffffff82100000 0x1000",
-	    "broken at 0x1234" },
-	{ "the kernel is not known", no_kernel_file, 3,
-	    "kernel 0xffffffff80200000 0x2000000", NULL },
-	{ "no list", no_list, 0, NULL, "no symbol linker_files" },
-	{ "a name is missing", name_missing, 2, " 0xffffffff82100000 0x1000",
+	{ "two modules", nothing, 2, "zfs.ko 0xffffffff82100000 0x1000 3 7",
 	    NULL },
+	{ "in a circle", circle, 2, "zfs.ko 0xffffffff82100000 0x1000 3 7",
+	    "has no end" },
+	{ "a link leads out", link_out, 1,
+	    "zfs.ko 0xffffffff82100000 0x1000 3 7", "broken at 0x1234" },
+	{ "the kernel is not known", no_kernel_file, 3,
+	    "kernel 0xffffffff80200000 0x2000000 3 7", NULL },
+	{ "no list", no_list, 0, NULL, "no symbol linker_files" },
+	{ "a name is missing", name_missing, 2,
+	    " 0xffffffff82100000 0x1000 3 7", NULL },
 	{ "a length past all bounds", huge_len, 2,
-	    "zfs.ko 0xffffffff82100000 0", NULL },
+	    "zfs.ko 0xffffffff82100000 0 3 7", NULL },
 	{ "the kernel exports the offset", other_offset, 2,
-	    "zfs.ko 0x5000 0x60", NULL },
+	    "zfs.ko 0x5000 0x60 3 9", NULL },
 };
 
 static void
@@ -142,12 +153,33 @@ test_list(void **state)
 	row->change(&k);
 	assert_int_equal(kdebug_modules(kernel_open(&k), &mods), row->n);
 	if (row->first != NULL) {
-		snprintf(first, sizeof(first), "%s %#jx %#jx", mods[0].km_name,
-		    (uintmax_t)mods[0].km_base, (uintmax_t)mods[0].km_len);
+		snprintf(first, sizeof(first), "%s %#jx %#jx %d %d",
+		    mods[0].km_name, (uintmax_t)mods[0].km_base,
+		    (uintmax_t)mods[0].km_len, mods[0].km_refs, mods[0].km_id);
 		assert_string_equal(first, row->first);
 	}
 	if (row->note != NULL)
 		assert_true(has_note(k.k_kdb, row->note));
+	kernel_fini(&k);
+}
+
+/* The kernel is in the list, and is told apart. */
+static void
+test_kernel(void **state)
+{
+	const struct kdebug_module *km;
+	struct kernel k;
+
+	(void)state;
+	setup(&k);
+	km = kdebug_kernel_module(kernel_open(&k));
+	assert_non_null(km);
+	assert_string_equal(km->km_name, "kernel");
+	assert_int_equal(km->km_len, 0x2000000);
+	kernel_fini(&k);
+	setup(&k);
+	no_kernel_file(&k);
+	assert_null(kdebug_kernel_module(kernel_open(&k)));
 	kernel_fini(&k);
 }
 
@@ -417,6 +449,7 @@ static void
 test_split_off(void **state)
 {
 	struct kdebug_frame frame;
+	const char *why;
 	struct kernel k;
 
 	(void)state;
@@ -427,6 +460,9 @@ test_split_off(void **state)
 	kernel_open(&k);
 	frame = frame_at(&k, BASE(1) + 4);
 	assert_string_equal(frame.kf_symbol, "zfs_init");
+	assert_string_equal(kdebug_module_file(k.k_kdb, 0, &why),
+	    in_dir("zfs.ko.debug"));
+	assert_null(kdebug_module_file(k.k_kdb, 2, &why));
 	kernel_fini(&k);
 	remove_dir();
 }
@@ -489,6 +525,7 @@ test_refusal(void **state)
 {
 	const struct refusal_row *row = *state;
 	struct kdebug_frame frame;
+	const char *why;
 	struct kernel k;
 
 	make_dir();
@@ -499,8 +536,12 @@ test_refusal(void **state)
 	frame = frame_at(&k, BASE(1) + 4);
 	assert_string_equal(frame.kf_module, row->module);
 	assert_null(frame.kf_symbol);
-	if (row->note != NULL)
+	assert_null(kdebug_module_file(k.k_kdb, 0, &why));
+	if (row->note != NULL) {
 		assert_true(has_note(k.k_kdb, row->note));
+		assert_non_null(strstr(why, row->note));
+	} else
+		assert_null(why);
 	kernel_fini(&k);
 	remove_dir();
 }
@@ -542,12 +583,13 @@ int
 main(void)
 {
 	struct CMUnitTest tests[NROWS(list_rows) + NROWS(place_rows) +
-	    NROWS(find_rows) + NROWS(refusal_rows) + 3] = {
+	    NROWS(find_rows) + NROWS(refusal_rows) + 4] = {
 		cmocka_unit_test(test_split_off),
 		cmocka_unit_test(test_over_kernel),
 		cmocka_unit_test(test_kernel_data),
+		cmocka_unit_test(test_kernel),
 	};
-	size_t n = 3;
+	size_t n = 4;
 
 	ADD_ROWS(tests, n, list_rows, test_list);
 	ADD_ROWS(tests, n, place_rows, test_place);
