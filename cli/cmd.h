@@ -11,6 +11,7 @@ int cmd_bt(int argc, char **argv);
 int cmd_dmesg(int argc, char **argv);
 int cmd_gdb(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_modules(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_read(int argc, char **argv);
 int cmd_save(int argc, char **argv);

@@ -21,6 +21,7 @@ static const struct command {
 	{ "dmesg", "the message buffer, oldest line first", cmd_dmesg },
 	{ "gdb", "run gdb on the dump", cmd_gdb },
 	{ "info", "format, architecture, sizes, panic string", cmd_info },
+	{ "modules", "loaded kernel modules and their files", cmd_modules },
 	{ "ps", "processes and threads", cmd_ps },
 	{ "read", "memory at an address or symbol", cmd_read },
 	{ "save", "bring a dump from a disk or its image into a file",

@@ -15,7 +15,7 @@ import tempfile
 from tap import Tests, expect, run
 
 VMCORE = sys.argv[1]
-COMMANDS = ["bt", "dmesg", "info", "ps"]
+COMMANDS = ["bt", "dmesg", "info", "modules", "ps"]
 PAGE = 4096
 
 tests = Tests()
@@ -263,6 +263,7 @@ WITHOUT_KERNEL = [
     (["bt"], amd64_minidump(b"a\n")),
     (["read", "0x0", "1"], amd64_minidump(b"a\n")),
     (["gdb"], amd64_minidump(b"a\n")),
+    (["modules"], amd64_minidump(b"a\n")),
 ]
 
 

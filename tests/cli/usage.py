@@ -9,8 +9,8 @@ import sys
 from tap import Tests, expect, run
 
 VMCORE = sys.argv[1]
-COMMANDS = ["bt", "dmesg", "gdb", "info", "ps", "read"]
-JSON_COMMANDS = ["bt", "info", "ps"]
+COMMANDS = ["bt", "dmesg", "gdb", "info", "modules", "ps", "read"]
+JSON_COMMANDS = ["bt", "info", "modules", "ps"]
 
 tests = Tests()
 
@@ -58,6 +58,7 @@ MISTAKES = [
     (["bt", "-a", "-t", "1", "x"], "-a and -t exclude each other"),
     (["bt", "-t", "1", "-a", "x"], "-a and -t exclude each other"),
     (["bt", "x", "y"], "usage: vmcore bt"),
+    (["modules", "-M", "x", "y"], "usage: vmcore modules"),
     (["ps", "-M", "x", "y"], "usage: vmcore ps"),
     (["read", "x"], "usage: vmcore read"),
     (["read", "1", "2", "3", "x"], "usage: vmcore read"),
