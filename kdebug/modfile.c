@@ -35,13 +35,20 @@ struct modfile {
 	struct symtab *mf_symtab; /* NULL: it has no symbols */
 };
 
-/* The path came out of a dump: take nothing that is not a plain file. */
+/*
+ * The path came out of a dump: take nothing that is not a plain file, and do
+ * not even open it, which a FIFO or a device would notice.
+ */
 static int
 open_plain(const char *path)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd;
 
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return (-1);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	/* It may have been replaced meanwhile. */
 	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
 		close(fd);
 		return (-1);
