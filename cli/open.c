@@ -153,18 +153,23 @@ open_dump(const struct args *args, struct dump *dump)
 }
 
 int
+open_kernel(struct dump *dump)
+{
+	if (dump->d_kdb == NULL)
+		dump->d_kdb = kdebug_create(dump->d_kd);
+	if (dump->d_kdb == NULL) {
+		warnx("%s: out of memory", dump->d_core->kc_core_path);
+		return (EX_OSERR);
+	}
+	return (EX_OK);
+}
+
+int
 open_debug(const struct args *args, struct dump *dump)
 {
 	int status = open_dump(args, dump);
 
-	if (status != EX_OK)
-		return (status);
-	dump->d_kdb = kdebug_create(dump->d_kd);
-	if (dump->d_kdb == NULL) {
-		warnx("%s: out of memory", args->a_core);
-		return (EX_OSERR);
-	}
-	return (EX_OK);
+	return (status == EX_OK ? open_kernel(dump) : status);
 }
 
 int

@@ -45,6 +45,12 @@ int open_check_build(const struct args *args, const char *kernel);
 int open_dump(const struct args *args, struct dump *dump);
 int open_debug(const struct args *args, struct dump *dump);
 
+/*
+ * Look at the kernel in a dump that open_dump() opened, unless that was done.
+ * Returns EX_OK, or EX_OSERR after a message.
+ */
+int open_kernel(struct dump *dump);
+
 /* Print the notes of kdebug that were not printed yet, as warnings. */
 void open_warn(struct dump *dump);
 

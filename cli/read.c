@@ -125,15 +125,32 @@ select_copies(kvm_t *kd, const struct request *rq)
 	return (EX_OK);
 }
 
+/* A symbol of the kernel or, if it has none of that name, of a module. */
+static int
+find_symbol(struct dump *dump, const char *name, struct kvm_symbol *sym)
+{
+	int status;
+
+	if (kvm_variable_find(dump->d_kd, name, sym))
+		return (EX_OK);
+	status = open_kernel(dump);
+	if (status != EX_OK || kdebug_module_symbol(dump->d_kdb, name, sym))
+		return (status);
+	open_warn(dump);
+	warnx("%s: no symbol %s, nor in a module", dump->d_kernel, name);
+	return (EX_DATAERR);
+}
+
 /*
- * The address of base, and how much is left of that symbol behind offset; 0
+ * The address of base, and how much is left of that symbol after offset; 0
  * if it is an address, or the symbol's length is not known.
  */
 static int
-find_base(kvm_t *kd, const struct request *rq, const char *base,
+find_base(struct dump *dump, const struct request *rq, const char *base,
     uint64_t offset, uint64_t *addr, uint64_t *left)
 {
 	struct kvm_symbol sym;
+	int status;
 
 	*left = 0;
 	if (isdigit((unsigned char)base[0]) &&
@@ -152,14 +169,13 @@ find_base(kvm_t *kd, const struct request *rq, const char *base,
 		warnx("read: -p needs an address, not a symbol: %s", base);
 		return (EX_USAGE);
 	}
-	if (!kvm_variable_find(kd, base, &sym)) {
-		warnx("%s: no symbol %s", kvm_core(kd)->kc_exec_path, base);
-		return (EX_DATAERR);
-	}
+	status = find_symbol(dump, base, &sym);
+	if (status != EX_OK)
+		return (status);
 	*addr = sym.ks_va;
 	if (offset < sym.ks_len)
 		*left = sym.ks_len - offset;
-	return (find_copy(kd, rq, base, addr));
+	return (find_copy(dump->d_kd, rq, base, addr));
 }
 
 static uint64_t
@@ -171,7 +187,7 @@ default_length(uint64_t symbol_left)
 }
 
 static int
-resolve(kvm_t *kd, struct request *rq)
+resolve(struct dump *dump, struct request *rq)
 {
 	uint64_t offset, left, last;
 	char *base = split_offset(rq->rq_where, &offset);
@@ -181,7 +197,7 @@ resolve(kvm_t *kd, struct request *rq)
 		warnx("read: bad offset: %s", rq->rq_where);
 		return (EX_USAGE);
 	}
-	status = find_base(kd, rq, base, offset, &rq->rq_addr, &left);
+	status = find_base(dump, rq, base, offset, &rq->rq_addr, &left);
 	free(base);
 	if (status != EX_OK)
 		return (status);
@@ -256,7 +272,7 @@ print_memory(const struct dump *dump, const struct request *rq)
 }
 
 static int
-run(const struct dump *dump, struct request *rq)
+run(struct dump *dump, struct request *rq)
 {
 	uint64_t addr;
 	uint8_t byte;
@@ -265,7 +281,7 @@ run(const struct dump *dump, struct request *rq)
 	rq->rq_read = rq->rq_physical ? kvm_read_phys : kvm_read2;
 	status = select_copies(dump->d_kd, rq);
 	if (status == EX_OK)
-		status = resolve(dump->d_kd, rq);
+		status = resolve(dump, rq);
 	if (status != EX_OK)
 		return (status);
 

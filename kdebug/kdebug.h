@@ -224,6 +224,15 @@ const struct kdebug_module *kdebug_kernel_module(struct kdebug *kdb);
 const char *kdebug_module_file(struct kdebug *kdb, size_t idx,
     const char **why);
 
+/*
+ * The symbol called name in the file of a module, as kvm_symbol_find() finds it
+ * in the kernel's: the first module in the list that has it.  ks_name is kdb's.
+ * false: no file that was found has it.
+ */
+struct kvm_symbol;
+bool kdebug_module_symbol(struct kdebug *kdb, const char *name,
+    struct kvm_symbol *out);
+
 /* Which part of the message buffer. */
 enum kdebug_msgbuf_part {
 	KDEBUG_MSGBUF_ALL,   /* all that is left of it, oldest line first */

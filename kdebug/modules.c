@@ -349,6 +349,21 @@ kdebug_module_file(struct kdebug *kdb, size_t idx, const char **why)
 	return (NULL);
 }
 
+bool
+kdebug_module_symbol(struct kdebug *kdb, const char *name,
+    struct kvm_symbol *out)
+{
+	modules_load(kdb);
+	for (size_t i = 0; i < kdb->kdb_modules.ms_count; i++) {
+		const struct modmap *mm = modules_nth(kdb, i);
+
+		if (mm->mm_file != NULL &&
+		    modfile_symbol_find(mm->mm_file, name, out))
+			return (true);
+	}
+	return (false);
+}
+
 /* The module that va lies in, with its file if there is one; NULL: none. */
 struct modmap *
 modules_find(struct kdebug *kdb, kvaddr_t va)

@@ -4,13 +4,16 @@ vmcore modules: the list of generated kernels, and the files that it finds, or
 refuses, for the modules in it.
 """
 
+import contextlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
 
-from tap import Tests, expect, run
+from tap import Skip, Tests, expect, run
 
 VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:3])
 VARIANTS = sys.argv[3:]
@@ -110,6 +113,68 @@ def make_large(path):
     shutil.copy(VMCORE, path)
 
 
+def check_not_opened():
+    """A FIFO in a module's place is not opened: its writer waits on."""
+    dump = Dump("amd64-v3")
+    os.mkfifo(dump.path("zfs.ko"))
+    with subprocess.Popen(["sh", "-c", 'exec >"$0"', dump.path("zfs.ko")]) as sh:
+        time.sleep(0.2)  # until it waits; too short, and the test is blind
+        dump.modules()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            sh.wait(0.2)
+        waits = sh.poll() is None
+        sh.kill()
+    assert waits, sh.returncode
+
+
+# What a module of a generated kernel could be made of.
+SOURCE = """
+int zfs_numbers[5] = { 1, 2, 3 };
+static int zfs_zeros[3] __attribute__((used));
+int zfs_open(int n) { return (zfs_numbers[n] + zfs_zeros[n]); }
+int zfs_close(int n) { return (zfs_open(n) + 1); }
+int hz;
+"""
+VARIABLES = {"zfs_numbers": 20, "zfs_zeros": 12}  # and their lengths
+
+
+def compile_module(dump):
+    """Put zfs.ko beside the kernel."""
+    cc = shutil.which("cc")
+    if cc is None or os.uname().machine != "x86_64":
+        raise Skip("no compiler for amd64")
+    result = run(
+        *(cc, "-g", "-O1", "-c", "-fno-pic", "-mcmodel=kernel"),
+        *("-fno-asynchronous-unwind-tables", "-x", "c", "-o"),
+        *(dump.path("zfs.ko"), "-"),
+        text=SOURCE,
+    )
+    assert result.status == 0, result
+
+
+def check_read():
+    """Symbols of a module: where the kernel placed its sections."""
+    dump = Dump("amd64-v3")
+    compile_module(dump)
+    zfs = dump.modules()[0][1]
+    assert zfs["file"] == dump.path("zfs.ko"), zfs
+    base = int(zfs["address"], 16)
+    for name, length in VARIABLES.items():
+        result = dump.run("read", "--raw", name)
+        expect(result, os.EX_OK)
+        assert len(result.raw) == length, (name, result)
+    text = dump.run("read", "--raw", "zfs_open").raw
+    at_base = dump.run("read", "--raw", "-l", len(text), hex(base)).raw
+    assert text == at_base, (text, at_base)
+    # The kernel's symbol wins.
+    assert int.from_bytes(dump.run("read", "--raw", "hz").raw, "little") in (
+        100,
+        1000,
+    )
+    result = dump.run("read", "zfs_none")
+    expect(result, os.EX_DATAERR, "no symbol zfs_none, nor in a module")
+
+
 def check_no_list():
     """A kernel whose list cannot be read: nothing is listed, and it is said."""
     dump = Dump("amd64-v3")
@@ -133,5 +198,7 @@ for name, make, why in (
     ("a device", lambda path: os.symlink("/dev/zero", path), None),
 ):
     tests.case(f"refuse: {name}", check_refused, make, why)
+tests.case("a FIFO is not opened", check_not_opened)
+tests.case("read: a module's symbols", check_read)
 tests.case("no list", check_no_list)
 tests.run()

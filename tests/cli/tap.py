@@ -55,12 +55,12 @@ class Result:
         return f"status {self.status}\n{self.raw[:500]}\n{self.err[:1000]}"
 
 
-def run(*words, timeout=120, **options):
-    """Run a command; its Result, however it ends."""
+def run(*words, timeout=120, text="", **options):
+    """Run a command, with text to read; its Result, however it ends."""
     return Result(
         subprocess.run(
             [str(word) for word in words],
-            stdin=subprocess.DEVNULL,
+            input=text.encode(),
             capture_output=True,
             timeout=timeout,
             check=False,
