@@ -125,6 +125,7 @@ dump_bad_name(enum dump_bad kind)
 		[DUMP_BAD_SELF] = "page table that contains itself",
 		[DUMP_BAD_PAGE] = "mapped page outside of memory",
 		[DUMP_BAD_UNREADABLE] = "page that cannot be read",
+		[DUMP_BAD_NEVER] = "page table in a page that is never dumped",
 	};
 
 	return ((unsigned int)kind < DUMP_NBAD ? names[kind] : "unknown");

@@ -6,7 +6,9 @@
  *  1. A page set, made at boot from the physical segments.  From then on the
  *     allocators say which pages hold kernel data that no page table leads to:
  *     dump_add_page(pa) before an address is handed out, dump_drop_page(pa)
- *     before the page is free again.  Any CPU, any context, no lock.
+ *     before the page is free again.  And which mapped pages hold what must
+ *     not leave the machine, or would be of no use: dump_add_never(pa).  Any
+ *     CPU, any context, no lock.
  *  2. A machine and sinks: how to look at memory, where to write.
  *  3. One call when all is lost, with the other CPUs stopped and interrupts
  *     off: dump_write().
@@ -64,6 +66,12 @@ enum dump_class {
 	DUMP_CORE, /* the kernel needs it: always */
 	DUMP_BULK, /* page array, reverse maps: what grows with memory */
 	DUMP_USER, /* only when it is asked for */
+	/*
+	 * In no minidump, even if it is mapped and whatever other class it is
+	 * in.  It is not followed as a page table either, for a table's entries
+	 * are in a dump.  A full dump is all of memory and holds it.
+	 */
+	DUMP_NEVER,
 	DUMP_NCLASSES
 };
 
@@ -80,7 +88,7 @@ struct dump_pages {
 };
 
 /*
- * How many bytes of memory a page set needs: five bits for each page of the
+ * How many bytes of memory a page set needs: six bits for each page of the
  * ranges, which are all memory that can be dumped, free or not.  0: they are
  * not page aligned, ascending and disjoint, or there are none.
  */
@@ -96,8 +104,8 @@ int dump_pages_init(struct dump_pages *dp, const struct dump_range *ranges,
 
 /*
  * Add the page that pa lies in to a class, or drop it from all classes.  A page
- * of several classes counts for the first of them.  An address that is not
- * memory changes nothing but dp_ignored.
+ * of several classes counts for the first of them, unless it is in DUMP_NEVER.
+ * An address that is not memory changes nothing but dp_ignored.
  */
 void dump_pages_add(struct dump_pages *dp, uint64_t pa, enum dump_class class);
 void dump_pages_drop(struct dump_pages *dp, uint64_t pa);
@@ -125,6 +133,7 @@ void dump_pages_install(struct dump_pages *dp);
 void dump_add_page(uint64_t pa); /* core */
 void dump_add_bulk(uint64_t pa);
 void dump_add_user(uint64_t pa);
+void dump_add_never(uint64_t pa);
 void dump_drop_page(uint64_t pa);
 
 /* ---- The machine: amd64, with 4-level page tables ---- */
@@ -309,6 +318,7 @@ enum dump_bad {
 	DUMP_BAD_SELF,	     /* an entry that leads to a table above it */
 	DUMP_BAD_PAGE,	     /* a page that is neither memory nor device */
 	DUMP_BAD_UNREADABLE, /* a page that cannot be read: zeros instead */
+	DUMP_BAD_NEVER,	     /* a table in a page that is never dumped */
 	DUMP_NBAD
 };
 
@@ -334,7 +344,7 @@ struct dump_result {
 	uint64_t dr_msgbuf_bytes;
 	uint64_t dr_bitmap_bytes;
 	uint64_t dr_table_bytes;
-	uint64_t dr_pages[DUMP_NCLASSES];
+	uint64_t dr_pages[DUMP_NCLASSES]; /* of DUMP_NEVER: 0 */
 
 	/* Counted all, recorded the first few. */
 	uint64_t dr_bad[DUMP_NBAD];

@@ -6,7 +6,7 @@
  * the classes change while the kernel lives, by atomic operations alone; base
  * and frozen belong to whoever writes a dump.
  *
- *	mem: | segments | core | bulk | user | base | frozen |
+ *	mem: | segments | core | bulk | user | never | base | frozen |
  */
 #include "dumper/dumper_int.h"
 
@@ -207,6 +207,13 @@ dump_add_user(uint64_t pa)
 {
 	if (machine_pages != NULL)
 		dump_pages_add(machine_pages, pa, DUMP_USER);
+}
+
+void
+dump_add_never(uint64_t pa)
+{
+	if (machine_pages != NULL)
+		dump_pages_add(machine_pages, pa, DUMP_NEVER);
 }
 
 void

@@ -4,6 +4,8 @@
  *	base	registered as core, or mapped by the kernel and in no other class
  *	frozen	base, and what of bulk and user comes with it
  *
+ * Pages of the class never are in neither.
+ *
  * The base is made once for a sink; the frozen set is made again, from it, for
  * each smaller dump that is tried.
  */
@@ -16,21 +18,41 @@
 #define MAXPASSES 16
 
 static uint64_t
-load_word(const struct attempt *at, enum dump_class class, uint64_t word)
+load_bits(const struct attempt *at, enum dump_class class, uint64_t word)
 {
 	return (__atomic_load_n(&at->at_pages->dp_class[class][word],
 	    __ATOMIC_RELAXED));
+}
+
+/* Those of a class that may be dumped. */
+static uint64_t
+load_word(const struct attempt *at, enum dump_class class, uint64_t word)
+{
+	return (load_bits(at, class, word) & ~load_bits(at, DUMP_NEVER, word));
+}
+
+/* What the walk marked, too, and nothing marks any more. */
+static void
+drop_never(struct attempt *at)
+{
+	struct dump_pages *dp = at->at_pages;
+
+	for (uint64_t word = 0; word < dp->dp_nwords; word++)
+		dp->dp_base[word] &= ~load_bits(at, DUMP_NEVER, word);
 }
 
 int
 plan_base(struct attempt *at)
 {
 	struct dump_pages *dp = at->at_pages;
+	int error;
 
 	attempt_phase(at, DUMP_WALK);
 	for (uint64_t word = 0; word < dp->dp_nwords; word++)
 		dp->dp_base[word] = load_word(at, DUMP_CORE, word);
-	return (walk_mark(at));
+	error = walk_mark(at);
+	drop_never(at);
+	return (error);
 }
 
 /* Does the bulk page at pa describe a page that is dumped? */

@@ -2,8 +2,8 @@
  * The kernel's page tables, which may be what the kernel died of.
  *
  * An entry is believed only if no reserved bit is set in it, the table that it
- * leads to is memory that can be read, and that table is not one of those on
- * the way to it.  The way down has one step for each level, and the way along
+ * leads to is memory that can be read and may be dumped, and that table is not
+ * one of those on the way to it.  The way down has one step for each level, and the way along
  * skips all that an entry maps, so nothing in memory can make a walk long: it
  * takes a time that the size of the kernel map bounds.
  *
@@ -43,7 +43,10 @@ refuse(struct entry *en, enum dump_bad why)
 	en->en_bad = why;
 }
 
-/* A table is memory and can be read. */
+/*
+ * A table is memory, can be read, and may be dumped: a damaged entry must not
+ * bring a page that never may be into a dump as if it were a table.
+ */
 static void
 check_table(const struct attempt *at, uint64_t pa, struct entry *en)
 {
@@ -51,6 +54,10 @@ check_table(const struct attempt *at, uint64_t pa, struct entry *en)
 
 	if ((pa & PAGE_MASK) != 0 || !pages_memory(at, pa >> PAGE_SHIFT)) {
 		refuse(en, DUMP_BAD_TABLE);
+		return;
+	}
+	if (dump_pages_has(at->at_pages, pa, DUMP_NEVER)) {
+		refuse(en, DUMP_BAD_NEVER);
 		return;
 	}
 	en->en_kind = ENTRY_TABLE;

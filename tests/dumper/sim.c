@@ -209,7 +209,8 @@ sim_page(struct sim *sim)
 	for (int tries = 0; tries < 100000; tries++) {
 		uint64_t index = sim_random(sim, sim->npages);
 
-		if (sim->taken[index])
+		if (sim->taken[index] ||
+		    (sim->classes[index] & 1 << DUMP_NEVER) != 0)
 			continue;
 		sim->taken[index] = 1;
 		return (sim_pa(sim, index));
@@ -289,11 +290,14 @@ sim_add(struct sim *sim, uint64_t pa, enum dump_class class)
 void
 sim_scatter(struct sim *sim)
 {
-	for (int i = 0; i < 150; i++) {
-		uint64_t pa = sim_pa(sim, sim_random(sim, sim->npages));
+	for (int i = 0; i < 200; i++) {
+		uint64_t index = sim_random(sim, sim->npages);
+		enum dump_class class =
+		    (enum dump_class)sim_random(sim, DUMP_NCLASSES);
 
-		sim_add(sim, pa,
-		    (enum dump_class)sim_random(sim, DUMP_NCLASSES));
+		/* The root and the data have to be dumped. */
+		if (class != DUMP_NEVER || !sim->taken[index])
+			sim_add(sim, sim_pa(sim, index), class);
 	}
 	/* In the first GB behind the data's 2 MB, at most one mapping each. */
 	for (uint64_t va = SIM_KERNBASE + 0x400000; sim->nmaps < 100;
@@ -367,6 +371,8 @@ sim_dumped(const struct sim *sim, uint64_t pa, enum dump_format format,
 	if (index == UINT64_MAX)
 		return (false);
 	class = sim->classes[index];
+	if (format != DUMP_FULL && (class & 1 << DUMP_NEVER) != 0)
+		return (false);
 	if (format == DUMP_FULL || (class & 1 << DUMP_CORE) != 0 ||
 	    (format == DUMP_MINIDUMP3 && is_table(sim, pa)))
 		return (true);

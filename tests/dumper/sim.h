@@ -79,7 +79,7 @@ uint64_t sim_pa(const struct sim *sim, uint64_t index);
 /* The bytes of the page at pa, which is memory. */
 uint8_t *sim_bytes(struct sim *sim, uint64_t pa);
 
-/* A page that nothing else has. */
+/* A page that nothing else has, and that may be dumped. */
 uint64_t sim_page(struct sim *sim);
 
 /* Map 1 << (12 + 9 * level) bytes at va to pa, both aligned to that. */

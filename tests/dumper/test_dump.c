@@ -164,6 +164,62 @@ test_row(void **state)
 	}
 }
 
+/* A page that is never dumped, and what would have it in a dump otherwise. */
+static const struct never_row {
+	const char *name;
+	unsigned int level; /* of the entry that maps it */
+	unsigned int classes;
+	unsigned int flags;
+} never_rows[] = {
+	{ "never: though mapped", 0, 0, 0 },
+	{ "never: though mapped in 2 MB", 1, 0, 0 },
+	{ "never: though core", 0, 1 << DUMP_CORE, 0 },
+	{ "never: though bulk, all of it", 0, 1 << DUMP_BULK, DUMP_ALLBULK },
+	{ "never: though user, all of it", 0, 1 << DUMP_USER, DUMP_ALLUSER },
+};
+
+static void
+add_never(struct sim *sim, const struct never_row *row, uint64_t pa)
+{
+	sim_map(sim, SIM_KERNBASE + 0x400000, pa, row->level, SIM_RW);
+	for (int class = 0; class < DUMP_NEVER; class++)
+		if ((row->classes & 1U << class) != 0)
+			sim_add(sim, pa, (enum dump_class)class);
+	sim_add(sim, pa, DUMP_NEVER);
+}
+
+/* Of all memory, a full dump has it, too. */
+static void
+test_never(void **state)
+{
+	const struct never_row *never = *state;
+
+	for (int format = DUMP_MINIDUMP1; format <= DUMP_FULL; format++) {
+		struct row row = { .format = (enum dump_format)format,
+			.flags = never->flags };
+		struct sim *sim = sim_create(pc, 3, 12);
+		struct dump_result res;
+		struct dump_request req;
+		struct dump_sink ds;
+		struct sink sink;
+
+		sink_init(&sink, MEDIA_LEN);
+		ds = sink_describe(&sink, DUMP_FILE, 0);
+		req = request(sim, &row, &ds);
+		add_never(sim, never, 0x200000);
+		assert_int_equal(sim_dumped(sim, 0x200000, row.format,
+				     row.flags),
+		    format == DUMP_FULL);
+		assert_int_equal(dump_write(&req, &res), 0);
+		assert_int_equal(res.dr_pages[DUMP_NEVER], 0);
+		check_result(sim, &row, &res);
+		readback(sim, sink.media, res.dr_bytes, row.format, row.flags,
+		    READBACK_EXACT);
+		sink_fini(&sink);
+		sim_destroy(sim);
+	}
+}
+
 /* What is mapped behind the end of the kernel map is in no dump. */
 static void
 test_short_map(void **state)
@@ -233,6 +289,7 @@ main(void)
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, rows, test_row);
+	ADD_ROWS(tests, n, never_rows, test_never);
 	tests[n++] = row_test("descriptions of descriptions", test_chain, NULL);
 	tests[n++] = row_test("map that ends early", test_short_map, NULL);
 	return (RUN_TESTS(tests, n));

@@ -189,17 +189,21 @@ test_installed(void **state)
 	dump_add_page(0x3fff);
 	dump_add_bulk(0x4000);
 	dump_add_user(0x5000);
+	dump_add_never(0x6000);
 	dump_add_page(0x2fff);
 	assert_true(dump_pages_has(&dp, 0x3000, DUMP_CORE));
 	assert_true(dump_pages_has(&dp, 0x4000, DUMP_BULK));
 	assert_true(dump_pages_has(&dp, 0x5000, DUMP_USER));
+	assert_true(dump_pages_has(&dp, 0x6000, DUMP_NEVER));
 	assert_int_equal(dp.dp_ignored, 1);
 	dump_drop_page(0x3123);
 	dump_drop_page(0x4000);
 	dump_drop_page(0x5000);
+	dump_drop_page(0x6000);
 	assert_false(dump_pages_has(&dp, 0x3000, DUMP_CORE));
 	assert_false(dump_pages_has(&dp, 0x4000, DUMP_BULK));
 	assert_false(dump_pages_has(&dp, 0x5000, DUMP_USER));
+	assert_false(dump_pages_has(&dp, 0x6000, DUMP_NEVER));
 	dump_pages_install(NULL);
 	free(mem);
 }

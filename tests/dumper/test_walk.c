@@ -25,8 +25,8 @@ static const struct dump_range memory[] = {
 
 static const struct dump_range devices[] = { { DEVICE, DEVICE + 0x1000 } };
 
-/* What an entry is overwritten with; the last three are made at run time. */
-enum { SELF = 1, ROOT, GARBAGE };
+/* What an entry is overwritten with, if it is made at run time. */
+enum { SELF = 1, ROOT, GARBAGE, NEVER };
 
 static const struct row {
 	const char *name;
@@ -51,6 +51,7 @@ static const struct row {
 	{ "PDE: itself", 1, SELF, DUMP_BAD_SELF },
 	{ "PDE: the root", 1, ROOT, DUMP_BAD_SELF },
 	{ "PDE: random bits", 1, GARBAGE, DUMP_BAD_RESERVED },
+	{ "PDE: a page that is never dumped", 1, NEVER, DUMP_BAD_NEVER },
 	{ "PDPTE: reserved bits", 2, NOT_CPU | SIM_V, DUMP_BAD_RESERVED },
 	{ "PDPTE: a huge page with low bits", 2, 0x200000 | SIM_PS | SIM_V,
 	    DUMP_BAD_RESERVED },
@@ -62,6 +63,7 @@ static const struct row {
 	{ "PDPTE: itself", 2, SELF, DUMP_BAD_SELF },
 	{ "PDPTE: the root", 2, ROOT, DUMP_BAD_SELF },
 	{ "PDPTE: random bits", 2, GARBAGE, DUMP_BAD_RESERVED },
+	{ "PDPTE: a page that is never dumped", 2, NEVER, DUMP_BAD_NEVER },
 	{ "PML4E: reserved bits", 3, NOT_CPU | SIM_V, DUMP_BAD_RESERVED },
 	{ "PML4E: a page", 3, 0x200000 | SIM_PS | SIM_V, DUMP_BAD_RESERVED },
 	{ "PML4E: beyond memory", 3, BEYOND | SIM_V, DUMP_BAD_TABLE },
@@ -69,6 +71,7 @@ static const struct row {
 	{ "PML4E: a device", 3, DEVICE | SIM_V, DUMP_BAD_TABLE },
 	{ "PML4E: itself", 3, SELF, DUMP_BAD_SELF },
 	{ "PML4E: random bits", 3, GARBAGE, DUMP_BAD_RESERVED },
+	{ "PML4E: a page that is never dumped", 3, NEVER, DUMP_BAD_NEVER },
 };
 
 static struct sim *
@@ -100,6 +103,28 @@ make_garbage(struct sim *sim)
 	return (pa);
 }
 
+/* A page that is full of this, and must not be in a minidump. */
+#define SECRET UINT64_C(0x5ec4e75ec4e70000)
+
+static uint64_t
+make_secret(struct sim *sim)
+{
+	uint64_t pa = sim_page(sim);
+
+	for (size_t off = 0; off < DUMP_PAGE_SIZE; off += 8)
+		le64enc(sim_bytes(sim, pa) + off, SECRET | SIM_V);
+	sim_add(sim, pa, DUMP_NEVER);
+	return (pa);
+}
+
+static void
+check_secret(const struct sink *sink, uint64_t len)
+{
+	for (uint64_t off = 0; off < len; off += 8)
+		assert_int_not_equal(le64dec(sink->media + off),
+		    SECRET | SIM_V);
+}
+
 static uint64_t
 entry_of(struct sim *sim, const struct row *row)
 {
@@ -110,6 +135,8 @@ entry_of(struct sim *sim, const struct row *row)
 		return (sim->tables[0].pa | SIM_V | SIM_RW);
 	case GARBAGE:
 		return (make_garbage(sim) | SIM_V | SIM_RW);
+	case NEVER:
+		return (make_secret(sim) | SIM_V | SIM_RW);
 	default:
 		return (row->entry);
 	}
@@ -184,6 +211,8 @@ test_row(void **state)
 			    (enum dump_format)format, 0,
 			    format == DUMP_FULL ? READBACK_AT_LEAST :
 						  mode_of(row));
+		if (format != DUMP_FULL)
+			check_secret(&sink, res.dr_bytes);
 		sink_fini(&sink);
 		sim_destroy(sim);
 	}

@@ -30,6 +30,7 @@
 #define DO_BULK	      0x04
 #define DO_USER	      0x08
 #define DO_UNREADABLE 0x10
+#define DO_NEVER      0x20
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -133,6 +134,8 @@ set_up(const uint8_t *data, size_t size)
 			dump_pages_add(&pages, pa_of(index), DUMP_BULK);
 		if ((data[1] & DO_USER) != 0)
 			dump_pages_add(&pages, pa_of(index), DUMP_USER);
+		if ((data[1] & DO_NEVER) != 0)
+			dump_pages_add(&pages, pa_of(index), DUMP_NEVER);
 		if ((data[1] & DO_UNREADABLE) != 0)
 			unreadable[index] = true;
 	}
@@ -160,10 +163,14 @@ check_pages(const struct minidump_hdr *hdr, const struct dumpset *set,
 	uint64_t off = hdr->md_pages_off;
 
 	for (size_t i = 0; i < NPAGES; i++) {
+		bool never = dump_pages_has(&pages, pa_of(i), DUMP_NEVER);
+
 		if (!present(hdr, set, pa_of(i))) {
-			need(!dump_pages_has(&pages, pa_of(i), DUMP_CORE));
+			need(never ||
+			    !dump_pages_has(&pages, pa_of(i), DUMP_CORE));
 			continue;
 		}
+		need(!never);
 		need(memcmp(image + off, unreadable[i] ? zeros : memory[i],
 			 PAGE) == 0);
 		off += PAGE;
