@@ -234,11 +234,12 @@ db_show_pageset(const char *args)
 		    (uintmax_t)ac.ac_total);
 	printf("%-16s %12ju\n", "full dump", (uintmax_t)full.dr_bytes);
 	printf("%-16s %12ju\n", "memory", (uintmax_t)realmem);
-	printf("pages registered as core %ju, bulk %ju, user %ju; "
+	printf("pages registered as core %ju, bulk %ju, user %ju, never %ju; "
 	       "%ju calls for what is no memory\n",
 	    (uintmax_t)dump_pages_count(&pages, DUMP_CORE),
 	    (uintmax_t)dump_pages_count(&pages, DUMP_BULK),
 	    (uintmax_t)dump_pages_count(&pages, DUMP_USER),
+	    (uintmax_t)dump_pages_count(&pages, DUMP_NEVER),
 	    (uintmax_t)pages.dp_ignored);
 }
 DB_COMMAND(show_pageset, "show pageset", db_show_pageset,

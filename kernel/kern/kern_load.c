@@ -131,6 +131,45 @@ sh_freed(const char *args)
 }
 SHELL_COMMAND(freed, "freed", sh_freed, "slabs that are used, and free again");
 
+static MALLOC_DEFINE(M_SECRET, "secret", "what is never dumped");
+
+#define SECRET UINT64_C(0x7365637265742121)
+
+/* SECRET itself is in the kernel's text. */
+static void
+fill_secret(const char *what, void *mem, size_t len)
+{
+	uint64_t *words = mem;
+
+	for (size_t i = 0; i < len / sizeof(*words); i++)
+		words[i] = SECRET ^ (uintptr_t)&words[i];
+	printf("secret: %s at %p\n", what, mem);
+}
+
+static void *
+secret_item(const char *name, size_t size)
+{
+	uma_zone_t zone = uma_zcreate(name, size, NULL, NULL, NULL, NULL,
+	    UMA_ALIGN_PTR, UMA_ZONE_NODUMP);
+
+	return (uma_zalloc(zone, M_WAITOK));
+}
+
+/* In each way that there is to say so. */
+static void
+sh_secret(const char *args)
+{
+	static const size_t sizes[] = { 64, 3 * PAGE_SIZE };
+
+	(void)args;
+	for (size_t i = 0; i < nitems(sizes); i++) {
+		fill_secret("item", secret_item("secret", sizes[i]), sizes[i]);
+		fill_secret("malloc",
+		    malloc(sizes[i], M_SECRET, M_WAITOK | M_NODUMP), sizes[i]);
+	}
+}
+SHELL_COMMAND(secret, "secret", sh_secret, "memory that is never dumped");
+
 static MALLOC_DEFINE(M_DRAIN, "drain", "all memory that there is");
 
 /* Allocate until there is nothing left; the list of it, and free pages. */

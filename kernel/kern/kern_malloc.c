@@ -1,6 +1,6 @@
 /*
- * malloc(9) on zones of powers of two from 16 bytes to a page; what is larger
- * gets pages of its own from the kernel map.
+ * malloc(9) on zones of powers of two from 16 bytes to a page; what is larger,
+ * or is not to be dumped, gets pages of its own from the kernel map.
  *
  * Every page of an allocation leads to its slab, and so to its size: free
  * needs nothing but the address.
@@ -79,7 +79,7 @@ malloc(size_t size, struct malloc_type *type, int flags)
 {
 	void *addr;
 
-	if (size > PAGE_SIZE) {
+	if (size > PAGE_SIZE || (flags & M_NODUMP) != 0) {
 		addr = uma_large_malloc(size, flags);
 		if (addr != NULL)
 			malloc_type_allocated(type, round_page(size));

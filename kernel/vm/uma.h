@@ -51,7 +51,7 @@ typedef void (*uma_free)(void *mem, vm_size_t size, uint8_t pflag);
 #define UMA_ZONE_VM	   0x0010 /* no buckets from fresh memory */
 #define UMA_ZONE_SECONDARY 0x0020 /* shares another zone's keg */
 #define UMA_ZONE_MAXBUCKET 0x0040 /* largest buckets at once */
-#define UMA_ZONE_NODUMP	   0x0080 /* a dump need not hold the items */
+#define UMA_ZONE_NODUMP	   0x0080 /* no minidump holds the items */
 
 /* Alignment, as a mask. */
 #define UMA_ALIGN_PTR	(sizeof(void *) - 1)

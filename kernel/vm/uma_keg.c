@@ -76,7 +76,7 @@ keg_small_geometry(struct uma_keg *keg, uint32_t flags)
 
 	keg->uk_ppera = 1;
 	if ((flags & UMA_ZFLAG_INTERNAL) == 0 &&
-	    ((flags & UMA_ZONE_OFFPAGE) != 0 || in == 0 ||
+	    ((flags & (UMA_ZONE_OFFPAGE | UMA_ZONE_NODUMP)) != 0 || in == 0 ||
 		(waste > PAGE_SIZE / UMA_MAX_WASTE && off > in))) {
 		keg->uk_flags |= UMA_ZONE_OFFPAGE;
 		keg->uk_ipers = off;

@@ -106,10 +106,12 @@ void wakeup(const void *chan);
 /*
  * The set of pages that a dump takes although no page table leads to them.
  * Bulk: memory that grows with the machine, left out of a dump that must be
- * small.  An address that is not memory is ignored.
+ * small.  Never: in no minidump, even if a page table leads there.  Dropping
+ * takes a page out of all of these.  An address that is not memory is ignored.
  */
 void dump_add_page(vm_paddr_t pa);
 void dump_add_bulk(vm_paddr_t pa);
+void dump_add_never(vm_paddr_t pa);
 void dump_drop_page(vm_paddr_t pa);
 
 void *memset(void *dst, int byte, size_t len);

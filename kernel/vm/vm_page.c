@@ -154,7 +154,11 @@ vm_page_claim(vm_page_t m, int req)
 	    ("%s: page %#jx on the free lists: flags %#x wired %u owner %p",
 		__func__, (uintmax_t)VM_PAGE_TO_PHYS(m), m->flags,
 		m->wire_count, m->object));
-	m->flags = (req & VM_ALLOC_NODUMP) != 0 ? PG_NODUMP : 0;
+	m->flags = 0;
+	if ((req & VM_ALLOC_NODUMP) != 0) {
+		m->flags = PG_NODUMP;
+		dump_add_never(VM_PAGE_TO_PHYS(m));
+	}
 	if ((req & VM_ALLOC_WIRED) != 0)
 		vm_page_wire(m);
 	if ((req & VM_ALLOC_ZERO) != 0)
@@ -217,6 +221,8 @@ vm_page_free(vm_page_t m)
 		(uintmax_t)VM_PAGE_TO_PHYS(m), m->flags, m->wire_count,
 		m->object));
 
+	if ((m->flags & PG_NODUMP) != 0)
+		dump_drop_page(VM_PAGE_TO_PHYS(m));
 	mtx_lock_spin(&vm_page_queue_free_mtx);
 	m->flags = PG_FREE;
 	vm_phys_free_pages(m, 0);
@@ -257,14 +263,6 @@ vm_wait(int req)
 		vm_waiters--;
 	}
 	mtx_unlock_spin(&vm_page_queue_free_mtx);
-}
-
-bool
-vm_page_is_nodump(vm_paddr_t pa)
-{
-	const struct vm_page *m = PHYS_TO_VM_PAGE(pa);
-
-	return (m != NULL && (m->flags & PG_NODUMP) != 0);
 }
 
 bool

@@ -45,7 +45,7 @@ static_assert(sizeof(struct vm_page) == 24, "see the sum above");
 
 #define PG_FREE	  0x01 /* on the free lists, or behind a head that is */
 #define PG_SLAB	  0x02 /* object is a struct uma_slab */
-#define PG_NODUMP 0x04 /* of no use in a dump, even though mapped */
+#define PG_NODUMP 0x04 /* registered as never dumped, though mapped */
 #define PG_BOOT	  0x08 /* taken before there were free lists, for good */
 #define PG_STACK  0x10 /* of a kernel stack */
 #define PG_TABLE  0x20 /* a page table */
@@ -80,7 +80,7 @@ extern struct vmmeter vm_cnt;
 #define VM_ALLOC_WIRED	0x0004
 #define VM_ALLOC_ZERO	0x0008
 #define VM_ALLOC_WAITOK 0x0010 /* sleep rather than fail */
-#define VM_ALLOC_NODUMP 0x0020 /* sets PG_NODUMP */
+#define VM_ALLOC_NODUMP 0x0020 /* in no minidump until it is free */
 #define VM_ALLOC_USER	0x0040 /* not the kernel's own: default pool */
 
 /*
@@ -109,9 +109,6 @@ bool vm_page_unwire_noq(vm_page_t m);
 
 /* Sleep until there is memory for such a request, or there might be. */
 void vm_wait(int req);
-
-/* true: a dump need not hold this page, although something maps it. */
-bool vm_page_is_nodump(vm_paddr_t pa);
 
 /*
  * Which memory does the page of the page array at pa describe?  Called with

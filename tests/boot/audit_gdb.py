@@ -362,7 +362,7 @@ def check_maps():
     bits = number("kva_arena.ka_npages") // 8
     memory.has(number("kva_arena.ka_bits"), bits, "map of kernel addresses")
     words = number("pages.dp_nwords")
-    for class_ in range(3):
+    for class_ in range(number("sizeof(pages.dp_class) / sizeof(long)")):
         at = number(f"pages.dp_class[{class_}]")
         memory.has(at, 8 * words, "page set")
 

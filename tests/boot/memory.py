@@ -124,6 +124,23 @@ def many_threads():
         assert m.end() == 0
 
 
+SECRET = 0x7365637265742121
+
+
+def secrets(tunable, dumped):
+    """No byte of what is never dumped is in a minidump."""
+    text, core = crash("secret;crash panic", tunable, memory=64)
+    places = re.findall(r"secret: \w+ at (0x\w+)", text)
+    assert len(places) == 4, text
+    data = core.read_bytes()
+    for place in places:
+        said = run(vmcore, "read", "--raw", "-N", kernel, place, 64, core)
+        assert (said.returncode == 0) == dumped, said
+        assert dumped or b"not in the dump" in said.stderr, said
+        word = struct.pack("<Q", SECRET ^ int(place, 16) + 8)
+        assert (word in data) == dumped, place
+
+
 def drained():
     """The last pages are for those who ask for the reserve."""
     with boot(memory=64, cpus=1) as m:
@@ -140,6 +157,12 @@ tests = tap.Tests()
 for number in (1, 3):
     tests.case(f"a memory that is full, version {number}", full_memory, number)
 tests.case("objects in a full dump and in version 3", same_in_all)
+for setting, holds in (
+    ("debug.minidump_version=1", False),
+    ("debug.minidump_version=3", False),
+    ("debug.minidump=0", True),
+):
+    tests.case(f"what is never dumped, {setting}", secrets, setting, holds)
 for crash_kind in ("panic", "othercpu", "interrupt", "locked"):
     tests.case(f"a storm of allocations, and {crash_kind}", storm, crash_kind)
 tests.case("many threads, one after the other", many_threads)

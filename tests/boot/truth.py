@@ -194,8 +194,8 @@ def stack_of_dumper():
 
 def chosen_pages():
     """The part of the page set that each dump writes: dp_base, dp_frozen."""
-    fields = struct.unpack_from("<9Q", read("v1", *place_of("pages")))
-    return fields[7], fields[8] + 8 * fields[3]
+    fields = struct.unpack_from("<10Q", read("v1", *place_of("pages")))
+    return fields[8], fields[9] + 8 * fields[3]
 
 
 @functools.cache

@@ -29,7 +29,7 @@ int mp_maxid;
 static struct {
 	int fd;
 	vm_size_t mem_size;
-	uint8_t *bits; /* one byte a page: in the dump's set */
+	uint8_t *bits; /* one byte a page: SET_* of the dump's set */
 	vm_offset_t kva;
 	vm_size_t kva_size;
 	vm_paddr_t *ptes; /* of KVA: 0, or a page's address */
@@ -289,11 +289,26 @@ pmap_kextract(vm_offset_t va)
  * The dump's set.
  */
 
+#define SET_DUMPED 1
+#define SET_NEVER  2
+
+static void
+dump_add(vm_paddr_t pa, uint8_t bit)
+{
+	if (pa < sim.mem_size)
+		__atomic_fetch_or(&sim.bits[atop(pa)], bit, __ATOMIC_RELAXED);
+}
+
 void
 dump_add_page(vm_paddr_t pa)
 {
-	if (pa < sim.mem_size)
-		__atomic_store_n(&sim.bits[atop(pa)], 1, __ATOMIC_RELAXED);
+	dump_add(pa, SET_DUMPED);
+}
+
+void
+dump_add_never(vm_paddr_t pa)
+{
+	dump_add(pa, SET_NEVER);
 }
 
 void
@@ -312,7 +327,15 @@ dump_drop_page(vm_paddr_t pa)
 bool
 sim_dumped(vm_paddr_t pa)
 {
-	return (__atomic_load_n(&sim.bits[atop(pa)], __ATOMIC_RELAXED) != 0);
+	return (__atomic_load_n(&sim.bits[atop(pa)], __ATOMIC_RELAXED) ==
+	    SET_DUMPED);
+}
+
+bool
+sim_never_dumped(vm_paddr_t pa)
+{
+	return ((__atomic_load_n(&sim.bits[atop(pa)], __ATOMIC_RELAXED) &
+		    SET_NEVER) != 0);
 }
 
 size_t
@@ -321,7 +344,7 @@ sim_ndumped(void)
 	size_t count = 0;
 
 	for (vm_pindex_t page = 0; page < atop(sim.mem_size); page++)
-		count += sim.bits[page];
+		count += sim.bits[page] == SET_DUMPED;
 	return (count);
 }
 

@@ -38,8 +38,9 @@ void sim_halt(void);
 /* With pinned: this thread is alone on that CPU. */
 void sim_pin(unsigned int cpu);
 
-/* Is the page in the dump's set, and how many pages are. */
+/* Is the page in the dump's set, and how many pages are; is it kept out. */
 bool sim_dumped(vm_paddr_t pa);
+bool sim_never_dumped(vm_paddr_t pa);
 size_t sim_ndumped(void);
 
 /* The console: stderr. */

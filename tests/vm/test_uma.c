@@ -611,17 +611,62 @@ test_nofree(void **state)
 	assert_int_equal(zone->uz_keg->uk_pages, pages);
 }
 
-static void
-test_nodump(void **state)
+static void *
+nodump_small(void)
 {
 	uma_zone_t zone = uma_zcreate("secret", 256, NULL, NULL, NULL, NULL,
 	    UMA_ALIGN_PTR, UMA_ZONE_NODUMP);
-	uint8_t *item = uma_zalloc(zone, M_WAITOK);
-	vm_paddr_t pa = pmap_kextract((vm_offset_t)item);
 
-	(void)state;
-	assert_false(sim_dumped(trunc_page(pa)));
-	assert_true(vm_page_is_nodump(pa));
+	return (uma_zalloc(zone, M_WAITOK));
+}
+
+static void *
+nodump_large(void)
+{
+	uma_zone_t zone = uma_zcreate("secret", 3 * PAGE_SIZE, NULL, NULL, NULL,
+	    NULL, UMA_ALIGN_PTR, UMA_ZONE_NODUMP);
+
+	return (uma_zalloc(zone, M_WAITOK));
+}
+
+static void *
+nodump_malloc_small(void)
+{
+	return (malloc(100, M_TEST, M_WAITOK | M_NODUMP));
+}
+
+static void *
+nodump_malloc_large(void)
+{
+	return (malloc(3 * PAGE_SIZE, M_TEST, M_WAITOK | M_NODUMP));
+}
+
+static const struct nodump_row {
+	const char *name;
+	void *(*alloc)(void);
+	vm_pindex_t npages;
+} nodump_rows[] = {
+	{ "nodump: small items", nodump_small, 1 },
+	{ "nodump: large items", nodump_large, 3 },
+	{ "nodump: malloc", nodump_malloc_small, 1 },
+	{ "nodump: malloc of pages", nodump_malloc_large, 3 },
+};
+
+/* The pages are never dumped; what UMA knows of them is. */
+static void
+test_nodump(void **state)
+{
+	const struct nodump_row *row = *state;
+	const struct uma_slab *slab;
+	vm_offset_t va;
+
+	(void)boot(NULL);
+	va = trunc_page((vm_offset_t)row->alloc());
+	slab = vtoslab((void *)va);
+	for (vm_pindex_t i = 0; i < row->npages; i++)
+		assert_true(sim_never_dumped(pmap_kextract(va + ptoa(i))));
+	assert_true(sim_dumped(trunc_page(pmap_kextract((vm_offset_t)slab))));
+	sim_halt();
 }
 
 static void
@@ -831,7 +876,6 @@ main(void)
 		BOOTED(test_exhaustion),
 		BOOTED(test_reclaim_keeps_live),
 		BOOTED(test_nofree),
-		BOOTED(test_nodump),
 		cmocka_unit_test(test_boot_pages),
 		BOOTED(test_kern_malloc),
 	};
@@ -842,6 +886,7 @@ main(void)
 		tests[n] = single[n];
 	ADD_ROWS(tests, n, geometry_rows, test_geometry);
 	ADD_ROWS(tests, n, reserve_rows, test_reserve);
+	ADD_ROWS(tests, n, nodump_rows, test_nodump);
 	ADD_ROWS(tests, n, storm_rows, test_storm);
 	ADD_ROWS(tests, n, callback_rows, test_callbacks);
 	ADD_ROWS(tests, n, bug_rows, test_bug);

@@ -411,17 +411,21 @@ test_kmem_exhaustion(void **state)
 	assert_non_null(strstr(said, "kernel map too small"));
 }
 
+/* All pages of it, for as long as it is allocated. */
 static void
 test_nodump(void **state)
 {
-	uint8_t *mem = kmem_malloc(PAGE_SIZE, M_WAITOK | M_NODUMP);
-	vm_paddr_t pa = pmap_kextract((vm_offset_t)mem);
+	uint8_t *mem = kmem_malloc(3 * PAGE_SIZE, M_WAITOK | M_NODUMP);
+	vm_paddr_t pa[3];
 
 	(void)state;
-	assert_true(vm_page_is_nodump(pa));
-	kmem_free(mem, PAGE_SIZE);
-	assert_false(vm_page_is_nodump(pa));
-	assert_false(vm_page_is_nodump(0));
+	for (size_t i = 0; i < NROWS(pa); i++) {
+		pa[i] = pmap_kextract((vm_offset_t)mem + i * PAGE_SIZE);
+		assert_true(sim_never_dumped(pa[i]));
+	}
+	kmem_free(mem, 3 * PAGE_SIZE);
+	for (size_t i = 0; i < NROWS(pa); i++)
+		assert_false(sim_never_dumped(pa[i]));
 }
 
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, boot, halt)
