@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <elfutils/libdwelf.h>
+#include <elfutils/libdwfl.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <libelf.h>
 #include <limits.h>
@@ -12,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#define BUILD_ID_MAX 64 /* bytes; SHA-1 has 20 */
 
 /* Is the file behind fd of the same build?  Unknown: *known is false. */
 static bool
@@ -92,9 +96,26 @@ try(const struct debuglink *dl, const char *root, const char *dir,
 	return (fd);
 }
 
+/* Look for the file by its build id in a debug directory. */
+static int
+try_build_id(const struct debuglink *dl, const char *debug_dir, char **path)
+{
+	char name[2 * BUILD_ID_MAX + 2] = "";
+	char *end = name;
+
+	if (dl->dl_build_id == NULL || dl->dl_build_id_len < 2 ||
+	    dl->dl_build_id_len > BUILD_ID_MAX)
+		return (-1);
+	for (size_t i = 0; i < dl->dl_build_id_len; i++)
+		end +=
+		    sprintf(end, i == 0 ? "%02x/" : "%02x", dl->dl_build_id[i]);
+	return (try(dl, debug_dir, "/.build-id/", name, ".debug", path));
+}
+
 /*
  * The debug directory of the system that dir belongs to: for ROOT/boot/kernel/
- * it is ROOT/usr/lib/debug/boot/kernel/.
+ * it is ROOT/usr/lib/debug, where the file is in boot/kernel/ or by its build
+ * id.
  */
 static int
 try_system(const struct debuglink *dl, const char *dir, const char *name,
@@ -113,7 +134,46 @@ try_system(const struct debuglink *dl, const char *dir, const char *name,
 		return (-1);
 	snprintf(root, sizeof(root), "%.*s/usr/lib/debug", (int)(boot - dir),
 	    dir);
-	return (try(dl, root, boot, "", name, path));
+	fd = try(dl, root, boot, "", name, path);
+	return (fd >= 0 ? fd : try_build_id(dl, root, path));
+}
+
+/*
+ * Let libdw look for the file by its build id: in this system's debug directory
+ * and, where DEBUGINFOD_URLS says so and libdebuginfod is there, on servers.
+ */
+static int
+ask_libdw(const struct debuglink *dl, char **path)
+{
+	static char debug_dir[] = "/usr/lib/debug";
+	static char *debug_dirs = debug_dir;
+	static const Dwfl_Callbacks callbacks = {
+		.find_elf = dwfl_build_id_find_elf,
+		.find_debuginfo = dwfl_standard_find_debuginfo,
+		.section_address = dwfl_offline_section_address,
+		.debuginfo_path = &debug_dirs,
+	};
+	Dwfl *dwfl = dwfl_begin(&callbacks);
+	Dwfl_Module *mod = NULL;
+	int fd = -1;
+
+	*path = NULL;
+	if (dwfl != NULL)
+		mod = dwfl_report_offline(dwfl, "", dl->dl_path, -1);
+	errno = 0;
+	if (mod != NULL)
+		fd = dwfl_standard_find_debuginfo(mod, NULL, NULL, 0, NULL,
+		    NULL, 0, path);
+	if (fd >= 0 && *path == NULL)
+		*path = strdup("debuginfod");
+	if (fd >= 0 && (*path == NULL || !fits(dl, fd))) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd < 0)
+		free(*path);
+	dwfl_end(dwfl);
+	return (fd);
 }
 
 int
@@ -141,5 +201,7 @@ debuglink_open(const struct debuglink *dl, char **path)
 		fd = try(dl, "", real, ".debug/", name, path);
 	if (fd < 0)
 		fd = try_system(dl, real, name, path);
+	if (fd < 0 && dl->dl_build_id != NULL)
+		fd = ask_libdw(dl, path);
 	return (fd);
 }

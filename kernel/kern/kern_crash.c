@@ -82,6 +82,15 @@ crash_write(void)
 	*(volatile uint64_t *)(vm_offset_t)crash_write = 0;
 }
 
+/* The kernel's text again, where all of memory can be reached. */
+static void
+crash_alias(void)
+{
+	vm_paddr_t pa = pmap_kextract((vm_offset_t)crash_alias);
+
+	*(volatile uint64_t *)PHYS_TO_DMAP(pa) = 0;
+}
+
 static void
 crash_null(void)
 {
@@ -223,6 +232,7 @@ static const struct {
 	{ "race", crash_race },
 	{ "read", crash_read },
 	{ "write", crash_write },
+	{ "alias", crash_alias },
 	{ "null", crash_null },
 	{ "divide", crash_divide },
 	{ "ud", crash_ud },

@@ -112,20 +112,32 @@ def debugger():
         assert "kern.ostype" in m.command("sysctl kern.ostype")
 
 
-def rights():
-    """No page can be both written and executed."""
-    with boot() as m:
+def rights(model):
+    """
+    No page can be both written and executed, and what cannot be written where
+    it is cannot be written in the direct map.
+    """
+    dmap = "0xfffff800" + "{:08x}"
+    with boot(model=model) as m:
         m.wait_for("# ")
         m.send("ddb\r")
         m.wait_for("db> ")
-        for place, want in (
-            ("panic", "r-x"),
-            ("version", "r--"),
-            ("allproc", "rw-"),
-            ("0xfffff80000300000", "rw-"),
+        ask = functools.partial(m.command, prompt="db> ")
+        for place, want, want_alias in (
+            ("panic", "r-x", "r--"),
+            ("version", "r--", "r--"),
+            ("allproc", "rw-", "rw-"),
+            ("_ebss", "r--", "r--"),
         ):
-            said = m.command(f"show pte {place}", prompt="db> ")
-            assert said.rstrip().endswith(want), (place, said)
+            said = ask(f"show pte {place}").rstrip()
+            assert said.endswith(want), (place, said)
+            (at,) = re.findall(r"(0x\w+):", ask(f"x {place} 1"))
+            alias = dmap.format(int(at, 16) - 0xFFFFFFFF80000000)
+            said = ask(f"show pte {alias}").rstrip()
+            assert said.endswith(want_alias), (place, alias, said)
+        for place in (0x1FF000, 0x300000, 0x400000):
+            said = ask("show pte " + dmap.format(place)).rstrip()
+            assert said.endswith("rw-"), (hex(place), said)
 
 
 tests = tap.Tests()
@@ -147,5 +159,10 @@ tests.case("pages for the boot are a tunable", boot_pages)
 tests.case("lines are edited", typing)
 tests.case("a script runs unattended", scripts)
 tests.case("the debugger, by a key, and back", debugger)
-tests.case("no page is both writable and executable", rights)
+for processor in ("max", "qemu64"):  # with pages of 1 GB, and without
+    tests.case(
+        f"no page is both writable and executable: {processor}",
+        rights,
+        processor,
+    )
 tests.run()

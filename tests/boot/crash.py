@@ -24,6 +24,7 @@ KINDS = {
     "race": "crash: while the debugger was entered",
     "read": "page fault",
     "write": "page fault",
+    "alias": "page fault",
     "null": "page fault",
     "divide": "integer divide fault",
     "ud": "privileged instruction fault",
