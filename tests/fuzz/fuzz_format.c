@@ -5,6 +5,7 @@
  */
 #include "format/dumpset.h"
 #include "format/elfcore.h"
+#include "format/elfnote.h"
 #include "format/gpt.h"
 #include "format/kerneldump.h"
 #include "format/minidump.h"
@@ -160,6 +161,20 @@ fuzz_elfcore(struct span bytes)
 }
 
 static void
+fuzz_elfnote(struct span bytes, enum byte_order order)
+{
+	struct span rest = bytes;
+	struct elfnote en;
+	struct qemu_cpu qc;
+
+	while (elfnote_next(order, &rest, &en)) {
+		need(rest.base >= bytes.base && rest.len <= bytes.len);
+		(void)elfnote_is(&en, "CORE", ELFNOTE_PRSTATUS);
+		(void)qemu_cpu_decode(en.en_desc, &qc);
+	}
+}
+
+static void
 fuzz_minidump(struct span bytes, enum byte_order order)
 {
 	struct minidump_hdr hdr;
@@ -270,6 +285,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'e':
 		fuzz_elfcore(bytes);
+		break;
+	case 'o':
+		fuzz_elfnote(bytes, order);
 		break;
 	case 'h':
 		fuzz_minidump(bytes, order);
