@@ -16,12 +16,17 @@
 #define IDENT_VERSION	 1
 #define OSABI_STANDALONE 255
 #define FLAG_READ	 4
-#define SHENT64_LEN	 64
 
 #define EHDR32_LEN 52
 #define EHDR64_LEN 64
 #define PHDR32_LEN 32
 #define PHDR64_LEN 56
+
+/* Of a section header: how long, and where sh_info is. */
+#define SHDR32_LEN  40
+#define SHDR32_INFO 28
+#define SHDR64_LEN  ELFCORE_SHDR_LEN
+#define SHDR64_INFO 44
 
 bool
 elfcore_is(struct span file)
@@ -63,10 +68,12 @@ elfcore_decode(struct span file, struct elfcore_hdr *out, const char **why)
 	hdr.eh_machine = dec16(hdr.eh_order, p + 18);
 	if (hdr.eh_is64) {
 		hdr.eh_phoff = dec64(hdr.eh_order, p + 32);
+		hdr.eh_shoff = dec64(hdr.eh_order, p + 40);
 		hdr.eh_phentsize = dec16(hdr.eh_order, p + 54);
 		hdr.eh_phnum = dec16(hdr.eh_order, p + 56);
 	} else {
 		hdr.eh_phoff = dec32(hdr.eh_order, p + 28);
+		hdr.eh_shoff = dec32(hdr.eh_order, p + 32);
 		hdr.eh_phentsize = dec16(hdr.eh_order, p + 42);
 		hdr.eh_phnum = dec16(hdr.eh_order, p + 44);
 	}
@@ -75,6 +82,17 @@ elfcore_decode(struct span file, struct elfcore_hdr *out, const char **why)
 		return (false);
 	}
 	*out = hdr;
+	return (true);
+}
+
+bool
+elfcore_phnum_decode(const struct elfcore_hdr *hdr, struct span entry,
+    uint32_t *out)
+{
+	if (entry.len < (hdr->eh_is64 ? SHDR64_LEN : SHDR32_LEN))
+		return (false);
+	*out = dec32(hdr->eh_order,
+	    entry.base + (hdr->eh_is64 ? SHDR64_INFO : SHDR32_INFO));
 	return (true);
 }
 
@@ -124,7 +142,7 @@ elfcore_encode(uint16_t machine, uint16_t phnum, uint8_t hdr[ELFCORE_HDR_LEN])
 	le16enc(hdr + 52, EHDR64_LEN);
 	le16enc(hdr + 54, PHDR64_LEN);
 	le16enc(hdr + 56, phnum);
-	le16enc(hdr + 58, SHENT64_LEN);
+	le16enc(hdr + 58, SHDR64_LEN);
 }
 
 void

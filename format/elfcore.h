@@ -17,6 +17,7 @@
 #define ELFCORE_ALIGN	  4096 /* of segments, in memory and in the file */
 
 #define ELFCORE_PT_LOAD	      1
+#define ELFCORE_PT_NOTE	      4
 #define ELFCORE_PT_DUMP_DELTA 0x6fb5d000 /* where the kernel was loaded */
 
 /* ELF machine numbers of the architectures here. */
@@ -35,7 +36,12 @@ struct elfcore_hdr {
 	uint64_t eh_phoff; /* bytes from the start of the file */
 	uint16_t eh_phentsize;
 	uint16_t eh_phnum;
+	uint64_t eh_shoff;
 };
+
+/* In eh_phnum: there are more, and elfcore_phnum_decode() tells how many. */
+#define ELFCORE_PN_XNUM	 0xffff
+#define ELFCORE_SHDR_LEN 64 /* of the larger class */
 
 struct elfcore_phdr {
 	uint32_t ph_type;
@@ -64,6 +70,13 @@ void elfcore_encode(uint16_t machine, uint16_t phnum,
     uint8_t hdr[ELFCORE_HDR_LEN]);
 void elfcore_phdr_encode(const struct elfcore_phdr *ph,
     uint8_t entry[ELFCORE_PHDR_LEN]);
+
+/*
+ * How many program headers there are, from the first section header, which is
+ * at eh_shoff.  false: too short.
+ */
+bool elfcore_phnum_decode(const struct elfcore_hdr *hdr, struct span entry,
+    uint32_t *out);
 
 /* Decode one program header of eh_phentsize bytes.  false: too short. */
 bool elfcore_phdr_decode(const struct elfcore_hdr *hdr, struct span entry,

@@ -94,6 +94,26 @@ test_arm_big(void **state)
 	    &ph));
 }
 
+static void
+test_phnum(void **state)
+{
+	struct elfcore_hdr hdr = { .eh_is64 = true, .eh_order = ORDER_LITTLE };
+	uint8_t bytes[64];
+	uint32_t n;
+
+	(void)state;
+	hex_decode("@28 12345678 @44 01000100", bytes, sizeof(bytes));
+	assert_true(elfcore_phnum_decode(&hdr, (struct span){ bytes, 64 }, &n));
+	assert_int_equal(n, 0x10001);
+	assert_false(elfcore_phnum_decode(&hdr, (struct span){ bytes, 63 },
+	    &n));
+	hdr = (struct elfcore_hdr){ .eh_order = ORDER_BIG };
+	assert_true(elfcore_phnum_decode(&hdr, (struct span){ bytes, 40 }, &n));
+	assert_int_equal(n, 0x12345678);
+	assert_false(elfcore_phnum_decode(&hdr, (struct span){ bytes, 39 },
+	    &n));
+}
+
 static const struct bad_row {
 	const char *name;
 	const char *bytes;
@@ -160,6 +180,8 @@ main(void)
 
 	tests[n++] = row_test("amd64", test_amd64, NULL);
 	tests[n++] = row_test("arm, big-endian", test_arm_big, NULL);
+	tests[n++] =
+	    row_test("more than 65535 program headers", test_phnum, NULL);
 	tests[n++] = row_test("encodes as a kernel does", test_encode, NULL);
 	ADD_ROWS(tests, n, bad_rows, test_bad);
 	return (RUN_TESTS(tests, n));
