@@ -1,5 +1,12 @@
 /*
  * Full dumps: ELF cores with one segment for each segment of physical memory.
+ *
+ * QEMU writes such cores too (dump-guest-memory).  Asked for "paging", it makes
+ * a segment for each run of the guest's page tables instead: of pages that are
+ * mapped twice there are two, and of those that are in no mapping, as page
+ * tables may be, there is none.  The file holds all of memory all the same, one
+ * block after the other.  So where two segments lie as far apart in the file as
+ * in memory, what is between them is memory as well.
  */
 #include <stdlib.h>
 
@@ -48,16 +55,12 @@ decode_header(kvm_t *kd, struct elfcore_hdr *hdr)
 }
 
 static int
-add_segment(kvm_t *kd, const struct elfcore_phdr *ph)
+add_memory(kvm_t *kd, const struct elfcore_phdr *ph)
 {
 	struct elf_segment *seg = &kd->kd_segs[kd->kd_nsegs];
 	uint64_t end;
 
-	if (ph->ph_type == ELFCORE_PT_DUMP_DELTA) {
-		kd->kd_load_delta_pa = ph->ph_pa;
-		kd->kd_load_delta_va = ph->ph_va;
-	}
-	if (ph->ph_type != ELFCORE_PT_LOAD || ph->ph_file_len == 0)
+	if (ph->ph_file_len == 0)
 		return (0);
 	seg->es_start = ph->ph_pa;
 	seg->es_off = ph->ph_off;
@@ -71,6 +74,23 @@ add_segment(kvm_t *kd, const struct elfcore_phdr *ph)
 }
 
 static int
+add_segment(kvm_t *kd, const struct elfcore_hdr *hdr,
+    const struct elfcore_phdr *ph)
+{
+	switch (ph->ph_type) {
+	case ELFCORE_PT_LOAD:
+		return (add_memory(kd, ph));
+	case ELFCORE_PT_NOTE:
+		return (vcpu_load(kd, hdr, ph));
+	case ELFCORE_PT_DUMP_DELTA:
+		kd->kd_load_delta_pa = ph->ph_pa;
+		kd->kd_load_delta_va = ph->ph_va;
+		break;
+	}
+	return (0);
+}
+
+static int
 compare_segments(const void *a, const void *b)
 {
 	const struct elf_segment *x = a;
@@ -79,22 +99,74 @@ compare_segments(const void *a, const void *b)
 	return (x->es_start < y->es_start ? -1 : x->es_start > y->es_start);
 }
 
+/* Did QEMU write the core? */
+static bool
+is_qemu(const kvm_t *kd)
+{
+	return (kd->kd_core.kc_nvcpus > 0 && kd->kd_vcpus[0].vc_qemu);
+}
+
+/* Let seg, which does not start below last, be a part of that.  false: no. */
+static bool
+join_segments(const kvm_t *kd, struct elf_segment *last,
+    const struct elf_segment *seg)
+{
+	uint64_t distance = seg->es_start - last->es_start;
+	bool overlap = seg->es_start < last->es_end;
+
+	if (seg->es_off - last->es_off != distance ||
+	    (!overlap && !is_qemu(kd)))
+		return (false);
+	if (seg->es_end > last->es_end)
+		last->es_end = seg->es_end;
+	return (true);
+}
+
 /* In ascending order, so that one can be found by halving. */
 static int
 sort_segments(kvm_t *kd)
 {
+	struct elf_segment *last = kd->kd_segs;
+
 	if (kd->kd_nsegs == 0)
 		return (kvm_fail(kd, "%s: no memory segments",
 		    kd->kd_core_path));
 	qsort(kd->kd_segs, kd->kd_nsegs, sizeof(*kd->kd_segs),
 	    compare_segments);
-	for (size_t i = 1; i < kd->kd_nsegs; i++)
-		if (kd->kd_segs[i].es_start < kd->kd_segs[i - 1].es_end)
+	for (size_t i = 1; i < kd->kd_nsegs; i++) {
+		const struct elf_segment *seg = &kd->kd_segs[i];
+
+		if (join_segments(kd, last, seg))
+			continue;
+		if (seg->es_start < last->es_end)
 			return (kvm_fail(kd,
 			    "%s: memory segments at %#jx and %#jx overlap",
-			    kd->kd_core_path,
-			    (uintmax_t)kd->kd_segs[i - 1].es_start,
-			    (uintmax_t)kd->kd_segs[i].es_start));
+			    kd->kd_core_path, (uintmax_t)last->es_start,
+			    (uintmax_t)seg->es_start));
+		*++last = *seg;
+	}
+	kd->kd_nsegs = (size_t)(last - kd->kd_segs) + 1;
+	return (0);
+}
+
+/* How many program headers there are, all of which fit into the file. */
+static int
+count_headers(kvm_t *kd, const struct elfcore_hdr *hdr, uint32_t *n)
+{
+	uint8_t scratch[ELFCORE_SHDR_LEN];
+	struct span entry = { .len = sizeof(scratch) };
+
+	*n = hdr->eh_phnum;
+	if (*n == ELFCORE_PN_XNUM && hdr->eh_shoff != 0) {
+		entry.base =
+		    image_view(kd->kd_image, hdr->eh_shoff, entry.len, scratch);
+		if (entry.base == NULL || !elfcore_phnum_decode(hdr, entry, n))
+			return (kvm_fail_image(kd, "section header",
+			    hdr->eh_shoff, entry.len));
+	}
+	if (*n > kd->kd_image->im_len / hdr->eh_phentsize)
+		return (kvm_fail(kd, "%s: too short for %u program headers",
+		    kd->kd_core_path, *n));
 	return (0);
 }
 
@@ -103,15 +175,17 @@ read_segments(kvm_t *kd, const struct elfcore_hdr *hdr)
 {
 	uint8_t scratch[IMAGE_VIEW_MAX];
 	uint64_t off = hdr->eh_phoff;
+	uint32_t n;
 
 	if (hdr->eh_phentsize > sizeof(scratch))
 		return (kvm_fail(kd, "%s: program headers of %u bytes",
 		    kd->kd_core_path, hdr->eh_phentsize));
-	/* At most 65535 of 24 bytes, whatever the file says. */
-	kd->kd_segs = calloc((size_t)hdr->eh_phnum + 1, sizeof(*kd->kd_segs));
+	if (count_headers(kd, hdr, &n) != 0)
+		return (-1);
+	kd->kd_segs = calloc((size_t)n + 1, sizeof(*kd->kd_segs));
 	if (kd->kd_segs == NULL)
 		return (kvm_fail(kd, "out of memory"));
-	for (unsigned int i = 0; i < hdr->eh_phnum; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		struct span entry = { .len = hdr->eh_phentsize };
 		struct elfcore_phdr ph;
 
@@ -119,7 +193,7 @@ read_segments(kvm_t *kd, const struct elfcore_hdr *hdr)
 		if (entry.base == NULL || !elfcore_phdr_decode(hdr, entry, &ph))
 			return (kvm_fail_image(kd, "program header", off,
 			    entry.len));
-		if (add_segment(kd, &ph) != 0)
+		if (add_segment(kd, hdr, &ph) != 0)
 			return (-1);
 		off += entry.len;
 	}
@@ -141,6 +215,7 @@ static void
 elf_close(kvm_t *kd)
 {
 	free(kd->kd_segs);
+	vcpu_free(kd);
 }
 
 static int

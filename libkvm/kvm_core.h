@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "format/bytes.h"
+#include "format/elfnote.h"
 #include "format/minidump.h"
 #include "libkvm/kvm.h"
 
@@ -28,6 +29,13 @@ struct kvm_progress {
 kvm_t *kvm_open_progress(const char *execfile, const char *corefile,
     char *errbuf, const struct kvm_progress *progress);
 
+/* A CPU of a virtual machine, as its hypervisor saw it. */
+struct kvm_vcpu {
+	struct span vc_prstatus; /* Linux's struct elf_prstatus; kd's */
+	bool vc_qemu;		 /* vc_state is known */
+	struct qemu_cpu vc_state;
+};
+
 /* The dump's machine and file; constant while the handle is open. */
 struct kvm_core {
 	const char *kc_format;	  /* "minidump" or "elf" */
@@ -43,6 +51,8 @@ struct kvm_core {
 	uint64_t kc_file_short;	  /* bytes missing at its end; 0 if whole */
 	uint64_t kc_npages;	  /* pages that the dump holds */
 	const struct minidump_hdr *kc_minidump; /* NULL if it is not one */
+	const struct kvm_vcpu *kc_vcpus; /* of a hypervisor's core; kd's */
+	size_t kc_nvcpus;
 };
 
 /*

@@ -108,6 +108,8 @@ struct __kvm {
 	struct pageindex *kd_index;  /* owned; minidumps */
 	struct elf_segment *kd_segs; /* owned; ELF cores */
 	size_t kd_nsegs;
+	uint8_t *kd_notes;	   /* owned; ELF cores */
+	struct kvm_vcpu *kd_vcpus; /* owned; the same */
 	kpaddr_t kd_load_delta_pa; /* PT_DUMP_DELTA; */
 	kvaddr_t kd_load_delta_va; /* both 0: there is none */
 
@@ -167,6 +169,11 @@ find_hot(const kvm_t *kd, kvaddr_t va, uint64_t *off)
 	*off = (place << HOT_PAGE_SHIFT) + va % HOT_PAGE_LEN;
 	return (place != 0 && kd->kd_image->im_base != NULL);
 }
+
+/* Load the CPUs out of the notes in a segment, and free what kd has of them. */
+int vcpu_load(kvm_t *kd, const struct elfcore_hdr *hdr,
+    const struct elfcore_phdr *ph);
+void vcpu_free(kvm_t *kd);
 
 /*
  * Find the page tables of an ELF core: those of kd->kd_arch, through the

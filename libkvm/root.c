@@ -13,6 +13,10 @@
  *
  * If no root passes, the entry for the kernel itself may be what broke.  Then
  * the direct map decides, where its address is known: it maps the root, too.
+ *
+ * In the core of a virtual machine, all this is spared: the CPUs' control
+ * registers are there.  A CPU in user mode may have tables in which the kernel
+ * is missing, so they are tried as well.
  */
 #include "libkvm/kvm_int.h"
 
@@ -29,7 +33,16 @@ struct route {
 	uint64_t kernbase;	  /* if the kernel has no such symbol */
 	uint64_t load_va_off;	  /* from kernbase to what LOAD_ALIGN holds */
 	uint64_t dmapbase;	  /* 0: not known */
+	uint64_t cr4;		  /* the paging bits of CR4, if this is it */
 };
+
+/* Bits of CR4 that choose the form of page tables: Intel SDM vol. 3, 4.1.1. */
+#define CR4_PAE	   UINT64_C(0x20)
+#define CR4_LA57   UINT64_C(0x1000)
+#define CR4_PAGING (CR4_PAE | CR4_LA57)
+
+/* CR3 without its flags and with 52 bits of an address, or 32. */
+#define CR3_ADDR UINT64_C(0x000fffffffffffe0)
 
 /*
  * Sources: FreeBSD's sys/amd64/amd64/pmap.c (KPML4phys), sys/amd64/include/
@@ -40,14 +53,15 @@ struct route {
 static const struct route routes[] = {
 	{ DUMP_AMD64, &paging_amd64, "KPML4phys", 8,
 	    UINT64_C(0xffffffff80000000), LOAD_ALIGN,
-	    UINT64_C(0xfffff80000000000) },
-	{ DUMP_I386, &paging_i386_pae, "IdlePDPT", 4, 0xc0000000, 0, 0 },
-	{ DUMP_I386, &paging_i386, "IdlePTD", 4, 0xc0000000, 0, 0 },
-	{ DUMP_I386, &paging_i386, "IdlePTD_nopae", 4, 0xc0000000, 0, 0 },
+	    UINT64_C(0xfffff80000000000), CR4_PAE },
+	{ DUMP_I386, &paging_i386_pae, "IdlePDPT", 4, 0xc0000000, 0, 0,
+	    CR4_PAE },
+	{ DUMP_I386, &paging_i386, "IdlePTD", 4, 0xc0000000, 0, 0, 0 },
+	{ DUMP_I386, &paging_i386, "IdlePTD_nopae", 4, 0xc0000000, 0, 0, 0 },
 	{ DUMP_ARM64, &paging_arm64_4k, "pagetable_l0_ttbr1", 0,
-	    UINT64_C(0xffff000000000000), 0, 0 },
+	    UINT64_C(0xffff000000000000), 0, 0, 0 },
 	{ DUMP_ARM64, &paging_arm64_16k, "pagetable_l0_ttbr1", 0,
-	    UINT64_C(0xffff000000000000), 0, 0 },
+	    UINT64_C(0xffff000000000000), 0, 0, 0 },
 };
 
 static void
@@ -174,6 +188,33 @@ try_direct_map(kvm_t *kd, const struct route *route)
 		kd->kd_root.vr_pa));
 }
 
+/*
+ * The root that a CPU uses, if it maps what leads to the root to memory that is
+ * in the dump.
+ */
+static bool
+try_vcpus(kvm_t *kd, const struct route *route)
+{
+	kvaddr_t kernbase, va;
+	struct phys_run run;
+	struct file_run file;
+
+	if (!find_symbol(kd, route, &kernbase, &va))
+		return (false);
+	for (size_t i = 0; i < kd->kd_core.kc_nvcpus; i++) {
+		const struct kvm_vcpu *vc = &kd->kd_vcpus[i];
+
+		if (!vc->vc_qemu ||
+		    (vc->vc_state.qc_cr4 & CR4_PAGING) != route->cr4)
+			continue;
+		set_root(kd, route, vc->vc_state.qc_cr3 & CR3_ADDR);
+		if (translate(kd, va, 1, &run) == 0 &&
+		    kd->kd_ops->co_locate(kd, run.pa, 1, &file) == 0)
+			return (true);
+	}
+	return (false);
+}
+
 int
 root_find(kvm_t *kd)
 {
@@ -183,7 +224,7 @@ root_find(kvm_t *kd)
 		if (routes[i].arch != kd->kd_core.kc_arch)
 			continue;
 		known = true;
-		if (try_route(kd, &routes[i]) ||
+		if (try_vcpus(kd, &routes[i]) || try_route(kd, &routes[i]) ||
 		    try_direct_map(kd, &routes[i])) {
 			kd->kd_err[0] = '\0';
 			return (0);

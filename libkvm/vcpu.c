@@ -1,0 +1,100 @@
+/*
+ * The CPUs of a virtual machine, from the notes of the core that its
+ * hypervisor wrote.
+ *
+ * All notes of the one kind come before those of the other, so the n'th of
+ * each is about the n'th CPU.
+ */
+#include <stdlib.h>
+
+#include "format/elfnote.h"
+#include "libkvm/kvm_int.h"
+
+#define NOTES_MAX ((uint64_t)8 << 20) /* bytes: 2000 for each of 4096 CPUs */
+
+/* Read the segment's bytes.  They are kd's. */
+static int
+read_notes(kvm_t *kd, const struct elfcore_phdr *ph, struct span *out)
+{
+	if (ph->ph_file_len > NOTES_MAX)
+		return (kvm_fail(kd, "%s: notes of %ju bytes", kd->kd_core_path,
+		    (uintmax_t)ph->ph_file_len));
+	out->len = (size_t)ph->ph_file_len;
+	if (ph->ph_off > kd->kd_image->im_len ||
+	    out->len > kd->kd_image->im_len - ph->ph_off)
+		return (kvm_fail_image(kd, "notes", ph->ph_off, out->len));
+	if ((kd->kd_notes = malloc(out->len)) == NULL)
+		return (kvm_fail(kd, "out of memory"));
+	if (!image_read(kd->kd_image, ph->ph_off, kd->kd_notes, out->len))
+		return (kvm_fail_image(kd, "notes", ph->ph_off, out->len));
+	out->base = kd->kd_notes;
+	return (0);
+}
+
+static bool
+is_prstatus(const struct elfnote *en)
+{
+	return (elfnote_is(en, "CORE", ELFNOTE_PRSTATUS));
+}
+
+static size_t
+count_vcpus(enum byte_order order, struct span notes)
+{
+	struct elfnote en;
+	size_t n = 0;
+
+	while (elfnote_next(order, &notes, &en))
+		n += is_prstatus(&en);
+	return (n);
+}
+
+static void
+set_vcpus(kvm_t *kd, enum byte_order order, struct span notes)
+{
+	size_t nvcpus = kd->kd_core.kc_nvcpus;
+	size_t nregs = 0;
+	size_t nqemu = 0;
+	struct elfnote en;
+	struct qemu_cpu qc;
+
+	while (elfnote_next(order, &notes, &en)) {
+		if (is_prstatus(&en)) {
+			kd->kd_vcpus[nregs++].vc_prstatus = en.en_desc;
+		} else if (elfnote_is(&en, "QEMU", 0) && nqemu < nvcpus) {
+			struct kvm_vcpu *vc = &kd->kd_vcpus[nqemu++];
+
+			vc->vc_qemu = qemu_cpu_decode(en.en_desc, &qc);
+			if (vc->vc_qemu)
+				vc->vc_state = qc;
+		}
+	}
+}
+
+int
+vcpu_load(kvm_t *kd, const struct elfcore_hdr *hdr,
+    const struct elfcore_phdr *ph)
+{
+	struct span notes;
+	size_t n;
+
+	if (ph->ph_file_len == 0 || kd->kd_notes != NULL)
+		return (0);
+	if (read_notes(kd, ph, &notes) != 0)
+		return (-1);
+	n = count_vcpus(hdr->eh_order, notes);
+	if (n == 0)
+		return (0);
+	if ((kd->kd_vcpus = calloc(n, sizeof(*kd->kd_vcpus))) == NULL)
+		return (kvm_fail(kd, "out of memory"));
+	kd->kd_core.kc_vcpus = kd->kd_vcpus;
+	kd->kd_core.kc_nvcpus = n;
+	set_vcpus(kd, hdr->eh_order, notes);
+	return (0);
+}
+
+void
+vcpu_free(kvm_t *kd)
+{
+	free(kd->kd_vcpus);
+	free(kd->kd_notes);
+}
