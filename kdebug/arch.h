@@ -98,6 +98,9 @@ struct arch {
 	/* How struct pcb lies in this kernel. */
 	const struct reg_layout *(*ar_pcb)(const struct layout *lo);
 
+	/* Linux's struct elf_prstatus, for hypervisors.  NULL: not known. */
+	const struct reg_layout *ar_prstatus;
+
 	/* If fn, in which cur stands, handles traps: what was interrupted. */
 	enum trap_kind (*ar_trap)(struct kdebug *kdb, const struct cursor *cur,
 	    const struct func *fn, struct trap *out);

@@ -69,6 +69,40 @@ static const struct reg_run trapframe_runs[] = {
 	{ 184, 4, SS, 1 },
 };
 
+/* Linux's struct elf_prstatus: pr_reg, a struct user_regs_struct. */
+static const struct reg_run prstatus_runs[] = {
+	{ 112, 8, R15, 1 },
+	{ 120, 8, R14, 1 },
+	{ 128, 8, R13, 1 },
+	{ 136, 8, R12, 1 },
+	{ 144, 8, RBP, 1 },
+	{ 152, 8, RBX, 1 },
+	{ 160, 8, R11, 1 },
+	{ 168, 8, R10, 1 },
+	{ 176, 8, R9, 1 },
+	{ 184, 8, R8, 1 },
+	{ 192, 8, RAX, 1 },
+	{ 200, 8, RCX, 2 }, /* and rdx */
+	{ 216, 8, RSI, 2 }, /* and rdi */
+	/* rax of a system call */
+	{ 240, 8, RIP, 1 },
+	{ 248, 4, CS, 1 },
+	{ 256, 4, EFLAGS, 1 },
+	{ 264, 8, RSP, 1 },
+	{ 272, 4, SS, 1 },
+	/* bases of fs and gs */
+	{ 296, 4, DS, 1 },
+	{ 304, 4, ES, 1 },
+	{ 312, 4, FS, 1 },
+	{ 320, 4, GS, 1 },
+};
+
+static const struct reg_layout prstatus = {
+	.rl_runs = prstatus_runs,
+	.rl_nruns = NITEMS(prstatus_runs),
+	.rl_len = 328,
+};
+
 static const struct reg_layout pcb = {
 	.rl_runs = pcb_runs,
 	.rl_nruns = NITEMS(pcb_runs),
@@ -200,6 +234,7 @@ const struct arch kdb_arch_amd64 = {
 	.ar_dwarf = dwarf,
 	.ar_ndwarf = NITEMS(dwarf),
 	.ar_pcb = pcb_layout,
+	.ar_prstatus = &prstatus,
 	.ar_trap = trap,
 	.ar_prologue = prologue,
 };

@@ -59,6 +59,18 @@ static const struct reg_run trapframe_runs[] = {
 	{ 48, 8, 0, 30 },
 };
 
+/* Linux's struct elf_prstatus: pr_reg, a struct user_pt_regs. */
+static const struct reg_run prstatus_runs[] = {
+	{ 112, 8, 0, 33 }, /* x0 to x30, sp, pc */
+	{ 376, 4, CPSR, 1 },
+};
+
+static const struct reg_layout prstatus = {
+	.rl_runs = prstatus_runs,
+	.rl_nruns = NITEMS(prstatus_runs),
+	.rl_len = 380,
+};
+
 static const struct reg_layout pcb_old = {
 	.rl_runs = pcb_old_runs,
 	.rl_nruns = NITEMS(pcb_old_runs),
@@ -300,6 +312,7 @@ const struct arch kdb_arch_arm64 = {
 	.ar_ndwarf = 32,
 	.ar_pac = true,
 	.ar_pcb = pcb_layout,
+	.ar_prstatus = &prstatus,
 	.ar_trap = trap,
 	.ar_prologue = prologue,
 };

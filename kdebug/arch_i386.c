@@ -68,6 +68,28 @@ static const struct reg_run trapframe_runs[] = {
 #define TF_TRAPNO 44
 #define TF_ESP	  64 /* from user mode only */
 
+/* Linux's struct elf_prstatus: pr_reg, a struct user_regs_struct. */
+static const struct reg_run prstatus_runs[] = {
+	{ 72, 4, EBX, 1 },
+	{ 76, 4, ECX, 2 }, /* and edx */
+	{ 84, 4, ESI, 2 }, /* and edi */
+	{ 92, 4, EBP, 1 },
+	{ 96, 4, EAX, 1 },
+	{ 100, 4, DS, 4 }, /* and es, fs, gs */
+	/* eax of a system call */
+	{ 120, 4, EIP, 1 },
+	{ 124, 4, CS, 1 },
+	{ 128, 4, EFLAGS, 1 },
+	{ 132, 4, ESP, 1 },
+	{ 136, 4, SS, 1 },
+};
+
+static const struct reg_layout prstatus = {
+	.rl_runs = prstatus_runs,
+	.rl_nruns = NITEMS(prstatus_runs),
+	.rl_len = 140,
+};
+
 static const struct reg_layout pcb = {
 	.rl_runs = pcb_runs,
 	.rl_nruns = NITEMS(pcb_runs),
@@ -227,6 +249,7 @@ const struct arch kdb_arch_i386 = {
 	.ar_dwarf = dwarf,
 	.ar_ndwarf = NITEMS(dwarf),
 	.ar_pcb = pcb_layout,
+	.ar_prstatus = &prstatus,
 	.ar_trap = trap,
 	.ar_prologue = prologue,
 	.ar_link_va = link_va,

@@ -7,7 +7,8 @@
  *
  * A CPU that hangs does not answer, and a dump of a live system stops none.
  * What such a CPU runs is in its struct pcpu, while a thread's td_oncpu changes
- * some time before and after a switch.
+ * some time before and after a switch.  Its registers are known if the dump is
+ * the core that a hypervisor wrote.
  */
 #include <stdlib.h>
 
@@ -67,39 +68,72 @@ cpus_stopped(struct kdebug *kdb, unsigned int cpu)
  * of struct pcpu, where machine code looks for it.
  */
 static kvaddr_t
-read_curthread(struct kdebug *kdb, kvaddr_t pcpus_va, unsigned int cpu)
+read_curthread(struct kdebug *kdb, kvaddr_t pcpu_va)
 {
-	kvaddr_t pcpu, td;
+	kvaddr_t td;
 	uint32_t tid;
 
-	if (!mem_word(kdb, pcpus_va + cpu * kdb->kdb_core->kc_ptr_len, &pcpu) ||
-	    pcpu == 0 || !mem_word(kdb, pcpu, &td) ||
+	if (pcpu_va == 0 || !mem_word(kdb, pcpu_va, &td) ||
 	    !mem_u32(kdb, td + kdb->kdb_layout.lo_const[LO_TD_TID], &tid))
 		return (0);
 	return (td);
+}
+
+/*
+ * The virtual CPU that is cpu.  The GS register leads to its struct pcpu; where
+ * that is not known, both are taken to be numbered alike.
+ */
+static const struct kvm_vcpu *
+find_vcpu(const struct kdebug *kdb, unsigned int cpu, kvaddr_t pcpu_va)
+{
+	const struct kvm_core *core = kdb->kdb_core;
+
+	for (size_t i = 0; i < core->kc_nvcpus; i++) {
+		const struct kvm_vcpu *vc = &core->kc_vcpus[i];
+
+		if (core->kc_arch != DUMP_AMD64 || !vc->vc_qemu ?
+			i == cpu :
+			pcpu_va != 0 &&
+			    (vc->vc_state.qc_gs_base == pcpu_va ||
+				vc->vc_state.qc_kernel_gs_base == pcpu_va))
+			return (vc);
+	}
+	return (NULL);
+}
+
+/* The number of CPUs that cpuid_to_pcpu has room for; 0: it is not known. */
+static unsigned int
+count_pcpus(struct kdebug *kdb, struct kvm_symbol *pcpus)
+{
+	if (!kvm_symbol_find(kdb->kdb_kd, "cpuid_to_pcpu", pcpus))
+		return (0);
+	return ((unsigned int)(pcpus->ks_len / kdb->kdb_core->kc_ptr_len));
 }
 
 static void
 load_unstopped(struct kdebug *kdb)
 {
 	struct cpus *cp = &kdb->kdb_cpus;
-	unsigned int ptr_len = kdb->kdb_core->kc_ptr_len;
-	unsigned int ncpus = cp->cp_max;
 	struct kvm_symbol pcpus;
+	unsigned int npcpus = count_pcpus(kdb, &pcpus);
 
-	if (!kvm_symbol_find(kdb->kdb_kd, "cpuid_to_pcpu", &pcpus))
-		return;
-	if (pcpus.ks_len / ptr_len < ncpus)
-		ncpus = (unsigned int)(pcpus.ks_len / ptr_len);
-	cp->cp_unstopped = calloc(ncpus, sizeof(*cp->cp_unstopped));
-	for (unsigned int i = 0; cp->cp_unstopped != NULL && i < ncpus; i++) {
+	cp->cp_unstopped = calloc(cp->cp_max, sizeof(*cp->cp_unstopped));
+	for (unsigned int i = 0; cp->cp_unstopped != NULL && i < cp->cp_max;
+	     i++) {
 		struct unstopped *un = &cp->cp_unstopped[cp->cp_nunstopped];
+		kvaddr_t va = pcpus.ks_va + i * kdb->kdb_core->kc_ptr_len;
+		kvaddr_t pcpu_va = 0;
 
 		if (cpus_stopped(kdb, i))
 			continue;
-		un->un_cpu = i;
-		un->un_td = read_curthread(kdb, pcpus.ks_va, i);
-		if (un->un_td != 0)
+		if (i < npcpus)
+			(void)mem_word(kdb, va, &pcpu_va);
+		*un = (struct unstopped){
+			.un_cpu = i,
+			.un_td = read_curthread(kdb, pcpu_va),
+			.un_vcpu = find_vcpu(kdb, i, pcpu_va),
+		};
+		if (un->un_td != 0 || un->un_vcpu != NULL)
 			cp->cp_nunstopped++;
 	}
 }
@@ -146,12 +180,40 @@ cpus_of_thread(const struct kdebug *kdb, kvaddr_t td_va, int oncpu)
 	const struct cpus *cp = &kdb->kdb_cpus;
 
 	for (size_t i = 0; i < cp->cp_nunstopped; i++) {
-		if (cp->cp_unstopped[i].un_td == td_va)
-			return ((int)cp->cp_unstopped[i].un_cpu);
-		if ((int)cp->cp_unstopped[i].un_cpu == oncpu)
+		const struct unstopped *un = &cp->cp_unstopped[i];
+
+		if (un->un_td == 0)
+			continue;
+		if (un->un_td == td_va)
+			return ((int)un->un_cpu);
+		if ((int)un->un_cpu == oncpu)
 			oncpu = -1;
 	}
 	return (oncpu);
+}
+
+/* The registers of a CPU that was not stopped, by its hypervisor. */
+bool
+cpus_vcpu_regs(const struct kdebug *kdb, unsigned int cpu,
+    struct kdebug_regs *out)
+{
+	const struct cpus *cp = &kdb->kdb_cpus;
+	const struct reg_layout *rl;
+
+	if (kdb->kdb_arch == NULL || kdb->kdb_arch->ar_prstatus == NULL)
+		return (false);
+	rl = kdb->kdb_arch->ar_prstatus;
+	for (size_t i = 0; i < cp->cp_nunstopped; i++) {
+		const struct kvm_vcpu *vc = cp->cp_unstopped[i].un_vcpu;
+
+		if (cp->cp_unstopped[i].un_cpu != cpu || vc == NULL ||
+		    vc->vc_prstatus.len < rl->rl_len)
+			continue;
+		regs_decode(rl, kdb->kdb_core->kc_order, vc->vc_prstatus.base,
+		    out);
+		return (true);
+	}
+	return (false);
 }
 
 /* Where the registers of cpu are; 0: unknown. */

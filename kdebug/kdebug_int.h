@@ -60,10 +60,11 @@ struct modules {
 	bool ms_done; /* the dump was looked through */
 };
 
-/* A CPU that was not stopped, and what it ran. */
+/* A CPU that was not stopped, and what is known of it. */
 struct unstopped {
 	unsigned int un_cpu;
-	kvaddr_t un_td; /* struct thread */
+	kvaddr_t un_td;			/* what it ran; 0: not known */
+	const struct kvm_vcpu *un_vcpu; /* libkvm's; NULL: not known */
 };
 
 /* Which CPUs were stopped, and where their registers are. */
@@ -130,6 +131,8 @@ void symbolize(struct kdebug *kdb, kvaddr_t va, struct kdebug_frame *frame);
 void cpus_load(struct kdebug *kdb);
 void cpus_fini(struct kdebug *kdb);
 int cpus_of_thread(const struct kdebug *kdb, kvaddr_t td_va, int oncpu);
+bool cpus_vcpu_regs(const struct kdebug *kdb, unsigned int cpu,
+    struct kdebug_regs *out);
 bool cpus_stopped(struct kdebug *kdb, unsigned int cpu);
 kvaddr_t cpus_stoppcb(struct kdebug *kdb, unsigned int cpu);
 

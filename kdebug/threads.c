@@ -6,8 +6,9 @@
  *
  * A thread's registers are in one of three places: dumppcb if it is the one
  * that dumped, stoppcbs if its CPU was stopped, the pcb on its own stack if it
- * was switched out.  A thread on a CPU that was not stopped has none: its pcb
- * tells of the last time that it was switched out.
+ * was switched out.  A thread on a CPU that was not stopped has none, unless a
+ * hypervisor knows them: its pcb tells of the last time that it was switched
+ * out.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,16 +145,23 @@ read_dumper(const struct walk *wk, struct kdebug_thread *t)
 	(void)read_regs(kdb, t, wk->wk_dumppcb_va);
 }
 
-/* A CPU is also taken for not stopped if it did not save its registers. */
+/*
+ * A CPU is also taken for not stopped if it did not save its registers.  One
+ * that its hypervisor knows was stopped by that.
+ */
 static void
 read_running(struct walk *wk, struct kdebug_thread *t)
 {
 	struct kdebug *kdb = wk->wk_kdb;
 	unsigned int cpu = (unsigned int)t->kt_cpu;
+	bool stopped;
 
+	if (cpus_stopped(kdb, cpu))
+		stopped = read_regs(kdb, t, cpus_stoppcb(kdb, cpu));
+	else
+		stopped = cpus_vcpu_regs(kdb, cpu, &t->kt_regs);
 	t->kt_state = KDEBUG_RUNNING;
-	t->kt_unstopped = !cpus_stopped(kdb, cpu) ||
-	    !read_regs(kdb, t, cpus_stoppcb(kdb, cpu));
+	t->kt_unstopped = !stopped;
 	if (t->kt_unstopped)
 		wk->wk_nunstopped++;
 }

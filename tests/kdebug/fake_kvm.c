@@ -28,6 +28,7 @@ struct __kvm {
 	struct kvm_member kd_members[NMEMBERS];
 	size_t kd_nmembers;
 	uint8_t kd_msgbuf[8192];
+	struct kvm_vcpu kd_vcpus[4];
 };
 
 static const struct {
@@ -217,6 +218,15 @@ fake_member(kvm_t *kd, const char *type, const char *name, uint32_t off,
 		.mb_off = off,
 		.mb_len = len,
 	};
+}
+
+void
+fake_vcpu(kvm_t *kd, const struct kvm_vcpu *vcpu)
+{
+	if (kd->kd_core.kc_nvcpus == sizeof(kd->kd_vcpus) / sizeof(*vcpu))
+		abort();
+	kd->kd_vcpus[kd->kd_core.kc_nvcpus++] = *vcpu;
+	kd->kd_core.kc_vcpus = kd->kd_vcpus;
 }
 
 void

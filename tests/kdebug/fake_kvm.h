@@ -40,6 +40,12 @@ void fake_const(kvm_t *kd, const char *name, uint32_t value);
 void fake_member(kvm_t *kd, const char *type, const char *name, uint32_t off,
     uint32_t len);
 
+/*
+ * A virtual CPU in the core's notes.  The n'th call is about the n'th of them;
+ * all pointers are the test's.
+ */
+void fake_vcpu(kvm_t *kd, const struct kvm_vcpu *vcpu);
+
 /* Forget the symbol, which is there. */
 void fake_unsymbol(kvm_t *kd, const char *name);
 

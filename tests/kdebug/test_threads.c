@@ -453,6 +453,58 @@ test_texts(void **state)
 	kernel_fini(&k);
 }
 
+/*
+ * CPUs 1 and 2 by their hypervisor, in the other order.  GS leads to their
+ * struct pcpu, of which only CPU 2's is known.
+ */
+static const struct vcpu_row {
+	const char *name;
+	uint64_t gs_base, kernel_gs_base;
+	size_t len; /* of struct elf_prstatus */
+	bool no_qemu;
+	uint64_t pc; /* of the thread on CPU 2; 0: it has no registers */
+} vcpu_rows[] = {
+	{ "a vCPU in the kernel", HEAP + 0x321000, 0x1, 336, false,
+	    0xffffffff80005555 },
+	{ "a vCPU in user mode", 0x2, HEAP + 0x321000, 336, false,
+	    0xffffffff80005555 },
+	{ "no vCPU with that GS", 0x2, 0x3, 336, false, 0 },
+	{ "vCPUs that are only numbered", 0x2, 0x3, 336, true,
+	    0xffffffff80007777 },
+	{ "registers cut short", HEAP + 0x321000, 0x1, 327, false, 0 },
+};
+
+static void
+test_vcpu(void **state)
+{
+	const struct vcpu_row *row = *state;
+	uint8_t regs[2][336] = { 0 };
+	const struct kdebug_thread *threads;
+	struct kvm_vcpu vc = { .vc_qemu = !row->no_qemu };
+	struct kernel k;
+
+	three_procs(&k);
+	no_dumptid(&k);
+	curthread_is(&k, TD(3));
+	le64enc(regs[0] + 240, 0xffffffff80005555);
+	le64enc(regs[1] + 240, 0xffffffff80007777);
+	vc.vc_prstatus = (struct span){ regs[0], row->len };
+	vc.vc_state.qc_gs_base = row->gs_base;
+	vc.vc_state.qc_kernel_gs_base = row->kernel_gs_base;
+	fake_vcpu(k.k_kd, &vc);
+	vc = (struct kvm_vcpu){ .vc_qemu = !row->no_qemu };
+	vc.vc_prstatus = (struct span){ regs[1], row->len };
+	fake_vcpu(k.k_kd, &vc);
+	fake_vcpu(k.k_kd, &vc);
+
+	assert_int_equal(kdebug_threads(kernel_open(&k), &threads), 4);
+	check_pc(&k, &threads[3], row->pc);
+	assert_int_equal(threads[3].kt_state, KDEBUG_RUNNING);
+	assert_int_equal(threads[3].kt_unstopped, row->pc == 0);
+	check_pc(&k, &threads[1], 0xffffffff80000200); /* stopped by itself */
+	kernel_fini(&k);
+}
+
 static void
 no_symbol(struct kernel *k)
 {
@@ -530,7 +582,7 @@ int
 main(void)
 {
 	struct CMUnitTest tests[NROWS(change_rows) + NROWS(list_rows) +
-	    NROWS(why_rows) + 3] = {
+	    NROWS(why_rows) + NROWS(vcpu_rows) + 3] = {
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_texts),
@@ -540,5 +592,6 @@ main(void)
 	ADD_ROWS(tests, n, change_rows, test_change);
 	ADD_ROWS(tests, n, list_rows, test_list_damage);
 	ADD_ROWS(tests, n, why_rows, test_why);
+	ADD_ROWS(tests, n, vcpu_rows, test_vcpu);
 	return (RUN_TESTS(tests, n));
 }
