@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: run-kernel.sh [-ae] [-c CPUS] [-d DISK]... [-m MB] [-p MODEL] KERNEL [NAME=VALUE]...
+# usage: run-kernel.sh [-ae] [-c CPUS] [-d DISK]... [-m MB] [-p MODEL] [-q SOCKET] KERNEL [NAME=VALUE]...
 #
 # Boot a kernel in QEMU with its console on this terminal; leave with "poweroff"
 # or "exit", enter its debugger with Return ~ Ctrl-B.  Each DISK is a raw image,
@@ -8,6 +8,8 @@
 #
 # -e: Ctrl-A is QEMU's escape key.  Ctrl-A b is a serial break, which enters the
 # debugger as well, Ctrl-A x ends QEMU, and Ctrl-C goes to the kernel.
+#
+# -q: QEMU takes commands of its machine protocol (QMP) at this Unix socket.
 #
 # The processor is emulated, -p names its model.  -a: use the host's if a kernel boots on it within
 # ten seconds; some hosts offer it and hang.
@@ -23,6 +25,7 @@ disks=
 memory=8192
 model=max
 serial=stdio
+qmp=none
 
 # hardware_works KERNEL: does it boot with the host's own acceleration?
 hardware_works()
@@ -43,7 +46,7 @@ usage()
 	exit 64
 }
 
-while getopts ac:d:em:p: option; do
+while getopts ac:d:em:p:q: option; do
 	case $option in
 	a) probe=yes ;;
 	c) cpus=$OPTARG ;;
@@ -51,6 +54,7 @@ while getopts ac:d:em:p: option; do
 	e) serial=mon:stdio ;;
 	m) memory=$OPTARG ;;
 	p) model=$OPTARG ;;
+	q) qmp=unix:$OPTARG,server=on,wait=off ;;
 	*) usage ;;
 	esac
 done
@@ -69,7 +73,7 @@ set -- -accel "$accel" -cpu "$model" -smp "$cpus" -m "$memory" \
     -object "memory-backend-ram,id=ram,size=${memory}M,reserve=off" \
     -machine pc,memory-backend=ram \
     -display none -monitor none -serial "$serial" -no-reboot \
-    -device isa-debug-exit,iobase=0xf4,iosize=4
+    -qmp "$qmp" -device isa-debug-exit,iobase=0xf4,iosize=4
 for disk in $disks; do
 	id=disk$#
 	set -- "$@" \

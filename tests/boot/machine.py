@@ -1,9 +1,11 @@
 """A machine that runs our kernel: QEMU, driven by its console."""
 
+import json
 import os
 import pathlib
 import re
 import select
+import socket
 import struct
 import subprocess
 import time
@@ -29,10 +31,13 @@ class Machine:
         disks=(),
         model="max",
         escape=False,  # QEMU's own keys, behind Ctrl-A
+        qmp=None,  # the path of a socket
     ):
         words = [script, "-m", memory, "-c", cpus, "-p", model]
         if escape:
             words.append("-e")
+        if qmp:
+            words += ["-q", qmp]
         for disk in disks:
             words += ["-d", disk]
         words += [kernel, *cmdline]
@@ -95,6 +100,29 @@ class Machine:
             pass
         status = self.process.wait(timeout=seconds)
         return status >> 1 if status & 1 else None
+
+
+class Monitor:
+    """QEMU's machine protocol, at the socket of a machine that runs."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(LIMIT)
+        self.socket.connect(str(path))
+        self.lines = self.socket.makefile("rw")
+        self.lines.readline()  # its greeting
+        self.ask("qmp_capabilities")
+
+    def ask(self, command, **arguments):
+        """What QEMU returns."""
+        message = {"execute": command, "arguments": arguments}
+        self.lines.write(json.dumps(message) + "\n")
+        self.lines.flush()
+        while True:
+            answer = json.loads(self.lines.readline())
+            assert "error" not in answer, answer
+            if "return" in answer:
+                return answer["return"]
 
 
 def parity(header):
