@@ -1,7 +1,8 @@
 /*
  * Debug information through elfutils' libdwfl, which finds the sections,
  * unpacks them and relocates those of modules.  What libdwfl leaves to its
- * callers is here: which file, and where its sections were loaded.
+ * callers is here: which file, where its sections were loaded, and by how much
+ * its addresses are off.
  *
  * Nothing is read until it is asked for, and nothing is fetched from anywhere.
  */
@@ -57,7 +58,10 @@ find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
 	return (debuglink_open(&dl, debug_path));
 }
 
-/* Where the kernel put a module's section. */
+/*
+ * Where the kernel put a module's section, which has the same name in the file
+ * and in what was split off, but not always the same number.
+ */
 static int
 section_address(Dwfl_Module *mod, void **userdata, const char *modname,
     Dwarf_Addr base, const char *section, GElf_Word ndx, const GElf_Shdr *shdr,
@@ -69,10 +73,10 @@ section_address(Dwfl_Module *mod, void **userdata, const char *modname,
 	(void)mod;
 	(void)modname;
 	(void)base;
-	(void)section;
+	(void)ndx;
 	(void)shdr;
 	if (df != NULL && df->df_modfile != NULL)
-		va = modfile_section_va(df->df_modfile, ndx);
+		va = modfile_section_va(df->df_modfile, section);
 	*out = va != 0 ? va : (Dwarf_Addr)-1; /* it was not loaded */
 	return (0);
 }
@@ -108,6 +112,20 @@ set_userdata(struct debugfile *df)
 	return (true);
 }
 
+/*
+ * By how much the addresses in the file, and in what was split off from it, are
+ * less than those in memory.  The kernel is where its file says, and libdwfl
+ * has relocated a relocatable module.  For the rest it would tell, too, but it
+ * compares the program headers of the file and of its other half, which has
+ * none when FreeBSD's objcopy made it.
+ */
+static Dwarf_Addr
+find_bias(const struct modfile *mf)
+{
+	return (mf != NULL && !modfile_is_relocatable(mf) ? modfile_start(mf) :
+							    0);
+}
+
 static struct debugfile *
 open_file(const char *path, const struct modfile *mf)
 {
@@ -116,6 +134,7 @@ open_file(const char *path, const struct modfile *mf)
 	if (df == NULL)
 		return (NULL);
 	df->df_modfile = mf;
+	df->df_bias = find_bias(mf);
 	df->df_path = strdup(path);
 	df->df_dwfl = dwfl_begin(&callbacks);
 	if (df->df_path == NULL || df->df_dwfl == NULL)

@@ -8,12 +8,6 @@
 
 #include "kdebug/debugfile.h"
 
-/* A file's unwind tables, and by how much its addresses are off from ours. */
-struct debugfile_cfi {
-	Dwarf_CFI *dc_cfi; /* libdw's; NULL: it has none */
-	Dwarf_Addr dc_bias;
-};
-
 /* A range of addresses that come from one compilation unit, half-open. */
 struct debugfile_cu {
 	Dwarf_Addr dc_start;
@@ -26,7 +20,6 @@ struct debugfile_cus {
 	struct debugfile_cu *dc_list; /* ours */
 	size_t dc_count;
 	size_t dc_room;
-	Dwarf_Addr dc_bias;
 	bool dc_done; /* the file was looked through */
 };
 
@@ -35,8 +28,10 @@ struct debugfile {
 	Dwfl_Module *df_mod;		  /* of df_dwfl, the only one */
 	const struct modfile *df_modfile; /* the caller's; NULL: the kernel */
 	char *df_path;			  /* ours */
-	bool df_has_cfi;		  /* df_cfi was filled in */
-	struct debugfile_cfi df_cfi[2];	  /* .eh_frame, .debug_frame */
+	Dwarf_Addr df_bias;	 /* from its addresses to those in memory */
+	bool df_has_cfi;	 /* the tables were looked for */
+	Dwarf_CFI *df_eh_cfi;	 /* .eh_frame; libdw's; NULL: it has none */
+	Dwarf_CFI *df_debug_cfi; /* .debug_frame; the same */
 	struct debugfile_cus df_cus;
 };
 

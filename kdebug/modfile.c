@@ -24,6 +24,9 @@
 #define SHT_X86_64_UNWIND 0x70000001 /* the type that clang gives .eh_frame */
 #endif
 
+/* No module has as many, and a search for one takes time. */
+#define SECTIONS_MAX 16384
+
 struct modfile {
 	char *mf_path;
 	int mf_fd;
@@ -56,19 +59,26 @@ open_plain(const char *path)
 	return (fd);
 }
 
+/* NULL: it has none that can be read. */
+static const char *
+section_name(const struct modfile *mf, const GElf_Shdr *shdr)
+{
+	size_t strndx;
+
+	if (elf_getshdrstrndx(mf->mf_elf, &strndx) != 0)
+		return (NULL);
+	return (elf_strptr(mf->mf_elf, strndx, shdr->sh_name));
+}
+
 /*
  * The variables of each CPU (DPCPU) and of each network stack (VNET): the
  * kernel moves the section to memory of its own.
  */
 static bool
-is_moved(struct modfile *mf, const GElf_Shdr *shdr)
+is_moved(const struct modfile *mf, const GElf_Shdr *shdr)
 {
-	const char *name;
-	size_t strndx;
+	const char *name = section_name(mf, shdr);
 
-	if (elf_getshdrstrndx(mf->mf_elf, &strndx) != 0)
-		return (false);
-	name = elf_strptr(mf->mf_elf, strndx, shdr->sh_name);
 	return (name != NULL &&
 	    (strcmp(name, "set_pcpu") == 0 || strcmp(name, "set_vnet") == 0));
 }
@@ -165,6 +175,8 @@ load(struct modfile *mf)
 		return ("not an ELF file");
 	if (gelf_getclass(mf->mf_elf) != class)
 		return ("for another machine");
+	if (mf->mf_nsections > SECTIONS_MAX)
+		return ("too many sections");
 	mf->mf_sections =
 	    calloc(mf->mf_nsections + 1, sizeof(*mf->mf_sections));
 	if (mf->mf_sections == NULL)
@@ -232,11 +244,20 @@ modfile_symbol_at(const struct modfile *mf, kvaddr_t va, struct kvm_symbol *out)
 }
 
 kvaddr_t
-modfile_section_va(const struct modfile *mf, size_t ndx)
+modfile_section_va(const struct modfile *mf, const char *name)
 {
-	if (ndx >= mf->mf_nsections || !mf->mf_sections[ndx].ss_loaded)
-		return (0);
-	return (mf->mf_sections[ndx].ss_start);
+	for (size_t i = 1; i < mf->mf_nsections; i++) {
+		const char *other;
+		GElf_Shdr shdr;
+
+		if (!mf->mf_sections[i].ss_loaded ||
+		    gelf_getshdr(elf_getscn(mf->mf_elf, i), &shdr) == NULL)
+			continue;
+		other = section_name(mf, &shdr);
+		if (other != NULL && strcmp(other, name) == 0)
+			return (mf->mf_sections[i].ss_start);
+	}
+	return (0);
 }
 
 const char *
@@ -249,6 +270,12 @@ int
 modfile_fd(const struct modfile *mf)
 {
 	return (mf->mf_fd);
+}
+
+bool
+modfile_is_relocatable(const struct modfile *mf)
+{
+	return (mf->mf_ehdr.e_type == ET_REL);
 }
 
 kvaddr_t

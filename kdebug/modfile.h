@@ -38,11 +38,12 @@ bool modfile_symbol_find(const struct modfile *mf, const char *name,
 bool modfile_symbol_at(const struct modfile *mf, kvaddr_t va,
     struct kvm_symbol *out);
 
-/* Where section number ndx of the file lies; 0: it was not loaded. */
-kvaddr_t modfile_section_va(const struct modfile *mf, size_t ndx);
+/* Where the first section of that name lies; 0: none was loaded. */
+kvaddr_t modfile_section_va(const struct modfile *mf, const char *name);
 
 const char *modfile_path(const struct modfile *mf);
 int modfile_fd(const struct modfile *mf);
+bool modfile_is_relocatable(const struct modfile *mf);
 kvaddr_t modfile_start(const struct modfile *mf);
 kvaddr_t modfile_end(const struct modfile *mf);
 

@@ -43,18 +43,18 @@ list_cus(struct debugfile *df)
 {
 	struct debugfile_cus *cus = &df->df_cus;
 	Dwarf_Die *cu = NULL;
-	Dwarf_Addr bias;
+	Dwarf_Addr unused;
 
 	cus->dc_done = true;
-	while ((cu = dwfl_module_nextcu(df->df_mod, cu, &bias)) != NULL) {
+	while ((cu = dwfl_module_nextcu(df->df_mod, cu, &unused)) != NULL) {
 		Dwarf_Addr base, start, end;
 		ptrdiff_t off = 0;
 
 		while ((off = dwarf_ranges(cu, off, &base, &start, &end)) > 0) {
-			if (!add_range(cus, start + bias, end + bias, cu))
+			if (!add_range(cus, start + df->df_bias,
+				end + df->df_bias, cu))
 				break;
 		}
-		cus->dc_bias = bias;
 	}
 	if (cus->dc_count > 0)
 		qsort(cus->dc_list, cus->dc_count, sizeof(*cus->dc_list),
@@ -91,7 +91,7 @@ debugfile_line(struct debugfile *df, kvaddr_t va, const char **file, int *line)
 
 	if (cu == NULL)
 		return (false);
-	where = dwarf_getsrc_die(&cu->dc_die, va - df->df_cus.dc_bias);
+	where = dwarf_getsrc_die(&cu->dc_die, va - df->df_bias);
 	if (where == NULL || dwarf_lineno(where, line) != 0)
 		return (false);
 	*file = dwarf_linesrc(where, NULL, NULL);

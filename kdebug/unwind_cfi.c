@@ -12,6 +12,7 @@
 
 #include "kdebug/debugfile_int.h"
 #include "kdebug/kdebug_int.h"
+#include "kdebug/modfile.h"
 
 #define STACK_DEPTH 16
 
@@ -249,28 +250,23 @@ apply(struct cfi_step *cs, Dwarf_Frame *frame, struct kdebug_regs *out)
 static void
 find_tables(struct debugfile *df)
 {
-	struct debugfile_cfi *eh = &df->df_cfi[0], *debug = &df->df_cfi[1];
+	Dwarf_Addr unused;
 
-	/*
-	 * Those of a relocatable module are left alone: libdwfl relocates the
-	 * debug sections of such a file, but not its .eh_frame.
-	 */
 	df->df_has_cfi = true;
-	if (df->df_modfile != NULL)
-		return;
-	eh->dc_cfi = dwfl_module_eh_cfi(df->df_mod, &eh->dc_bias);
-	debug->dc_cfi = dwfl_module_dwarf_cfi(df->df_mod, &debug->dc_bias);
+	df->df_debug_cfi = dwfl_module_dwarf_cfi(df->df_mod, &unused);
+	/* That of a relocatable module is left alone: it is not relocated. */
+	if (df->df_modfile == NULL || !modfile_is_relocatable(df->df_modfile))
+		df->df_eh_cfi = dwfl_module_eh_cfi(df->df_mod, &unused);
 }
 
 static enum unwind_result
-unwind(const struct debugfile_cfi *dc, struct cfi_step *cs, kvaddr_t va,
+unwind(Dwarf_CFI *cfi, struct cfi_step *cs, Dwarf_Addr addr,
     struct kdebug_regs *out)
 {
 	enum unwind_result result;
 	Dwarf_Frame *frame;
 
-	if (dc->dc_cfi == NULL ||
-	    dwarf_cfi_addrframe(dc->dc_cfi, va - dc->dc_bias, &frame) != 0)
+	if (cfi == NULL || dwarf_cfi_addrframe(cfi, addr, &frame) != 0)
 		return (UNWIND_NONE);
 	result = apply(cs, frame, out);
 	free(frame);
@@ -282,11 +278,12 @@ debugfile_unwind(struct debugfile *df, struct kdebug *kdb, kvaddr_t va,
     const struct cursor *cur, struct kdebug_regs *out)
 {
 	struct cfi_step cs = { .cs_kdb = kdb, .cs_regs = &cur->cu_regs };
-	enum unwind_result result = UNWIND_NONE;
+	enum unwind_result result;
 
 	if (!df->df_has_cfi)
 		find_tables(df);
-	for (size_t i = 0; result == UNWIND_NONE && i < NITEMS(df->df_cfi); i++)
-		result = unwind(&df->df_cfi[i], &cs, va, out);
+	result = unwind(df->df_eh_cfi, &cs, va - df->df_bias, out);
+	if (result == UNWIND_NONE)
+		result = unwind(df->df_debug_cfi, &cs, va - df->df_bias, out);
 	return (result);
 }

@@ -1,7 +1,9 @@
 /*
- * usage: test_debugfile KERNEL SOURCE SPLIT_DIR
+ * usage: test_debugfile KERNEL SOURCE DIR
  *
- * Unwind tables and source lines of an ELF file: kern_amd64.S.
+ * Unwind tables and source lines of an ELF file: kern_amd64.S.  DIR has what
+ * split_debug.sh laid out: eh, with the tables in .eh_frame, and debug, with
+ * them in .debug_frame.
  */
 #include <fcntl.h>
 #include <gelf.h>
@@ -13,7 +15,7 @@
 #include "tests/format/unit.h"
 #include "tests/kdebug/kernel.h"
 
-static const char *kernel_path, *source_path, *split_dir;
+static const char *kernel_path, *source_path, *dir;
 
 #define STACK UINT64_C(0xfffffe0000100000)
 
@@ -39,21 +41,28 @@ find_symbol(Elf *elf, const char *name, GElf_Sym *out)
 	return (false);
 }
 
-/* The address of a label of the kernel. */
+/* The value of a label in the file at path. */
 static kvaddr_t
-label(const char *name)
+label_in(const char *path, const char *name)
 {
-	int fd = open(kernel_path, O_RDONLY);
+	int fd = open(path, O_RDONLY);
 	GElf_Sym sym;
 	Elf *elf;
 
 	assert_int_not_equal(elf_version(EV_CURRENT), EV_NONE);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!find_symbol(elf, name, &sym))
-		fail_msg("%s has no symbol %s", kernel_path, name);
+		fail_msg("%s has no symbol %s", path, name);
 	elf_end(elf);
 	close(fd);
 	return (sym.st_value);
+}
+
+/* The address of a label of the kernel. */
+static kvaddr_t
+label(const char *name)
+{
+	return (label_in(kernel_path, name));
 }
 
 /* In which line of the source the text is, the first time. */
@@ -106,8 +115,7 @@ backtrace(struct kernel *k, struct kdebug_frame frames[MAXFRAMES])
 	const struct kdebug_thread *threads;
 
 	assert_int_equal(kdebug_threads(kernel_open(k), &threads), 1);
-	return (kdebug_backtrace(k->k_kdb, &threads[0], frames,
-	    MAXFRAMES));
+	return (kdebug_backtrace(k->k_kdb, &threads[0], frames, MAXFRAMES));
 }
 
 static void
@@ -249,14 +257,17 @@ test_stack_missing(void **state)
 	kernel_fini(&k);
 }
 
+/* The frames of leaf, middle and outer, in the kernel at path. */
 static void
-check_lines(const char *path)
+check_frames(const char *path)
 {
 	struct kdebug_frame frames[MAXFRAMES];
 	struct kernel k;
 
 	setup(&k, path);
 	assert_int_equal(backtrace(&k, frames), 3);
+	assert_true(frames[1].kf_pc == label("middle_back"));
+	assert_true(frames[2].kf_pc == label("outer_back"));
 	for (size_t i = 0; i < 3; i++) {
 		assert_non_null(frames[i].kf_file);
 		assert_non_null(strstr(frames[i].kf_file, "kern_amd64.S"));
@@ -271,27 +282,49 @@ static void
 test_lines(void **state)
 {
 	(void)state;
-	check_lines(kernel_path);
+	check_frames(kernel_path);
+}
+
+/* A file in what was laid out.  Skips the test if this way was not. */
+static const char *
+in_dir(const char *way, const char *name)
+{
+	static char path[1024];
+
+	snprintf(path, sizeof(path), "%s/%s/%s", dir, way, name);
+	if (access(path, R_OK) != 0)
+		skip();
+	return (path);
 }
 
 static void
 test_no_aranges(void **state)
 {
-	char path[1024];
-
 	(void)state;
-	snprintf(path, sizeof(path), "%s/clang/kernel", split_dir);
-	check_lines(path);
+	check_frames(in_dir("eh/clang", "kernel"));
 }
 
-static void
-test_split_lines(void **state)
-{
-	char path[1024];
+/* How files were split, and where their tables are. */
+static const struct split_row {
+	const char *name;
+	const char *way;
+} split_rows[] = {
+	{ "GNU objcopy", "eh/gnu" },
+	{ "llvm-objcopy", "eh/llvm" },
+	{ "eu-strip", "eh/elfutils" },
+	{ "no program headers", "eh/nophdrs" },
+	{ "GNU objcopy, .debug_frame", "debug/gnu" },
+	{ "llvm-objcopy, .debug_frame", "debug/llvm" },
+	{ "eu-strip, .debug_frame", "debug/elfutils" },
+	{ "no program headers, .debug_frame", "debug/nophdrs" },
+};
 
-	(void)state;
-	snprintf(path, sizeof(path), "%s/boot/kernel/kernel", split_dir);
-	check_lines(path);
+static void
+test_split(void **state)
+{
+	const struct split_row *row = *state;
+
+	check_frames(in_dir(row->way, "boot/kernel/kernel"));
 }
 
 /* Debug information of another build is left alone. */
@@ -300,11 +333,9 @@ test_other_build(void **state)
 {
 	struct kdebug_frame frames[MAXFRAMES];
 	struct kernel k;
-	char path[1024];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/other/kernel", split_dir);
-	setup(&k, path);
+	setup(&k, in_dir("eh/other", "kernel"));
 	assert_int_equal(backtrace(&k, frames), 3);
 	assert_null(frames[0].kf_file);
 	assert_null(frames[1].kf_file);
@@ -317,45 +348,85 @@ test_other_build(void **state)
 #define LF_VA	  UINT64_C(0xfffff80004000000)
 
 static void
-test_module_lines(void **state)
+put_module(struct kernel *k, const char *path)
 {
+	kvaddr_t leaf = MODULE_VA + label_in(path, "leaf_pc");
+	kvaddr_t middle = MODULE_VA + label_in(path, "middle_back");
+	kvaddr_t outer = MODULE_VA + label_in(path, "outer_back");
+
+	fake_symbol(k->k_kd, "linker_files", FILES_VA, 16);
+	fake_word(k->k_kd, FILES_VA, LF_VA);
+	fake_word(k->k_kd, LF_VA + 24, 0);	       /* next */
+	fake_word(k->k_kd, LF_VA + 40, LF_VA + 0x100); /* filename */
+	fake_string(k->k_kd, LF_VA + 0x100, "zfs.ko");
+	fake_word(k->k_kd, LF_VA + 64, MODULE_VA); /* address */
+	fake_word(k->k_kd, LF_VA + 72, 0x8000);	   /* size */
+	fake_word(k->k_kd, k->k_base + KERNEL_DUMPPCB + 56, leaf);
+	fake_word(k->k_kd, STACK, middle);
+	fake_word(k->k_kd, STACK + 24, outer);
+}
+
+/* A module, how it was split, and whether it has tables that can be used. */
+static const struct module_row {
+	const char *name;
+	const char *kind, *way;
+	size_t nframes;
+} module_rows[] = {
+	{ "module: not split", "eh", "whole", 1 },
+	{ "module: GNU objcopy", "eh", "gnu", 1 },
+	{ "module: llvm-objcopy", "eh", "llvm", 1 },
+	{ "module: eu-strip", "eh", "elfutils", 1 },
+	{ "module: not split, .debug_frame", "debug", "whole", 3 },
+	{ "module: GNU objcopy, .debug_frame", "debug", "gnu", 3 },
+	{ "module: llvm-objcopy, .debug_frame", "debug", "llvm", 3 },
+	{ "module: eu-strip, .debug_frame", "debug", "elfutils", 3 },
+	{ "module: other section numbers", "late", "nophdrs", 3 },
+	{ "shared object: not split", "shared", "whole", 3 },
+	{ "shared object: GNU objcopy", "shared", "gnu", 3 },
+	{ "shared object: llvm-objcopy", "shared", "llvm", 3 },
+	{ "shared object: eu-strip", "shared", "elfutils", 3 },
+	{ "shared object: no program headers", "shared", "nophdrs", 3 },
+};
+
+static void
+test_module(void **state)
+{
+	static const char *const lines[] = { NULL, "call\tleaf",
+		"call\tmiddle" };
+	const struct module_row *row = *state;
 	struct kdebug_frame frames[MAXFRAMES];
+	char path[1024], way[64];
 	struct kernel k;
 
-	(void)state;
-	setup(&k, kernel_path);
-	fake_symbol(k.k_kd, "linker_files", FILES_VA, 16);
-	fake_word(k.k_kd, FILES_VA, LF_VA);
-	fake_word(k.k_kd, LF_VA + 24, 0);	      /* next */
-	fake_word(k.k_kd, LF_VA + 40, LF_VA + 0x100); /* filename */
-	fake_string(k.k_kd, LF_VA + 0x100, "zfs.ko");
-	fake_word(k.k_kd, LF_VA + 64, MODULE_VA); /* address */
-	fake_word(k.k_kd, LF_VA + 72, 0x1000);	  /* size */
-	fake_word(k.k_kd, k.k_base + KERNEL_DUMPPCB + 56,
-	    MODULE_VA + label("leaf_pc") - label("outer"));
-	assert_true(backtrace(&k, frames) >= 1);
+	snprintf(way, sizeof(way), "%s/%s", row->kind, row->way);
+	snprintf(path, sizeof(path), "%s/%s/whole/boot/kernel/zfs.ko", dir,
+	    row->kind);
+	setup(&k, in_dir(way, "boot/kernel/kernel"));
+	put_module(&k, path);
+	assert_int_equal(backtrace(&k, frames), row->nframes);
 	assert_string_equal(frames[0].kf_module, "zfs.ko");
 	assert_string_equal(frames[0].kf_symbol, "leaf");
 	assert_non_null(frames[0].kf_file);
 	assert_int_equal(frames[0].kf_line, line_of("leaf_pc:") + 1);
+	for (size_t i = 1; i < row->nframes; i++)
+		assert_int_equal(frames[i].kf_line, line_of(lines[i]));
 	kernel_fini(&k);
 }
 
 int
 main(int argc, char *argv[])
 {
-	const struct CMUnitTest tests[] = {
+	struct CMUnitTest tests[16 + NROWS(split_rows) + NROWS(module_rows)] = {
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_odd_cfa),
 		cmocka_unit_test(test_outermost),
 		cmocka_unit_test(test_stack_missing),
 		cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_module_lines),
 		cmocka_unit_test(test_no_aranges),
-		cmocka_unit_test(test_split_lines),
 		cmocka_unit_test(test_other_build),
 	};
+	size_t n = 8;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: test_debugfile KERNEL SOURCE DIR\n");
@@ -363,6 +434,8 @@ main(int argc, char *argv[])
 	}
 	kernel_path = argv[1];
 	source_path = argv[2];
-	split_dir = argv[3];
-	return (RUN_TESTS(tests, NROWS(tests)));
+	dir = argv[3];
+	ADD_ROWS(tests, n, split_rows, test_split);
+	ADD_ROWS(tests, n, module_rows, test_module);
+	return (RUN_TESTS(tests, n));
 }

@@ -287,10 +287,11 @@ add_section(Elf *elf, const struct section *s, void *bytes)
 	}
 }
 
-/* Write the module. */
+/* Write the module, with nmore empty sections at its end. */
 static void
-write_module(const char *path, unsigned char class)
+write_large_module(const char *path, unsigned char class, size_t nmore)
 {
+	static const struct section empty = { ".empty", SHT_PROGBITS, 0, 0, 1 };
 	Elf64_Sym syms[NROWS(symbols)];
 	const struct section symtab = { ".symtab", SHT_SYMTAB, 0, sizeof(syms),
 		8 };
@@ -312,12 +313,20 @@ write_module(const char *path, unsigned char class)
 		add_section(elf, &sections[i], bytes);
 	add_section(elf, &symtab, syms);
 	add_section(elf, &strtab, (void *)(uintptr_t)strings);
+	for (size_t i = 0; i < nmore; i++)
+		add_section(elf, &empty, bytes);
 	ehdr->e_shstrndx = NROWS(sections) + 2;
 	assert_true(elf_update(elf, ELF_C_WRITE) > 0);
 	elf_end(elf);
 	if (class != ELFCLASS64)
 		assert_int_equal(pwrite(fd, &class, 1, EI_CLASS), 1);
 	close(fd);
+}
+
+static void
+write_module(const char *path, unsigned char class)
+{
+	write_large_module(path, class, 0);
 }
 
 /* A directory that holds a kernel, and a path in it. */
@@ -482,6 +491,13 @@ other_class(struct kernel *k)
 }
 
 static void
+many_sections(struct kernel *k)
+{
+	(void)k;
+	write_large_module(in_dir("zfs.ko"), ELFCLASS64, 16384);
+}
+
+static void
 no_elf(struct kernel *k)
 {
 	int fd = open(in_dir("zfs.ko"), O_WRONLY | O_CREAT, 0600);
@@ -515,6 +531,8 @@ static const struct refusal_row {
 	{ "the file is larger than the module", larger_than_loaded, "zfs.ko",
 	    "larger than the module" },
 	{ "the file is of another machine", other_class, "zfs.ko", "zfs.ko: " },
+	{ "the file has too many sections", many_sections, "zfs.ko",
+	    "too many sections" },
 	{ "the file is no ELF file", no_elf, "zfs.ko", "not an ELF file" },
 	{ "the file is a FIFO", fifo, "zfs.ko", NULL },
 	{ "the name is a path", path_in_name, "./zfs.ko", NULL },
