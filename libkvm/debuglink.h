@@ -1,7 +1,8 @@
 /*
  * Where an ELF file's debug information is, when it was split off into a file
  * of its own: FreeBSD puts kernel.debug into /usr/lib/debug/boot/kernel, or
- * beside the kernel, where it was called kernel.symbols once.
+ * beside the kernel, where it was called kernel.symbols once.  Others put it
+ * where its build id says, or on a debuginfod server.
  */
 #ifndef LIBKVM_DEBUGLINK_H
 #define LIBKVM_DEBUGLINK_H
@@ -19,7 +20,9 @@ struct debuglink {
 };
 
 /*
- * Open the other half.  It must have the same build id or, where one of the two
+ * Open the other half: beside the file, in the debug directory of the system
+ * that the file belongs to, in that of this one, or, where DEBUGINFOD_URLS is
+ * set, from a server.  It must have the same build id or, where one of the two
  * has none, the checksum that the link asks for: that of another build would
  * give wrong lines.  Returns a descriptor and *path, for the caller to close()
  * and free(); -1: not found.

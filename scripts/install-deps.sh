@@ -16,12 +16,14 @@ deb_run='python3 qemu-system-x86'
 deb_demo="$deb_run gdb"
 deb_check='libcmocka-dev clang libclang-rt-dev? gdb-multiarch
     lldb-19|lldb? mandoc qemu-user gcc-powerpc-linux-gnu?
-    libc6-dev-powerpc-cross? clang-format shellcheck dpkg-dev'
+    libc6-dev-powerpc-cross? clang-format shellcheck dpkg-dev elfutils?
+    libdebuginfod1|libdebuginfod1t64?'
 
 fedora_build='meson ninja-build pkgconf-pkg-config gcc elfutils-libelf-devel
     elfutils-devel zlib-devel libzstd-devel jansson-devel'
 fedora_tests='libcmocka-devel gdb lldb clang compiler-rt mandoc qemu-user
-    zstd llvm clang-tools-extra ShellCheck python3'
+    zstd llvm clang-tools-extra ShellCheck python3 elfutils
+    elfutils-debuginfod-client'
 freebsd_build='meson ninja pkgconf elfutils zstd jansson'
 freebsd_tests='cmocka gdb llvm python3 bash'
 brew_build='meson ninja pkgconf libelf zstd jansson'
