@@ -99,6 +99,9 @@ struct __kvm {
 	char *kd_core_path;	     /* owned */
 	struct kvm_core kd_core;     /* what is known of it so far */
 	struct vm_root kd_root;
+	struct vm_root kd_own; /* see root_own() */
+	bool kd_own_sought;
+	bool kd_own_found;
 	struct table_cache *kd_tables; /* owned */
 	uint64_t kd_end;	       /* highest file offset read since ... */
 	bool kd_counted;	       /* kc_npages is valid */
@@ -142,6 +145,10 @@ note_end(kvm_t *kd, uint64_t end)
 /* Translate the first of len bytes at va, len > 0.  -1: not mapped. */
 int translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out);
 
+/* The same by the tables from root on, which has kd_root's kind of paging. */
+int translate_by(kvm_t *kd, const struct vm_root *root, kvaddr_t va,
+    uint64_t len, struct phys_run *out);
+
 /* kd_root has changed, or kd is closed. */
 void translate_forget(kvm_t *kd);
 
@@ -180,6 +187,12 @@ void vcpu_free(kvm_t *kd);
  * kernel's symbols.
  */
 int root_find(kvm_t *kd);
+
+/*
+ * The kernel's own page tables in the memory of a minidump, for addresses that
+ * its page-table section does not have.  NULL: they are not known.
+ */
+const struct vm_root *root_own(kvm_t *kd);
 
 /* The address of a kernel symbol; false: there is none. */
 bool kvm_lookup(kvm_t *kd, const char *name, kvaddr_t *va);

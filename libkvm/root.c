@@ -1,5 +1,7 @@
 /*
- * Where the kernel's page tables start, in a dump of all of memory.
+ * Where the kernel's page tables start, in a dump of all of memory; and in a
+ * minidump, whose page-table section may lack some of the kernel's addresses:
+ * those of i386's trampolines are above all that it spans.
  *
  * The kernel's symbols give the *virtual* address of a variable that holds the
  * root's physical address (amd64, i386), or of the root table itself (arm64).
@@ -236,4 +238,57 @@ root_find(kvm_t *kd)
 	return (kvm_fail(kd,
 	    "%s: the kernel's page tables cannot be found: is %s the kernel that crashed?",
 	    kd->kd_core_path, exec_path(kd->kd_exec)));
+}
+
+/* ---- minidumps ---- */
+
+/*
+ * Take the root that the symbol leads to, if its tables say of the symbol what
+ * the section says.
+ */
+static bool
+try_own(kvm_t *kd, const struct route *route)
+{
+	kvaddr_t kernbase, va;
+	struct phys_run sym, again;
+	uint64_t pa;
+
+	if (!find_symbol(kd, route, &kernbase, &va) ||
+	    translate(kd, va, 1, &sym) != 0)
+		return (false);
+	pa = sym.pa;
+	if (route->pointer_len != 0 &&
+	    kvm_read_phys_uint(kd, sym.pa, route->pointer_len, &pa) != 0)
+		return (false);
+	kd->kd_own = (struct vm_root){
+		.vr_paging = route->paging,
+		.vr_level = route->paging->pg_nlevels - 1,
+		.vr_pa = pa,
+	};
+	return (pa % 32 == 0 &&
+	    translate_by(kd, &kd->kd_own, va, 1, &again) == 0 &&
+	    again.pa == sym.pa);
+}
+
+static bool
+find_own(kvm_t *kd)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (routes[i].arch == kd->kd_core.kc_arch &&
+		    routes[i].paging == kd->kd_root.vr_paging &&
+		    try_own(kd, &routes[i]))
+			return (true);
+	}
+	return (false);
+}
+
+const struct vm_root *
+root_own(kvm_t *kd)
+{
+	/* The search may come here itself: then there are none. */
+	if (!kd->kd_own_sought) {
+		kd->kd_own_sought = true;
+		kd->kd_own_found = find_own(kd);
+	}
+	return (kd->kd_own_found ? &kd->kd_own : NULL);
 }

@@ -167,11 +167,21 @@ locate_table(kvm_t *kd, kpaddr_t pa, unsigned int level, uint64_t *off)
 	return (0);
 }
 
+/* Does the page-table section of a minidump have an entry for va? */
+static bool
+section_has(const struct vm_root *root, kvaddr_t va)
+{
+	unsigned int shift = root->vr_paging->pg_level[root->vr_level].shift;
+
+	return (va >= root->vr_base &&
+	    (va - root->vr_base) >> shift < root->vr_nentries);
+}
+
 /* The entries of the first table, from va's own on. */
 static int
-root_entries(kvm_t *kd, kvaddr_t va, struct entries *out)
+root_entries(kvm_t *kd, const struct vm_root *root, kvaddr_t va,
+    struct entries *out)
 {
-	const struct vm_root *root = &kd->kd_root;
 	const struct paging *pg = root->vr_paging;
 	uint64_t idx;
 
@@ -189,7 +199,7 @@ root_entries(kvm_t *kd, kvaddr_t va, struct entries *out)
 	} else {
 		idx =
 		    (va - root->vr_base) >> pg->pg_level[root->vr_level].shift;
-		if (va < root->vr_base || idx >= root->vr_nentries)
+		if (!section_has(root, va))
 			return (kvm_fail(kd,
 			    "address %#jx is not a kernel address of this dump",
 			    (uintmax_t)va));
@@ -295,15 +305,16 @@ make_places(kvm_t *kd, struct table_slot *slot)
 }
 
 /* From the first table down.  The level falls with each step. */
-static int
-translate_from_root(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
+int
+translate_by(kvm_t *kd, const struct vm_root *root, kvaddr_t va, uint64_t len,
+    struct phys_run *out)
 {
-	const struct paging *pg = kd->kd_root.vr_paging;
+	const struct paging *pg = root->vr_paging;
 	struct entries entries;
 
-	if (root_entries(kd, va, &entries) != 0)
+	if (root_entries(kd, root, va, &entries) != 0)
 		return (-1);
-	for (unsigned int level = kd->kd_root.vr_level; level > 0; level--) {
+	for (unsigned int level = root->vr_level; level > 0; level--) {
 		struct pte pte = { .pte_kind = PTE_NONE };
 
 		if (read_entry(kd, entries.off, level, &pte) != 0)
@@ -326,8 +337,24 @@ translate_from_root(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 		entries.off +=
 		    paging_index(pg, level - 1, va) * pg->pg_entry_len;
 	}
-	remember_table(kd, va, entries);
+	if (root == &kd->kd_root)
+		remember_table(kd, va, entries);
 	return (translate_last(kd, entries, va, len, out));
+}
+
+/*
+ * From the tables that have va: a section has most of the kernel's addresses,
+ * and for the others there may be the kernel's own tables.
+ */
+static int
+translate_from_root(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
+{
+	const struct vm_root *root = NULL;
+
+	if (kd->kd_root.vr_in_section && !section_has(&kd->kd_root, va))
+		root = root_own(kd);
+	return (translate_by(kd, root != NULL ? root : &kd->kd_root, va, len,
+	    out));
 }
 
 int
