@@ -36,6 +36,7 @@ struct cursor {
 	struct kdebug_regs cu_regs;
 	bool cu_exact;	 /* pc is where the code stood, no return address */
 	bool cu_trapped; /* it is exact because a trap interrupted it */
+	int cu_cpu;	 /* the thread's; -1: none */
 };
 
 enum trap_kind {

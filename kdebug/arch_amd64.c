@@ -202,6 +202,9 @@ trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 	if (!x86_is_idtvec(fn->fn_name) &&
 	    !name_in(fn->fn_name, handlers, NITEMS(handlers)))
 		return (TRAP_NONE);
+	/* SYSCALL pushes nothing: there is no frame yet, or an older one. */
+	if (cur->cu_trapped && strncmp(fn->fn_name, "Xfast_syscall", 13) == 0)
+		return (TRAP_END);
 	if (!read_frame(kdb, cur, fn, out))
 		return (TRAP_END);
 	return (x86_trap_kind(fn, out, out->tp_regs.rs_value[CS]));

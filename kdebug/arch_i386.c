@@ -66,6 +66,7 @@ static const struct reg_run trapframe_runs[] = {
 
 /* In the trap frame. */
 #define TF_TRAPNO 44
+#define TF_CS	  56
 #define TF_ESP	  64 /* from user mode only */
 
 /* Linux's struct elf_prstatus: pr_reg, a struct user_regs_struct. */
@@ -90,6 +91,10 @@ static const struct reg_layout prstatus = {
 	.rl_len = 140,
 };
 
+/* Selectors: the kernel's code, and what those of user mode end with. */
+#define SEL_KERNEL_CODE 0x20
+#define SEL_RPL_USER	3
+
 static const struct reg_layout pcb = {
 	.rl_runs = pcb_runs,
 	.rl_nruns = NITEMS(pcb_runs),
@@ -101,6 +106,30 @@ static const struct reg_layout trapframe = {
 	.rl_nruns = NITEMS(trapframe_runs),
 	.rl_len = TRAPFRAME_KERNEL_LEN,
 };
+
+/*
+ * A task state segment, where the CPU leaves all registers when it switches
+ * tasks: Intel SDM vol. 3, "Task-State Segment (TSS)".
+ */
+static const struct reg_run tss_runs[] = {
+	{ 32, 4, EIP, 1 }, { 36, 4, EFLAGS, 1 }, { 40, 4, EAX, 8 }, /* to edi */
+	{ 72, 4, ES, 1 }, { 76, 4, CS, 1 }, { 80, 4, SS, 1 }, { 84, 4, DS, 1 },
+	{ 88, 4, FS, 2 }, /* and gs */
+};
+
+static const struct reg_layout tss = {
+	.rl_runs = tss_runs,
+	.rl_nruns = NITEMS(tss_runs),
+	.rl_len = 96,
+};
+
+/* sys/i386/include/segments.h: a CPU's descriptors, and its TSS's of them. */
+#define GDT_LEN	  19 /* NGDT */
+#define GDT_TSS	  9  /* GPROC0_SEL */
+#define DESC_LEN  8
+#define DESC_TYPE 0x1f
+#define TYPE_TSS  0x09
+#define TYPE_BUSY 0x02 /* its task was left for another one, or runs */
 
 /* System V ABI, Intel386 supplement: DWARF Register Number Mapping. */
 static const uint8_t dwarf[] = {
@@ -153,6 +182,31 @@ reference_len(struct kdebug *kdb)
 	return (4);
 }
 
+/* The code selector of a trap frame: the kernel's, or one of user mode. */
+static bool
+is_code_selector(kvaddr_t cs)
+{
+	return (cs == SEL_KERNEL_CODE ||
+	    (cs <= UINT16_MAX && (cs & SEL_RPL_USER) == SEL_RPL_USER));
+}
+
+/*
+ * Other entries pass the frame, some after a vector: which of them do differs
+ * between releases.
+ */
+static int
+other_offset(struct kdebug *kdb, const struct cursor *cur)
+{
+	int off = (int)reference_len(kdb);
+	kvaddr_t va = cur->cu_regs.rs_value[ESP] + (kvaddr_t)off + TF_CS;
+	kvaddr_t cs;
+
+	return (mem_word(kdb, va + 4, &cs) && !is_code_selector(cs) &&
+		    mem_word(kdb, va, &cs) && is_code_selector(cs) ?
+		off :
+		off + 4);
+}
+
 /* How far above sp the trap frame lies; -1 if fn is no handler. */
 static int
 frame_offset(struct kdebug *kdb, const struct cursor *cur,
@@ -168,7 +222,7 @@ frame_offset(struct kdebug *kdb, const struct cursor *cur,
 		return (0);
 	if (name_in(name, handlers_frame, NITEMS(handlers_frame)))
 		return ((int)reference_len(kdb));
-	return (x86_is_idtvec(name) ? (int)reference_len(kdb) + 4 : -1);
+	return (x86_is_idtvec(name) ? other_offset(kdb, cur) : -1);
 }
 
 /* The trap frame at va, but for esp. */
@@ -184,8 +238,70 @@ read_frame(struct kdebug *kdb, kvaddr_t va, struct trap *out)
 	return (true);
 }
 
+/*
+ * An entry that was itself interrupted, before its first instruction: what the
+ * CPU pushed is at sp, with or without an error code; with esp and ss only if
+ * it came from user mode.  Further on, the frame is half made.
+ */
 static enum trap_kind
-trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+trap_in_entry(struct kdebug *kdb, const struct cursor *cur,
+    const struct func *fn, struct trap *out)
+{
+	static const unsigned int pushed[] = { EIP, CS, EFLAGS, ESP, SS };
+	kvaddr_t va = cur->cu_regs.rs_value[ESP];
+	enum trap_kind kind;
+	kvaddr_t word;
+
+	if (cur->cu_regs.rs_value[EIP] != fn->fn_va ||
+	    !mem_word(kdb, va + 4, &word))
+		return (TRAP_END);
+	/* The selector in the second word, or the address of the code? */
+	if (!is_code_selector(word))
+		va += 4;
+	out->tp_regs = cur->cu_regs;
+	for (size_t i = 0; i < NITEMS(pushed); i++) {
+		if (!mem_word(kdb, va + i * 4, &word))
+			return (TRAP_END);
+		regs_set(&out->tp_regs, pushed[i], word);
+	}
+	kind = x86_trap_kind(fn, out, out->tp_regs.rs_value[CS]);
+	if (kind == TRAP_KERNEL)
+		regs_set(&out->tp_regs, ESP, va + 12);
+	return (kind);
+}
+
+/*
+ * A double fault switches tasks, so there is no trap frame: what faulted is in
+ * the CPU's usual TSS, which its descriptors in gdt lead to.  gdt is an array,
+ * since 12.0 a pointer to one.
+ */
+static enum trap_kind
+trap_double_fault(struct kdebug *kdb, const struct cursor *cur,
+    const struct func *fn, struct trap *out)
+{
+	struct kvm_symbol gdt;
+	uint8_t desc[DESC_LEN];
+	kvaddr_t va;
+
+	if (cur->cu_cpu < 0 || !kvm_symbol_find(kdb->kdb_kd, "gdt", &gdt))
+		return (TRAP_END);
+	va = gdt.ks_va;
+	if (gdt.ks_len == 4 && !mem_word(kdb, va, &va))
+		return (TRAP_END);
+	va += ((kvaddr_t)cur->cu_cpu * GDT_LEN + GDT_TSS) * DESC_LEN;
+	if (!mem_read(kdb, va, desc, sizeof(desc)) ||
+	    (desc[5] & DESC_TYPE & ~TYPE_BUSY) != TYPE_TSS)
+		return (TRAP_END);
+	va = le32dec(desc + 2) & 0xffffff;
+	va |= (kvaddr_t)desc[7] << 24;
+	if (!regs_read(kdb, va, &tss, &out->tp_regs))
+		return (TRAP_END);
+	return (x86_trap_kind(fn, out, out->tp_regs.rs_value[CS]));
+}
+
+/* The trap frame that fn, a handler, has above sp. */
+static enum trap_kind
+trap_at(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
     struct trap *out)
 {
 	int off = frame_offset(kdb, cur, fn);
@@ -202,6 +318,17 @@ trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 		return (TRAP_END);
 	regs_set(&out->tp_regs, ESP, esp);
 	return (kind);
+}
+
+static enum trap_kind
+trap(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
+    struct trap *out)
+{
+	if (strcmp(fn->fn_name, "dblfault_handler") == 0)
+		return (trap_double_fault(kdb, cur, fn, out));
+	if (cur->cu_trapped && x86_is_idtvec(fn->fn_name))
+		return (trap_in_entry(kdb, cur, fn, out));
+	return (trap_at(kdb, cur, fn, out));
 }
 
 static bool

@@ -256,6 +256,7 @@ step_trap(struct kdebug_trace *tr, const struct kdebug_regs *regs)
 		.cu_regs = *regs,
 		.cu_exact = true,
 		.cu_trapped = true,
+		.cu_cpu = tr->tr_td->kt_cpu,
 	};
 	return (true);
 }
@@ -264,7 +265,7 @@ static bool
 step(struct kdebug_trace *tr)
 {
 	const struct arch *arch = tr->tr_arch;
-	struct cursor next = { 0 };
+	struct cursor next = { .cu_cpu = tr->tr_td->kt_cpu };
 	struct trap tp = { 0 };
 	struct func fn;
 	bool known;
@@ -305,36 +306,45 @@ is_in_user(const struct kdebug_trace *tr, const struct kdebug_regs *regs)
 	    !is_kernel_va(tr, regs->rs_value[tr->tr_arch->ar_sp]));
 }
 
+/* Stand in the thread's innermost frame.  false: there is none. */
+static bool
+begin(struct kdebug_trace *tr)
+{
+	const struct kdebug_regs *regs = &tr->tr_td->kt_regs;
+	kvaddr_t sp;
+
+	if (tr->tr_arch == NULL || !regs_has(regs, tr->tr_arch->ar_pc))
+		return (false);
+	if (is_in_user(tr, regs)) {
+		enter_user(tr,
+		    &(struct trap){
+			.tp_regs = *regs,
+			.tp_entry = KDEBUG_ENTRY_NONE,
+		    });
+		return (false);
+	}
+	tr->tr_cur = (struct cursor){
+		.cu_regs = *regs,
+		.cu_exact = true,
+		.cu_cpu = tr->tr_td->kt_cpu,
+	};
+	sp = regs->rs_value[tr->tr_arch->ar_sp];
+	tr->tr_stacks[0] = (struct stack){ .st_low = sp, .st_high = sp };
+	tr->tr_nstacks = 1;
+	return (true);
+}
+
 struct kdebug_trace *
 kdebug_trace_create(struct kdebug *kdb, const struct kdebug_thread *td)
 {
 	struct kdebug_trace *tr = calloc(1, sizeof(*tr));
-	kvaddr_t sp;
 
 	if (tr == NULL)
 		return (NULL);
 	tr->tr_kdb = kdb;
 	tr->tr_arch = kdb->kdb_arch;
 	tr->tr_td = td;
-	tr->tr_cur =
-	    (struct cursor){ .cu_regs = td->kt_regs, .cu_exact = true };
-	if (tr->tr_arch == NULL ||
-	    !regs_has(&td->kt_regs, tr->tr_arch->ar_pc)) {
-		tr->tr_done = true;
-		return (tr);
-	}
-	if (is_in_user(tr, &td->kt_regs)) {
-		enter_user(tr,
-		    &(struct trap){
-			.tp_regs = td->kt_regs,
-			.tp_entry = KDEBUG_ENTRY_NONE,
-		    });
-		tr->tr_done = true;
-		return (tr);
-	}
-	sp = td->kt_regs.rs_value[tr->tr_arch->ar_sp];
-	tr->tr_stacks[0] = (struct stack){ .st_low = sp, .st_high = sp };
-	tr->tr_nstacks = 1;
+	tr->tr_done = !begin(tr);
 	return (tr);
 }
 
