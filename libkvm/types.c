@@ -257,6 +257,24 @@ find_member(struct types *ty, Dwarf_Die *type, const char *name, size_t len,
 	return (false);
 }
 
+/* The value that the enumeration gives to the name. */
+static bool
+find_enumerator(Dwarf_Die *type, const char *name, uint64_t *value)
+{
+	Dwarf_Die die;
+
+	if (dwarf_tag(type) != DW_TAG_enumeration_type ||
+	    dwarf_child(type, &die) != 0)
+		return (false);
+	do {
+		if (is_named(&die, name, strlen(name))) {
+			*value = number(&die, DW_AT_const_value, UINT64_MAX);
+			return (*value != UINT64_MAX);
+		}
+	} while (dwarf_siblingof(&die, &die) == 0);
+	return (false);
+}
+
 /* Fill in mb, of the structure at type.  false: it has no such member. */
 static bool
 fill_in(struct types *ty, Dwarf_Die *type, struct kvm_member *mb)
@@ -270,6 +288,10 @@ fill_in(struct types *ty, Dwarf_Die *type, struct kvm_member *mb)
 	while (name != NULL) {
 		size_t n = strcspn(name, ".");
 
+		if (find_enumerator(&at, name, &off)) {
+			len = 0;
+			break;
+		}
 		if (!find_member(ty, &at, name, n, 0, &member, &off))
 			return (false);
 		len = type_len(&member);
