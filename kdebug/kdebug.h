@@ -70,6 +70,19 @@ enum kdebug_state {
 	KDEBUG_STOPPED	/* switched out: from its own pcb */
 };
 
+/* What a thread was doing, in the kernel's own view of it. */
+enum kdebug_run {
+	KDEBUG_RUN_UNKNOWN, /* the kernel has no debug information */
+	KDEBUG_RUN_RUNNING,
+	KDEBUG_RUN_RUNNABLE,  /* waited for a CPU */
+	KDEBUG_RUN_SLEEPING,  /* on kt_wmesg */
+	KDEBUG_RUN_BLOCKED,   /* on the lock kt_wmesg */
+	KDEBUG_RUN_SUSPENDED, /* by a signal or a debugger */
+	KDEBUG_RUN_IWAIT,     /* an interrupt's: for the next one */
+	KDEBUG_RUN_INACTIVE,  /* not started yet */
+	KDEBUG_RUN_EXITED     /* a zombie's */
+};
+
 struct kdebug_thread {
 	size_t kt_index; /* in the kernel's list order, from 0 */
 	int kt_pid;
@@ -78,7 +91,9 @@ struct kdebug_thread {
 	const char *kt_name;	     /* thread name; escaped: printable */
 	const char *kt_display_name; /* "(pid 800) sysctl (crashed)" */
 	enum kdebug_state kt_state;
-	bool kt_dumped;	   /* it wrote the dump, after a panic or not */
+	enum kdebug_run kt_run;
+	const char *kt_wmesg; /* escaped; '*' before a lock's; NULL: none */
+	bool kt_dumped;	      /* it wrote the dump, after a panic or not */
 	bool kt_unstopped; /* it ran on while the dump was made: no registers */
 	int kt_cpu;	   /* -1: on none */
 	kvaddr_t kt_proc;  /* struct proc */
@@ -100,6 +115,9 @@ const struct kdebug_thread *kdebug_dumper(struct kdebug *kdb);
 
 /* "crashed", "running", "stopped". */
 const char *kdebug_state_name(enum kdebug_state state);
+
+/* "running", "sleeping", ...; NULL: unknown. */
+const char *kdebug_run_name(enum kdebug_run run);
 
 /* ---- backtraces ---- */
 

@@ -77,6 +77,24 @@ struct cpus {
 	size_t cp_nunstopped;
 };
 
+/* What is known by debug information: see runstate.c. */
+enum run_member {
+	RUN_STATE,
+	RUN_INHIBITORS,
+	RUN_WMESG,
+	RUN_LOCKNAME,
+	RUN_INACTIVE,
+	RUN_INHIBITED,
+	RUN_CAN_RUN,
+	RUN_RUNQ,
+	RUN_RUNNING,
+	RUN_SLEEPING,
+	RUN_DEAD,
+	RUN_PROC,
+	RUN_ZOMBIE,
+	RUN_NMEMBERS
+};
+
 struct kdebug {
 	kvm_t *kdb_kd;			 /* the caller's */
 	const struct kvm_core *kdb_core; /* libkvm's */
@@ -85,6 +103,7 @@ struct kdebug {
 	struct arena kdb_arena;
 	struct notes kdb_notes;
 	struct cpus kdb_cpus;
+	struct kvm_member kdb_run[RUN_NMEMBERS];
 	struct threads kdb_threads;
 	struct modules kdb_modules;
 	struct debugfile *kdb_debugfile; /* of the kernel; ours */
@@ -145,6 +164,13 @@ enum syscall_way {
 /* syscall.c: fill in what user, which td came from, asked for. */
 void syscall_find(struct kdebug *kdb, const struct kdebug_thread *td,
     enum syscall_way way, struct kdebug_user *user);
+
+/* runstate.c: all of it is unknown where there is no debug information. */
+void runstate_load(struct kdebug *kdb);
+bool runstate_exited(struct kdebug *kdb, kvaddr_t proc_va);
+enum kdebug_run runstate_of(struct kdebug *kdb, kvaddr_t td_va);
+const char *runstate_wmesg(struct kdebug *kdb, kvaddr_t td_va,
+    enum kdebug_run run);
 
 /* modules.c */
 void modules_fini(struct kdebug *kdb);

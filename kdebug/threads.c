@@ -36,6 +36,7 @@ struct proc {
 	kvaddr_t pr_va;
 	int pr_pid;
 	const char *pr_comm;
+	bool pr_exited;
 };
 
 static kvaddr_t
@@ -184,6 +185,19 @@ read_context(struct walk *wk, struct kdebug_thread *t)
 	}
 }
 
+/* Without a CPU, what the kernel says of it; a zombie's threads are inactive. */
+static void
+read_run(struct kdebug *kdb, const struct proc *pr, struct kdebug_thread *t)
+{
+	if (t->kt_state != KDEBUG_STOPPED)
+		t->kt_run = KDEBUG_RUN_RUNNING;
+	else if (pr->pr_exited)
+		t->kt_run = KDEBUG_RUN_EXITED;
+	else
+		t->kt_run = runstate_of(kdb, t->kt_td);
+	t->kt_wmesg = runstate_wmesg(kdb, t->kt_td, t->kt_run);
+}
+
 /* What a thread's name is followed by: where it was. */
 static void
 format_place(const struct kdebug_thread *t, char *text, size_t len)
@@ -261,6 +275,7 @@ read_thread(struct walk *wk, const struct proc *pr, kvaddr_t td_va)
 	if (has_field(wk, LO_TD_NAME))
 		t->kt_name = read_name(kdb, field(wk, td_va, LO_TD_NAME));
 	read_context(wk, t);
+	read_run(kdb, pr, t);
 	t->kt_display_name = display_name(kdb, t);
 	ts->ts_count++;
 	return (true);
@@ -312,6 +327,7 @@ walk_procs(struct walk *wk, const char *symbol, kvaddr_t head_va)
 		}
 		pr.pr_pid = (int)pid;
 		pr.pr_comm = read_name(kdb, field(wk, pr.pr_va, LO_P_COMM));
+		pr.pr_exited = runstate_exited(kdb, pr.pr_va);
 		walk_threads(wk, &pr);
 		link_va = field(wk, pr.pr_va, LO_P_LIST);
 	}
@@ -368,6 +384,7 @@ threads_load(struct kdebug *kdb)
 	if (!can_walk(&wk))
 		return;
 	cpus_load(kdb);
+	runstate_load(kdb);
 	(void)layout_symbol(kdb, "dumppcb", &wk.wk_dumppcb_va);
 	if (layout_symbol(kdb, "dumptid", &va) &&
 	    !mem_u32(kdb, va, &wk.wk_dumptid))
