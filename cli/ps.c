@@ -49,24 +49,61 @@ threads_json(const struct dump *dump)
 static const char *
 state_text(const struct kdebug_thread *td)
 {
+	const char *run = kdebug_run_name(td->kt_run);
+
 	if (td->kt_unstopped)
 		return ("running (not stopped)");
 	if (td->kt_dumped && td->kt_state != KDEBUG_CRASHED)
 		return ("dumping");
+	if (td->kt_state == KDEBUG_STOPPED && run != NULL)
+		return (run);
 	return (kdebug_state_name(td->kt_state));
 }
 
-static int
-state_width(const struct kdebug_thread *threads, size_t nthreads)
+/* How wide the columns are that differ; 0: such a column is left out. */
+struct widths {
+	size_t wi_state;
+	size_t wi_wmesg;
+};
+
+static struct widths
+find_widths(const struct kdebug_thread *threads, size_t nthreads)
 {
-	size_t width = strlen("stopped ");
+	struct widths wi = { .wi_state = strlen("stopped ") };
 
 	for (size_t i = 0; i < nthreads; i++) {
-		size_t len = strlen(state_text(&threads[i]));
+		const struct kdebug_thread *td = &threads[i];
+		size_t state = strlen(state_text(td));
+		size_t wmesg = td->kt_wmesg != NULL ? strlen(td->kt_wmesg) : 0;
 
-		width = len > width ? len : width;
+		if (state > wi.wi_state)
+			wi.wi_state = state;
+		if (wmesg > wi.wi_wmesg)
+			wi.wi_wmesg = wmesg;
 	}
-	return ((int)width);
+	if (wi.wi_wmesg != 0 && wi.wi_wmesg < strlen("WMESG"))
+		wi.wi_wmesg = strlen("WMESG");
+	return (wi);
+}
+
+static void
+print_wmesg(const struct widths *wi, const char *text)
+{
+	if (wi->wi_wmesg != 0)
+		printf("  %-*s", (int)wi->wi_wmesg, text);
+}
+
+static void
+print_thread(const struct widths *wi, const struct kdebug_thread *td)
+{
+	printf("%7d %7d %-*s ", td->kt_pid, td->kt_tid, (int)wi->wi_state,
+	    state_text(td));
+	if (td->kt_cpu < 0)
+		printf("%3s", "-");
+	else
+		printf("%3d", td->kt_cpu);
+	print_wmesg(wi, td->kt_wmesg != NULL ? td->kt_wmesg : "-");
+	printf("  %-19s %s\n", td->kt_comm, td->kt_name);
 }
 
 /* Returns how many there are. */
@@ -75,22 +112,14 @@ print_threads(const struct dump *dump)
 {
 	const struct kdebug_thread *threads;
 	size_t nthreads = kdebug_threads(dump->d_kdb, &threads);
+	struct widths wi = find_widths(threads, nthreads);
 
-	int width = state_width(threads, nthreads);
-
-	printf("%7s %7s %-*s %3s  %-19s %s\n", "PID", "TID", width, "STATE",
-	    "CPU", "COMM", "NAME");
-	for (size_t i = 0; i < nthreads; i++) {
-		const struct kdebug_thread *td = &threads[i];
-
-		printf("%7d %7d %-*s ", td->kt_pid, td->kt_tid, width,
-		    state_text(td));
-		if (td->kt_cpu < 0)
-			printf("%3s", "-");
-		else
-			printf("%3d", td->kt_cpu);
-		printf("  %-19s %s\n", td->kt_comm, td->kt_name);
-	}
+	printf("%7s %7s %-*s %3s", "PID", "TID", (int)wi.wi_state, "STATE",
+	    "CPU");
+	print_wmesg(&wi, "WMESG");
+	printf("  %-19s %s\n", "COMM", "NAME");
+	for (size_t i = 0; i < nthreads; i++)
+		print_thread(&wi, &threads[i]);
 	return (nthreads);
 }
 

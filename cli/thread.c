@@ -29,11 +29,14 @@ thread_json(const struct kdebug *kdb, const struct kdebug_thread *td)
 {
 	json_t *cpu = td->kt_cpu < 0 ? json_null() : json_integer(td->kt_cpu);
 
-	return (json_pack("{s:I, s:i, s:i, s:o, s:o, s:o, s:s, s:b, s:o, s:o}",
+	return (json_pack("{s:I, s:i, s:i, s:o, s:o, s:o, s:s, s:b, s:o, s:o,"
+			  " s:o, s:o}",
 	    "index", (json_int_t)td->kt_index, "pid", td->kt_pid, "tid",
 	    td->kt_tid, "comm", json_text(td->kt_comm), "name",
 	    json_text(td->kt_name), "display_name",
 	    json_text(td->kt_display_name), "state",
 	    kdebug_state_name(td->kt_state), "stopped", !td->kt_unstopped,
-	    "cpu", cpu, "registers", registers_json(kdb, &td->kt_regs)));
+	    "run", json_text(kdebug_run_name(td->kt_run)), "wmesg",
+	    json_text(td->kt_wmesg), "cpu", cpu, "registers",
+	    registers_json(kdb, &td->kt_regs)));
 }

@@ -61,6 +61,7 @@ def check_registers(name):
             assert td["registers"][register.lower()] == want, (cpu, td)
         assert td["registers"]["cs"] == "0x00000020", td
         assert len(td["frames"]) > 1, td
+        assert td["run"] == "running" and td["wmesg"] is None, td
     assert all(td["state"] == "stopped" for td in threads if td["cpu"] is None)
 
 
@@ -69,6 +70,17 @@ def check_others(name):
     out = ask(name, "bt", "-a")
     assert re.search(r"(?s)shell\n.* in cngets\+.* in fork_trampoline\+", out)
     assert "in ??" not in out, out
+
+
+def check_sleepers(name):
+    """What they wait for, by the kernel's debug information."""
+    threads = json.loads(ask(name, "ps", "--json"))
+    shell = [td for td in threads if td["comm"] == "shell"][0]
+    assert shell["run"] == "sleeping" and shell["wmesg"] == "ttyin", shell
+    out = ask(name, "ps")
+    assert out.splitlines()[0].split()[2:5] == ["STATE", "CPU", "WMESG"], out
+    assert re.search(r"(?m) sleeping +-  ttyin +shell +shell$", out), out
+    assert re.search(r"(?m) running +0  - +idle +idle: cpu0$", out), out
 
 
 def check_memory(name):
@@ -81,6 +93,7 @@ tests = tap.Tests()
 for core in CORES:
     tests.case(f"{core}: the CPUs' registers", check_registers, core)
     tests.case(f"{core}: the threads that sleep", check_others, core)
+    tests.case(f"{core}: what they wait for", check_sleepers, core)
     tests.case(f"{core}: the kernel's texts", check_memory, core)
 
 truth = dump()
