@@ -190,8 +190,6 @@ cmd_bt(int argc, char **argv)
 		sel.bs_which = all ? BT_ALL : BT_TID;
 	if (!options_core(&bt_syntax, &argc, &argv, &args))
 		return (EX_USAGE);
-	if (argc != 0)
-		return (options_usage(&bt_syntax));
 
 	status = open_debug(&args, &dump);
 	if (status == EX_OK)

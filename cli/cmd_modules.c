@@ -166,8 +166,6 @@ cmd_modules(int argc, char **argv)
 		return (args.a_status);
 	if (!options_core(&modules_syntax, &argc, &argv, &args))
 		return (EX_USAGE);
-	if (argc != 0)
-		return (options_usage(&modules_syntax));
 
 	status = open_debug(&args, &dump);
 	if (status == EX_OK)

@@ -190,8 +190,6 @@ cmd_dmesg(int argc, char **argv)
 	}
 	if (!options_core(&dmesg_syntax, &argc, &argv, &args))
 		return (EX_USAGE);
-	if (argc != 0)
-		return (options_usage(&dmesg_syntax));
 
 	kernel = open_find_kernel(&args);
 	if (kernel != NULL)

@@ -245,8 +245,6 @@ cmd_gdb(int argc, char **argv)
 	}
 	if (!options_core(&gdb_syntax, &argc, &argv, &args))
 		return (EX_USAGE);
-	if (argc != 0)
-		return (options_usage(&gdb_syntax));
 	gs.gs_force = args.a_force;
 	return (start(&gs, &args));
 }

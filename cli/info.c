@@ -261,8 +261,6 @@ cmd_info(int argc, char **argv)
 		return (args.a_status);
 	if (!options_core(&info_syntax, &argc, &argv, &args))
 		return (EX_USAGE);
-	if (argc != 0)
-		return (options_usage(&info_syntax));
 
 	kernel = open_find_kernel(&args);
 	if (kernel != NULL)

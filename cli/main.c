@@ -63,7 +63,11 @@ print_help(void)
 static int
 unknown_command(const char *name)
 {
-	warnx("unknown command: %s", name);
+	if (name[0] == '-')
+		warnx("unknown option %s: a command's options come after it",
+		    name);
+	else
+		warnx("unknown command: %s", name);
 	print_usage(stderr);
 	return (EX_USAGE);
 }
@@ -112,6 +116,7 @@ main(int argc, char **argv)
 	int status;
 
 	if (argc < 2) {
+		warnx("no command named: \"vmcore help\" lists them");
 		print_usage(stderr);
 		return (EX_USAGE);
 	}

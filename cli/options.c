@@ -5,6 +5,7 @@
 
 #include <err.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 static const char core_help[] =
@@ -35,11 +36,18 @@ static void
 complain(const struct syntax *syntax, int ch, char **argv)
 {
 	const char *word = argv[optind - 1];
+	bool is_long = strncmp(word, "--", 2) == 0;
 
-	if (ch == ':')
+	/* The word may have several letters, and its end may be another's. */
+	if (ch == ':' && !is_long)
+		warnx("%s: -%c needs an argument", syntax->sy_name, optopt);
+	else if (ch == ':')
 		warnx("%s: %s needs an argument", syntax->sy_name, word);
-	else if (optopt > 0 && optopt < OPT_JSON)
+	else if (!is_long)
 		warnx("%s: unknown option -%c", syntax->sy_name, optopt);
+	else if (optopt != 0)
+		warnx("%s: %.*s takes no argument", syntax->sy_name,
+		    (int)strcspn(word, "="), word);
 	else
 		warnx("%s: unknown option %s", syntax->sy_name, word);
 }
@@ -86,13 +94,27 @@ bool
 options_core(const struct syntax *syntax, int *argc, char ***argv,
     struct args *args)
 {
+	bool named;
+
 	*argc -= optind;
 	*argv += optind;
-	if (args->a_core == NULL && *argc > 0)
+	named = args->a_core != NULL;
+	if (!named && *argc > 0)
 		args->a_core = (*argv)[--*argc];
-	if (args->a_core != NULL)
+	if (args->a_core == NULL)
+		warnx("%s: no core file named: it is the last argument, or -M "
+		      "names it",
+		    syntax->sy_name);
+	else if (*argc < syntax->sy_min_args)
+		warnx("%s: no %s named, but a core: %s", syntax->sy_name,
+		    syntax->sy_args, args->a_core);
+	else if (*argc > syntax->sy_max_args)
+		warnx("%s: one argument too many: %s%s", syntax->sy_name,
+		    (*argv)[syntax->sy_max_args],
+		    named ? ": -M has named the core" :
+			    ": -N names the kernel");
+	else
 		return (true);
-	warnx("%s: no core file named", syntax->sy_name);
 	options_usage(syntax);
 	return (false);
 }

@@ -51,6 +51,9 @@ struct syntax {
 	const char *sy_short;	      /* OPTIONS_SHORT and its own */
 	const struct option *sy_long; /* OPTIONS_LONG, its own, zeros */
 	bool sy_no_core;	      /* it opens no dump: neither -M nor -N */
+	const char *sy_args; /* "address", before the core; NULL: none */
+	int sy_min_args;     /* how many there must be, and may be */
+	int sy_max_args;
 };
 
 /* What all commands are told.  Start with zeros. */
@@ -73,7 +76,8 @@ int options_next(const struct syntax *syntax, int argc, char **argv,
 /*
  * After the options: take the core from the end of the arguments, unless -M
  * named it, and leave the others in argc and argv, counted from 0.
- * false: there is none; the usage was printed.
+ * false: there is none, or too few or too many of the others; that was said
+ * and the usage printed.
  */
 bool options_core(const struct syntax *syntax, int *argc, char ***argv,
     struct args *args);

@@ -153,8 +153,6 @@ cmd_ps(int argc, char **argv)
 		return (args.a_status);
 	if (!options_core(&ps_syntax, &argc, &argv, &args))
 		return (EX_USAGE);
-	if (argc != 0)
-		return (options_usage(&ps_syntax));
 
 	status = open_debug(&args, &dump);
 	if (status == EX_OK)

@@ -51,6 +51,9 @@ static const struct syntax read_syntax = {
 		   "                     address N (default: 0)\n",
 	.sy_short = OPTIONS_SHORT "l:p",
 	.sy_long = read_long,
+	.sy_args = "address or symbol",
+	.sy_min_args = 1,
+	.sy_max_args = 2,
 };
 
 typedef kssize_t reader_t(kvm_t *kd, uint64_t addr, void *buf, size_t len);
@@ -359,8 +362,10 @@ cmd_read(int argc, char **argv)
 	}
 	if (!options_core(&read_syntax, &argc, &argv, &args))
 		return (EX_USAGE);
-	if (argc < 1 || argc > 2 || (argc == 2 && rq.rq_len_given))
+	if (argc == 2 && rq.rq_len_given) {
+		warnx("read: a length after -l: %s", argv[1]);
 		return (options_usage(&read_syntax));
+	}
 	if (argc == 2 && !set_length(&rq, argv[1]))
 		return (options_usage(&read_syntax));
 	rq.rq_where = argv[0];

@@ -335,9 +335,10 @@ cmd_save(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (argc < 1 || argc > 2) {
-		warnx("save: %s",
+		warnx("save: %s%s",
 		    argc < 1 ? "no device or image named" :
-			       "too many arguments");
+			       "one argument too many: ",
+		    argc < 1 ? "" : argv[2]);
 		return (options_usage(&save_syntax));
 	}
 	rq.rq_device = argv[0];

@@ -184,7 +184,7 @@ take_option(struct serve *sv, int ch)
 	case OPT_TCP:
 		if (!parse_port(optarg, &sv->sv_port)) {
 			warnx("serve: %s: not a port of 127.0.0.1", optarg);
-			return (EX_USAGE);
+			return (options_usage(&serve_syntax));
 		}
 		break;
 	case OPT_UNIX:
@@ -195,7 +195,7 @@ take_option(struct serve *sv, int ch)
 	}
 	if (++sv->sv_transports > 1) {
 		warnx("serve: --stdio, --tcp and --unix exclude each other");
-		return (EX_USAGE);
+		return (options_usage(&serve_syntax));
 	}
 	return (EX_OK);
 }
@@ -239,7 +239,5 @@ cmd_serve(int argc, char **argv)
 	}
 	if (!options_core(&serve_syntax, &argc, &argv, &sv.sv_args))
 		return (EX_USAGE);
-	if (argc != 0)
-		return (options_usage(&serve_syntax));
 	return (serve_dump(&sv));
 }

@@ -9,7 +9,7 @@ import sys
 from tap import Tests, expect, run
 
 VMCORE = sys.argv[1]
-COMMANDS = ["bt", "dmesg", "gdb", "info", "modules", "ps", "read"]
+COMMANDS = ["bt", "dmesg", "gdb", "info", "modules", "ps", "read", "serve"]
 JSON_COMMANDS = ["bt", "info", "modules", "ps"]
 
 tests = Tests()
@@ -44,25 +44,34 @@ def check_version():
 
 # Arguments, and what the message says.
 MISTAKES = [
-    ([], "usage: vmcore"),
+    ([], "no command named"),
     (["frobnicate"], "unknown command: frobnicate"),
     (["help", "frobnicate"], "unknown command: frobnicate"),
-    (["-N", "kernel"], "unknown command: -N"),
+    (["-N", "kernel"], "unknown option -N: a command's options come after it"),
     (["info", "--frobnicate", "x"], "unknown option --frobnicate"),
     (["info", "-x", "x"], "unknown option -x"),
     (["dmesg", "--json", "x"], "unknown option --json"),
+    (["info", "--json=1", "x"], "--json takes no argument"),
+    (["bt", "--all=1", "x"], "--all takes no argument"),
+    (["bt", "-at"], "-t needs an argument"),
+    (["bt", "-ax", "x"], "unknown option -x"),
     (["bt", "-t"], "-t needs an argument"),
     (["bt", "--thread"], "--thread needs an argument"),
     (["bt", "-t", "12x", "x"], "not a thread id: 12x"),
     (["bt", "-t", "99999999999", "x"], "not a thread id"),
     (["bt", "-a", "-t", "1", "x"], "-a and -t exclude each other"),
     (["bt", "-t", "1", "-a", "x"], "-a and -t exclude each other"),
-    (["bt", "x", "y"], "usage: vmcore bt"),
-    (["modules", "-M", "x", "y"], "usage: vmcore modules"),
-    (["ps", "-M", "x", "y"], "usage: vmcore ps"),
-    (["read", "x"], "usage: vmcore read"),
-    (["read", "1", "2", "3", "x"], "usage: vmcore read"),
-    (["read", "-l", "1", "0x0", "2", "x"], "usage: vmcore read"),
+    (["bt", "x", "y"], "one argument too many: x: -N names the kernel"),
+    (["modules", "-M", "x", "y"], "too many: y: -M has named the core"),
+    (["ps", "-M", "x", "y"], "one argument too many: y: -M has named the core"),
+    (["read", "x"], "no address or symbol named, but a core: x"),
+    (["read", "1", "2", "3", "x"], "one argument too many: 3"),
+    (["read", "-l", "1", "0x0", "2", "x"], "a length after -l: 2"),
+    (["serve", "--tcp", "x", "y"], "x: not a port of 127.0.0.1"),
+    (["serve", "--stdio", "--tcp", "0", "y"], "exclude each other"),
+    (["save"], "no device or image named"),
+    (["save", "x", "y", "z"], "one argument too many: z"),
+    (["save", "-m", "0", "x"], "bad number of dumps: 0"),
     (["read", "-l", "-1", "0x0", "x"], "bad length: -1"),
     (["read", "-l", "", "0x0", "x"], "bad length: "),
     (["read", "0x0", "0x", "x"], "bad length: 0x"),
@@ -73,7 +82,10 @@ MISTAKES = [
     (["read", "0x0", "16777216G", "x"], None),
     (["read", "0x0", "99999999999G", "x"], "bad length"),
     (["read", "0x0", "99999999999999999999", "x"], "bad length"),
-] + [([command], "no core file named") for command in COMMANDS]
+] + [
+    ([command], "no core file named: it is the last argument, or -M names it")
+    for command in COMMANDS
+]
 
 
 def check_mistake(args, message):

@@ -474,7 +474,7 @@ def check_help():
 def check_mistakes():
     for words, message in [
         ([], "no device or image named"),
-        (["a", "b", "c"], "too many arguments"),
+        (["a", "b", "c"], "one argument too many: c"),
         (["-m", "0", "a"], "bad number of dumps: 0"),
         (["-m", "x", "a"], "bad number of dumps: x"),
         (["-m", "4294967296", "a"], "bad number of dumps"),
