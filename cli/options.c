@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/peek.h"
+
 static const char core_help[] =
     "  -N, --kernel FILE  the kernel's ELF file (default: \"kernel\" beside the\n"
     "                     core, then the booted kernel on FreeBSD)\n"
@@ -99,6 +101,11 @@ options_core(const struct syntax *syntax, int *argc, char ***argv,
 	*argc -= optind;
 	*argv += optind;
 	named = args->a_core != NULL;
+	if (!named && args->a_kernel == NULL && syntax->sy_max_args == 0 &&
+	    *argc == 2 && peek_is_program((*argv)[0])) {
+		args->a_kernel = *(*argv)++;
+		--*argc;
+	}
 	if (!named && *argc > 0)
 		args->a_core = (*argv)[--*argc];
 	if (args->a_core == NULL)

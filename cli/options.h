@@ -75,7 +75,9 @@ int options_next(const struct syntax *syntax, int argc, char **argv,
 
 /*
  * After the options: take the core from the end of the arguments, unless -M
- * named it, and leave the others in argc and argv, counted from 0.
+ * named it, and leave the others in argc and argv, counted from 0.  Of two
+ * files, with neither -M nor -N, the first is the kernel if it is an ELF
+ * program, unless the command has arguments of its own.
  * false: there is none, or too few or too many of the others; that was said
  * and the usage printed.
  */

@@ -17,6 +17,13 @@
 
 #define CHUNK_LEN 16384
 
+/* elf(5): the header's fields that are at one place in both of its classes. */
+#define ELF_DATA_OFF 5
+#define ELF_DATA_MSB 2
+#define ELF_TYPE_OFF 16
+#define ELF_ET_EXEC  2
+#define ELF_ET_DYN   3
+
 ssize_t
 peek_read(const struct peek *peek, uint64_t off, void *buf, size_t len)
 {
@@ -254,6 +261,28 @@ peek_is_packed(const char *path)
 		n = peek_read(&peek, 0, buf, sizeof(buf));
 	peek_close(&peek);
 	return (n > 0 && compression((struct span){ buf, (size_t)n }) != NULL);
+}
+
+bool
+peek_is_program(const char *path)
+{
+	/* What opens may be a pipe, that nobody writes to. */
+	struct peek peek = { .pk_fd = open(path,
+				 O_RDONLY | O_CLOEXEC | O_NONBLOCK) };
+	uint8_t buf[ELF_TYPE_OFF + 2];
+	ssize_t n = 0;
+	uint16_t type;
+
+	if (peek.pk_fd != -1)
+		n = peek_read(&peek, 0, buf, sizeof(buf));
+	peek_close(&peek);
+	if (n != (ssize_t)sizeof(buf) ||
+	    !elfcore_is((struct span){ .base = buf, .len = sizeof(buf) }))
+		return (false);
+	type =
+	    dec16(buf[ELF_DATA_OFF] == ELF_DATA_MSB ? ORDER_BIG : ORDER_LITTLE,
+		buf + ELF_TYPE_OFF);
+	return (type == ELF_ET_EXEC || type == ELF_ET_DYN);
 }
 
 /* Say what else the file is. */

@@ -17,6 +17,12 @@ struct peek {
 bool peek_is_packed(const char *path);
 
 /*
+ * Is the file called path an ELF program, as a kernel is, and no core?  false
+ * also if it cannot be read.
+ */
+bool peek_is_program(const char *path);
+
+/*
  * Look at the file called path.  Returns EX_OK, and peek is for peek_close();
  * or another exit status after a message.
  */
