@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "cli/cmd.h"
+#include "cli/progress.h"
 #include "cli/self.h"
 
 static const struct command {
@@ -107,6 +108,7 @@ run(int argc, char **argv)
 	cmd = find_command(word);
 	if (cmd == NULL)
 		return (unknown_command(word));
+	progress_signals(word);
 	return (cmd->c_run(argc, argv));
 }
 

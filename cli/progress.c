@@ -1,9 +1,11 @@
 /*
- * A progress bar on the standard error: see progress.h.
+ * How far work has come: see progress.h.
  */
 #include "cli/progress.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +15,10 @@
 
 #define BAR_LEN	     30
 #define NAME_MAX_LEN 30
+
+static const char *running;	/* the command */
+static struct timespec started; /* then */
+static struct progress *volatile current;
 
 static struct timespec
 from_now(long ms)
@@ -49,16 +55,22 @@ progress_start(struct progress *pr, const char *verb, const char *what)
 		.pr_terminal = isatty(STDERR_FILENO) == 1,
 		.pr_next = from_now(FIRST_MS),
 	};
+	current = pr;
+}
+
+/* From 0 to 1. */
+static double
+part_of(uint64_t done, uint64_t total)
+{
+	return (done >= total ? 1 : (double)done / (double)total);
 }
 
 static void
 draw(const struct progress *pr, uint64_t done, uint64_t total)
 {
-	double part = total == 0 ? 1 : (double)done / (double)total;
+	double part = part_of(done, total);
 	char bar[BAR_LEN + 1];
 
-	if (part > 1)
-		part = 1;
 	memset(bar, '.', BAR_LEN);
 	memset(bar, '#', (size_t)(part * BAR_LEN));
 	bar[BAR_LEN] = '\0';
@@ -72,6 +84,8 @@ progress_report(void *arg, uint64_t done, uint64_t total)
 {
 	struct progress *pr = arg;
 
+	pr->pr_percent = (sig_atomic_t)(part_of(done, total) * 100);
+	pr->pr_total = (sig_atomic_t)(total >> 20);
 	if (!pr->pr_terminal || !is_past(pr->pr_next))
 		return;
 	draw(pr, done, total);
@@ -82,7 +96,86 @@ progress_report(void *arg, uint64_t done, uint64_t total)
 void
 progress_end(struct progress *pr)
 {
+	current = NULL;
 	if (pr->pr_shown)
 		fprintf(stderr, "\r%*s\r", 79, "");
 	pr->pr_shown = false;
+}
+
+/* ---- signals ---- */
+
+/* A line that a signal handler writes: printf(3) is not for it. */
+struct line {
+	char ln_text[200];
+	size_t ln_len;
+};
+
+static void
+add_text(struct line *ln, const char *text)
+{
+	while (*text != '\0' && ln->ln_len < sizeof(ln->ln_text))
+		ln->ln_text[ln->ln_len++] = *text++;
+}
+
+static void
+add_number(struct line *ln, uint64_t value)
+{
+	char digits[21];
+	char *p = &digits[sizeof(digits) - 1];
+
+	*p = '\0';
+	do {
+		*--p = (char)('0' + value % 10);
+		value /= 10;
+	} while (value != 0);
+	add_text(ln, p);
+}
+
+static void
+add_progress(struct line *ln, const struct progress *pr)
+{
+	add_text(ln, pr->pr_verb);
+	add_text(ln, " ");
+	add_text(ln, pr->pr_what);
+	add_text(ln, ": ");
+	add_number(ln, (uint64_t)pr->pr_percent);
+	add_text(ln, "% of ");
+	add_number(ln, (uint64_t)pr->pr_total);
+	add_text(ln, " MB, ");
+}
+
+static void
+answer(int sig)
+{
+	const struct progress *pr = current;
+	struct line ln = { .ln_len = 0 };
+	int saved = errno;
+
+	(void)sig;
+	add_text(&ln, pr != NULL && pr->pr_shown ? "\nvmcore: " : "vmcore: ");
+	add_text(&ln, running);
+	add_text(&ln, ": ");
+	if (pr != NULL)
+		add_progress(&ln, pr);
+	add_number(&ln, (uint64_t)(from_now(0).tv_sec - started.tv_sec));
+	add_text(&ln, " s");
+	if (ln.ln_len == sizeof(ln.ln_text))
+		ln.ln_len--;
+	add_text(&ln, "\n");
+	(void)!write(STDERR_FILENO, ln.ln_text, ln.ln_len);
+	errno = saved;
+}
+
+void
+progress_signals(const char *command)
+{
+	struct sigaction act = { .sa_handler = answer, .sa_flags = SA_RESTART };
+
+	running = command;
+	started = from_now(0);
+	(void)sigemptyset(&act.sa_mask);
+	(void)sigaction(SIGUSR1, &act, NULL);
+#ifdef SIGINFO
+	(void)sigaction(SIGINFO, &act, NULL);
+#endif
 }

@@ -1,10 +1,12 @@
 /*
- * A progress bar on the standard error, for work that takes longer than a
- * second.  Nothing is shown unless that is a terminal.
+ * How far work has come, on the standard error.  A bar, for work that takes
+ * longer than a second, if that is a terminal.  A line, whatever it is, for
+ * whoever sends SIGUSR1 (SIGINFO, Ctrl-T, where there is one), as dd(1) does.
  */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -16,7 +18,18 @@ struct progress {
 	bool pr_terminal;
 	bool pr_shown;		 /* there is a bar to take away */
 	struct timespec pr_next; /* when it is to be drawn again */
+
+	/* For the signal handler. */
+	volatile sig_atomic_t pr_percent;
+	volatile sig_atomic_t pr_total; /* MB */
 };
+
+/*
+ * From now on, answer those signals: with the command's name, how long it has
+ * been running and, between progress_start() and progress_end(), at what.
+ * command is the caller's, for good.
+ */
+void progress_signals(const char *command);
 
 /* Both strings are the caller's until progress_end(). */
 void progress_start(struct progress *pr, const char *verb, const char *what);

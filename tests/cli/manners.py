@@ -3,11 +3,15 @@
 What the command does for people who have not read its manual.
 """
 
+import gzip
 import os
+import re
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 from tap import Tests, expect, run
 
@@ -27,7 +31,8 @@ def file(name, data):
 
 
 subprocess.run(
-    [GENDUMP, "--arch", "amd64", "--mem", "4M", "-o", CORE, "-k", KERNEL],
+    [GENDUMP, "--arch", "amd64", "--mem", "4M", "--threads"]
+    + ["-o", CORE, "-k", KERNEL],
     check=True,
 )
 
@@ -81,4 +86,55 @@ for name, data in {
 tests.case("no kernel: fifo", check_is_no_kernel, fifo())
 tests.case("no kernel beside -N", check_is_no_kernel, KERNEL, "-N", KERNEL)
 tests.case("no kernel beside -M", check_is_no_kernel, KERNEL, "-M", CORE)
+
+
+# ---- a signal that asks how far it is ----
+
+
+def catches(process, signo):
+    """Has it a handler?  Before that, the signal would end it."""
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+        caught = next(line for line in status if line.startswith("SigCgt:"))
+    return int(caught.split()[1], 16) >> (signo - 1) & 1
+
+
+def ask_until_it_ends(process):
+    while process.poll() is None:
+        if catches(process, signal.SIGUSR1):
+            process.send_signal(signal.SIGUSR1)
+        time.sleep(0.01)
+    return process.stderr.read()
+
+
+def check_signal_unpacking():
+    packed = file("zeros.gz", gzip.compress(bytes(512 << 20), 1))
+    process = subprocess.Popen(
+        [VMCORE, "ps", KERNEL, packed], stderr=subprocess.PIPE, text=True
+    )
+    said = ask_until_it_ends(process)
+    assert process.returncode == os.EX_DATAERR, (process.returncode, said)
+    assert re.search(
+        r"^vmcore: ps: unpacking zeros\.gz: \d+% of \d+ MB, \d+ s$", said, re.M
+    ), said
+
+
+def check_signal_serving():
+    process = subprocess.Popen(
+        [VMCORE, "serve", KERNEL, CORE], stderr=subprocess.PIPE, text=True
+    )
+    said = iter(process.stderr.readline, "")
+    assert any("lldb" in line for line in said)
+    process.send_signal(signal.SIGUSR1)
+    while "serve: " not in (line := process.stderr.readline()) and line:
+        pass
+    process.terminate()
+    process.stderr.close()
+    status = process.wait()
+    assert re.fullmatch(r"vmcore: serve: \d+ s\n", line), line
+    assert status == os.EX_OK, status
+
+
+if os.path.exists("/proc/self/status"):
+    tests.case("SIGUSR1: how far unpacking is", check_signal_unpacking)
+tests.case("SIGUSR1: serve goes on", check_signal_serving)
 tests.run()
