@@ -12,6 +12,7 @@
 #include "cli/cmd.h"
 #include "cli/progress.h"
 #include "cli/self.h"
+#include "cli/version.h"
 
 static const struct command {
 	const char *c_name;
@@ -47,7 +48,7 @@ print_usage(FILE *out)
 	fprintf(out,
 	    "usage: vmcore command [options] core\n"
 	    "       vmcore help [command]\n"
-	    "       vmcore --version\n");
+	    "       vmcore --version [--json]\n");
 }
 
 static int
@@ -97,10 +98,8 @@ run(int argc, char **argv)
 	const struct command *cmd;
 	const char *word = argv[0];
 
-	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-		printf("vmcore %s\n", VMCORE_VERSION);
-		return (EX_OK);
-	}
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+		return (version_print(argc, argv));
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
 		return (print_help());
 	if (strcmp(word, "help") == 0)

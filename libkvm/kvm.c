@@ -34,6 +34,13 @@ struct open_args {
 	enum image_access access;
 };
 
+const char *
+kvm_format_name(size_t i)
+{
+	return (i < sizeof(cores) / sizeof(cores[0]) ? cores[i]->co_name :
+						       NULL);
+}
+
 int
 kvm_fail(kvm_t *kd, const char *fmt, ...)
 {

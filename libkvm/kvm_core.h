@@ -36,6 +36,9 @@ struct kvm_vcpu {
 	struct qemu_cpu vc_state;
 };
 
+/* The i-th format that cores are recognized in, as kc_format; NULL: no more. */
+const char *kvm_format_name(size_t i);
+
 /* The dump's machine and file; constant while the handle is open. */
 struct kvm_core {
 	const char *kc_format;	  /* "minidump" or "elf" */

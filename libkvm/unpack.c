@@ -222,6 +222,14 @@ static const struct packing packings[] = {
 	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, zstd_unpack },
 };
 
+#define NPACKINGS (sizeof(packings) / sizeof(packings[0]))
+
+const char *
+unpack_name(size_t i)
+{
+	return (i < NPACKINGS ? packings[i].name : NULL);
+}
+
 static const struct packing *
 find_packing(int fd)
 {
@@ -229,7 +237,7 @@ find_packing(int fd)
 
 	if (pread(fd, magic, sizeof(magic), 0) != (ssize_t)sizeof(magic))
 		return (NULL);
-	for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++)
+	for (size_t i = 0; i < NPACKINGS; i++)
 		if (memcmp(magic, packings[i].magic, packings[i].magic_len) ==
 		    0)
 			return (&packings[i]);

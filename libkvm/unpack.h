@@ -20,4 +20,7 @@
 int unpack_open(const char *path, const struct kvm_progress *progress,
     char *why, size_t len);
 
+/* The i-th kind of compression that is understood; NULL: there are no more. */
+const char *unpack_name(size_t i);
+
 #endif

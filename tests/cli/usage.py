@@ -3,6 +3,7 @@
 The command line: help texts, mistakes, and the exit status of each.
 """
 
+import json
 import os
 import sys
 
@@ -35,16 +36,30 @@ def check_summary():
             assert f"\n  {command} " in result.out, result
 
 
+CAN_OPEN = {
+    "formats": {"minidump", "elf"},
+    "architectures": {"amd64", "arm", "arm64", "i386", "riscv64"},
+    "compressors": {"gzip", "zstd"},
+}
+
+
 def check_version():
     result = run(VMCORE, "--version")
     expect(result, os.EX_OK)
-    name, version = result.out.split()
+    name, version = result.out.splitlines()[0].split()
     assert name == "vmcore" and version[0].isdigit(), result
+    told = dict(line.split(": ") for line in result.out.splitlines()[1:])
+    object = json.loads(run(VMCORE, "--version", "--json").out)
+    assert object["schema"] == 1 and object["version"] == version, object
+    for key, items in CAN_OPEN.items():
+        assert set(object[key]) == items, object
+        assert told[key].split() == object[key], told
 
 
 # Arguments, and what the message says.
 MISTAKES = [
     ([], "no command named"),
+    (["--version", "--frobnicate"], "too many: --frobnicate"),
     (["frobnicate"], "unknown command: frobnicate"),
     (["help", "frobnicate"], "unknown command: frobnicate"),
     (["-N", "kernel"], "unknown option -N: a command's options come after it"),
