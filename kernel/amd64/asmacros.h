@@ -13,4 +13,10 @@
 
 #define END(name) .size name, . - name
 
+/* From here to .cfi_endproc there is no caller: debuggers stop. */
+#define OUTERMOST_CFI \
+	.cfi_startproc simple; \
+	.cfi_def_cfa %rsp, 0; \
+	.cfi_undefined %rip;
+
 #endif

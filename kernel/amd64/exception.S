@@ -2,7 +2,8 @@
  * Where traps and interrupts come in: each builds a struct trapframe and calls
  * C with its address.  At every such call the frame lies at %rsp, which is what
  * debuggers that know the names here rely on (Xname, calltrap, nmi_calltrap,
- * mchk_calltrap, fork_trampoline), and what the CFI says to the others.
+ * mchk_calltrap, fork_trampoline), and what the CFI says to the others.  It is
+ * in two sections: LLDB goes through a trap by .eh_frame only.
  */
 #define LOCORE
 #include "kernel/amd64/asmacros.h"
@@ -10,7 +11,7 @@
 #include "kernel/amd64/pcb.h"
 #include "kernel/amd64/segments.h"
 
-	.cfi_sections .debug_frame
+	.cfi_sections .debug_frame, .eh_frame
 
 /* Unwinding out of a frame at %rsp + \off. */
 .macro	FRAME_CFI off
@@ -21,8 +22,8 @@
 	.cfi_offset %rsp, TF_RSP
 .endm
 
-.macro	SAVED_CFI
-	FRAME_CFI 0
+/* From where on the registers are in the frame. */
+.macro	REGS_CFI
 	.cfi_offset %rdi, TF_RDI
 	.cfi_offset %rsi, TF_RSI
 	.cfi_offset %rdx, TF_RDX
@@ -38,6 +39,11 @@
 	.cfi_offset %r13, TF_R13
 	.cfi_offset %r14, TF_R14
 	.cfi_offset %r15, TF_R15
+.endm
+
+.macro	SAVED_CFI
+	FRAME_CFI 0
+	REGS_CFI
 .endm
 
 .macro	SAVE_REGS
@@ -160,8 +166,9 @@ ENTRY(dblfault_calltrap)
 END(dblfault_calltrap)
 
 ENTRY(nmi_calltrap)
-	SAVED_CFI
+	FRAME_CFI 0
 	SAVE_REGS
+	REGS_CFI
 	movq	%rsp, %rdi
 	call	trap
 	jmp	doreti
@@ -169,25 +176,29 @@ ENTRY(nmi_calltrap)
 END(nmi_calltrap)
 
 ENTRY(mchk_calltrap)
-	SAVED_CFI
+	FRAME_CFI 0
 	SAVE_REGS
+	REGS_CFI
 	movq	%rsp, %rdi
 	call	trap
 	jmp	doreti
 	.cfi_endproc
 END(mchk_calltrap)
 
-/* Interrupts: the handler is called from the entry itself. */
+/*
+ * Interrupts: the handler is called from the entry itself.  One description
+ * for all of it: LLDB looks for a function's at its first instruction only.
+ */
 .macro	INTR name, handler
 ENTRY(X\name)
 	FRAME_CFI -TF_RIP
 	subq	$TF_RIP, %rsp
-	.cfi_endproc
-	SAVED_CFI
+	.cfi_def_cfa_offset 0
 	movl	$0, TF_TRAPNO(%rsp)
 	movq	$0, TF_ADDR(%rsp)
 	movq	$0, TF_ERR(%rsp)
 	SAVE_REGS
+	REGS_CFI
 	movq	%rsp, %rdi
 	call	\handler
 	jmp	doreti
@@ -209,7 +220,7 @@ END(X\name)
  * program counter is 0.  A thread does not come back from fork_exit().
  */
 ENTRY(fork_trampoline)
-	SAVED_CFI
+	OUTERMOST_CFI
 	movq	%r12, %rdi
 	movq	%rbx, %rsi
 	movq	%rsp, %rdx

@@ -20,6 +20,8 @@
 
 #define PA(sym) (sym - KERNBASE)
 
+	.cfi_sections .debug_frame, .eh_frame
+
 	.section .note.Xen, "a", @note
 	.p2align 2
 	.long	2f - 1f
@@ -70,6 +72,7 @@ btext:
 	movw	%ax, %ss
 	movabsq	$2f, %rax
 	jmp	*%rax
+	OUTERMOST_CFI
 2:	movq	thread0_stack_top_va(%rip), %rsp
 	xorl	%ebp, %ebp
 	pushq	$0			/* the end of all backtraces */
@@ -78,6 +81,7 @@ btext:
 	call	init_amd64
 3:	hlt
 	jmp	3b
+	.cfi_endproc
 END(btext)
 
 	.section .data.boot, "aw", @progbits

@@ -2,7 +2,8 @@
  * Where the other CPUs start: in real mode, at a page below 1 MB to which
  * start_all_aps() copies this code.  Through protected mode they go straight to
  * 64-bit mode, over page tables that map this page at its own address and the
- * kernel where it is, and call init_secondary() on a stack of their own.
+ * kernel where it is, to ap_start, which calls init_secondary() on a stack of
+ * their own.
  *
  * AMD64 APM vol. 2, "Long-Mode Initialization Example".
  */
@@ -52,10 +53,9 @@ tramp_64:
 	movw	%ax, %ss
 	movq	mptramp_stack(%rip), %rsp
 	xorl	%ebp, %ebp
+	pushq	$0			/* the end of all backtraces */
 	pushq	$0
-	pushq	$0
-	pushq	$0			/* no caller: the end of backtraces */
-	movabsq	$init_secondary, %rax
+	movabsq	$ap_start, %rax
 	jmp	*%rax
 
 	.p2align 3
@@ -76,4 +76,16 @@ mptramp_pml4:
 mptramp_stack:
 	.quad	0
 mptramp_end:
+
+	.text
+	.cfi_sections .debug_frame, .eh_frame
+
+/* The first instruction that is not a copy: the outermost frame of a CPU. */
+ENTRY(ap_start)
+	OUTERMOST_CFI
+	call	init_secondary
+1:	hlt
+	jmp	1b
+	.cfi_endproc
+END(ap_start)
 	.section .note.GNU-stack, "", @progbits

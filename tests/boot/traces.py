@@ -167,12 +167,14 @@ def stopped():
     assert "nmi_calltrap" in names and "sched_idletd" in names, trace
 
 
-def in_lldb():
-    """It looks for the kernel's ELF header in memory, and dies without."""
-    lldb = shutil.which("lldb-19") or shutil.which("lldb")
-    if lldb is None:
-        raise tap.Skip("no lldb")
-    _, core = crash("chain")
+# ---- gdb and lldb as they are, without a word of ours ----
+
+
+def stock(core, name, *words):
+    """What a debugger says that is attached to the dump on socket {}."""
+    program = shutil.which(name)
+    if program is None:
+        raise tap.Skip(f"no {name}")
     socket = work / "socket"
     with subprocess.Popen(
         [vmcore, "serve", "--once", "--unix", socket, "-N", kernel, core],
@@ -180,16 +182,81 @@ def in_lldb():
     ) as server:
         try:
             server.stderr.readline()  # it listens
-            connect = f"process connect unix-connect://{socket}"
-            words = ["--no-lldbinit", "--batch", "-o", connect, "-o", "bt"]
-            said = tap.run(lldb, *words, kernel)
+            words = [word.format(socket) for word in words]
+            return tap.run(program, *words, kernel, timeout=None)
         finally:
             server.kill()
-    frame = r"(?m)^ .*frame #\d+: 0x\w+ kernel`(?:\w+ \[inlined\] )?(\w+)"
-    names = re.findall(frame, said.out)
-    assert names[0] == "doadump", said
-    assert names[names.index(CHAIN[0]) :][:4] == [*CHAIN, "crash_chain"], said
-    assert "fork_exit" in names, said
+
+
+def in_lldb(core, command):
+    """
+    Traces of threads: (thread, functions).  LLDB looks for the kernel's ELF
+    header in memory, and dies without.
+    """
+    said = stock(
+        *(core, "lldb-19" if shutil.which("lldb-19") else "lldb"),
+        *("--no-lldbinit", "--batch", "-o"),
+        *("process connect unix-connect://{}", "-o", command),
+    )
+    frame = r"(?m)^.* frame #\d+: 0x\w+(?: kernel`(?:\w+ \[inlined\] )?(\w+))?"
+    text = said.out[said.out.index(f"(lldb) {command}") :]
+    threads = re.split(r"(?m)^[* ] thread #", text)[1:]
+    return {
+        re.search(r"name = '(.*?)'", thread)[1]: re.findall(frame, thread)
+        for thread in threads
+    }
+
+
+def in_gdb(core, command):
+    said = stock(
+        *(core, "gdb-multiarch" if shutil.which("gdb-multiarch") else "gdb"),
+        *("-nx", "-batch", "-iex", "set osabi none", "-iex", "set width 0"),
+        *("-ex", "target remote {}", "-ex", command),
+    )
+    assert "Backtrace stopped" not in said.out + said.err, said
+    frame = r"(?m)^#\d+ +(?:0x\w+ in )?(\S+) (?:\(|handler called>)"
+    threads = re.split(r"(?m)^Thread (?=.*:$)", said.out)[1:]
+    return {
+        re.search(r'"(.*?)"', thread)[1]: re.findall(frame, thread)
+        for thread in threads
+    }
+
+
+def lldb_chain():
+    _, core = crash("chain")
+    (names,) = in_lldb(core, "bt").values()
+    assert names[0] == "doadump", names
+    assert names[names.index(CHAIN[0]) :] == (
+        [*CHAIN, "crash_chain", *SHELL]
+    ), names
+
+
+def like_lldb(names):
+    """gdb names an address without a function, and no trap's entry."""
+    return [{"??": "", "<signal": "a trap"}.get(name, name) for name in names]
+
+
+def like_gdb(names):
+    entry = r"(nmi_|mchk_)?calltrap|X[a-z]+"
+    return [re.sub(entry, "a trap", name) for name in names]
+
+
+def stock_traces():
+    """They go through traps and interrupts, and end where a thread began."""
+    _, core = crash("null")
+    lldb = in_lldb(core, "bt all")
+    gdb_says = in_gdb(core, "thread apply all bt")
+    assert lldb.keys() == gdb_says.keys() and len(lldb) > 5, (lldb, gdb_says)
+    for name, names in lldb.items():
+        assert names[-1] in ("fork_trampoline", "ap_start", "btext"), names
+        assert like_gdb(names) == like_lldb(gdb_says[name]), (
+            names, gdb_says[name]
+        )  # fmt: skip
+    (shell,) = (names for name, names in lldb.items() if "crashed" in name)
+    want = ["trap", "calltrap", "", "crash_null", *SHELL]
+    assert shell[shell.index("calltrap") - 1 :] == want, shell
+    (idle,) = (names for name, names in lldb.items() if "on CPU" in name)
+    assert "nmi_calltrap" in idle and "sched_idletd" in idle, idle
 
 
 tests = tap.Tests()
@@ -198,5 +265,6 @@ tests.case("a thread that sleeps", asleep)
 tests.case("a thread that was stopped", stopped)
 tests.case("after a call through NULL", through_null)
 tests.case("from the stack of a double fault", on_other_stacks)
-tests.case("in lldb", in_lldb)
+tests.case("in lldb", lldb_chain)
+tests.case("in stock debuggers, all threads", stock_traces)
 tests.run()
