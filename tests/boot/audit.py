@@ -60,7 +60,7 @@ def audit(core):
         *(vmcore, "gdb", "-N", kernel, core, "--", "-nx", "-batch"),
         *("-iex", "set width 0", "-x", here / "audit_gdb.py"),
         env={**os.environ, "PYTHONPATH": str(here), "CORE": str(core)},
-        timeout=300,
+        timeout=None,
     )
     assert result.status == 0, result
     return result

@@ -5,7 +5,9 @@ Boot the kernel on machines of all sizes, and use its shell and debugger.
 
 import functools
 import re
+import signal
 import sys
+import threading
 
 import machine
 import tap
@@ -140,6 +142,32 @@ def rights(model):
             assert said.endswith("rw-"), (hex(place), said)
 
 
+HANGS = {
+    "a machine that waits": "sleep 3600",
+    "a machine that runs": "workers 0 4;sleep 3600",
+}
+
+
+def hangs(script):
+    """It says nothing, for a time of its own."""
+    with boot(f'kern.script="{script}"', limit=3) as m:
+        try:
+            m.wait_for("this is never said")
+        except AssertionError as said:
+            assert "it hangs after" in str(said), said
+        else:
+            raise AssertionError("it was waited for")
+
+
+def not_let_run():
+    """A machine that the host does not let run does not hang."""
+    with boot(limit=3) as m:
+        m.wait_for("# ")
+        m.process.send_signal(signal.SIGSTOP)
+        threading.Timer(9, m.process.send_signal, [signal.SIGCONT]).start()
+        assert "kern.ostype" in m.command("sysctl kern.ostype")
+
+
 tests = tap.Tests()
 for mb, ncpus, processor in (
     (64, 1, "max"),
@@ -158,6 +186,9 @@ tests.case("variables are set and refuse to be", variables)
 tests.case("pages for the boot are a tunable", boot_pages)
 tests.case("lines are edited", typing)
 tests.case("a script runs unattended", scripts)
+for hang, script in HANGS.items():
+    tests.case(f"{hang} and says nothing hangs", hangs, script)
+tests.case("a machine that the host does not let run does not", not_let_run)
 tests.case("the debugger, by a key, and back", debugger)
 for processor in ("max", "qemu64"):  # with pages of 1 GB, and without
     tests.case(

@@ -28,7 +28,7 @@ class Coroner:
             self.run_kernel, self.kernel, *cmdline, **options
         )
 
-    def die(self, script, *tunables, disks, seconds=machine.LIMIT, **options):
+    def die(self, script, *tunables, disks, **options):
         """The console's text of a machine that a script kills."""
         units = ",".join(f"vtbd{unit}" for unit in range(len(disks)))
         sinks = [f"dumpdev={units}"] if disks else []
@@ -40,7 +40,7 @@ class Coroner:
             disks=disks,
             **options,
         ) as m:
-            assert m.end(seconds) == 9, m.text[-4000:]
+            assert m.end() == 9, m.text[-4000:]
         return m.text
 
     def disk(self, name="disk", size=64 * MB):
