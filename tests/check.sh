@@ -44,8 +44,7 @@ stage_lto()
 stage_sanitize()
 {
 	build clang $sanitizers &&
-	    run_tests --no-suite lint --no-suite install --no-suite boot \
-	    --timeout-multiplier 4
+	    run_tests --no-suite lint --no-suite install --no-suite boot
 }
 
 stage_fuzz()
@@ -59,7 +58,7 @@ stage_big_endian()
 	tests/cross/cmocka.sh powerpc-linux-gnu-gcc "$PWD/$out/cmocka" &&
 	    build gcc -Drooms=portable -Dpkg_config_path="$PWD/$out/cmocka" \
 	    --cross-file tests/cross/powerpc.ini &&
-	    run_tests --timeout-multiplier 10
+	    run_tests
 }
 
 sanitizers='-Db_sanitize=address,undefined -Db_lundef=false
@@ -90,9 +89,11 @@ build()
 	    built=yes
 }
 
+# How long a test takes on this host, today, says nothing about it: the limits
+# are only there to end one that hangs, some day.
 run_tests()
 {
-	meson test -C "$dir" --no-rebuild "$@"
+	meson test -C "$dir" --no-rebuild --timeout-multiplier 100 "$@"
 }
 
 # Why a stage cannot run on this host; nothing if it can.
