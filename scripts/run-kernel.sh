@@ -25,7 +25,7 @@ disks=
 memory=8192
 model=max
 serial=stdio
-qmp=none
+qmp=null
 
 # hardware_works KERNEL: does it boot with the host's own acceleration?
 hardware_works()
