@@ -9,6 +9,7 @@
  *			what lies where; minidump.c is what versions share
  *	  device.c	where on the media, and the headers
  *	    stream.c	pieces gathered into writes, several in flight
+ *	attempt.c	hooks and anomalies, for all of them
  */
 #ifndef DUMPER_DUMPER_INT_H
 #define DUMPER_DUMPER_INT_H
@@ -80,7 +81,7 @@ struct attempt {
 	struct stream at_stream;
 };
 
-/* ---- dump.c ---- */
+/* ---- attempt.c ---- */
 
 /* Watchdog, cancel, progress.  DUMP_ECANCELED or 0. */
 int attempt_poll(struct attempt *at, uint64_t done);
