@@ -4,7 +4,7 @@
  * made anew each time: nothing is left over from a sink that failed.
  *
  *	dump.c		who may run, which sink, how small
- *	  plan.c	which pages: registered, walked (walk.c), selected
+ *	  plan.c	which pages: registered, walked (walk_*.c), selected
  *	  minidump1.c minidump3.c fulldump.c
  *			what lies where; minidump.c is what versions share
  *	  device.c	where on the media, and the headers
@@ -119,7 +119,7 @@ void pages_force(struct attempt *at, uint64_t pfn);
 /* Is pfn memory? */
 bool pages_memory(const struct attempt *at, uint64_t pfn);
 
-/* ---- walk.c ---- */
+/* ---- walk_amd64.c ---- */
 
 /* What an entry of a page table says, and whether it can be believed. */
 enum entry_kind { ENTRY_NONE, ENTRY_TABLE, ENTRY_PAGE, ENTRY_BAD };
