@@ -18,9 +18,6 @@
 /* Boot blocks and disk labels: dumps leave them alone. */
 #define RESERVED_LEN 65536
 
-#define ARCH_NAME    "amd64"
-#define ARCH_VERSION 2
-
 bool
 device_valid(const struct dump_sink *sink)
 {
@@ -68,14 +65,16 @@ static void
 encode_header(const struct attempt *at, uint8_t *block)
 {
 	const struct dump_machine *machine = at->at_machine;
-	struct kerneldump_hdr kh = { .kh_arch_version = ARCH_VERSION,
+	struct kerneldump_hdr kh = { .kh_arch_version =
+					 at->at_mmu->mmu_arch_version,
 		.kh_dump_len = at->at_res->dr_bytes,
 		.kh_dump_time = machine->dm_time,
 		.kh_block_len = at->at_sink->ds_block_len,
 		.kh_extent_len = at->at_res->dr_bytes };
 
 	copy_text(kh.kh_magic, sizeof(kh.kh_magic), KERNELDUMP_MAGIC);
-	copy_text(kh.kh_architecture, sizeof(kh.kh_architecture), ARCH_NAME);
+	copy_text(kh.kh_architecture, sizeof(kh.kh_architecture),
+	    at->at_mmu->mmu_arch_name);
 	copy_text(kh.kh_hostname, sizeof(kh.kh_hostname), machine->dm_hostname);
 	copy_text(kh.kh_version_string, sizeof(kh.kh_version_string),
 	    machine->dm_version);

@@ -7,7 +7,6 @@
  * from a dump: whoever finds one there is what became of that dump.
  */
 #include "dumper/dumper_int.h"
-#include "format/paging_amd64.h"
 
 static_assert(sizeof(struct work) <= sizeof(struct dump_work),
     "DUMP_WORK_LEN is too small");
@@ -188,6 +187,7 @@ begin(const struct dump_request *req, const struct dump_sink *sink,
 	struct dump_pages *dp = machine->dm_pages;
 	struct attempt at = { .at_req = req,
 		.at_machine = machine,
+		.at_mmu = &mmu_amd64,
 		.at_sink = sink,
 		.at_pages = dp,
 		.at_set = { .dp_segs = dp->dp_segs,

@@ -24,10 +24,6 @@
 #define PAGE_SHIFT 12
 #define PAGE_MASK  ((uint64_t)DUMP_PAGE_SIZE - 1)
 
-/* Of page tables: entries of a table, and the root's level. */
-#define NENTRIES   512
-#define ROOT_LEVEL 3
-
 /* Pages of a write that are made up rather than found in memory. */
 #define STAGE_PAGES 8
 
@@ -71,6 +67,7 @@ struct attempt {
 	struct dumpset at_set; /* the same pages, as format/ sees them */
 	struct work *at_work;
 	struct dump_result *at_res;
+	const struct mmu *at_mmu;
 	const struct layout *at_layout; /* of at_format */
 	enum dump_format at_format;	/* may shrink */
 	unsigned int at_flags;		/* may shrink */
@@ -119,34 +116,39 @@ void pages_force(struct attempt *at, uint64_t pfn);
 /* Is pfn memory? */
 bool pages_memory(const struct attempt *at, uint64_t pfn);
 
-/* ---- walk_amd64.c ---- */
+/* ---- Page tables: walk_*.c, one for each machine ---- */
 
-/* What an entry of a page table says, and whether it can be believed. */
-enum entry_kind { ENTRY_NONE, ENTRY_TABLE, ENTRY_PAGE, ENTRY_BAD };
+/* Each level of page tables maps by so many bits of an address. */
+#define LEVEL_BITS 9
 
-struct entry {
-	enum entry_kind en_kind;
-	enum dump_bad en_bad;
-	unsigned int en_level; /* at which it was found */
-	uint64_t en_raw;
-	uint64_t en_pa;			  /* of the table or page */
-	const uint8_t *en_table;	  /* ENTRY_TABLE: the table, readable */
-	uint64_t en_path[ROOT_LEVEL + 1]; /* tables on the way, by level */
+/* What an entry at level maps, as a power of two. */
+static inline unsigned int
+level_shift(unsigned int level)
+{
+	return (PAGE_SHIFT + LEVEL_BITS * level);
+}
+
+struct mmu {
+	enum dump_arch mmu_arch;
+	const char *mmu_arch_name; /* in headers of dumps */
+	uint32_t mmu_arch_version; /* likewise */
+	uint16_t mmu_elf_machine;  /* in ELF cores */
+
+	/* Put all that the kernel maps into the base.  DUMP_ECANCELED or 0. */
+	int (*mmu_mark)(struct attempt *at);
+
+	/*
+	 * Write a page of entries at level, which map the kernel from va on.
+	 * A mapping by a larger page becomes the entries that it stands for;
+	 * what is not mapped, or by nothing that can be believed, becomes
+	 * zeros.  So does what comes after the first n entries: no table that
+	 * is found there is in the dump.
+	 */
+	int (*mmu_write)(const struct attempt *at, struct stream *st,
+	    uint64_t va, unsigned int level, uint64_t n);
 };
 
-/* Put all that the kernel maps into the base.  DUMP_ECANCELED or 0. */
-int walk_mark(struct attempt *at);
-
-/*
- * The entry that maps va: at level if the tables reach down to it, else the
- * one above at which they end.
- */
-void walk_find(const struct attempt *at, uint64_t va, unsigned int level,
-    struct entry *out);
-
-/* Check an entry at level that was found behind the tables of *en. */
-void walk_check(const struct attempt *at, uint64_t raw, unsigned int level,
-    struct entry *en);
+extern const struct mmu mmu_amd64;
 
 /* ---- plan.c ---- */
 
@@ -217,8 +219,13 @@ int minidump_write_msgbuf(const struct attempt *at, struct stream *st);
 /* The pages of the frozen set, in ascending order. */
 int minidump_write_pages(struct attempt *at, struct stream *st);
 
-/* The kernel map, in parts of 1 << shift bytes, the last one rounded up. */
-uint64_t map_nparts(const struct attempt *at, unsigned int shift);
+/*
+ * The kernel map's section: pages of page-table entries at a level, each page
+ * for as much as one entry a level above maps.
+ */
+uint64_t minidump_map_len(const struct attempt *at, unsigned int level);
+int minidump_write_map(const struct attempt *at, struct stream *st,
+    unsigned int level);
 
 /* Pages of memory; zeros, and recorded, for one that cannot be read. */
 int write_pages(struct attempt *at, struct stream *st, uint64_t pa,

@@ -79,7 +79,8 @@ encode_headers(const struct attempt *at, uint64_t page_off,
 	uint8_t entry[ELFCORE_PHDR_LEN];
 
 	memset(page, 0, DUMP_PAGE_SIZE);
-	elfcore_encode(ELFCORE_EM_X86_64, (uint16_t)nheaders(at), hdr);
+	elfcore_encode(at->at_mmu->mmu_elf_machine, (uint16_t)nheaders(at),
+	    hdr);
 	put_bytes(page, page_off, 0, hdr, sizeof(hdr));
 	for (uint64_t i = 0; i < nheaders(at); i++) {
 		encode_segment(at, i, entry);

@@ -25,7 +25,7 @@ make_header(const struct attempt *at, uint32_t version)
 {
 	const struct dump_machine *machine = at->at_machine;
 
-	return ((struct minidump_hdr){ .md_arch = DUMP_AMD64,
+	return ((struct minidump_hdr){ .md_arch = at->at_mmu->mmu_arch,
 	    .md_order = ORDER_LITTLE,
 	    .md_version = version,
 	    .md_page_size = DUMP_PAGE_SIZE,
@@ -48,7 +48,7 @@ minidump_size(struct attempt *at, uint32_t version, uint64_t bitmap_len,
 
 	if (bitmap_len > UINT32_MAX || pmap_len > UINT32_MAX)
 		return (DUMP_EINVAL);
-	for (int class = 0; class < DUMP_NCLASSES; class++)
+	for (int class = 0; class < DUMP_NCLASSES; class ++)
 		npages += res->dr_pages[class];
 	res->dr_msgbuf_bytes = round_page(msgbuf_len(at));
 	res->dr_bitmap_bytes = bitmap_len;
@@ -80,7 +80,8 @@ minidump_write_msgbuf(const struct attempt *at, struct stream *st)
 {
 	const uint8_t *ring = at->at_machine->dm_msgbuf;
 	uint64_t section = round_page(msgbuf_len(at));
-	uint64_t len = (uint64_t)msgbuf_len(at) + at->at_machine->dm_msgbuf_tail;
+	uint64_t len =
+	    (uint64_t)msgbuf_len(at) + at->at_machine->dm_msgbuf_tail;
 	uint8_t *page;
 
 	for (uint64_t off = 0; off < section; off += DUMP_PAGE_SIZE) {
@@ -174,10 +175,34 @@ minidump_write_pages(struct attempt *at, struct stream *st)
 	return (error);
 }
 
-uint64_t
-map_nparts(const struct attempt *at, unsigned int shift)
+/* How many spans of 1 << shift bytes the map has, the last one rounded up. */
+static uint64_t
+map_nspans(const struct attempt *at, unsigned int shift)
 {
 	uint64_t len = at->at_machine->dm_kva_len;
 
 	return ((len >> shift) + ((len & ((UINT64_C(1) << shift) - 1)) != 0));
+}
+
+uint64_t
+minidump_map_len(const struct attempt *at, unsigned int level)
+{
+	return (map_nspans(at, level_shift(level + 1)) * DUMP_PAGE_SIZE);
+}
+
+int
+minidump_write_map(const struct attempt *at, struct stream *st,
+    unsigned int level)
+{
+	uint64_t npages = map_nspans(at, level_shift(level + 1));
+	uint64_t left = map_nspans(at, level_shift(level));
+	uint64_t va = at->at_machine->dm_kva_start;
+	int error = 0;
+
+	for (uint64_t i = 0; i < npages && error == 0; i++) {
+		error = at->at_mmu->mmu_write(at, st, va, level, left);
+		va += UINT64_C(1) << level_shift(level + 1);
+		left -= UINT64_C(1) << LEVEL_BITS;
+	}
+	return (error);
 }

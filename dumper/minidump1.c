@@ -7,9 +7,8 @@
  * Bit n of the bitmap is page n of physical memory.
  */
 #include "dumper/dumper_int.h"
-#include "format/paging_amd64.h"
 
-#define PART_SHIFT 21
+#define MAP_LEVEL 0 /* of the entries in the map section */
 
 /* Dense, and so that readers which go by 64-bit words and pages are content. */
 static uint64_t
@@ -25,7 +24,7 @@ static int
 size(struct attempt *at)
 {
 	return (minidump_size(at, 1, bitmap_len(at),
-	    map_nparts(at, PART_SHIFT) * DUMP_PAGE_SIZE));
+	    minidump_map_len(at, MAP_LEVEL)));
 }
 
 static void
@@ -96,57 +95,6 @@ write_bitmap(struct attempt *at, struct stream *st)
 	return (0);
 }
 
-/* The 512 entries of a 2 MB part of a large page. */
-static int
-write_expanded(struct stream *st, uint64_t va, const struct entry *en)
-{
-	uint64_t part = va & ((UINT64_C(1) << (12 + 9 * en->en_level)) - 1) &
-	    ~((UINT64_C(1) << PART_SHIFT) - 1);
-	uint64_t pte = (en->en_pa + part) |
-	    (en->en_raw & (AMD64_PTE_NX | AMD64_PTE_RW)) | AMD64_PTE_V;
-	uint8_t *page;
-	int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
-
-	if (error != 0)
-		return (error);
-	for (unsigned int i = 0; i < NENTRIES; i++)
-		le64enc(page + 8 * (size_t)i, pte + i * DUMP_PAGE_SIZE);
-	return (0);
-}
-
-static int
-write_part(const struct attempt *at, struct stream *st, uint64_t va)
-{
-	struct entry en;
-
-	walk_find(at, va, 1, &en);
-	switch (en.en_kind) {
-	case ENTRY_TABLE:
-		return (stream_add(st, en.en_table, en.en_pa, DUMP_PAGE_SIZE));
-	case ENTRY_PAGE:
-		return (write_expanded(st, va, &en));
-	case ENTRY_NONE:
-	case ENTRY_BAD:
-		break;
-	}
-	return (stream_zero(st));
-}
-
-static int
-write_map(const struct attempt *at, struct stream *st)
-{
-	uint64_t nparts = map_nparts(at, PART_SHIFT);
-
-	for (uint64_t i = 0; i < nparts; i++) {
-		int error = write_part(at, st,
-		    at->at_machine->dm_kva_start + (i << PART_SHIFT));
-
-		if (error != 0)
-			return (error);
-	}
-	return (0);
-}
-
 static int
 rest(struct attempt *at, struct stream *st)
 {
@@ -155,7 +103,7 @@ rest(struct attempt *at, struct stream *st)
 	if (error == 0)
 		error = write_bitmap(at, st);
 	if (error == 0)
-		error = write_map(at, st);
+		error = minidump_write_map(at, st, MAP_LEVEL);
 	if (error == 0)
 		error = minidump_write_pages(at, st);
 	return (error);

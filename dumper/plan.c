@@ -50,7 +50,7 @@ plan_base(struct attempt *at)
 	attempt_phase(at, DUMP_WALK);
 	for (uint64_t word = 0; word < dp->dp_nwords; word++)
 		dp->dp_base[word] = load_word(at, DUMP_CORE, word);
-	error = walk_mark(at);
+	error = at->at_mmu->mmu_mark(at);
 	drop_never(at);
 	return (error);
 }

@@ -11,19 +11,37 @@
  * look tables up again, by the same rules and in silence.
  */
 #include "dumper/dumper_int.h"
+#include "format/elfcore.h"
 #include "format/paging_amd64.h"
+
+/* Entries of a table, and the root's level. */
+#define NENTRIES   512
+#define ROOT_LEVEL 3
+
+/* What an entry says, and whether it can be believed. */
+enum entry_kind { ENTRY_NONE, ENTRY_TABLE, ENTRY_PAGE, ENTRY_BAD };
+
+struct entry {
+	enum entry_kind en_kind;
+	enum dump_bad en_bad;
+	unsigned int en_level; /* at which it was found */
+	uint64_t en_raw;
+	uint64_t en_pa;			  /* of the table or page */
+	const uint8_t *en_table;	  /* ENTRY_TABLE: the table, readable */
+	uint64_t en_path[ROOT_LEVEL + 1]; /* tables on the way, by level */
+};
 
 static uint64_t
 span_of(unsigned int level)
 {
-	return (UINT64_C(1) << (PAGE_SHIFT + 9 * level));
+	return (UINT64_C(1) << level_shift(level));
 }
 
 static uint64_t
 table_entry(const uint8_t *table, uint64_t va, unsigned int level)
 {
 	return (le64dec(table +
-	    8 * (va >> (PAGE_SHIFT + 9 * level) & (NENTRIES - 1))));
+	    8 * (va >> level_shift(level) & (NENTRIES - 1))));
 }
 
 /* Is pa one of the tables that led to a table at level? */
@@ -66,8 +84,9 @@ check_table(const struct attempt *at, uint64_t pa, struct entry *en)
 		refuse(en, DUMP_BAD_UNREADABLE);
 }
 
-void
-walk_check(const struct attempt *at, uint64_t raw, unsigned int level,
+/* Check an entry at level that was found in the last of the tables of *en. */
+static void
+check_entry(const struct attempt *at, uint64_t raw, unsigned int level,
     struct entry *en)
 {
 	struct pte pte = amd64_pte_decode(raw, level);
@@ -89,8 +108,12 @@ walk_check(const struct attempt *at, uint64_t raw, unsigned int level,
 	}
 }
 
-void
-walk_find(const struct attempt *at, uint64_t va, unsigned int level,
+/*
+ * The entry that maps va: at level if the tables reach down to it, else the
+ * one above at which they end.
+ */
+static void
+find_entry(const struct attempt *at, uint64_t va, unsigned int level,
     struct entry *out)
 {
 	out->en_level = ROOT_LEVEL + 1;
@@ -100,7 +123,7 @@ walk_find(const struct attempt *at, uint64_t va, unsigned int level,
 		if (out->en_kind != ENTRY_TABLE)
 			return;
 		out->en_path[l] = out->en_pa;
-		walk_check(at, table_entry(out->en_table, va, l), l, out);
+		check_entry(at, table_entry(out->en_table, va, l), l, out);
 	}
 }
 
@@ -155,7 +178,7 @@ mark_table(struct attempt *at, uint64_t va, const struct entry *table)
 
 		if ((raw & AMD64_PTE_V) == 0)
 			continue;
-		walk_check(at, raw, 0, &en);
+		check_entry(at, raw, 0, &en);
 		mark_entry(at, va + i * span_of(0), &en);
 	}
 }
@@ -172,8 +195,8 @@ mark_path(struct attempt *at, const struct entry *en)
 		pages_force(at, en->en_pa >> PAGE_SHIFT);
 }
 
-int
-walk_mark(struct attempt *at)
+static int
+mark(struct attempt *at)
 {
 	uint64_t left = at->at_machine->dm_kva_len;
 	uint64_t va = at->at_machine->dm_kva_start;
@@ -185,7 +208,7 @@ walk_mark(struct attempt *at)
 
 		if (error != 0)
 			return (error);
-		walk_find(at, va, 1, &en);
+		find_entry(at, va, 1, &en);
 		mark_path(at, &en);
 		if (en.en_kind == ENTRY_TABLE)
 			mark_table(at, va, &en);
@@ -200,3 +223,87 @@ walk_mark(struct attempt *at)
 	}
 	return (0);
 }
+
+/* ---- Entries for the dump's map section ---- */
+
+/*
+ * The first n entries of a page directory, but for those that cannot be
+ * believed: a reader would follow them to what is no page table.
+ */
+static int
+write_directory(const struct attempt *at, struct stream *st,
+    const struct entry *directory, uint64_t n)
+{
+	const uint8_t *table = directory->en_table;
+	struct entry en = *directory;
+	uint8_t *page;
+	int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
+
+	if (error != 0)
+		return (error);
+	en.en_path[1] = directory->en_pa;
+	memset(page, 0, DUMP_PAGE_SIZE);
+	for (uint64_t i = 0; i < n && i < NENTRIES; i++) {
+		check_entry(at, le64dec(table + 8 * i), 1, &en);
+		le64enc(page + 8 * i, en.en_kind != ENTRY_BAD ? en.en_raw : 0);
+	}
+	return (0);
+}
+
+/* The entry at level for va that stands for a part of a larger page. */
+static uint64_t
+part_entry(const struct entry *en, uint64_t va, unsigned int level)
+{
+	uint64_t part = va & (span_of(en->en_level) - 1);
+
+	if (level > 0)
+		return (en->en_raw + part);
+	return ((en->en_pa + part) |
+	    (en->en_raw & (AMD64_PTE_NX | AMD64_PTE_RW)) | AMD64_PTE_V);
+}
+
+/* A page of such entries, with the rights of the larger page. */
+static int
+write_parts(struct stream *st, const struct entry *en, uint64_t va,
+    unsigned int level)
+{
+	uint64_t first = part_entry(en, va, level);
+	uint8_t *page;
+	int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
+
+	if (error != 0)
+		return (error);
+	for (uint64_t i = 0; i < NENTRIES; i++)
+		le64enc(page + 8 * i, first + i * span_of(level));
+	return (0);
+}
+
+static int
+write_entries(const struct attempt *at, struct stream *st, uint64_t va,
+    unsigned int level, uint64_t n)
+{
+	struct entry en;
+
+	find_entry(at, va, level + 1, &en);
+	switch (en.en_kind) {
+	case ENTRY_TABLE:
+		if (level > 0)
+			return (write_directory(at, st, &en, n));
+		return (stream_add(st, en.en_table, en.en_pa, DUMP_PAGE_SIZE));
+	case ENTRY_PAGE:
+		return (write_parts(st, &en, va, level));
+	case ENTRY_NONE:
+	case ENTRY_BAD:
+		break;
+	}
+	return (stream_zero(st));
+}
+
+const struct mmu mmu_amd64 = {
+	.mmu_arch = DUMP_AMD64,
+	.mmu_arch_name = "amd64",
+	.mmu_arch_version = 2,
+	.mmu_elf_machine = ELFCORE_EM_X86_64,
+	.mmu_mark = mark,
+	.mmu_write = write_entries,
+};
