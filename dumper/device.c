@@ -103,17 +103,6 @@ stage_zeros(struct attempt *at, size_t len)
 }
 
 static int
-stage_first(struct attempt *at)
-{
-	uint8_t *page;
-	int error = stream_stage(&at->at_stream, DUMP_PAGE_SIZE, &page);
-
-	if (error == 0)
-		at->at_layout->ly_first(at, page);
-	return (error);
-}
-
-static int
 stage_header(struct attempt *at)
 {
 	size_t block = at->at_sink->ds_block_len;
@@ -127,20 +116,18 @@ stage_header(struct attempt *at)
 	return (0);
 }
 
-/* One stretch of the media, so that nothing waits for anything. */
+/* Written as one stream: no drain between sections. */
 static int
 write_body(struct attempt *at)
 {
-	bool sealed = at->at_sink->ds_layout == DUMP_FILE;
+	bool first_is_seal = at->at_sink->ds_layout == DUMP_FILE;
 	struct stream *st = &at->at_stream;
 	uint64_t end = at->at_data_off + at->at_res->dr_bytes;
-	uint64_t start = at->at_data_off + (sealed ? DUMP_PAGE_SIZE : 0);
+	uint64_t start = at->at_data_off + (first_is_seal ? DUMP_PAGE_SIZE : 0);
 	int error;
 
 	stream_seek(st, start, end - start);
-	error = sealed ? 0 : stage_first(at);
-	if (error == 0)
-		error = at->at_layout->ly_rest(at, st);
+	error = sections_write(at, st, first_is_seal ? 1 : 0);
 	if (stream_drain(st) != 0)
 		return (st->st_error);
 	if (error != 0)
@@ -188,11 +175,13 @@ break_seal(struct attempt *at)
 static int
 write_seal(struct attempt *at)
 {
+	const struct section *first = &at->at_layout->ly_sections[0];
 	int error;
 
 	(void)seek_seal(at);
-	error = at->at_sink->ds_layout == DUMP_FILE ? stage_first(at) :
-						      stage_header(at);
+	error = at->at_sink->ds_layout == DUMP_FILE ?
+	    first->sec_write(at, &at->at_stream) :
+	    stage_header(at);
 	return (error != 0 ? error : stream_drain(&at->at_stream));
 }
 

@@ -150,7 +150,7 @@ size_up(struct attempt *at)
 	int error = plan_select(at);
 
 	if (error == 0)
-		error = at->at_layout->ly_size(at);
+		error = sections_size(at);
 	if (error != 0)
 		return (error);
 	res->dr_format = at->at_format;

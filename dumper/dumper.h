@@ -340,6 +340,12 @@ struct dump_result {
 	uint64_t dr_bytes; /* of the dump, without dump headers */
 	uint64_t dr_need;  /* of media, for the least that can be dumped */
 
+	/*
+	 * The section of the dump that was being gathered when a write failed;
+	 * what failed may lie a few writes before it.  NULL: none was.
+	 */
+	const char *dr_section;
+
 	/* What those bytes are. */
 	uint64_t dr_msgbuf_bytes;
 	uint64_t dr_bitmap_bytes;

@@ -6,7 +6,9 @@
  *	dump.c		who may run, which sink, how small
  *	  plan.c	which pages: registered, walked (walk_*.c), selected
  *	  minidump1.c minidump3.c fulldump.c
- *			what lies where; minidump.c is what versions share
+ *			layouts, as tables of sections; minidump.c has the
+ *			sections that versions share
+ *	  section.c	a layout's size, and the loop that writes it
  *	  device.c	where on the media, and the headers
  *	    stream.c	pieces gathered into writes, several in flight
  *	attempt.c	hooks and anomalies, for all of them
@@ -23,6 +25,9 @@
 
 #define PAGE_SHIFT 12
 #define PAGE_MASK  ((uint64_t)DUMP_PAGE_SIZE - 1)
+
+/* Kinds of sections that a layout may have. */
+#define MAXSECTIONS 8
 
 /* Pages of a write that are made up rather than found in memory. */
 #define STAGE_PAGES 8
@@ -74,7 +79,8 @@ struct attempt {
 	unsigned int at_phys_bits;
 	bool at_writing; /* not an estimate */
 	enum dump_phase at_phase;
-	uint64_t at_data_off; /* where on the media the dump starts */
+	uint64_t at_len[MAXSECTIONS]; /* bytes, by kind of section */
+	uint64_t at_data_off;	      /* where on the media the dump starts */
 	struct stream at_stream;
 };
 
@@ -182,54 +188,68 @@ int stream_stage(struct stream *st, size_t len, uint8_t **page);
 /* Send what is gathered and wait for all in flight, error or not. */
 int stream_drain(struct stream *st);
 
-/* ---- layouts ---- */
+/* ---- Layouts: section.c ---- */
+
+/* A part of a dump. */
+struct section {
+	unsigned int sec_kind; /* into ly_names and at_len */
+
+	/* Bytes, a multiple of the page size. */
+	uint64_t (*sec_len)(const struct attempt *at);
+
+	/* Write exactly as many. */
+	int (*sec_write)(struct attempt *at, struct stream *st);
+};
 
 /*
- * How a kind of dump is laid out.  Its first page, by which it is recognized,
- * is written last.
+ * A kind of dump: its sections in the order of the file.  The first one is a
+ * page by which the dump is recognized; in a file it is written last.
  */
 struct layout {
-	/* Fill in sizes of at_res, the sum in dr_bytes.  DUMP_EINVAL: cannot be. */
+	const struct section *ly_sections;
+	size_t ly_nsections;
+	const char *const *ly_names; /* of kinds of sections */
+
+	/*
+	 * Put what at_len says into at_res, as its users know it.
+	 * DUMP_EINVAL: a dump of this kind cannot hold it.
+	 */
 	int (*ly_size)(struct attempt *at);
-	void (*ly_first)(const struct attempt *at,
-	    uint8_t page[DUMP_PAGE_SIZE]);
-	/* All behind the first page. */
-	int (*ly_rest)(struct attempt *at, struct stream *st);
+
+	/* Of minidumps: the version, and the level of the map's entries. */
+	uint32_t ly_version;
+	unsigned int ly_map_level;
 };
 
 extern const struct layout layout_minidump1;
 extern const struct layout layout_minidump3;
 extern const struct layout layout_full;
 
-/* ---- minidump.c ---- */
+/* Fill in at_len and dr_bytes, their sum.  DUMP_EINVAL: as ly_size says. */
+int sections_size(struct attempt *at);
 
-/*
- * Set the sizes of at_res, given those of the sections that versions differ
- * in.  DUMP_EINVAL: a size does not fit the header.
- */
-int minidump_size(struct attempt *at, uint32_t version, uint64_t bitmap_len,
-    uint64_t pmap_len);
+/* Write the sections from the one of that index on. */
+int sections_write(struct attempt *at, struct stream *st, size_t first);
 
-/* The header page, for the sizes of at_res. */
-void minidump_first(const struct attempt *at, uint32_t version,
-    uint8_t page[DUMP_PAGE_SIZE]);
+/* The length of a section of one page. */
+uint64_t section_page_len(const struct attempt *at);
 
-int minidump_write_msgbuf(const struct attempt *at, struct stream *st);
+/* npages of memory from pa on; zeros, and recorded, for what is unreadable. */
+int section_write_memory(struct attempt *at, struct stream *st, uint64_t pa,
+    uint64_t npages);
+
+/* ---- minidump.c: what versions share ---- */
+
+int minidump_size(struct attempt *at);
+int minidump_write_header(struct attempt *at, struct stream *st);
+uint64_t minidump_msgbuf_len(const struct attempt *at);
+int minidump_write_msgbuf(struct attempt *at, struct stream *st);
+uint64_t minidump_map_len(const struct attempt *at);
+int minidump_write_map(struct attempt *at, struct stream *st);
+uint64_t minidump_pages_len(const struct attempt *at);
 
 /* The pages of the frozen set, in ascending order. */
 int minidump_write_pages(struct attempt *at, struct stream *st);
-
-/*
- * The kernel map's section: pages of page-table entries at a level, each page
- * for as much as one entry a level above maps.
- */
-uint64_t minidump_map_len(const struct attempt *at, unsigned int level);
-int minidump_write_map(const struct attempt *at, struct stream *st,
-    unsigned int level);
-
-/* Pages of memory; zeros, and recorded, for one that cannot be read. */
-int write_pages(struct attempt *at, struct stream *st, uint64_t pa,
-    uint64_t npages);
 
 /* ---- device.c ---- */
 

@@ -22,20 +22,6 @@ headers_len(const struct attempt *at)
 	return ((len + PAGE_MASK) & ~PAGE_MASK);
 }
 
-static int
-size(struct attempt *at)
-{
-	struct dump_result *res = at->at_res;
-
-	if (nheaders(at) >= UINT16_MAX)
-		return (DUMP_EINVAL);
-	memset(res->dr_pages, 0, sizeof(res->dr_pages));
-	res->dr_pages[DUMP_CORE] = at->at_pages->dp_nbits;
-	res->dr_bytes =
-	    headers_len(at) + at->at_pages->dp_nbits * DUMP_PAGE_SIZE;
-	return (0);
-}
-
 static void
 encode_segment(const struct attempt *at, uint64_t i,
     uint8_t entry[ELFCORE_PHDR_LEN])
@@ -89,45 +75,92 @@ encode_headers(const struct attempt *at, uint64_t page_off,
 	}
 }
 
-static void
-first(const struct attempt *at, uint8_t page[DUMP_PAGE_SIZE])
-{
-	encode_headers(at, 0, page);
-}
-
+/* A page of the headers that starts at off. */
 static int
-write_headers(const struct attempt *at, struct stream *st)
+write_headers_page(const struct attempt *at, struct stream *st, uint64_t off)
 {
 	uint8_t *page;
+	int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
 
-	for (uint64_t off = DUMP_PAGE_SIZE; off < headers_len(at);
-	     off += DUMP_PAGE_SIZE) {
-		int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
-
-		if (error != 0)
-			return (error);
+	if (error == 0)
 		encode_headers(at, off, page);
-	}
-	return (0);
+	return (error);
 }
 
 static int
-rest(struct attempt *at, struct stream *st)
+write_first(struct attempt *at, struct stream *st)
+{
+	return (write_headers_page(at, st, 0));
+}
+
+static uint64_t
+more_headers_len(const struct attempt *at)
+{
+	return (headers_len(at) - DUMP_PAGE_SIZE);
+}
+
+static int
+write_more_headers(struct attempt *at, struct stream *st)
+{
+	int error = 0;
+
+	for (uint64_t off = DUMP_PAGE_SIZE; off < headers_len(at) && error == 0;
+	     off += DUMP_PAGE_SIZE)
+		error = write_headers_page(at, st, off);
+	return (error);
+}
+
+static uint64_t
+memory_len(const struct attempt *at)
+{
+	return (at->at_pages->dp_nbits * DUMP_PAGE_SIZE);
+}
+
+static int
+write_memory(struct attempt *at, struct stream *st)
 {
 	const struct dump_pages *dp = at->at_pages;
-	int error = write_headers(at, st);
+	int error = 0;
 
 	for (size_t i = 0; i < dp->dp_nsegs && error == 0; i++) {
 		const struct dump_seg *seg = &dp->dp_segs[i];
 
-		error = write_pages(at, st, seg->ds_start << PAGE_SHIFT,
-		    seg->ds_end - seg->ds_start);
+		error = section_write_memory(at, st,
+		    seg->ds_start << PAGE_SHIFT, seg->ds_end - seg->ds_start);
 	}
 	return (error);
 }
 
+/* All of memory is core here. */
+static int
+size(struct attempt *at)
+{
+	struct dump_result *res = at->at_res;
+
+	if (nheaders(at) >= UINT16_MAX)
+		return (DUMP_EINVAL);
+	memset(res->dr_pages, 0, sizeof(res->dr_pages));
+	res->dr_pages[DUMP_CORE] = at->at_pages->dp_nbits;
+	return (0);
+}
+
+enum { FIRST, MORE_HEADERS, MEMORY };
+
+static const char *const names[] = {
+	[FIRST] = "ELF header",
+	[MORE_HEADERS] = "program headers",
+	[MEMORY] = "memory",
+};
+
+static const struct section sections[] = {
+	{ FIRST, section_page_len, write_first },
+	{ MORE_HEADERS, more_headers_len, write_more_headers },
+	{ MEMORY, memory_len, write_memory },
+};
+
 const struct layout layout_full = {
+	.ly_sections = sections,
+	.ly_nsections = sizeof(sections) / sizeof(sections[0]),
+	.ly_names = names,
 	.ly_size = size,
-	.ly_first = first,
-	.ly_rest = rest,
 };

@@ -8,8 +8,6 @@
  */
 #include "dumper/dumper_int.h"
 
-#define MAP_LEVEL 0 /* of the entries in the map section */
-
 /* Dense, and so that readers which go by 64-bit words and pages are content. */
 static uint64_t
 bitmap_len(const struct attempt *at)
@@ -18,19 +16,6 @@ bitmap_len(const struct attempt *at)
 	uint64_t npages = dp->dp_segs[dp->dp_nsegs - 1].ds_end;
 
 	return (((npages + 7) / 8 + PAGE_MASK) & ~PAGE_MASK);
-}
-
-static int
-size(struct attempt *at)
-{
-	return (minidump_size(at, 1, bitmap_len(at),
-	    minidump_map_len(at, MAP_LEVEL)));
-}
-
-static void
-first(const struct attempt *at, uint8_t page[DUMP_PAGE_SIZE])
-{
-	minidump_first(at, 1, page);
 }
 
 /* Bits start to start + 64 of the frozen set's segment-relative bitmap. */
@@ -75,7 +60,7 @@ static int
 write_bitmap(struct attempt *at, struct stream *st)
 {
 	const struct dump_pages *dp = at->at_pages;
-	uint64_t len = at->at_res->dr_bitmap_bytes;
+	uint64_t len = at->at_len[MINIDUMP_BITMAP];
 	uint8_t *page;
 
 	for (uint64_t pfn = 0; pfn < len * 8; pfn += PAGE_BITS) {
@@ -95,22 +80,19 @@ write_bitmap(struct attempt *at, struct stream *st)
 	return (0);
 }
 
-static int
-rest(struct attempt *at, struct stream *st)
-{
-	int error = minidump_write_msgbuf(at, st);
-
-	if (error == 0)
-		error = write_bitmap(at, st);
-	if (error == 0)
-		error = minidump_write_map(at, st, MAP_LEVEL);
-	if (error == 0)
-		error = minidump_write_pages(at, st);
-	return (error);
-}
+static const struct section sections[] = {
+	{ MINIDUMP_HEADER, section_page_len, minidump_write_header },
+	{ MINIDUMP_MSGBUF, minidump_msgbuf_len, minidump_write_msgbuf },
+	{ MINIDUMP_BITMAP, bitmap_len, write_bitmap },
+	{ MINIDUMP_MAP, minidump_map_len, minidump_write_map },
+	{ MINIDUMP_PAGES, minidump_pages_len, minidump_write_pages },
+};
 
 const struct layout layout_minidump1 = {
-	.ly_size = size,
-	.ly_first = first,
-	.ly_rest = rest,
+	.ly_sections = sections,
+	.ly_nsections = sizeof(sections) / sizeof(sections[0]),
+	.ly_names = minidump_section_names,
+	.ly_size = minidump_size,
+	.ly_version = 1,
+	.ly_map_level = 0,
 };

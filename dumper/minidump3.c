@@ -9,7 +9,7 @@
  */
 #include "dumper/dumper_int.h"
 
-#define MAP_LEVEL 1 /* of the entries in the map section */
+#define MAP_LEVEL 1
 
 static uint64_t
 bitmap_len(const struct attempt *at)
@@ -17,27 +17,23 @@ bitmap_len(const struct attempt *at)
 	return (((at->at_pages->dp_nbits + 7) / 8 + PAGE_MASK) & ~PAGE_MASK);
 }
 
-/* dump_avail is one page, and ends in a pair of zeros. */
+/*
+ * A page of the map section starts at a multiple of what it maps; dump_avail
+ * is one page, and ends in a pair of zeros.
+ */
 static int
 size(struct attempt *at)
 {
-	if (at->at_machine->dm_kva_start %
-		    (UINT64_C(1) << level_shift(MAP_LEVEL + 1)) !=
-		0 ||
+	uint64_t span = UINT64_C(1) << level_shift(MAP_LEVEL + 1);
+
+	if (at->at_machine->dm_kva_start % span != 0 ||
 	    at->at_pages->dp_nsegs >= DUMP_PAGE_SIZE / DUMP_AVAIL_ENTRY_LEN)
 		return (DUMP_EINVAL);
-	return (minidump_size(at, 3, bitmap_len(at),
-	    minidump_map_len(at, MAP_LEVEL)));
-}
-
-static void
-first(const struct attempt *at, uint8_t page[DUMP_PAGE_SIZE])
-{
-	minidump_first(at, 3, page);
+	return (minidump_size(at));
 }
 
 static int
-write_avail(const struct attempt *at, struct stream *st)
+write_avail(struct attempt *at, struct stream *st)
 {
 	uint8_t *page;
 	int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
@@ -51,10 +47,10 @@ write_avail(const struct attempt *at, struct stream *st)
 }
 
 static int
-write_bitmap(const struct attempt *at, struct stream *st)
+write_bitmap(struct attempt *at, struct stream *st)
 {
 	const struct dump_pages *dp = at->at_pages;
-	uint64_t nwords = at->at_res->dr_bitmap_bytes / 8;
+	uint64_t nwords = at->at_len[MINIDUMP_BITMAP] / 8;
 	uint8_t *page;
 
 	for (uint64_t word = 0; word < nwords; word += DUMP_PAGE_SIZE / 8) {
@@ -70,24 +66,20 @@ write_bitmap(const struct attempt *at, struct stream *st)
 	return (0);
 }
 
-static int
-rest(struct attempt *at, struct stream *st)
-{
-	int error = minidump_write_msgbuf(at, st);
-
-	if (error == 0)
-		error = write_avail(at, st);
-	if (error == 0)
-		error = write_bitmap(at, st);
-	if (error == 0)
-		error = minidump_write_map(at, st, MAP_LEVEL);
-	if (error == 0)
-		error = minidump_write_pages(at, st);
-	return (error);
-}
+static const struct section sections[] = {
+	{ MINIDUMP_HEADER, section_page_len, minidump_write_header },
+	{ MINIDUMP_MSGBUF, minidump_msgbuf_len, minidump_write_msgbuf },
+	{ MINIDUMP_AVAIL, section_page_len, write_avail },
+	{ MINIDUMP_BITMAP, bitmap_len, write_bitmap },
+	{ MINIDUMP_MAP, minidump_map_len, minidump_write_map },
+	{ MINIDUMP_PAGES, minidump_pages_len, minidump_write_pages },
+};
 
 const struct layout layout_minidump3 = {
+	.ly_sections = sections,
+	.ly_nsections = sizeof(sections) / sizeof(sections[0]),
+	.ly_names = minidump_section_names,
 	.ly_size = size,
-	.ly_first = first,
-	.ly_rest = rest,
+	.ly_version = 3,
+	.ly_map_level = MAP_LEVEL,
 };

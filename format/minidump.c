@@ -75,6 +75,15 @@ static const struct layout layouts[DUMP_NARCH] = {
 	    .dumpavail = 72 },
 };
 
+const char *const minidump_section_names[MINIDUMP_NSECTIONS] = {
+	[MINIDUMP_HEADER] = "header",
+	[MINIDUMP_MSGBUF] = "message buffer",
+	[MINIDUMP_AVAIL] = "dump_avail",
+	[MINIDUMP_BITMAP] = "page bitmap",
+	[MINIDUMP_MAP] = "page tables",
+	[MINIDUMP_PAGES] = "pages",
+};
+
 /* A field that may not exist: then it is 0. */
 static uint32_t
 field32(const struct minidump_hdr *hdr, const uint8_t *p, uint8_t off)

@@ -36,6 +36,20 @@ enum dump_arch {
 /* As much of the file as minidump_decode() looks at. */
 #define MINIDUMP_HDR_LEN 4096
 
+/* The sections, in the order of the file. */
+enum minidump_section {
+	MINIDUMP_HEADER,
+	MINIDUMP_MSGBUF,
+	MINIDUMP_AVAIL,
+	MINIDUMP_BITMAP,
+	MINIDUMP_MAP,
+	MINIDUMP_PAGES,
+	MINIDUMP_NSECTIONS
+};
+
+/* "header", "message buffer", "dump_avail", ... */
+extern const char *const minidump_section_names[MINIDUMP_NSECTIONS];
+
 /* Formats of ARM page tables, md_mmuformat. */
 enum { ARM_MMU_UNKNOWN, ARM_MMU_V4, ARM_MMU_V6, ARM_MMU_V6_LPAE };
 

@@ -137,7 +137,9 @@ dumpsay_failed(void *arg, const struct dump_sink *sink,
 	if (res->dr_error == DUMP_E2BIG)
 		return;
 	broken[res->dr_sink] = true;
-	printf("\ndump: %s: error %d\n", sink->ds_name, res->dr_error);
+	printf("\ndump: %s: error %d%s%s\n", sink->ds_name, res->dr_error,
+	    res->dr_section != NULL ? " in " : "",
+	    res->dr_section != NULL ? res->dr_section : "");
 }
 
 void

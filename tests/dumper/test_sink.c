@@ -166,6 +166,33 @@ test_failing(void **state)
 		fail_at(row, n, last);
 }
 
+/* Sections fail in the order of the file, and none before or after them. */
+static void
+test_failed_section(void **state)
+{
+	static const char *const names[] = { NULL, "header", "message buffer",
+		"page bitmap", "page tables", "pages", NULL };
+	unsigned int nsubmit, nflush;
+	size_t at = 0;
+
+	(void)state;
+	count_calls(0, &nsubmit, &nflush);
+	for (unsigned int n = 1; n <= nsubmit; n++) {
+		struct setup s;
+
+		setup(&s, 0);
+		s.sinks[0].fail_submit = n;
+		assert_int_equal(dump_write(&s.req, &s.res), DUMP_EIO);
+		while (at < NROWS(names) && s.res.dr_section != names[at] &&
+		    (names[at] == NULL || s.res.dr_section == NULL ||
+			strcmp(s.res.dr_section, names[at]) != 0))
+			at++;
+		assert_in_range(at, 0, NROWS(names) - 1);
+		teardown(&s);
+	}
+	assert_int_equal(at, NROWS(names) - 1);
+}
+
 /* ---- The power may fail ---- */
 
 static enum dump_phase last_phase;
@@ -651,6 +678,8 @@ main(void)
 	ADD_ROWS(tests, n, bad_rows, test_bad);
 	tests[n++] = row_test("the only sink fails", test_failing_only, NULL);
 	tests[n++] = row_test("the device is kept busy", test_busy, NULL);
+	tests[n++] = row_test("names the section that failed",
+	    test_failed_section, NULL);
 	tests[n++] = row_test("flushes between steps", test_flushed, NULL);
 	tests[n++] = row_test("an old dump is erased", test_old_dump, NULL);
 	tests[n++] = row_test("open fails", test_open_fails, NULL);
