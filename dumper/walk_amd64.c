@@ -3,9 +3,9 @@
  *
  * An entry is believed only if no reserved bit is set in it, the table that it
  * leads to is memory that can be read and may be dumped, and that table is not
- * one of those on the way to it.  The way down has one step for each level, and the way along
- * skips all that an entry maps, so nothing in memory can make a walk long: it
- * takes a time that the size of the kernel map bounds.
+ * one of those on the way to it.  The way down has one step for each level, and
+ * the way along skips all that an entry maps, so nothing in memory can make a
+ * walk long: it takes a time that the size of the kernel map bounds.
  *
  * The walk that chooses pages reports what it does not believe.  The writers
  * look tables up again, by the same rules and in silence.
