@@ -4,10 +4,8 @@
  *
  * Facts: FreeBSD's sys/net/vnet.h, sys/net/vnet.c.
  */
+#include "libkvm/circle.h"
 #include "libkvm/kvm_int.h"
-
-/* The kernel's default limit of jails is as high. */
-#define MAX_VNETS 1000000
 
 /* A larger number than this is an address. */
 #define MAX_ORDINAL 0xffff
@@ -71,13 +69,14 @@ vnet_distance(kvm_t *kd, uint64_t *distance)
 static int
 walk_list(kvm_t *kd, uint64_t skip, kvaddr_t *out, uint64_t *count)
 {
+	struct circle circle = { 0 };
 	kvaddr_t vnet;
 
 	*count = 0;
 	if (read_pointer(kd, "vnet_head", &vnet) != 0)
 		return (-1);
-	while (vnet != 0 && *count < skip) {
-		if (++*count > MAX_VNETS)
+	for (; vnet != 0 && *count < skip; ++*count) {
+		if (circle_closes(&circle, vnet))
 			return (kvm_fail(kd,
 			    "the list of network stacks has no end"));
 		if (check_magic(kd, vnet) != 0 ||
