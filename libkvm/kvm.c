@@ -255,6 +255,7 @@ kvm_close(kvm_t *kd)
 		kd->kd_ops->co_close(kd);
 	image_destroy(kd->kd_image);
 	types_close(kd->kd_types);
+	free(kd->kd_fields);
 	exec_close(kd->kd_exec);
 	if (kd->kd_tables != NULL)
 		translate_forget(kd);

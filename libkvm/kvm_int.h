@@ -116,6 +116,8 @@ struct __kvm {
 	kpaddr_t kd_load_delta_pa; /* PT_DUMP_DELTA; */
 	kvaddr_t kd_load_delta_va; /* both 0: there is none */
 
+	struct kvm_member *kd_fields; /* owned; fields.h */
+
 	unsigned int kd_dpcpu_cpu;
 	kvaddr_t kd_vnet; /* the network stack that was selected; 0: vnet0 */
 	char kd_err[KVM_ERR_LEN];
