@@ -256,6 +256,7 @@ kvm_close(kvm_t *kd)
 	image_destroy(kd->kd_image);
 	types_close(kd->kd_types);
 	free(kd->kd_fields);
+	free(kd->kd_procs);
 	exec_close(kd->kd_exec);
 	if (kd->kd_tables != NULL)
 		translate_forget(kd);

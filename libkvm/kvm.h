@@ -5,6 +5,7 @@
  * a crash dump.  Differences are deliberate and few:
  *
  *  - There is no live kernel here: a core file must be named.
+ *  - kvm_getprocs() and its like answer for a dump of every architecture.
  *  - kvm_open() and kvm_openfiles() open cores of every architecture, without
  *    a resolver: symbols come from the kernel's ELF file.
  *  - A core may be compressed (zstd, gzip); it is unpacked to an unlinked
@@ -36,6 +37,10 @@
 #include <nlist.h> /* struct nlist, for kvm_nlist() */
 #define _KVM_NLIST_INLINE
 #endif
+#endif
+
+#ifdef __linux__
+#include "kvm_proc.h" /* struct kinfo_proc, for kvm_getprocs() */
 #endif
 
 #ifdef __cplusplus
@@ -250,6 +255,31 @@ int kvm_getncpus(kvm_t *kd);
  * caller to free().  NULL when there is no such CPU, (void *)-1 on error.
  */
 void *kvm_getpcpu(kvm_t *kd, int cpu);
+
+/*
+ * What the kernel knows of itself.  Offsets into its structures come from its
+ * debug information (the kernel file's own, or kernel.debug), for the few that
+ * suffice for a list of names from the constants that it exports.  A failure
+ * says what is not known.
+ */
+struct kinfo_proc;
+
+/*
+ * The processes that op selects by arg, one of KERN_PROC_*, in the order of the
+ * kernel's list; with KERN_PROC_INC_THREAD an entry for each thread, else one
+ * that tells of the first thread.  Stores their number, perhaps 0, in *cnt.
+ *
+ * The array is kd's until the next call or kvm_close().  Fields that the kernel
+ * does not tell are 0.  NULL: kvm_geterr() says why.
+ */
+struct kinfo_proc *kvm_getprocs(kvm_t *kd, int op, int arg, int *cnt);
+
+/*
+ * NULL: arguments and environments are in the processes' own memory, which a
+ * dump does not hold.
+ */
+char **kvm_getargv(kvm_t *kd, const struct kinfo_proc *kp, int nchr);
+char **kvm_getenvv(kvm_t *kd, const struct kinfo_proc *kp, int nchr);
 
 /* Select the CPU whose DPCPU variables kvm_nlist2() finds; 0, or -1. */
 int kvm_dpcpu_setcpu(kvm_t *kd, unsigned int cpu);

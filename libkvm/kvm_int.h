@@ -117,6 +117,7 @@ struct __kvm {
 	kvaddr_t kd_load_delta_va; /* both 0: there is none */
 
 	struct kvm_member *kd_fields; /* owned; fields.h */
+	struct kinfo_proc *kd_procs;  /* owned; of the last kvm_getprocs() */
 
 	unsigned int kd_dpcpu_cpu;
 	kvaddr_t kd_vnet; /* the network stack that was selected; 0: vnet0 */

@@ -27,6 +27,7 @@ installed()
 installed bin/vmcore
 vmcore=$found
 installed include/kvm.h
+installed include/kvm_proc.h
 for page in "$top"/docs/*.3; do
 	installed "man/man3/$(basename "$page")"
 done

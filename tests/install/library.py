@@ -42,7 +42,7 @@ def build():
     ours = {
         target: source
         for source, target in where.items()
-        if re.search(r"kvm\.(h|pc|a|so[.0-9]*)$", target)
+        if re.search(r"(kvm|kvm_proc)\.(h|pc|a|so[.0-9]*)$", target)
     }
     must("ninja", "-C", path("build"), *LIBRARIES)
     for target, source in ours.items():
@@ -57,6 +57,7 @@ def build():
 def check_names():
     assert build() == [
         "include/vmcore/kvm.h",
+        "include/vmcore/kvm_proc.h",
         f"lib/{NAME}.a",
         f"lib/{NAME}.so",
         f"lib/{NAME}.so.1",

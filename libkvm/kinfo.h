@@ -1,0 +1,26 @@
+/*
+ * struct kinfo_proc, filled in from the structures of the dumped kernel.
+ */
+#ifndef LIBKVM_KINFO_H
+#define LIBKVM_KINFO_H
+
+#include "libkvm/kvm.h"
+
+#ifdef __FreeBSD__
+#include <sys/param.h>
+#include <sys/sysctl.h>
+#include <sys/user.h>
+#else
+#include "libkvm/kvm_proc.h"
+#endif
+
+/* FreeBSD's values of p_state. */
+enum { PROC_STATE_NEW, PROC_STATE_NORMAL, PROC_STATE_ZOMBIE };
+
+/*
+ * What the structures at proc (struct proc) and td (struct thread; 0: none)
+ * say.  What is not known or cannot be read is 0.
+ */
+void kinfo_fill(kvm_t *kd, kvaddr_t proc, kvaddr_t td, struct kinfo_proc *kp);
+
+#endif
