@@ -281,6 +281,15 @@ struct kinfo_proc *kvm_getprocs(kvm_t *kd, int op, int arg, int *cnt);
 char **kvm_getargv(kvm_t *kd, const struct kinfo_proc *kp, int nchr);
 char **kvm_getenvv(kvm_t *kd, const struct kinfo_proc *kp, int nchr);
 
+/*
+ * The load averages over the last 1, 5 and 15 minutes, the first nelem of them.
+ * Returns how many were stored; -1 on error.
+ */
+int kvm_getloadavg(kvm_t *kd, double loadavg[], int nelem);
+
+/* What all CPUs spent their time on: CPUSTATES counters of ticks.  0, or -1. */
+int kvm_getcptime(kvm_t *kd, long *cp_time);
+
 /* Select the CPU whose DPCPU variables kvm_nlist2() finds; 0, or -1. */
 int kvm_dpcpu_setcpu(kvm_t *kd, unsigned int cpu);
 

@@ -203,6 +203,10 @@ bool kvm_lookup(kvm_t *kd, const char *name, kvaddr_t *va);
 /* How far the selected network stack's variables are from the linker's set. */
 int vnet_distance(kvm_t *kd, uint64_t *distance);
 
+/* The pointer that array[cpu] holds; 0: there is no such CPU. */
+int kvm_cpu_pointer(kvm_t *kd, const char *array, unsigned int cpu,
+    uint64_t *out);
+
 /* Read an unsigned integer of len (4 or 8) bytes, in the kernel's order. */
 int kvm_read_uint(kvm_t *kd, kvaddr_t va, unsigned int len, uint64_t *out);
 

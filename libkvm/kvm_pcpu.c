@@ -40,9 +40,8 @@ kvm_getncpus(kvm_t *kd)
 	return (read_count(kd, "mp_ncpus"));
 }
 
-/* The pointer that array[cpu] holds; 0: there is no such CPU. */
-static int
-read_cpu_pointer(kvm_t *kd, const char *array, unsigned int cpu, uint64_t *out)
+int
+kvm_cpu_pointer(kvm_t *kd, const char *array, unsigned int cpu, uint64_t *out)
 {
 	unsigned int ptr_len = kd->kd_core.kc_ptr_len;
 	int maxcpu = kvm_getmaxcpu(kd);
@@ -69,7 +68,7 @@ kvm_getpcpu(kvm_t *kd, int cpu)
 
 	if (cpu < 0)
 		return (NULL);
-	if (read_cpu_pointer(kd, "cpuid_to_pcpu", (unsigned int)cpu, &va) != 0)
+	if (kvm_cpu_pointer(kd, "cpuid_to_pcpu", (unsigned int)cpu, &va) != 0)
 		return (failed);
 	if (va == 0)
 		return (NULL);
@@ -89,7 +88,7 @@ kvm_dpcpu_setcpu(kvm_t *kd, unsigned int cpu)
 {
 	uint64_t off;
 
-	if (read_cpu_pointer(kd, "dpcpu_off", cpu, &off) != 0)
+	if (kvm_cpu_pointer(kd, "dpcpu_off", cpu, &off) != 0)
 		return (-1);
 	if (off == 0)
 		return (kvm_fail(kd, "there is no CPU %u", cpu));

@@ -1,5 +1,5 @@
 /*
- * What the kernel knows of itself: processes.
+ * What the kernel knows of itself: processes, load.
  * usage: test_procs DIR, with the kernels that procs/kernels.sh makes in it
  *
  * A dump is made of a kernel's own segments: what the compiler put there is
@@ -467,6 +467,63 @@ test_refusals(void **state)
 	scene_close(&sc);
 }
 
+/* ---- load ---- */
+
+static void
+test_loadavg(void **state)
+{
+	double load[4] = { -1, -1, -1, -1 };
+	uint64_t va;
+	struct scene sc;
+
+	(void)state;
+	scene_init(&sc, "today");
+	scene_open(&sc);
+	assert_int_equal(kvm_getloadavg(sc.kd, load, 1), 1);
+	assert_true(load[0] == 1.0 && load[1] == -1);
+	assert_int_equal(kvm_getloadavg(sc.kd, load, 4), 3);
+	assert_true(load[1] == 0.5 && load[2] == 0.25 && load[3] == -1);
+	va = address_of(&sc, "averunnable");
+	scene_close(&sc);
+	small_poke64(&sc.machine, va + 16 - SMALL_KERNBASE, 0);
+	scene_open(&sc);
+	assert_int_equal(kvm_getloadavg(sc.kd, load, 3), -1);
+	expect_error(&sc, "a scale of 0");
+	scene_close(&sc);
+}
+
+static const struct cptime_row {
+	const char *name;
+	const char *kernel;
+	long want[CPUSTATES];
+	const char *why; /* NULL: it is not refused */
+} cptime_rows[] = {
+	{ "CPU time: the sum over CPUs", "today", { 11, 22, 33, 44, 55 },
+	    NULL },
+	{ "CPU time: cp_time", "old", { 100, 200, 300, 400, 500 }, NULL },
+	{ "CPU time: without debug information", "bare", { 0 },
+	    "where pc_cp_time of struct pcpu is, is not known" },
+};
+
+static void
+test_cptime(void **state)
+{
+	const struct cptime_row *row = *state;
+	long got[CPUSTATES];
+	struct scene sc;
+
+	scene_init(&sc, row->kernel);
+	scene_open(&sc);
+	if (row->why != NULL) {
+		assert_int_equal(kvm_getcptime(sc.kd, got), -1);
+		expect_error(&sc, row->why);
+	} else {
+		assert_int_equal(kvm_getcptime(sc.kd, got), 0);
+		assert_memory_equal(got, row->want, sizeof(got));
+	}
+	scene_close(&sc);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -486,5 +543,7 @@ main(int argc, char **argv)
 	tests[n++] = row_test("without debug information", test_bare, NULL);
 	ADD_ROWS(tests, n, damage_rows, test_damage);
 	tests[n++] = row_test("refusals", test_refusals, NULL);
+	tests[n++] = row_test("load averages", test_loadavg, NULL);
+	ADD_ROWS(tests, n, cptime_rows, test_cptime);
 	return (RUN_TESTS(tests, n));
 }
