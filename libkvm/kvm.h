@@ -84,6 +84,18 @@ struct kvm_nlist {
 	kvaddr_t n_value;     /* out: the address, 0 when not found */
 };
 
+/* A swap device, or all of them together; counts are in pages. */
+struct kvm_swap {
+	char ksw_devname[32]; /* "ada0p3"; "" for the sum */
+	unsigned int ksw_used;
+	unsigned int ksw_total;
+	int ksw_flags;
+	unsigned int ksw_reserved1;
+	unsigned int ksw_reserved2;
+};
+
+#define SWIF_DEV_PREFIX 0x0002 /* names start with "/dev/" */
+
 #define LIBKVM_WALK_PAGES_VERSION 2
 
 /* A run of kernel memory, as kvm_walk_pages() reports it. */
@@ -289,6 +301,13 @@ int kvm_getloadavg(kvm_t *kd, double loadavg[], int nelem);
 
 /* What all CPUs spent their time on: CPUSTATES counters of ticks.  0, or -1. */
 int kvm_getcptime(kvm_t *kd, long *cp_time);
+
+/*
+ * Swap devices, at most max - 1 of them, and after the last one their sum.
+ * flags is 0 or SWIF_DEV_PREFIX.  Returns the number of devices stored, which
+ * is the index of the sum; -1 on error.  0 if kd is NULL.
+ */
+int kvm_getswapinfo(kvm_t *kd, struct kvm_swap *list, int max, int flags);
 
 /* Select the CPU whose DPCPU variables kvm_nlist2() finds; 0, or -1. */
 int kvm_dpcpu_setcpu(kvm_t *kd, unsigned int cpu);

@@ -1,5 +1,5 @@
 /*
- * What the kernel knows of itself: processes, load.
+ * What the kernel knows of itself: processes, load, swap.
  * usage: test_procs DIR, with the kernels that procs/kernels.sh makes in it
  *
  * A dump is made of a kernel's own segments: what the compiler put there is
@@ -524,6 +524,77 @@ test_cptime(void **state)
 	scene_close(&sc);
 }
 
+/* ---- swap ---- */
+
+static const struct swap_row {
+	const char *name;
+	int max, flags;
+	int n;
+	const char *want; /* a line a device: name used/total flags */
+} swap_rows[] = {
+	{ "swap: all devices", 4, 0, 3,
+	    "ada0p3 100/1000 4\n#C:0x99 0/0 0\n[NFS swap] 7/468 0\n"
+	    " 107/1468 0\n" },
+	{ "swap: names as of files", 4, SWIF_DEV_PREFIX, 3,
+	    "/dev/ada0p3 100/1000 4\n/dev/#C:0x99 0/0 0\n"
+	    "[NFS swap] 7/468 0\n 107/1468 0\n" },
+	{ "swap: one device and the sum", 2, 0, 1,
+	    "ada0p3 100/1000 4\n 107/1468 0\n" },
+	{ "swap: the sum only", 1, 0, 0, " 107/1468 0\n" },
+	{ "swap: no room", 0, 0, -1, "" },
+};
+
+static void
+test_swap(void **state)
+{
+	const struct swap_row *row = *state;
+	struct kvm_swap swap[5];
+	struct scene sc;
+	char got[512] = "";
+
+	memset(swap, 0xa5, sizeof(swap));
+	scene_init(&sc, "today");
+	scene_open(&sc);
+	assert_int_equal(kvm_getswapinfo(sc.kd, swap, row->max, row->flags),
+	    row->n);
+	for (int i = 0; i <= row->n; i++) {
+		size_t len = strlen(got);
+
+		(void)snprintf(got + len, sizeof(got) - len, "%s %u/%u %d\n",
+		    swap[i].ksw_devname, swap[i].ksw_used, swap[i].ksw_total,
+		    swap[i].ksw_flags);
+	}
+	assert_string_equal(got, row->want);
+	assert_int_equal(swap[row->n + 1].ksw_used, 0xa5a5a5a5);
+	assert_int_equal(kvm_getswapinfo(NULL, swap, 1, 0), 0);
+	scene_close(&sc);
+}
+
+static void
+test_swap_refusals(void **state)
+{
+	struct kvm_swap swap[2];
+	uint64_t disk, odd;
+	struct scene sc;
+
+	(void)state;
+	scene_init(&sc, "bare");
+	scene_open(&sc);
+	assert_int_equal(kvm_getswapinfo(sc.kd, swap, 2, 0), -1);
+	expect_error(&sc, "of struct swdevt is, is not known");
+	scene_close(&sc);
+	scene_init(&sc, "today");
+	scene_open(&sc);
+	disk = address_of(&sc, "swap_disk");
+	odd = address_of(&sc, "swap_odd");
+	scene_close(&sc);
+	small_poke64(&sc.machine, odd + 24 - SMALL_KERNBASE, disk);
+	scene_open(&sc);
+	assert_int_equal(kvm_getswapinfo(sc.kd, swap, 2, 0), -1);
+	expect_error(&sc, "the list swtailq has no end");
+	scene_close(&sc);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -545,5 +616,7 @@ main(int argc, char **argv)
 	tests[n++] = row_test("refusals", test_refusals, NULL);
 	tests[n++] = row_test("load averages", test_loadavg, NULL);
 	ADD_ROWS(tests, n, cptime_rows, test_cptime);
+	ADD_ROWS(tests, n, swap_rows, test_swap);
+	tests[n++] = row_test("swap: refusals", test_swap_refusals, NULL);
 	return (RUN_TESTS(tests, n));
 }
