@@ -98,10 +98,10 @@ static const struct frame_layout {
 
 /*
  * SPSR_EL1: M[3:0] is 0 if the exception level that was interrupted is EL0.
- * Then M[4] is 1 for AArch32, and the masks of interrupts, DAIF, are 0.
+ * Then M[4] is 1 for AArch32, and the masks of A, I and F are 0.
  */
 #define PSR_EL_MASK	0xf
-#define PSR_USER_ZEROES 0x3cf
+#define PSR_USER_ZEROES 0x1cf
 
 /* ESR_EL1.EC, exception classes. */
 #define ESR_EC(esr) ((esr) >> 26 & 0x3f)

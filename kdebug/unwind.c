@@ -217,6 +217,20 @@ step_caller(struct kdebug_trace *tr, const struct func *fn,
 	return (step_frameless(tr, fn, out) || step_chain(tr, out));
 }
 
+/*
+ * Are these registers of user mode?  A kernel that jumped into the void has its
+ * stack yet.
+ */
+static bool
+is_user(const struct kdebug_trace *tr, const struct kdebug_regs *regs)
+{
+	const struct arch *arch = tr->tr_arch;
+
+	return (arch->ar_va_first == 0 ||
+	    (!is_kernel_va(tr, regs->rs_value[arch->ar_pc]) &&
+		!is_kernel_va(tr, regs->rs_value[arch->ar_sp])));
+}
+
 /* What a thread calls on its way to user mode, with its system call's result. */
 static const char *const way_back[] = {
 	"ast",
@@ -278,7 +292,8 @@ step(struct kdebug_trace *tr)
 		case TRAP_KERNEL:
 			return (step_trap(tr, &tp.tp_regs));
 		case TRAP_USER:
-			enter_user(tr, &tp);
+			if (is_user(tr, &tp.tp_regs))
+				enter_user(tr, &tp);
 			return (false);
 		case TRAP_END:
 			return (false);
@@ -295,17 +310,6 @@ step(struct kdebug_trace *tr)
 	return (true);
 }
 
-/*
- * Was the thread itself in user mode?  A kernel that jumped into the void has a
- * stack yet.  On machines of 32 bits there is no telling.
- */
-static bool
-is_in_user(const struct kdebug_trace *tr, const struct kdebug_regs *regs)
-{
-	return (!is_kernel_va(tr, regs->rs_value[tr->tr_arch->ar_pc]) &&
-	    !is_kernel_va(tr, regs->rs_value[tr->tr_arch->ar_sp]));
-}
-
 /* Stand in the thread's innermost frame.  false: there is none. */
 static bool
 begin(struct kdebug_trace *tr)
@@ -315,7 +319,8 @@ begin(struct kdebug_trace *tr)
 
 	if (tr->tr_arch == NULL || !regs_has(regs, tr->tr_arch->ar_pc))
 		return (false);
-	if (is_in_user(tr, regs)) {
+	/* Where the kernel can be anywhere, there is no telling. */
+	if (tr->tr_arch->ar_va_first != 0 && is_user(tr, regs)) {
 		enter_user(tr,
 		    &(struct trap){
 			.tp_regs = *regs,
