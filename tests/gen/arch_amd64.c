@@ -228,6 +228,7 @@ amd64_abi(const struct gen *g, struct abi *abi)
 		.user_cs = 0x43,
 		.trap = "calltrap",
 		.syscall = "fast_syscall_common",
+		.number = "rax",
 		.stop = "Xcpustop",
 		.fork_has_frame = true,
 		.prologue = push_rbp_mov,

@@ -162,7 +162,9 @@ arm_abi(const struct gen *g, struct abi *abi)
 		.user_cs = 0x10,
 		.trap = "data_abort_entry",
 		.syscall = "swi_entry",
+		.number = "r7",
 		.stop = "irq_entry",
+		.fork_has_frame = true,
 		.prologue = g->g_lay.gl_big_endian ? push_mov_be : push_mov,
 		.prologue_len = sizeof(push_mov),
 	};

@@ -207,6 +207,7 @@ i386_abi(const struct gen *g, struct abi *abi)
 		.user_cs = 0x33,
 		.trap = "calltrap",
 		.syscall = "Xint0x80_syscall",
+		.number = "eax",
 		.stop = "Xcpustop",
 		.fork_gap = 12,
 		.fork_has_frame = true,

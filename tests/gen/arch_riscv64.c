@@ -166,7 +166,10 @@ riscv64_abi(const struct gen *g, struct abi *abi)
 		.fp_past_record = true,
 		.trap = "cpu_exception_handler_supervisor",
 		.syscall = "cpu_exception_handler_user",
+		.number = "t0",
+		.why = { 272, 8, 8 },
 		.stop = "cpu_exception_handler_supervisor",
+		.fork_has_frame = true,
 		.prologue = prologue,
 		.prologue_len = sizeof(prologue),
 	};

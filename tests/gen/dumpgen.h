@@ -246,7 +246,10 @@ struct gen_thread {
 	} regs[GEN_MAX_REGS];
 	unsigned nframes;
 	struct gen_frame frames[GEN_MAX_FRAMES];
-	uint64_t user_pc; /* where user mode was left, or 0 */
+	uint64_t user_pc; /* where user mode was left for a system call, or 0 */
+	uint64_t user_sp;
+	int syscall;		  /* its number */
+	const char *syscall_name; /* NULL if user_pc is 0 */
 };
 
 struct gen_module {

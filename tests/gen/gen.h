@@ -191,6 +191,13 @@ struct abi {
 	bool fork_has_frame;	 /* fork_trampoline is one of the handlers */
 	const uint8_t *prologue; /* of every function */
 	unsigned prologue_len;
+	/* In a trap frame, of a system call: the number, and what says so. */
+	const char *number; /* register */
+	struct {
+		unsigned off, len; /* len 0: nothing does */
+		uint64_t value;
+	} why;
+	bool fp_past_frame; /* handlers point fp to the end of the trap frame */
 };
 
 struct arch {
@@ -248,6 +255,7 @@ struct gen {
 	struct gen_thread *g_threads;
 	unsigned g_nthreads;
 	unsigned g_maxthreads;
+	uint64_t g_sysent; /* struct sysentvec of all processes */
 	struct gen_module g_mods[GEN_MAX_MODS];
 	unsigned g_nmods;
 };
@@ -345,6 +353,7 @@ struct call_site {
 struct context {
 	uint64_t pc, sp, fp;
 };
+void stack_init_syscalls(struct gen *);
 void stack_build(struct gen *, struct gen_thread *, uint64_t top,
     const struct call_site *, unsigned n, struct context *);
 

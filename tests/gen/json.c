@@ -103,8 +103,12 @@ json_thread(const struct gen *g, const struct gen_thread *td)
 	    json_registers(td, true));
 	json_object_set_new(thread, "backtrace_pcs", json_backtrace(g, td));
 	json_object_set_new(thread, "frames", json_frames(g, td));
-	if (td->user_pc != 0)
+	if (td->user_pc != 0) {
 		set_address(g, thread, "user_pc", td->user_pc);
+		set_address(g, thread, "user_sp", td->user_sp);
+		set_number(thread, "syscall", (uint64_t)td->syscall);
+		set_string(thread, "syscall_name", td->syscall_name);
+	}
 	return (thread);
 }
 

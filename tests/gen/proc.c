@@ -354,6 +354,8 @@ proc_new(struct proc_plan *plan, int pid, bool crashed)
 	snprintf(name, sizeof(name), "%s", comm);
 	kimage_poke(g, va + abi->p_pid, 4, (uint32_t)pid);
 	kimage_store(g, va + abi->p_comm, name, sizeof(name));
+	kimage_poke_ptr(g, gen_round_up(va + abi->p_comm + NAME_LEN, 8),
+	    g->g_sysent);
 	nthreads = (unsigned)rng_range(&g->g_rng, 1, MAX_THREADS);
 	who = (unsigned)rng_below(&g->g_rng, nthreads);
 	link = va + abi->p_threads;
@@ -389,6 +391,7 @@ proc_init(struct gen *g)
 
 	g->g_threads = gen_zalloc(nprocs * MAX_THREADS, sizeof(*g->g_threads));
 	proc_offsets(g);
+	stack_init_syscalls(g);
 	proc_stop_cpus(&plan);
 	plan.pcpus = kimage_find(g, "cpuid_to_pcpu")->sy_va;
 	plan.dumppcb =

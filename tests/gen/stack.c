@@ -11,7 +11,8 @@
  *
  * Its frame pointer points to the record, or, on riscv64, just past it.  A
  * trap pushes a trap frame instead, and the handler, being assembly, leaves
- * the frame pointer of the interrupted function in place.
+ * the frame pointer of the interrupted function in place, or, on arm64, points
+ * it to the end of the trap frame.
  */
 #include <string.h>
 
@@ -86,12 +87,52 @@ stack_trap(struct stack *stack, uint64_t pc, unsigned gap)
 	struct context regs = { .pc = pc, .sp = stack->sp, .fp = stack->fp };
 
 	stack_push_frame(stack, &regs, abi->kern_frame_len, abi->kern_cs);
+	if (abi->fp_past_frame)
+		stack->fp = stack->sp + abi->kern_frame_len;
 	stack->sp -= gap;
 }
 
+/* Names by number, and what the kernel has of them. */
+static const char *const syscall_names[] = { "syscall", "exit", "fork", "read",
+	"write", "open" };
+#define NSYSCALLS (sizeof(syscall_names) / sizeof(syscall_names[0]))
+
+void
+stack_init_syscalls(struct gen *g)
+{
+	unsigned ptr_len = g->g_lay.gl_ptr_len;
+	uint64_t va = kimage_symbol(g, "syscallnames", SEC_DATA,
+	    NSYSCALLS * ptr_len, ptr_len);
+
+	g->g_sysent = kimage_symbol(g,
+	    ptr_len == 8 ? "elf64_freebsd_sysvec" : "elf32_freebsd_sysvec",
+	    SEC_DATA, 64, 8);
+	for (unsigned i = 0; i < NSYSCALLS; i++) {
+		uint64_t name = kimage_alloc(g, 16, 16);
+
+		kimage_store(g, name, syscall_names[i],
+		    strlen(syscall_names[i]) + 1);
+		kimage_poke_ptr(g, va + i * ptr_len, name);
+	}
+}
+
+/* What in the trap frame at va, of a system call, says which one it is. */
+static void
+stack_say_syscall(struct gen *g, uint64_t va, int number)
+{
+	const struct abi *abi = &g->g_abi;
+
+	for (const struct reg *reg = abi->frame; reg->name != NULL; reg++)
+		if (strcmp(reg->name, abi->number) == 0)
+			kimage_poke(g, va + reg->off, reg->len,
+			    (uint64_t)number);
+	if (abi->why.len != 0)
+		kimage_poke(g, va + abi->why.off, abi->why.len, abi->why.value);
+}
+
 /* From user mode: the registers of a program. */
-static uint64_t
-stack_syscall(struct stack *stack)
+static void
+stack_syscall(struct stack *stack, struct gen_thread *td)
 {
 	struct gen *g = stack->g;
 	struct context regs = {
@@ -100,10 +141,16 @@ stack_syscall(struct stack *stack)
 		.fp = 0x7fff0000 + 16 * rng_below(&g->g_rng, 0x800),
 	};
 
+	td->user_pc = regs.pc;
+	td->user_sp = regs.sp;
+	td->syscall = (int)(3 + regs.pc / 4 % (NSYSCALLS - 3));
+	td->syscall_name = syscall_names[td->syscall];
 	stack_push_frame(stack, &regs, g->g_abi.frame_len, g->g_abi.user_cs);
-	stack->sp -= g->g_abi.syscall_gap;
+	stack_say_syscall(g, stack->sp, td->syscall);
 	stack->fp = regs.fp;
-	return (regs.pc);
+	if (g->g_abi.fp_past_frame)
+		stack->fp = stack->sp + g->g_abi.frame_len;
+	stack->sp -= g->g_abi.syscall_gap;
 }
 
 /* A new kernel thread: an empty trap frame, where there is one at all. */
@@ -137,7 +184,7 @@ stack_enter(struct stack *stack, struct gen_thread *td,
 		    stop ? abi->stop_gap : abi->trap_gap);
 		break;
 	case CALL_SYSCALL:
-		td->user_pc = stack_syscall(stack);
+		stack_syscall(stack, td);
 		break;
 	case CALL_FORK:
 		stack_fork(stack);

@@ -113,6 +113,35 @@ check_frames(const struct dump *d, const struct kdebug_thread *got,
 		    want->nframes);
 }
 
+/* Where user mode was left, if it was. */
+static void
+check_user(const struct dump *d, const struct kdebug_thread *got,
+    const struct gen_thread *want)
+{
+	struct kdebug_trace *tr = kdebug_trace_create(d->d_kdb, got);
+	const struct kdebug_user *user;
+	struct kdebug_frame frame;
+
+	assert_non_null(tr);
+	while (kdebug_trace_next(tr, &frame))
+		continue;
+	user = kdebug_trace_user(tr);
+	assert_int_equal(user != NULL, want->nframes > 0 && want->user_pc != 0);
+	if (user != NULL) {
+		const uint64_t *value = user->ku_regs.rs_value;
+
+		assert_true(value[kdebug_reg_of(d->d_kdb, KDEBUG_PC)] ==
+		    want->user_pc);
+		assert_true(value[kdebug_reg_of(d->d_kdb, KDEBUG_SP)] ==
+		    want->user_sp);
+		assert_int_equal(user->ku_entry, KDEBUG_ENTRY_SYSCALL);
+		assert_int_equal(user->ku_syscall, want->syscall);
+		assert_non_null(user->ku_syscall_name);
+		assert_string_equal(user->ku_syscall_name, want->syscall_name);
+	}
+	kdebug_trace_destroy(tr);
+}
+
 static void
 check_thread(const struct dump *d, const struct kdebug_thread *got,
     const struct gen_thread *want)
@@ -138,6 +167,7 @@ check_thread(const struct dump *d, const struct kdebug_thread *got,
 		assert_true(got->kt_regs.rs_valid == 0);
 	check_regs(d, &got->kt_regs, want);
 	check_frames(d, got, want);
+	check_user(d, got, want);
 }
 
 /* Returns how many were not stopped. */
