@@ -57,6 +57,8 @@ enum gen_format {
 #define GEN_ROUNDED	0x2000 /* ... but the pages start at the next one */
 #define GEN_LIVE	0x4000 /* no panic, and no CPU was stopped */
 
+#define GEN_RECURSION 0x10000 /* the crashed thread's stack is full */
+
 struct gen_seg {
 	uint64_t start;
 	uint64_t end;
@@ -212,8 +214,10 @@ bool gen_symbol(const struct gen *, const char *name, uint64_t *va);
 /* The text of the message buffer, oldest first. */
 const char *gen_msgbuf_text(const struct gen *, size_t *len);
 
-#define GEN_MAX_REGS   40
-#define GEN_MAX_FRAMES 32
+#define GEN_MAX_REGS 40
+/* Of a thread; more only with GEN_RECURSION. */
+#define GEN_MAX_FRAMES	  32
+#define GEN_RECURSION_LEN 600 /* frames of two functions, by turns */
 
 enum gen_thread_state {
 	GEN_CRASHED,
@@ -245,7 +249,7 @@ struct gen_thread {
 		bool optional; /* perhaps stale: may be left out */
 	} regs[GEN_MAX_REGS];
 	unsigned nframes;
-	struct gen_frame frames[GEN_MAX_FRAMES];
+	struct gen_frame *frames;
 	uint64_t user_pc; /* where user mode was left for a system call, or 0 */
 	uint64_t user_sp;
 	int syscall;		  /* its number */

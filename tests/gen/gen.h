@@ -348,6 +348,7 @@ enum call {
 struct call_site {
 	const char *function;
 	enum call call;
+	unsigned again; /* stands where the frame so far outwards does; or 0 */
 };
 /* Where a thread stopped. */
 struct context {

@@ -50,6 +50,7 @@ static const struct {
 	{ "odd-tables", GEN_ODD_TABLES, "arm: tables end inside a page" },
 	{ "rounded", GEN_ROUNDED, "arm: pages after them page aligned" },
 	{ "live", GEN_LIVE, "no panic, and no CPU was stopped" },
+	{ "recursion", GEN_RECURSION, "the crashed thread recursed" },
 };
 #define NFLAGS (sizeof(flags) / sizeof(flags[0]))
 

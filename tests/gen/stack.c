@@ -207,7 +207,9 @@ stack_build(struct gen *g, struct gen_thread *td, uint64_t top,
 		const struct symbol *sym;
 
 		stack_enter(&stack, td, &sites[i], i + 1 < n ? frame[1].pc : 0);
-		frame->pc = stack_pc(g, sites[i].function);
+		frame->pc = sites[i].again != 0 ?
+		    frame[sites[i].again].pc :
+		    stack_pc(g, sites[i].function);
 		sym = kimage_function(g, frame->pc);
 		frame->symbol = sym->sy_name;
 		frame->offset = frame->pc - sym->sy_va;
