@@ -92,7 +92,8 @@ debugfile_line(struct debugfile *df, kvaddr_t va, const char **file, int *line)
 	if (cu == NULL)
 		return (false);
 	where = dwarf_getsrc_die(&cu->dc_die, va - df->df_bias);
-	if (where == NULL || dwarf_lineno(where, line) != 0)
+	/* Code that comes from no line has the number 0. */
+	if (where == NULL || dwarf_lineno(where, line) != 0 || *line == 0)
 		return (false);
 	*file = dwarf_linesrc(where, NULL, NULL);
 	return (*file != NULL);

@@ -309,6 +309,24 @@ test_no_aranges(void **state)
 	check_frames(in_dir("eh/clang", "boot/kernel/kernel"));
 }
 
+/* Line 0 is no line. */
+static void
+test_no_line(void **state)
+{
+	struct kdebug_frame frames[MAXFRAMES];
+	struct kernel k;
+	char path[1024];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/kern_no_line", dir);
+	setup(&k, path);
+	fake_word(k.k_kd, k.k_base + KERNEL_DUMPPCB + 56,
+	    label_in(path, "no_line_pc"));
+	assert_true(backtrace(&k, frames) >= 1);
+	assert_null(frames[0].kf_file);
+	kernel_fini(&k);
+}
+
 /* How files were split, and where their tables are. */
 static const struct split_row {
 	const char *name;
@@ -433,8 +451,9 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_no_aranges),
 		cmocka_unit_test(test_other_build),
+		cmocka_unit_test(test_no_line),
 	};
-	size_t n = 8;
+	size_t n = 9;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: test_debugfile KERNEL SOURCE DIR\n");
