@@ -61,6 +61,16 @@ kdb_note(struct kdebug *kdb, const char *fmt, ...)
 		add_note(kdb, text);
 }
 
+void
+kdb_note_symbol(struct kdebug *kdb, const char *thing, const char *symbol)
+{
+	if (kvm_has_symbols(kdb->kdb_kd))
+		kdb_note(kdb, "no %s: the kernel has no symbol %s", thing,
+		    symbol);
+	else
+		kdb_note(kdb, "no %s: the kernel file has no symbols", thing);
+}
+
 size_t
 kdebug_notes(const struct kdebug *kdb, const char *const **notes)
 {

@@ -118,6 +118,9 @@ struct kdebug {
 void kdb_note(struct kdebug *kdb, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* kdebug.c: add a note that there is no such thing, for want of a symbol. */
+void kdb_note_symbol(struct kdebug *kdb, const char *thing, const char *symbol);
+
 /* memory.c: all of it, or false and nothing. */
 bool mem_read(struct kdebug *kdb, kvaddr_t va, void *buf, size_t len);
 bool mem_u32(struct kdebug *kdb, kvaddr_t va, uint32_t *out);

@@ -1,6 +1,7 @@
 #include "kdebug/layout.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "kdebug/kdebug_int.h"
 
@@ -41,24 +42,43 @@ layout_symbol(struct kdebug *kdb, const char *name, kvaddr_t *out)
 	return (true);
 }
 
+/* Constants that cannot be used, with the reason for the first. */
+struct unusable {
+	size_t un_count;
+	char un_why[128];
+};
+
 static uint32_t
-read_const(struct kdebug *kdb, const char *symbol)
+read_const(struct kdebug *kdb, const char *symbol, struct unusable *un)
 {
 	uint32_t value;
 	kvaddr_t va;
+	char why[64];
 
 	if (!layout_symbol(kdb, symbol, &va))
 		return (LAYOUT_NONE);
-	if (!mem_const_u32(kdb, va, &value)) {
-		kdb_note(kdb, "%s: neither in the kernel file nor in the dump",
-		    symbol);
-		return (LAYOUT_NONE);
-	}
-	if (value >= CONST_MAX) {
-		kdb_note(kdb, "%s: %#x is too large", symbol, value);
-		return (LAYOUT_NONE);
-	}
-	return (value);
+	if (!mem_const_u32(kdb, va, &value))
+		snprintf(why, sizeof(why),
+		    "neither in the kernel file nor in the dump");
+	else if (value >= CONST_MAX)
+		snprintf(why, sizeof(why), "%#x is too large", value);
+	else
+		return (value);
+	if (un->un_count++ == 0)
+		snprintf(un->un_why, sizeof(un->un_why), "%s: %s", symbol, why);
+	return (LAYOUT_NONE);
+}
+
+/* With the file of another kernel all are wrong, which is said once. */
+static void
+note_unusable(struct kdebug *kdb, const struct unusable *un)
+{
+	if (un->un_count == 1)
+		kdb_note(kdb, "%s", un->un_why);
+	else if (un->un_count > 1)
+		kdb_note(kdb,
+		    "%s, and %zu more of its constants cannot be used: is %s the dumped kernel?",
+		    un->un_why, un->un_count - 1, kdb->kdb_core->kc_exec_path);
 }
 
 /*
@@ -92,10 +112,12 @@ void
 layout_load(struct kdebug *kdb)
 {
 	struct layout *lo = &kdb->kdb_layout;
+	struct unusable un = { 0 };
 	kvaddr_t va;
 
 	for (size_t i = 0; i < LO_COUNT; i++)
-		lo->lo_const[i] = read_const(kdb, names[i]);
+		lo->lo_const[i] = read_const(kdb, names[i], &un);
+	note_unusable(kdb, &un);
 	default_kld_offsets(lo, kdb->kdb_core->kc_ptr_len);
 	if (!layout_symbol(kdb, "osreldate", &va) ||
 	    !mem_const_u32(kdb, va, &lo->lo_osreldate))

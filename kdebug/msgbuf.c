@@ -39,7 +39,9 @@ read_struct(struct kdebug *kdb, struct msgbuf *mb, const char **why)
 	uint8_t bytes[MSGBUF_LEN];
 	kvaddr_t va, mb_va;
 
-	*why = "the kernel has no symbol msgbufp";
+	*why = kvm_has_symbols(kdb->kdb_kd) ?
+	    "the kernel has no symbol msgbufp" :
+	    "the kernel file has no symbols";
 	if (!layout_symbol(kdb, "msgbufp", &va))
 		return (false);
 	*why = "struct msgbuf is not in the dump";

@@ -333,7 +333,10 @@ walk_procs(struct walk *wk, const char *symbol, kvaddr_t head_va)
 	}
 }
 
-/* Does the kernel export what the lists cannot be walked without? */
+/*
+ * Does the kernel export what the lists cannot be walked without?  The first
+ * that is missing is named: with another kernel's file all are.
+ */
 static bool
 can_walk(const struct walk *wk)
 {
@@ -346,17 +349,16 @@ can_walk(const struct walk *wk)
 		LO_TD_PCB,
 		LO_TD_PLIST,
 	};
-	bool ok = true;
 
 	for (size_t i = 0; i < NITEMS(needed); i++) {
 		if (!has_field(wk, needed[i])) {
 			kdb_note(wk->wk_kdb,
 			    "no threads: the kernel does not export %s",
 			    layout_name(needed[i]));
-			ok = false;
+			return (false);
 		}
 	}
-	return (ok);
+	return (true);
 }
 
 static void
@@ -378,7 +380,7 @@ threads_load(struct kdebug *kdb)
 	kvaddr_t allproc, zombproc, va;
 
 	if (!layout_symbol(kdb, "allproc", &allproc)) {
-		kdb_note(kdb, "no threads: the kernel has no symbol allproc");
+		kdb_note_symbol(kdb, "threads", "allproc");
 		return;
 	}
 	if (!can_walk(&wk))

@@ -241,6 +241,12 @@ fake_unsymbol(kvm_t *kd, const char *name)
 	abort();
 }
 
+void
+fake_strip(kvm_t *kd)
+{
+	kd->kd_nsyms = 0;
+}
+
 /* ---- what kdebug/ calls ---- */
 
 const struct kvm_core *

@@ -46,7 +46,8 @@ void fake_member(kvm_t *kd, const char *type, const char *name, uint32_t off,
  */
 void fake_vcpu(kvm_t *kd, const struct kvm_vcpu *vcpu);
 
-/* Forget the symbol, which is there. */
+/* Forget the symbol, which is there; or all. */
 void fake_unsymbol(kvm_t *kd, const char *name);
+void fake_strip(kvm_t *kd);
 
 #endif

@@ -375,6 +375,23 @@ huge_offset(struct kernel *k)
 	fake_const(k->k_kd, "proc_off_p_pid", 0x7fffffff);
 }
 
+/* The file of another kernel, where constants are all over the place. */
+static void
+foreign_kernel(struct kernel *k)
+{
+	huge_offset(k);
+	fake_unsymbol(k->k_kd, "proc_off_p_comm");
+	fake_const(k->k_kd, "proc_off_p_comm", 0x10000);
+	fake_unsymbol(k->k_kd, "pcb_size");
+	fake_symbol(k->k_kd, "pcb_size", 0x1234, 4);
+}
+
+static void
+no_symbols(struct kernel *k)
+{
+	fake_strip(k->k_kd);
+}
+
 /* The list is damaged: how many threads come out, and why not all. */
 static const struct list_row {
 	const char *name;
@@ -395,7 +412,12 @@ static const struct list_row {
 	{ "the head is missing", allproc_missing, 0, "allproc: broken" },
 	{ "no symbol allproc", no_allproc, 0, "no symbol allproc" },
 	{ "p_pid is not exported", no_pid, 0, "export proc_off_p_pid" },
-	{ "p_pid is too large", huge_offset, 0, "proc_off_p_pid: 0x7fffffff" },
+	{ "p_pid is too large", huge_offset, 0,
+	    "proc_off_p_pid: 0x7fffffff is too large" },
+	{ "a foreign kernel", foreign_kernel, 0,
+	    "proc_off_p_pid: 0x7fffffff is too large, and 2 more of its constants cannot be used" },
+	{ "no symbols at all", no_symbols, 0,
+	    "no threads: the kernel file has no symbols" },
 };
 
 static void
@@ -411,6 +433,22 @@ test_list_damage(void **state)
 	    row->nthreads);
 	if (row->note != NULL)
 		assert_true(has_note(k.k_kdb, row->note));
+	kernel_fini(&k);
+}
+
+/* A foreign kernel gives one warning of its constants, and one of the list. */
+static void
+test_one_warning(void **state)
+{
+	const struct kdebug_thread *threads;
+	const char *const *notes;
+	struct kernel k;
+
+	(void)state;
+	three_procs(&k);
+	foreign_kernel(&k);
+	assert_int_equal(kdebug_threads(kernel_open(&k), &threads), 0);
+	assert_int_equal(kdebug_notes(k.k_kdb, &notes), 2);
 	kernel_fini(&k);
 }
 
@@ -697,13 +735,14 @@ int
 main(void)
 {
 	struct CMUnitTest tests[NROWS(change_rows) + NROWS(list_rows) +
-	    NROWS(why_rows) + NROWS(vcpu_rows) + NROWS(run_rows) + 4] = {
+	    NROWS(why_rows) + NROWS(vcpu_rows) + NROWS(run_rows) + 5] = {
 		cmocka_unit_test(test_run_unknown),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_one_warning),
 	};
-	size_t n = 4;
+	size_t n = 5;
 
 	ADD_ROWS(tests, n, change_rows, test_change);
 	ADD_ROWS(tests, n, list_rows, test_list_damage);
