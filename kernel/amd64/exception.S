@@ -3,7 +3,8 @@
  * C with its address.  At every such call the frame lies at %rsp, which is what
  * debuggers that know the names here rely on (Xname, calltrap, nmi_calltrap,
  * mchk_calltrap, fork_trampoline), and what the CFI says to the others.  It is
- * in two sections: LLDB goes through a trap by .eh_frame only.
+ * in .eh_frame: LLDB goes through a trap by nothing else, and of .debug_frame
+ * clang does not say which frames are a trap's.
  */
 #define LOCORE
 #include "kernel/amd64/asmacros.h"
@@ -11,7 +12,7 @@
 #include "kernel/amd64/pcb.h"
 #include "kernel/amd64/segments.h"
 
-	.cfi_sections .debug_frame, .eh_frame
+	.cfi_sections .eh_frame
 
 /* Unwinding out of a frame at %rsp + \off. */
 .macro	FRAME_CFI off

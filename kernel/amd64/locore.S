@@ -20,7 +20,7 @@
 
 #define PA(sym) (sym - KERNBASE)
 
-	.cfi_sections .debug_frame, .eh_frame
+	.cfi_sections .eh_frame
 
 	.section .note.Xen, "a", @note
 	.p2align 2

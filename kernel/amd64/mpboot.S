@@ -78,7 +78,7 @@ mptramp_stack:
 mptramp_end:
 
 	.text
-	.cfi_sections .debug_frame, .eh_frame
+	.cfi_sections .eh_frame
 
 /* The first instruction that is not a copy: the outermost frame of a CPU. */
 ENTRY(ap_start)

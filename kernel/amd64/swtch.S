@@ -6,7 +6,7 @@
 #include "kernel/amd64/asmacros.h"
 #include "kernel/amd64/pcb.h"
 
-	.cfi_sections .debug_frame, .eh_frame
+	.cfi_sections .eh_frame
 	.text
 
 /* Fill the pcb at %rdi with the caller's registers, ours at its call. */
