@@ -1,13 +1,15 @@
 /*
  * The kernel's page tables.
  *
- *	top level, entry 496   the direct map: 1 GB or 2 MB pages
+ *	top level, entry 496   the direct map: 1 GB or 2 MB pages, 4 KB pages
+ *	                       around the image
  *	           entry 511   two directory pages: the top 2 GB
  *
  * The image is mapped in 4 KB pages, each section with the rights that it
- * needs: no page can be both written and executed.  The rest of the top 2 GB is
- * the window for device registers and the kernel map; the latter's page tables
- * are made by pmap_growkernel() and stay.
+ * needs: no page can be both written and executed, and what is read only is so
+ * in the direct map, too.  The rest of the top 2 GB is the window for device
+ * registers and the kernel map; the latter's page tables are made by
+ * pmap_growkernel() and stay.
  */
 #include "kernel/vm/pmap.h"
 
@@ -105,6 +107,43 @@ has_memory(vm_paddr_t start, vm_size_t len)
 	return (false);
 }
 
+static pt_entry_t
+image_rights(vm_offset_t va)
+{
+	if (va < (vm_offset_t)etext)
+		return (PG_V | PG_A | PG_G);
+	if (va < (vm_offset_t)_erodata || va >= (vm_offset_t)_ksyms)
+		return (PG_V | PG_A | PG_G | PG_NX);
+	return (PG_DATA);
+}
+
+/* Is any of the image in [start, start + len)? */
+static bool
+has_image(vm_paddr_t start, vm_size_t len)
+{
+	return (boot_pa(_text) < start + len && start < boot_pa(_end));
+}
+
+/*
+ * The page table for 2 MB of memory in which the image lies: what must not be
+ * written there must not be written through the direct map either.
+ */
+static pt_entry_t
+bootstrap_dmap_pt(vm_paddr_t start)
+{
+	pt_entry_t *pt = boot_alloc(1);
+
+	for (unsigned int i = 0; i < NPTEPG; i++) {
+		vm_paddr_t pa = start + ptoa(i);
+
+		pt[i] = pa |
+		    (has_image(pa, PAGE_SIZE) ? image_rights(KERNBASE + pa) :
+						PG_DATA) |
+		    PG_NX;
+	}
+	return (boot_pa(pt) | PG_V | PG_RW);
+}
+
 /* The directory for a gigabyte of memory, of 2 MB pages where there is any. */
 static pt_entry_t
 bootstrap_dmap_pd(vm_paddr_t start)
@@ -114,7 +153,9 @@ bootstrap_dmap_pd(vm_paddr_t start)
 	for (unsigned int i = 0; i < NPTEPG; i++) {
 		vm_paddr_t pa = start + i * NBPDR;
 
-		if (has_memory(pa, NBPDR))
+		if (has_image(pa, NBPDR))
+			pd[i] = bootstrap_dmap_pt(pa);
+		else if (has_memory(pa, NBPDR))
 			pd[i] = pa | PG_DATA | PG_PS;
 	}
 	return (boot_pa(pd) | PG_V | PG_RW);
@@ -133,21 +174,12 @@ bootstrap_dmap(pt_entry_t *pml4)
 	for (vm_paddr_t pa = 0; pa < end; pa += NBPDP) {
 		if (!has_memory(pa, NBPDP))
 			continue;
-		pdpt[pa / NBPDP] =
-		    huge ? pa | PG_DATA | PG_PS : bootstrap_dmap_pd(pa);
+		pdpt[pa / NBPDP] = huge && !has_image(pa, NBPDP) ?
+		    pa | PG_DATA | PG_PS :
+		    bootstrap_dmap_pd(pa);
 	}
 	dmapend = dmapbase + end;
 	pml4[dmapbase >> 39 & (NPTEPG - 1)] = boot_pa(pdpt) | PG_V | PG_RW;
-}
-
-static pt_entry_t
-image_rights(vm_offset_t va)
-{
-	if (va < (vm_offset_t)etext)
-		return (PG_V | PG_A | PG_G);
-	if (va < (vm_offset_t)_erodata || va >= (vm_offset_t)_ksyms)
-		return (PG_V | PG_A | PG_G | PG_NX);
-	return (PG_DATA);
 }
 
 /* The top 2 GB: the image and the page table of the device window. */
