@@ -30,3 +30,7 @@ say "The same dump in stock gdb, which cannot read it on its own: threads," \
     "the panicked thread's backtrace, and the registers of its second frame."
 run "vmcore gdb -N kernel-amd64 $core -- -batch -ex 'info threads'" \
     "-ex bt -ex up -ex 'info registers rip rsp rbp'"
+
+next "$build" "vmcore read -N kernel-amd64 hz $core" \
+    "vmcore bt -a -N kernel-amd64 $core" \
+    "vmcore gdb -N kernel-amd64 $core"

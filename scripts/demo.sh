@@ -77,3 +77,6 @@ run "vmcore gdb -N kernel vmcore.0 -- -batch -ex 'info threads'" \
 
 say "The kernel's last words:"
 run "vmcore dmesg -N kernel vmcore.0 | tail -n 8"
+
+next "$build" "vmcore gdb -N kernel vmcore.0" "vmcore bt -a -N kernel vmcore.0" \
+    "vmcore read -N kernel panicstr vmcore.0"

@@ -40,6 +40,18 @@ find_yaml2obj()
 	    grep .
 }
 
+# unpack TARBALL [tar option ...]: xz takes most of a minute, so it says how far
+# it is: a line for each tenth of what is in there, about 1.6 GB.
+unpack()
+{
+	tarball=$1
+	shift
+	echo "Unpacking $(basename "$tarball"), of which little is kept ..." >&2
+	tar -x -f "$tarball" --checkpoint=16000 \
+	    --checkpoint-action='exec=printf . >&2' "$@" || return 1
+	echo >&2
+}
+
 if [ -f "$dir/complete" ]; then
 	echo "$dir has them" >&2
 	exit 0
@@ -59,9 +71,8 @@ echo "Downloading LLVM's source package (130 MB) ..." >&2
     fail "no source package of LLVM; put the dumps into a folder by hand" \
     "and name it in VMCORE_REAL_DUMPS"
 
-echo "Unpacking ..." >&2
 tarball=$(ls "$work"/llvm-toolchain-*.orig.tar.*)
-tar -x -f "$tarball" -C "$work" --no-same-owner --strip-components=7 \
+unpack "$tarball" -C "$work" --no-same-owner --strip-components=7 \
     --wildcards '*/lldb/test/API/functionalities/postmortem/FreeBSDKernel/*' ||
     fail "$(basename "$tarball") does not hold LLDB's FreeBSD dumps"
 (cd "$work" && echo "$sums" | grep . | sha256sum --check --quiet -) ||

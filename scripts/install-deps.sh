@@ -61,13 +61,22 @@ install_debian()
 	esac
 
 	any_missing $wanted || return 0
-	as_root apt-get update -qq ||
+	as_root apt-get update -qq >&2 ||
 	    echo "apt-get update failed; trying with the lists as they are" >&2
 	packages=$(pick_packages $wanted)
 	[ -n "$packages" ] || return 0
-	echo "Installing:" $packages >&2
+	log=$(mktemp "${TMPDIR:-/tmp}/vmcore-install.XXXXXX")
+	echo "Installing (what apt says: $log):" $packages >&2
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-	    --no-install-recommends $packages >&2
+	    --no-install-recommends $packages >"$log" 2>&1 || apt_failed "$log"
+}
+
+# apt's last words tell which package it was, and why.
+apt_failed()
+{
+	tail -n 20 "$1" >&2
+	echo "apt-get install failed; all that it said is in $1" >&2
+	exit 1
 }
 
 # Is there an entry of which no alternative is installed, though one could be?

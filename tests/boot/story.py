@@ -43,6 +43,7 @@ STORY = [
     r"wait_for_work \(worker=(worker@entry=)?2\) at \S*kern_workers.c:\d+\n",
     r"fork_trampoline \(\)",
     r"Dumping \d+ out of 255 MB:",
+    r"look around:\n  cd \S+/demo && PATH=\S+/cli:\$PATH\n  vmcore gdb ",
 ]
 
 
