@@ -12,7 +12,7 @@ import tempfile
 
 import realdumps
 from checks import same, skip, tests
-from clients import Case, find, try_gdb, try_lldb
+from clients import Case, find, knows, try_gdb, try_lldb
 from server import Server
 
 VMCORE, LAY_OUT = (os.path.abspath(path) for path in sys.argv[1:])
@@ -24,11 +24,11 @@ def try_case(case, folder, gdb, multi, lldb):
     scratch = os.path.join(folder, "stack")
     path = os.path.join(folder, "socket")
 
-    if gdb:
+    if gdb and knows(gdb, case.kernel):
         pipe = "| " + shlex.join([*serve, "--stdio"])
         try_gdb(f"{name}: gdb, pipe", case, gdb, pipe, scratch)
     else:
-        skip(f"{name}: gdb", "no gdb here")
+        skip(f"{name}: gdb", "no gdb here for this machine")
     if multi:
         with Server([*serve, "--unix", path]) as s:
             label = f"{name}: gdb-multiarch, Unix socket"
@@ -48,7 +48,8 @@ def try_case(case, folder, gdb, multi, lldb):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         for name, kernel, core, want in realdumps.lay_out(LAY_OUT, folder):
-            case = Case(name, VMCORE, kernel, core, want, backtraces=True)
+            case = Case(name, VMCORE, kernel, core, want, backtraces=True,
+                        all_registers="amd64" in name)
             try_case(case, folder, *find())
     tests.run()
 
