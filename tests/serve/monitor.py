@@ -86,7 +86,7 @@ def try_debuggers(kernel, core, port):
         skip("gdb: monitor bt", "no gdb here")
     if lldb:
         said = run_debugger(
-            [lldb, "--no-lldbinit", "--batch", "-o", f"gdb-remote {port}"]
+            [lldb, "--no-lldbinit", "--batch", "-o", f"gdb-remote 127.0.0.1:{port}"]
             + ["-o", "process plugin packet monitor bt"]
         )["all"]
         holds("lldb: monitor bt", want in said, said)
