@@ -1,19 +1,17 @@
 """Make gdb see the frames that vmcore sees.
 
 A kernel's file may lack unwind tables, and no table tells what a trap
-interrupted; gdb would guess.  The server knows: it is asked once for all
-frames of a thread, with the registers of each.  "vmcore serve" sends this
-script on "monitor unwinder"; "vmcore gdb" runs it.
+interrupted; gdb would guess.  The server knows the frames of a thread, and the
+registers of each.  "vmcore serve" sends this script on "monitor unwinder";
+"vmcore gdb" runs it.
 """
-
-import json
 
 import gdb
 from gdb.FrameDecorator import FrameDecorator
 from gdb.unwinder import Unwinder, register_unwinder
 
 
-STACK_POINTERS = ("rsp", "esp", "sp")
+PROGRAM_COUNTERS = ("rip", "eip", "pc")
 
 
 def read(frame, name):
@@ -34,19 +32,20 @@ class FrameId:
 
 
 class Frame:
-    """A frame as the server tells it."""
+    """A frame as the server tells it, in a line of "monitor stacks"."""
 
-    def __init__(self, told):
-        self.symbol = told["symbol"]
-        self.pc = int(told["pc"], 16)
-        self.registers = {
-            name: int(value, 16) for name, value in told["registers"].items()
-        }
-        self.id = None  # see identify()
+    def __init__(self, line):
+        words, _, self.symbol = line.partition(" : ")
+        pc, address, *registers = words.split()
+        self.pc = int(pc, 16)
+        self.id = FrameId(int(address, 16), self.pc)
+        self.registers = {}
+        for word in registers:
+            name, _, value = word.partition("=")
+            self.registers[name] = int(value, 16)
 
-    def sp(self):
-        """The stack pointer; 0: unknown."""
-        return max(self.registers.get(name, 0) for name in STACK_POINTERS)
+    def pc_name(self):
+        return next(name for name in PROGRAM_COUNTERS if name in self.registers)
 
     def is_seen_in(self, frame):
         """Has gdb's frame these registers?"""
@@ -56,57 +55,88 @@ class Frame:
         )
 
 
-def identify(frames):
-    """
-    Give frames their ids.  gdb finds variables by a frame's address, the stack
-    pointer of its caller.  But it takes a stack that goes down for a damaged
-    one, while an interrupt may have a stack anywhere: where that lies above what
-    it interrupted, or nothing is known, levels stand for addresses.
-    """
-    above = None
-    callers = frames[1:] + frames[-1:]
-    for level, frame in reversed(list(enumerate(frames, 1))):
-        address = callers[level - 1].sp()
-        if address == 0 or (above is not None and address > above):
-            address = level
-        frame.id = FrameId(address, frame.pc)
-        above = address
+class Stack:
+    """Frames of a thread, each with its caller, to be found by their pc."""
+
+    def __init__(self, frames, depth=None):
+        """Of all that the server told, to a depth."""
+        self.frames = {}
+        self.pc_name = ""
+        # The outermost is told to be its own caller: that ends a backtrace.
+        callers = frames[1:] + frames[-1:]
+        for frame, caller in list(zip(frames, callers))[:depth]:
+            self.frames.setdefault(frame.pc, []).append((frame, caller))
+            self.pc_name = frame.pc_name()
+
+    def find(self, frame):
+        """The server's frame that gdb's is, and its caller; or None."""
+        if not self.frames:
+            return None
+        for known in self.frames.get(read(frame, self.pc_name), []):
+            if known[0].is_seen_in(frame):
+                return known
+        return None
 
 
-def reached(frames):
-    """
-    Without frames at address 0, but for the innermost: a call through NULL
-    leads there, and gdb takes it for the end of the stack.
-    """
-    return frames[:1] + [frame for frame in frames[1:] if frame.pc != 0]
+def warn_of_cut(tid, frames):
+    text = f"thread {tid}: its stack goes on after {len(frames)} frames"
+    gdb.write(f"warning: {text}\n", gdb.STDERR)
+
+
+def frames_in(said, whole):
+    """What the server told, by thread."""
+    threads = {}
+    cut = []
+    for line in said.splitlines():
+        word, tid, *more = line.split(" ", 2)
+        if word == "thread":
+            frames = threads[int(tid)] = []
+            cut += [int(tid)] if more else []
+        else:
+            frames.append(Frame(line))
+    for tid in cut if whole else ():
+        warn_of_cut(tid, threads[tid])
+    return threads
 
 
 class Server:
-    """Asks "vmcore serve", once for each thread."""
+    """
+    Asks "vmcore serve".  Mostly, gdb wants to know where threads stand and no
+    more: that is asked of many at once.
+    """
+
+    AT_ONCE = 256
 
     def __init__(self):
-        self.asked = {}  # frames by connection and thread
+        self.tops = {}  # stacks of innermost frames, by connection and thread
+        self.stacks = {}  # whole ones
 
-    def ask(self, tid):
+    def ask(self, key, stacks, words, depth=None):
+        """The thread's stack, from stacks or the server."""
+        if key in stacks:
+            return stacks[key]
+        connection, tid = key
+        stacks[key] = Stack([])  # should gdb look at frames meanwhile
         try:
-            said = gdb.execute(f"monitor frames {tid}", to_string=True)
-            frames = reached([Frame(told) for told in json.loads(said)])
-            identify(frames)
-            return frames
-        except (gdb.error, ValueError):
-            return []  # another server, or no such thread
+            said = gdb.execute(f"monitor stacks {tid}{words}", to_string=True)
+            threads = frames_in(said, whole=depth is None)
+            for told, frames in threads.items():
+                stacks[connection, told] = Stack(frames, depth)
+        except (gdb.error, ValueError, NameError):
+            pass  # another server, or no such thread
+        return stacks[key]
 
-    def frames(self):
-        """Of the selected thread, innermost first; none: gdb is on its own."""
+    def find(self, frame):
+        """Of gdb's frame of the selected thread: see Stack.find()."""
         thread = gdb.selected_thread()
         if thread is None:
-            return []
+            return None
         connection = getattr(thread.inferior, "connection_num", None)
-        key = (connection, thread.ptid)
-        if key not in self.asked:
-            self.asked[key] = []  # should gdb look at frames meanwhile
-            self.asked[key] = self.ask(thread.ptid[1])
-        return self.asked[key]
+        key = connection, thread.ptid[1]
+        top = self.ask(key, self.tops, f" {self.AT_ONCE}", depth=1)
+        if not top.frames:
+            return None
+        return top.find(frame) or self.ask(key, self.stacks, "").find(frame)
 
 
 def callers_registers(pending, caller):
@@ -119,27 +149,22 @@ def callers_registers(pending, caller):
 
 
 class ServerUnwinder(Unwinder):
-    """Tells gdb the caller's registers.
-
-    The outermost frame is told to be its own caller, which ends a backtrace.
-    """
+    """Tells gdb the caller's registers."""
 
     def __init__(self, server):
         super().__init__("vmcore")
         self.server = server
 
     def __call__(self, pending):
-        frames = self.server.frames()
-        callers = frames[1:] + frames[-1:]
-        for frame, caller in zip(frames, callers):
-            if frame.is_seen_in(pending):
-                info = pending.create_unwind_info(frame.id)
-                for name, value in callers_registers(pending, caller):
-                    of_type = pending.read_register(name).type
-                    value = gdb.Value(value).cast(of_type)
-                    info.add_saved_register(name, value)
-                return info
-        return None
+        known = self.server.find(pending)
+        if known is None:
+            return None
+        frame, caller = known
+        info = pending.create_unwind_info(frame.id)
+        for name, value in callers_registers(pending, caller):
+            of_type = pending.read_register(name).type
+            info.add_saved_register(name, gdb.Value(value).cast(of_type))
+        return info
 
 
 class NamedFrame(FrameDecorator):
@@ -154,9 +179,9 @@ class NamedFrame(FrameDecorator):
         if isinstance(name, str):
             return name
         seen = self.inferior_frame()
-        for frame in self.server.frames():
-            if frame.symbol and frame.is_seen_in(seen):
-                return frame.symbol
+        known = self.server.find(seen)
+        if known is not None and known[0].symbol:
+            return known[0].symbol
         return seen.name() or "??"
 
 

@@ -1,7 +1,7 @@
 /*
  * "monitor" commands: see serve_monitor.h.
  *
- *	COMMAND [TID]
+ *	COMMAND [TID [COUNT]]
  *
  * A thread is named as debuggers name it; without a name it is the one that
  * crashed.  Which one the user stands on is not known here: a debugger that
@@ -14,12 +14,14 @@
 #include <string.h>
 
 #include "cli/backtrace.h"
+#include "cli/gdb_frames.h"
 #include "cli/gdb_unwinder.h"
 
 /* What commands are about.  Without a thread of that name, st_nthreads. */
 struct request {
 	const struct serve_target *rq_target;
 	size_t rq_thread;
+	uint64_t rq_count; /* how many threads from that one on; 0: not told */
 	FILE *rq_out;
 };
 
@@ -72,6 +74,23 @@ say_notes(const struct request *rq)
 		fputs("nothing was wrong so far\n", rq->rq_out);
 }
 
+/* All frames of a thread, or where some threads stand. */
+static void
+say_stacks(const struct request *rq)
+{
+	const struct serve_target *st = rq->rq_target;
+	size_t max = rq->rq_count == 0 ? SIZE_MAX : GDB_FRAMES_FIRST;
+	uint64_t left = rq->rq_count == 0 ? 1 : rq->rq_count;
+
+	if (find_thread(rq) == NULL)
+		return;
+	for (size_t i = rq->rq_thread; i < st->st_nthreads && left > 0; i++) {
+		gdb_frames_print(rq->rq_out, st->st_dump, &st->st_threads[i],
+		    st->st_shown[i].rt_id, max);
+		left--;
+	}
+}
+
 static void
 say_unwinder(const struct request *rq)
 {
@@ -83,15 +102,18 @@ static void say_help(const struct request *rq);
 static const struct command {
 	const char *name;
 	void (*say)(const struct request *rq);
+	bool counts; /* it takes a COUNT */
 	const char *help;
 } commands[] = {
-	{ "bt", say_backtrace,
+	{ "bt", say_backtrace, false,
 	    "bt [TID]      a thread's backtrace; the crashed thread's" },
-	{ "frames", say_frames,
+	{ "frames", say_frames, false,
 	    "frames [TID]  the same as JSON, with the registers of each frame" },
-	{ "help", say_help, "help          this text" },
-	{ "notes", say_notes, "notes         what the dump lacks" },
-	{ "unwinder", say_unwinder,
+	{ "help", say_help, false, "help          this text" },
+	{ "notes", say_notes, false, "notes         what the dump lacks" },
+	{ "stacks", say_stacks, true,
+	    "stacks [TID [COUNT]]  frames for the unwinder, of one or more threads" },
+	{ "unwinder", say_unwinder, false,
 	    "unwinder      Python for gdb, so that its own bt is right" },
 };
 
@@ -106,16 +128,24 @@ say_help(const struct request *rq)
 
 /* ---- the command line ---- */
 
-/* The thread with this id in decimal; st_nthreads if there is none. */
+/* A number in decimal.  false: it is none. */
+static bool
+parse_number(const char *text, uint64_t *number)
+{
+	char *end;
+
+	*number = strtoull(text, &end, 10);
+	return (*text >= '0' && *text <= '9' && *end == '\0');
+}
+
+/* The thread with this id; st_nthreads if there is none. */
 static size_t
 parse_thread(const struct serve_target *st, const char *text)
 {
-	unsigned long long id;
+	uint64_t id;
 	size_t thread;
-	char *end;
 
-	id = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end != '\0')
+	if (!parse_number(text, &id))
 		return (st->st_nthreads);
 	for (thread = 0; thread < st->st_nthreads; thread++) {
 		if (st->st_shown[thread].rt_id == id)
@@ -142,10 +172,15 @@ run(struct request *rq, char *line)
 	const struct command *command =
 	    parse_command(strtok_r(line, " ", &rest));
 	const char *tid = strtok_r(NULL, " ", &rest);
+	const char *count = tid != NULL ? strtok_r(NULL, " ", &rest) : NULL;
+	bool good = command != NULL && strtok_r(NULL, " ", &rest) == NULL;
 
 	if (tid != NULL)
 		rq->rq_thread = parse_thread(rq->rq_target, tid);
-	if (command != NULL && strtok_r(NULL, " ", &rest) == NULL)
+	if (count != NULL)
+		good = good && command->counts &&
+		    parse_number(count, &rq->rq_count);
+	if (good)
 		command->say(rq);
 	else
 		fputs("no such command: \"monitor help\" lists them\n",

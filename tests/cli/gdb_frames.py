@@ -186,6 +186,22 @@ def check_no_threads(gdb):
     assert re.match(r"#0 +0x0+ in ", said[1]), said
 
 
+def check_requests(gdb):
+    """To list threads, gdb asks for all of them at once, and no whole stack."""
+    kernel, core, want = generate("amd64-v3", "--procs", "200")
+    server = "gdb.frame_filters['vmcore'].server"
+    show = f"python print(len({server}.tops), len({server}.stacks))"
+    commands = ("info threads", show, "thread 7", "bt", show)
+    said = run_gdb(gdb, kernel, core, *commands)
+    count = len(want["threads"])
+    assert count > 256, count
+    assert len(re.findall("Thread [0-9]+ ", said[0])) == count, said[0]
+    assert said[1] == f"{count} 0\n", said[1]
+    pcs = [int(pc, 16) for pc in want["threads"]["6"]["backtrace_pcs"]]
+    assert pcs_in(said[3]) == pcs, said[3]
+    assert said[4].startswith(f"{count} 1\n"), said[4]
+
+
 def check_by_hand(gdb):
     """Whoever attaches gdb without vmcore gdb can have the same."""
     kernel, core, want = generate("amd64-v3", "--threads")
@@ -226,6 +242,7 @@ def generated_cases():
             tests.case(f"{gdb} on {variant}", check_generated, gdb, variant)
     gdb = "gdb-multiarch"
     tests.case("a dump without threads", check_no_threads, gdb)
+    tests.case("a list of threads", check_requests, gdb)
     tests.case("by hand", check_by_hand, gdb)
     tests.case("gdb without Python", check_no_python, gdb)
 

@@ -15,7 +15,7 @@ from tap import run
 
 VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:])
 
-COMMANDS = ("bt", "frames", "help", "notes", "unwinder")
+COMMANDS = ("bt", "frames", "help", "notes", "stacks", "unwinder")
 
 
 class Monitor:
@@ -52,8 +52,50 @@ def try_threads(monitor, kernel, core):
              vmcore("bt", kernel, core, "-t", tid))
         same(f"frames {tid}", json.loads(monitor.say(f"frames {tid}")),
              thread["frames"])
+    try_stacks(monitor, threads)
     for name in ("7", "-1", "0x1", "99999999999999999999999", "1f"):
         same(f"bt {name}", monitor.say(f"bt {name}"), "no such thread\n")
+
+
+def stacks_in(said):
+    """pc, registers and symbol of each frame, by thread."""
+    stacks = {}
+    for line in said.splitlines():
+        if line.startswith("thread "):
+            stack = stacks[int(line.split()[1])] = []
+            continue
+        words, symbol = line.split(" : ")
+        pc, _, *registers = words.split()
+        registers = dict(word.split("=") for word in registers)
+        stack.append((pc, registers, symbol))
+    return stacks
+
+
+def stack_of(thread):
+    """The same of vmcore bt; gdb wants no frames at 0 but the first."""
+    digits = lambda value: f"{int(value, 16):x}"
+    return [
+        (
+            digits(frame["pc"]),
+            {name: digits(r) for name, r in frame["registers"].items()},
+            frame["symbol"] or "",
+        )
+        for number, frame in enumerate(thread["frames"])
+        if number == 0 or int(frame["pc"], 16) != 0
+    ]
+
+
+def try_stacks(monitor, threads):
+    want = {thread["tid"]: stack_of(thread) for thread in threads}
+    tids = [thread["tid"] for thread in threads]
+    for tid in tids[:3]:
+        same(f"stacks {tid}", stacks_in(monitor.say(f"stacks {tid}")),
+             {tid: want[tid]})
+    for first, count in ((0, 3), (2, 1), (1, 10000)):
+        said = stacks_in(monitor.say(f"stacks {tids[first]} {count}"))
+        some = {tid: want[tid][:2] for tid in tids[first:][:count]}
+        same(f"stacks: {count} from thread {first}", said, some)
+    same("stacks of no thread", monitor.say("stacks 7 2"), "no such thread\n")
 
 
 def try_others(monitor):
@@ -65,7 +107,7 @@ def try_others(monitor):
     said = monitor.say("unwinder")
     compile(said, "unwinder", "exec")
     holds("unwinder", "register_unwinder" in said, said)
-    for bad in ("", " ", "nothing", "helpless", "hel", "bt 1 2"):
+    for bad in ("", " ", "nothing", "helpless", "hel", "bt 1 2", "stacks 1 x", "stacks 1 2 3"):
         said = monitor.say(bad)
         refused = said.startswith("no such command: ")
         holds(f"refuses '{bad}'", refused, said)

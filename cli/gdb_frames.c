@@ -1,0 +1,113 @@
+/*
+ * A thread's frames as gdb wants them: see gdb_frames.h.
+ *
+ * gdb knows a frame by an address and finds its variables by it: the stack
+ * pointer of its caller.  But it takes a stack that goes down for a damaged
+ * one, while an interrupt may have a stack anywhere.  Where that lies above what
+ * it interrupted, or nothing is known, levels stand for addresses.
+ */
+#include "cli/gdb_frames.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* A thread's frames, innermost first; the array is ours. */
+struct stack {
+	struct kdebug_frame *gs_frames;
+	size_t gs_count;
+	size_t gs_room;
+	bool gs_cut; /* there are more */
+};
+
+static bool
+reserve(struct stack *gs)
+{
+	size_t room = gs->gs_room != 0 ? 2 * gs->gs_room : 32;
+	struct kdebug_frame *frames;
+
+	if (gs->gs_count < gs->gs_room)
+		return (true);
+	frames = realloc(gs->gs_frames, room * sizeof(*frames));
+	if (frames == NULL)
+		return (false);
+	gs->gs_frames = frames;
+	gs->gs_room = room;
+	return (true);
+}
+
+/*
+ * Take all frames but those at address 0, where a call through NULL leads: gdb
+ * takes them for the end of the stack.  The innermost it has already.
+ */
+static void
+collect(struct stack *gs, struct kdebug_trace *tr)
+{
+	while (reserve(gs)) {
+		struct kdebug_frame *frame = &gs->gs_frames[gs->gs_count];
+
+		if (!kdebug_trace_next(tr, frame))
+			break;
+		if (gs->gs_count == 0 || frame->kf_pc != 0)
+			gs->gs_count++;
+	}
+	gs->gs_cut = kdebug_trace_cut(tr);
+}
+
+/*
+ * The addresses that gdb knows the frames by.  The outermost is its own caller.
+ * The caller frees them.  NULL: no memory.
+ */
+static uint64_t *
+identify(const struct stack *gs, size_t sp)
+{
+	uint64_t *addresses = calloc(gs->gs_count + 1, sizeof(*addresses));
+	uint64_t above = UINT64_MAX;
+
+	for (size_t i = gs->gs_count; addresses != NULL && i-- > 0;) {
+		size_t caller = i + 1 < gs->gs_count ? i + 1 : i;
+		const struct kdebug_regs *regs = &gs->gs_frames[caller].kf_regs;
+		bool known = (regs->rs_valid >> sp & 1) != 0;
+		uint64_t address = known ? regs->rs_value[sp] : 0;
+
+		if (address == 0 || address > above)
+			address = i + 1;
+		addresses[i] = above = address;
+	}
+	return (addresses);
+}
+
+static void
+print_frame(FILE *out, const struct kdebug *kdb,
+    const struct kdebug_frame *frame, uint64_t address)
+{
+	const struct kdebug_reg_desc *descs;
+	size_t nregs = kdebug_reg_descs(kdb, &descs);
+
+	fprintf(out, "%" PRIx64 " %" PRIx64, frame->kf_pc, address);
+	for (size_t i = 0; i < nregs; i++) {
+		if ((frame->kf_regs.rs_valid >> i & 1) != 0)
+			fprintf(out, " %s=%" PRIx64, descs[i].rd_name,
+			    frame->kf_regs.rs_value[i]);
+	}
+	fprintf(out, " : %s\n",
+	    frame->kf_symbol != NULL ? frame->kf_symbol : "");
+}
+
+void
+gdb_frames_print(FILE *out, const struct dump *dump,
+    const struct kdebug_thread *td, uint64_t id, size_t max)
+{
+	struct kdebug_trace *tr = kdebug_trace_create(dump->d_kdb, td);
+	struct stack gs = { 0 };
+	uint64_t *addresses;
+
+	if (tr != NULL)
+		collect(&gs, tr);
+	kdebug_trace_destroy(tr);
+	addresses = identify(&gs, kdebug_reg_of(dump->d_kdb, KDEBUG_SP));
+	fprintf(out, "thread %" PRIu64 "%s\n", id, gs.gs_cut ? " cut" : "");
+	for (size_t i = 0; addresses != NULL && i < gs.gs_count && i < max; i++)
+		print_frame(out, dump->d_kdb, &gs.gs_frames[i], addresses[i]);
+	free(addresses);
+	free(gs.gs_frames);
+}
