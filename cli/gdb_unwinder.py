@@ -167,6 +167,46 @@ class ServerUnwinder(Unwinder):
         return info
 
 
+class Argument:
+    """A function's argument, as bt shows it."""
+
+    def __init__(self, name, value):
+        self.name = name
+        self.known = value
+
+    def symbol(self):
+        return self.name
+
+    def value(self):
+        return self.known
+
+
+def evaluate(text):
+    """The value; None: it is not known."""
+    try:
+        value = gdb.parse_and_eval(text)
+        return None if value.is_optimized_out else value
+    except gdb.error:
+        return None
+
+
+def with_entry_value(argument):
+    """
+    The arguments to show for one of the selected frame's: with the value that
+    it had when the function was entered, if the caller's registers tell it.
+    """
+    name = str(argument.symbol())
+    entered = evaluate(f"{name}@entry")
+    if entered is None:
+        return [argument]
+    now = evaluate(name)
+    if now is None:
+        return [Argument(f"{name}@entry", entered)]
+    if now.format_string(raw=True) == entered.format_string(raw=True):
+        return [Argument(f"{name}={name}@entry", now)]
+    return [argument, Argument(f"{name}@entry", entered)]
+
+
 class NamedFrame(FrameDecorator):
     """A frame of gdb's, with the server's name if there is no better one."""
 
@@ -183,6 +223,26 @@ class NamedFrame(FrameDecorator):
         if known is not None and known[0].symbol:
             return known[0].symbol
         return seen.name() or "??"
+
+
+    def frame_args(self):
+        """
+        gdb itself shows an error for an entry value that depends on a register
+        which is not known, so it is told to show none: see the end.
+        """
+        arguments = super().frame_args()
+        if not arguments:
+            return arguments
+        selected = gdb.selected_frame()
+        self.inferior_frame().select()
+        try:
+            return [
+                shown
+                for argument in arguments
+                for shown in with_entry_value(argument)
+            ]
+        finally:
+            selected.select()
 
 
 class ServerFilter:
@@ -206,3 +266,4 @@ register_unwinder(None, ServerUnwinder(SERVER), replace=True)
 gdb.frame_filters["vmcore"] = ServerFilter(SERVER)
 for what in ("main", "entry"):  # in a kernel, they are nothing special
     gdb.execute(f"set backtrace past-{what} on")
+gdb.execute("set print entry-values no")  # NamedFrame shows those that are known

@@ -39,7 +39,7 @@ def crash(kind):
     return m.text, machine.dump_of(disk, work / f"core.{kind}")
 
 
-def gdb(core, *commands):
+def gdb(core, *commands, kernel=kernel):
     """What gdb says to each command; it is never at a loss."""
     words = ["-ex", "set width 0", "-ex", "set print frame-arguments all"]
     for number, command in enumerate(commands):
@@ -167,6 +167,24 @@ def stopped():
     assert "nmi_calltrap" in names and "sched_idletd" in names, trace
 
 
+def entry_values():
+    """
+    Without unwind tables, most callers' registers are not known: an argument's
+    value on entry is shown where they tell it, and is no error elsewhere.
+    """
+    objcopy = shutil.which("objcopy")
+    if objcopy is None:
+        raise tap.Skip("no objcopy")
+    _, core = crash("chain")
+    bare = work / "kernel.bare"
+    sections = (".debug_frame", ".eh_frame")
+    words = [word for name in sections for word in ("-R", name)]
+    tap.expect(tap.run(objcopy, *words, kernel, bare), 0)
+    (said,) = gdb(core, "thread apply all bt", kernel=bare)
+    assert "@entry=" in said, said
+    assert "@entry=<" not in said, said
+
+
 # ---- gdb and lldb as they are, without a word of ours ----
 
 
@@ -264,6 +282,7 @@ tests.case("the thread that crashed", crashed)
 tests.case("a thread that sleeps", asleep)
 tests.case("a thread that was stopped", stopped)
 tests.case("after a call through NULL", through_null)
+tests.case("values on entry", entry_values)
 tests.case("from the stack of a double fault", on_other_stacks)
 tests.case("in lldb", lldb_chain)
 tests.case("in stock debuggers, all threads", stock_traces)
