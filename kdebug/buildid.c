@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "format/bytes.h"
+#include "kdebug/modfile.h"
 #include "libkvm/kvm_core.h"
 
 #ifndef NT_GNU_BUILD_ID
@@ -138,19 +139,28 @@ read_segments(Elf *elf, struct image *im)
 }
 
 static bool
+read_open_file(int fd, struct image *im)
+{
+	bool found;
+	Elf *elf;
+
+	if (elf_version(EV_CURRENT) == EV_NONE ||
+	    (elf = elf_begin(fd, ELF_C_READ, NULL)) == NULL)
+		return (false);
+	found = elf_kind(elf) == ELF_K_ELF && read_segments(elf, im);
+	elf_end(elf);
+	return (found);
+}
+
+static bool
 read_file(const char *path, struct image *im)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	bool found = false;
-	Elf *elf;
+	bool found;
 
 	if (fd == -1)
 		return (false);
-	if (elf_version(EV_CURRENT) != EV_NONE &&
-	    (elf = elf_begin(fd, ELF_C_READ, NULL)) != NULL) {
-		found = elf_kind(elf) == ELF_K_ELF && read_segments(elf, im);
-		elf_end(elf);
-	}
+	found = read_open_file(fd, im);
 	close(fd);
 	return (found);
 }
@@ -206,6 +216,18 @@ search(kvm_t *kd, const struct image *im, struct buildid *out)
 
 /* ---- both ---- */
 
+static enum buildid_match
+compare(kvm_t *kd, const struct image *im, struct buildid *file,
+    struct buildid *dump)
+{
+	*file = im->im_id;
+	if (!read_at(kd, im, dump) && !search(kd, im, dump))
+		return (BUILDID_UNKNOWN);
+	if (strcmp(file->bi_text, dump->bi_text) != 0)
+		return (BUILDID_OTHER);
+	return (BUILDID_SAME);
+}
+
 enum buildid_match
 buildid_compare(kvm_t *kd, struct buildid *file, struct buildid *dump)
 {
@@ -218,10 +240,24 @@ buildid_compare(kvm_t *kd, struct buildid *file, struct buildid *dump)
 	im.im_order = core->kc_order;
 	if (!read_file(core->kc_exec_path, &im))
 		return (BUILDID_UNKNOWN);
-	*file = im.im_id;
-	if (!read_at(kd, &im, dump) && !search(kd, &im, dump))
+	return (compare(kd, &im, file, dump));
+}
+
+enum buildid_match
+buildid_compare_module(kvm_t *kd, const struct modfile *mf,
+    struct buildid *file, struct buildid *dump)
+{
+	const struct kvm_core *core = kvm_core(kd);
+	struct image im = { .im_start = 0 };
+
+	*file = *dump = (struct buildid){ .bi_text = "" };
+	if (core == NULL)
 		return (BUILDID_UNKNOWN);
-	if (strcmp(file->bi_text, dump->bi_text) != 0)
-		return (BUILDID_OTHER);
-	return (BUILDID_SAME);
+	im.im_order = core->kc_order;
+	if (!read_open_file(modfile_fd(mf), &im))
+		return (BUILDID_UNKNOWN);
+	im.im_note_va += modfile_start(mf);
+	im.im_start = modfile_start(mf);
+	im.im_end = modfile_end(mf);
+	return (compare(kd, &im, file, dump));
 }

@@ -24,8 +24,17 @@ enum buildid_match {
 	BUILDID_OTHER
 };
 
+struct modfile;
+
 /* Compare the ids of the kernel's file and of the dump that kd has open. */
 enum buildid_match buildid_compare(kvm_t *kd, struct buildid *file,
     struct buildid *dump);
+
+/*
+ * The same of a module.  The note of one that is a relocatable object is never
+ * loaded: BUILDID_UNKNOWN.
+ */
+enum buildid_match buildid_compare_module(kvm_t *kd, const struct modfile *mf,
+    struct buildid *file, struct buildid *dump);
 
 #endif

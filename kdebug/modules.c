@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kdebug/buildid.h"
 #include "kdebug/debugfile.h"
 #include "kdebug/kdebug_int.h"
 #include "kdebug/modfile.h"
@@ -224,7 +225,7 @@ static void
 refuse_file(struct kdebug *kdb, struct modmap *mm, const char *path,
     const char *why)
 {
-	char text[4 * KPATH_LEN + 128];
+	char text[4 * KPATH_LEN + 512];
 	int n = snprintf(text, sizeof(text), "%s: %s", path, why);
 
 	if (n < 0 || (size_t)n >= sizeof(text))
@@ -233,19 +234,51 @@ refuse_file(struct kdebug *kdb, struct modmap *mm, const char *path,
 	kdb_note(kdb, "%s", text);
 }
 
+/* Is the file of another build than the module in the dump? */
+static bool
+is_other_build(struct kdebug *kdb, const struct modfile *mf, char *why,
+    size_t len)
+{
+	struct buildid file, dump;
+
+	if (buildid_compare_module(kdb->kdb_kd, mf, &file, &dump) !=
+	    BUILDID_OTHER)
+		return (false);
+	snprintf(why, len, "another build: its build-id is %s, the dump's %s",
+	    file.bi_text, dump.bi_text);
+	return (true);
+}
+
+/* NULL: there is no such file, or it is refused. */
+static struct modfile *
+open_file(struct kdebug *kdb, struct modmap *mm, const char *path)
+{
+	const struct modfile_place place = {
+		.mp_base = mm->mm_start,
+		.mp_len = mm->mm_end - mm->mm_start,
+		.mp_ptr_len = kdb->kdb_core->kc_ptr_len,
+	};
+	char other[64 + 4 * BUILDID_MAX];
+	const char *why;
+	struct modfile *mf = modfile_open(path, &place, &why);
+
+	if (mf != NULL && is_other_build(kdb, mf, other, sizeof(other))) {
+		modfile_close(mf);
+		mf = NULL;
+		why = other;
+	}
+	if (mf == NULL && why != NULL)
+		refuse_file(kdb, mm, path, why);
+	return (mf);
+}
+
 /* Open the module's file, or what its symbols were split off into. */
 static bool
 try_path(struct kdebug *kdb, struct modmap *mm, const char *dir, size_t dir_len,
     const char *name)
 {
 	static const char *const suffixes[] = { "", ".debug", ".symbols" };
-	const struct modfile_place place = {
-		.mp_base = mm->mm_start,
-		.mp_len = mm->mm_end - mm->mm_start,
-		.mp_ptr_len = kdb->kdb_core->kc_ptr_len,
-	};
 	char path[4 * KPATH_LEN];
-	const char *why;
 
 	for (size_t i = 0; i < NITEMS(suffixes); i++) {
 		int n = snprintf(path, sizeof(path), "%.*s%s%s%s", (int)dir_len,
@@ -253,11 +286,9 @@ try_path(struct kdebug *kdb, struct modmap *mm, const char *dir, size_t dir_len,
 
 		if (n < 0 || (size_t)n >= sizeof(path))
 			continue;
-		mm->mm_file = modfile_open(path, &place, &why);
+		mm->mm_file = open_file(kdb, mm, path);
 		if (mm->mm_file != NULL)
 			return (true);
-		if (why != NULL)
-			refuse_file(kdb, mm, path, why);
 	}
 	return (false);
 }

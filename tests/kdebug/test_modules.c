@@ -7,9 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format/bytes.h"
 #include "kdebug/modfile.h"
+#include "tests/format/hex.h"
 #include "tests/format/unit.h"
 #include "tests/kdebug/kernel.h"
+#include "tests/kdebug/notefile.h"
 
 #ifndef SHT_X86_64_UNWIND
 #define SHT_X86_64_UNWIND 0x70000001
@@ -564,6 +567,67 @@ test_refusal(void **state)
 	remove_dir();
 }
 
+/*
+ * A module that is a shared object has its build id in memory: where its file
+ * says, or elsewhere if it is of another build.
+ */
+static const struct build_row {
+	const char *name;
+	const char *file;
+	uint64_t off; /* of the dump's note, from the module's base */
+	const char *dump;
+	bool taken;
+} build_rows[] = {
+	{ "build: the same", NOTE_ID, 0x400, NOTE_ID, true },
+	{ "build: another", NOTE_ID, 0x400, NOTE_NEWER, false },
+	{ "build: another, with its note elsewhere", NOTE_ID, 0x800, NOTE_NEWER,
+	    false },
+	{ "build: no note in the dump", NOTE_ID, 0x400, "", true },
+	{ "build: no note in the file", "", 0x400, NOTE_ID, true },
+	{ "build: another module's note", NOTE_ID, 0x1400, NOTE_NEWER, true },
+};
+
+/* Write a shared object whose notes are loaded at 0x400. */
+static void
+write_shared(const char *path, const char *notes)
+{
+	enum { E_TYPE = 16, LOAD_VA = 64 + 16, NOTES_VA = 64 + 56 + 16 };
+	uint8_t bytes[NOTEFILE_LEN];
+	FILE *file = fopen(path, "w");
+
+	notefile_write(notes, 0, 0x1000, bytes);
+	bytes[E_TYPE] = ET_DYN;
+	le64enc(bytes + LOAD_VA, 0);
+	le64enc(bytes + NOTES_VA, 0x400);
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, sizeof(bytes), 1, file), 1);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void
+test_build(void **state)
+{
+	const struct build_row *row = *state;
+	uint8_t notes[NOTEFILE_NOTES_LEN];
+	const char *why;
+	struct kernel k;
+
+	make_dir();
+	write_shared(in_dir("zfs.ko"), row->file);
+	setup(&k);
+	fake_set_exec(k.k_kd, in_dir("kernel"));
+	hex_decode(row->dump, notes, sizeof(notes));
+	fake_put(k.k_kd, BASE(1) + row->off, notes, sizeof(notes));
+	kernel_open(&k);
+	assert_int_equal(kdebug_module_file(k.k_kdb, 0, &why) != NULL,
+	    row->taken);
+	if (!row->taken)
+		assert_non_null(strstr(why,
+		    "another build: its build-id is a1b2c3d4, the dump's 01020304"));
+	kernel_fini(&k);
+	remove_dir();
+}
+
 /* No module can give the kernel's functions other names. */
 static void
 test_over_kernel(void **state)
@@ -601,7 +665,7 @@ int
 main(void)
 {
 	struct CMUnitTest tests[NROWS(list_rows) + NROWS(place_rows) +
-	    NROWS(find_rows) + NROWS(refusal_rows) + 4] = {
+	    NROWS(find_rows) + NROWS(build_rows) + NROWS(refusal_rows) + 4] = {
 		cmocka_unit_test(test_split_off),
 		cmocka_unit_test(test_over_kernel),
 		cmocka_unit_test(test_kernel_data),
@@ -611,6 +675,7 @@ main(void)
 
 	ADD_ROWS(tests, n, list_rows, test_list);
 	ADD_ROWS(tests, n, place_rows, test_place);
+	ADD_ROWS(tests, n, build_rows, test_build);
 	ADD_ROWS(tests, n, find_rows, test_find);
 	ADD_ROWS(tests, n, refusal_rows, test_refusal);
 	return (RUN_TESTS(tests, n));
