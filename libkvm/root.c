@@ -43,8 +43,12 @@ struct route {
 #define CR4_LA57   UINT64_C(0x1000)
 #define CR4_PAGING (CR4_PAE | CR4_LA57)
 
-/* CR3 without its flags and with 52 bits of an address, or 32. */
-#define CR3_ADDR UINT64_C(0x000fffffffffffe0)
+/*
+ * The address in CR3 has 52 bits.  The lowest are flags or, with CR4.PCIDE, the
+ * number of an address space; a PAE root needs but 32 bytes.
+ */
+#define CR3_ADDR     UINT64_C(0x000ffffffffff000)
+#define CR3_ADDR_PAE UINT64_C(0x00000000ffffffe0)
 
 /*
  * Sources: FreeBSD's sys/amd64/amd64/pmap.c (KPML4phys), sys/amd64/include/
@@ -190,6 +194,13 @@ try_direct_map(kvm_t *kd, const struct route *route)
 		kd->kd_root.vr_pa));
 }
 
+static kpaddr_t
+cr3_root(const struct route *route, uint64_t cr3)
+{
+	return (cr3 &
+	    (route->paging == &paging_i386_pae ? CR3_ADDR_PAE : CR3_ADDR));
+}
+
 /*
  * The root that a CPU uses, if it maps what leads to the root to memory that is
  * in the dump.
@@ -209,7 +220,7 @@ try_vcpus(kvm_t *kd, const struct route *route)
 		if (!vc->vc_qemu ||
 		    (vc->vc_state.qc_cr4 & CR4_PAGING) != route->cr4)
 			continue;
-		set_root(kd, route, vc->vc_state.qc_cr3 & CR3_ADDR);
+		set_root(kd, route, cr3_root(route, vc->vc_state.qc_cr3));
 		if (translate(kd, va, 1, &run) == 0 &&
 		    kd->kd_ops->co_locate(kd, run.pa, 1, &file) == 0)
 			return (true);

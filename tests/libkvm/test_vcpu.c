@@ -47,6 +47,9 @@ static const struct core_row {
 	    .no_symbol = true, .gap = true },
 	{ "CR3 with flags", { { 0, 32, 0 } }, { ROOT | 0x18, 0 }, CR4,
 	    .no_symbol = true, .gap = true },
+	{ "CR3 with the number of an address space", { { 0, 32, 0 } },
+	    { ROOT | 0xfff, 0 }, CR4 | 0x20000, .no_symbol = true,
+	    .gap = true },
 	{ "CR3 of a CPU in user mode, then the kernel's", { { 0, 32, 0 } },
 	    { WRONG, ROOT }, CR4, .no_symbol = true, .gap = true },
 	{ "the root by its symbol, CR3 is wrong", { { 0, 32, 0 } },
@@ -252,11 +255,13 @@ test_bad(void **state)
 static void
 test_too_many(void **state)
 {
+	static const struct core_row counted = { .segs = { { 0, 32, 0 } },
+		.xnum = true };
 	static struct dumps d;
 	char why[2048] = "";
 
 	(void)state;
-	make(&d, &rows[8]);
+	make(&d, &counted);
 	le32enc(d.bytes + 512 + 44, UINT32_MAX);
 	dumps_rewrite(&d);
 	assert_null(kvm_open2(d.kernel, d.core, O_RDONLY, why, NULL));
