@@ -154,12 +154,18 @@ amd64_header(const struct gen *g, uint8_t *page)
 	gen_put(g, page + 64, 4, g->g_sec.avail_len);
 }
 
-/* What pmap leaves behind: the root, and for a relocatable kernel its place. */
+/*
+ * What pmap leaves behind: the root, and for a relocatable kernel its place.
+ * A hypervisor knows the root better than the kernel.
+ */
 static void
 amd64_root(struct gen *g)
 {
+	bool wrong = (g->g_spec.gs_flags & GEN_QEMU) != 0;
+
 	kimage_label(g, "kernbase", SEC_ABS, KERNEL_BASE, 0);
-	kimage_ptr(g, "KPML4phys", SEC_DATA, g->g_tables.root_pa);
+	kimage_ptr(g, "KPML4phys", SEC_DATA,
+	    wrong ? 0x1000 : g->g_tables.root_pa);
 	if ((g->g_spec.gs_flags & GEN_RELOCATED) != 0)
 		kimage_ptr(g, "kernphys", SEC_DATA, g->g_lay.gl_image_pa);
 }
@@ -173,6 +179,35 @@ static const struct reg amd64_pcb[] = {
 	{ "rsp", 40, 8, REG_SP },
 	{ "rbx", 48, 8, REG_ANY },
 	{ "rip", 56, 8, REG_PC },
+	{ NULL, 0, 0, REG_ANY },
+};
+
+/* Linux's struct elf_prstatus: pr_reg is at 112. */
+static const struct reg amd64_prstatus[] = {
+	{ "r15", 112, 8, REG_ANY },
+	{ "r14", 120, 8, REG_ANY },
+	{ "r13", 128, 8, REG_ANY },
+	{ "r12", 136, 8, REG_ANY },
+	{ "rbp", 144, 8, REG_FP },
+	{ "rbx", 152, 8, REG_ANY },
+	{ "r11", 160, 8, REG_ANY },
+	{ "r10", 168, 8, REG_ANY },
+	{ "r9", 176, 8, REG_ANY },
+	{ "r8", 184, 8, REG_ANY },
+	{ "rax", 192, 8, REG_ANY },
+	{ "rcx", 200, 8, REG_ANY },
+	{ "rdx", 208, 8, REG_ANY },
+	{ "rsi", 216, 8, REG_ANY },
+	{ "rdi", 224, 8, REG_ANY },
+	{ "rip", 240, 8, REG_PC },
+	{ "cs", 248, 4, REG_CODE_SEG },
+	{ "eflags", 256, 4, REG_ANY },
+	{ "rsp", 264, 8, REG_SP },
+	{ "ss", 272, 4, REG_ANY },
+	{ "ds", 296, 4, REG_ANY },
+	{ "es", 304, 4, REG_ANY },
+	{ "fs", 312, 4, REG_ANY },
+	{ "gs", 320, 4, REG_ANY },
 	{ NULL, 0, 0, REG_ANY },
 };
 
@@ -221,6 +256,7 @@ amd64_abi(const struct gen *g, struct abi *abi)
 		.hz = 100,
 		.pcb = amd64_pcb,
 		.pcb_len = 320,
+		.prstatus = amd64_prstatus,
 		.frame = amd64_frame,
 		.frame_len = 192,
 		.kern_frame_len = 192,
@@ -240,7 +276,7 @@ const struct arch arch_amd64 = {
 	.ga_name = "amd64",
 	.ga_machine = 62,
 	.ga_max_version = 3,
-	.ga_flags = GEN_RELOCATED | GEN_DUMP_DELTA | GEN_LOSE_TABLES,
+	.ga_flags = GEN_RELOCATED | GEN_DUMP_DELTA | GEN_LOSE_TABLES | GEN_QEMU,
 	.ga_full = true,
 	.ga_layout = amd64_layout,
 	.ga_leaf = amd64_leaf,

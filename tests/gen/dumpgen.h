@@ -56,6 +56,7 @@ enum gen_format {
 #define GEN_ODD_TABLES	0x1000 /* arm: tables end inside a page, then pages */
 #define GEN_ROUNDED	0x2000 /* ... but the pages start at the next one */
 #define GEN_LIVE	0x4000 /* no panic, and no CPU was stopped */
+#define GEN_QEMU	0x8000 /* amd64 full: QEMU's core of its mappings */
 
 #define GEN_RECURSION 0x10000 /* the crashed thread's stack is full */
 

@@ -3,6 +3,10 @@
  *
  * Set as FreeBSD leaves them: EI_OSABI is 255, e_version 0, p_vaddr equal to
  * p_paddr.
+ *
+ * QEMU makes a segment for each run of mappings instead, where the file has all
+ * of memory: some of it is in two of them, some is in none.  First comes a note
+ * for each CPU's registers, then one for the rest of its state.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +18,21 @@
 
 #define ET_CORE	      4
 #define PT_LOAD	      1
+#define PT_NOTE	      4
 #define PF_R	      4
 #define PT_DUMP_DELTA 0x6fb5d000
 
 #define CHUNK_LEN ((size_t)1 << 20)
+
+#define MAX_PHDRS (3 * GEN_MAX_SEGS + 1)
+
+#define NOTE_HDR_LEN	 20 /* with a name of four letters */
+#define QEMU_LEN	 440
+#define QEMU_GS_BASE	 264
+#define QEMU_CR3	 416
+#define QEMU_CR4	 424
+#define CR3_PCID	 0x805
+#define CR4_PAE_AND_PCID 0x20020
 
 /* A program header in either class: what to put where. */
 struct phdr {
@@ -48,18 +63,88 @@ elfcore_seg_off(const struct gen *g, unsigned i)
 	return (off);
 }
 
+static bool
+elfcore_is_qemu(const struct gen *g)
+{
+	return ((g->g_spec.gs_flags & GEN_QEMU) != 0);
+}
+
+static uint64_t
+elfcore_notes_len(const struct gen *g)
+{
+	if (!elfcore_is_qemu(g))
+		return (0);
+	return (g->g_spec.gs_ncpus *
+	    (NOTE_HDR_LEN + GEN_PRSTATUS_LEN + NOTE_HDR_LEN + QEMU_LEN));
+}
+
+/* Add the pages from one to another of a segment's. */
+static void
+elfcore_add_load(const struct gen *g, unsigned seg, uint64_t from, uint64_t to,
+    struct phdr phdrs[MAX_PHDRS], unsigned *n)
+{
+	uint64_t off = from * gen_page_size(g);
+	uint64_t pa = g->g_phys.segs[seg].start + off;
+
+	phdrs[(*n)++] = (struct phdr){
+		.type = PT_LOAD,
+		.off = elfcore_seg_off(g, seg) + off,
+		.va = pa,
+		.pa = pa,
+		.len = (to - from) * gen_page_size(g),
+	};
+}
+
+/* The headers; how many there are. */
+static unsigned
+elfcore_phdrs(const struct gen *g, struct phdr phdrs[MAX_PHDRS])
+{
+	unsigned n = 0;
+
+	if (elfcore_is_qemu(g))
+		phdrs[n++] = (struct phdr){
+			.type = PT_NOTE,
+			.off = g->g_sec.pages_off - elfcore_notes_len(g),
+			.len = elfcore_notes_len(g),
+		};
+	for (unsigned i = 0; i < g->g_phys.nsegs; i++) {
+		const struct gen_seg *seg = &g->g_phys.segs[i];
+		uint64_t end = (seg->end - seg->start) / gen_page_size(g);
+
+		if (!elfcore_is_qemu(g) || end < 4) {
+			elfcore_add_load(g, i, 0, end, phdrs, &n);
+			continue;
+		}
+		elfcore_add_load(g, i, end / 4, end / 2, phdrs, &n);
+		elfcore_add_load(g, i, 0, end / 3, phdrs, &n);
+		elfcore_add_load(g, i, end * 3 / 4, end, phdrs, &n);
+	}
+	if (elfcore_has_delta(g))
+		phdrs[n++] = (struct phdr){
+			.type = PT_DUMP_DELTA,
+			.va = g->g_lay.gl_image_va,
+			.pa = g->g_lay.gl_image_pa,
+		};
+	return (n);
+}
+
 void
 elfcore_plan(struct gen *g)
 {
-	unsigned n = g->g_phys.nsegs + elfcore_has_delta(g);
+	struct phdr phdrs[MAX_PHDRS];
+	unsigned n = elfcore_phdrs(g, phdrs);
 	uint64_t len = elfcore_is_64(g) ? 64 + 56 * n : 52 + 32 * n;
 
-	g->g_sec.pages_off = gen_round_page(g, len);
+	/* QEMU leaves no room. */
+	if (elfcore_is_qemu(g))
+		g->g_sec.pages_off = len + elfcore_notes_len(g);
+	else
+		g->g_sec.pages_off = gen_round_page(g, len);
 	g->g_sec.file_len = elfcore_seg_off(g, g->g_phys.nsegs);
 }
 
 static void
-elfcore_put_ehdr(const struct gen *g, uint8_t *p)
+elfcore_put_ehdr(const struct gen *g, uint8_t *p, unsigned nphdrs)
 {
 	bool is_64 = elfcore_is_64(g);
 	unsigned len = g->g_lay.gl_ptr_len;
@@ -75,7 +160,7 @@ elfcore_put_ehdr(const struct gen *g, uint8_t *p)
 	gen_put(g, p + 24 + len, len, is_64 ? 64 : 52); /* e_phoff */
 	gen_put(g, flags + 4, 2, is_64 ? 64 : 52);	/* e_ehsize */
 	gen_put(g, flags + 6, 2, is_64 ? 56 : 32);	/* e_phentsize */
-	gen_put(g, flags + 8, 2, g->g_phys.nsegs + elfcore_has_delta(g));
+	gen_put(g, flags + 8, 2, nphdrs);
 	gen_put(g, flags + 10, 2, is_64 ? 64 : 40); /* e_shentsize */
 }
 
@@ -95,34 +180,56 @@ elfcore_put_phdr(const struct gen *g, uint8_t *p, const struct phdr *ph)
 	gen_put(g, elfcore_is_64(g) ? p + 48 : p + 28, len, gen_page_size(g));
 }
 
+static uint8_t *
+elfcore_put_note(const struct gen *g, uint8_t *p, const char *name,
+    unsigned type, unsigned len)
+{
+	gen_put(g, p, 4, 5);
+	gen_put(g, p + 4, 4, len);
+	gen_put(g, p + 8, 4, type);
+	memcpy(p + 12, name, 5);
+	return (p + NOTE_HDR_LEN);
+}
+
+/* The CPUs in another order than the kernel's: GS tells. */
+static void
+elfcore_put_notes(const struct gen *g, uint8_t *p)
+{
+	for (unsigned i = g->g_spec.gs_ncpus; i-- > 0;) {
+		p = elfcore_put_note(g, p, "CORE", 1, GEN_PRSTATUS_LEN);
+		memcpy(p, g->g_prstatus[i], GEN_PRSTATUS_LEN);
+		p += GEN_PRSTATUS_LEN;
+	}
+	for (unsigned i = g->g_spec.gs_ncpus; i-- > 0;) {
+		p = elfcore_put_note(g, p, "QEMU", 0, QEMU_LEN);
+		gen_put(g, p, 4, 1);
+		gen_put(g, p + 4, 4, QEMU_LEN);
+		gen_put(g, p + QEMU_GS_BASE, 8, g->g_pcpu[i]);
+		gen_put(g, p + QEMU_CR3, 8, g->g_tables.root_pa | CR3_PCID);
+		gen_put(g, p + QEMU_CR4, 8, CR4_PAE_AND_PCID);
+		p += QEMU_LEN;
+	}
+}
+
 static int
 elfcore_write_headers(const struct gen *g, int fd)
 {
 	unsigned phdr_len = elfcore_is_64(g) ? 56 : 32;
-	uint8_t buf[64 + 56 * (GEN_MAX_SEGS + 1)] = { 0 };
+	size_t len = (size_t)g->g_sec.pages_off;
+	uint8_t *buf = gen_zalloc(1, len);
 	uint8_t *p = buf + (elfcore_is_64(g) ? 64 : 52);
-	struct phdr delta = {
-		.type = PT_DUMP_DELTA,
-		.va = g->g_lay.gl_image_va,
-		.pa = g->g_lay.gl_image_pa,
-	};
+	struct phdr phdrs[MAX_PHDRS];
+	unsigned n = elfcore_phdrs(g, phdrs);
+	int error;
 
-	elfcore_put_ehdr(g, buf);
-	for (unsigned i = 0; i < g->g_phys.nsegs; i++, p += phdr_len) {
-		const struct gen_seg *seg = &g->g_phys.segs[i];
-		struct phdr load = {
-			.type = PT_LOAD,
-			.off = elfcore_seg_off(g, i),
-			.va = seg->start,
-			.pa = seg->start,
-			.len = seg->end - seg->start,
-		};
-
-		elfcore_put_phdr(g, p, &load);
-	}
-	if (elfcore_has_delta(g))
-		elfcore_put_phdr(g, p, &delta);
-	return (out_bytes(fd, 0, buf, sizeof(buf)));
+	elfcore_put_ehdr(g, buf, n);
+	for (unsigned i = 0; i < n; i++, p += phdr_len)
+		elfcore_put_phdr(g, p, &phdrs[i]);
+	if (elfcore_is_qemu(g))
+		elfcore_put_notes(g, p);
+	error = out_bytes(fd, 0, buf, len);
+	free(buf);
+	return (error);
 }
 
 /* The file keeps nothing of a page that is not there: it is a hole. */

@@ -139,6 +139,11 @@ gen_defaults(struct gen *g)
 	/* The chunks of an ELF core are whole pages. */
 	if (spec->gs_format == GEN_FULL)
 		spec->gs_flags &= ~(unsigned)GEN_UNALIGNED;
+	else
+		spec->gs_flags &= ~(unsigned)GEN_QEMU;
+	/* The kernel does not know that it was dumped. */
+	if ((spec->gs_flags & GEN_QEMU) != 0)
+		spec->gs_flags |= GEN_LIVE;
 	if (spec->gs_osreldate == 0)
 		spec->gs_osreldate = gen_default_release(g);
 	if (spec->gs_mem_len == 0)

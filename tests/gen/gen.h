@@ -23,11 +23,12 @@
 #include "tests/gen/dumpgen.h"
 #include "tests/gen/random.h"
 
-#define GEN_MAX_LEVELS 4
-#define GEN_MAX_SEGS   32
-#define GEN_MAX_CPUS   64
-#define GEN_MAX_MODS   4
-#define GEN_NVNETS     3
+#define GEN_MAX_LEVELS	 4
+#define GEN_MAX_SEGS	 32
+#define GEN_MAX_CPUS	 64
+#define GEN_PRSTATUS_LEN 336 /* bytes: amd64's struct elf_prstatus */
+#define GEN_MAX_MODS	 4
+#define GEN_NVNETS	 3
 
 #define GEN_PROT_ALL (GEN_PROT_READ | GEN_PROT_WRITE | GEN_PROT_EXECUTE)
 
@@ -179,7 +180,8 @@ struct abi {
 	int hz;
 	const struct reg *pcb; /* ends with a NULL name */
 	unsigned pcb_len;
-	const struct reg *frame; /* trap frame */
+	const struct reg *prstatus; /* of a hypervisor's core; or NULL */
+	const struct reg *frame;    /* trap frame */
 	unsigned frame_len;
 	unsigned kern_frame_len; /* of one from kernel mode */
 	uint64_t kern_cs;
@@ -251,6 +253,8 @@ struct gen {
 	char g_version[160];
 	char g_panicstr[80];
 	uint32_t g_dpcpu[GEN_MAX_CPUS];
+	uint64_t g_pcpu[GEN_MAX_CPUS]; /* struct pcpu of each CPU */
+	uint8_t g_prstatus[GEN_MAX_CPUS][GEN_PRSTATUS_LEN];
 	uint32_t g_vnet[GEN_NVNETS];
 	struct gen_thread *g_threads;
 	unsigned g_nthreads;

@@ -165,6 +165,7 @@ kdata_cpus(struct gen *g)
 	for (unsigned i = 0; i < g->g_spec.gs_ncpus; i++) {
 		va = kimage_alloc(g, PCPU_LEN, 64);
 		kimage_poke_ptr(g, table + i * ptr_len, va);
+		g->g_pcpu[i] = va;
 	}
 }
 

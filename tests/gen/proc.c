@@ -7,7 +7,8 @@
  *	stopped   the pcb at the top of its stack
  *
  * A thread on a CPU that was not stopped is nowhere: its pcb and its stack are
- * those of the last time that it was switched out.
+ * those of the last time that it was switched out.  QEMU's core has a note for
+ * its registers.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,6 @@ struct proc_plan {
 	uint64_t stoppcbs; /* element 0 */
 	uint64_t stopped;  /* CPUs that are stopped, a mask */
 	uint64_t busy;	   /* CPUs that have their thread */
-	uint64_t pcpus;	   /* cpuid_to_pcpu */
 	unsigned crashed_cpu;
 	int next_tid;
 };
@@ -126,7 +126,17 @@ proc_reg_value(struct gen *g, const struct reg *reg, const struct context *regs)
 		value = regs->sp;
 	else if (reg->role == REG_FP)
 		value = regs->fp;
+	else if (reg->role == REG_CODE_SEG)
+		value = g->g_abi.kern_cs;
 	return (reg->len == 4 ? value & UINT32_MAX : value);
+}
+
+/* Does a hypervisor know the thread's registers? */
+static bool
+proc_is_virtual(const struct gen *g, const struct gen_thread *td)
+{
+	return ((g->g_spec.gs_flags & GEN_QEMU) != 0 &&
+	    td->state == GEN_RUNNING);
 }
 
 /* Save regs where the thread's state says; note them in td, if they are true. */
@@ -134,12 +144,17 @@ static void
 proc_save_regs(struct gen *g, struct gen_thread *td, uint64_t pcb,
     const struct context *regs)
 {
-	const struct reg *reg;
+	bool is_virtual = proc_is_virtual(g, td);
+	const struct reg *reg = is_virtual ? g->g_abi.prstatus : g->g_abi.pcb;
 
-	for (reg = g->g_abi.pcb; reg->name != NULL; reg++) {
+	for (; reg->name != NULL; reg++) {
 		uint64_t value = proc_reg_value(g, reg, regs);
 
-		kimage_poke(g, pcb + reg->off, reg->len, value);
+		if (is_virtual)
+			gen_put(g, g->g_prstatus[td->cpu] + reg->off, reg->len,
+			    value);
+		else
+			kimage_poke(g, pcb + reg->off, reg->len, value);
 		if (td->state == GEN_UNSTOPPED)
 			continue;
 		td->regs[td->nregs++] = (struct gen_reg){
@@ -268,20 +283,18 @@ proc_pick_cpu(struct proc_plan *plan)
 static void
 proc_place_thread(struct proc_plan *plan, struct gen_thread *td, bool crashed)
 {
-	bool live = (plan->g->g_spec.gs_flags & GEN_LIVE) != 0;
+	unsigned flags = plan->g->g_spec.gs_flags;
+	bool known;
 
-	if (crashed) {
-		td->state = live ? GEN_DUMPING : GEN_CRASHED;
-		td->cpu = (int)plan->crashed_cpu;
-		return;
-	}
-	td->cpu = proc_pick_cpu(plan);
-	if (td->cpu < 0)
+	td->cpu = crashed ? (int)plan->crashed_cpu : proc_pick_cpu(plan);
+	known = td->cpu >= 0 &&
+	    ((plan->stopped >> td->cpu & 1) != 0 || (flags & GEN_QEMU) != 0);
+	if (crashed && (flags & GEN_QEMU) == 0)
+		td->state = (flags & GEN_LIVE) != 0 ? GEN_DUMPING : GEN_CRASHED;
+	else if (td->cpu < 0)
 		td->state = GEN_STOPPED;
-	else if ((plan->stopped >> td->cpu & 1) != 0)
-		td->state = GEN_RUNNING;
 	else
-		td->state = GEN_UNSTOPPED;
+		td->state = known ? GEN_RUNNING : GEN_UNSTOPPED;
 }
 
 static uint64_t
@@ -302,12 +315,9 @@ proc_set_curthread(const struct proc_plan *plan, const struct gen_thread *td,
     uint64_t va)
 {
 	struct gen *g = plan->g;
-	unsigned ptr_len = g->g_lay.gl_ptr_len;
-	uint64_t entry = plan->pcpus + (unsigned)td->cpu * ptr_len;
 
 	if (td->cpu >= 0)
-		kimage_poke_ptr(g, gen_get(g, kimage_bytes(g, entry), ptr_len),
-		    va);
+		kimage_poke_ptr(g, g->g_pcpu[td->cpu], va);
 }
 
 /*
@@ -319,7 +329,8 @@ proc_store_thread(struct gen *g, const struct gen_thread *td, uint64_t pcb)
 {
 	const struct abi *abi = &g->g_abi;
 	uint64_t va = kimage_alloc(g, abi->thread_len, 16);
-	bool unaware = td->state == GEN_UNSTOPPED && td->tid % 2 == 0;
+	bool unaware = td->tid % 2 == 0 &&
+	    (td->state == GEN_UNSTOPPED || proc_is_virtual(g, td));
 	int oncpu = unaware ? -1 : td->cpu;
 
 	kimage_poke(g, va + abi->td_tid, 4, (uint32_t)td->tid);
@@ -417,7 +428,6 @@ proc_init(struct gen *g)
 	proc_offsets(g);
 	stack_init_syscalls(g);
 	proc_stop_cpus(&plan);
-	plan.pcpus = kimage_find(g, "cpuid_to_pcpu")->sy_va;
 	plan.dumppcb =
 	    kimage_symbol(g, "dumppcb", SEC_BSS, g->g_abi.pcb_len, 16);
 	plan.stoppcbs = proc_place_stoppcbs(g);

@@ -36,6 +36,7 @@ static const struct gen_variant variants[] = {
 	{ "amd64-full", "amd64", F, 0, 0 },
 	{ "amd64-full-relocated", "amd64", F, 0, GEN_RELOCATED },
 	{ "amd64-full-delta", "amd64", F, 0, GEN_RELOCATED | GEN_DUMP_DELTA },
+	{ "amd64-full-qemu", "amd64", F, 0, GEN_QEMU },
 	{ "i386-full", "i386", F, 0, 0 },
 	{ "i386-full-pae", "i386", F, 0, GEN_PAE },
 	{ "i386-full-identity", "i386", F, 0, GEN_IDENTITY },
