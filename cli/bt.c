@@ -102,23 +102,29 @@ print_selected(const struct dump *dump, const struct selection *sel)
 
 /* ---- JSON ---- */
 
-static json_t *
-selected_json(const struct dump *dump, const struct selection *sel)
+/*
+ * One thread after the other: a trace can be long, and all of them together
+ * more than there is memory for.  Returns an exit status.
+ */
+static int
+print_json(const struct dump *dump, const struct selection *sel,
+    size_t *printed)
 {
 	const struct kdebug_thread *threads;
 	size_t nthreads = kdebug_threads(dump->d_kdb, &threads);
-	json_t *array = json_array();
 
-	for (size_t i = 0; i < nthreads && array != NULL; i++) {
+	*printed = 0;
+	for (size_t i = 0; i < nthreads; i++) {
+		int status;
+
 		if (!selected(sel, &threads[i]))
 			continue;
-		if (json_array_append_new(array,
-			backtrace_json(dump, &threads[i])) != 0) {
-			json_decref(array);
-			return (NULL);
-		}
+		status = json_print_element(backtrace_json(dump, &threads[i]),
+		    (*printed)++);
+		if (status != EX_OK)
+			return (status);
 	}
-	return (array);
+	return (json_print_end(*printed));
 }
 
 /* ---- the command ---- */
@@ -129,12 +135,9 @@ show(struct dump *dump, const struct selection *sel, const struct args *args)
 	int status = EX_OK;
 	size_t shown;
 
-	if (args->a_json) {
-		json_t *array = selected_json(dump, sel);
-
-		shown = json_array_size(array);
-		status = json_print(array);
-	} else
+	if (args->a_json)
+		status = print_json(dump, sel, &shown);
+	else
 		shown = print_selected(dump, sel);
 	open_warn(dump);
 	if (status == EX_OK && shown == 0)

@@ -19,4 +19,11 @@ json_t *json_text(const char *text);
 /* Print and free value.  Returns an exit status, after a message if bad. */
 int json_print(json_t *value);
 
+/*
+ * The same for an array whose elements are not in memory together: the n'th
+ * one, from 0 on, and after the last the end of an array of n.
+ */
+int json_print_element(json_t *value, size_t n);
+int json_print_end(size_t n);
+
 #endif
