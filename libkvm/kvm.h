@@ -264,7 +264,8 @@ int kvm_getncpus(kvm_t *kd);
 
 /*
  * A copy of a CPU's struct pcpu, as it lies in the dump: one page, for the
- * caller to free().  NULL when there is no such CPU, (void *)-1 on error.
+ * caller to free().  NULL when there is no such CPU or kd is NULL, (void *)-1 on
+ * error.
  */
 void *kvm_getpcpu(kvm_t *kd, int cpu);
 

@@ -62,16 +62,17 @@ void *
 kvm_getpcpu(kvm_t *kd, int cpu)
 {
 	void *const failed = (void *)-1;
-	size_t len = kd->kd_core.kc_page_size;
 	uint64_t va;
+	size_t len;
 	void *pcpu;
 
-	if (cpu < 0)
+	if (kd == NULL || cpu < 0) /* FreeBSD forgets what it has cached */
 		return (NULL);
 	if (kvm_cpu_pointer(kd, "cpuid_to_pcpu", (unsigned int)cpu, &va) != 0)
 		return (failed);
 	if (va == 0)
 		return (NULL);
+	len = kd->kd_core.kc_page_size;
 	if ((pcpu = malloc(len)) == NULL) {
 		(void)kvm_fail(kd, "out of memory");
 		return (failed);

@@ -39,6 +39,29 @@ folder(const struct dumps *d)
 }
 
 static const char *
+device(const struct dumps *d)
+{
+	(void)d;
+	return ("/dev/zero");
+}
+
+static const char *
+program(const struct dumps *d)
+{
+	(void)d;
+	return ("/bin/sh");
+}
+
+static char text_path[TEMP_PATH_LEN];
+
+static const char *
+text(const struct dumps *d)
+{
+	(void)d;
+	return (text_path);
+}
+
+static const char *
 too_long(const struct dumps *d)
 {
 	static char path[8192];
@@ -86,6 +109,14 @@ static const struct arg_row {
 	    "/tmp: not a regular file", 0 },
 	{ "refuses: the kernel as core", kernel_of, kernel_of, O_RDONLY,
 	    "not a core", 0 },
+	{ "refuses: no such kernel, a device as core", missing, device,
+	    O_RDONLY, "/nonexistent/file: No such file", ENOENT },
+	{ "refuses: a device as core", kernel_of, device, O_RDONLY,
+	    "/dev/zero: not a regular file", 0 },
+	{ "refuses: a text as core", kernel_of, text, O_RDONLY,
+	    "neither a minidump nor an ELF core", 0 },
+	{ "refuses: a text as kernel", text, program, O_RDONLY,
+	    "not an ELF file", 0 },
 	{ "refuses: the default kernel is not on this host", nothing, core_of,
 	    O_RDONLY, "/boot/kernel/kernel: No such file", ENOENT },
 };
@@ -252,10 +283,14 @@ test_good(void **state)
 	const struct dumps *d = *state;
 
 	for (size_t i = 0; i < NROWS(flags); i++) {
-		kvm_t *kd = kvm_open2(d->kernel, d->core, flags[i], NULL, NULL);
+		char why[ERR_LEN] = "";
+		kvm_t *kd = kvm_open2(d->kernel, d->core, flags[i], why, NULL);
 
 		assert_non_null(kd);
+		assert_string_equal(why, "");
 		assert_string_equal(kvm_geterr(kd), "");
+		assert_int_equal(kvm_write(kd, 0, NULL, 0), -1);
+		assert_string_not_equal(kvm_geterr(kd), "");
 		assert_int_equal(kvm_close(kd), 0);
 	}
 }
@@ -268,6 +303,9 @@ test_close_nothing(void **state)
 	assert_int_equal(kvm_close(NULL), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_string_equal(kvm_geterr(NULL), "");
+	/* In FreeBSD these forget what they know of CPUs and swap. */
+	assert_null(kvm_getpcpu(NULL, 0));
+	assert_int_equal(kvm_getswapinfo(NULL, NULL, 0, 0), 0);
 }
 
 /* Nothing that was opened stays open, whether that worked or not. */
@@ -408,6 +446,7 @@ main(void)
 	dumps_write(&minidump);
 	dumps_init(&full);
 	dumps_write_full(&full);
+	temp_named("this is a text\n", 15, text_path);
 	ADD_ROWS(tests, n, arg_rows, test_arg);
 	ADD_ROWS(tests, n, core_rows, test_core);
 	tests[n++] = row_test("refuses: an empty core", test_empty, NULL);
@@ -424,5 +463,6 @@ main(void)
 	failed = RUN_TESTS(tests, n);
 	dumps_fini(&minidump);
 	dumps_fini(&full);
+	(void)unlink(text_path);
 	return (failed);
 }

@@ -111,6 +111,7 @@ test_user(void **state)
 	char ncpus[] = "mp_ncpus", missing[] = "missing", base[] = "kernbase";
 	char *names[NLIST_USER_NAMES] = { ncpus, missing, base };
 	struct nlist_found found[NLIST_USER_NAMES];
+	uint8_t bytes[4];
 	kvm_t *kd = dumps_open(&dump);
 
 	if (row->widest < SMALL_KERNBASE) {
@@ -126,6 +127,9 @@ test_user(void **state)
 		assert_true(found[1].nf_value == 0);
 		assert_int_equal(found[2].nf_type, 7);
 		assert_true(found[2].nf_value == SMALL_KERNBASE);
+		/* The address leads to the variable. */
+		assert_int_equal(kvm_read(kd, found[0].nf_value, bytes, 4), 4);
+		assert_int_equal(le32dec(bytes), 2);
 	}
 	(void)kvm_close(kd);
 }
