@@ -178,6 +178,27 @@ exercise_symbols(kvm_t *kd)
 	}
 }
 
+/* Through what debug information and exported constants a kernel has. */
+static void
+exercise_processes(kvm_t *kd)
+{
+	struct kvm_swap swap[3];
+	long cp_time[CPUSTATES];
+	double load[3];
+	int n = 0;
+
+	if (kvm_getprocs(kd, KERN_PROC_ALL | KERN_PROC_INC_THREAD, 0, &n) ==
+		NULL &&
+	    kvm_geterr(kd)[0] == '\0')
+		abort();
+	(void)kvm_getprocs(kd, KERN_PROC_UID, 0, &n);
+	(void)kvm_getloadavg(kd, load, 3);
+	(void)kvm_getcptime(kd, cp_time);
+	(void)kvm_getswapinfo(kd, swap, 3, SWIF_DEV_PREFIX);
+	(void)kvm_vnet_select(kd, 0);
+	(void)kvm_vnet_select(kd, UINT64_C(0xffffffff80001200));
+}
+
 static void
 check_msgbuf(const struct pair *pair)
 {
@@ -224,6 +245,7 @@ exercise(const char *kernel, const char *core, kvm_resolver_t *resolver,
 	}
 	check_msgbuf(&pair);
 	exercise_symbols(pair.mapped);
+	exercise_processes(pair.mapped);
 	(void)close(pair.fd);
 	(void)kvm_close(pair.mapped);
 	(void)kvm_close(pair.by_pread);

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libkvm/kinfo.h"
 #include "libkvm/kvm_core.h"
 #include "tests/gen/dumpgen.h"
 #include "tests/gen/random.h"
@@ -198,6 +199,15 @@ h_walk(kvm_t *kd, const char *what)
 		h_fail("%s: a walk without end", what);
 }
 
+static void
+h_use_processes(kvm_t *kd)
+{
+	int n = 0;
+
+	kvm_getprocs(kd, KERN_PROC_ALL | KERN_PROC_INC_THREAD, 0, &n);
+	kvm_vnet_select(kd, rng_next(&h.rng) % 4);
+}
+
 /* Everything that the library does with a core. */
 static void
 h_use(kvm_t *kd, const char *what, enum trust trust)
@@ -219,6 +229,7 @@ h_use(kvm_t *kd, const char *what, enum trust trust)
 	kvm_dpcpu_setcpu(kd, (unsigned)rng_next(&h.rng));
 	if ((pcpu = kvm_getpcpu(kd, 0)) != (void *)-1)
 		free(pcpu);
+	h_use_processes(kd);
 }
 
 static void

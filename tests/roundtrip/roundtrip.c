@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libkvm/kinfo.h"
 #include "libkvm/kvm_core.h"
 #include "tests/gen/dumpgen.h"
 #include "tests/gen/random.h"
@@ -404,6 +405,39 @@ rt_cpus(void)
 	}
 }
 
+/* A thread may run without its td_oncpu, which is what ki_oncpu is. */
+static bool
+rt_is_thread(const struct kinfo_proc *kp, const struct gen_thread *td)
+{
+	char name[sizeof(kp->ki_tdname) + sizeof(kp->ki_moretdname)];
+
+	snprintf(name, sizeof(name), "%s%s", kp->ki_tdname, kp->ki_moretdname);
+	return (kp->ki_pid == td->pid && kp->ki_tid == td->tid &&
+	    (kp->ki_oncpu == td->cpu || kp->ki_oncpu == KI_NOCPU) &&
+	    strcmp(kp->ki_comm, td->comm) == 0 && strcmp(name, td->name) == 0);
+}
+
+/* Without debug information, through the constants that kernels export. */
+static void
+rt_threads(void)
+{
+	unsigned want;
+	const struct gen_thread *td = gen_threads(rt.g, &want);
+	const struct kinfo_proc *kp;
+	int n = 0;
+
+	kp = kvm_getprocs(rt.kd, KERN_PROC_ALL | KERN_PROC_INC_THREAD, 0, &n);
+	if (kp == NULL || n != (int)want) {
+		rt_fail("%d threads, not %u: %s", n, want, kvm_geterr(rt.kd));
+		return;
+	}
+	for (unsigned i = 0; i < want; i++)
+		if (!rt_is_thread(&kp[i], &td[i]))
+			rt_fail("thread %d of %d is not thread %d of %d",
+			    (int)kp[i].ki_tid, (int)kp[i].ki_pid, td[i].tid,
+			    td[i].pid);
+}
+
 static void
 rt_facts(const struct gen_facts *f)
 {
@@ -431,6 +465,7 @@ rt_run(const struct gen_facts *f)
 	rt_facts(f);
 	rt_symbols();
 	rt_cpus();
+	rt_threads();
 	gen_foreach_mapping(rt.g, rt_read_mapping, NULL);
 	gen_foreach_page(rt.g, rt_read_page, (void *)(uintptr_t)f);
 	rt_read_bounds(f);
