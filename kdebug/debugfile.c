@@ -167,6 +167,7 @@ debugfile_close(struct debugfile *df)
 {
 	if (df == NULL)
 		return;
+	ehframe_close(df);
 	if (df->df_dwfl != NULL)
 		dwfl_end(df->df_dwfl);
 	free(df->df_cus.dc_list);

@@ -1,5 +1,5 @@
 /*
- * What debugfile.c, srcline.c and unwind_cfi.c share: libdw's view of an ELF file.
+ * What debugfile.c, ehframe.c, srcline.c and unwind_cfi.c share: libdw's view of an ELF file.
  */
 #ifndef KDEBUG_DEBUGFILE_INT_H
 #define KDEBUG_DEBUGFILE_INT_H
@@ -32,7 +32,14 @@ struct debugfile {
 	bool df_has_cfi;	 /* the tables were looked for */
 	Dwarf_CFI *df_eh_cfi;	 /* .eh_frame; libdw's; NULL: it has none */
 	Dwarf_CFI *df_debug_cfi; /* .debug_frame; the same */
+	Elf *df_eh_elf;		 /* ours; NULL: df_eh_cfi is libdwfl's */
 	struct debugfile_cus df_cus;
 };
+
+/*
+ * ehframe.c: find df_eh_cfi of a relocatable module.  Without, it stays NULL.
+ */
+void ehframe_open(struct debugfile *df, struct kdebug *kdb);
+void ehframe_close(struct debugfile *df);
 
 #endif

@@ -248,14 +248,15 @@ apply(struct cfi_step *cs, Dwarf_Frame *frame, struct kdebug_regs *out)
 }
 
 static void
-find_tables(struct debugfile *df)
+find_tables(struct debugfile *df, struct kdebug *kdb)
 {
 	Dwarf_Addr unused;
 
 	df->df_has_cfi = true;
 	df->df_debug_cfi = dwfl_module_dwarf_cfi(df->df_mod, &unused);
-	/* That of a relocatable module is left alone: it is not relocated. */
-	if (df->df_modfile == NULL || !modfile_is_relocatable(df->df_modfile))
+	if (df->df_modfile != NULL && modfile_is_relocatable(df->df_modfile))
+		ehframe_open(df, kdb);
+	else
 		df->df_eh_cfi = dwfl_module_eh_cfi(df->df_mod, &unused);
 }
 
@@ -281,7 +282,7 @@ debugfile_unwind(struct debugfile *df, struct kdebug *kdb, kvaddr_t va,
 	enum unwind_result result;
 
 	if (!df->df_has_cfi)
-		find_tables(df);
+		find_tables(df, kdb);
 	result = unwind(df->df_eh_cfi, &cs, va - df->df_bias, out);
 	if (result == UNWIND_NONE)
 		result = unwind(df->df_debug_cfi, &cs, va - df->df_bias, out);

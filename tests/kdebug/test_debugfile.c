@@ -11,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format/bytes.h"
 #include "kdebug/arch.h"
+#include "kdebug/modfile.h"
 #include "tests/format/unit.h"
 #include "tests/kdebug/kernel.h"
 
@@ -368,9 +370,10 @@ test_other_build(void **state)
 }
 
 /* The same code, in a module that was loaded at MODULE_VA. */
-#define MODULE_VA UINT64_C(0xffffffff82400000)
-#define FILES_VA  UINT64_C(0xffffffff81500000)
-#define LF_VA	  UINT64_C(0xfffff80004000000)
+#define MODULE_VA  UINT64_C(0xffffffff82400000)
+#define MODULE_LEN 0x8000
+#define FILES_VA   UINT64_C(0xffffffff81500000)
+#define LF_VA	   UINT64_C(0xfffff80004000000)
 
 static void
 put_module(struct kernel *k, const char *path)
@@ -384,11 +387,66 @@ put_module(struct kernel *k, const char *path)
 	fake_word(k->k_kd, LF_VA + 24, 0);	       /* next */
 	fake_word(k->k_kd, LF_VA + 40, LF_VA + 0x100); /* filename */
 	fake_string(k->k_kd, LF_VA + 0x100, "zfs.ko");
-	fake_word(k->k_kd, LF_VA + 64, MODULE_VA); /* address */
-	fake_word(k->k_kd, LF_VA + 72, 0x8000);	   /* size */
+	fake_word(k->k_kd, LF_VA + 64, MODULE_VA);  /* address */
+	fake_word(k->k_kd, LF_VA + 72, MODULE_LEN); /* size */
 	fake_word(k->k_kd, k->k_base + KERNEL_DUMPPCB + 56, leaf);
 	fake_word(k->k_kd, STACK, middle);
 	fake_word(k->k_kd, STACK + 24, outer);
+}
+
+/* The section of relocations for .eh_frame; NULL: it has none. */
+static Elf_Scn *
+find_relocations(Elf *elf, GElf_Shdr *shdr)
+{
+	Elf_Scn *scn = NULL;
+	size_t strndx;
+
+	assert_int_equal(elf_getshdrstrndx(elf, &strndx), 0);
+	while ((scn = elf_nextscn(elf, scn)) != NULL) {
+		assert_non_null(gelf_getshdr(scn, shdr));
+		if (strcmp(elf_strptr(elf, strndx, shdr->sh_name),
+			".rela.eh_frame") == 0)
+			return (scn);
+	}
+	return (NULL);
+}
+
+/* Relocate bytes, which lie at va, against .text: S + A - P. */
+static void
+relocate(Elf_Data *relocations, uint8_t *bytes, kvaddr_t text, kvaddr_t va)
+{
+	GElf_Rela rela;
+
+	for (int i = 0; gelf_getrela(relocations, i, &rela) != NULL; i++) {
+		assert_int_equal(GELF_R_TYPE(rela.r_info), R_X86_64_PC32);
+		le32enc(bytes + rela.r_offset,
+		    (uint32_t)(text + (uint64_t)rela.r_addend -
+			(va + rela.r_offset)));
+	}
+}
+
+/* Put the module's .eh_frame into memory, as the kernel's linker does. */
+static void
+put_eh_frame(struct kernel *k, const char *path)
+{
+	const struct modfile_place place = { MODULE_VA, MODULE_LEN, 8 };
+	const char *why;
+	struct modfile *mf = modfile_open(path, &place, &why);
+	Elf *elf = elf_begin(modfile_fd(mf), ELF_C_READ, NULL);
+	kvaddr_t va = modfile_section_va(mf, ".eh_frame");
+	GElf_Shdr shdr;
+	Elf_Scn *scn = find_relocations(elf, &shdr);
+
+	if (scn != NULL) {
+		Elf_Data *data =
+		    elf_getdata(elf_getscn(elf, shdr.sh_info), NULL);
+
+		relocate(elf_getdata(scn, NULL), data->d_buf,
+		    modfile_section_va(mf, ".text"), va);
+		fake_put(k->k_kd, va, data->d_buf, data->d_size);
+	}
+	elf_end(elf);
+	modfile_close(mf);
 }
 
 /* A module, how it was split, and whether it has tables that can be used. */
@@ -397,10 +455,10 @@ static const struct module_row {
 	const char *kind, *way;
 	size_t nframes;
 } module_rows[] = {
-	{ "module: not split", "eh", "whole", 1 },
-	{ "module: GNU objcopy", "eh", "gnu", 1 },
-	{ "module: llvm-objcopy", "eh", "llvm", 1 },
-	{ "module: eu-strip", "eh", "elfutils", 1 },
+	{ "module: not split", "eh", "whole", 3 },
+	{ "module: GNU objcopy", "eh", "gnu", 3 },
+	{ "module: llvm-objcopy", "eh", "llvm", 3 },
+	{ "module: eu-strip", "eh", "elfutils", 3 },
 	{ "module: not split, .debug_frame", "debug", "whole", 3 },
 	{ "module: GNU objcopy, .debug_frame", "debug", "gnu", 3 },
 	{ "module: llvm-objcopy, .debug_frame", "debug", "llvm", 3 },
@@ -429,6 +487,7 @@ test_module(void **state)
 	snprintf(path, sizeof(path), "%s/zfs_%s.ko", dir, row->kind);
 	setup(&k, in_dir(way, "boot/kernel/kernel"));
 	put_module(&k, path);
+	put_eh_frame(&k, path);
 	assert_int_equal(backtrace(&k, frames), row->nframes);
 	assert_string_equal(frames[0].kf_module, "zfs.ko");
 	assert_string_equal(frames[0].kf_symbol, "leaf");
@@ -436,6 +495,22 @@ test_module(void **state)
 	assert_int_equal(frames[0].kf_line, line_of("leaf_pc:") + 1);
 	for (size_t i = 1; i < row->nframes; i++)
 		assert_int_equal(frames[i].kf_line, line_of(lines[i]));
+	kernel_fini(&k);
+}
+
+/* Without its .eh_frame in the dump, a module has no tables. */
+static void
+test_eh_frame_missing(void **state)
+{
+	struct kdebug_frame frames[MAXFRAMES];
+	struct kernel k;
+	char path[1024];
+
+	(void)state;
+	setup(&k, in_dir("eh/whole", "boot/kernel/kernel"));
+	snprintf(path, sizeof(path), "%s/zfs_eh.ko", dir);
+	put_module(&k, path);
+	assert_int_equal(backtrace(&k, frames), 1);
 	kernel_fini(&k);
 }
 
@@ -452,8 +527,9 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_no_aranges),
 		cmocka_unit_test(test_other_build),
 		cmocka_unit_test(test_no_line),
+		cmocka_unit_test(test_eh_frame_missing),
 	};
-	size_t n = 9;
+	size_t n = 10;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: test_debugfile KERNEL SOURCE DIR\n");
