@@ -1,12 +1,6 @@
 /*
- * Full dumps: ELF cores with one segment for each segment of physical memory.
- *
- * QEMU writes such cores too (dump-guest-memory).  Asked for "paging", it makes
- * a segment for each run of the guest's page tables instead: of pages that are
- * mapped twice there are two, and of those that are in no mapping, as page
- * tables may be, there is none.  The file holds all of memory all the same, one
- * block after the other.  So where two segments lie as far apart in the file as
- * in memory, what is between them is memory as well.
+ * Full dumps: ELF cores with one segment for each segment of physical memory,
+ * or as segments.h describes QEMU's.
  */
 #include <stdlib.h>
 
@@ -90,62 +84,28 @@ add_segment(kvm_t *kd, const struct elfcore_hdr *hdr,
 	return (0);
 }
 
-static int
-compare_segments(const void *a, const void *b)
+/* QEMU writes all of memory, whatever it describes. */
+static enum segments_gap
+gap_kind(const kvm_t *kd)
 {
-	const struct elf_segment *x = a;
-	const struct elf_segment *y = b;
+	bool qemu = kd->kd_core.kc_nvcpus > 0 && kd->kd_vcpus[0].vc_qemu;
 
-	return (x->es_start < y->es_start ? -1 : x->es_start > y->es_start);
+	return (qemu ? SEGMENTS_GAP_MEMORY : SEGMENTS_GAP_HOLE);
 }
 
-/* Did QEMU write the core? */
-static bool
-is_qemu(const kvm_t *kd)
-{
-	return (kd->kd_core.kc_nvcpus > 0 && kd->kd_vcpus[0].vc_qemu);
-}
-
-/* Let seg, which does not start below last, be a part of that.  false: no. */
-static bool
-join_segments(const kvm_t *kd, struct elf_segment *last,
-    const struct elf_segment *seg)
-{
-	uint64_t distance = seg->es_start - last->es_start;
-	bool overlap = seg->es_start < last->es_end;
-
-	if (seg->es_off - last->es_off != distance ||
-	    (!overlap && !is_qemu(kd)))
-		return (false);
-	if (seg->es_end > last->es_end)
-		last->es_end = seg->es_end;
-	return (true);
-}
-
-/* In ascending order, so that one can be found by halving. */
 static int
 sort_segments(kvm_t *kd)
 {
-	struct elf_segment *last = kd->kd_segs;
+	const struct elf_segment *segs = kd->kd_segs;
 
 	if (kd->kd_nsegs == 0)
 		return (kvm_fail(kd, "%s: no memory segments",
 		    kd->kd_core_path));
-	qsort(kd->kd_segs, kd->kd_nsegs, sizeof(*kd->kd_segs),
-	    compare_segments);
-	for (size_t i = 1; i < kd->kd_nsegs; i++) {
-		const struct elf_segment *seg = &kd->kd_segs[i];
-
-		if (join_segments(kd, last, seg))
-			continue;
-		if (seg->es_start < last->es_end)
-			return (kvm_fail(kd,
-			    "%s: memory segments at %#jx and %#jx overlap",
-			    kd->kd_core_path, (uintmax_t)last->es_start,
-			    (uintmax_t)seg->es_start));
-		*++last = *seg;
-	}
-	kd->kd_nsegs = (size_t)(last - kd->kd_segs) + 1;
+	if (!segments_join(kd->kd_segs, &kd->kd_nsegs, gap_kind(kd)))
+		return (kvm_fail(kd,
+		    "%s: memory segments at %#jx and %#jx overlap",
+		    kd->kd_core_path, (uintmax_t)segs[0].es_start,
+		    (uintmax_t)segs[1].es_start));
 	return (0);
 }
 

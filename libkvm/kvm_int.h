@@ -15,6 +15,7 @@
 #include "libkvm/image.h"
 #include "libkvm/kvm_core.h"
 #include "libkvm/pageindex.h"
+#include "libkvm/segments.h"
 #include "libkvm/types.h"
 
 #define KVM_ERR_LEN 2048 /* _POSIX2_LINE_MAX, which callers give us */
@@ -81,13 +82,6 @@ struct vm_root {
 	uint64_t vr_off;      /* section: bytes into the file */
 	uint64_t vr_nentries; /* section: as many as there are */
 	kpaddr_t vr_pa;	      /* else: of the table */
-};
-
-/* A segment of physical memory in an ELF core. */
-struct elf_segment {
-	kpaddr_t es_start;
-	kpaddr_t es_end;
-	uint64_t es_off; /* bytes into the file */
 };
 
 struct __kvm {
