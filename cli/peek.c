@@ -8,14 +8,18 @@
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "cli/open.h"
 #include "format/elfcore.h"
+#include "format/elfnote.h"
+#include "libkvm/segments.h"
 
 #define CHUNK_LEN 16384
+#define NOTES_MAX (8 << 20) /* bytes of an ELF core's notes */
 
 /* elf(5): the header's fields that are at one place in both of its classes. */
 #define ELF_DATA_OFF 5
@@ -161,12 +165,108 @@ elf_machine_name(const struct elfcore_hdr *hdr)
 	}
 }
 
-/* Add a segment of memory to total.  false: no file is so long. */
-static bool
-add_segment(const struct elfcore_phdr *ph, uint64_t *total)
+static int
+bad_phdr(const struct peek *peek, unsigned int i)
 {
-	return (ph->ph_type != ELFCORE_PT_LOAD ||
-	    !__builtin_add_overflow(*total, ph->ph_file_len, total));
+	warnx("%s: bad program header %u", peek->pk_core.kc_core_path, i);
+	return (EX_DATAERR);
+}
+
+/* The segments of a core, while its program headers are read. */
+struct segments {
+	struct elf_segment *sg_list; /* owned */
+	size_t sg_n;
+	enum segments_gap sg_gap;
+	uint64_t sg_end; /* of the file, as far as they say */
+};
+
+/* Is there a note of QEMU's among the bytes? */
+static bool
+has_qemu_note(enum byte_order order, struct span notes)
+{
+	struct qemu_cpu qc;
+	struct elfnote en;
+
+	while (elfnote_next(order, &notes, &en)) {
+		if (elfnote_is(&en, "QEMU", 0))
+			return (qemu_cpu_decode(en.en_desc, &qc));
+	}
+	return (false);
+}
+
+/* Look into the notes.  Such as cannot be read say nothing. */
+static void
+peek_notes(struct peek *peek, const struct elfcore_hdr *hdr,
+    const struct elfcore_phdr *ph, struct segments *sg)
+{
+	struct span notes = { .len = (size_t)ph->ph_file_len };
+	uint8_t *bytes;
+
+	if (ph->ph_file_len > NOTES_MAX ||
+	    (bytes = malloc(notes.len + 1)) == NULL)
+		return;
+	notes.base = bytes;
+	if (peek_read(peek, ph->ph_off, bytes, notes.len) ==
+		(ssize_t)notes.len &&
+	    has_qemu_note(hdr->eh_order, notes))
+		sg->sg_gap = SEGMENTS_GAP_MEMORY;
+	free(bytes);
+}
+
+/* Add a segment of memory.  false: no file or machine is so long. */
+static bool
+add_segment(const struct elfcore_phdr *ph, struct segments *sg)
+{
+	struct elf_segment *seg = &sg->sg_list[sg->sg_n];
+	uint64_t end;
+
+	if (__builtin_add_overflow(ph->ph_off, ph->ph_file_len, &end) ||
+	    __builtin_add_overflow(ph->ph_pa, ph->ph_file_len, &seg->es_end))
+		return (false);
+	seg->es_start = ph->ph_pa;
+	seg->es_off = ph->ph_off;
+	sg->sg_n++;
+	if (end > sg->sg_end)
+		sg->sg_end = end;
+	return (true);
+}
+
+/* Read the i'th program header. */
+static int
+read_phdr(struct peek *peek, const struct elfcore_hdr *hdr, unsigned int i,
+    struct elfcore_phdr *ph)
+{
+	struct span entry = { .len = hdr->eh_phentsize };
+	uint8_t buf[256];
+	int status;
+
+	if (entry.len > sizeof(buf))
+		entry.len = sizeof(buf);
+	entry.base = buf;
+	status = read_all(peek, hdr->eh_phoff + (uint64_t)i * hdr->eh_phentsize,
+	    buf, entry.len, "program headers");
+	if (status == EX_OK && !elfcore_phdr_decode(hdr, entry, ph))
+		status = bad_phdr(peek, i);
+	return (status);
+}
+
+static int
+read_segments(struct peek *peek, const struct elfcore_hdr *hdr,
+    struct segments *sg)
+{
+	struct elfcore_phdr ph;
+
+	for (unsigned int i = 0; i < hdr->eh_phnum; i++) {
+		int status = read_phdr(peek, hdr, i, &ph);
+
+		if (status != EX_OK)
+			return (status);
+		if (ph.ph_type == ELFCORE_PT_NOTE)
+			peek_notes(peek, hdr, &ph, sg);
+		else if (ph.ph_type == ELFCORE_PT_LOAD && !add_segment(&ph, sg))
+			return (bad_phdr(peek, i));
+	}
+	return (EX_OK);
 }
 
 /* Add up the memory that the program headers describe. */
@@ -174,34 +274,27 @@ static int
 add_segments(struct peek *peek, const struct elfcore_hdr *hdr)
 {
 	struct kvm_core *core = &peek->pk_core;
-	struct span entry = { .len = hdr->eh_phentsize };
-	struct elfcore_phdr ph;
-	uint8_t buf[256];
-	uint64_t end, longest = 0, total = 0;
+	struct segments sg = { .sg_gap = SEGMENTS_GAP_HOLE };
+	int status;
 
-	if (entry.len > sizeof(buf))
-		entry.len = sizeof(buf);
-	entry.base = buf;
-	for (unsigned int i = 0; i < hdr->eh_phnum; i++) {
-		int status = read_all(peek,
-		    hdr->eh_phoff + (uint64_t)i * hdr->eh_phentsize, buf,
-		    entry.len, "program headers");
-
-		if (status != EX_OK)
-			return (status);
-		if (!elfcore_phdr_decode(hdr, entry, &ph) ||
-		    __builtin_add_overflow(ph.ph_off, ph.ph_file_len, &end) ||
-		    !add_segment(&ph, &total)) {
-			warnx("%s: bad program header %u", core->kc_core_path,
-			    i);
-			return (EX_DATAERR);
-		}
-		if (ph.ph_type == ELFCORE_PT_LOAD && end > longest)
-			longest = end;
+	sg.sg_list = calloc((size_t)hdr->eh_phnum + 1, sizeof(*sg.sg_list));
+	if (sg.sg_list == NULL) {
+		warnx("out of memory");
+		return (EX_OSERR);
 	}
-	core->kc_npages = total / core->kc_page_size;
-	core->kc_file_short = missing(peek, longest);
-	return (EX_OK);
+	status = read_segments(peek, hdr, &sg);
+	if (status == EX_OK &&
+	    !segments_join(sg.sg_list, &sg.sg_n, sg.sg_gap)) {
+		warnx("%s: memory segments overlap", core->kc_core_path);
+		status = EX_DATAERR;
+	}
+	for (size_t i = 0; status == EX_OK && i < sg.sg_n; i++)
+		core->kc_npages +=
+		    (sg.sg_list[i].es_end - sg.sg_list[i].es_start) /
+		    core->kc_page_size;
+	core->kc_file_short = missing(peek, sg.sg_end);
+	free(sg.sg_list);
+	return (status);
 }
 
 static int

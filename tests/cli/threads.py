@@ -121,14 +121,46 @@ def check_dumper():
     assert want[0]["display_name"] in ask("live", "bt").out
 
 
+# ---- QEMU's cores ----
+
+
+def check_guest():
+    """Its threads run, with registers, and nothing is amiss."""
+    result = ask("guest", "ps", "--json")
+    assert not result.err, result
+    running = 0
+    for got, want in zip(json.loads(result.out), truth("guest"), strict=True):
+        assert got["stopped"], got
+        assert got["display_name"] == want["display_name"], (got, want)
+        if got["state"] == "running":
+            assert got["registers"] == want["registers"], (got, want)
+            running += 1
+    assert running > 1, result
+
+
+def check_guest_info():
+    """Its segments overlap and leave gaps; each page is counted once."""
+    want = json.loads(ask("guest", "info", "--json").out)
+    core = os.path.join(FOLDER.name, "guest")
+    alone = run(VMCORE, "info", "--json", core)
+    expect(alone, os.EX_OK)
+    assert json.loads(alone.out)["dumped_pages"] == want["dumped_pages"], alone
+    with open(core + ".json") as file:
+        pages = json.load(file)["info"]["dumped_pages"]
+    assert want["dumped_pages"] == pages, (want, pages)
+
+
 tests.case("info names the panic", check_panic)
 tests.case("info says none of a kernel that did not panic", check_no_panic)
 tests.case("info says that a kernel file has no panicstr", check_no_symbol)
 tests.case("JSON of threads that were not stopped", check_unstopped_json)
 tests.case("ps of threads that were not stopped", check_unstopped_text)
 tests.case("bt of a live dump shows who took it", check_dumper)
+tests.case("threads of QEMU's core", check_guest)
+tests.case("info of QEMU's core, without its kernel too", check_guest_info)
 
 generate("busy", "--threads")
 generate("idle")
 generate("live", "--threads", "--cpus", "8", "--live")
+generate("guest", "--threads", "--cpus", "8", "--full", "--qemu")
 tests.run()
