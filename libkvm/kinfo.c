@@ -47,12 +47,18 @@ pointer(kvm_t *kd, kvaddr_t base, enum field which)
 	return (address(field_uint(kd, base, which)));
 }
 
-/* Copy a text of at most len - 1 characters and its NUL. */
+/*
+ * Copy a text of at most len - 1 characters, and NULs up to len.  In the kernel,
+ * the rest of an older text may follow it.
+ */
 static void
 text(kvm_t *kd, kvaddr_t base, enum field which, char *buf, size_t len)
 {
+	size_t n;
+
 	field_bytes(kd, base, which, buf, len);
-	buf[len - 1] = '\0';
+	n = strnlen(buf, len - 1);
+	memset(buf + n, 0, len - n);
 }
 
 /* The same for a text that a field points to. */

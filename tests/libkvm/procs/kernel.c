@@ -290,7 +290,7 @@ struct thread td_shell = {
 };
 struct thread td_shell2 = {
 	.td_tid = 100101,
-	.td_name = "sh",
+	.td_name = "sh\0longer name befo",
 	.td_state = TDS_INHIBITED,
 	.td_inhibitors = 2,
 	.td_wmesg = "nanslp-too-long",
