@@ -50,7 +50,7 @@ enum gen_format {
 #define GEN_UNALIGNED	0x0040 /* segment bounds inside pages */
 #define GEN_ALIASES	0x0080 /* some pages are mapped twice */
 #define GEN_LOSE_TABLES 0x0100 /* amd64: some page-table pages are absent */
-#define GEN_PLAIN	0x0200 /* small pages only, all of them present */
+#define GEN_PLAIN	0x0200 /* small pages, all of them present */
 #define GEN_WRAPPED	0x0400 /* the message buffer has wrapped */
 #define GEN_HIGH_BITS	0x0800 /* software bits set in page-table entries */
 #define GEN_ODD_TABLES	0x1000 /* arm: tables end inside a page, then pages */
@@ -76,6 +76,7 @@ struct gen_spec {
 	uint64_t gs_phys_len;	 /* bytes of physical memory */
 	uint64_t gs_kva_len;	 /* bytes that the page tables span */
 	unsigned gs_map_percent; /* of present pages, in the kernel map */
+	unsigned gs_big_percent; /* besides: in large pages, all present */
 	unsigned gs_run_max;	 /* pages in one run of small mappings */
 	uint32_t gs_msgbuf_len;	 /* bytes of the ring */
 	unsigned gs_nprocs;	 /* 0: a kernel without processes */

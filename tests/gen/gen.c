@@ -150,7 +150,7 @@ gen_defaults(struct gen *g)
 		spec->gs_mem_len = 16 * MB;
 	if (spec->gs_map_percent == 0)
 		spec->gs_map_percent = 75;
-	if (spec->gs_map_percent > 100)
+	if (spec->gs_map_percent > 100 || spec->gs_big_percent > 100)
 		return ("more than all pages mapped");
 	if (spec->gs_run_max == 0)
 		spec->gs_run_max = 32;

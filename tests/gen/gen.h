@@ -306,7 +306,7 @@ bool phys_is_dumped(const struct gen *, uint64_t pa, uint64_t *n);
 void phys_take(struct gen *, uint64_t n);   /* present, and spoken for */
 void phys_forget(struct gen *, uint64_t n); /* absent, and spoken for */
 uint64_t phys_take_any(struct gen *);	    /* returns its address */
-uint64_t phys_take_run(struct gen *, uint64_t npages);
+uint64_t phys_take_run(struct gen *, uint64_t npages, uint64_t align);
 void phys_show(struct gen *, uint64_t pa, uint64_t len);
 bool phys_find_absent(struct gen *, uint64_t *pa);
 void phys_fill(struct gen *, uint64_t npresent);

@@ -20,6 +20,7 @@ enum {
 	OPT_MEM,
 	OPT_PHYS,
 	OPT_MAPPED,
+	OPT_BIG,
 	OPT_RUN,
 	OPT_PROCS,
 	OPT_THREADS,
@@ -76,6 +77,7 @@ usage(FILE *to, int status)
 	    "  --mem SIZE      pages in the dump; 16M\n"
 	    "  --phys SIZE     physical memory\n"
 	    "  --mapped N      percent of the pages in the kernel map; 75\n"
+	    "  --big N         percent of the pages in larger pages, besides; 0\n"
 	    "  --run N         pages in a run of mappings, at most; 32\n"
 	    "  --procs N       processes; none\n"
 	    "  --threads       the same as --procs 12\n"
@@ -154,6 +156,9 @@ parse_number(struct gen_spec *spec, int opt, const char *text)
 	case OPT_MAPPED:
 		spec->gs_map_percent = (unsigned)n;
 		return (true);
+	case OPT_BIG:
+		spec->gs_big_percent = (unsigned)n;
+		return (true);
 	case OPT_RUN:
 		spec->gs_run_max = (unsigned)n;
 		return (true);
@@ -225,6 +230,7 @@ parse_args(struct args *args, int argc, char **argv)
 		{ "mem", required_argument, NULL, OPT_MEM },
 		{ "phys", required_argument, NULL, OPT_PHYS },
 		{ "mapped", required_argument, NULL, OPT_MAPPED },
+		{ "big", required_argument, NULL, OPT_BIG },
 		{ "run", required_argument, NULL, OPT_RUN },
 		{ "procs", required_argument, NULL, OPT_PROCS },
 		{ "threads", no_argument, NULL, OPT_THREADS },

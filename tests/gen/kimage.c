@@ -138,7 +138,8 @@ kimage_init(struct gen *g)
 		image->heap_len = gen_round_page(g,
 		    64 * KB + g->g_spec.gs_nprocs * PROC_LEN / 4);
 		image->heap_pa =
-		    phys_take_run(g, image->heap_len >> g->g_lay.gl_page_shift);
+		    phys_take_run(g, image->heap_len >> g->g_lay.gl_page_shift,
+			gen_page_size(g));
 	}
 	kimage_map_arena(g);
 	return (NULL);

@@ -176,6 +176,19 @@ kmap_large(struct gen *g, struct plan *plan, unsigned shift)
 	kmap_one(g, pa, shift);
 }
 
+/* Large pages with no hole in them, as many as the spec asks for. */
+static void
+kmap_solid(struct gen *g, const struct plan *plan)
+{
+	unsigned shift = g->g_lay.gl_big_shift;
+	uint64_t npages = (uint64_t)1 << (shift - g->g_lay.gl_page_shift);
+	uint64_t left = plan->target * g->g_spec.gs_big_percent / 100;
+
+	for (; left >= npages; left -= npages)
+		kmap_one(g, phys_take_run(g, npages, (uint64_t)1 << shift),
+		    shift);
+}
+
 /* A page of a hole between two segments, or of no memory at all. */
 static uint64_t
 kmap_device_pa(struct gen *g)
@@ -361,6 +374,7 @@ kmap_plan(struct gen *g)
 	bool plain = (g->g_spec.gs_flags & GEN_PLAIN) != 0;
 
 	plan.target = g->g_spec.gs_mem_len >> g->g_lay.gl_page_shift;
+	kmap_solid(g, &plan);
 	plan_fill(g, &plan);
 	plan_pool(g, &plan);
 	plan_chunks(g, &plan);

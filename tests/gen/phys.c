@@ -343,19 +343,20 @@ phys_run_is_free(const struct gen *g, uint64_t n, uint64_t npages)
 	return (true);
 }
 
-/* npages of contiguous memory. */
+/* npages of contiguous memory, from a multiple of align bytes on. */
 uint64_t
-phys_take_run(struct gen *g, uint64_t npages)
+phys_take_run(struct gen *g, uint64_t npages, uint64_t align)
 {
-	uint64_t n;
+	uint64_t n, pa;
 
 	for (unsigned try = 0; try < 100000; try++) {
 		n = rng_below(&g->g_rng, g->g_phys.npages);
-		if (!phys_run_is_free(g, n, npages))
+		pa = phys_addr(g, n) & ~(align - 1);
+		if (!phys_number(g, pa, &n) || !phys_run_is_free(g, n, npages))
 			continue;
 		for (uint64_t i = 0; i < npages; i++)
 			phys_take(g, n + i);
-		return (phys_addr(g, n));
+		return (pa);
 	}
 	errx(1, "generator: no %ju pages in a row", (uintmax_t)npages);
 }

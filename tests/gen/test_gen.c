@@ -346,6 +346,34 @@ test_every_variant(void **state)
 	}
 }
 
+/* Add up what large pages map; every mapping must be of pages in the dump. */
+static bool
+count_solid(const struct gen_mapping *m, void *arg)
+{
+	uint64_t *len = arg;
+
+	assert_int_equal(m->state, GEN_OK);
+	if (m->leaf_len == 2 * MB)
+		*len += m->len;
+	return (true);
+}
+
+static void
+test_large_pages_are_whole(void **state)
+{
+	struct gen_spec spec = { .gs_arch = "amd64",
+		.gs_flags = GEN_PLAIN,
+		.gs_mem_len = 32 * MB,
+		.gs_big_percent = 40 };
+	struct gen *g = create(&spec);
+	uint64_t len = 0;
+
+	(void)state;
+	assert_true(gen_foreach_mapping(g, count_solid, &len));
+	assert_int_equal(len, 12 * MB);
+	gen_destroy(g);
+}
+
 static void
 test_message_buffer(void **state)
 {
@@ -392,6 +420,8 @@ static const struct {
 	{ "hardly any memory", { .gs_arch = "amd64", .gs_phys_len = 32 * MB } },
 	{ "more memory than 32 bits address",
 	    { .gs_arch = "arm", .gs_phys_len = 4096 * MB } },
+	{ "more than all pages large",
+	    { .gs_arch = "amd64", .gs_big_percent = 101 } },
 	{ "too many CPUs", { .gs_arch = "arm", .gs_ncpus = 9 } },
 };
 
@@ -432,6 +462,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_header_bytes),
 		cmocka_unit_test(test_only_the_seed_matters),
 		cmocka_unit_test(test_every_variant),
+		cmocka_unit_test(test_large_pages_are_whole),
 		cmocka_unit_test(test_message_buffer),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test_prestate(test_build_knows_variants, names),
