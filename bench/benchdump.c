@@ -24,10 +24,26 @@ collect_mapping(const struct gen_mapping *m, void *arg)
 		struct known_page *page = &b->pages[b->npages];
 
 		*page = (struct known_page){ .va = m->va + done,
-			.pa = m->pa + done };
+			.pa = m->pa + done,
+			.way =
+			    m->leaf_len > PAGE_LEN ? BY_LARGE_PAGE : BY_TABLE };
 		if (gen_page_off(b->gen, page->pa, &page->off))
 			b->npages++;
 	}
+	return (true);
+}
+
+static bool
+collect_direct(const struct gen_page *page, void *arg)
+{
+	struct benchdump *b = arg;
+
+	b->pages[b->npages + b->ndirect++] = (struct known_page){
+		.va = page->dmap_va,
+		.pa = page->pa,
+		.off = page->off,
+		.way = BY_DIRECT_MAP,
+	};
 	return (true);
 }
 
@@ -35,21 +51,32 @@ collect_mapping(const struct gen_mapping *m, void *arg)
  * Only pages with plain contents can be checked by their address; the kernel's
  * own data and page tables are few and left out.
  */
-static void
-drop_special_pages(struct benchdump *b)
+static size_t
+drop_special_pages(const struct benchdump *b, struct known_page *pages,
+    size_t n)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < b->npages; i++) {
-		uint64_t words[PAGE_LEN / 8];
+	for (size_t i = 0; i < n; i++) {
 		uint8_t want[PAGE_LEN];
 
-		gen_fill(b->seed, b->pages[i].pa, want, sizeof(want));
-		memcpy(words, b->map + b->pages[i].off, sizeof(words));
-		if (memcmp(words, want, sizeof(want)) == 0)
-			b->pages[kept++] = b->pages[i];
+		gen_fill(b->seed, pages[i].pa, want, sizeof(want));
+		if (memcmp(b->map + pages[i].off, want, sizeof(want)) == 0)
+			pages[kept++] = pages[i];
 	}
-	b->npages = kept;
+	return (kept);
+}
+
+static void
+collect_pages(struct benchdump *b)
+{
+	b->pages = calloc(2 * b->npages_dumped + 1, sizeof(*b->pages));
+	if (b->pages == NULL)
+		err(1, NULL);
+	(void)gen_foreach_mapping(b->gen, collect_mapping, b);
+	b->npages = drop_special_pages(b, b->pages, b->npages);
+	(void)gen_foreach_page(b->gen, collect_direct, b);
+	b->ndirect = drop_special_pages(b, b->pages + b->npages, b->ndirect);
 }
 
 static void
@@ -62,7 +89,8 @@ write_dump(struct benchdump *b)
 		.gs_seed = b->seed,
 		.gs_mem_len = b->gigabytes * GB,
 		.gs_phys_len = 64 * GB,
-		.gs_map_percent = 95,
+		.gs_map_percent = b->layout->map_percent,
+		.gs_big_percent = b->layout->big_percent,
 		.gs_run_max = b->layout->run_max,
 	};
 	const char *why;
@@ -84,20 +112,60 @@ next_random(uint64_t *state)
 	return (*state);
 }
 
-/* What is read at random, listed, so that readers are measured and not this. */
-static void
-choose_words(struct benchdump *b)
+/* A page that is mapped in one of these ways. */
+static const struct known_page *
+choose_page(const struct benchdump *b, unsigned int ways, uint64_t *state)
 {
+	const struct known_page *page;
+
+	do
+		page = &b->pages[(next_random(state) >> 9) %
+		    (b->npages + b->ndirect)];
+	while ((page->way & ways) == 0);
+	return (page);
+}
+
+/* How many pages from this one on are in a burst. */
+static size_t
+count_near(const struct benchdump *b, const struct known_page *page)
+{
+	const struct known_page *end = b->pages + b->npages + b->ndirect;
+	size_t n = 1;
+
+	while (page + n < end && page[n].way == page->way &&
+	    page[n].va - page->va < BENCHDUMP_BURST_LEN)
+		n++;
+	return (n);
+}
+
+bool
+benchdump_has(const struct benchdump *b, unsigned int ways)
+{
+	size_t i = 0, end = b->npages + b->ndirect;
+
+	while (i < end && (b->pages[i].way & ways) == 0)
+		i++;
+	return (i < end);
+}
+
+void
+benchdump_choose(struct benchdump *b, const struct read_pattern *pattern)
+{
+	const struct known_page *first = NULL;
 	uint64_t state = UINT64_C(88172645463325252);
+	size_t near = 0;
 
-	b->words = calloc(BENCHDUMP_NWORDS, sizeof(*b->words));
-	if (b->words == NULL)
-		err(1, NULL);
 	for (size_t i = 0; i < BENCHDUMP_NWORDS; i++) {
-		uint64_t r = next_random(&state);
-		const struct known_page *page = &b->pages[(r >> 9) % b->npages];
-		uint64_t in_page = r % (PAGE_LEN / 8) * 8;
+		const struct known_page *page;
+		uint64_t in_page = next_random(&state) % (PAGE_LEN / 8) * 8;
 
+		if (i % pattern->rp_burst == 0) {
+			first = choose_page(b, pattern->rp_ways, &state);
+			near = count_near(b, first);
+		}
+		page = first;
+		if (pattern->rp_burst > 1)
+			page += (next_random(&state) >> 9) % near;
 		b->words[i] = (struct known_word){ .va = page->va + in_page,
 			.off = page->off + in_page,
 			.value = gen_word(b->seed, page->pa + in_page) };
@@ -121,12 +189,10 @@ open_dump(struct benchdump *b)
 	if (map == MAP_FAILED)
 		err(1, "%s", b->core);
 	b->map = map;
-	b->pages = calloc(b->npages_dumped + 1, sizeof(*b->pages));
-	if (b->pages == NULL)
+	collect_pages(b);
+	b->words = calloc(BENCHDUMP_NWORDS, sizeof(*b->words));
+	if (b->words == NULL)
 		err(1, NULL);
-	(void)gen_foreach_mapping(b->gen, collect_mapping, b);
-	drop_special_pages(b);
-	choose_words(b);
 	b->kd = kvm_open2(b->kernel, b->core, O_RDONLY, errbuf, NULL);
 	if (b->kd == NULL)
 		errx(1, "%s", errbuf);
@@ -152,5 +218,5 @@ benchdump_remove(struct benchdump *b)
 	free(b->pages);
 	(void)unlink(b->core);
 	(void)unlink(b->kernel);
-	b->npages = 0;
+	b->npages = b->ndirect = 0;
 }

@@ -15,17 +15,23 @@
 /* Words that are known of a dump. */
 #define BENCHDUMP_NWORDS 2000000
 
-/* How pages are scattered over physical memory. */
+/* How the pages of a dump lie, and how the kernel maps them. */
 struct layout {
 	const char *name;
-	unsigned int run_max; /* pages that lie in a row, at most */
+	unsigned int run_max;	  /* pages that lie in a row, at most */
+	unsigned int map_percent; /* of the pages, in 4 KB mappings */
+	unsigned int big_percent; /* of the pages, in 2 MB mappings */
 };
 
-/* A page of the kernel map, known beforehand. */
+/* What maps a page.  Values are bits of rp_ways. */
+enum known_way { BY_TABLE = 1, BY_LARGE_PAGE = 2, BY_DIRECT_MAP = 4 };
+
+/* An address of a page, known beforehand. */
 struct known_page {
 	uint64_t va;
 	uint64_t pa;
 	uint64_t off; /* bytes into the file */
+	enum known_way way;
 };
 
 /* A word, and where it is. */
@@ -35,6 +41,14 @@ struct known_word {
 	uint64_t value;
 };
 
+/* What is read at random. */
+struct read_pattern {
+	const char *rp_name;
+	unsigned int rp_ways;  /* pages that are mapped so */
+	unsigned int rp_burst; /* reads in a row within BENCHDUMP_BURST_LEN */
+};
+#define BENCHDUMP_BURST_LEN 65536
+
 struct benchdump {
 	char core[600]; /* paths */
 	char kernel[600];
@@ -43,10 +57,11 @@ struct benchdump {
 	uint64_t seed;
 
 	struct gen *gen;
-	struct known_page *pages; /* ascending by address */
-	size_t npages;
+	struct known_page *pages; /* of the kernel map, ascending by address */
+	size_t npages;		  /* after them, of the direct map */
+	size_t ndirect;
 	size_t npages_dumped;
-	struct known_word *words; /* BENCHDUMP_NWORDS, in random order */
+	struct known_word *words; /* BENCHDUMP_NWORDS, see benchdump_choose() */
 	int fd;			  /* of the core */
 	const uint8_t *map;
 	size_t map_len;
@@ -59,6 +74,16 @@ struct benchdump {
  * seed are the caller's to fill in.  Exits with a message.
  */
 void benchdump_make(struct benchdump *b);
+
+/* Is there a page that is mapped in one of these ways? */
+bool benchdump_has(const struct benchdump *b, unsigned int ways);
+
+/*
+ * List what will be read, so that readers are measured and not this.  The dump
+ * must have pages for the pattern.
+ */
+void benchdump_choose(struct benchdump *b, const struct read_pattern *pattern);
+
 void benchdump_remove(struct benchdump *b);
 
 #endif

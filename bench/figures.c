@@ -5,13 +5,25 @@
 #include <string.h>
 #include <time.h>
 
-double
-figures_now(void)
+static double
+read_clock(clockid_t clock)
 {
 	struct timespec ts;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	(void)clock_gettime(clock, &ts);
 	return ((double)ts.tv_sec + (double)ts.tv_nsec * 1e-9);
+}
+
+double
+figures_now(void)
+{
+	return (read_clock(CLOCK_MONOTONIC));
+}
+
+double
+figures_cpu_now(void)
+{
+	return (read_clock(CLOCK_PROCESS_CPUTIME_ID));
 }
 
 static int

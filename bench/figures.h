@@ -20,6 +20,12 @@ struct figures {
 double figures_now(void);
 
 /*
+ * The same, of this process on a processor: for what never waits for a disk, so
+ * that other programs on the machine do not count.
+ */
+double figures_cpu_now(void);
+
+/*
  * Print one JSON object on a line of its own: the medians of ours and of the
  * limit over n rounds, n <= FIGURES_MAXROUNDS, and the median, the lowest and the
  * highest of the rounds' ratios.

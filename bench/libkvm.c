@@ -38,8 +38,21 @@
 static const char *self; /* this program */
 
 static const struct layout layouts[] = {
-	{ "scattered", 1 },
-	{ "runs", 32 },
+	{ "scattered", .run_max = 1, .map_percent = 95 },
+	{ "runs", .run_max = 32, .map_percent = 95 },
+	{ "mixed", .run_max = 32, .map_percent = 70, .big_percent = 40 },
+};
+
+#define ANY_WAY (BY_TABLE | BY_LARGE_PAGE | BY_DIRECT_MAP)
+
+static const struct read_pattern by_table = { "random-8", BY_TABLE, 1 };
+
+/* Besides. */
+static const struct read_pattern patterns[] = {
+	{ "random-8-large-page", BY_LARGE_PAGE, 1 },
+	{ "random-8-direct-map", BY_DIRECT_MAP, 1 },
+	{ "random-8-all", ANY_WAY, 1 },
+	{ "bursts-8-all", ANY_WAY, 32 },
 };
 
 /* Ours and the limit's speed in each round, the more the better. */
@@ -169,7 +182,7 @@ enum reader { BY_LIBKVM, BY_MEMCPY, BY_PREAD, BY_PLAIN };
 static double
 random_reads(const struct benchdump *b, kvm_t *kd, enum reader reader, size_t n)
 {
-	double start = figures_now();
+	double start = figures_cpu_now();
 
 	for (size_t i = 0; i < n; i++) {
 		const struct known_word *known = &b->words[i];
@@ -186,7 +199,7 @@ random_reads(const struct benchdump *b, kvm_t *kd, enum reader reader, size_t n)
 		if (word != known->value)
 			errx(1, "wrong bytes at %#jx", (uintmax_t)known->va);
 	}
-	return ((double)n / (figures_now() - start) * 1e-6);
+	return ((double)n / (figures_cpu_now() - start) * 1e-6);
 }
 
 static void
@@ -195,6 +208,7 @@ bench_random(struct benchdump *b)
 	double ours[NROUNDS], by_memcpy[NROUNDS], by_pread[NROUNDS];
 	double plain[NROUNDS];
 
+	benchdump_choose(b, &by_table);
 	/* Once for the page tables of this process. */
 	(void)random_reads(b, b->kd, BY_MEMCPY, BENCHDUMP_NWORDS);
 	(void)random_reads(b, b->kd, BY_LIBKVM, BENCHDUMP_NWORDS);
@@ -207,11 +221,31 @@ bench_random(struct benchdump *b)
 		plain[i] =
 		    random_reads(b, b->kd, BY_PLAIN, BENCHDUMP_NWORDS / 4);
 	}
-	report(b, "random-8", "memcpy from known offsets", "million reads/s",
-	    ours, by_memcpy);
-	report(b, "random-8", "pread from known offsets", "million reads/s",
-	    ours, by_pread);
-	report(b, "random-8", PLAIN, "million reads/s", ours, plain);
+	report(b, by_table.rp_name, "memcpy from known offsets",
+	    "million reads/s", ours, by_memcpy);
+	report(b, by_table.rp_name, "pread from known offsets",
+	    "million reads/s", ours, by_pread);
+	report(b, by_table.rp_name, PLAIN, "million reads/s", ours, plain);
+}
+
+/* Other mappings than page tables, and all of them. */
+static void
+bench_pattern(struct benchdump *b, const struct read_pattern *pattern)
+{
+	double ours[NROUNDS], by_memcpy[NROUNDS];
+
+	if (!benchdump_has(b, pattern->rp_ways))
+		return;
+	benchdump_choose(b, pattern);
+	(void)random_reads(b, b->kd, BY_MEMCPY, BENCHDUMP_NWORDS);
+	(void)random_reads(b, b->kd, BY_LIBKVM, BENCHDUMP_NWORDS);
+	for (size_t i = 0; i < NROUNDS; i++) {
+		by_memcpy[i] =
+		    random_reads(b, b->kd, BY_MEMCPY, BENCHDUMP_NWORDS);
+		ours[i] = random_reads(b, b->kd, BY_LIBKVM, BENCHDUMP_NWORDS);
+	}
+	report(b, pattern->rp_name, "memcpy from known offsets",
+	    "million reads/s", ours, by_memcpy);
 }
 
 /* The same for a dump that is not mapped: one pread(2) for each read. */
@@ -417,19 +451,19 @@ bench_walk(struct benchdump *b)
 		    b->npages_dumped);
 	for (size_t i = 0; i < NROUNDS; i++) {
 		struct walked got = { 0 };
-		double start = figures_now();
+		double start = figures_cpu_now();
 
 		(void)kvm_walk_pages(b->kd, count_page, &got);
-		ours[i] = walk_speed(got, want, figures_now() - start);
+		ours[i] = walk_speed(got, want, figures_cpu_now() - start);
 
-		start = figures_now();
+		start = figures_cpu_now();
 		got = walk_known(pages, n, count_page);
-		limit[i] = walk_speed(got, want, figures_now() - start);
+		limit[i] = walk_speed(got, want, figures_cpu_now() - start);
 
 		got = (struct walked){ 0 };
-		start = figures_now();
+		start = figures_cpu_now();
 		plain_walk(b->plain, count_page, &got);
-		plain[i] = walk_speed(got, want, figures_now() - start);
+		plain[i] = walk_speed(got, want, figures_cpu_now() - start);
 	}
 	report(b, "walk", "callbacks for a list of the same pages",
 	    "million pages/s", ours, limit);
@@ -449,6 +483,8 @@ bench_dump(struct benchdump *b)
 	bench_open_memory(b);
 	bench_random(b);
 	bench_random_pread(b);
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		bench_pattern(b, &patterns[i]);
 	bench_sequential(b);
 	bench_walk(b);
 	benchdump_remove(b);
