@@ -258,8 +258,7 @@ kvm_close(kvm_t *kd)
 	free(kd->kd_fields);
 	free(kd->kd_procs);
 	exec_close(kd->kd_exec);
-	if (kd->kd_tables != NULL)
-		translate_forget(kd);
+	hotpages_fini(&kd->kd_hot);
 	free(kd->kd_tables);
 	free(kd->kd_core_path);
 	free(kd);

@@ -12,6 +12,7 @@
 #include "format/elfcore.h"
 #include "format/paging.h"
 #include "libkvm/exec.h"
+#include "libkvm/hotpages.h"
 #include "libkvm/image.h"
 #include "libkvm/kvm_core.h"
 #include "libkvm/pageindex.h"
@@ -49,26 +50,22 @@ struct core_ops {
 };
 
 /*
- * Last-level page tables that were used, each for its span of addresses.  They
- * do not change in a dead kernel.
+ * What maps spans of addresses that were used, each as long as what a
+ * last-level page table maps: such a table, or a part of a large page.  They do
+ * not change in a dead kernel.
  */
 #define TABLE_CACHE_LEN 16384
 
 struct table_slot {
-	uint64_t ts_tag;     /* the span's number plus 1; 0: empty */
-	uint64_t ts_off;     /* of the table: bytes into the file */
-	uint32_t *ts_places; /* see find_hot(); owned, but for no_places */
+	uint64_t ts_tag; /* the span's number plus 1; 0: empty */
+	uint64_t ts_off; /* of the table: bytes into the file; 0: none */
+	kpaddr_t ts_pa;	 /* else: of the span's first byte */
 	uint32_t ts_nuses;
 };
 
 struct table_cache {
 	struct table_slot tc_slot[TABLE_CACHE_LEN];
 };
-
-/* What ts_places is made for: 4 KB pages, 512 of them to a table. */
-#define HOT_PAGE_SHIFT 12
-#define HOT_PAGE_LEN   4096
-#define HOT_SPAN_SHIFT 21
 
 /*
  * Where translation starts: a table of entries of one level, in a section of
@@ -85,6 +82,7 @@ struct vm_root {
 };
 
 struct __kvm {
+	struct hotpages kd_hot; /* first: kvm_read2() is in a hurry */
 	const struct core_ops *kd_ops;
 	struct image *kd_image;	     /* owned */
 	struct exec *kd_exec;	     /* owned */
@@ -148,31 +146,6 @@ int translate_by(kvm_t *kd, const struct vm_root *root, kvaddr_t va,
 
 /* kd_root has changed, or kd is closed. */
 void translate_forget(kvm_t *kd);
-
-/*
- * Where in the mapped file va is, for the read that programs do by the million:
- * in a minidump, through a page table that is used often.  Such a table is
- * turned into the places of its pages: their numbers in the file, where page 0
- * is the header's and means "not that easy".  So does false.
- *
- * A read waits for memory most of its time, and the processor runs ahead into
- * the next one as long as its window reaches; so what is saved here counts
- * several times.
- */
-static inline bool
-find_hot(const kvm_t *kd, kvaddr_t va, uint64_t *off)
-{
-	uint64_t span = va >> HOT_SPAN_SHIFT;
-	const struct table_slot *slot =
-	    &kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN];
-	uint64_t place;
-
-	if (slot->ts_tag != span + 1)
-		return (false);
-	place = slot->ts_places[va >> HOT_PAGE_SHIFT & 511];
-	*off = (place << HOT_PAGE_SHIFT) + va % HOT_PAGE_LEN;
-	return (place != 0 && kd->kd_image->im_base != NULL);
-}
 
 /* Load the CPUs out of the notes in a segment, and free what kd has of them. */
 int vcpu_load(kvm_t *kd, const struct elfcore_hdr *hdr,

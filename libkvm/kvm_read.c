@@ -51,6 +51,22 @@ batch_phys(kvm_t *kd, struct batch *batch, kpaddr_t pa, uint64_t len)
 	return ((kssize_t)done);
 }
 
+/* The first of len bytes at va, to the end of their page, if it is hot. */
+static inline bool
+find_hot_run(const kvm_t *kd, kvaddr_t va, uint64_t len, struct file_run *out)
+{
+	const uint8_t *base = kd->kd_image->im_base;
+	const uint8_t *p;
+
+	if (base == NULL || (p = hot_find(&kd->kd_hot, va)) == NULL)
+		return (false);
+	out->off = (uint64_t)(p - base);
+	out->len = HOT_PAGE_LEN - va % HOT_PAGE_LEN;
+	if (out->len > len)
+		out->len = len;
+	return (true);
+}
+
 /* The same for virtual memory. */
 static kssize_t
 batch_virtual(kvm_t *kd, struct batch *batch, kvaddr_t va, uint64_t len)
@@ -62,10 +78,7 @@ batch_virtual(kvm_t *kd, struct batch *batch, kvaddr_t va, uint64_t len)
 		struct phys_run phys;
 		kssize_t n;
 
-		if (find_hot(kd, va + done, &run.off)) {
-			run.len = HOT_PAGE_LEN - (va + done) % HOT_PAGE_LEN;
-			if (run.len > len - done)
-				run.len = len - done;
+		if (find_hot_run(kd, va + done, len - done, &run)) {
 			batch_add(batch, kd->kd_image, run);
 			done += run.len;
 			continue;
@@ -148,30 +161,34 @@ static __attribute__((noinline)) kssize_t
 read_any(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)
 {
 	struct image *im = kd->kd_image;
-	uint64_t off;
+	struct file_run run;
 
-	if (len > 0 && len <= HOT_PAGE_LEN - addr % HOT_PAGE_LEN &&
-	    find_hot(kd, addr, &off)) {
-		memcpy(buf, im->im_base + off, len);
-		if (image_settle(im, off + len))
+	if (len > 0 && find_hot_run(kd, addr, len, &run) && run.len == len) {
+		memcpy(buf, im->im_base + run.off, len);
+		if (image_settle(im, run.off + len))
 			return ((kssize_t)len);
 	}
 	return (read_settled(kd, batch_virtual, addr, buf, len));
 }
 
-/* Words are read most, so this is cut for them: all else goes elsewhere. */
+/*
+ * Fast path for 8 bytes in one hot page; read_any() does everything else.
+ *
+ * The bytes are the file's own, as image_settle() would find, when nothing of
+ * the mapping is gone and the last byte is not 0.  So it does not matter here
+ * whether the image is still read through the mapping.
+ */
 kssize_t
 kvm_read2(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)
 {
 	const size_t word = sizeof(uint64_t);
-	uint64_t off;
+	const uint8_t *p;
 
 	if (len == word && addr % HOT_PAGE_LEN <= HOT_PAGE_LEN - word &&
-	    find_hot(kd, addr, &off)) {
-		memcpy(buf, kd->kd_image->im_base + off, word);
-		/* As image_settle() would find; the end is no zero. */
+	    (p = hot_find(&kd->kd_hot, addr)) != NULL) {
+		memcpy(buf, p, word);
 		if (((const uint8_t *)buf)[word - 1] != 0 &&
-		    !mapping_torn(kd->kd_image->im_mapping))
+		    !mapping_torn(kd->kd_hot.hp_mapping))
 			return ((kssize_t)word);
 	}
 	return (read_any(kd, addr, buf, len));

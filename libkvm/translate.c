@@ -12,12 +12,6 @@
 #include "format/paging_amd64.h"
 #include "libkvm/kvm_int.h"
 
-/* Uses of a table after which all of its pages are looked up. */
-#define OFTEN 32
-
-/* The places of a table that is not used often yet: all 0, never written to. */
-static uint32_t no_places[512];
-
 /* A last-level table's entries, from that of an address on. */
 struct entries {
 	uint64_t off; /* bytes into the file */
@@ -220,88 +214,99 @@ direct_map_meets(const kvm_t *kd, kvaddr_t start, kvaddr_t last)
 	    hdr->md_dmapbase <= last && hdr->md_dmapend > start);
 }
 
-static void
-empty_slot(struct table_slot *slot)
+/* Where the span of va is remembered. */
+static inline struct table_slot *
+span_slot(kvm_t *kd, kvaddr_t va)
 {
-	if (slot->ts_places != no_places)
-		free(slot->ts_places);
-	*slot = (struct table_slot){ 0 };
+	uint64_t span = va >> span_shift(kd->kd_root.vr_paging);
+
+	return (&kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN]);
 }
 
 /*
- * Remember the last-level table of va's span, if that is all there is to know
- * of the span: the page-table section may end inside of it, the direct map or
- * the kernel's addresses begin, the file be cut short.
+ * Remember what maps va's span, if that is all there is to know of the span:
+ * the kernel's addresses may begin inside of it, or the direct map be in it.
  */
+static void
+remember_span(kvm_t *kd, kvaddr_t va, struct table_slot found)
+{
+	const struct vm_root *root = &kd->kd_root;
+	unsigned int shift = span_shift(root->vr_paging);
+	kvaddr_t start = va >> shift << shift;
+	kvaddr_t last = start + ((UINT64_C(1) << shift) - 1);
+
+	if ((root->vr_in_section && start < root->vr_base) ||
+	    direct_map_meets(kd, start, last))
+		return;
+	found.ts_tag = (va >> shift) + 1;
+	*span_slot(kd, va) = found;
+}
+
+/* Its last-level table: the section, or a short file, may end inside of it. */
 static void
 remember_table(kvm_t *kd, kvaddr_t va, struct entries entries)
 {
-	const struct vm_root *root = &kd->kd_root;
-	const struct paging *pg = root->vr_paging;
-	uint64_t span = va >> span_shift(pg);
+	const struct paging *pg = kd->kd_root.vr_paging;
 	uint64_t idx = paging_index(pg, 0, va);
 	uint64_t nentries = UINT64_C(1) << pg->pg_level[0].bits;
 	uint64_t off = entries.off - idx * pg->pg_entry_len;
-	kvaddr_t start = span << span_shift(pg);
-	kvaddr_t last = start + ((UINT64_C(1) << span_shift(pg)) - 1);
-	struct table_slot *slot =
-	    &kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN];
 
-	if (entries.n < nentries - idx ||
-	    (root->vr_in_section && start < root->vr_base) ||
-	    direct_map_meets(kd, start, last) ||
-	    off + nentries * pg->pg_entry_len > kd->kd_image->im_len)
-		return;
-	empty_slot(slot);
-	*slot = (struct table_slot){ .ts_tag = span + 1,
-		.ts_off = off,
-		.ts_places = no_places };
+	if (entries.n >= nentries - idx &&
+	    off + nentries * pg->pg_entry_len <= kd->kd_image->im_len)
+		remember_span(kd, va, (struct table_slot){ .ts_off = off });
 }
 
-/* The place of one page, as find_hot() wants it. */
-static uint32_t
-place_of(kvm_t *kd, struct pte pte)
-{
-	struct page_run run;
-
-	if (pte.pte_kind != PTE_PAGE)
-		return (0);
-	run = pageindex_find(kd->kd_index, pte.pte_pa, HOT_PAGE_LEN);
-	if (run.pr_state != PAGE_PRESENT || run.pr_len != HOT_PAGE_LEN ||
-	    run.pr_off % HOT_PAGE_LEN != 0 ||
-	    run.pr_off + HOT_PAGE_LEN > kd->kd_image->im_len ||
-	    run.pr_off >> HOT_PAGE_SHIFT > UINT32_MAX)
-		return (0);
-	return ((uint32_t)(run.pr_off >> HOT_PAGE_SHIFT));
-}
-
-/*
- * A table was used often: look up all of its pages, once.  What was read of
- * the file for it must be the file's own, since nobody asks again.
- */
+/* The large page that maps va and all of its span. */
 static void
-make_places(kvm_t *kd, struct table_slot *slot)
+remember_large(kvm_t *kd, kvaddr_t va, struct pte pte)
+{
+	unsigned int shift = span_shift(kd->kd_root.vr_paging);
+	uint64_t page_mask = (UINT64_C(1) << pte.pte_shift) - 1;
+	kvaddr_t start = va >> shift << shift;
+
+	if (pte.pte_shift >= shift)
+		remember_span(kd, va,
+		    (struct table_slot){
+			.ts_pa = pte.pte_pa + (start & page_mask) });
+}
+
+/* Where the 4 KB pages of a span are that starts at va. */
+static void
+list_pages(kvm_t *kd, const struct table_slot *slot, kvaddr_t va,
+    kpaddr_t pa[HOT_SPAN_PAGES])
 {
 	const struct paging *pg = kd->kd_root.vr_paging;
-	struct image *im = kd->kd_image;
-	size_t nentries = (size_t)1 << pg->pg_level[0].bits;
-	uint32_t *places;
+	const uint8_t *entries = kd->kd_image->im_base + slot->ts_off;
 
-	if (kd->kd_index == NULL || im->im_base == NULL ||
-	    span_shift(pg) != HOT_SPAN_SHIFT ||
-	    pg->pg_level[0].shift != HOT_PAGE_SHIFT ||
-	    (places = malloc(nentries * sizeof(*places))) == NULL)
-		return;
-	for (size_t i = 0; i < nentries; i++) {
-		uint64_t entry = paging_entry(pg, kd->kd_core.kc_order,
-		    im->im_base + slot->ts_off + i * pg->pg_entry_len);
+	for (size_t i = 0; i < HOT_SPAN_PAGES; i++) {
+		struct pte pte;
 
-		places[i] = place_of(kd, pg->pg_decode(entry, 0));
+		pa[i] = slot->ts_pa + (i << HOT_PAGE_SHIFT);
+		if (slot->ts_off == 0)
+			continue;
+		pte = pg->pg_decode(paging_entry(pg, kd->kd_core.kc_order,
+					entries + i * pg->pg_entry_len),
+		    0);
+		pa[i] = pte.pte_kind != PTE_PAGE ?
+		    HOT_NO_PA :
+		    entry_pa(pg, 0, pte, va + (i << HOT_PAGE_SHIFT));
 	}
-	if (image_settle(im, slot->ts_off + nentries * pg->pg_entry_len))
-		slot->ts_places = places;
-	else
-		free(places);
+}
+
+/* A span was used often. */
+static void
+make_hot(kvm_t *kd, const struct table_slot *slot)
+{
+	const struct paging *pg = kd->kd_root.vr_paging;
+	uint64_t table_len = (uint64_t)pg->pg_entry_len << pg->pg_level[0].bits;
+	uint64_t span = slot->ts_tag - 1;
+	kpaddr_t pa[HOT_SPAN_PAGES];
+
+	if (kd->kd_image->im_base == NULL || span_shift(pg) != HOT_SPAN_SHIFT ||
+	    pg->pg_level[0].shift != HOT_PAGE_SHIFT)
+		return;
+	list_pages(kd, slot, span << HOT_SPAN_SHIFT, pa);
+	hotpages_add_span(&kd->kd_hot, span, pa, slot->ts_off + table_len);
 }
 
 /* From the first table down.  The level falls with each step. */
@@ -328,6 +333,8 @@ translate_by(kvm_t *kd, const struct vm_root *root, kvaddr_t va, uint64_t len,
 
 			out->pa = pte.pte_pa + (va & (size - 1));
 			out->len = left < len ? left : len;
+			if (root == &kd->kd_root)
+				remember_large(kd, va, pte);
 			return (0);
 		}
 		if (locate_table(kd, pte.pte_pa, level - 1, &entries.off) != 0)
@@ -357,35 +364,47 @@ translate_from_root(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 	    out));
 }
 
+/* Through what is remembered of va's span. */
+static int
+translate_in_span(kvm_t *kd, const struct table_slot *slot, kvaddr_t va,
+    uint64_t len, struct phys_run *out)
+{
+	const struct paging *pg = kd->kd_root.vr_paging;
+	uint64_t idx = paging_index(pg, 0, va);
+	uint64_t size = UINT64_C(1) << span_shift(pg);
+	uint64_t in_span = va & (size - 1);
+
+	if (slot->ts_off != 0)
+		return (translate_last(kd,
+		    (struct entries){ .off =
+					  slot->ts_off + idx * pg->pg_entry_len,
+			.n = (UINT64_C(1) << pg->pg_level[0].bits) - idx },
+		    va, len, out));
+	out->pa = slot->ts_pa + in_span;
+	out->len = len < size - in_span ? len : size - in_span;
+	return (0);
+}
+
 int
 translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 {
-	const struct paging *pg = kd->kd_root.vr_paging;
-	uint64_t span = va >> span_shift(pg);
-	struct table_slot *slot =
-	    &kd->kd_tables->tc_slot[span % TABLE_CACHE_LEN];
-	uint64_t idx = paging_index(pg, 0, va);
-	struct entries entries;
+	struct table_slot *slot = span_slot(kd, va);
 
-	if (slot->ts_tag != span + 1) {
+	if (slot->ts_tag != (va >> span_shift(kd->kd_root.vr_paging)) + 1) {
 		if (translate_direct(kd, va, len, out))
 			return (0);
 		return (translate_from_root(kd, va, len, out));
 	}
-	if (++slot->ts_nuses == OFTEN)
-		make_places(kd, slot);
-	entries.off = slot->ts_off + idx * pg->pg_entry_len;
-	entries.n = (UINT64_C(1) << pg->pg_level[0].bits) - idx;
-	return (translate_last(kd, entries, va, len, out));
+	if (++slot->ts_nuses == HOT_OFTEN)
+		make_hot(kd, slot);
+	return (translate_in_span(kd, slot, va, len, out));
 }
 
 void
 translate_forget(kvm_t *kd)
 {
-	for (size_t i = 0; i < TABLE_CACHE_LEN; i++) {
-		struct table_slot *slot = &kd->kd_tables->tc_slot[i];
-
-		if (slot->ts_tag != 0)
-			empty_slot(slot);
-	}
+	for (size_t i = 0; i < TABLE_CACHE_LEN; i++)
+		if (kd->kd_tables->tc_slot[i].ts_tag != 0)
+			kd->kd_tables->tc_slot[i] = (struct table_slot){ 0 };
+	hotpages_forget_spans(&kd->kd_hot);
 }

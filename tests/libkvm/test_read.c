@@ -131,14 +131,17 @@ test_read_by_pread(void **state)
 	(void)kvm_close(kd);
 }
 
-/* After each other on one handle: what one leaves behind is not another's. */
+/*
+ * After each other on one handle, until all that can get hot is: what one leaves
+ * behind is not another's.
+ */
 static void
 test_read_all(void **state)
 {
 	kvm_t *kd = dumps_open(&minidump);
 
 	(void)state;
-	for (size_t i = 0; i < 5 * NROWS(read_rows); i++)
+	for (size_t i = 0; i < 20 * NROWS(read_rows); i++)
 		check_read(kd, &minidump, &read_rows[i * 7 % NROWS(read_rows)]);
 	(void)kvm_close(kd);
 }
