@@ -168,7 +168,7 @@ minidump_open(kvm_t *kd)
 		.vr_off = hdr->md_pmap_off,
 		.vr_nentries = hdr->md_pmap_len / paging->pg_entry_len,
 	};
-	hotpages_allow(&kd->kd_hot, kd->kd_index);
+	hotpages_allow(&kd->kd_hot, kd->kd_index, hdr);
 	kd->kd_core.kc_minidump = hdr;
 	kd->kd_core.kc_page_size = hdr->md_page_size;
 	return (0);

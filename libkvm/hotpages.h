@@ -6,9 +6,14 @@
  * the next read as far as its window reaches.  So each instruction that is
  * saved here counts several times.
  *
- * 2 MB of addresses (a span) that were used often have the places of their 512
- * pages: numbers of pages in the file.  It does not matter whether a page table
- * or a large page maps them.
+ * There are two ways from an address to the bytes:
+ *
+ *   - An address of the direct map is a physical address.  For each 64 pages
+ *     (a group) there is one word that says which of them are in the dump, and
+ *     where in the file the first one is; the others follow it.
+ *   - Elsewhere, 2 MB of addresses (a span) that were used often have the
+ *     places of their 512 pages: numbers of pages in the file.  It does not
+ *     matter whether a page table or a large page maps them.
  *
  * What is kept true, so that hot_find() needs no other check:
  *
@@ -17,14 +22,17 @@
  *     it was when the file was mapped.
  *   - What the places were made from was settled (image.h): it is the file's
  *     own.
- *   - Everything else has no place: holes, pages past the end of a short file.
- *     The way through translate() finds them, or says why not.
+ *   - Everything else has no place: holes, edges of segments and of the direct
+ *     map, pages past the end of a short file.  The way through translate()
+ *     finds them, or says why not.
  *
- * Memory: 2 KB for a span, at most 32 MB.
+ * Memory: 2 KB for a span, at most 32 MB; 16 bytes for a group in which there
+ * are pages, at most 64 MB, which is 1/16384 of the dumped machine's memory.
  */
 #ifndef LIBKVM_HOTPAGES_H
 #define LIBKVM_HOTPAGES_H
 
+#include "format/minidump.h"
 #include "libkvm/kvm.h"
 #include "libkvm/pageindex.h"
 
@@ -35,6 +43,8 @@
 #define HOT_SPAN_PAGES 512
 #define HOT_NSPANS     16384 /* a power of two */
 
+#define HOT_GROUP_SHIFT 18
+
 /* Uses of anything after which its places are looked up. */
 #define HOT_OFTEN 32
 
@@ -44,10 +54,23 @@ struct hot_span {
 	uint32_t *hs_places; /* owned; 0, the header's page: no place */
 };
 
+/* 64 pages of the direct map. */
+struct hot_group {
+	uint64_t hg_present; /* a bit for each page, the first is the lowest */
+	const uint8_t *hg_base; /* in the mapping, of the place before them */
+};
+
 struct hotpages {
 	const uint8_t *hp_base;		  /* of the mapping; borrowed */
 	const struct mapping *hp_mapping; /* borrowed */
-	struct pageindex *hp_index;	  /* borrowed; NULL: nothing gets hot */
+	kvaddr_t hp_direct_va;		  /* of the first group */
+	uint64_t hp_direct_len;		  /* bytes; 0: no groups yet */
+	struct hot_group *hp_groups;	  /* owned */
+
+	struct pageindex *hp_index;   /* borrowed; NULL: nothing gets hot */
+	kpaddr_t hp_direct_pa;	      /* of the first group */
+	uint64_t hp_ngroups;	      /* to be made */
+	uint64_t hp_uses_before_made; /* of the direct map; 0: not to be made */
 
 	struct hot_span hp_spans[HOT_NSPANS];
 };
@@ -57,7 +80,8 @@ struct hotpages {
  * and the file is mapped.  hp was all zeros: nothing is hot.  The index is
  * borrowed.
  */
-void hotpages_allow(struct hotpages *hp, struct pageindex *pi);
+void hotpages_allow(struct hotpages *hp, struct pageindex *pi,
+    const struct minidump_hdr *hdr);
 
 /*
  * A span was used HOT_OFTEN times: find the places of its pages, which are at
@@ -68,18 +92,32 @@ void hotpages_add_span(struct hotpages *hp, uint64_t span,
     const kpaddr_t pa[HOT_SPAN_PAGES], uint64_t end);
 #define HOT_NO_PA UINT64_MAX
 
+/* The direct map was used. */
+void hotpages_use_direct(struct hotpages *hp);
+
 void hotpages_fini(struct hotpages *hp);
 
 /* Spans are mapped in another way now, or it is not known how. */
 void hotpages_forget_spans(struct hotpages *hp);
 
-/*
- * The byte of va in the mapped file, with the rest of its page behind it; NULL:
- * not hot.  As with any byte of the mapping, what is read there must be settled
- * before it is believed.
- */
 static inline const uint8_t *
-hot_find(const struct hotpages *hp, kvaddr_t va)
+hot_find_direct(const struct hotpages *hp, uint64_t in_direct)
+{
+	const struct hot_group *group =
+	    &hp->hp_groups[in_direct >> HOT_GROUP_SHIFT];
+	uint64_t page = in_direct >> HOT_PAGE_SHIFT & 63;
+	/* The pages up to this one, which becomes the highest bit. */
+	uint64_t upto = group->hg_present << (63 - page);
+
+	if (upto >> 63 == 0)
+		return (NULL);
+	return (group->hg_base +
+	    ((uint64_t)__builtin_popcountll(upto) << HOT_PAGE_SHIFT) +
+	    in_direct % HOT_PAGE_LEN);
+}
+
+static inline const uint8_t *
+hot_find_in_span(const struct hotpages *hp, kvaddr_t va)
 {
 	uint64_t span = va >> HOT_SPAN_SHIFT;
 	const struct hot_span *slot = &hp->hp_spans[span % HOT_NSPANS];
@@ -91,6 +129,21 @@ hot_find(const struct hotpages *hp, kvaddr_t va)
 	if (place == 0)
 		return (NULL);
 	return (hp->hp_base + (place << HOT_PAGE_SHIFT) + va % HOT_PAGE_LEN);
+}
+
+/*
+ * The byte of va in the mapped file, with the rest of its page behind it; NULL:
+ * not hot.  As with any byte of the mapping, what is read there must be settled
+ * before it is believed.
+ */
+static inline const uint8_t *
+hot_find(const struct hotpages *hp, kvaddr_t va)
+{
+	uint64_t in_direct = va - hp->hp_direct_va;
+
+	if (in_direct < hp->hp_direct_len)
+		return (hot_find_direct(hp, in_direct));
+	return (hot_find_in_span(hp, va));
 }
 
 #endif

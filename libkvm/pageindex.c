@@ -225,6 +225,24 @@ pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len)
 }
 
 bool
+pageindex_window(struct pageindex *pi, uint64_t bit, uint64_t *bits,
+    uint64_t *rank)
+{
+	unsigned int shift = (unsigned int)(bit % 64);
+	uint64_t low, high;
+
+	if (!rank_of(pi, bit, rank, &low))
+		return (false);
+	*bits = low >> shift;
+	if (shift == 0)
+		return (true);
+	if (!load_word(pi, bit / 64 + 1, &high))
+		return (false);
+	*bits |= high << (64 - shift);
+	return (true);
+}
+
+bool
 pageindex_count(struct pageindex *pi, uint64_t *npages)
 {
 	uint64_t rank, bits;

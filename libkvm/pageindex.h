@@ -78,6 +78,13 @@ struct page_run {
 /* Where are the len bytes from pa on?  len > 0. */
 struct page_run pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len);
 
+/*
+ * The 64 bits from bit on, all of them inside of pi_nbits, the first as the
+ * lowest, and the number of set bits before them.  false: unreadable.
+ */
+bool pageindex_window(struct pageindex *pi, uint64_t bit, uint64_t *bits,
+    uint64_t *rank);
+
 /* How many pages the dump holds.  Reads the whole bitmap the first time. */
 bool pageindex_count(struct pageindex *pi, uint64_t *npages);
 

@@ -140,6 +140,7 @@ translate_direct(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 		len = hdr->md_dmapend - va;
 	*out = (struct phys_run){ .len = len,
 		.pa = va - hdr->md_dmapbase + hdr->md_dmapphys };
+	hotpages_use_direct(&kd->kd_hot);
 	return (true);
 }
 
