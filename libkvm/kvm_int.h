@@ -144,7 +144,7 @@ int translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out);
 int translate_by(kvm_t *kd, const struct vm_root *root, kvaddr_t va,
     uint64_t len, struct phys_run *out);
 
-/* kd_root has changed, or kd is closed. */
+/* kd_root has changed, or what was read of its tables may be wrong. */
 void translate_forget(kvm_t *kd);
 
 /* Load the CPUs out of the notes in a segment, and free what kd has of them. */

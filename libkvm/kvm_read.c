@@ -128,9 +128,25 @@ read_batches(kvm_t *kd, batch_fn *fill, uint64_t addr, uint8_t *buf, size_t len)
 }
 
 /*
- * What failed in a file that was just cut may have been the cut's doing, and
- * what did not fail may be wrong: so once more, without the mapping, also when
- * it was translate() that noticed.
+ * Are the bytes that a read gave, and those of the tables that led to them, the
+ * file's own?  mapped: the image was when it began.  If not, spans that were
+ * remembered meanwhile may be wrong.
+ */
+static bool
+settle_read(kvm_t *kd, bool mapped)
+{
+	struct image *im = kd->kd_image;
+
+	if (image_settle(im, kd->kd_end) && (!mapped || im->im_base != NULL))
+		return (true);
+	translate_forget(kd);
+	return (false);
+}
+
+/*
+ * If the file was truncated during the read, neither success nor failure can be
+ * trusted: read again, without the mapping, also when it was translate() that
+ * noticed.
  */
 static __attribute__((noinline)) kssize_t
 read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
@@ -152,8 +168,7 @@ read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
 		error = read_batches(kd, fill, addr, buf, len);
 		if (error != 0)
 			kd->kd_end = im->im_len;
-	} while (!image_settle(im, kd->kd_end) ||
-	    (mapped && im->im_base == NULL));
+	} while (!settle_read(kd, mapped));
 	return (error == 0 ? (kssize_t)len : -1);
 }
 

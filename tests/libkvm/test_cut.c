@@ -174,6 +174,35 @@ cut_inside_of_used_entry(const void *arg)
 	(void)kvm_close(kd);
 }
 
+/*
+ * Inside of a directory's entry: the two lower bytes of 0x19003 are left, and
+ * with zeros for the others they lead to page 9, where an entry maps page 5.
+ * What was remembered of that way must not be used again.
+ */
+static void
+cut_inside_of_directory_entry(const void *arg)
+{
+	static struct dumps full;
+	uint64_t va = SMALL_KERNBASE + 0x601000;
+	uint8_t byte;
+	kvm_t *kd;
+
+	(void)arg;
+	dumps_init(&full);
+	small_map(&full.machine, va, 0xc000 | SMALL_V);
+	small_poke64(&full.machine, 0x9008, 0x5000 | SMALL_V);
+	dumps_write_full(&full);
+	kd = dumps_open(&full);
+	assert_int_equal(truncate(full.core, SMALL_PAGE + 0x1e000 + 3 * 8 + 2),
+	    0);
+	if (kvm_read2(kd, va, &byte, 1) == 1)
+		assert_int_equal(byte, full.machine.mem[12][0]);
+	else
+		assert_non_null(strstr(kvm_geterr(kd), "cut short"));
+	(void)kvm_close(kd);
+	dumps_fini(&full);
+}
+
 static void
 cut_bitmap(const void *arg)
 {
@@ -317,6 +346,8 @@ static const struct cut_row {
 	{ "before the page tables", cut_tables, NULL },
 	{ "inside of a page-table entry", cut_inside_of_entry, NULL },
 	{ "inside of an entry of a table in use", cut_inside_of_used_entry,
+	    NULL },
+	{ "inside of a directory's entry", cut_inside_of_directory_entry,
 	    NULL },
 	{ "before the last page, during a read of many", cut_long_read, NULL },
 	{ "inside of the bitmap", cut_bitmap, NULL },
