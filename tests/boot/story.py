@@ -38,7 +38,7 @@ STORY = [
     r"panic: +page fault\n",
     r"thread \d+ \(pid \d+\) shell \(crashed\)\n",
     r"crash_null\+0x\w+ at \S*kern_crash.c:\d+\n",
-    r"crashed +\d  shell +shell\n",
+    r"crashed +\d +- +shell +shell\n",
     r"\* \d+ +Thread \d+ \"\(pid \d+\) shell \(crashed\)\"",
     r"wait_for_work \(worker=(worker@entry=)?2\) at \S*kern_workers.c:\d+\n",
     r"fork_trampoline \(\)",
