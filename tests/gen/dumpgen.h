@@ -59,6 +59,7 @@ enum gen_format {
 #define GEN_QEMU	0x8000 /* amd64 full: QEMU's core of its mappings */
 
 #define GEN_RECURSION 0x10000 /* the crashed thread's stack is full */
+#define GEN_STRIPPED  0x20000 /* the kernel's file has .dynsym alone */
 
 struct gen_seg {
 	uint64_t start;

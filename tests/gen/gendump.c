@@ -52,6 +52,7 @@ static const struct {
 	{ "rounded", GEN_ROUNDED, "arm: pages after them page aligned" },
 	{ "live", GEN_LIVE, "no panic, and no CPU was stopped" },
 	{ "recursion", GEN_RECURSION, "the crashed thread recursed" },
+	{ "stripped", GEN_STRIPPED, "the kernel's file has .dynsym alone" },
 	{ "qemu", GEN_QEMU, "amd64 full: QEMU's core of its mappings" },
 };
 #define NFLAGS (sizeof(flags) / sizeof(flags[0]))

@@ -28,7 +28,7 @@ enum {
 };
 
 static const char section_names[] = "\0.text\0.rodata\0.interp\0.data\0.bss\0"
-				    ".symtab\0.strtab\0.shstrtab";
+				    ".symtab\0.strtab\0.shstrtab\0.dynsym";
 
 /* One section to add. */
 struct kf_section {
@@ -74,7 +74,10 @@ kf_add(struct kernfile *kf, const struct kf_section *section)
 		return (NULL);
 	data->d_buf = section->bytes;
 	data->d_size = (size_t)section->len;
-	data->d_type = section->type == SHT_SYMTAB ? ELF_T_SYM : ELF_T_BYTE;
+	data->d_type =
+	    section->type == SHT_SYMTAB || section->type == SHT_DYNSYM ?
+	    ELF_T_SYM :
+	    ELF_T_BYTE;
 	data->d_align = 16;
 	data->d_version = EV_CURRENT;
 	shdr.sh_name = kf_name(section->name);
@@ -154,7 +157,16 @@ kf_put_symbol(struct kernfile *kf, Elf_Data *data, int n,
 	return (gelf_update_sym(data, n, &out) != 0);
 }
 
-/* Local symbols first, as ELF wants it; returns their count, with the null. */
+static bool
+kf_stripped(const struct kernfile *kf)
+{
+	return ((kf->g->g_spec.gs_flags & GEN_STRIPPED) != 0);
+}
+
+/*
+ * Local symbols first, as ELF wants it; returns their count, with the null.
+ * .dynsym has none, so that entries at its end stay empty.
+ */
 static int
 kf_put_symbols(struct kernfile *kf, Elf_Data *data)
 {
@@ -162,7 +174,7 @@ kf_put_symbols(struct kernfile *kf, Elf_Data *data)
 	int n = 1, nlocals;
 
 	for (size_t i = 0; i < image->nsyms; i++)
-		if (image->syms[i].sy_local &&
+		if (image->syms[i].sy_local && !kf_stripped(kf) &&
 		    !kf_put_symbol(kf, data, n++, &image->syms[i]))
 			return (-1);
 	nlocals = n;
@@ -203,8 +215,8 @@ kf_add_symbols(struct kernfile *kf)
 	size_t nsyms = g->g_image.nsyms + 1;
 	size_t sym_len = gelf_fsize(kf->elf, ELF_T_SYM, 1, EV_CURRENT);
 	struct kf_section symtab = {
-		.name = ".symtab",
-		.type = SHT_SYMTAB,
+		.name = kf_stripped(kf) ? ".dynsym" : ".symtab",
+		.type = kf_stripped(kf) ? SHT_DYNSYM : SHT_SYMTAB,
 		.len = nsyms * sym_len,
 	};
 	Elf_Data *data;

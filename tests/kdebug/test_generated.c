@@ -261,7 +261,7 @@ check_variant(const struct gen_variant *gv, unsigned int osreldate,
 
 /*
  * As the generator likes it, and as FreeBSD 13 and 14 lay things out; with a
- * recursion, and of a system that went on.
+ * recursion, of a system that went on, and with a stripped kernel file.
  */
 static void
 test_variant(void **state)
@@ -272,6 +272,7 @@ test_variant(void **state)
 	check_variant(gv, 1302001, 0);
 	check_variant(gv, 1400097, GEN_RECURSION);
 	check_variant(gv, 1400097, GEN_LIVE);
+	check_variant(gv, 1400097, GEN_STRIPPED);
 }
 
 int
