@@ -22,15 +22,21 @@ static_assert(offsetof(struct kinfo_proc, ki_comm) == 447, "the same");
 
 #define NO_DEVICE UINT64_MAX
 
-/* Flags of p_flag. */
-#define P_CONTROLT 0x00002
-#define P_TRACED   0x00800
-#define P_STOPPED  0xe0000 /* by a signal, by another thread, traced */
+/* Flags of p_flag (P_*), under names that no header of FreeBSD has. */
+#define FLAG_CONTROLT 0x00002
+#define FLAG_TRACED   0x00800
+#define FLAG_STOPPED  0xe0000 /* by a signal, by another thread, traced */
 
-/* Values of td_state and flags of td_inhibitors. */
-enum { TDS_INACTIVE, TDS_INHIBITED, TDS_CAN_RUN, TDS_RUNQ, TDS_RUNNING };
-#define TDI_SLEEPING 0x02
-#define TDI_LOCK     0x08
+/* FreeBSD's values of td_state (TDS_*), and flags of td_inhibitors (TDI_*). */
+enum {
+	THREAD_INACTIVE,
+	THREAD_INHIBITED,
+	THREAD_CAN_RUN,
+	THREAD_RUNQ,
+	THREAD_RUNNING
+};
+#define INHIBITED_SLEEPING 0x02
+#define INHIBITED_LOCK	   0x08
 
 /* An address of the dumped kernel, if a pointer of this host holds it. */
 static void *
@@ -183,7 +189,7 @@ fill_session(kvm_t *kd, kvaddr_t proc, struct kinfo_proc *kp)
 	if (session != 0 && field_uint(kd, session, FLD_S_LEADER) == proc)
 		kp->ki_kiflag |= KI_SLEADER;
 	kp->ki_tdev = NO_DEVICE;
-	if ((kp->ki_flag & P_CONTROLT) != 0 && tty != 0)
+	if ((kp->ki_flag & FLAG_CONTROLT) != 0 && tty != 0)
 		fill_tty(kd, tty, kp);
 	kp->ki_tdev_freebsd11 = (uint32_t)kp->ki_tdev;
 }
@@ -200,7 +206,7 @@ fill_ids(kvm_t *kd, kvaddr_t proc, struct kinfo_proc *kp)
 		kp->ki_ppid = parent_pid;
 	kp->ki_flag = (long)field_uint(kd, proc, FLD_P_FLAG);
 	kp->ki_flag2 = (int)field_uint(kd, proc, FLD_P_FLAG2);
-	if ((kp->ki_flag & P_TRACED) != 0)
+	if ((kp->ki_flag & FLAG_TRACED) != 0)
 		kp->ki_tracer = parent_pid;
 }
 
@@ -298,13 +304,13 @@ thread_state(kvm_t *kd, kvaddr_t td, const struct kinfo_proc *kp)
 	if (!field_known(kd, FLD_TD_STATE) ||
 	    !field_known(kd, FLD_TD_INHIBITORS))
 		return (evident_state(kd, td));
-	if (field_uint(kd, td, FLD_TD_STATE) >= TDS_CAN_RUN)
+	if (field_uint(kd, td, FLD_TD_STATE) >= THREAD_CAN_RUN)
 		return (SRUN);
-	if ((kp->ki_flag & P_STOPPED) != 0)
+	if ((kp->ki_flag & FLAG_STOPPED) != 0)
 		return (SSTOP);
-	if ((inhibitors & TDI_SLEEPING) != 0)
+	if ((inhibitors & INHIBITED_SLEEPING) != 0)
 		return (SSLEEP);
-	return ((inhibitors & TDI_LOCK) != 0 ? SLOCK : SWAIT);
+	return ((inhibitors & INHIBITED_LOCK) != 0 ? SLOCK : SWAIT);
 }
 
 static unsigned char
@@ -382,7 +388,7 @@ kinfo_fill(kvm_t *kd, kvaddr_t proc, kvaddr_t td, struct kinfo_proc *kp)
 	memset(kp, 0, sizeof(*kp));
 	kp->ki_structsize = sizeof(*kp);
 	kp->ki_paddr = address(proc);
-	kp->ki_oncpu = kp->ki_lastcpu = KI_NOCPU;
+	kp->ki_oncpu = kp->ki_lastcpu = NOCPU;
 	kp->ki_oncpu_old = kp->ki_lastcpu_old = NOCPU_OLD;
 	fill_ids(kd, proc, kp);
 	fill_cred(kd, proc, kp);

@@ -52,7 +52,7 @@
 #define KI_CRF_CAPABILITY_MODE 0x00000001
 #define KI_CRF_GRP_OVERFLOW    0x80000000 /* more groups than ki_groups holds */
 
-#define KI_NOCPU   (-1) /* ki_oncpu: on none */
+#define NOCPU	   (-1) /* ki_oncpu: on none */
 #define NOCPU_OLD  255	/* ki_oncpu_old: on none */
 #define MAXCPU_OLD 254	/* ki_oncpu_old: this CPU or a higher one */
 

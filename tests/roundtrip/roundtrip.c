@@ -413,7 +413,7 @@ rt_is_thread(const struct kinfo_proc *kp, const struct gen_thread *td)
 
 	snprintf(name, sizeof(name), "%s%s", kp->ki_tdname, kp->ki_moretdname);
 	return (kp->ki_pid == td->pid && kp->ki_tid == td->tid &&
-	    (kp->ki_oncpu == td->cpu || kp->ki_oncpu == KI_NOCPU) &&
+	    (kp->ki_oncpu == td->cpu || kp->ki_oncpu == NOCPU) &&
 	    strcmp(kp->ki_comm, td->comm) == 0 && strcmp(name, td->name) == 0);
 }
 
