@@ -224,7 +224,6 @@ class NamedFrame(FrameDecorator):
             return known[0].symbol
         return seen.name() or "??"
 
-
     def frame_args(self):
         """
         gdb itself shows an error for an entry value that depends on a register
@@ -245,6 +244,30 @@ class NamedFrame(FrameDecorator):
             selected.select()
 
 
+class UnknownFrame(FrameDecorator):
+    """That of a thread whose CPU was not stopped: it has no registers."""
+
+    def address(self):
+        return None
+
+    def function(self):
+        return "<unavailable>"
+
+    def filename(self):
+        return None
+
+    def line(self):
+        return None
+
+
+def decorate(frame, server):
+    try:
+        frame.inferior_frame().pc()
+    except gdb.error:
+        return UnknownFrame(frame)
+    return NamedFrame(frame, server)
+
+
 class ServerFilter:
     """Frames as bt shows them.
 
@@ -258,7 +281,7 @@ class ServerFilter:
         self.server = server
 
     def filter(self, frames):
-        return (NamedFrame(frame, self.server) for frame in frames)
+        return (decorate(frame, self.server) for frame in frames)
 
 
 SERVER = Server()

@@ -186,6 +186,17 @@ def check_no_threads(gdb):
     assert re.match(r"#0 +0x0+ in ", said[1]), said
 
 
+def check_not_stopped(gdb):
+    """A thread without registers has a frame all the same; others stay."""
+    words = ("--threads", "--live", "--cpus", "8")
+    kernel, core, want = generate("amd64-v3", *words)
+    stopped = [td["stopped"] for td in want["threads"].values()]
+    index = stopped.index(False) + 1
+    said = run_gdb(gdb, kernel, core, f"thread {index}", "bt", "info threads")
+    assert said[1] == "#0  <unavailable> ()\n", said
+    assert "not stopped" in said[0] + said[2], said
+
+
 def check_requests(gdb):
     """To list threads, gdb asks for all of them at once, and no whole stack."""
     kernel, core, want = generate("amd64-v3", "--procs", "200")
@@ -242,6 +253,7 @@ def generated_cases():
             tests.case(f"{gdb} on {variant}", check_generated, gdb, variant)
     gdb = "gdb-multiarch"
     tests.case("a dump without threads", check_no_threads, gdb)
+    tests.case("a thread that was not stopped", check_not_stopped, gdb)
     tests.case("a list of threads", check_requests, gdb)
     tests.case("by hand", check_by_hand, gdb)
     tests.case("gdb without Python", check_no_python, gdb)
