@@ -284,9 +284,28 @@ class ServerFilter:
         return (decorate(frame, self.server) for frame in frames)
 
 
+def read_modules():
+    """
+    Have gdb read the symbols of the kernel's modules, each section where it was
+    loaded: the protocol cannot tell that of relocatable files.
+    """
+    try:
+        said = gdb.execute("monitor gdb-modules", to_string=True)
+    except gdb.error:
+        return  # another server
+    for command in said.splitlines():
+        if not command.startswith("add-symbol-file "):
+            continue
+        try:
+            gdb.execute(command, to_string=True)
+        except gdb.error as error:
+            gdb.write(f"warning: {command}: {error}\n", gdb.STDERR)
+
+
 SERVER = Server()
 register_unwinder(None, ServerUnwinder(SERVER), replace=True)
 gdb.frame_filters["vmcore"] = ServerFilter(SERVER)
 for what in ("main", "entry"):  # in a kernel, they are nothing special
     gdb.execute(f"set backtrace past-{what} on")
 gdb.execute("set print entry-values no")  # NamedFrame shows those that are known
+read_modules()

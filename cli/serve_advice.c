@@ -13,6 +13,17 @@
 
 #include "cli/quote.h"
 
+/*
+ * lldb takes no commands from a server, but its Python can ask for them and
+ * have them carried out.
+ */
+static const char lldb_modules[] =
+    "script r = lldb.SBCommandReturnObject(); "
+    "lldb.debugger.GetCommandInterpreter().HandleCommand("
+    "'process plugin packet monitor lldb-modules', r); "
+    "[lldb.debugger.HandleCommand(line) for line in r.GetOutput().splitlines()"
+    " if line.startswith('target modules ')]";
+
 /* A command line, to be copied.  words ends with NULL. */
 static void
 print_words(FILE *out, const char *const *words)
@@ -58,16 +69,32 @@ kernel_command(const char *head, const char *kernel, const char *tail)
 	return (NULL);
 }
 
+/* Is there a module whose symbols lldb can be given? */
+static bool
+has_module_file(const struct dump *dump)
+{
+	const struct kdebug_module *mods;
+	size_t nmods = kdebug_modules(dump->d_kdb, &mods);
+	const char *why;
+
+	for (size_t i = 0; i < nmods; i++) {
+		if (kdebug_module_file(dump->d_kdb, i, &why) != NULL)
+			return (true);
+	}
+	return (false);
+}
+
 static void
 print_lldb(FILE *out, const struct dump *dump, const char *connect)
 {
 	const char *kernel = dump->d_core->kc_exec_path;
+	const char *option = has_module_file(dump) ? "-o" : NULL;
 	char *add, *load;
 
 	if (header_in_memory(dump)) {
 		print_words(out,
-		    (const char *const[]){ "lldb", "-o", connect, kernel,
-			NULL });
+		    (const char *const[]){ "lldb", kernel, "-o", connect,
+			option, lldb_modules, NULL });
 		return;
 	}
 	add = kernel_command("target modules add ", kernel, "");
@@ -76,7 +103,7 @@ print_lldb(FILE *out, const struct dump *dump, const char *connect)
 	if (add != NULL && load != NULL)
 		print_words(out,
 		    (const char *const[]){ "lldb", "-o", connect, "-o", add,
-			"-o", load, NULL });
+			"-o", load, option, lldb_modules, NULL });
 	free(load);
 	free(add);
 }

@@ -16,6 +16,7 @@
 #include "cli/backtrace.h"
 #include "cli/gdb_frames.h"
 #include "cli/gdb_unwinder.h"
+#include "cli/serve_modules.h"
 
 /* What commands are about.  Without a thread of that name, st_nthreads. */
 struct request {
@@ -97,6 +98,18 @@ say_unwinder(const struct request *rq)
 	fputs(gdb_unwinder, rq->rq_out);
 }
 
+static void
+say_gdb_modules(const struct request *rq)
+{
+	serve_modules_gdb(rq->rq_out, rq->rq_target->st_dump);
+}
+
+static void
+say_lldb_modules(const struct request *rq)
+{
+	serve_modules_lldb(rq->rq_out, rq->rq_target->st_dump);
+}
+
 static void say_help(const struct request *rq);
 
 static const struct command {
@@ -109,7 +122,11 @@ static const struct command {
 	    "bt [TID]      a thread's backtrace; the crashed thread's" },
 	{ "frames", say_frames, false,
 	    "frames [TID]  the same as JSON, with the registers of each frame" },
+	{ "gdb-modules", say_gdb_modules, false,
+	    "gdb-modules   commands for gdb that read the modules' files" },
 	{ "help", say_help, false, "help          this text" },
+	{ "lldb-modules", say_lldb_modules, false,
+	    "lldb-modules  the same for lldb" },
 	{ "notes", say_notes, false, "notes         what the dump lacks" },
 	{ "stacks", say_stacks, true,
 	    "stacks [TID [COUNT]]  frames for the unwinder, of one or more threads" },

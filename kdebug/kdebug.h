@@ -243,6 +243,14 @@ const char *kdebug_module_file(struct kdebug *kdb, size_t idx,
     const char **why);
 
 /*
+ * Go through the sections of that file that were loaded: *pos is 0 at first.
+ * *name is as in the file, kdb's; *va is where the section lies.  false: there
+ * are no more.
+ */
+bool kdebug_module_section(struct kdebug *kdb, size_t idx, size_t *pos,
+    const char **name, kvaddr_t *va);
+
+/*
  * The symbol called name in the file of a module, as kvm_symbol_find() finds it
  * in the kernel's: the first module in the list that has it.  ks_name is kdb's.
  * false: no file that was found has it.

@@ -260,6 +260,24 @@ modfile_section_va(const struct modfile *mf, const char *name)
 	return (0);
 }
 
+bool
+modfile_next_section(const struct modfile *mf, size_t *ndx, const char **name,
+    kvaddr_t *va)
+{
+	while (++*ndx < mf->mf_nsections) {
+		GElf_Shdr shdr;
+
+		if (!mf->mf_sections[*ndx].ss_loaded ||
+		    gelf_getshdr(elf_getscn(mf->mf_elf, *ndx), &shdr) == NULL)
+			continue;
+		*name = section_name(mf, &shdr);
+		*va = mf->mf_sections[*ndx].ss_start;
+		if (*name != NULL)
+			return (true);
+	}
+	return (false);
+}
+
 const char *
 modfile_path(const struct modfile *mf)
 {

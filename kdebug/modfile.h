@@ -41,6 +41,13 @@ bool modfile_symbol_at(const struct modfile *mf, kvaddr_t va,
 /* Where the first section of that name lies; 0: none was loaded. */
 kvaddr_t modfile_section_va(const struct modfile *mf, const char *name);
 
+/*
+ * Go through the sections that were loaded: *ndx is 0 at first.  *name is mf's.
+ * false: there are no more.
+ */
+bool modfile_next_section(const struct modfile *mf, size_t *ndx,
+    const char **name, kvaddr_t *va);
+
 const char *modfile_path(const struct modfile *mf);
 int modfile_fd(const struct modfile *mf);
 bool modfile_is_relocatable(const struct modfile *mf);

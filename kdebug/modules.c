@@ -380,6 +380,16 @@ kdebug_module_file(struct kdebug *kdb, size_t idx, const char **why)
 }
 
 bool
+kdebug_module_section(struct kdebug *kdb, size_t idx, size_t *pos,
+    const char **name, kvaddr_t *va)
+{
+	const struct modmap *mm = modules_nth(kdb, idx);
+
+	return (mm != NULL && mm->mm_file != NULL &&
+	    modfile_next_section(mm->mm_file, pos, name, va));
+}
+
+bool
 kdebug_module_symbol(struct kdebug *kdb, const char *name,
     struct kvm_symbol *out)
 {

@@ -7,12 +7,14 @@ refuses, for the modules in it.
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 
+import kmodule
 from tap import Skip, Tests, expect, run
 
 VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:3])
@@ -127,39 +129,14 @@ def check_not_opened():
     assert waits, sh.returncode
 
 
-# What a module of a generated kernel could be made of.
-SOURCE = """
-int zfs_numbers[5] = { 1, 2, 3 };
-static int zfs_zeros[3] __attribute__((used));
-int zfs_open(int n) { return (zfs_numbers[n] + zfs_zeros[n]); }
-int zfs_close(int n) { return (zfs_open(n) + 1); }
-int hz;
-"""
-VARIABLES = {"zfs_numbers": 20, "zfs_zeros": 12}  # and their lengths
-
-
-def compile_module(dump):
-    """Put zfs.ko beside the kernel."""
-    cc = shutil.which("cc")
-    if cc is None or os.uname().machine != "x86_64":
-        raise Skip("no compiler for amd64")
-    result = run(
-        *(cc, "-g", "-O1", "-c", "-fno-pic", "-mcmodel=kernel"),
-        *("-fno-asynchronous-unwind-tables", "-x", "c", "-o"),
-        *(dump.path("zfs.ko"), "-"),
-        text=SOURCE,
-    )
-    assert result.status == 0, result
-
-
 def check_read():
     """Symbols of a module: where the kernel placed its sections."""
     dump = Dump("amd64-v3")
-    compile_module(dump)
+    kmodule.build(dump.path("zfs.ko"))
     zfs = dump.modules()[0][1]
     assert zfs["file"] == dump.path("zfs.ko"), zfs
     base = int(zfs["address"], 16)
-    for name, length in VARIABLES.items():
+    for name, length in kmodule.VARIABLES.items():
         result = dump.run("read", "--raw", name)
         expect(result, os.EX_OK)
         assert len(result.raw) == length, (name, result)
@@ -173,6 +150,50 @@ def check_read():
     )
     result = dump.run("read", "zfs_none")
     expect(result, os.EX_DATAERR, "no symbol zfs_none, nor in a module")
+
+
+def check_gdb(variant, build):
+    """gdb knows a module's symbols, and reads its variables from the dump."""
+    if shutil.which("gdb-multiarch") is None:
+        raise Skip("no gdb-multiarch")
+    dump = Dump(variant)
+    build(dump.path("zfs.ko"))
+    result = dump.run("read", "--raw", "-l", "4", "zfs_numbers")
+    number = int.from_bytes(result.raw, "little", signed=True)
+    commands = (
+        *("print zfs_numbers[0]", "info symbol zfs_close", "print zfs_open"),
+        *("info line zfs_open", "print (long)&zfs_zeros"),
+    )
+    words = [word for command in commands for word in ("-ex", command)]
+    result = run(
+        *(VMCORE, "gdb", "--gdb", "gdb-multiarch", *dump.words, "--"),
+        *("-nx", "-batch", "-iex", "set width 0", *words),
+    )
+    expect(result, os.EX_OK)
+    where = f"zfs_close in section .text of {dump.path('zfs.ko')}\n"
+    for said in (f"$1 = {number}\n", where, "$2 = {int (int)} 0x", "\nLine 4 of"):
+        assert said in result.out, (said, result)
+    zeros = int(re.search(r"\$3 = (-?\d+)", result.out)[1]) & ((1 << 64) - 1)
+    at_zeros = dump.run("read", "--raw", "-l", "12", hex(zeros)).raw
+    assert dump.run("read", "--raw", "zfs_zeros").raw == at_zeros
+
+
+def check_odd_section():
+    """What is more than a word does not get into a debugger's command line."""
+    objcopy = shutil.which("objcopy")
+    if objcopy is None or shutil.which("gdb-multiarch") is None:
+        raise Skip("no objcopy, or no gdb-multiarch")
+    dump = Dump("amd64-v3")
+    file = dump.path("zfs.ko")
+    kmodule.build(file)
+    renamed = run(objcopy, "--rename-section", ".data=x 1 -s", file)
+    assert renamed.status == 0, renamed
+    result = run(
+        *(VMCORE, "gdb", "--gdb", "gdb-multiarch", *dump.words, "--"),
+        *("-nx", "-batch", "-ex", "monitor gdb-modules"),
+    )
+    said = result.out + result.err
+    assert re.search(r"(?m)^add-symbol-file \S+( -s [.]\w+ 0x\w+)+$", said), said
 
 
 def check_no_list():
@@ -200,5 +221,8 @@ for name, make, why in (
     tests.case(f"refuse: {name}", check_refused, make, why)
 tests.case("a FIFO is not opened", check_not_opened)
 tests.case("read: a module's symbols", check_read)
+tests.case("gdb: sections", check_gdb, "amd64-v3", kmodule.build)
+tests.case("gdb: a shared object", check_gdb, "arm64-v3", kmodule.build_shared)
+tests.case("gdb: an odd section", check_odd_section)
 tests.case("no list", check_no_list)
 tests.run()

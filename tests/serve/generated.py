@@ -83,7 +83,7 @@ def try_advice(case):
         same("without a header: lldb's file last", s.advice("lldb")[-1], load)
     put_header(case)
     with Server(serve) as s:
-        words = ["-o", f"gdb-remote 127.0.0.1:{s.port}", case.kernel]
+        words = [case.kernel, "-o", f"gdb-remote 127.0.0.1:{s.port}"]
         same("with a header: lldb's file first", s.advice("lldb"), words)
 
 

@@ -8,14 +8,16 @@ import os
 import sys
 import tempfile
 
+import kmodule
 from checks import holds, same, skip, tests
 from clients import find, run as run_debugger
 from server import Client, Server
-from tap import run
+from tap import Skip, run
 
 VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:])
 
-COMMANDS = ("bt", "frames", "help", "notes", "stacks", "unwinder")
+COMMANDS = ("bt", "frames", "gdb-modules", "help", "lldb-modules", "notes",
+            "stacks", "unwinder")
 
 
 class Monitor:
@@ -136,6 +138,30 @@ def try_debuggers(kernel, core, port):
         skip("lldb: monitor bt", "no lldb here")
 
 
+def try_modules(folder, serve):
+    """lldb, attached by the line that is printed, knows a module's symbols."""
+    lldb = find()[2]
+    try:
+        kmodule.build(os.path.join(folder, "zfs.ko"))
+    except Skip as reason:
+        skip("lldb: modules", str(reason))
+        return
+    if lldb is None:
+        skip("lldb: modules", "no lldb here")
+        return
+    with Server(serve) as s:
+        said = run_debugger(
+            [lldb, "--no-lldbinit", "--batch", *s.advice("lldb")]
+            + ["-o", "image lookup --name zfs_close"]
+            + ["-o", "expression zfs_numbers[0]"]
+        )["all"]
+    number = int.from_bytes(
+        run(VMCORE, "read", "--raw", "-l", "4", *serve[2:4], "zfs_numbers",
+            serve[4]).raw, "little", signed=True)
+    holds("lldb: a module's function", "zfs.ko`zfs_close at" in said, said)
+    holds("lldb: its variable", f" = {number}\n" in said, said)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         kernel, core = (os.path.join(folder, n) for n in ("kernel", "core"))
@@ -149,6 +175,7 @@ def main():
             monitor.client.close()
             try_debuggers(kernel, core, s.port)
         same("the server ended well", s.status, 0)
+        try_modules(folder, [VMCORE, "serve", "-N", kernel, core])
     tests.run()
 
 
