@@ -20,11 +20,11 @@ FOLDER = tempfile.TemporaryDirectory()
 tests = Tests()
 
 
-def generate(variant):
-    core = os.path.join(FOLDER.name, variant)
+def generate(variant, recursion=600, mem="4M"):
+    core = os.path.join(FOLDER.name, f"{variant}-{recursion}")
     subprocess.run(
-        [GENDUMP, "--variant", variant, "--threads", "--recursion"]
-        + ["--mem", "4M", "--seed", "7"]
+        [GENDUMP, "--variant", variant, "--threads"]
+        + ["--recursion", str(recursion), "--mem", mem, "--seed", "7"]
         + ["-o", core, "-k", core + ".kernel", "--json", core + ".json"],
         check=True,
     )
@@ -122,6 +122,25 @@ def check_user_json(core, threads):
         assert user["pc"] in user["registers"].values(), user
 
 
+# ---- a stack without an end ----
+
+MOST = 65536
+
+
+def check_cut(core, threads):
+    """A trace as long as they may be says that it is not all."""
+    crashed = [td for td in threads if td["state"] == "crashed"][0]
+    assert len(crashed["backtrace_pcs"]) > MOST
+    lines = bt(core).splitlines()
+    assert len(frames_in(lines)) == MOST, lines
+    last = f"[... the stack goes on after {MOST} frames ...]"
+    assert lines[-1] == last, lines
+    (thread,) = json.loads(bt(core, "--json"))
+    pcs = [frame["pc"] for frame in thread["frames"]]
+    assert pcs == crashed["backtrace_pcs"][:MOST]
+    assert thread["frames_cut"] is True and thread["user"] is None
+
+
 CHECKS = [
     ("a recursion is folded", check_recursion),
     ("a recursion as JSON", check_recursion_json),
@@ -133,4 +152,6 @@ for variant in VARIANTS:
     made = generate(variant)
     for title, function in CHECKS:
         tests.case(f"{variant}: {title}", function, *made)
+made = generate("amd64-v3", MOST, "16M")
+tests.case("amd64-v3: more frames than there may be", check_cut, *made)
 tests.run()

@@ -41,25 +41,23 @@ enum gen_format {
 };
 
 /* gs_flags */
-#define GEN_PAE		0x0001 /* i386: three-level page tables */
-#define GEN_BIG_ENDIAN	0x0002 /* arm: a big-endian kernel */
-#define GEN_PAGE_16K	0x0004 /* arm64 version 3: 16 KiB pages */
-#define GEN_RELOCATED	0x0008 /* amd64 full: kernel not loaded at 2 MB */
-#define GEN_DUMP_DELTA	0x0010 /* amd64 full: load address in the headers */
-#define GEN_IDENTITY	0x0020 /* i386: kernel image at va = pa */
-#define GEN_UNALIGNED	0x0040 /* segment bounds inside pages */
-#define GEN_ALIASES	0x0080 /* some pages are mapped twice */
-#define GEN_LOSE_TABLES 0x0100 /* amd64: some page-table pages are absent */
-#define GEN_PLAIN	0x0200 /* small pages, all of them present */
-#define GEN_WRAPPED	0x0400 /* the message buffer has wrapped */
-#define GEN_HIGH_BITS	0x0800 /* software bits set in page-table entries */
-#define GEN_ODD_TABLES	0x1000 /* arm: tables end inside a page, then pages */
-#define GEN_ROUNDED	0x2000 /* ... but the pages start at the next one */
-#define GEN_LIVE	0x4000 /* no panic, and no CPU was stopped */
-#define GEN_QEMU	0x8000 /* amd64 full: QEMU's core of its mappings */
-
-#define GEN_RECURSION 0x10000 /* the crashed thread's stack is full */
-#define GEN_STRIPPED  0x20000 /* the kernel's file has .dynsym alone */
+#define GEN_PAE		0x0001	/* i386: three-level page tables */
+#define GEN_BIG_ENDIAN	0x0002	/* arm: a big-endian kernel */
+#define GEN_PAGE_16K	0x0004	/* arm64 version 3: 16 KiB pages */
+#define GEN_RELOCATED	0x0008	/* amd64 full: kernel not loaded at 2 MB */
+#define GEN_DUMP_DELTA	0x0010	/* amd64 full: load address in the headers */
+#define GEN_IDENTITY	0x0020	/* i386: kernel image at va = pa */
+#define GEN_UNALIGNED	0x0040	/* segment bounds inside pages */
+#define GEN_ALIASES	0x0080	/* some pages are mapped twice */
+#define GEN_LOSE_TABLES 0x0100	/* amd64: some page-table pages are absent */
+#define GEN_PLAIN	0x0200	/* small pages, all of them present */
+#define GEN_WRAPPED	0x0400	/* the message buffer has wrapped */
+#define GEN_HIGH_BITS	0x0800	/* software bits set in page-table entries */
+#define GEN_ODD_TABLES	0x1000	/* arm: tables end inside a page, then pages */
+#define GEN_ROUNDED	0x2000	/* ... but the pages start at the next one */
+#define GEN_LIVE	0x4000	/* no panic, and no CPU was stopped */
+#define GEN_QEMU	0x8000	/* amd64 full: QEMU's core of its mappings */
+#define GEN_STRIPPED	0x20000 /* the kernel's file has .dynsym alone */
 
 struct gen_seg {
 	uint64_t start;
@@ -81,6 +79,8 @@ struct gen_spec {
 	unsigned gs_run_max;	 /* pages in one run of small mappings */
 	uint32_t gs_msgbuf_len;	 /* bytes of the ring */
 	unsigned gs_nprocs;	 /* 0: a kernel without processes */
+	unsigned gs_recursion;	 /* frames of two functions, on the stack of the
+				    thread that crashed */
 	unsigned gs_ncpus;
 	unsigned gs_osreldate;	       /* __FreeBSD_version */
 	const struct gen_seg *gs_segs; /* default: random ones */
@@ -217,10 +217,8 @@ bool gen_symbol(const struct gen *, const char *name, uint64_t *va);
 /* The text of the message buffer, oldest first. */
 const char *gen_msgbuf_text(const struct gen *, size_t *len);
 
-#define GEN_MAX_REGS 40
-/* Of a thread; more only with GEN_RECURSION. */
-#define GEN_MAX_FRAMES	  32
-#define GEN_RECURSION_LEN 600 /* frames of two functions, by turns */
+#define GEN_MAX_REGS   40
+#define GEN_MAX_FRAMES 32 /* without a recursion */
 
 enum gen_thread_state {
 	GEN_CRASHED,

@@ -264,6 +264,9 @@ struct gen {
 	unsigned g_nmods;
 };
 
+/* Of a stack, for each frame of a recursion: more than stack.c needs. */
+#define GEN_FRAME_ROOM 96
+
 /* gen.c */
 void *gen_zalloc(size_t n, size_t len);
 void *gen_grow(void *p, size_t *max, size_t len);

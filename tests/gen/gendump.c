@@ -27,6 +27,7 @@ enum {
 	OPT_CPUS,
 	OPT_RELEASE,
 	OPT_MSGBUF,
+	OPT_RECURSION,
 	OPT_JSON,
 	OPT_FLAG, /* and up: the flags in the order of their table */
 };
@@ -51,7 +52,6 @@ static const struct {
 	{ "odd-tables", GEN_ODD_TABLES, "arm: tables end inside a page" },
 	{ "rounded", GEN_ROUNDED, "arm: pages after them page aligned" },
 	{ "live", GEN_LIVE, "no panic, and no CPU was stopped" },
-	{ "recursion", GEN_RECURSION, "the crashed thread recursed" },
 	{ "stripped", GEN_STRIPPED, "the kernel's file has .dynsym alone" },
 	{ "qemu", GEN_QEMU, "amd64 full: QEMU's core of its mappings" },
 };
@@ -82,6 +82,7 @@ usage(FILE *to, int status)
 	    "  --run N         pages in a run of mappings, at most; 32\n"
 	    "  --procs N       processes; none\n"
 	    "  --threads       the same as --procs 12\n"
+	    "  --recursion N   frames of one, in the crashed thread; none\n"
 	    "  --cpus N        CPUs; 1 to 8\n"
 	    "  --release N     __FreeBSD_version\n"
 	    "  --msgbuf SIZE   the message buffer's ring\n");
@@ -166,6 +167,9 @@ parse_number(struct gen_spec *spec, int opt, const char *text)
 	case OPT_PROCS:
 		spec->gs_nprocs = (unsigned)n;
 		return (true);
+	case OPT_RECURSION:
+		spec->gs_recursion = (unsigned)n;
+		return (true);
 	case OPT_CPUS:
 		spec->gs_ncpus = (unsigned)n;
 		return (true);
@@ -236,6 +240,7 @@ parse_args(struct args *args, int argc, char **argv)
 		{ "procs", required_argument, NULL, OPT_PROCS },
 		{ "threads", no_argument, NULL, OPT_THREADS },
 		{ "cpus", required_argument, NULL, OPT_CPUS },
+		{ "recursion", required_argument, NULL, OPT_RECURSION },
 		{ "release", required_argument, NULL, OPT_RELEASE },
 		{ "msgbuf", required_argument, NULL, OPT_MSGBUF },
 		{ "json", required_argument, NULL, OPT_JSON },

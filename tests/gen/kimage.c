@@ -104,7 +104,8 @@ kimage_map_arena(struct gen *g)
 	struct kimage *image = &g->g_image;
 	uint64_t npages, size = gen_page_size(g);
 	uint64_t len = 192 * KB + 2 * g->g_spec.gs_msgbuf_len +
-	    g->g_spec.gs_nprocs * PROC_LEN;
+	    g->g_spec.gs_nprocs * PROC_LEN +
+	    (uint64_t)g->g_spec.gs_recursion * GEN_FRAME_ROOM;
 	struct kmap_run run = {
 		.gm_len = size,
 		.gm_shift = (uint8_t)g->g_lay.gl_page_shift,

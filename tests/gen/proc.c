@@ -17,8 +17,6 @@
 
 #define MAX_THREADS  4 /* of one process */
 #define STACK_LEN    8192
-#define DEEP_LEN     65536 /* of a stack with a recursion */
-#define SITES_MAX    (GEN_MAX_FRAMES + GEN_RECURSION_LEN)
 #define NAME_LEN     20
 #define PTR_STOPPCBS 1400089 /* the release that made it a pointer */
 
@@ -210,20 +208,13 @@ proc_add_innermost(struct gen *g, enum gen_thread_state state,
 
 /* Two functions that call each other, each time from the same place. */
 static void
-proc_add_recursion(struct call_site *sites, unsigned *n)
+proc_add_recursion(struct call_site *sites, unsigned *n, unsigned len)
 {
-	for (unsigned left = GEN_RECURSION_LEN; left > 0; left--) {
+	for (unsigned left = len; left > 0; left--) {
 		site_add(sites, n, left % 2 == 0 ? "ffs_read" : "bread",
 		    CALL_PLAIN);
 		sites[*n - 1].again = left > 2 ? 2 : 0;
 	}
-}
-
-static bool
-proc_is_deep(const struct gen *g, enum gen_thread_state state)
-{
-	return (state == GEN_CRASHED &&
-	    (g->g_spec.gs_flags & GEN_RECURSION) != 0);
 }
 
 static unsigned
@@ -233,8 +224,8 @@ proc_plan_calls(struct gen *g, enum gen_thread_state state,
 	unsigned n = 0, more = (unsigned)rng_range(&g->g_rng, 1, 12);
 
 	proc_add_innermost(g, state, sites, &n);
-	if (proc_is_deep(g, state))
-		proc_add_recursion(sites, &n);
+	if (state == GEN_CRASHED)
+		proc_add_recursion(sites, &n, g->g_spec.gs_recursion);
 	while (more-- > 0)
 		site_add(sites, &n, middle[rng_below(&g->g_rng, NMIDDLE)],
 		    CALL_PLAIN);
@@ -345,11 +336,11 @@ static uint64_t
 proc_new_thread(struct proc_plan *plan, int pid, const char *comm, bool crashed)
 {
 	struct gen *g = plan->g;
-	struct call_site sites[SITES_MAX];
+	struct call_site *sites;
 	struct gen_thread *td;
 	struct context regs;
-	uint64_t own_pcb, stack, stack_len, va;
-	unsigned n;
+	uint64_t own_pcb, stack, stack_len = STACK_LEN, va;
+	unsigned n, deep;
 
 	td = &g->g_threads[g->g_nthreads++];
 	td->pid = pid;
@@ -360,12 +351,15 @@ proc_new_thread(struct proc_plan *plan, int pid, const char *comm, bool crashed)
 		snprintf(td->name, NAME_LEN, "worker %d", td->tid % 1000);
 	proc_place_thread(plan, td, crashed);
 	proc_display_name(td);
-	stack_len = proc_is_deep(g, td->state) ? DEEP_LEN : STACK_LEN;
+	deep = td->state == GEN_CRASHED ? g->g_spec.gs_recursion : 0;
+	stack_len += (uint64_t)deep * GEN_FRAME_ROOM;
 	stack = kimage_alloc_arena(g, stack_len, 16);
 	own_pcb = (stack + stack_len - g->g_abi.pcb_len) & ~(uint64_t)15;
+	sites = gen_zalloc(GEN_MAX_FRAMES + deep, sizeof(*sites));
 	n = proc_plan_calls(g, td->state, sites);
 	td->frames = gen_zalloc(n, sizeof(*td->frames));
 	stack_build(g, td, own_pcb - 16, sites, n, &regs);
+	free(sites);
 	proc_save_regs(g, td, proc_pcb(plan, td, own_pcb), &regs);
 	if (td->state == GEN_UNSTOPPED)
 		td->nframes = 0;
