@@ -157,9 +157,12 @@ static void
 make_direct(struct hotpages *hp)
 {
 	const struct dumpset *set = &hp->hp_index->pi_set;
-	struct hot_group *groups =
-	    calloc((size_t)hp->hp_ngroups, sizeof(*groups));
+	struct hot_group *groups;
 
+	/* A torn mapping is not read through any more. */
+	if (hp->hp_index->pi_image->im_base == NULL)
+		return;
+	groups = calloc((size_t)hp->hp_ngroups, sizeof(*groups));
 	if (groups == NULL)
 		return;
 	for (size_t i = 0; i < set->dp_nsegs; i++)
