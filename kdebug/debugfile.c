@@ -6,6 +6,7 @@
  *
  * Nothing is read until it is asked for, and nothing is fetched from anywhere.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 #include "kdebug/modfile.h"
 #include "libkvm/debuglink.h"
 
-/* The file of a module: the one that is open already. */
+/* The file: of a module, the one that is open already. */
 static int
 find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
     char **path, Elf **elf)
@@ -25,10 +26,12 @@ find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
 	(void)name;
 	(void)base;
 	(void)elf;
-	if (df == NULL || df->df_modfile == NULL)
+	if (df == NULL)
 		return (-1);
 	*path = strdup(df->df_path);
-	return (dup(modfile_fd(df->df_modfile)));
+	if (df->df_modfile != NULL)
+		return (dup(modfile_fd(df->df_modfile)));
+	return (open(df->df_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 }
 
 static int
@@ -87,14 +90,18 @@ static const Dwfl_Callbacks callbacks = {
 	.section_address = section_address,
 };
 
+/*
+ * For the kernel any range of addresses will do.  dwfl_report_elf() would find
+ * its own out, but not of a file without program headers.
+ */
 static Dwfl_Module *
 report(struct debugfile *df)
 {
 	const struct modfile *mf = df->df_modfile;
 
 	if (mf == NULL)
-		return (dwfl_report_elf(df->df_dwfl, "kernel", df->df_path, -1,
-		    0, false));
+		return (dwfl_report_module(df->df_dwfl, df->df_path, 0,
+		    UINT64_MAX));
 	return (dwfl_report_module(df->df_dwfl, df->df_path, modfile_start(mf),
 	    modfile_end(mf)));
 }

@@ -346,6 +346,15 @@ static const struct split_row {
 	{ "by build id, from debuginfod", "id/debuginfod" },
 };
 
+/* What was split off, given as the kernel itself. */
+static void
+test_debug_half(void **state)
+{
+	(void)state;
+	check_frames(in_dir("debug/nophdrs",
+	    "usr/lib/debug/boot/kernel/kernel.debug"));
+}
+
 static void
 test_split(void **state)
 {
@@ -528,8 +537,9 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_other_build),
 		cmocka_unit_test(test_no_line),
 		cmocka_unit_test(test_eh_frame_missing),
+		cmocka_unit_test(test_debug_half),
 	};
-	size_t n = 10;
+	size_t n = 11;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: test_debugfile KERNEL SOURCE DIR\n");
