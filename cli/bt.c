@@ -20,7 +20,7 @@ static const struct option bt_long[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const struct syntax bt_syntax = {
+const struct syntax bt_syntax = {
 	.sy_name = "bt",
 	.sy_synopsis = "[-a | -t TID] [--json] [-N kernel] core",
 	.sy_help =

@@ -19,7 +19,7 @@ static const struct option modules_long[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const struct syntax modules_syntax = {
+const struct syntax modules_syntax = {
 	.sy_name = "modules",
 	.sy_synopsis = "[--json] [-N kernel] core",
 	.sy_help =

@@ -24,7 +24,7 @@ static const struct option dmesg_long[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const struct syntax dmesg_syntax = {
+const struct syntax dmesg_syntax = {
 	.sy_name = "dmesg",
 	.sy_synopsis = "[-u] [-N kernel] core",
 	.sy_help =

@@ -23,7 +23,7 @@ static const struct option gdb_long[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const struct syntax gdb_syntax = {
+const struct syntax gdb_syntax = {
 	.sy_name = "gdb",
 	.sy_synopsis = "[--gdb PROGRAM] [-N kernel] core [-- gdb argument ...]",
 	.sy_help = "Run gdb on a dumped kernel, on the thread that crashed."

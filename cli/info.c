@@ -25,7 +25,7 @@ static const struct option info_long[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const struct syntax info_syntax = {
+const struct syntax info_syntax = {
 	.sy_name = "info",
 	.sy_synopsis = "[--json] [-N kernel] core",
 	.sy_help = "Describe a dump: format, machine, sizes, kernel version,"

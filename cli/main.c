@@ -10,25 +10,24 @@
 #include <sysexits.h>
 
 #include "cli/cmd.h"
+#include "cli/completion.h"
 #include "cli/progress.h"
 #include "cli/self.h"
 #include "cli/version.h"
 
-static const struct command {
-	const char *c_name;
-	const char *c_summary;
-	int (*c_run)(int argc, char **argv);
-} commands[] = {
-	{ "bt", "backtraces: the crashed thread, one, or all", cmd_bt },
-	{ "dmesg", "the message buffer, oldest line first", cmd_dmesg },
-	{ "gdb", "run gdb on the dump", cmd_gdb },
-	{ "info", "format, architecture, sizes, panic string", cmd_info },
-	{ "modules", "loaded kernel modules and their files", cmd_modules },
-	{ "ps", "processes and threads", cmd_ps },
-	{ "read", "memory at an address or symbol", cmd_read },
-	{ "save", "bring a dump from a disk or its image into a file",
+static const struct command commands[] = {
+	{ &bt_syntax, "backtraces: the crashed thread, one, or all", cmd_bt },
+	{ &dmesg_syntax, "the message buffer, oldest line first", cmd_dmesg },
+	{ &gdb_syntax, "run gdb on the dump", cmd_gdb },
+	{ &info_syntax, "format, architecture, sizes, panic string", cmd_info },
+	{ &modules_syntax, "loaded kernel modules and their files",
+	    cmd_modules },
+	{ &ps_syntax, "processes and threads", cmd_ps },
+	{ &read_syntax, "memory at an address or symbol", cmd_read },
+	{ &save_syntax, "bring a dump from a disk or its image into a file",
 	    cmd_save },
-	{ "serve", "the gdb remote protocol, for gdb and lldb", cmd_serve },
+	{ &serve_syntax, "the gdb remote protocol, for gdb and lldb",
+	    cmd_serve },
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -37,7 +36,7 @@ static const struct command *
 find_command(const char *name)
 {
 	for (size_t i = 0; i < NCOMMANDS; i++)
-		if (strcmp(commands[i].c_name, name) == 0)
+		if (strcmp(commands[i].c_syntax->sy_name, name) == 0)
 			return (&commands[i]);
 	return (NULL);
 }
@@ -48,6 +47,7 @@ print_usage(FILE *out)
 	fprintf(out,
 	    "usage: vmcore command [options] core\n"
 	    "       vmcore help [command]\n"
+	    "       vmcore completion bash | zsh\n"
 	    "       vmcore --version [--json]\n");
 }
 
@@ -57,7 +57,8 @@ print_help(void)
 	print_usage(stdout);
 	printf("\nLook into the crash dump of a FreeBSD kernel.\n\n");
 	for (size_t i = 0; i < NCOMMANDS; i++)
-		printf("  %-8s%s\n", commands[i].c_name, commands[i].c_summary);
+		printf("  %-8s%s\n", commands[i].c_syntax->sy_name,
+		    commands[i].c_summary);
 	printf("\n\"vmcore help command\" tells the options of a command.\n");
 	return (EX_OK);
 }
@@ -104,6 +105,8 @@ run(int argc, char **argv)
 		return (print_help());
 	if (strcmp(word, "help") == 0)
 		return (run_help(argc, argv));
+	if (strcmp(word, "completion") == 0)
+		return (completion_print(commands, NCOMMANDS, argc, argv));
 	cmd = find_command(word);
 	if (cmd == NULL)
 		return (unknown_command(word));

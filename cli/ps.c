@@ -16,7 +16,7 @@ static const struct option ps_long[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const struct syntax ps_syntax = {
+const struct syntax ps_syntax = {
 	.sy_name = "ps",
 	.sy_synopsis = "[--json] [-N kernel] core",
 	.sy_help =

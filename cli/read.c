@@ -32,7 +32,7 @@ static const struct option read_long[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const struct syntax read_syntax = {
+const struct syntax read_syntax = {
 	.sy_name = "read",
 	.sy_synopsis = "[-p] [-l length] [--raw] [--cpu n] [--vnet n]"
 		       " [-N kernel] address | symbol[+offset] [length] core",

@@ -30,7 +30,7 @@ static const struct option save_long[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const struct syntax save_syntax = {
+const struct syntax save_syntax = {
 	.sy_name = "save",
 	.sy_synopsis = "[-C | -c] [-fkv] [-m maxdumps] device-or-image"
 		       " [directory]",

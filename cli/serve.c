@@ -33,7 +33,7 @@ static const struct option serve_long[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const struct syntax serve_syntax = {
+const struct syntax serve_syntax = {
 	.sy_name = "serve",
 	.sy_synopsis = "[--once] [--stdio | --tcp [127.0.0.1:]PORT | "
 		       "--unix PATH] [-N kernel] core",

@@ -6,6 +6,7 @@ What the command does for people who have not read its manual.
 import gzip
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from tap import Tests, expect, run
+from tap import Skip, Tests, expect, run
 
 VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:3])
 FOLDER = tempfile.TemporaryDirectory()
@@ -137,4 +138,60 @@ def check_signal_serving():
 if os.path.exists("/proc/self/status"):
     tests.case("SIGUSR1: how far unpacking is", check_signal_unpacking)
 tests.case("SIGUSR1: serve goes on", check_signal_serving)
+
+
+# ---- completions ----
+
+
+def complete(*words):
+    """What bash offers for the last of these words."""
+    script = run(VMCORE, "completion", "bash")
+    expect(script, os.EX_OK)
+    ask = script.out + (
+        'COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _vmcore; echo "${COMPREPLY[@]}"'
+    )
+    return run("bash", "-c", ask, "bash", *words).out.split()
+
+
+def check_bash():
+    assert complete("vmcore", "mo") == ["modules"]
+    assert complete("vmcore", "bt", "--th") == ["--thread"]
+    assert complete("vmcore", "bt", "") == []
+    assert complete("vmcore", "bt", "vmc") == []
+    assert complete("vmcore", "help", "inf") == ["info"]
+    assert complete("vmcore", "completion", "") == ["bash", "zsh"]
+
+
+def check_all_options(shell):
+    script = run(VMCORE, "completion", shell).out
+    for line in run(VMCORE, "help").out.splitlines():
+        if match := re.match(r"  (\w+) ", line):
+            command = match[1]
+            told = re.search(rf"^\t{command}\).*", script, re.M)[0]
+            help_text = run(VMCORE, "help", command).out
+            for option in re.findall(r"^ .{5}(--[\w-]+)", help_text, re.M):
+                assert option in told, (option, told)
+
+
+def check_zsh():
+    if not shutil.which("zsh"):
+        raise Skip("no zsh here")
+    script = file("_vmcore", run(VMCORE, "completion", "zsh").raw)
+    result = run("zsh", "-n", script)
+    assert (result.status, result.err) == (0, ""), result
+
+
+def check_refused(words, message):
+    result = run(VMCORE, "completion", *words)
+    expect(result, os.EX_USAGE, message)
+    assert "usage: vmcore completion bash | zsh" in result.err, result
+
+
+if shutil.which("bash"):
+    tests.case("completion bash", check_bash)
+tests.case("completion zsh", check_zsh)
+for shell in ("bash", "zsh"):
+    tests.case(f"completion {shell}: all options", check_all_options, shell)
+tests.case("completion without a shell", check_refused, [], "name one shell")
+tests.case("completion csh", check_refused, ["csh"], "unknown shell: csh")
 tests.run()

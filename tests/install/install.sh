@@ -26,6 +26,8 @@ installed()
 
 installed bin/vmcore
 vmcore=$found
+installed share/bash-completion/completions/vmcore
+installed share/zsh/site-functions/_vmcore
 installed include/kvm.h
 installed include/kvm_proc.h
 for page in "$top"/docs/*.3; do
