@@ -19,12 +19,13 @@ skipped=0
 stage_gcc()
 {
 	stubs=$PWD/tests/install/bare:
-	build gcc && run_tests
+	build gcc && run_tests --no-suite package
 }
 
 stage_clang()
 {
-	build clang && run_tests --no-suite lint --no-suite storm
+	build clang &&
+	    run_tests --no-suite lint --no-suite storm --no-suite package
 }
 
 # The flags of Debian's packages, and of others.  They change how code is made,
@@ -32,7 +33,8 @@ stage_clang()
 stage_package()
 {
 	build gcc "-Dc_args=$(package_flags CPPFLAGS CFLAGS) $others_flags" \
-	    "-Dc_link_args=$(package_flags LDFLAGS)" && run_tests $brief
+	    "-Dc_link_args=$(package_flags LDFLAGS)" &&
+	    run_tests $brief --suite package
 }
 
 stage_lto()
@@ -44,7 +46,8 @@ stage_lto()
 stage_sanitize()
 {
 	build clang $sanitizers &&
-	    run_tests --no-suite lint --no-suite install --no-suite boot
+	    run_tests --no-suite lint --no-suite install --no-suite boot \
+	    --no-suite package
 }
 
 stage_fuzz()
