@@ -37,10 +37,11 @@ report $? "Debian's packages build, and pass the tests" \
 said=$(lintian --allow-root --fail-on error,warning \
     --suppress-tags initial-upload-closes-no-bugs ../vmcore_*.changes 2>&1)
 report $? "lintian misses nothing but the bug that asks for a package" "$said"
+said=$(dpkg-deb -c ../vmcore_*.deb)
 for file in usr/bin/vmcore usr/share/man/man1/vmcore.1.gz \
     usr/share/bash-completion/completions/vmcore \
     usr/share/zsh/vendor-completions/_vmcore; do
-	dpkg-deb -c ../vmcore_*.deb | grep -q " \./$file\$"
-	report $? "vmcore has $file"
+	echo "$said" | grep -q " \./$file\$"
+	report $? "vmcore has $file" "$said"
 done
 finish
