@@ -2,9 +2,9 @@
 # usage: check.sh [STAGE ...]
 #
 # Build and run the tests in every configuration, or in those named: gcc,
-# clang, package, lto, sanitize, fuzz, big-endian.  Ends in one line, "N passed,
-# N failed", and exits 1 if anything failed.  What a stage said is kept in
-# build-check/STAGE.log, what was built in build-check/STAGE.
+# real-dumps, clang, package, lto, sanitize, fuzz, big-endian.  Ends in one
+# line, "N passed, N failed", and exits 1 if anything failed.  What a stage said
+# is kept in build-check/STAGE.log, what was built in build-check/STAGE.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -20,6 +20,21 @@ stage_gcc()
 {
 	stubs=$PWD/tests/install/bare:
 	build gcc && run_tests --no-suite package
+}
+
+# Those of all four kinds that fetch-real-dumps.sh brings, where other stages
+# take what is at hand.
+stage_real_dumps()
+{
+	dir=$out/gcc
+	rm -f "$dir"/meson-logs/testlog.*
+	VMCORE_REAL_DUMPS=$(cd "$out/real-dumps" && pwd)
+	export VMCORE_REAL_DUMPS
+	build gcc && run_tests 'cli real' 'cli gdb' 'cli gdb_frames' \
+	    'save opens' 'serve debuggers' 'serve transports' install
+	set -- $?
+	unset VMCORE_REAL_DUMPS
+	return "$1"
 }
 
 stage_clang()
@@ -108,6 +123,10 @@ cannot()
 		need gcc
 		need dpkg-buildflags
 		;;
+	real-dumps)
+		scripts/fetch-real-dumps.sh "$PWD/$out/real-dumps" >"$log" 2>&1 ||
+		    echo "they could not be fetched: see $log"
+		;;
 	clang | sanitize | fuzz) need clang ;;
 	big-endian)
 		need powerpc-linux-gnu-gcc
@@ -174,7 +193,7 @@ add()
 }
 
 mkdir -p "$out"
-[ $# -gt 0 ] || set -- gcc clang package lto sanitize fuzz big-endian
+[ $# -gt 0 ] || set -- gcc real-dumps clang package lto sanitize fuzz big-endian
 for name; do
 	stage "$name"
 done
