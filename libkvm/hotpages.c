@@ -178,6 +178,7 @@ make_direct(struct hotpages *hp)
 void
 hotpages_use_direct(struct hotpages *hp)
 {
-	if (hp->hp_uses_before_made != 0 && --hp->hp_uses_before_made == 0)
+	if (hp->hp_uses_before_made != 0 && --hp->hp_uses_before_made == 0 &&
+	    hp->hp_index->pi_image->im_base != NULL)
 		make_direct(hp);
 }

@@ -200,16 +200,35 @@ test_direct(void **state)
 	close_dump();
 }
 
-/* The bitmap is gone when it is looked into: nothing can be said of it. */
+/*
+ * A part of the bitmap is gone when it is looked into: nothing can be said of
+ * the rest.
+ */
 static void
 test_direct_cut(void **state)
 {
 	(void)state;
 	open_dump(&direct_rows[0]);
-	assert_int_equal(ftruncate(dump.im->im_fd, 0), 0);
+	assert_int_equal(ftruncate(dump.im->im_fd, BITMAP_OFF + 10), 0);
 	for (size_t i = 0; i < 1000; i++)
 		hotpages_use_direct(&dump.hp);
 	assert_null(dump.im->im_base);
+	assert_null(hot_find(&dump.hp, DMAP_VA + PAGE_LEN));
+	close_dump();
+}
+
+/* The file was cut before, and is no longer read through its mapping. */
+static void
+test_direct_unmapped(void **state)
+{
+	const uint64_t len = PAGES_OFF + 60 * PAGE_LEN + 100;
+
+	(void)state;
+	open_dump(&direct_rows[0]);
+	assert_int_equal(ftruncate(dump.im->im_fd, (off_t)len), 0);
+	assert_false(image_settle(dump.im, len + 8));
+	for (size_t i = 0; i < 1000; i++)
+		hotpages_use_direct(&dump.hp);
 	assert_null(hot_find(&dump.hp, DMAP_VA + PAGE_LEN));
 	close_dump();
 }
@@ -308,15 +327,16 @@ test_span_cut(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[NROWS(direct_rows) + 4] = {
+	struct CMUnitTest tests[5 + NROWS(direct_rows)] = {
 		cmocka_unit_test(test_direct_cut),
+		cmocka_unit_test(test_direct_unmapped),
 		cmocka_unit_test(test_span),
 		cmocka_unit_test(test_span_goes),
 		cmocka_unit_test(test_span_cut),
 	};
 
 	for (size_t i = 0; i < NROWS(direct_rows); i++)
-		tests[4 + i] = (struct CMUnitTest){ .name = direct_rows[i].name,
+		tests[5 + i] = (struct CMUnitTest){ .name = direct_rows[i].name,
 			.test_func = test_direct,
 			.initial_state = (void *)(uintptr_t)&direct_rows[i] };
 	return (cmocka_run_group_tests(tests, NULL, NULL));
