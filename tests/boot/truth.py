@@ -5,6 +5,7 @@ One machine, stopped in its debugger, is dumped three times: version 1, version
 """
 
 import functools
+import json
 import pathlib
 import re
 import struct
@@ -170,6 +171,25 @@ def patterns(kind):
     check_patterns(functools.partial(read, kind))
 
 
+def no_panic(kind):
+    """The debugger's thread took the dump; none crashed."""
+    core = the_machine().cores[kind]
+
+    def ask(command):
+        words = [vmcore, command, "--json", "-N", kernel, core]
+        return json.loads(
+            subprocess.run(words, capture_output=True, check=True).stdout
+        )
+
+    info, threads = ask("info"), ask("ps")
+    assert info["panic"] is None and info["panic_why"] == "none", info
+    (dumper,) = (td for td in threads if "(dumping)" in td["display_name"])
+    assert dumper["state"] == "running" and dumper["stopped"], dumper
+    assert "rip" in dumper["registers"], dumper
+    assert all(td["state"] != "crashed" and td["stopped"] for td in threads)
+    assert str(dumper["tid"]) in the_machine().thread, dumper
+
+
 def gone():
     """Physical addresses of freed slabs, and of memory of user land."""
     m = the_machine()
@@ -279,6 +299,7 @@ tests.case("the kernel's file is a FreeBSD kernel's", kernel_file)
 for name in KINDS:
     tests.case(f"{name}: memory is what the kernel printed", patterns, name)
     tests.case(f"{name}: the dump on its device", device, name)
+    tests.case(f"{name}: nothing panicked or crashed", no_panic, name)
     tests.case(f"{name}: freed slabs and user memory", not_dumped, name)
 for name in ("v1", "v3"):
     tests.case(f"{name}: to the letter", by_the_letter, name)
