@@ -15,21 +15,28 @@ struct reg_run {
 	const char *names; /* "name" or "name/alias", separated by blanks */
 	unsigned int len;  /* bytes */
 	const char *type;
-	const char *feature; /* gdb's name of it; NULL: the machine's first */
 };
 
-#define MAXRUNS 9
+#define MAXRUNS 8
 
 struct machine {
 	const char *gdb;
 	const char *lldb;
 	const char *lldb_big; /* the same with big-endian memory */
-	const char *feature;  /* of registers that name no other */
+	const char *feature;
 	const char *pc;
 	const char *mode; /* for rd_mode, or NULL */
 	uint64_t mode_value;
 	unsigned int ptr_len;
 	struct reg_run runs[MAXRUNS]; /* up to one without names */
+
+	/*
+	 * A second feature, or NULL.  gdb refuses a kernel's file whose calling
+	 * convention (e_flags) has floating point, as FreeBSD's lp64d on
+	 * riscv64, unless the target has it.
+	 */
+	const char *fpu_feature;
+	struct reg_run fpu_runs[MAXRUNS];
 };
 
 /*
@@ -37,13 +44,6 @@ struct machine {
  * Without it gdb takes no step up the stack.
  */
 #define ARM_SUPERVISOR 0x13
-
-/*
- * gdb refuses a kernel's file whose calling convention (e_flags) uses floating
- * point unless the target has it.  FreeBSD's riscv64 is lp64d; a kernel never
- * saves these registers.
- */
-#define RISCV_FPU "org.gnu.gdb.riscv.fpu"
 
 #define X86_SEGMENTS "cs ss ds es fs gs"
 #define X87_STACK    "st0 st1 st2 st3 st4 st5 st6 st7"
@@ -57,13 +57,13 @@ static const struct machine machines[DUMP_NARCH] = {
 		.pc = "rip",
 		.ptr_len = 8,
 		.runs = {
-			{ "rax rbx rcx rdx rsi rdi", 8, "int64", NULL },
-			{ "rbp rsp", 8, "data_ptr", NULL },
-			{ "r8 r9 r10 r11 r12 r13 r14 r15", 8, "int64", NULL },
-			{ "rip", 8, "code_ptr", NULL },
-			{ "eflags/rflags " X86_SEGMENTS, 4, "int32", NULL },
-			{ X87_STACK, 10, "i387_ext", NULL },
-			{ X87_CONTROL, 4, "int32", NULL },
+			{ "rax rbx rcx rdx rsi rdi", 8, "int64" },
+			{ "rbp rsp", 8, "data_ptr" },
+			{ "r8 r9 r10 r11 r12 r13 r14 r15", 8, "int64" },
+			{ "rip", 8, "code_ptr" },
+			{ "eflags/rflags " X86_SEGMENTS, 4, "int32" },
+			{ X87_STACK, 10, "i387_ext" },
+			{ X87_CONTROL, 4, "int32" },
 		},
 	},
 	[DUMP_ARM] = {
@@ -77,11 +77,11 @@ static const struct machine machines[DUMP_NARCH] = {
 		.ptr_len = 4,
 		.runs = {
 			{ "r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12", 4,
-			    "uint32", NULL },
-			{ "sp/r13", 4, "data_ptr", NULL },
-			{ "lr/r14", 4, "uint32", NULL },
-			{ "pc/r15", 4, "code_ptr", NULL },
-			{ "cpsr", 4, "uint32", NULL },
+			    "uint32" },
+			{ "sp/r13", 4, "data_ptr" },
+			{ "lr/r14", 4, "uint32" },
+			{ "pc/r15", 4, "code_ptr" },
+			{ "cpsr", 4, "uint32" },
 		},
 	},
 	[DUMP_ARM64] = {
@@ -91,13 +91,13 @@ static const struct machine machines[DUMP_NARCH] = {
 		.pc = "pc",
 		.ptr_len = 8,
 		.runs = {
-			{ "x0 x1 x2 x3 x4 x5 x6 x7 x8 x9", 8, "int64", NULL },
-			{ "x10 x11 x12 x13 x14 x15 x16 x17", 8, "int64", NULL },
-			{ "x18 x19 x20 x21 x22 x23 x24 x25", 8, "int64", NULL },
-			{ "x26 x27 x28 x29/fp x30/lr", 8, "int64", NULL },
-			{ "sp", 8, "data_ptr", NULL },
-			{ "pc", 8, "code_ptr", NULL },
-			{ "cpsr", 4, "int32", NULL },
+			{ "x0 x1 x2 x3 x4 x5 x6 x7 x8 x9", 8, "int64" },
+			{ "x10 x11 x12 x13 x14 x15 x16 x17", 8, "int64" },
+			{ "x18 x19 x20 x21 x22 x23 x24 x25", 8, "int64" },
+			{ "x26 x27 x28 x29/fp x30/lr", 8, "int64" },
+			{ "sp", 8, "data_ptr" },
+			{ "pc", 8, "code_ptr" },
+			{ "cpsr", 4, "int32" },
 		},
 	},
 	[DUMP_I386] = {
@@ -107,13 +107,13 @@ static const struct machine machines[DUMP_NARCH] = {
 		.pc = "eip",
 		.ptr_len = 4,
 		.runs = {
-			{ "eax ecx edx ebx", 4, "int32", NULL },
-			{ "esp ebp", 4, "data_ptr", NULL },
-			{ "esi edi", 4, "int32", NULL },
-			{ "eip", 4, "code_ptr", NULL },
-			{ "eflags " X86_SEGMENTS, 4, "int32", NULL },
-			{ X87_STACK, 10, "i387_ext", NULL },
-			{ X87_CONTROL, 4, "int32", NULL },
+			{ "eax ecx edx ebx", 4, "int32" },
+			{ "esp ebp", 4, "data_ptr" },
+			{ "esi edi", 4, "int32" },
+			{ "eip", 4, "code_ptr" },
+			{ "eflags " X86_SEGMENTS, 4, "int32" },
+			{ X87_STACK, 10, "i387_ext" },
+			{ X87_CONTROL, 4, "int32" },
 		},
 	},
 	[DUMP_RISCV] = {
@@ -123,21 +123,24 @@ static const struct machine machines[DUMP_NARCH] = {
 		.pc = "pc",
 		.ptr_len = 8,
 		.runs = {
-			{ "zero", 8, "int64", NULL },
-			{ "ra", 8, "code_ptr", NULL },
-			{ "sp gp tp", 8, "data_ptr", NULL },
+			{ "zero", 8, "int64" },
+			{ "ra", 8, "code_ptr" },
+			{ "sp gp tp", 8, "data_ptr" },
 			{ "t0 t1 t2 fp/s0 s1 a0 a1 a2 a3 a4 a5 a6 a7", 8,
-			    "int64", NULL },
+			    "int64" },
 			{ "s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6", 8,
-			    "int64", NULL },
-			{ "pc", 8, "code_ptr", NULL },
-			{ "ft0 ft1 ft2 ft3 ft4 ft5 ft6 ft7 fs0 fs1 "
-			  "fa0 fa1 fa2 fa3 fa4 fa5 fa6 fa7", 8,
-			    "ieee_double", RISCV_FPU },
-			{ "fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10 fs11 "
-			  "ft8 ft9 ft10 ft11", 8,
-			    "ieee_double", RISCV_FPU },
-			{ "fflags frm fcsr", 4, "int32", RISCV_FPU },
+			    "int64" },
+			{ "pc", 8, "code_ptr" },
+		},
+		.fpu_feature = "org.gnu.gdb.riscv.fpu",
+		.fpu_runs = {
+			{ "ft0 ft1 ft2 ft3 ft4 ft5 ft6 ft7 fs0 fs1", 8,
+			    "ieee_double" },
+			{ "fa0 fa1 fa2 fa3 fa4 fa5 fa6 fa7", 8, "ieee_double" },
+			{ "fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10 fs11", 8,
+			    "ieee_double" },
+			{ "ft8 ft9 ft10 ft11", 8, "ieee_double" },
+			{ "fflags frm fcsr", 4, "int32" },
 		},
 	},
 };
@@ -150,7 +153,7 @@ copy_name(char *to, const char *from, size_t len)
 	to[len] = '\0';
 }
 
-/* Append the registers of a run, which are of feature unless it names one. */
+/* Append the registers of a run, which belong to feature. */
 static void
 add_run(struct rsp_tdesc *tdesc, const struct reg_run *run, const char *feature)
 {
@@ -165,7 +168,7 @@ add_run(struct rsp_tdesc *tdesc, const struct reg_run *run, const char *feature)
 		reg = &tdesc->rd_regs[tdesc->rd_nregs++];
 		reg->rr_len = run->len;
 		reg->rr_type = run->type;
-		reg->rr_feature = run->feature != NULL ? run->feature : feature;
+		reg->rr_feature = feature;
 		copy_name(reg->rr_name, name, name_len);
 		if (name_len < len)
 			copy_name(reg->rr_alias, name + name_len + 1,
@@ -173,6 +176,15 @@ add_run(struct rsp_tdesc *tdesc, const struct reg_run *run, const char *feature)
 		name += len;
 		name += strspn(name, " ");
 	}
+}
+
+/* Append runs, up to MAXRUNS or one without names. */
+static void
+add_runs(struct rsp_tdesc *tdesc, const struct reg_run *runs,
+    const char *feature)
+{
+	for (size_t i = 0; i < MAXRUNS && runs[i].names != NULL; i++)
+		add_run(tdesc, &runs[i], feature);
 }
 
 size_t
@@ -201,8 +213,8 @@ rsp_tdesc_init(struct rsp_tdesc *tdesc, enum dump_arch arch,
 	};
 	if (order == ORDER_BIG && m->lldb_big != NULL)
 		tdesc->rd_lldb = m->lldb_big;
-	for (size_t i = 0; i < MAXRUNS && m->runs[i].names != NULL; i++)
-		add_run(tdesc, &m->runs[i], m->feature);
+	add_runs(tdesc, m->runs, m->feature);
+	add_runs(tdesc, m->fpu_runs, m->fpu_feature);
 	tdesc->rd_pc = rsp_tdesc_reg(tdesc, m->pc);
 	assert(tdesc->rd_pc < tdesc->rd_nregs);
 	tdesc->rd_mode = tdesc->rd_nregs;
