@@ -523,6 +523,36 @@ test_eh_frame_missing(void **state)
 	kernel_fini(&k);
 }
 
+/* The tables come out of the dump: with any byte of them changed, no harm. */
+static void
+test_eh_frame_hostile(void **state)
+{
+	static const uint8_t values[] = { 0x00, 0x7f, 0x80, 0xff };
+	const struct modfile_place place = { MODULE_VA, MODULE_LEN, 8 };
+	struct kdebug_frame frames[MAXFRAMES];
+	struct modfile *mf;
+	const char *why;
+	char path[1024];
+	kvaddr_t va;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/zfs_eh.ko", dir);
+	mf = modfile_open(path, &place, &why);
+	va = modfile_section_va(mf, ".eh_frame");
+	modfile_close(mf);
+	for (size_t i = 0; i < 0x90 * NROWS(values); i++) {
+		struct kernel k;
+
+		setup(&k, in_dir("eh/whole", "boot/kernel/kernel"));
+		put_module(&k, path);
+		put_eh_frame(&k, path);
+		fake_put(k.k_kd, va + i / NROWS(values),
+		    &values[i % NROWS(values)], 1);
+		assert_true(backtrace(&k, frames) >= 1);
+		kernel_fini(&k);
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -538,8 +568,9 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_no_line),
 		cmocka_unit_test(test_eh_frame_missing),
 		cmocka_unit_test(test_debug_half),
+		cmocka_unit_test(test_eh_frame_hostile),
 	};
-	size_t n = 11;
+	size_t n = 12;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: test_debugfile KERNEL SOURCE DIR\n");
