@@ -8,7 +8,7 @@
 #include "kernel/amd64/frame.h"
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/pcpu.h"
-#include "kernel/kern/kern_crash.h"
+#include "kernel/lab/crash.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/sched.h"

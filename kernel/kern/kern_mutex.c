@@ -9,7 +9,7 @@
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/pcpu.h"
-#include "kernel/kern/kern_crash.h"
+#include "kernel/lab/crash.h"
 #include "kernel/sys/sched.h"
 #include "kernel/sys/systm.h"
 

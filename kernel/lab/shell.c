@@ -1,7 +1,7 @@
 /*
  * The console shell: looks at the machine, sets its variables, breaks it.
  */
-#include "kernel/kern/kern_shell.h"
+#include "kernel/lab/shell.h"
 
 #include "kernel/ddb/ddb.h"
 #include "kernel/sys/cons.h"

@@ -12,7 +12,7 @@
  */
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/vmparam.h"
-#include "kernel/kern/kern_shell.h"
+#include "kernel/lab/shell.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/vm_page.h"

@@ -1,8 +1,8 @@
 /*
  * Commands of the console shell.
  */
-#ifndef KERNEL_KERN_KERN_SHELL_H
-#define KERNEL_KERN_KERN_SHELL_H
+#ifndef KERNEL_LAB_SHELL_H
+#define KERNEL_LAB_SHELL_H
 
 #include "kernel/sys/kernel.h"
 

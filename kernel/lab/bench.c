@@ -7,7 +7,7 @@
  */
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/dev/virtio_blk.h"
-#include "kernel/kern/kern_shell.h"
+#include "kernel/lab/shell.h"
 #include "kernel/sys/reboot.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/sysctl.h"

@@ -5,7 +5,7 @@
  */
 #include "kernel/amd64/pcpu.h"
 #include "kernel/dev/virtio_blk.h"
-#include "kernel/kern/kern_shell.h"
+#include "kernel/lab/shell.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/smp.h"

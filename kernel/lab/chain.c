@@ -4,8 +4,8 @@
  * there.  Each call says what it was called with, and uses its arguments after
  * the call that it makes, so that they are still somewhere.
  */
-#include "kernel/kern/kern_crash.h"
-#include "kernel/kern/kern_shell.h"
+#include "kernel/lab/crash.h"
+#include "kernel/lab/shell.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/systm.h"
 

@@ -2,7 +2,7 @@
  * Threads that do nothing, from the shell: some wait for work that never comes,
  * some work at what never ends.  They are there to be seen in a dump.
  */
-#include "kernel/kern/kern_shell.h"
+#include "kernel/lab/shell.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/systm.h"
 
