@@ -54,6 +54,8 @@ static const struct {
 	[KDEBUG_WHY_NOT_DUMPED] = { "not dumped", "not in the dump" },
 	[KDEBUG_WHY_NO_SYMBOL] = { "no symbol",
 	    "not known: the kernel file has no symbol for it" },
+	[KDEBUG_WHY_STRIPPED] = { "no symbol",
+	    "not known: the kernel file has no symbols" },
 	[KDEBUG_WHY_UNREADABLE] = { "unreadable",
 	    "not known: what is there is no text" },
 	[KDEBUG_WHY_NO_KERNEL] = { "header only",

@@ -168,8 +168,10 @@ read_pointed(struct kdebug *kdb, kvaddr_t va)
 static void
 read_texts(struct kdebug *kdb)
 {
-	static const struct kdebug_text unknown = { .kx_why =
-							KDEBUG_WHY_NO_SYMBOL };
+	const struct kdebug_text unknown = {
+		.kx_why = kvm_has_symbols(kdb->kdb_kd) ? KDEBUG_WHY_NO_SYMBOL :
+							 KDEBUG_WHY_STRIPPED,
+	};
 	kvaddr_t va;
 
 	kdb->kdb_version = kdb->kdb_panic = unknown;

@@ -197,6 +197,7 @@ enum kdebug_why {
 	KDEBUG_WHY_NONE,       /* the kernel has none: it did not panic */
 	KDEBUG_WHY_NOT_DUMPED, /* it is not in the dump */
 	KDEBUG_WHY_NO_SYMBOL,  /* the kernel's file does not say where it is */
+	KDEBUG_WHY_STRIPPED,   /* the kernel's file has no symbols at all */
 	KDEBUG_WHY_UNREADABLE, /* what is there is no text */
 	KDEBUG_WHY_NO_KERNEL   /* for callers that have no kernel's file */
 };

@@ -699,6 +699,7 @@ static const struct why_row {
 	const char *note;
 } why_rows[] = {
 	{ "no symbol panicstr", no_symbol, KDEBUG_WHY_NO_SYMBOL, NULL },
+	{ "no symbols at all", no_symbols, KDEBUG_WHY_STRIPPED, NULL },
 	{ "panicstr is NULL", no_panic, KDEBUG_WHY_NONE, NULL },
 	{ "panicstr is not dumped", pointer_not_dumped, KDEBUG_WHY_NOT_DUMPED,
 	    NULL },
@@ -726,7 +727,9 @@ test_why(void **state)
 	else
 		assert_int_equal(kdebug_notes(k.k_kdb, &notes), 0);
 	assert_null(kdebug_version(k.k_kdb)->kx_text);
-	assert_int_equal(kdebug_version(k.k_kdb)->kx_why, KDEBUG_WHY_NO_SYMBOL);
+	assert_int_equal(kdebug_version(k.k_kdb)->kx_why,
+	    row->why == KDEBUG_WHY_STRIPPED ? KDEBUG_WHY_STRIPPED :
+					      KDEBUG_WHY_NO_SYMBOL);
 	assert_null(kdebug_dumper(k.k_kdb));
 	kernel_fini(&k);
 }
