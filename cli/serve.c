@@ -16,10 +16,10 @@
 
 #include "cli/cmd.h"
 #include "cli/open.h"
-#include "cli/rsp_session.h"
 #include "cli/serve_advice.h"
 #include "cli/serve_net.h"
 #include "cli/serve_target.h"
+#include "rsp/session.h"
 
 /* Codes of our long options. */
 enum { OPT_ONCE = OPT_OWN, OPT_STDIO, OPT_TCP, OPT_UNIX };

@@ -6,7 +6,7 @@
 #define CLI_SERVE_TARGET_H
 
 #include "cli/open.h"
-#include "cli/rsp_server.h"
+#include "rsp/rsp.h"
 
 struct serve_target {
 	struct rsp_target st_rsp;

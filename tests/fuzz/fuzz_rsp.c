@@ -8,8 +8,8 @@
  */
 #include <stdlib.h>
 
-#include "cli/rsp_session.h"
-#include "tests/serve/fake_target.h"
+#include "rsp/session.h"
+#include "tests/rsp/fake_target.h"
 
 /* The bit that small letters have and capitals have not. */
 #define SMALL 0x20

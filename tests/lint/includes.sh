@@ -68,5 +68,6 @@ allow kernel 'kernel/amd64 kernel/ddb kernel/dev kernel/kern kernel/lab
 allow libkvm 'libkvm format'
 allow kdebug 'kdebug libkvm format'
 allow examples dumper
-allow cli 'cli kdebug libkvm dumper format'
+allow rsp 'rsp format' assert.h stdbool.h stddef.h stdint.h stdio.h string.h
+allow cli 'cli rsp kdebug libkvm format'
 finish

@@ -4,20 +4,20 @@
  * debugger shows, whatever would run or change the target.
  *
  * It knows no dump and does no I/O: what it serves is a struct rsp_target, and
- * the bytes come and go through rsp_session.h.
+ * the bytes come and go through session.h.
  *
  * Facts: Debugging with GDB, appendix "GDB Remote Serial Protocol"; LLDB's
  * docs/resources/lldbgdbremote.md.
  */
-#ifndef CLI_RSP_SERVER_H
-#define CLI_RSP_SERVER_H
+#ifndef RSP_RSP_H
+#define RSP_RSP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/rsp_tdesc.h"
 #include "format/bytes.h"
+#include "rsp/tdesc.h"
 
 struct rsp_thread {
 	uint64_t rt_id;	     /* not 0, and no other thread's */

@@ -1,11 +1,11 @@
 /* Sessions: acknowledgements, damaged packets, and how a session ends. */
-#include "cli/rsp_session.h"
+#include "rsp/session.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "tests/format/unit.h"
-#include "tests/serve/fake_target.h"
+#include "tests/rsp/fake_target.h"
 
 /* All that was sent. */
 struct line {

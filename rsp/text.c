@@ -1,7 +1,7 @@
 /*
- * Reading and writing the text of packets: see rsp_text.h.
+ * Reading and writing the text of packets: see text.h.
  */
-#include "cli/rsp_text.h"
+#include "rsp/text.h"
 
 #include <string.h>
 

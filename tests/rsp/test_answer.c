@@ -4,15 +4,15 @@
  * The fake target's thread ids are 189ee, 189ef and 80000002, its registers 1
  * (rbx), 6 (rbp), 7 (rsp) and 10 (rip) of 28; see fake_target.h.
  */
-#include "cli/rsp_server.h"
+#include "rsp/rsp.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/rsp_packet.h"
+#include "rsp/packet.h"
 #include "tests/format/unit.h"
-#include "tests/serve/fake_target.h"
+#include "tests/rsp/fake_target.h"
 
 #define REPLY_CAP 4096
 

@@ -3,8 +3,8 @@
  * put together as a reply.  Both know their ends, so neither a client nor a
  * dump can lead them past a buffer.
  */
-#ifndef CLI_RSP_TEXT_H
-#define CLI_RSP_TEXT_H
+#ifndef RSP_TEXT_H
+#define RSP_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /*
  * A target for tests: see fake_target.h.
  */
-#include "tests/serve/fake_target.h"
+#include "tests/rsp/fake_target.h"
 
 #include <stdio.h>
 #include <string.h>

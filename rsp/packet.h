@@ -10,8 +10,8 @@
  *
  * Facts: Debugging with GDB, appendix "GDB Remote Serial Protocol", Overview.
  */
-#ifndef CLI_RSP_PACKET_H
-#define CLI_RSP_PACKET_H
+#ifndef RSP_PACKET_H
+#define RSP_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,13 +9,13 @@
  * Facts: Debugging with GDB, appendix "Target Descriptions", Standard Target
  * Features.
  */
-#ifndef CLI_RSP_TDESC_H
-#define CLI_RSP_TDESC_H
+#ifndef RSP_TDESC_H
+#define RSP_TDESC_H
 
 #include <stddef.h>
 
-#include "cli/rsp_text.h"
 #include "format/minidump.h"
+#include "rsp/text.h"
 
 /* Enough for every machine of ours; riscv64 has 68. */
 #define RSP_MAXREGS 72

@@ -2,11 +2,11 @@
  * One client's session: bytes in, bytes out, from the first packet to the last.
  * Joins framing, acknowledgements and answers; does no I/O itself.
  */
-#ifndef CLI_RSP_SESSION_H
-#define CLI_RSP_SESSION_H
+#ifndef RSP_SESSION_H
+#define RSP_SESSION_H
 
-#include "cli/rsp_packet.h"
-#include "cli/rsp_server.h"
+#include "rsp/packet.h"
+#include "rsp/rsp.h"
 
 struct rsp_session {
 	struct rsp ss_rsp;

@@ -1,11 +1,11 @@
 /*
- * A client's session: see rsp_session.h.
+ * A client's session: see session.h.
  *
  * With acknowledgements, a damaged packet is refused with - and comes again,
  * and - from the client repeats the last reply.  Without them nobody would
  * repeat anything, so a damaged packet is answered, with an error.
  */
-#include "cli/rsp_session.h"
+#include "rsp/session.h"
 
 #include <string.h>
 

@@ -12,10 +12,10 @@
  *
  * Commands: "fail" fails, "long" shows FAKE_LONG times x, another one itself.
  */
-#ifndef TESTS_SERVE_FAKE_TARGET_H
-#define TESTS_SERVE_FAKE_TARGET_H
+#ifndef TESTS_RSP_FAKE_TARGET_H
+#define TESTS_RSP_FAKE_TARGET_H
 
-#include "cli/rsp_server.h"
+#include "rsp/rsp.h"
 
 #define FAKE_PAGES	UINT64_C(0xffffffff80001000)
 #define FAKE_PAGES_END	UINT64_C(0xffffffff80003000)

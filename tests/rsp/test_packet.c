@@ -1,5 +1,5 @@
 /* Framing: what a client may send, byte by byte, and what is sent to it. */
-#include "cli/rsp_packet.h"
+#include "rsp/packet.h"
 
 #include <assert.h>
 #include <string.h>

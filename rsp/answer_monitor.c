@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "cli/rsp_int.h"
+#include "rsp/rsp_int.h"
 
 /* The longest command, in bytes. */
 #define COMMAND_MAX 255

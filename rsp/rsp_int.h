@@ -1,10 +1,10 @@
 /*
  * What the files of the remote server share.
  */
-#ifndef CLI_RSP_INT_H
-#define CLI_RSP_INT_H
+#ifndef RSP_RSP_INT_H
+#define RSP_RSP_INT_H
 
-#include "cli/rsp_server.h"
+#include "rsp/rsp.h"
 
 /* Answers the rest of a packet, whose name has been taken. */
 typedef void rsp_answer_fn(struct rsp *rsp, struct rsp_cursor *cur,
@@ -27,10 +27,10 @@ bool rsp_take_thread(struct rsp *rsp, struct rsp_cursor *cur, size_t *thread);
 /* The reply that says that a thread is stopped, and why if it was the last. */
 void rsp_put_stop(struct rsp *rsp, struct rsp_reply *reply, size_t thread);
 
-/* Packets that start with q or Q: rsp_query.c. */
+/* Packets that start with q or Q: answer_query.c. */
 rsp_answer_fn rsp_answer_query;
 
-/* qRcmd, a command of the user's, behind its name: rsp_monitor.c. */
+/* qRcmd, a command of the user's, behind its name: answer_monitor.c. */
 rsp_answer_fn rsp_answer_monitor;
 
 #endif

@@ -10,8 +10,8 @@
  */
 #include <string.h>
 
-#include "cli/rsp_int.h"
-#include "cli/rsp_packet.h"
+#include "rsp/packet.h"
+#include "rsp/rsp_int.h"
 
 /* FreeBSD has no process that stands for the kernel; clients need a number. */
 #define KERNEL_PID 1

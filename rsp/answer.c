@@ -1,15 +1,15 @@
 /*
  * Packets about the threads, registers and memory of a dead kernel, and
- * refusals: see rsp_server.h.  Queries, which have names, are in rsp_query.c.
+ * refusals: see rsp.h.  Queries, which have names, are in answer_query.c.
  *
  * A packet is one letter and its arguments.  Those that are not in the table
  * get an empty reply, by which clients learn that they are not offered.
  */
-#include "cli/rsp_server.h"
+#include "rsp/rsp.h"
 
 #include <string.h>
 
-#include "cli/rsp_int.h"
+#include "rsp/rsp_int.h"
 
 /* Memory is read in pieces of this many bytes, so that none is allocated. */
 #define READ_PIECE 1024

@@ -1,12 +1,12 @@
 /*
- * Frames in and out: see rsp_packet.h.
+ * Frames in and out: see packet.h.
  *
  * A $ starts a packet wherever it stands, since inside of one it would have
  * been escaped: that is how the two sides find each other again after a loss.
  */
-#include "cli/rsp_packet.h"
+#include "rsp/packet.h"
 
-#include "cli/rsp_text.h"
+#include "rsp/text.h"
 
 #define ESCAPE	    '}'
 #define ESCAPE_FLIP 0x20

@@ -1,10 +1,10 @@
 /*
- * Target descriptions: see rsp_tdesc.h.
+ * Target descriptions: see tdesc.h.
  *
  * The tables are written as runs of registers of one kind, so that they read
  * as a debugger prints them.
  */
-#include "cli/rsp_tdesc.h"
+#include "rsp/tdesc.h"
 
 #include <assert.h>
 #include <stdio.h>
