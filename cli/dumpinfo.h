@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "libkvm/dumpdev.h"
+#include "disk/dumpdev.h"
 
 /* device: where the dump was found; number: the N of info.N. */
 void dumpinfo_print(FILE *out, const struct dumpdev_dump *dump,

@@ -5,7 +5,7 @@
 #define CLI_SAVE_DUMP_H
 
 #include "cli/crashdir.h"
-#include "libkvm/dumpdev.h"
+#include "disk/dumpdev.h"
 
 struct save_source {
 	struct dumpdev *ss_dev;

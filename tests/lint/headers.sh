@@ -8,7 +8,7 @@ set -u
 cd "$1" || exit 1
 shift
 
-rooms='format dumper kernel libkvm kdebug rsp cli tests bench'
+rooms='format dumper kernel libkvm kdebug disk rsp cli tests bench'
 for header in $(find $rooms -name '*.h' | sort)
 do
 	said=$(printf '#include "%s"\n#include "%s"\n' "$header" "$header" |

@@ -69,5 +69,6 @@ allow libkvm 'libkvm format'
 allow kdebug 'kdebug libkvm format'
 allow examples dumper
 allow rsp 'rsp format' assert.h stdbool.h stddef.h stdint.h stdio.h string.h
-allow cli 'cli rsp kdebug libkvm format'
+allow disk 'disk format'
+allow cli 'cli disk rsp kdebug libkvm format'
 finish

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "libkvm/dumpdev.h"
+#include "disk/dumpdev.h"
 #include "tests/dumper/sim.h"
 #include "tests/dumper/sink.h"
 #include "tests/format/unit.h"

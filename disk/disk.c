@@ -1,4 +1,4 @@
-#include "libkvm/disk.h"
+#include "disk/disk.h"
 
 #include <sys/stat.h>
 

@@ -1,8 +1,8 @@
 /*
  * A disk, or the image of one: bytes at places, and how many there are.
  */
-#ifndef LIBKVM_DISK_H
-#define LIBKVM_DISK_H
+#ifndef DISK_DISK_H
+#define DISK_DISK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * partition.  An image does not tell its sector's length, so all are tried;
  * the places of the header and of the partition table depend on it.
  */
-#include "libkvm/dumpdev.h"
+#include "disk/dumpdev.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +14,9 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "disk/disk.h"
 #include "format/gpt.h"
 #include "format/mbr.h"
-#include "libkvm/disk.h"
 
 #define MAX_SECTOR_LEN 4096
 

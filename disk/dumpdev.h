@@ -7,8 +7,8 @@
  *
  * Other partition tables are not looked into: name the partition's device.
  */
-#ifndef LIBKVM_DUMPDEV_H
-#define LIBKVM_DUMPDEV_H
+#ifndef DISK_DUMPDEV_H
+#define DISK_DUMPDEV_H
 
 #include "format/kerneldump.h"
 
