@@ -243,23 +243,6 @@ modfile_symbol_at(const struct modfile *mf, kvaddr_t va, struct kvm_symbol *out)
 	return (mf->mf_symtab != NULL && symtab_at(mf->mf_symtab, va, out));
 }
 
-kvaddr_t
-modfile_section_va(const struct modfile *mf, const char *name)
-{
-	for (size_t i = 1; i < mf->mf_nsections; i++) {
-		const char *other;
-		GElf_Shdr shdr;
-
-		if (!mf->mf_sections[i].ss_loaded ||
-		    gelf_getshdr(elf_getscn(mf->mf_elf, i), &shdr) == NULL)
-			continue;
-		other = section_name(mf, &shdr);
-		if (other != NULL && strcmp(other, name) == 0)
-			return (mf->mf_sections[i].ss_start);
-	}
-	return (0);
-}
-
 bool
 modfile_next_section(const struct modfile *mf, size_t *ndx, const char **name,
     kvaddr_t *va)
@@ -276,6 +259,20 @@ modfile_next_section(const struct modfile *mf, size_t *ndx, const char **name,
 			return (true);
 	}
 	return (false);
+}
+
+kvaddr_t
+modfile_section_va(const struct modfile *mf, const char *name)
+{
+	const char *other;
+	size_t ndx = 0;
+	kvaddr_t va;
+
+	while (modfile_next_section(mf, &ndx, &other, &va)) {
+		if (strcmp(other, name) == 0)
+			return (va);
+	}
+	return (0);
 }
 
 const char *
