@@ -79,9 +79,18 @@ read_curthread(struct kdebug *kdb, kvaddr_t pcpu_va)
 	return (td);
 }
 
+/* On amd64, the GS register of the kernel leads to the CPU's struct pcpu. */
+static bool
+gs_leads_to(const struct kvm_vcpu *vc, kvaddr_t pcpu_va)
+{
+	return (pcpu_va != 0 &&
+	    (vc->vc_state.qc_gs_base == pcpu_va ||
+		vc->vc_state.qc_kernel_gs_base == pcpu_va));
+}
+
 /*
- * The virtual CPU that is cpu.  The GS register leads to its struct pcpu; where
- * that is not known, both are taken to be numbered alike.
+ * The virtual CPU that the kernel calls cpu.  Where GS is not known, the two
+ * are taken to have the same number.
  */
 static const struct kvm_vcpu *
 find_vcpu(const struct kdebug *kdb, unsigned int cpu, kvaddr_t pcpu_va)
@@ -90,44 +99,44 @@ find_vcpu(const struct kdebug *kdb, unsigned int cpu, kvaddr_t pcpu_va)
 
 	for (size_t i = 0; i < core->kc_nvcpus; i++) {
 		const struct kvm_vcpu *vc = &core->kc_vcpus[i];
+		bool has_gs = core->kc_arch == DUMP_AMD64 && vc->vc_qemu;
 
-		if (core->kc_arch != DUMP_AMD64 || !vc->vc_qemu ?
-			i == cpu :
-			pcpu_va != 0 &&
-			    (vc->vc_state.qc_gs_base == pcpu_va ||
-				vc->vc_state.qc_kernel_gs_base == pcpu_va))
+		if (has_gs ? gs_leads_to(vc, pcpu_va) : i == cpu)
 			return (vc);
 	}
 	return (NULL);
 }
 
-/* The number of CPUs that cpuid_to_pcpu has room for; 0: it is not known. */
-static unsigned int
-count_pcpus(struct kdebug *kdb, struct kvm_symbol *pcpus)
+/* The address of cpu's struct pcpu; 0: it is not known. */
+static kvaddr_t
+read_pcpu_va(struct kdebug *kdb, const struct kvm_symbol *pcpus,
+    unsigned int cpu)
 {
-	if (!kvm_symbol_find(kdb->kdb_kd, "cpuid_to_pcpu", pcpus))
+	unsigned int ptr_len = kdb->kdb_core->kc_ptr_len;
+	kvaddr_t va;
+
+	if (cpu >= pcpus->ks_len / ptr_len ||
+	    !mem_word(kdb, pcpus->ks_va + cpu * ptr_len, &va))
 		return (0);
-	return ((unsigned int)(pcpus->ks_len / kdb->kdb_core->kc_ptr_len));
+	return (va);
 }
 
 static void
 load_unstopped(struct kdebug *kdb)
 {
 	struct cpus *cp = &kdb->kdb_cpus;
-	struct kvm_symbol pcpus;
-	unsigned int npcpus = count_pcpus(kdb, &pcpus);
+	struct kvm_symbol pcpus = { .ks_len = 0 };
 
+	(void)kvm_symbol_find(kdb->kdb_kd, "cpuid_to_pcpu", &pcpus);
 	cp->cp_unstopped = calloc(cp->cp_max, sizeof(*cp->cp_unstopped));
 	for (unsigned int i = 0; cp->cp_unstopped != NULL && i < cp->cp_max;
 	     i++) {
 		struct unstopped *un = &cp->cp_unstopped[cp->cp_nunstopped];
-		kvaddr_t va = pcpus.ks_va + i * kdb->kdb_core->kc_ptr_len;
-		kvaddr_t pcpu_va = 0;
+		kvaddr_t pcpu_va;
 
 		if (cpus_stopped(kdb, i))
 			continue;
-		if (i < npcpus)
-			(void)mem_word(kdb, va, &pcpu_va);
+		pcpu_va = read_pcpu_va(kdb, &pcpus, i);
 		*un = (struct unstopped){
 			.un_cpu = i,
 			.un_td = read_curthread(kdb, pcpu_va),
