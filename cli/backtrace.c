@@ -20,19 +20,19 @@ static const char *const entry_names[] = {
 
 /* Where frames are printed. */
 struct printer {
-	FILE *pr_out;
-	int pr_digits; /* of an address */
+	FILE *bp_out;
+	int bp_digits; /* of an address */
 };
 
 static void
 print_frame(void *arg, size_t n, const struct kdebug_frame *frame)
 {
-	const struct printer *pr = arg;
-	FILE *out = pr->pr_out;
+	const struct printer *bp = arg;
+	FILE *out = bp->bp_out;
 
 	if (frame->kf_trap && n > 0)
 		fprintf(out, "--- trap ---\n");
-	fprintf(out, "#%-2zu 0x%0*" PRIx64 " in ", n, pr->pr_digits,
+	fprintf(out, "#%-2zu 0x%0*" PRIx64 " in ", n, bp->bp_digits,
 	    frame->kf_pc);
 	if (frame->kf_symbol != NULL)
 		fprintf(out, "%s+0x%" PRIx64, frame->kf_symbol,
@@ -51,13 +51,13 @@ static void
 print_repeats(void *arg, size_t n, const struct kdebug_frame *const *cycle,
     size_t ncycle)
 {
-	const struct printer *pr = arg;
+	const struct printer *bp = arg;
 
-	fprintf(pr->pr_out, "[... %zu more frames of ", n);
+	fprintf(bp->bp_out, "[... %zu more frames of ", n);
 	for (size_t i = 0; i < ncycle; i++)
-		fprintf(pr->pr_out, "%s%s", i > 0 ? " <- " : "",
+		fprintf(bp->bp_out, "%s%s", i > 0 ? " <- " : "",
 		    cycle[i]->kf_symbol != NULL ? cycle[i]->kf_symbol : "??");
-	fprintf(pr->pr_out, " ...]\n");
+	fprintf(bp->bp_out, " ...]\n");
 }
 
 /* "syscall (4, FreeBSD ELF64, write)", as ddb has it. */
@@ -100,14 +100,14 @@ print_user(FILE *out, const struct kdebug *kdb, const struct kdebug_user *user)
 static void
 print_frames(FILE *out, const struct dump *dump, struct kdebug_trace *tr)
 {
-	struct printer pr = {
-		.pr_out = out,
-		.pr_digits = (int)dump->d_core->kc_ptr_len * 2,
+	struct printer bp = {
+		.bp_out = out,
+		.bp_digits = (int)dump->d_core->kc_ptr_len * 2,
 	};
 	struct fold fo = {
 		.fo_show = print_frame,
 		.fo_repeat = print_repeats,
-		.fo_arg = &pr,
+		.fo_arg = &bp,
 	};
 	const struct kdebug_user *user;
 	struct kdebug_frame frame;

@@ -13,25 +13,25 @@
 
 /* A thread's frames, innermost first; the array is ours. */
 struct stack {
-	struct kdebug_frame *gs_frames;
-	size_t gs_count;
-	size_t gs_room;
-	bool gs_cut; /* there are more */
+	struct kdebug_frame *gf_frames;
+	size_t gf_count;
+	size_t gf_room;
+	bool gf_cut; /* there are more */
 };
 
 static bool
-reserve(struct stack *gs)
+reserve(struct stack *gf)
 {
-	size_t room = gs->gs_room != 0 ? 2 * gs->gs_room : 32;
+	size_t room = gf->gf_room != 0 ? 2 * gf->gf_room : 32;
 	struct kdebug_frame *frames;
 
-	if (gs->gs_count < gs->gs_room)
+	if (gf->gf_count < gf->gf_room)
 		return (true);
-	frames = realloc(gs->gs_frames, room * sizeof(*frames));
+	frames = realloc(gf->gf_frames, room * sizeof(*frames));
 	if (frames == NULL)
 		return (false);
-	gs->gs_frames = frames;
-	gs->gs_room = room;
+	gf->gf_frames = frames;
+	gf->gf_room = room;
 	return (true);
 }
 
@@ -40,17 +40,17 @@ reserve(struct stack *gs)
  * takes them for the end of the stack.  The innermost it has already.
  */
 static void
-collect(struct stack *gs, struct kdebug_trace *tr)
+collect(struct stack *gf, struct kdebug_trace *tr)
 {
-	while (reserve(gs)) {
-		struct kdebug_frame *frame = &gs->gs_frames[gs->gs_count];
+	while (reserve(gf)) {
+		struct kdebug_frame *frame = &gf->gf_frames[gf->gf_count];
 
 		if (!kdebug_trace_next(tr, frame))
 			break;
-		if (gs->gs_count == 0 || frame->kf_pc != 0)
-			gs->gs_count++;
+		if (gf->gf_count == 0 || frame->kf_pc != 0)
+			gf->gf_count++;
 	}
-	gs->gs_cut = kdebug_trace_cut(tr);
+	gf->gf_cut = kdebug_trace_cut(tr);
 }
 
 /*
@@ -58,14 +58,14 @@ collect(struct stack *gs, struct kdebug_trace *tr)
  * The caller frees them.  NULL: no memory.
  */
 static uint64_t *
-identify(const struct stack *gs, size_t sp)
+identify(const struct stack *gf, size_t sp)
 {
-	uint64_t *addresses = calloc(gs->gs_count + 1, sizeof(*addresses));
+	uint64_t *addresses = calloc(gf->gf_count + 1, sizeof(*addresses));
 	uint64_t above = UINT64_MAX;
 
-	for (size_t i = gs->gs_count; addresses != NULL && i-- > 0;) {
-		size_t caller = i + 1 < gs->gs_count ? i + 1 : i;
-		const struct kdebug_regs *regs = &gs->gs_frames[caller].kf_regs;
+	for (size_t i = gf->gf_count; addresses != NULL && i-- > 0;) {
+		size_t caller = i + 1 < gf->gf_count ? i + 1 : i;
+		const struct kdebug_regs *regs = &gf->gf_frames[caller].kf_regs;
 		bool known = (regs->rs_valid >> sp & 1) != 0;
 		uint64_t address = known ? regs->rs_value[sp] : 0;
 
@@ -98,16 +98,16 @@ gdb_frames_print(FILE *out, const struct dump *dump,
     const struct kdebug_thread *td, uint64_t id, size_t max)
 {
 	struct kdebug_trace *tr = kdebug_trace_create(dump->d_kdb, td);
-	struct stack gs = { 0 };
+	struct stack gf = { 0 };
 	uint64_t *addresses;
 
 	if (tr != NULL)
-		collect(&gs, tr);
+		collect(&gf, tr);
 	kdebug_trace_destroy(tr);
-	addresses = identify(&gs, kdebug_reg_of(dump->d_kdb, KDEBUG_SP));
-	fprintf(out, "thread %" PRIu64 "%s\n", id, gs.gs_cut ? " cut" : "");
-	for (size_t i = 0; addresses != NULL && i < gs.gs_count && i < max; i++)
-		print_frame(out, dump->d_kdb, &gs.gs_frames[i], addresses[i]);
+	addresses = identify(&gf, kdebug_reg_of(dump->d_kdb, KDEBUG_SP));
+	fprintf(out, "thread %" PRIu64 "%s\n", id, gf.gf_cut ? " cut" : "");
+	for (size_t i = 0; addresses != NULL && i < gf.gf_count && i < max; i++)
+		print_frame(out, dump->d_kdb, &gf.gf_frames[i], addresses[i]);
 	free(addresses);
-	free(gs.gs_frames);
+	free(gf.gf_frames);
 }

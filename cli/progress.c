@@ -105,20 +105,20 @@ progress_end(struct progress *pr)
 /* ---- signals ---- */
 
 /* A line that a signal handler writes: printf(3) is not for it. */
-struct line {
-	char ln_text[200];
-	size_t ln_len;
+struct answer_line {
+	char al_text[200];
+	size_t al_len;
 };
 
 static void
-add_text(struct line *ln, const char *text)
+add_text(struct answer_line *al, const char *text)
 {
-	while (*text != '\0' && ln->ln_len < sizeof(ln->ln_text))
-		ln->ln_text[ln->ln_len++] = *text++;
+	while (*text != '\0' && al->al_len < sizeof(al->al_text))
+		al->al_text[al->al_len++] = *text++;
 }
 
 static void
-add_number(struct line *ln, uint64_t value)
+add_number(struct answer_line *al, uint64_t value)
 {
 	char digits[21];
 	char *p = &digits[sizeof(digits) - 1];
@@ -128,41 +128,41 @@ add_number(struct line *ln, uint64_t value)
 		*--p = (char)('0' + value % 10);
 		value /= 10;
 	} while (value != 0);
-	add_text(ln, p);
+	add_text(al, p);
 }
 
 static void
-add_progress(struct line *ln, const struct progress *pr)
+add_progress(struct answer_line *al, const struct progress *pr)
 {
-	add_text(ln, pr->pr_verb);
-	add_text(ln, " ");
-	add_text(ln, pr->pr_what);
-	add_text(ln, ": ");
-	add_number(ln, (uint64_t)pr->pr_percent);
-	add_text(ln, "% of ");
-	add_number(ln, (uint64_t)pr->pr_total);
-	add_text(ln, " MB, ");
+	add_text(al, pr->pr_verb);
+	add_text(al, " ");
+	add_text(al, pr->pr_what);
+	add_text(al, ": ");
+	add_number(al, (uint64_t)pr->pr_percent);
+	add_text(al, "% of ");
+	add_number(al, (uint64_t)pr->pr_total);
+	add_text(al, " MB, ");
 }
 
 static void
 answer(int sig)
 {
 	const struct progress *pr = current;
-	struct line ln = { .ln_len = 0 };
+	struct answer_line al = { .al_len = 0 };
 	int saved = errno;
 
 	(void)sig;
-	add_text(&ln, pr != NULL && pr->pr_shown ? "\nvmcore: " : "vmcore: ");
-	add_text(&ln, running);
-	add_text(&ln, ": ");
+	add_text(&al, pr != NULL && pr->pr_shown ? "\nvmcore: " : "vmcore: ");
+	add_text(&al, running);
+	add_text(&al, ": ");
 	if (pr != NULL)
-		add_progress(&ln, pr);
-	add_number(&ln, (uint64_t)(from_now(0).tv_sec - started.tv_sec));
-	add_text(&ln, " s");
-	if (ln.ln_len == sizeof(ln.ln_text))
-		ln.ln_len--;
-	add_text(&ln, "\n");
-	(void)!write(STDERR_FILENO, ln.ln_text, ln.ln_len);
+		add_progress(&al, pr);
+	add_number(&al, (uint64_t)(from_now(0).tv_sec - started.tv_sec));
+	add_text(&al, " s");
+	if (al.al_len == sizeof(al.al_text))
+		al.al_len--;
+	add_text(&al, "\n");
+	(void)!write(STDERR_FILENO, al.al_text, al.al_len);
 	errno = saved;
 }
 
