@@ -121,7 +121,7 @@ place_section(struct modfile *mf, size_t idx, const GElf_Shdr *shdr,
     uint64_t *off)
 {
 	const struct modfile_place *place = &mf->mf_place;
-	struct symtab_section *ss = &mf->mf_sections[idx];
+	struct symtab_section *sts = &mf->mf_sections[idx];
 	bool relocatable = mf->mf_ehdr.e_type == ET_REL;
 
 	if (relocatable && !align_section(mf, shdr, off))
@@ -130,11 +130,11 @@ place_section(struct modfile *mf, size_t idx, const GElf_Shdr *shdr,
 		*off = shdr->sh_addr;
 	if (*off > place->mp_len || shdr->sh_size > place->mp_len - *off)
 		return (false);
-	ss->ss_loaded = !is_moved(mf, shdr);
-	ss->ss_code = (shdr->sh_flags & SHF_EXECINSTR) != 0;
-	ss->ss_start = place->mp_base + *off;
-	ss->ss_end = ss->ss_start + shdr->sh_size;
-	ss->ss_bias = relocatable ? ss->ss_start : place->mp_base;
+	sts->sts_loaded = !is_moved(mf, shdr);
+	sts->sts_code = (shdr->sh_flags & SHF_EXECINSTR) != 0;
+	sts->sts_start = place->mp_base + *off;
+	sts->sts_end = sts->sts_start + shdr->sh_size;
+	sts->sts_bias = relocatable ? sts->sts_start : place->mp_base;
 	*off += shdr->sh_size;
 	return (true);
 }
@@ -250,11 +250,11 @@ modfile_next_section(const struct modfile *mf, size_t *ndx, const char **name,
 	while (++*ndx < mf->mf_nsections) {
 		GElf_Shdr shdr;
 
-		if (!mf->mf_sections[*ndx].ss_loaded ||
+		if (!mf->mf_sections[*ndx].sts_loaded ||
 		    gelf_getshdr(elf_getscn(mf->mf_elf, *ndx), &shdr) == NULL)
 			continue;
 		*name = section_name(mf, &shdr);
-		*va = mf->mf_sections[*ndx].ss_start;
+		*va = mf->mf_sections[*ndx].sts_start;
 		if (*name != NULL)
 			return (true);
 	}

@@ -192,14 +192,14 @@ describe_section(struct exec *ex, size_t idx, struct symtab_section *out)
 	Elf_Scn *scn = elf_getscn(ex->ex_elf, idx);
 	GElf_Shdr shdr;
 
-	*out = (struct symtab_section){ .ss_loaded = false };
+	*out = (struct symtab_section){ .sts_loaded = false };
 	if (scn == NULL || gelf_getshdr(scn, &shdr) == NULL ||
 	    (shdr.sh_flags & SHF_ALLOC) == 0 ||
-	    __builtin_add_overflow(shdr.sh_addr, shdr.sh_size, &out->ss_end))
+	    __builtin_add_overflow(shdr.sh_addr, shdr.sh_size, &out->sts_end))
 		return;
-	out->ss_loaded = true;
-	out->ss_code = (shdr.sh_flags & SHF_EXECINSTR) != 0;
-	out->ss_start = shdr.sh_addr;
+	out->sts_loaded = true;
+	out->sts_code = (shdr.sh_flags & SHF_EXECINSTR) != 0;
+	out->sts_start = shdr.sh_addr;
 }
 
 static struct symtab *

@@ -17,13 +17,13 @@
 #define NAME_MAX_LEN 4095 /* bytes; symbols with longer names are left out */
 
 struct symbol {
-	const char *sy_name; /* libelf's, until elf_end() */
-	kvaddr_t sy_va;
-	uint64_t sy_len;
-	kvaddr_t sy_limit; /* of its section; 0: it is in none */
-	bool sy_code;	   /* its section holds instructions */
-	bool sy_typed;	   /* it is a function or an object */
-	bool sy_global;
+	const char *sym_name; /* libelf's, until elf_end() */
+	kvaddr_t sym_va;
+	uint64_t sym_len;
+	kvaddr_t sym_limit; /* of its section; 0: it is in none */
+	bool sym_code;	    /* its section holds instructions */
+	bool sym_typed;	    /* it is a function or an object */
+	bool sym_global;
 };
 
 /* An entry of the list by address. */
@@ -33,26 +33,27 @@ struct place {
 };
 
 struct symtab {
-	const struct symtab_section *st_sections; /* only while reading */
-	size_t st_nsections;
-	struct symbol *st_syms; /* owned */
-	size_t st_nsyms;
-	size_t st_room;
-	uint32_t *st_by_name; /* owned; hash table of index + 1, 0: empty */
-	size_t st_name_mask;
-	struct place *st_by_va; /* owned; ascending; NULL: not made yet */
-	size_t st_nby_va;
+	const struct symtab_section *stb_sections; /* only while reading */
+	size_t stb_nsections;
+	struct symbol *stb_syms; /* owned */
+	size_t stb_nsyms;
+	size_t stb_room;
+	uint32_t *stb_by_name; /* owned; hash table of index + 1, 0: empty */
+	size_t stb_name_mask;
+	struct place *stb_by_va; /* owned; ascending; NULL: not made yet */
+	size_t stb_nby_va;
 };
 
 /* ---- reading ---- */
 
 /* The section that the symbol is in; NULL: in none, as absolute ones. */
 static const struct symtab_section *
-section_of(const struct symtab *st, const GElf_Sym *sym)
+section_of(const struct symtab *stb, const GElf_Sym *sym)
 {
-	if (sym->st_shndx >= SHN_LORESERVE || sym->st_shndx >= st->st_nsections)
+	if (sym->st_shndx >= SHN_LORESERVE ||
+	    sym->st_shndx >= stb->stb_nsections)
 		return (NULL);
-	return (&st->st_sections[sym->st_shndx]);
+	return (&stb->stb_sections[sym->st_shndx]);
 }
 
 /*
@@ -72,48 +73,48 @@ is_wanted(const GElf_Sym *sym, const char *name)
 }
 
 static bool
-reserve(struct symtab *st)
+reserve(struct symtab *stb)
 {
-	size_t room = st->st_room == 0 ? 1024 : 2 * st->st_room;
+	size_t room = stb->stb_room == 0 ? 1024 : 2 * stb->stb_room;
 	struct symbol *syms = NULL;
 
-	if (st->st_nsyms < st->st_room)
+	if (stb->stb_nsyms < stb->stb_room)
 		return (true);
 	if (room <= UINT32_MAX / 4)
-		syms = realloc(st->st_syms, room * sizeof(*syms));
+		syms = realloc(stb->stb_syms, room * sizeof(*syms));
 	if (syms == NULL)
 		return (false);
-	st->st_syms = syms;
-	st->st_room = room;
+	stb->stb_syms = syms;
+	stb->stb_room = room;
 	return (true);
 }
 
 static void
-add_symbol(struct symtab *st, const GElf_Sym *sym, const char *name)
+add_symbol(struct symtab *stb, const GElf_Sym *sym, const char *name)
 {
-	const struct symtab_section *ss = section_of(st, sym);
-	struct symbol *sy = &st->st_syms[st->st_nsyms];
+	const struct symtab_section *sts = section_of(stb, sym);
+	struct symbol *new = &stb->stb_syms[stb->stb_nsyms];
 
-	if (ss != NULL && !ss->ss_loaded)
+	if (sts != NULL && !sts->sts_loaded)
 		return;
-	st->st_nsyms++;
-	*sy = (struct symbol){
-		.sy_name = name,
-		.sy_va = sym->st_value + (ss != NULL ? ss->ss_bias : 0),
-		.sy_len = sym->st_size,
-		.sy_typed = GELF_ST_TYPE(sym->st_info) != STT_NOTYPE,
-		.sy_global = GELF_ST_BIND(sym->st_info) != STB_LOCAL,
+	stb->stb_nsyms++;
+	*new = (struct symbol){
+		.sym_name = name,
+		.sym_va = sym->st_value + (sts != NULL ? sts->sts_bias : 0),
+		.sym_len = sym->st_size,
+		.sym_typed = GELF_ST_TYPE(sym->st_info) != STT_NOTYPE,
+		.sym_global = GELF_ST_BIND(sym->st_info) != STB_LOCAL,
 	};
-	if (ss != NULL && sy->sy_va >= ss->ss_start &&
-	    sy->sy_va <= ss->ss_end) {
-		sy->sy_limit = ss->ss_end;
-		sy->sy_code = ss->ss_code;
+	if (sts != NULL &&
+	    new->sym_va >= sts->sts_start &&new->sym_va <= sts->sts_end) {
+		new->sym_limit = sts->sts_end;
+		new->sym_code = sts->sts_code;
 	}
 }
 
 /* The symbols of a section of them.  NULL, or what is wrong with it. */
 static const char *
-read_section(struct symtab *st, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
+read_section(struct symtab *stb, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
 	size_t n;
@@ -130,9 +131,9 @@ read_section(struct symtab *st, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
 		name = elf_strptr(elf, shdr->sh_link, sym.st_name);
 		if (!is_wanted(&sym, name))
 			continue;
-		if (!reserve(st))
+		if (!reserve(stb))
 			return ("too many symbols");
-		add_symbol(st, &sym, name);
+		add_symbol(stb, &sym, name);
 	}
 	return (NULL);
 }
@@ -151,7 +152,7 @@ first_of_type(Elf *elf, unsigned int type, GElf_Shdr *shdr)
 }
 
 static const char *
-read_symbols(struct symtab *st, Elf *elf)
+read_symbols(struct symtab *stb, Elf *elf)
 {
 	GElf_Shdr shdr;
 	Elf_Scn *scn = first_of_type(elf, SHT_SYMTAB, &shdr);
@@ -160,7 +161,7 @@ read_symbols(struct symtab *st, Elf *elf)
 		scn = first_of_type(elf, SHT_DYNSYM, &shdr);
 	if (scn == NULL)
 		return ("no symbol table");
-	return (read_section(st, elf, scn, &shdr));
+	return (read_section(stb, elf, scn, &shdr));
 }
 
 /* ---- by name ---- */
@@ -177,33 +178,34 @@ hash_name(const char *name)
 
 /* The slot of name: that of the symbol, or an empty one. */
 static uint32_t *
-name_slot(const struct symtab *st, const char *name)
+name_slot(const struct symtab *stb, const char *name)
 {
-	size_t i = hash_name(name) & st->st_name_mask;
+	size_t i = hash_name(name) & stb->stb_name_mask;
 
-	while (st->st_by_name[i] != 0 &&
-	    strcmp(st->st_syms[st->st_by_name[i] - 1].sy_name, name) != 0)
-		i = (i + 1) & st->st_name_mask;
-	return (&st->st_by_name[i]);
+	while (stb->stb_by_name[i] != 0 &&
+	    strcmp(stb->stb_syms[stb->stb_by_name[i] - 1].sym_name, name) != 0)
+		i = (i + 1) & stb->stb_name_mask;
+	return (&stb->stb_by_name[i]);
 }
 
 /* Of symbols with the same name the first global one counts, else the first. */
 static bool
-index_by_name(struct symtab *st)
+index_by_name(struct symtab *stb)
 {
 	size_t size = 16;
 
-	while (size < 2 * st->st_nsyms)
+	while (size < 2 * stb->stb_nsyms)
 		size *= 2;
-	if ((st->st_by_name = calloc(size, sizeof(*st->st_by_name))) == NULL)
+	if ((stb->stb_by_name = calloc(size, sizeof(*stb->stb_by_name))) ==
+	    NULL)
 		return (false);
-	st->st_name_mask = size - 1;
-	for (size_t i = 0; i < st->st_nsyms; i++) {
-		uint32_t *slot = name_slot(st, st->st_syms[i].sy_name);
+	stb->stb_name_mask = size - 1;
+	for (size_t i = 0; i < stb->stb_nsyms; i++) {
+		uint32_t *slot = name_slot(stb, stb->stb_syms[i].sym_name);
 
 		if (*slot == 0 ||
-		    (st->st_syms[i].sy_global &&
-			!st->st_syms[*slot - 1].sy_global))
+		    (stb->stb_syms[i].sym_global &&
+			!stb->stb_syms[*slot - 1].sym_global))
 			*slot = (uint32_t)i + 1;
 	}
 	return (true);
@@ -213,21 +215,21 @@ static void
 describe(const struct symbol *sym, struct kvm_symbol *out)
 {
 	*out = (struct kvm_symbol){
-		.ks_name = sym->sy_name,
-		.ks_va = sym->sy_va,
-		.ks_len = sym->sy_len,
-		.ks_code = sym->sy_code,
+		.ks_name = sym->sym_name,
+		.ks_va = sym->sym_va,
+		.ks_len = sym->sym_len,
+		.ks_code = sym->sym_code,
 	};
 }
 
 bool
-symtab_find(const struct symtab *st, const char *name, struct kvm_symbol *out)
+symtab_find(const struct symtab *stb, const char *name, struct kvm_symbol *out)
 {
-	uint32_t idx = *name_slot(st, name);
+	uint32_t idx = *name_slot(stb, name);
 
 	if (idx == 0)
 		return (false);
-	describe(&st->st_syms[idx - 1], out);
+	describe(&stb->stb_syms[idx - 1], out);
 	return (true);
 }
 
@@ -247,11 +249,11 @@ compare_va(const void *a, const void *b)
 	const struct symbol *y = ((const struct place *)b)->pl_sym;
 	int diff;
 
-	if (x->sy_va != y->sy_va)
-		return (x->sy_va < y->sy_va ? -1 : 1);
-	if ((diff = compare_flags(x->sy_len != 0, y->sy_len != 0)) != 0 ||
-	    (diff = compare_flags(x->sy_typed, y->sy_typed)) != 0 ||
-	    (diff = compare_flags(x->sy_global, y->sy_global)) != 0)
+	if (x->sym_va != y->sym_va)
+		return (x->sym_va < y->sym_va ? -1 : 1);
+	if ((diff = compare_flags(x->sym_len != 0, y->sym_len != 0)) != 0 ||
+	    (diff = compare_flags(x->sym_typed, y->sym_typed)) != 0 ||
+	    (diff = compare_flags(x->sym_global, y->sym_global)) != 0)
 		return (diff);
 	return (x < y ? 1 : x > y ? -1 : 0);
 }
@@ -260,57 +262,59 @@ compare_va(const void *a, const void *b)
 static bool
 reaches(const struct symbol *sym, kvaddr_t va)
 {
-	return (sym->sy_len != 0 && va - sym->sy_va < sym->sy_len);
+	return (sym->sym_len != 0 && va - sym->sym_va < sym->sym_len);
 }
 
 /* Find out which entry lies inside of which, and drop the labels that do. */
 static void
-nest(struct symtab *st)
+nest(struct symtab *stb)
 {
-	struct place *list = st->st_by_va;
+	struct place *list = stb->stb_by_va;
 	uint32_t outer = 0;
 	size_t n = 0;
 
-	for (size_t i = 0; i < st->st_nby_va; i++) {
+	for (size_t i = 0; i < stb->stb_nby_va; i++) {
 		const struct symbol *sym = list[i].pl_sym;
 
 		while (outer != 0 &&
-		    !reaches(list[outer - 1].pl_sym, sym->sy_va))
+		    !reaches(list[outer - 1].pl_sym, sym->sym_va))
 			outer = list[outer - 1].pl_outer;
-		if (outer != 0 && sym->sy_len == 0 && !sym->sy_typed)
+		if (outer != 0 && sym->sym_len == 0 && !sym->sym_typed)
 			continue;
 		list[n++] = (struct place){ .pl_sym = sym, .pl_outer = outer };
-		if (sym->sy_len != 0)
+		if (sym->sym_len != 0)
 			outer = (uint32_t)n;
 	}
-	st->st_nby_va = n;
+	stb->stb_nby_va = n;
 }
 
 static bool
-index_by_va(struct symtab *st)
+index_by_va(struct symtab *stb)
 {
-	st->st_by_va = calloc(st->st_nsyms + 1, sizeof(*st->st_by_va));
-	if (st->st_by_va == NULL)
+	stb->stb_by_va = calloc(stb->stb_nsyms + 1, sizeof(*stb->stb_by_va));
+	if (stb->stb_by_va == NULL)
 		return (false);
-	for (size_t i = 0; i < st->st_nsyms; i++) {
-		if (st->st_syms[i].sy_limit != 0)
-			st->st_by_va[st->st_nby_va++].pl_sym = &st->st_syms[i];
+	for (size_t i = 0; i < stb->stb_nsyms; i++) {
+		if (stb->stb_syms[i].sym_limit != 0)
+			stb->stb_by_va[stb->stb_nby_va++].pl_sym =
+			    &stb->stb_syms[i];
 	}
-	qsort(st->st_by_va, st->st_nby_va, sizeof(*st->st_by_va), compare_va);
-	nest(st);
+	qsort(stb->stb_by_va, stb->stb_nby_va, sizeof(*stb->stb_by_va),
+	    compare_va);
+	nest(stb);
 	return (true);
 }
 
 /* 1 + index of the last entry at or below va; 0: none. */
 static uint32_t
-last_at(const struct symtab *st, kvaddr_t va)
+last_at(const struct symtab *stb, kvaddr_t va)
 {
-	size_t low = 0, high = st->st_nby_va;
+	size_t low = 0, high = stb->stb_nby_va;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (st->st_by_va[mid].pl_sym->sy_va <= va)
+		if (stb->stb_by_va[mid].pl_sym->sym_va <= va)
 			low = mid + 1;
 		else
 			high = mid;
@@ -323,28 +327,28 @@ last_at(const struct symtab *st, kvaddr_t va)
  * with what it lies inside of, or with its section.
  */
 static bool
-covers(const struct symtab *st, const struct place *place, kvaddr_t va)
+covers(const struct symtab *stb, const struct place *place, kvaddr_t va)
 {
 	const struct symbol *sym = place->pl_sym;
 
-	if (va >= sym->sy_limit)
+	if (va >= sym->sym_limit)
 		return (false);
-	if (sym->sy_len != 0)
+	if (sym->sym_len != 0)
 		return (reaches(sym, va));
 	return (place->pl_outer == 0 ||
-	    reaches(st->st_by_va[place->pl_outer - 1].pl_sym, va));
+	    reaches(stb->stb_by_va[place->pl_outer - 1].pl_sym, va));
 }
 
 bool
-symtab_at(struct symtab *st, kvaddr_t va, struct kvm_symbol *out)
+symtab_at(struct symtab *stb, kvaddr_t va, struct kvm_symbol *out)
 {
 	uint32_t i;
 
-	if (st->st_by_va == NULL && !index_by_va(st))
+	if (stb->stb_by_va == NULL && !index_by_va(stb))
 		return (false);
-	for (i = last_at(st, va); i != 0; i = st->st_by_va[i - 1].pl_outer) {
-		if (covers(st, &st->st_by_va[i - 1], va)) {
-			describe(st->st_by_va[i - 1].pl_sym, out);
+	for (i = last_at(stb, va); i != 0; i = stb->stb_by_va[i - 1].pl_outer) {
+		if (covers(stb, &stb->stb_by_va[i - 1], va)) {
+			describe(stb->stb_by_va[i - 1].pl_sym, out);
 			return (true);
 		}
 	}
@@ -357,30 +361,30 @@ struct symtab *
 symtab_create(Elf *elf, const struct symtab_section *sections, size_t n,
     const char **why)
 {
-	struct symtab *st = calloc(1, sizeof(*st));
+	struct symtab *stb = calloc(1, sizeof(*stb));
 
 	*why = "out of memory";
-	if (st == NULL)
+	if (stb == NULL)
 		return (NULL);
-	st->st_sections = sections;
-	st->st_nsections = n;
-	*why = read_symbols(st, elf);
-	st->st_sections = NULL;
-	if (*why == NULL && !index_by_name(st))
+	stb->stb_sections = sections;
+	stb->stb_nsections = n;
+	*why = read_symbols(stb, elf);
+	stb->stb_sections = NULL;
+	if (*why == NULL && !index_by_name(stb))
 		*why = "out of memory";
 	if (*why == NULL)
-		return (st);
-	symtab_destroy(st);
+		return (stb);
+	symtab_destroy(stb);
 	return (NULL);
 }
 
 void
-symtab_destroy(struct symtab *st)
+symtab_destroy(struct symtab *stb)
 {
-	if (st == NULL)
+	if (stb == NULL)
 		return;
-	free(st->st_by_va);
-	free(st->st_by_name);
-	free(st->st_syms);
-	free(st);
+	free(stb->stb_by_va);
+	free(stb->stb_by_name);
+	free(stb->stb_syms);
+	free(stb);
 }

@@ -12,11 +12,11 @@ struct symtab;
 
 /* Where a section of the file is in memory. */
 struct symtab_section {
-	bool ss_loaded;	   /* it is there, which the rest is about */
-	bool ss_code;	   /* it holds instructions */
-	kvaddr_t ss_start; /* half-open */
-	kvaddr_t ss_end;
-	kvaddr_t ss_bias; /* what to add to the value of a symbol in it */
+	bool sts_loaded;    /* it is there, which the rest is about */
+	bool sts_code;	    /* it holds instructions */
+	kvaddr_t sts_start; /* half-open */
+	kvaddr_t sts_end;
+	kvaddr_t sts_bias; /* what to add to the value of a symbol in it */
 };
 
 /*
@@ -26,14 +26,14 @@ struct symtab_section {
  */
 struct symtab *symtab_create(Elf *elf, const struct symtab_section *sections,
     size_t n, const char **why);
-void symtab_destroy(struct symtab *st);
+void symtab_destroy(struct symtab *stb);
 
 /*
  * See kvm_symbol_find() and kvm_symbol_at().  Symbols of a section that is not
  * loaded are not found.
  */
-bool symtab_find(const struct symtab *st, const char *name,
+bool symtab_find(const struct symtab *stb, const char *name,
     struct kvm_symbol *out);
-bool symtab_at(struct symtab *st, kvaddr_t va, struct kvm_symbol *out);
+bool symtab_at(struct symtab *stb, kvaddr_t va, struct kvm_symbol *out);
 
 #endif

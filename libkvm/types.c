@@ -319,57 +319,57 @@ is_structure(Dwarf_Die *die)
 
 /* What a search has yet to find.  The arrays' owner is types_find(). */
 struct search {
-	struct kvm_member *se_list;
-	bool *se_seen; /* its structure was */
-	size_t se_n;
-	size_t se_nleft;  /* not seen */
-	size_t se_nfound; /* filled in */
+	struct kvm_member *sr_list;
+	bool *sr_seen; /* its structure was */
+	size_t sr_n;
+	size_t sr_nleft;  /* not seen */
+	size_t sr_nfound; /* filled in */
 };
 
 /* Fill in all that is wanted of this structure, if anything is. */
 static void
-visit(struct types *ty, Dwarf_Die *die, struct search *se)
+visit(struct types *ty, Dwarf_Die *die, struct search *sr)
 {
-	for (size_t i = 0; i < se->se_n; i++) {
-		struct kvm_member *mb = &se->se_list[i];
+	for (size_t i = 0; i < sr->sr_n; i++) {
+		struct kvm_member *mb = &sr->sr_list[i];
 
-		if (se->se_seen[i] ||
+		if (sr->sr_seen[i] ||
 		    !is_named(die, mb->mb_type, strlen(mb->mb_type)))
 			continue;
-		se->se_seen[i] = true;
-		se->se_nleft--;
+		sr->sr_seen[i] = true;
+		sr->sr_nleft--;
 		if (fill_in(ty, die, mb))
-			se->se_nfound++;
+			sr->sr_nfound++;
 	}
 }
 
 static void
-visit_units(struct types *ty, struct search *se)
+visit_units(struct types *ty, struct search *sr)
 {
 	Dwarf_CU *cu = NULL;
 	Dwarf_Die unit, die;
 
-	while (se->se_nleft != 0 &&
+	while (sr->sr_nleft != 0 &&
 	    dwarf_get_units(ty->ty_dwarf, cu, &cu, NULL, NULL, &unit, NULL) ==
 		0) {
 		if (dwarf_child(&unit, &die) != 0)
 			continue;
 		do {
 			if (is_structure(&die))
-				visit(ty, &die, se);
-		} while (se->se_nleft != 0 && dwarf_siblingof(&die, &die) == 0);
+				visit(ty, &die, sr);
+		} while (sr->sr_nleft != 0 && dwarf_siblingof(&die, &die) == 0);
 	}
 }
 
 size_t
 types_find(struct types *ty, struct kvm_member *list, size_t n)
 {
-	struct search se = { .se_list = list, .se_n = n, .se_nleft = n };
+	struct search sr = { .sr_list = list, .sr_n = n, .sr_nleft = n };
 
-	if ((se.se_seen = calloc(n, sizeof(*se.se_seen))) == NULL)
+	if ((sr.sr_seen = calloc(n, sizeof(*sr.sr_seen))) == NULL)
 		return (0);
 	ty->ty_nlooks = 0;
-	visit_units(ty, &se);
-	free(se.se_seen);
-	return (se.se_nfound);
+	visit_units(ty, &sr);
+	free(sr.sr_seen);
+	return (sr.sr_nfound);
 }
