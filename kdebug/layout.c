@@ -44,12 +44,12 @@ layout_symbol(struct kdebug *kdb, const char *name, kvaddr_t *out)
 
 /* Constants that cannot be used, with the reason for the first. */
 struct unusable {
-	size_t un_count;
-	char un_why[128];
+	size_t bad_count;
+	char bad_why[128];
 };
 
 static uint32_t
-read_const(struct kdebug *kdb, const char *symbol, struct unusable *un)
+read_const(struct kdebug *kdb, const char *symbol, struct unusable *bad)
 {
 	uint32_t value;
 	kvaddr_t va;
@@ -64,21 +64,23 @@ read_const(struct kdebug *kdb, const char *symbol, struct unusable *un)
 		snprintf(why, sizeof(why), "%#x is too large", value);
 	else
 		return (value);
-	if (un->un_count++ == 0)
-		snprintf(un->un_why, sizeof(un->un_why), "%s: %s", symbol, why);
+	if (bad->bad_count++ == 0)
+		snprintf(bad->bad_why, sizeof(bad->bad_why), "%s: %s", symbol,
+		    why);
 	return (LAYOUT_NONE);
 }
 
 /* With the file of another kernel all are wrong, which is said once. */
 static void
-note_unusable(struct kdebug *kdb, const struct unusable *un)
+note_unusable(struct kdebug *kdb, const struct unusable *bad)
 {
-	if (un->un_count == 1)
-		kdb_note(kdb, "%s", un->un_why);
-	else if (un->un_count > 1)
+	if (bad->bad_count == 1)
+		kdb_note(kdb, "%s", bad->bad_why);
+	else if (bad->bad_count > 1)
 		kdb_note(kdb,
 		    "%s, and %zu more of its constants cannot be used: is %s the dumped kernel?",
-		    un->un_why, un->un_count - 1, kdb->kdb_core->kc_exec_path);
+		    bad->bad_why, bad->bad_count - 1,
+		    kdb->kdb_core->kc_exec_path);
 }
 
 /*
@@ -112,12 +114,12 @@ void
 layout_load(struct kdebug *kdb)
 {
 	struct layout *lo = &kdb->kdb_layout;
-	struct unusable un = { 0 };
+	struct unusable bad = { 0 };
 	kvaddr_t va;
 
 	for (size_t i = 0; i < LO_COUNT; i++)
-		lo->lo_const[i] = read_const(kdb, names[i], &un);
-	note_unusable(kdb, &un);
+		lo->lo_const[i] = read_const(kdb, names[i], &bad);
+	note_unusable(kdb, &bad);
 	default_kld_offsets(lo, kdb->kdb_core->kc_ptr_len);
 	if (!layout_symbol(kdb, "osreldate", &va) ||
 	    !mem_const_u32(kdb, va, &lo->lo_osreldate))
