@@ -22,13 +22,13 @@
 enum entry_kind { ENTRY_NONE, ENTRY_TABLE, ENTRY_PAGE, ENTRY_BAD };
 
 struct entry {
-	enum entry_kind en_kind;
-	enum dump_bad en_bad;
-	unsigned int en_level; /* at which it was found */
-	uint64_t en_raw;
-	uint64_t en_pa;			  /* of the table or page */
-	const uint8_t *en_table;	  /* ENTRY_TABLE: the table, readable */
-	uint64_t en_path[ROOT_LEVEL + 1]; /* tables on the way, by level */
+	enum entry_kind we_kind;
+	enum dump_bad we_bad;
+	unsigned int we_level; /* at which it was found */
+	uint64_t we_raw;
+	uint64_t we_pa;			  /* of the table or page */
+	const uint8_t *we_table;	  /* ENTRY_TABLE: the table, readable */
+	uint64_t we_path[ROOT_LEVEL + 1]; /* tables on the way, by level */
 };
 
 static uint64_t
@@ -46,19 +46,19 @@ table_entry(const uint8_t *table, uint64_t va, unsigned int level)
 
 /* Is pa one of the tables that led to a table at level? */
 static bool
-on_path(const struct entry *en, unsigned int level, uint64_t pa)
+on_path(const struct entry *we, unsigned int level, uint64_t pa)
 {
 	for (unsigned int i = level; i <= ROOT_LEVEL; i++)
-		if (en->en_path[i] == pa)
+		if (we->we_path[i] == pa)
 			return (true);
 	return (false);
 }
 
 static void
-refuse(struct entry *en, enum dump_bad why)
+refuse(struct entry *we, enum dump_bad why)
 {
-	en->en_kind = ENTRY_BAD;
-	en->en_bad = why;
+	we->we_kind = ENTRY_BAD;
+	we->we_bad = why;
 }
 
 /*
@@ -66,45 +66,45 @@ refuse(struct entry *en, enum dump_bad why)
  * bring a page that never may be into a dump as if it were a table.
  */
 static void
-check_table(const struct attempt *at, uint64_t pa, struct entry *en)
+check_table(const struct attempt *at, uint64_t pa, struct entry *we)
 {
 	const struct dump_machine *machine = at->at_machine;
 
 	if ((pa & PAGE_MASK) != 0 || !pages_memory(at, pa >> PAGE_SHIFT)) {
-		refuse(en, DUMP_BAD_TABLE);
+		refuse(we, DUMP_BAD_TABLE);
 		return;
 	}
 	if (dump_pages_has(at->at_pages, pa, DUMP_NEVER)) {
-		refuse(en, DUMP_BAD_NEVER);
+		refuse(we, DUMP_BAD_NEVER);
 		return;
 	}
-	en->en_kind = ENTRY_TABLE;
-	en->en_table = machine->dm_page(machine->dm_arg, pa);
-	if (en->en_table == NULL)
-		refuse(en, DUMP_BAD_UNREADABLE);
+	we->we_kind = ENTRY_TABLE;
+	we->we_table = machine->dm_page(machine->dm_arg, pa);
+	if (we->we_table == NULL)
+		refuse(we, DUMP_BAD_UNREADABLE);
 }
 
-/* Check an entry at level that was found in the last of the tables of *en. */
+/* Check an entry at level that was found in the last of the tables of *we. */
 static void
 check_entry(const struct attempt *at, uint64_t raw, unsigned int level,
-    struct entry *en)
+    struct entry *we)
 {
 	struct pte pte = amd64_pte_decode(raw, level);
 
-	en->en_level = level;
-	en->en_raw = raw;
-	en->en_pa = raw & AMD64_PTE_FRAME;
+	we->we_level = level;
+	we->we_raw = raw;
+	we->we_pa = raw & AMD64_PTE_FRAME;
 	if ((raw & AMD64_PTE_V) == 0) {
-		en->en_kind = ENTRY_NONE;
+		we->we_kind = ENTRY_NONE;
 	} else if (amd64_pte_reserved(raw, level, at->at_phys_bits) != 0) {
-		refuse(en, DUMP_BAD_RESERVED);
+		refuse(we, DUMP_BAD_RESERVED);
 	} else if (pte.pte_kind == PTE_PAGE) {
-		en->en_kind = ENTRY_PAGE;
-		en->en_pa = pte.pte_pa;
-	} else if (on_path(en, level, pte.pte_pa)) {
-		refuse(en, DUMP_BAD_SELF);
+		we->we_kind = ENTRY_PAGE;
+		we->we_pa = pte.pte_pa;
+	} else if (on_path(we, level, pte.pte_pa)) {
+		refuse(we, DUMP_BAD_SELF);
 	} else {
-		check_table(at, pte.pte_pa, en);
+		check_table(at, pte.pte_pa, we);
 	}
 }
 
@@ -116,14 +116,14 @@ static void
 find_entry(const struct attempt *at, uint64_t va, unsigned int level,
     struct entry *out)
 {
-	out->en_level = ROOT_LEVEL + 1;
-	out->en_raw = out->en_pa = at->at_machine->dm_root_pa;
-	check_table(at, out->en_pa, out);
+	out->we_level = ROOT_LEVEL + 1;
+	out->we_raw = out->we_pa = at->at_machine->dm_root_pa;
+	check_table(at, out->we_pa, out);
 	for (unsigned int l = ROOT_LEVEL + 1; l-- > level;) {
-		if (out->en_kind != ENTRY_TABLE)
+		if (out->we_kind != ENTRY_TABLE)
 			return;
-		out->en_path[l] = out->en_pa;
-		check_entry(at, table_entry(out->en_table, va, l), l, out);
+		out->we_path[l] = out->we_pa;
+		check_entry(at, table_entry(out->we_table, va, l), l, out);
 	}
 }
 
@@ -142,57 +142,57 @@ is_device(const struct attempt *at, uint64_t pa, uint64_t len)
 }
 
 static void
-record(struct attempt *at, uint64_t va, const struct entry *en,
+record(struct attempt *at, uint64_t va, const struct entry *we,
     enum dump_bad why)
 {
 	attempt_record(at,
 	    &(struct dump_anomaly){ .da_kind = why,
-		.da_level = (uint8_t)en->en_level,
+		.da_level = (uint8_t)we->we_level,
 		.da_va = va,
-		.da_entry = en->en_raw,
-		.da_pa = en->en_pa });
+		.da_entry = we->we_raw,
+		.da_pa = we->we_pa });
 }
 
 /* Mark what an entry maps, if it is a page; report it if it is bad. */
 static void
-mark_entry(struct attempt *at, uint64_t va, const struct entry *en)
+mark_entry(struct attempt *at, uint64_t va, const struct entry *we)
 {
-	if (en->en_kind == ENTRY_BAD)
-		record(at, va, en, en->en_bad);
-	if (en->en_kind == ENTRY_PAGE &&
-	    !pages_mark(at, en->en_pa >> PAGE_SHIFT,
-		span_of(en->en_level) >> PAGE_SHIFT) &&
-	    !is_device(at, en->en_pa, span_of(en->en_level)))
-		record(at, va, en, DUMP_BAD_PAGE);
+	if (we->we_kind == ENTRY_BAD)
+		record(at, va, we, we->we_bad);
+	if (we->we_kind == ENTRY_PAGE &&
+	    !pages_mark(at, we->we_pa >> PAGE_SHIFT,
+		span_of(we->we_level) >> PAGE_SHIFT) &&
+	    !is_device(at, we->we_pa, span_of(we->we_level)))
+		record(at, va, we, DUMP_BAD_PAGE);
 }
 
 /* All entries of a last-level table, which maps va and what follows. */
 static void
 mark_table(struct attempt *at, uint64_t va, const struct entry *table)
 {
-	struct entry en = *table;
+	struct entry we = *table;
 
-	en.en_path[0] = table->en_pa;
+	we.we_path[0] = table->we_pa;
 	for (unsigned int i = 0; i < NENTRIES; i++) {
-		uint64_t raw = le64dec(table->en_table + 8 * (size_t)i);
+		uint64_t raw = le64dec(table->we_table + 8 * (size_t)i);
 
 		if ((raw & AMD64_PTE_V) == 0)
 			continue;
-		check_entry(at, raw, 0, &en);
-		mark_entry(at, va + i * span_of(0), &en);
+		check_entry(at, raw, 0, &we);
+		mark_entry(at, va + i * span_of(0), &we);
 	}
 }
 
 /* Version 3 has the tables among the pages. */
 static void
-mark_path(struct attempt *at, const struct entry *en)
+mark_path(struct attempt *at, const struct entry *we)
 {
-	if (at->at_format != DUMP_MINIDUMP3 || en->en_level > ROOT_LEVEL)
+	if (at->at_format != DUMP_MINIDUMP3 || we->we_level > ROOT_LEVEL)
 		return;
-	for (unsigned int level = en->en_level; level <= ROOT_LEVEL; level++)
-		pages_force(at, en->en_path[level] >> PAGE_SHIFT);
-	if (en->en_kind == ENTRY_TABLE)
-		pages_force(at, en->en_pa >> PAGE_SHIFT);
+	for (unsigned int level = we->we_level; level <= ROOT_LEVEL; level++)
+		pages_force(at, we->we_path[level] >> PAGE_SHIFT);
+	if (we->we_kind == ENTRY_TABLE)
+		pages_force(at, we->we_pa >> PAGE_SHIFT);
 }
 
 static int
@@ -203,20 +203,20 @@ mark(struct attempt *at)
 	uint64_t step, span;
 
 	for (; left > 0; left -= step, va += step) {
-		struct entry en;
+		struct entry we;
 		int error = attempt_poll(at, 0);
 
 		if (error != 0)
 			return (error);
-		find_entry(at, va, 1, &en);
-		mark_path(at, &en);
-		if (en.en_kind == ENTRY_TABLE)
-			mark_table(at, va, &en);
+		find_entry(at, va, 1, &we);
+		mark_path(at, &we);
+		if (we.we_kind == ENTRY_TABLE)
+			mark_table(at, va, &we);
 		else
-			mark_entry(at, va, &en);
-		if (en.en_level > ROOT_LEVEL)
+			mark_entry(at, va, &we);
+		if (we.we_level > ROOT_LEVEL)
 			break; /* no root */
-		span = span_of(en.en_level);
+		span = span_of(we.we_level);
 		step = span - (va & (span - 1));
 		if (step > left)
 			step = left;
@@ -234,40 +234,40 @@ static int
 write_directory(const struct attempt *at, struct stream *st,
     const struct entry *directory, uint64_t n)
 {
-	const uint8_t *table = directory->en_table;
-	struct entry en = *directory;
+	const uint8_t *table = directory->we_table;
+	struct entry we = *directory;
 	uint8_t *page;
 	int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
 
 	if (error != 0)
 		return (error);
-	en.en_path[1] = directory->en_pa;
+	we.we_path[1] = directory->we_pa;
 	memset(page, 0, DUMP_PAGE_SIZE);
 	for (uint64_t i = 0; i < n && i < NENTRIES; i++) {
-		check_entry(at, le64dec(table + 8 * i), 1, &en);
-		le64enc(page + 8 * i, en.en_kind != ENTRY_BAD ? en.en_raw : 0);
+		check_entry(at, le64dec(table + 8 * i), 1, &we);
+		le64enc(page + 8 * i, we.we_kind != ENTRY_BAD ? we.we_raw : 0);
 	}
 	return (0);
 }
 
 /* The entry at level for va that stands for a part of a larger page. */
 static uint64_t
-part_entry(const struct entry *en, uint64_t va, unsigned int level)
+part_entry(const struct entry *we, uint64_t va, unsigned int level)
 {
-	uint64_t part = va & (span_of(en->en_level) - 1);
+	uint64_t part = va & (span_of(we->we_level) - 1);
 
 	if (level > 0)
-		return (en->en_raw + part);
-	return ((en->en_pa + part) |
-	    (en->en_raw & (AMD64_PTE_NX | AMD64_PTE_RW)) | AMD64_PTE_V);
+		return (we->we_raw + part);
+	return ((we->we_pa + part) |
+	    (we->we_raw & (AMD64_PTE_NX | AMD64_PTE_RW)) | AMD64_PTE_V);
 }
 
 /* A page of such entries, with the rights of the larger page. */
 static int
-write_parts(struct stream *st, const struct entry *en, uint64_t va,
+write_parts(struct stream *st, const struct entry *we, uint64_t va,
     unsigned int level)
 {
-	uint64_t first = part_entry(en, va, level);
+	uint64_t first = part_entry(we, va, level);
 	uint8_t *page;
 	int error = stream_stage(st, DUMP_PAGE_SIZE, &page);
 
@@ -282,16 +282,16 @@ static int
 write_entries(const struct attempt *at, struct stream *st, uint64_t va,
     unsigned int level, uint64_t n)
 {
-	struct entry en;
+	struct entry we;
 
-	find_entry(at, va, level + 1, &en);
-	switch (en.en_kind) {
+	find_entry(at, va, level + 1, &we);
+	switch (we.we_kind) {
 	case ENTRY_TABLE:
 		if (level > 0)
-			return (write_directory(at, st, &en, n));
-		return (stream_add(st, en.en_table, en.en_pa, DUMP_PAGE_SIZE));
+			return (write_directory(at, st, &we, n));
+		return (stream_add(st, we.we_table, we.we_pa, DUMP_PAGE_SIZE));
 	case ENTRY_PAGE:
-		return (write_parts(st, &en, va, level));
+		return (write_parts(st, &we, va, level));
 	case ENTRY_NONE:
 	case ENTRY_BAD:
 		break;
