@@ -144,9 +144,9 @@ check_pairing(struct kdebug *kdb, kvaddr_t version_va)
 	}
 }
 
-/* The text that the variable points to, which is NULL as long as it has none. */
+/* The panic string.  panicstr, at va, is NULL until the kernel panics. */
 static struct kdebug_text
-read_pointed(struct kdebug *kdb, kvaddr_t va)
+read_panic(struct kdebug *kdb, kvaddr_t va)
 {
 	struct kdebug_text out = { .kx_why = KDEBUG_WHY_NONE };
 	kvaddr_t str_va;
@@ -180,7 +180,7 @@ read_texts(struct kdebug *kdb)
 		check_pairing(kdb, va);
 	}
 	if (layout_symbol(kdb, "panicstr", &va))
-		kdb->kdb_panic = read_pointed(kdb, va);
+		kdb->kdb_panic = read_panic(kdb, va);
 }
 
 struct kdebug *
