@@ -13,8 +13,9 @@
  * going over to another is legal (an NMI has a stack of its own) but may happen
  * only a few times, and never back into one that was walked.
  *
- * A trace ends where the kernel was entered from user mode, which is told
- * apart, and where a new thread began: in fork_trampoline.
+ * A trace ends where the kernel was entered from user mode, which
+ * kdebug_trace_user() describes, or where a new thread began: in
+ * fork_trampoline.
  */
 #include <stdlib.h>
 
@@ -25,6 +26,15 @@
 #define FRAME_MAX 262144 /* bytes */
 
 #define STACKS_MAX 8
+
+/* Functions that a thread is in when its system call already has its result. */
+static const char *const way_back[] = {
+	"ast",
+	"ast_handler",
+	"fork_return",
+	"syscallret",
+	"userret",
+};
 
 /* Walked part of a stack: from the first frame's sp to the last one's. */
 struct stack {
@@ -114,7 +124,7 @@ enter_stack(struct kdebug_trace *tr, kvaddr_t sp)
 
 /*
  * The outermost frame of a chain has no frame pointer to give its caller.  What
- * is behind it is a caller only if it is code: fork_trampoline, by its symbol.
+ * follows it is a caller only if it is code: fork_trampoline, by its symbol.
  */
 static bool
 is_caller(struct kdebug_trace *tr, kvaddr_t ra, kvaddr_t fp)
@@ -218,8 +228,8 @@ step_caller(struct kdebug_trace *tr, const struct func *fn,
 }
 
 /*
- * Are these registers of user mode?  A kernel that jumped into the void has its
- * stack yet.
+ * Are these registers of user mode?  sp is looked at, too: a kernel that jumped
+ * to a wild address is still on its own stack.
  */
 static bool
 is_user(const struct kdebug_trace *tr, const struct kdebug_regs *regs)
@@ -230,15 +240,6 @@ is_user(const struct kdebug_trace *tr, const struct kdebug_regs *regs)
 	    (!is_kernel_va(tr, regs->rs_value[arch->ar_pc]) &&
 		!is_kernel_va(tr, regs->rs_value[arch->ar_sp])));
 }
-
-/* What a thread calls on its way to user mode, with its system call's result. */
-static const char *const way_back[] = {
-	"ast",
-	"ast_handler",
-	"fork_return",
-	"syscallret",
-	"userret",
-};
 
 /* The trace ends in user mode. */
 static void
