@@ -59,7 +59,7 @@ size_t kdebug_reg_descs(const struct kdebug *kdb,
 /* The registers that each machine has under some name. */
 enum kdebug_role { KDEBUG_PC, KDEBUG_SP, KDEBUG_FP };
 
-/* Which of kdebug_reg_descs() it is.  Only if that returned any. */
+/* The register's index in kdebug_reg_descs().  Only if that returned any. */
 size_t kdebug_reg_of(const struct kdebug *kdb, enum kdebug_role role);
 
 /* ---- threads ---- */
@@ -169,14 +169,12 @@ enum kdebug_entry {
 
 /* Where a user program was when the kernel was entered, or the dump made. */
 struct kdebug_user {
-	struct kdebug_regs
-	    ku_regs; /* as far as they were saved; pc and sp too */
+	struct kdebug_regs ku_regs; /* those that were saved; pc and sp too */
 	enum kdebug_entry ku_entry;
-	int64_t ku_trap; /* as the machine numbers them; -1: none, or unknown */
-	int64_t ku_syscall; /* number; -1: in none, or unknown */
+	int64_t ku_trap;    /* the machine's number; -1: none, or unknown */
+	int64_t ku_syscall; /* its number; -1: in none, or unknown */
 	const char *ku_abi; /* "FreeBSD ELF64"; NULL: unknown */
-	const char
-	    *ku_syscall_name; /* "write", escaped, kdb's; NULL: unknown */
+	const char *ku_syscall_name; /* escaped; kdb's; NULL: unknown */
 };
 
 /*
@@ -251,12 +249,13 @@ const char *kdebug_module_file(struct kdebug *kdb, size_t idx,
 bool kdebug_module_section(struct kdebug *kdb, size_t idx, size_t *pos,
     const char **name, kvaddr_t *va);
 
+struct kvm_symbol;
+
 /*
  * The symbol called name in the file of a module, as kvm_symbol_find() finds it
  * in the kernel's: the first module in the list that has it.  ks_name is kdb's.
  * false: no file that was found has it.
  */
-struct kvm_symbol;
 bool kdebug_module_symbol(struct kdebug *kdb, const char *name,
     struct kvm_symbol *out);
 

@@ -118,7 +118,7 @@ struct kdebug {
 void kdb_note(struct kdebug *kdb, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* kdebug.c: add a note that there is no such thing, for want of a symbol. */
+/* kdebug.c: note that thing is not known because the symbol is missing. */
 void kdb_note_symbol(struct kdebug *kdb, const char *thing, const char *symbol);
 
 /* memory.c: all of it, or false and nothing. */
@@ -158,17 +158,16 @@ bool cpus_vcpu_regs(const struct kdebug *kdb, unsigned int cpu,
 bool cpus_stopped(struct kdebug *kdb, unsigned int cpu);
 kvaddr_t cpus_stoppcb(struct kdebug *kdb, unsigned int cpu);
 
-/* syscall.c */
 enum syscall_way {
-	SYSCALL_IN,  /* the thread may be in it yet */
+	SYSCALL_IN,  /* the thread may still be in it */
 	SYSCALL_BACK /* it has its result */
 };
 
-/* syscall.c: fill in what user, which td came from, asked for. */
+/* syscall.c: fill in the system call by which td left user mode. */
 void syscall_find(struct kdebug *kdb, const struct kdebug_thread *td,
     enum syscall_way way, struct kdebug_user *user);
 
-/* runstate.c: all of it is unknown where there is no debug information. */
+/* runstate.c: without debug information, all of it is unknown. */
 void runstate_load(struct kdebug *kdb);
 bool runstate_exited(struct kdebug *kdb, kvaddr_t proc_va);
 enum kdebug_run runstate_of(struct kdebug *kdb, kvaddr_t td_va);
