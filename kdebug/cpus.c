@@ -43,7 +43,7 @@ is_pointer(struct kdebug *kdb, const struct kvm_symbol *stoppcbs)
 	return (kdb->kdb_layout.lo_osreldate >= OSREL_STOPPCBS_POINTER);
 }
 
-/* A kernel without the set is taken at a thread's word: it was stopped. */
+/* In a kernel without the set, each CPU that ran a thread counts as stopped. */
 bool
 cpus_stopped(struct kdebug *kdb, unsigned int cpu)
 {
@@ -180,8 +180,8 @@ cpus_fini(struct kdebug *kdb)
 }
 
 /*
- * The CPU that the thread was on, which says itself that it was oncpu; -1:
- * none.  A CPU that was not stopped knows better what it ran.
+ * The CPU that the thread at td_va was on; -1: none.  oncpu is what the thread
+ * says of it.  Where a CPU was not stopped, its struct pcpu is believed instead.
  */
 int
 cpus_of_thread(const struct kdebug *kdb, kvaddr_t td_va, int oncpu)

@@ -1,6 +1,6 @@
 /*
  * An ELF file's debug information: source lines, and how its functions' frames
- * are laid out.  debugfile.c, ehframe.c, srcline.c and unwind_cfi.c have it through
+ * are laid out.  debugfile.c, ehframe.c, srcline.c and unwind_cfi.c read it with
  * libdw; a build without libdw has debugfile_none.c, which never finds any.
  */
 #ifndef KDEBUG_DEBUGFILE_H

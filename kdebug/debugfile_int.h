@@ -1,5 +1,6 @@
 /*
- * What debugfile.c, ehframe.c, srcline.c and unwind_cfi.c share: libdw's view of an ELF file.
+ * What debugfile.c, ehframe.c, srcline.c and unwind_cfi.c share: libdw's view of
+ * an ELF file.
  */
 #ifndef KDEBUG_DEBUGFILE_INT_H
 #define KDEBUG_DEBUGFILE_INT_H
@@ -37,7 +38,8 @@ struct debugfile {
 };
 
 /*
- * ehframe.c: find df_eh_cfi of a relocatable module.  Without, it stays NULL.
+ * ehframe.c: set df_eh_cfi of a relocatable module.  It stays NULL if the dump
+ * does not hold the module's .eh_frame.
  */
 void ehframe_open(struct debugfile *df, struct kdebug *kdb);
 void ehframe_close(struct debugfile *df);

@@ -2,7 +2,7 @@
  * The .eh_frame of a relocatable module.
  *
  * Its addresses are relative to where it lies, and libdwfl does not relocate
- * such.  The kernel does: it loads .eh_frame with the rest of a module, so the
+ * those.  The kernel does: it loads .eh_frame with the rest of a module, so the
  * dump has it as it was when the module ran.
  */
 #include <gelf.h>
@@ -43,7 +43,7 @@ take_memory(struct kdebug *kdb, Elf_Scn *scn, GElf_Shdr *shdr, kvaddr_t va)
 	    !mem_read(kdb, va, data->d_buf, data->d_size))
 		return (false);
 	shdr->sh_addr = va;
-	/* libdw knows the section by this type, clang gives it another. */
+	/* libdw finds the section by this type; clang gives it another. */
 	shdr->sh_type = SHT_PROGBITS;
 	return (gelf_update_shdr(scn, shdr) != 0);
 }

@@ -134,7 +134,7 @@ runstate_of(struct kdebug *kdb, kvaddr_t td_va)
 	return (KDEBUG_RUN_UNKNOWN);
 }
 
-/* The string that a member points to, behind a prefix; NULL: none. */
+/* The string that a member points to, after prefix; NULL: none. */
 static const char *
 read_pointed(struct kdebug *kdb, kvaddr_t td_va, enum run_member which,
     const char *prefix)

@@ -6,8 +6,8 @@
 #include "kdebug/modfile.h"
 
 /*
- * A symbol without a size (assembly has such) reaches no further than this,
- * bytes; else the last of a kernel would reach over all that comes after it.
+ * Bytes that a symbol without a size, as assembly has them, reaches at most:
+ * else the last one of a kernel would reach over all that comes after it.
  */
 #define UNSIZED_MAX 65536
 

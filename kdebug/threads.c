@@ -85,7 +85,7 @@ read_name(struct kdebug *kdb, kvaddr_t va)
 	return (text != NULL ? text : "");
 }
 
-/* The CPU that a thread says that it was on; -1: none. */
+/* The CPU that struct thread names; -1: none. */
 static int
 read_oncpu(const struct walk *wk, kvaddr_t td_va)
 {
@@ -133,7 +133,7 @@ read_regs(struct kdebug *kdb, struct kdebug_thread *t, kvaddr_t va)
 	return (true);
 }
 
-/* Without a panic it is not known to have crashed, but to run. */
+/* The thread that dumped: it crashed or, without a panic, was running. */
 static void
 read_dumper(const struct walk *wk, struct kdebug_thread *t)
 {
@@ -147,8 +147,8 @@ read_dumper(const struct walk *wk, struct kdebug_thread *t)
 }
 
 /*
- * A CPU is also taken for not stopped if it did not save its registers.  One
- * that its hypervisor knows was stopped by that.
+ * A CPU that did not save its registers was not stopped either.  One whose
+ * registers the hypervisor gives was stopped by the hypervisor.
  */
 static void
 read_running(struct walk *wk, struct kdebug_thread *t)
@@ -185,7 +185,7 @@ read_context(struct walk *wk, struct kdebug_thread *t)
 	}
 }
 
-/* Without a CPU, what the kernel says of it; a zombie's threads are inactive. */
+/* A thread on no CPU: the kernel's state of it, or of its zombie process. */
 static void
 read_run(struct kdebug *kdb, const struct proc *pr, struct kdebug_thread *t)
 {
@@ -198,7 +198,7 @@ read_run(struct kdebug *kdb, const struct proc *pr, struct kdebug_thread *t)
 	t->kt_wmesg = runstate_wmesg(kdb, t->kt_td, t->kt_run);
 }
 
-/* What a thread's name is followed by: where it was. */
+/* Where the thread was, to follow its name. */
 static void
 format_place(const struct kdebug_thread *t, char *text, size_t len)
 {
