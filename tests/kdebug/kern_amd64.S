@@ -1,8 +1,8 @@
 /*
  * A kernel whose functions keep no frame pointer, so that only its unwind
  * tables lead from one to the next:  outer -> middle -> leaf.  The tables are in
- * .eh_frame, or in .debug_frame; the code is
- * in the first section, or in a later one.
+ * .eh_frame, or in .debug_frame; the code is in the first section, or in a later
+ * one.
  */
 #ifdef DEBUG_FRAME
 	.cfi_sections .debug_frame

@@ -11,10 +11,10 @@
 #include "tests/format/unit.h"
 #include "tests/gen/dumpgen.h"
 
-/* A dump of a variant, and what kdebug/ sees in it. */
-/* Frames, in the dumps of FreeBSD 14. */
+/* Frames of a recursion, in the dumps of FreeBSD 14. */
 #define RECURSION 600
 
+/* A dump of a variant, and what kdebug/ sees in it. */
 struct dump {
 	char d_dir[64];
 	char d_core[96];
