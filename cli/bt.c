@@ -1,5 +1,5 @@
 /*
- * vmcore bt: backtraces of threads, the crashed one unless told otherwise.
+ * vmcore bt: backtraces of threads; by default the one that crashed or dumped.
  */
 #include <err.h>
 #include <errno.h>
@@ -26,7 +26,7 @@ const struct syntax bt_syntax = {
 	.sy_help =
 	    "Show how threads of a dumped kernel got to where they stood:"
 	    " the one that\n"
-	    "crashed, unless -a or -t says otherwise.\n"
+	    "crashed or dumped, unless -a or -t says otherwise.\n"
 	    "\n"
 	    "  -a, --all          every thread\n"
 	    "  -t, --thread TID   the thread with this id (see vmcore ps)\n"

@@ -26,9 +26,10 @@ static const struct option gdb_long[] = {
 const struct syntax gdb_syntax = {
 	.sy_name = "gdb",
 	.sy_synopsis = "[--gdb PROGRAM] [-N kernel] core [-- gdb argument ...]",
-	.sy_help = "Run gdb on a dumped kernel, on the thread that crashed."
-		   "  What follows -- goes\n"
-		   "to gdb, for example: -- -batch -ex 'info threads' -ex bt\n"
+	.sy_help = "Run gdb on a dumped kernel, on the thread that crashed or"
+		   " dumped.  What follows\n"
+		   "-- goes to gdb, for example: -- -batch -ex 'info threads'"
+		   " -ex bt\n"
 		   "\n"
 		   "  -g, --gdb PROGRAM  instead of gdb-multiarch or gdb\n",
 	.sy_short = OPTIONS_SHORT "g:",

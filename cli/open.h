@@ -12,9 +12,9 @@
 struct dump {
 	kvm_t *d_kd;
 	const struct kvm_core *d_core; /* d_kd's */
-	struct kdebug *d_kdb;	       /* NULL unless open_debug() */
+	struct kdebug *d_kdb;	       /* NULL until open_kernel() */
 	size_t d_nwarned;	       /* of d_kdb's notes, by open_warn() */
-	char *d_kernel;		       /* path that was found beside the core */
+	char *d_kernel;		       /* of open_find_kernel(); owned */
 };
 
 /*
@@ -32,9 +32,9 @@ char *open_find_kernel(const struct args *args);
 int open_no_kernel(const struct args *args);
 
 /*
- * For who leaves the opening to another process, whose last words may get lost:
- * is the kernel of another build than the dump?  Returns EX_OK, also if that
- * cannot be told without unpacking, or EX_DATAERR after a message.
+ * For callers that leave the opening to another process, whose last message may
+ * get lost: is the kernel of another build than the dump?  Returns EX_OK, also
+ * if that cannot be told without unpacking, or EX_DATAERR after a message.
  */
 int open_check_build(const struct args *args, const char *kernel);
 
@@ -46,7 +46,7 @@ int open_dump(const struct args *args, struct dump *dump);
 int open_debug(const struct args *args, struct dump *dump);
 
 /*
- * Look at the kernel in a dump that open_dump() opened, unless that was done.
+ * Fill in d_kdb of a dump that open_dump() opened, unless that was done.
  * Returns EX_OK, or EX_OSERR after a message.
  */
 int open_kernel(struct dump *dump);

@@ -7,7 +7,7 @@
  *		{ "all", no_argument, NULL, 'a' },
  *		{ NULL, 0, NULL, 0 },
  *	};
- *	static const struct syntax bt_syntax = {
+ *	const struct syntax bt_syntax = {
  *		.sy_name = "bt", .sy_short = OPTIONS_SHORT "a",
  *		.sy_long = bt_long, ...
  *	};

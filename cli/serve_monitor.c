@@ -4,8 +4,8 @@
  *	COMMAND [TID [COUNT]]
  *
  * A thread is named as debuggers name it; without a name it is the one that
- * crashed.  Which one the user stands on is not known here: a debugger that
- * has a thread's registers need not tell.
+ * crashed or dumped.  Which one the user has selected is not known here: a
+ * debugger that has a thread's registers need not tell.
  */
 #include "cli/serve_monitor.h"
 
@@ -22,7 +22,7 @@
 struct request {
 	const struct serve_target *rq_target;
 	size_t rq_thread;
-	uint64_t rq_count; /* how many threads from that one on; 0: not told */
+	uint64_t rq_count; /* of threads, from that one on; 0: not given */
 	FILE *rq_out;
 };
 
@@ -119,14 +119,14 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "bt", say_backtrace, false,
-	    "bt [TID]      a thread's backtrace; the crashed thread's" },
+	    "bt [TID]      a thread's backtrace; that of the one that crashed" },
 	{ "frames", say_frames, false,
 	    "frames [TID]  the same as JSON, with the registers of each frame" },
 	{ "gdb-modules", say_gdb_modules, false,
 	    "gdb-modules   commands for gdb that read the modules' files" },
 	{ "help", say_help, false, "help          this text" },
 	{ "lldb-modules", say_lldb_modules, false,
-	    "lldb-modules  the same for lldb" },
+	    "lldb-modules  commands for lldb that do the same" },
 	{ "notes", say_notes, false, "notes         what the dump lacks" },
 	{ "stacks", say_stacks, true,
 	    "stacks [TID [COUNT]]  frames for the unwinder, of one or more threads" },
