@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* The first words that are no commands with options. */
+/* First words besides the commands. */
 #define OTHER_WORDS "help completion --help --version"
 
-/* An option that has a letter has its code. */
+/* The value of an option that has a letter is that letter. */
 static bool
 has_letter(const struct option *opt)
 {
@@ -59,7 +59,7 @@ bash(const struct command *commands, size_t ncommands)
 
 /* ---- zsh ---- */
 
-/* In quotes, where a colon ends the part before it. */
+/* Text within single quotes in which a colon would be a separator. */
 static void
 zsh_text(const char *text)
 {

@@ -1,6 +1,6 @@
 /*
- * What shells know of the command line: scripts for their completions, made of
- * the commands and their tables of options.
+ * Scripts by which shells complete a command line, made from the tables of the
+ * commands and their options.
  */
 #ifndef CLI_COMPLETION_H
 #define CLI_COMPLETION_H
@@ -10,8 +10,8 @@
 #include "cli/cmd.h"
 
 /*
- * "completion bash" or "completion zsh", which argv[1] is: print the script.
- * Returns an exit status, EX_USAGE after a message.
+ * Print the script for the shell that argv[1] names.  Returns an exit status;
+ * EX_USAGE after a message.
  */
 int completion_print(const struct command *commands, size_t ncommands, int argc,
     char **argv);

@@ -1,5 +1,5 @@
 /*
- * Recursion in a trace, told in a line: see fold.h.
+ * Folds recursion in a trace: see fold.h.
  *
  * Frames count as equal when they stand at the same place in the code.  After
  * each frame that is shown, the ones up to it are looked at: do they end in a
@@ -8,8 +8,8 @@
  */
 #include "cli/fold.h"
 
-/* A cycle is told in a line if that saves some. */
-#define FOLD_MIN 4 /* frames */
+/* A line must stand for so many frames; fewer are shown. */
+#define FOLD_MIN 4
 
 static const struct kdebug_frame *
 kept(const struct fold *fo, size_t n)
@@ -24,7 +24,7 @@ are_equal(const struct fold *fo, size_t a, size_t b)
 	    kept(fo, a)->kf_trap == kept(fo, b)->kf_trap);
 }
 
-/* Do the frames that were handed in end in a cycle of n, passed twice? */
+/* Are the last n frames the same as the n before them? */
 static bool
 ends_in_cycle(const struct fold *fo, size_t n)
 {
@@ -37,7 +37,7 @@ ends_in_cycle(const struct fold *fo, size_t n)
 	return (true);
 }
 
-/* The shortest such cycle; 0: none. */
+/* The length of the shortest cycle that the frames end in; 0: none. */
 static size_t
 find_cycle(const struct fold *fo)
 {
@@ -56,7 +56,7 @@ show_next(struct fold *fo)
 	fo->fo_nshown++;
 }
 
-/* Tell of the next n frames, which are whole cycles. */
+/* Tell of the next n frames, which are whole rounds of the cycle. */
 static void
 tell_repeats(struct fold *fo, size_t n)
 {
@@ -69,7 +69,7 @@ tell_repeats(struct fold *fo, size_t n)
 	fo->fo_repeat(fo->fo_arg, n, cycle, fo->fo_ncycle);
 }
 
-/* The cycle goes on to frame end: tell what was only counted so far. */
+/* The cycle ends before frame end: tell what was only counted so far. */
 static void
 leave_cycle(struct fold *fo, size_t end)
 {

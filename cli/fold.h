@@ -1,9 +1,9 @@
 /*
- * Recursion in a trace, told in a line: where the same functions called each
- * other again and again, the repetitions after the second are counted.
+ * Folds recursion in a trace: where the same functions call each other again
+ * and again, two rounds are shown and the others are counted in one line.
  *
- * Frames are handed in one by one and kept only as long as they may have to be
- * printed, so a trace of any length takes the same memory.
+ * Frames come one by one and are kept only while they may still have to be
+ * shown, so a trace of any length takes the same memory.
  */
 #ifndef CLI_FOLD_H
 #define CLI_FOLD_H
@@ -13,27 +13,27 @@
 /* Frames of the longest cycle that is recognized. */
 #define FOLD_CYCLE_MAX 16
 
-/* Frames that are kept: a cycle, and what is past it but no whole one. */
+/* Frames that are kept: a cycle, and what follows it but is no whole one. */
 #define FOLD_KEPT (2 * FOLD_CYCLE_MAX)
 
 struct fold {
-	/* What to do with a frame, whose number is n, that is shown. */
+	/* Show frame number n, from 0. */
 	void (*fo_show)(void *arg, size_t n, const struct kdebug_frame *frame);
-	/* The same for n frames that repeat the ncycle frames at cycle. */
+	/* Say that n frames repeat the ncycle frames at cycle. */
 	void (*fo_repeat)(void *arg, size_t n,
 	    const struct kdebug_frame *const *cycle, size_t ncycle);
 	void *fo_arg; /* for both */
 
 	struct kdebug_frame fo_kept[FOLD_KEPT]; /* the last ones, by number */
 	size_t fo_nframes;			/* handed in */
-	size_t fo_nshown; /* shown or told as repetitions */
+	size_t fo_nshown; /* shown, or counted in a line */
 	size_t fo_ncycle; /* frames of the cycle; 0: in none */
 };
 
-/* Start with zeros but for the functions and their argument. */
+/* Take the next frame.  fo starts as zeros but for functions and argument. */
 void fold_add(struct fold *fo, const struct kdebug_frame *frame);
 
-/* There are no more frames. */
+/* There are no more frames: show what is still kept. */
 void fold_end(struct fold *fo);
 
 #endif

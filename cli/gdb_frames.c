@@ -1,10 +1,11 @@
 /*
  * A thread's frames as gdb wants them: see gdb_frames.h.
  *
- * gdb knows a frame by an address and finds its variables by it: the stack
- * pointer of its caller.  But it takes a stack that goes down for a damaged
- * one, while an interrupt may have a stack anywhere.  Where that lies above what
- * it interrupted, or nothing is known, levels stand for addresses.
+ * gdb tells frames apart, and finds their variables, by an address: the stack
+ * pointer of the caller.  The addresses must not fall towards the outermost
+ * frame, or gdb takes the stack for damaged; but an interrupt's stack may lie
+ * above the one that it interrupted.  There, and where no stack pointer is
+ * known, the frame's level takes the place of the address.
  */
 #include "cli/gdb_frames.h"
 
@@ -37,7 +38,7 @@ reserve(struct stack *gf)
 
 /*
  * Take all frames but those at address 0, where a call through NULL leads: gdb
- * takes them for the end of the stack.  The innermost it has already.
+ * takes such a frame for the end of the stack, unless it is the innermost.
  */
 static void
 collect(struct stack *gf, struct kdebug_trace *tr)

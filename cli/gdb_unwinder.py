@@ -32,7 +32,7 @@ class FrameId:
 
 
 class Frame:
-    """A frame as the server tells it, in a line of "monitor stacks"."""
+    """A frame: a line of "monitor stacks"."""
 
     def __init__(self, line):
         words, _, self.symbol = line.partition(" : ")
@@ -48,7 +48,7 @@ class Frame:
         return next(name for name in PROGRAM_COUNTERS if name in self.registers)
 
     def is_seen_in(self, frame):
-        """Has gdb's frame these registers?"""
+        """Does gdb's frame have these registers?"""
         return all(
             read(frame, name) == value
             for name, value in self.registers.items()
@@ -56,10 +56,10 @@ class Frame:
 
 
 class Stack:
-    """Frames of a thread, each with its caller, to be found by their pc."""
+    """Frames of a thread, by their pc, each with its caller."""
 
     def __init__(self, frames, depth=None):
-        """Of all that the server told, to a depth."""
+        """frames: all that the server told; only the first depth are kept."""
         self.frames = {}
         self.pc_name = ""
         # The outermost is told to be its own caller: that ends a backtrace.
@@ -69,7 +69,7 @@ class Stack:
             self.pc_name = frame.pc_name()
 
     def find(self, frame):
-        """The server's frame that gdb's is, and its caller; or None."""
+        """The server's frame for gdb's, and its caller; None: there is none."""
         if not self.frames:
             return None
         for known in self.frames.get(read(frame, self.pc_name), []):
@@ -101,8 +101,8 @@ def frames_in(said, whole):
 
 class Server:
     """
-    Asks "vmcore serve".  Mostly, gdb wants to know where threads stand and no
-    more: that is asked of many at once.
+    Asks "vmcore serve".  gdb mostly wants to know where threads stand and no
+    more, so that is asked for many threads at once.
     """
 
     AT_ONCE = 256
@@ -112,7 +112,7 @@ class Server:
         self.stacks = {}  # whole ones
 
     def ask(self, key, stacks, words, depth=None):
-        """The thread's stack, from stacks or the server."""
+        """The thread's stack: out of stacks, else from the server."""
         if key in stacks:
             return stacks[key]
         connection, tid = key
@@ -127,7 +127,7 @@ class Server:
         return stacks[key]
 
     def find(self, frame):
-        """Of gdb's frame of the selected thread: see Stack.find()."""
+        """The same as Stack.find(), in the selected thread."""
         thread = gdb.selected_thread()
         if thread is None:
             return None
@@ -245,7 +245,7 @@ class NamedFrame(FrameDecorator):
 
 
 class UnknownFrame(FrameDecorator):
-    """That of a thread whose CPU was not stopped: it has no registers."""
+    """The frame of a thread without registers: its CPU was not stopped."""
 
     def address(self):
         return None

@@ -28,7 +28,7 @@ no_memory(void)
 	return (EX_OSERR);
 }
 
-/* What was printed; error if not all of it was. */
+/* The exit status after printing: error if not all of it was. */
 static int
 printed(bool error)
 {
@@ -50,7 +50,7 @@ json_print(json_t *value)
 	return (printed(error != 0 || putchar('\n') == EOF));
 }
 
-/* Print a piece of an element, a space further in. */
+/* Print a piece of an element, each line indented by one more space. */
 static int
 print_further_in(const char *piece, size_t len, void *arg)
 {

@@ -20,8 +20,8 @@ json_t *json_text(const char *text);
 int json_print(json_t *value);
 
 /*
- * The same for an array whose elements are not in memory together: the n'th
- * one, from 0 on, and after the last the end of an array of n.
+ * The same for an array that is printed element by element, so that they are
+ * not all in memory: element number n, from 0; then the end of an array of n.
  */
 int json_print_element(json_t *value, size_t n);
 int json_print_end(size_t n);

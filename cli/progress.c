@@ -16,9 +16,10 @@
 #define BAR_LEN	     30
 #define NAME_MAX_LEN 30
 
-static const char *running;	/* the command */
-static struct timespec started; /* then */
-static struct progress *volatile current;
+/* For the signal handler. */
+static const char *running;		  /* the command */
+static struct timespec started;		  /* when it was */
+static struct progress *volatile current; /* NULL: nothing to tell of */
 
 static struct timespec
 from_now(long ms)
@@ -104,7 +105,7 @@ progress_end(struct progress *pr)
 
 /* ---- signals ---- */
 
-/* A line that a signal handler writes: printf(3) is not for it. */
+/* A line that the signal handler writes; it must not call printf(3). */
 struct answer_line {
 	char al_text[200];
 	size_t al_len;

@@ -1,7 +1,7 @@
 /*
- * How far work has come, on the standard error.  A bar, for work that takes
- * longer than a second, if that is a terminal.  A line, whatever it is, for
- * whoever sends SIGUSR1 (SIGINFO, Ctrl-T, where there is one), as dd(1) does.
+ * How far work has come, on the standard error.  If that is a terminal, work
+ * that takes longer than a second shows a bar.  On SIGUSR1, and on SIGINFO
+ * (Ctrl-T) where there is one, a line is printed, as by dd(1).
  */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
@@ -26,8 +26,8 @@ struct progress {
 
 /*
  * From now on, answer those signals: with the command's name, how long it has
- * been running and, between progress_start() and progress_end(), at what.
- * command is the caller's, for good.
+ * been running and, between progress_start() and progress_end(), how far it is.
+ * command is the caller's and must stay.
  */
 void progress_signals(const char *command);
 

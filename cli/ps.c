@@ -60,7 +60,7 @@ state_text(const struct kdebug_thread *td)
 	return (kdebug_state_name(td->kt_state));
 }
 
-/* How wide the columns are that differ; 0: such a column is left out. */
+/* How wide the columns are whose width differs; 0: the column is left out. */
 struct widths {
 	size_t wi_state;
 	size_t wi_wmesg;

@@ -2,8 +2,9 @@
  * Commands about modules: see serve_modules.h.
  *
  * Names of sections and paths come out of files and dumps, and a debugger
- * carries out what is printed here: a name that is more than a word is left
- * out, and so is a module whose path is.
+ * carries out what is printed here.  So a section whose name is more than a
+ * word is left out, and a module whose path has characters that cannot be
+ * printed.
  */
 #include "cli/serve_modules.h"
 
@@ -14,11 +15,11 @@
 #include "cli/quote.h"
 #include "kdebug/escape.h"
 
-/* What goes around a section's name and address. */
+/* How a debugger's commands begin, and what comes before a section's name. */
 struct form {
-	const char *fm_before; /* the name */
-	const char *fm_load;   /* before the path */
-	const char *fm_add; /* before the path, on a line before; NULL: none */
+	const char *fm_add;    /* for a path; NULL: no such command is needed */
+	const char *fm_load;   /* for a path, sections and their addresses */
+	const char *fm_before; /* a section's name */
 };
 
 static const struct form gdb_form = {
@@ -49,7 +50,7 @@ print_command(FILE *out, const char *command, const char *path)
 	quote_put(out, path);
 }
 
-/* Where the idx'th module's file is, from anywhere.  NULL: it was not found. */
+/* The absolute path of the idx'th module's file.  NULL: none, or unprintable. */
 static char *
 module_path(const struct dump *dump, size_t idx)
 {

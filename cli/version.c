@@ -12,7 +12,7 @@
 #include "libkvm/kvm_core.h"
 #include "libkvm/unpack.h"
 
-/* Of the JSON object; keys may be added without a new one. */
+/* The JSON object's version: a new key needs no new one, a new meaning does. */
 #define SCHEMA 1
 
 static const char *

@@ -248,7 +248,7 @@ put_reg(struct rsp_reply *reply, const struct rsp_reg *reg)
 	rsp_put(reply, "/>\n");
 }
 
-/* The registers from start on that are of the same feature.  Their end. */
+/* Put the registers from start on that are of one feature.  Their end. */
 static size_t
 put_feature(const struct rsp_tdesc *tdesc, size_t start,
     struct rsp_reply *reply)
