@@ -3,8 +3,8 @@
 
 #include "format/bytes.h"
 #include "kernel/amd64/acpi.h"
-#include "tests/format/hex.h"
-#include "tests/format/unit.h"
+#include "tests/support/hex.h"
+#include "tests/support/unit.h"
 
 #define MEMORY_LEN 0x4000
 #define RSDP_PA	   0x1000

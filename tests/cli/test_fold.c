@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 
 /*
  * A trace is a word in which each letter is a place in the code, a capital one

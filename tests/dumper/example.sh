@@ -4,7 +4,7 @@
 # The example's dump is one that vmcore opens, with what the example put into
 # its memory.
 set -u
-. "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 example=$1
 vmcore=$2
 shift 2

@@ -4,7 +4,7 @@
 # The writer compiles as kernels do it, and wants nothing from whom it is linked
 # into but what a compiler wants anyway.
 set -u
-. "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 cd "$1" || exit 1
 shift
 

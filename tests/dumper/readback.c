@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "libkvm/kvm_core.h"
-#include "tests/format/unit.h"
-#include "tests/libkvm/kernfile.h"
-#include "tests/libkvm/temp.h"
+#include "tests/support/kernfile.h"
+#include "tests/support/temp.h"
+#include "tests/support/unit.h"
 
 #define KERNEL_LEN 4096
 

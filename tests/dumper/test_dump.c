@@ -4,7 +4,7 @@
 #include "format/kerneldump.h"
 #include "tests/dumper/readback.h"
 #include "tests/dumper/sink.h"
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 
 #define MEDIA_LEN (20 * 1024 * 1024)
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "dumper/dumper.h"
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 
 #define PAGE DUMP_PAGE_SIZE
 

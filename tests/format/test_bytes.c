@@ -1,7 +1,7 @@
 /* Spans and integers. */
 #include "format/bytes.h"
 
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 
 static const struct span_row {
 	const char *name;

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "tests/format/hex.h"
-#include "tests/format/unit.h"
+#include "tests/support/hex.h"
+#include "tests/support/unit.h"
 
 /* clang-format off */
 static const char version4[] =

@@ -1,8 +1,8 @@
 /* First sectors of disks, made by hand. */
 #include "format/mbr.h"
 
-#include "tests/format/hex.h"
-#include "tests/format/unit.h"
+#include "tests/support/hex.h"
+#include "tests/support/unit.h"
 
 #define SECTOR_LEN 512
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "tests/format/hex.h"
-#include "tests/format/unit.h"
+#include "tests/support/hex.h"
+#include "tests/support/unit.h"
 
 /* A ring of 0x100 bytes at 0xfffff80007fe0000, sequence numbers to 0x1000. */
 /* clang-format off */

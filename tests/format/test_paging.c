@@ -1,7 +1,7 @@
 /* Page-table entries of every machine, at every level that has them. */
 #include "format/paging_amd64.h"
 
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 
 #define R   PTE_READ
 #define RW  (PTE_READ | PTE_WRITE)

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/format/hex.h"
 #include "tests/fuzz/memfile.h"
 #include "tests/kdebug/fake_kvm.h"
-#include "tests/kdebug/notefile.h"
+#include "tests/support/hex.h"
+#include "tests/support/notefile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
  */
 #include "tests/fuzz/exercise.h"
 #include "tests/fuzz/memfile.h"
-#include "tests/libkvm/kernfile.h"
+#include "tests/support/kernfile.h"
 
 #include <stdlib.h>
 

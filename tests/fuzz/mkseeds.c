@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "tests/format/hex.h"
 #include "tests/fuzz/base.h"
-#include "tests/kdebug/notefile.h"
-#include "tests/libkvm/kernfile.h"
 #include "tests/libkvm/small.h"
+#include "tests/support/hex.h"
+#include "tests/support/kernfile.h"
+#include "tests/support/notefile.h"
 
 #define NROWS(table) (sizeof(table) / sizeof((table)[0]))
 

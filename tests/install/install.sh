@@ -6,7 +6,7 @@
 # the library.  That program is the example of kvm(3), so it is tried as well.
 # `make uninstall` takes all of it away.
 set -u
-. "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 top=$1
 build=$2
 shift 2

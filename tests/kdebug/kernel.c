@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 
 static const struct {
 	const char *name;

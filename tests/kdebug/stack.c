@@ -1,6 +1,6 @@
 #include "tests/kdebug/stack.h"
 
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 
 const struct machine mc_amd64 = {
 	.mc_arch = DUMP_AMD64,

@@ -3,11 +3,11 @@
 
 #include <unistd.h>
 
-#include "tests/format/hex.h"
-#include "tests/format/unit.h"
 #include "tests/kdebug/fake_kvm.h"
-#include "tests/kdebug/notefile.h"
-#include "tests/libkvm/temp.h"
+#include "tests/support/hex.h"
+#include "tests/support/notefile.h"
+#include "tests/support/temp.h"
+#include "tests/support/unit.h"
 
 #define IMAGE	  UINT64_C(0xffffffff80200000)
 #define IMAGE_LEN UINT64_C(0x4000)

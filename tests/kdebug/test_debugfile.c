@@ -14,8 +14,8 @@
 #include "format/bytes.h"
 #include "kdebug/arch.h"
 #include "kdebug/modfile.h"
-#include "tests/format/unit.h"
 #include "tests/kdebug/kernel.h"
+#include "tests/support/unit.h"
 
 static const char *kernel_path, *source_path, *dir;
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 
 static const struct escape_row {
 	const char *name;

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "kdebug/kdebug.h"
-#include "tests/format/unit.h"
 #include "tests/gen/dumpgen.h"
+#include "tests/support/unit.h"
 
 /* Frames of a recursion, in the dumps of FreeBSD 14. */
 #define RECURSION 600

@@ -9,10 +9,10 @@
 
 #include "format/bytes.h"
 #include "kdebug/modfile.h"
-#include "tests/format/hex.h"
-#include "tests/format/unit.h"
 #include "tests/kdebug/kernel.h"
-#include "tests/kdebug/notefile.h"
+#include "tests/support/hex.h"
+#include "tests/support/notefile.h"
+#include "tests/support/unit.h"
 
 #ifndef SHT_X86_64_UNWIND
 #define SHT_X86_64_UNWIND 0x70000001

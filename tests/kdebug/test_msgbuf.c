@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/format/unit.h"
 #include "tests/kdebug/kernel.h"
+#include "tests/support/unit.h"
 
 #define MSGBUFP_VA UINT64_C(0xffffffff81400000)
 #define STRUCT_VA  UINT64_C(0xfffff80000101000)

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/format/unit.h"
 #include "tests/kdebug/kernel.h"
+#include "tests/support/unit.h"
 
 #define PROC_VA(k)   ((k)->k_base + 0x100000)
 #define THREAD_VA(k) ((k)->k_base + 0x101000)

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/format/unit.h"
 #include "tests/kdebug/kernel.h"
+#include "tests/support/unit.h"
 
 /* The processes, threads and pcbs of a test, n from 0. */
 #define HEAP	UINT64_C(0xfffff80004000000)

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "kdebug/arch.h"
-#include "tests/format/unit.h"
 #include "tests/kdebug/stack.h"
+#include "tests/support/unit.h"
 
 /*
  * What is known of the registers in the stack that put_stack() makes: pc and fp

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/format/unit.h"
-#include "tests/libkvm/kernfile.h"
+#include "tests/support/kernfile.h"
+#include "tests/support/unit.h"
 
 #define MEMORY	UINT32_C(0x41f7e) /* pages 1-6, 8-12 and 18 */
 #define PRESENT UINT32_C(0x4156e) /* without 4, 9, 11 */

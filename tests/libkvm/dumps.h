@@ -23,7 +23,7 @@
 
 #include "libkvm/kvm_core.h"
 #include "tests/libkvm/small.h"
-#include "tests/libkvm/temp.h"
+#include "tests/support/temp.h"
 
 /* The kernel's va of its n'th page. */
 #define KVA(page) (SMALL_KERNBASE + UINT64_C(0x1000) * (page))

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/format/unit.h"
-#include "tests/libkvm/child.h"
 #include "tests/libkvm/dumps.h"
+#include "tests/support/child.h"
+#include "tests/support/unit.h"
 
 static struct dumps dump;
 

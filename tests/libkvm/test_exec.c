@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/format/unit.h"
-#include "tests/libkvm/kernfile.h"
-#include "tests/libkvm/temp.h"
+#include "tests/support/kernfile.h"
+#include "tests/support/temp.h"
+#include "tests/support/unit.h"
 
 #define FILE_MAX 65536
 #define DATA	 UINT64_C(0xffffffff80200000)

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/format/unit.h"
-#include "tests/libkvm/temp.h"
+#include "tests/support/temp.h"
+#include "tests/support/unit.h"
 
 #define PAGE_LEN   UINT64_C(4096)
 #define PAGES_OFF  UINT64_C(8192)

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/format/unit.h"
-#include "tests/libkvm/child.h"
-#include "tests/libkvm/temp.h"
+#include "tests/support/child.h"
+#include "tests/support/temp.h"
+#include "tests/support/unit.h"
 
 #define NPAGES	  6
 #define ZERO_PAGE 2

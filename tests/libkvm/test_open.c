@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/format/hex.h"
-#include "tests/format/unit.h"
 #include "tests/libkvm/dumps.h"
+#include "tests/support/hex.h"
+#include "tests/support/unit.h"
 
 #define ERR_LEN 2048
 

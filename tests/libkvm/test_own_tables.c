@@ -21,9 +21,9 @@
 
 #include "format/bytes.h"
 #include "libkvm/kvm.h"
-#include "tests/format/unit.h"
-#include "tests/libkvm/kernfile.h"
-#include "tests/libkvm/temp.h"
+#include "tests/support/kernfile.h"
+#include "tests/support/temp.h"
+#include "tests/support/unit.h"
 
 #define PAGE	 4096
 #define NPAGES	 16

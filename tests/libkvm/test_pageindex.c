@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "tests/format/unit.h"
-#include "tests/libkvm/temp.h"
+#include "tests/support/temp.h"
+#include "tests/support/unit.h"
 
 #define PAGE_SHIFT 12
 #define PAGE_LEN   (UINT64_C(1) << PAGE_SHIFT)

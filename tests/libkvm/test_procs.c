@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "libkvm/kinfo.h"
-#include "tests/format/unit.h"
 #include "tests/libkvm/small.h"
-#include "tests/libkvm/temp.h"
+#include "tests/support/temp.h"
+#include "tests/support/unit.h"
 
 static const char *dir;
 

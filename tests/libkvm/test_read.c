@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/format/unit.h"
 #include "tests/libkvm/dumps.h"
+#include "tests/support/unit.h"
 
 static struct dumps minidump, full;
 

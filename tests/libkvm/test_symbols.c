@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/format/unit.h"
 #include "tests/libkvm/dumps.h"
 #include "tests/libkvm/nlist/user.h"
+#include "tests/support/unit.h"
 
 static struct dumps dump;
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 
 static const char *dir;
 

@@ -13,9 +13,9 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "tests/format/unit.h"
-#include "tests/libkvm/child.h"
-#include "tests/libkvm/temp.h"
+#include "tests/support/child.h"
+#include "tests/support/temp.h"
+#include "tests/support/unit.h"
 
 #define DATA_LEN 400000
 #define PACK_MAX (2 * DATA_LEN + 1000)

@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "tests/format/unit.h"
 #include "tests/libkvm/dumps.h"
+#include "tests/support/unit.h"
 
 #define PHDRS	     64
 #define PHDR_LEN     56

@@ -4,7 +4,7 @@
 # Every header compiles by itself, included twice.  kvm.h does for programs in
 # plain C11, GNU C and C++, and so does the example of its manual page.
 set -u
-. "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 cd "$1" || exit 1
 shift
 

@@ -4,7 +4,7 @@
 # Data flows one way through the rooms, and includes follow it: which room may
 # include which is written here, and nothing else may be.
 set -u
-. "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 cd "$1" || exit 1
 
 # What FILE includes, as "LINE:<x.h>" or "LINE:"x.h"".

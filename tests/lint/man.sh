@@ -3,7 +3,7 @@
 #
 # Every man page is mdoc(7) that mandoc has nothing to say about.
 set -u
-. "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 cd "$1" || exit 1
 command -v mandoc >/dev/null || skip_all "no mandoc here"
 

@@ -3,7 +3,7 @@
 #
 # Shell scripts parse, can be executed, and shellcheck warns of nothing.
 set -u
-. "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 cd "$1" || exit 1
 
 for script in .ci/run $(find scripts tests bench -name '*.sh' | sort); do

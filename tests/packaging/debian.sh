@@ -4,7 +4,7 @@
 # The release's tarball has all that is needed to build and test, and to make
 # Debian's packages, with which lintian is content.
 set -u
-. "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 top=$1
 version=$2
 for tool in git dpkg-buildpackage dh lintian; do

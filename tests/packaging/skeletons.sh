@@ -3,7 +3,7 @@
 #
 # What is in packaging/ parses, and is of this version.
 set -u
-. "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 top=$1
 version=$2
 cd "$top/packaging" || exit 1

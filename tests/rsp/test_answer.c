@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "rsp/packet.h"
-#include "tests/format/unit.h"
 #include "tests/rsp/fake_target.h"
+#include "tests/support/unit.h"
 
 #define REPLY_CAP 4096
 

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 
 /*
  * Events as letters, RSP_MORE left out: P packet, B bad sum, L too long, + ack,

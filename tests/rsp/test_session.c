@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "tests/format/unit.h"
 #include "tests/rsp/fake_target.h"
+#include "tests/support/unit.h"
 
 /* All that was sent. */
 struct line {

@@ -5,8 +5,8 @@
 #include "disk/dumpdev.h"
 #include "tests/dumper/sim.h"
 #include "tests/dumper/sink.h"
-#include "tests/format/unit.h"
-#include "tests/libkvm/temp.h"
+#include "tests/support/temp.h"
+#include "tests/support/unit.h"
 
 #define MEDIA_LEN (8 * 1024 * 1024)
 

@@ -4,7 +4,7 @@
 # What people see of the scripts that install and download for them.  Debian's
 # tools are stubs here: nothing is installed or downloaded.
 set -u
-. "$(dirname "$0")/../tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 top=$1
 work=$(mktemp -d "${TMPDIR:-/tmp}/vmcore-firstrun.XXXXXX")
 trap 'rm -rf "$work"' EXIT

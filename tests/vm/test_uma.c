@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 #include "tests/vm/sim.h"
 
 #include "kernel/vm/pmap.h"

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "tests/format/unit.h"
+#include "tests/support/unit.h"
 #include "tests/vm/sim.h"
 
 #include "kernel/sys/malloc.h"

@@ -1,4 +1,4 @@
-#include "tests/libkvm/temp.h"
+#include "tests/support/temp.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * A kernel's ELF file that has nothing but notes: amd64, one segment that is
  * loaded, and one of notes.
  */
-#ifndef TESTS_KDEBUG_NOTEFILE_H
-#define TESTS_KDEBUG_NOTEFILE_H
+#ifndef TESTS_SUPPORT_NOTEFILE_H
+#define TESTS_SUPPORT_NOTEFILE_H
 
 #include <stdint.h>
 

@@ -7,8 +7,8 @@
  * is a text at offset 0, and two 32-bit integers in the bytes' own order from
  * offset 24 on.  What is not written is 0.
  */
-#ifndef TESTS_FORMAT_HEX_H
-#define TESTS_FORMAT_HEX_H
+#ifndef TESTS_SUPPORT_HEX_H
+#define TESTS_SUPPORT_HEX_H
 
 #include <stddef.h>
 #include <stdint.h>

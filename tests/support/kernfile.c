@@ -2,7 +2,7 @@
  * The file, in this order: header, data, strings, symbols, section headers.
  * Section names and symbol names share one table of strings.
  */
-#include "tests/libkvm/kernfile.h"
+#include "tests/support/kernfile.h"
 
 #include <stdlib.h>
 #include <string.h>

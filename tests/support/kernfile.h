@@ -2,8 +2,8 @@
  * Small ELF files for tests, of either class and byte order: one section of
  * bytes, one without, and a symbol table.
  */
-#ifndef TESTS_LIBKVM_KERNFILE_H
-#define TESTS_LIBKVM_KERNFILE_H
+#ifndef TESTS_SUPPORT_KERNFILE_H
+#define TESTS_SUPPORT_KERNFILE_H
 
 #include "format/minidump.h"
 

@@ -2,8 +2,8 @@
  * cmocka, and tests that are rows of tables: each row is a test case of its
  * own, so that its name alone explains a failure.
  */
-#ifndef TESTS_FORMAT_UNIT_H
-#define TESTS_FORMAT_UNIT_H
+#ifndef TESTS_SUPPORT_UNIT_H
+#define TESTS_SUPPORT_UNIT_H
 
 #include <setjmp.h>
 #include <stdarg.h>

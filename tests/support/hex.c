@@ -1,4 +1,4 @@
-#include "tests/format/hex.h"
+#include "tests/support/hex.h"
 
 #include <assert.h>
 #include <stdlib.h>

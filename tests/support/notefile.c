@@ -1,7 +1,7 @@
-#include "tests/kdebug/notefile.h"
+#include "tests/support/notefile.h"
 
 #include "format/bytes.h"
-#include "tests/format/hex.h"
+#include "tests/support/hex.h"
 
 /* Facts: System V ABI, "Program Header". */
 #define PT_LOAD	  1

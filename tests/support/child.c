@@ -1,4 +1,4 @@
-#include "tests/libkvm/child.h"
+#include "tests/support/child.h"
 
 #include <sys/types.h>
 #include <sys/wait.h>

@@ -2,8 +2,8 @@
  * Files that tests make: gone when they are closed, or when the test says so.
  * A host on which that fails ends the program.
  */
-#ifndef TESTS_LIBKVM_TEMP_H
-#define TESTS_LIBKVM_TEMP_H
+#ifndef TESTS_SUPPORT_TEMP_H
+#define TESTS_SUPPORT_TEMP_H
 
 #include <stddef.h>
 #include <stdint.h>

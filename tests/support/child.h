@@ -2,8 +2,8 @@
  * Test cases that need a process of their own: a SIGBUS handler is installed
  * once in a process, and cmocka sets its own in each test.
  */
-#ifndef TESTS_LIBKVM_CHILD_H
-#define TESTS_LIBKVM_CHILD_H
+#ifndef TESTS_SUPPORT_CHILD_H
+#define TESTS_SUPPORT_CHILD_H
 
 /* What run_child() returns when func comes back, all its assertions true. */
 #define CHILD_OK 0

@@ -1,4 +1,4 @@
-"""Cases whose outcome is known when they are added, for tests/cli/tap.py."""
+"""Cases whose outcome is known when they are added, for tap.py."""
 
 from tap import Skip, Tests
 
