@@ -31,28 +31,38 @@ struct image_cache {
 
 /* ---- reading with pread(2) ---- */
 
-bool
-image_pread(struct image *im, uint64_t off, void *buf, size_t len)
+size_t
+image_pread_some(struct image *im, uint64_t off, void *buf, size_t len)
 {
-	uint8_t *p = buf;
+	size_t done = 0;
 
 	im->im_errno = 0;
-	if (off > im->im_len || len > im->im_len - off)
-		return (false);
-	while (len > 0) {
-		ssize_t n = pread(im->im_fd, p, len, (off_t)off);
+	if (off > im->im_len)
+		return (0);
+	if (len > im->im_len - off)
+		len = (size_t)(im->im_len - off);
+	while (done < len) {
+		ssize_t n = pread(im->im_fd, (uint8_t *)buf + done, len - done,
+		    (off_t)(off + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0) {
-			im->im_errno = n < 0 ? errno : 0;
-			return (false);
-		}
-		p += n;
-		off += (uint64_t)n;
-		len -= (size_t)n;
+		if (n < 0)
+			im->im_errno = errno;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
 	}
-	return (true);
+	return (done);
+}
+
+bool
+image_pread(struct image *im, uint64_t off, void *buf, size_t len)
+{
+	im->im_errno = 0;
+	if (off > im->im_len || len > im->im_len - off)
+		return (false);
+	return (image_pread_some(im, off, buf, len) == len);
 }
 
 static void

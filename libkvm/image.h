@@ -71,6 +71,12 @@ image_view(struct image *im, uint64_t off, size_t len, uint8_t *scratch)
 	return (im->im_base + off);
 }
 
+/*
+ * Read up to len bytes at off with pread(2).  Returns how many there are before
+ * the first that cannot be read; im_errno says why if these are not all.
+ */
+size_t image_pread_some(struct image *im, uint64_t off, void *buf, size_t len);
+
 /* image_read() of an image that is not mapped. */
 bool image_pread(struct image *im, uint64_t off, void *buf, size_t len);
 

@@ -160,7 +160,20 @@ char *kvm_geterr(kvm_t *kd);
  */
 kssize_t kvm_read2(kvm_t *kd, kvaddr_t addr, void *buf, size_t len);
 
-/* The same with a native-size address, for 32-bit cores and native ones. */
+/*
+ * Read up to len bytes of kernel memory at va into buf, as many as there are
+ * before the first that cannot be read.
+ *
+ * Returns how many bytes these are: len, or fewer, also 0.  Fewer: *bad, unless
+ * bad is NULL, is va plus that number, the first address that could not be
+ * read, and kvm_geterr() says why; the rest of buf is unspecified.  Memory ends
+ * at the top of the address space, where *bad is 0.  -1, with *bad untouched,
+ * only if len is more than a kssize_t holds.
+ */
+kssize_t kvm_read_some(kvm_t *kd, kvaddr_t va, void *buf, size_t len,
+    kvaddr_t *bad);
+
+/* kvm_read2() with a native-size address, for 32-bit cores and native ones. */
 ssize_t kvm_read(kvm_t *kd, unsigned long addr, void *buf, size_t len);
 
 /* Returns -1: a dead kernel cannot be written to. */

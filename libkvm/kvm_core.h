@@ -70,6 +70,10 @@ const struct kvm_core *kvm_core(kvm_t *kd);
  */
 kssize_t kvm_read_phys(kvm_t *kd, kpaddr_t pa, void *buf, size_t len);
 
+/* As kvm_read_some(), of physical memory. */
+kssize_t kvm_read_phys_some(kvm_t *kd, kpaddr_t pa, void *buf, size_t len,
+    kpaddr_t *bad);
+
 /*
  * Read len bytes of a section of the kernel's ELF file at va: constants that
  * need not be in the dump.  Returns len; -1 when no section holds them.

@@ -12,6 +12,7 @@
 struct batch {
 	struct file_run run[32];
 	size_t nruns;
+	uint64_t len; /* bytes in all of them */
 };
 #define BATCH_MAX (sizeof(((struct batch *)0)->run) / sizeof(struct file_run))
 
@@ -20,6 +21,7 @@ batch_add(struct batch *batch, const struct image *im, struct file_run run)
 {
 	struct file_run *last = NULL;
 
+	batch->len += run.len;
 	if (batch->nruns > 0)
 		last = &batch->run[batch->nruns - 1];
 	if (last != NULL && last->off + last->len == run.off) {
@@ -32,10 +34,10 @@ batch_add(struct batch *batch, const struct image *im, struct file_run run)
 }
 
 /*
- * Add the pieces that len bytes of physical memory are in.  Returns how many
- * bytes found room, or -1.
+ * Add the pieces that len bytes of physical memory are in, as many as find
+ * room.  -1: the byte after those that were added cannot be found.
  */
-static kssize_t
+static int
 batch_phys(kvm_t *kd, struct batch *batch, kpaddr_t pa, uint64_t len)
 {
 	uint64_t done = 0;
@@ -48,7 +50,7 @@ batch_phys(kvm_t *kd, struct batch *batch, kpaddr_t pa, uint64_t len)
 		batch_add(batch, kd->kd_image, run);
 		done += run.len;
 	}
-	return ((kssize_t)done);
+	return (0);
 }
 
 /* The first of len bytes at va, to the end of their page, if it is hot. */
@@ -68,63 +70,76 @@ find_hot_run(const kvm_t *kd, kvaddr_t va, uint64_t len, struct file_run *out)
 }
 
 /* The same for virtual memory. */
-static kssize_t
+static int
 batch_virtual(kvm_t *kd, struct batch *batch, kvaddr_t va, uint64_t len)
 {
-	uint64_t done = 0;
-
-	while (done < len && batch->nruns < BATCH_MAX) {
+	while (batch->len < len && batch->nruns < BATCH_MAX) {
+		uint64_t done = batch->len;
 		struct file_run run;
 		struct phys_run phys;
-		kssize_t n;
 
 		if (find_hot_run(kd, va + done, len - done, &run)) {
 			batch_add(batch, kd->kd_image, run);
-			done += run.len;
 			continue;
 		}
 		if (translate(kd, va + done, len - done, &phys) != 0 ||
-		    (n = batch_phys(kd, batch, phys.pa, phys.len)) < 0)
+		    batch_phys(kd, batch, phys.pa, phys.len) != 0)
 			return (-1);
-		done += (uint64_t)n;
-	}
-	return ((kssize_t)done);
-}
-
-static int
-batch_copy(kvm_t *kd, const struct batch *batch, uint8_t *buf)
-{
-	for (size_t i = 0; i < batch->nruns; i++) {
-		const struct file_run *run = &batch->run[i];
-
-		if (!image_read(kd->kd_image, run->off, buf, (size_t)run->len))
-			return (kvm_fail_image(kd, "page", run->off, run->len));
-		note_end(kd, run->off + run->len);
-		buf += run->len;
 	}
 	return (0);
+}
+
+/* Returns how many bytes were copied: fewer than batch->len after a failure. */
+static size_t
+batch_copy(kvm_t *kd, const struct batch *batch, uint8_t *buf)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < batch->nruns; i++) {
+		const struct file_run *run = &batch->run[i];
+		size_t len = (size_t)run->len;
+
+		if (!image_read(kd->kd_image, run->off, buf + done, len)) {
+			size_t n = image_pread_some(kd->kd_image, run->off,
+			    buf + done, len);
+
+			(void)kvm_fail_image(kd, "page", run->off + n, len - n);
+			return (done + n);
+		}
+		note_end(kd, run->off + len);
+		done += len;
+	}
+	return (done);
 }
 
 /* Which of the two memories a read is of. */
-typedef kssize_t batch_fn(kvm_t *kd, struct batch *batch, uint64_t addr,
+typedef int batch_fn(kvm_t *kd, struct batch *batch, uint64_t addr,
     uint64_t len);
 
-static int
+/*
+ * Returns how many bytes could be read before the first that could not.  A
+ * batch that ends at such a byte is copied before it counts: a byte of the batch
+ * that cannot be copied comes first, and so does the reason.
+ */
+static size_t
 read_batches(kvm_t *kd, batch_fn *fill, uint64_t addr, uint8_t *buf, size_t len)
 {
-	while (len > 0) {
+	size_t done = 0;
+
+	while (done < len) {
 		struct batch batch;
-		kssize_t n;
+		size_t copied;
+		int error;
 
 		batch.nruns = 0;
-		if ((n = fill(kd, &batch, addr, len)) < 0 ||
-		    batch_copy(kd, &batch, buf) != 0)
-			return (-1);
-		addr += (uint64_t)n;
-		buf += n;
-		len -= (size_t)n;
+		batch.len = 0;
+		error = fill(kd, &batch, addr + done, len - done);
+		copied = batch_copy(kd, &batch, buf + done);
+		done += copied;
+		if (error != 0 || copied < batch.len)
+			break;
 	}
-	return (0);
+	return (done);
 }
 
 /*
@@ -148,28 +163,66 @@ settle_read(kvm_t *kd, bool mapped)
  * trusted: read again, without the mapping, also when it was translate() that
  * noticed.
  */
-static __attribute__((noinline)) kssize_t
+static __attribute__((noinline)) size_t
 read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
 {
 	struct image *im = kd->kd_image;
 	bool mapped;
-	int error;
+	size_t done;
 
-	if (len > INT64_MAX)
-		return (kvm_fail(kd, "%zu bytes are too many to read at once",
-		    len));
-	if (len > 0 && addr + (len - 1) < addr)
-		return (kvm_fail(kd,
-		    "%zu bytes at %#jx: runs past the end of the address space",
-		    len, (uintmax_t)addr));
 	do {
 		mapped = im->im_base != NULL;
 		kd->kd_end = 0;
-		error = read_batches(kd, fill, addr, buf, len);
-		if (error != 0)
+		done = read_batches(kd, fill, addr, buf, len);
+		if (done < len)
 			kd->kd_end = im->im_len;
 	} while (!settle_read(kd, mapped));
-	return (error == 0 ? (kssize_t)len : -1);
+	return (done);
+}
+
+/* How many of len bytes at addr are in the address space. */
+static size_t
+clip_len(kvm_t *kd, uint64_t addr, size_t len)
+{
+	if (len == 0 || addr + (len - 1) >= addr)
+		return (len);
+	(void)kvm_fail(kd,
+	    "%zu bytes at %#jx: runs past the end of the address space", len,
+	    (uintmax_t)addr);
+	return ((size_t)(UINT64_MAX - addr) + 1);
+}
+
+static int
+check_len(kvm_t *kd, size_t len)
+{
+	if (len <= INT64_MAX)
+		return (0);
+	return (kvm_fail(kd, "%zu bytes are too many to read at once", len));
+}
+
+/* All or nothing. */
+static __attribute__((noinline)) kssize_t
+read_all(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
+{
+	if (check_len(kd, len) != 0 || clip_len(kd, addr, len) < len ||
+	    read_settled(kd, fill, addr, buf, len) < len)
+		return (-1);
+	return ((kssize_t)len);
+}
+
+/* Up to the first byte that cannot be read. */
+static kssize_t
+read_some(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len,
+    uint64_t *bad)
+{
+	size_t done;
+
+	if (check_len(kd, len) != 0)
+		return (-1);
+	done = read_settled(kd, fill, addr, buf, clip_len(kd, addr, len));
+	if (done < len && bad != NULL)
+		*bad = addr + done;
+	return ((kssize_t)done);
 }
 
 static __attribute__((noinline)) kssize_t
@@ -183,7 +236,7 @@ read_any(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)
 		if (image_settle(im, run.off + len))
 			return ((kssize_t)len);
 	}
-	return (read_settled(kd, batch_virtual, addr, buf, len));
+	return (read_all(kd, batch_virtual, addr, buf, len));
 }
 
 /*
@@ -212,7 +265,19 @@ kvm_read2(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)
 kssize_t
 kvm_read_phys(kvm_t *kd, kpaddr_t pa, void *buf, size_t len)
 {
-	return (read_settled(kd, batch_phys, pa, buf, len));
+	return (read_all(kd, batch_phys, pa, buf, len));
+}
+
+kssize_t
+kvm_read_some(kvm_t *kd, kvaddr_t va, void *buf, size_t len, kvaddr_t *bad)
+{
+	return (read_some(kd, batch_virtual, va, buf, len, bad));
+}
+
+kssize_t
+kvm_read_phys_some(kvm_t *kd, kpaddr_t pa, void *buf, size_t len, kpaddr_t *bad)
+{
+	return (read_some(kd, batch_phys, pa, buf, len, bad));
 }
 
 ssize_t

@@ -18,7 +18,7 @@ TOP, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:3])
 COMPILER = sys.argv[3:]
 FOLDER = tempfile.TemporaryDirectory()
 NAME = "libvmcore-kvm"
-LIBRARIES = [f"libkvm/{NAME}.a", f"libkvm/{NAME}.so.1.0.0"]
+LIBRARIES = [f"libkvm/{NAME}.a", f"libkvm/{NAME}.so.1.1.0"]
 
 tests = Tests()
 
@@ -61,7 +61,7 @@ def check_names():
         f"lib/{NAME}.a",
         f"lib/{NAME}.so",
         f"lib/{NAME}.so.1",
-        f"lib/{NAME}.so.1.0.0",
+        f"lib/{NAME}.so.1.1.0",
         f"lib/pkgconfig/{NAME}.pc",
     ]
 

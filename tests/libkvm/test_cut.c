@@ -82,12 +82,17 @@ cut_in_page(const void *arg)
 {
 	kvm_t *kd = dumps_open(&dump);
 	uint8_t buf[100];
+	kvaddr_t bad;
 
 	(void)arg;
 	cut(OFF(0x5000, 100));
 	assert_int_equal(kvm_read2(kd, DVA(5), buf, 100), 100);
 	assert_memory_equal(buf, dump.machine.mem[5], 100);
 	assert_cut(kd, DVA(5), 101);
+	assert_int_equal(kvm_read_some(kd, DVA(5) + 1, buf, 100, &bad), 99);
+	assert_memory_equal(buf, dump.machine.mem[5] + 1, 99);
+	assert_true(bad == DVA(5) + 100);
+	assert_non_null(strstr(kvm_geterr(kd), "cut short"));
 	assert_cut(kd, DVA(5) + 100, 1);
 	assert_cut(kd, DVA(5) + 4095, 1);
 	assert_page(kd, DVA(3), 3);
