@@ -56,7 +56,8 @@ const struct syntax read_syntax = {
 	.sy_max_args = 2,
 };
 
-typedef kssize_t reader_t(kvm_t *kd, uint64_t addr, void *buf, size_t len);
+typedef kssize_t reader_t(kvm_t *kd, uint64_t addr, void *buf, size_t len,
+    uint64_t *bad);
 
 /* What was asked for. */
 struct request {
@@ -217,36 +218,10 @@ resolve(struct dump *dump, struct request *rq)
 
 /* ---- reading ---- */
 
-/*
- * Read len bytes at addr, or as many of the first of them as can be read.
- * libkvm reads all or nothing, so the end of what is readable is searched for
- * by halves.
- */
-static size_t
-read_prefix(kvm_t *kd, reader_t *reader, uint64_t addr, uint8_t *buf,
-    size_t len)
-{
-	size_t good = 0, bad = len;
-
-	if (reader(kd, addr, buf, len) == (kssize_t)len)
-		return (len);
-	while (bad - good > 1) {
-		size_t mid = good + (bad - good) / 2;
-
-		if (reader(kd, addr, buf, mid) == (kssize_t)mid)
-			good = mid;
-		else
-			bad = mid;
-	}
-	if (good > 0 && reader(kd, addr, buf, good) != (kssize_t)good)
-		return (0);
-	return (good);
-}
-
-static size_t
+static kssize_t
 chunk_len(uint64_t left)
 {
-	return (left < CHUNK_LEN ? (size_t)left : CHUNK_LEN);
+	return (left < CHUNK_LEN ? (kssize_t)left : CHUNK_LEN);
 }
 
 /* Print the bytes up to the first that cannot be read.  Returns how many. */
@@ -256,18 +231,18 @@ print_memory(const struct dump *dump, const struct request *rq)
 	uint8_t buf[CHUNK_LEN];
 	struct hexdump hd;
 	uint64_t done = 0;
-	size_t want, got;
+	kssize_t want, got;
 
 	hexdump_init(&hd, rq->rq_addr, dump->d_core->kc_ptr_len);
 	do {
 		want = chunk_len(rq->rq_len - done);
-		got = read_prefix(dump->d_kd, rq->rq_read, rq->rq_addr + done,
-		    buf, want);
+		got = rq->rq_read(dump->d_kd, rq->rq_addr + done, buf,
+		    (size_t)want, NULL);
 		if (rq->rq_raw)
-			fwrite(buf, 1, got, stdout);
+			fwrite(buf, 1, (size_t)got, stdout);
 		else
-			hexdump_add(&hd, buf, got);
-		done += got;
+			hexdump_add(&hd, buf, (size_t)got);
+		done += (uint64_t)got;
 	} while (got == want && done < rq->rq_len && !ferror(stdout));
 	if (!rq->rq_raw)
 		hexdump_fini(&hd);
@@ -277,28 +252,19 @@ print_memory(const struct dump *dump, const struct request *rq)
 static int
 run(struct dump *dump, struct request *rq)
 {
-	uint64_t addr;
-	uint8_t byte;
 	int status;
 
-	rq->rq_read = rq->rq_physical ? kvm_read_phys : kvm_read2;
+	rq->rq_read = rq->rq_physical ? kvm_read_phys_some : kvm_read_some;
 	status = select_copies(dump->d_kd, rq);
 	if (status == EX_OK)
 		status = resolve(dump, rq);
 	if (status != EX_OK)
 		return (status);
 
-	addr = rq->rq_addr + print_memory(dump, rq);
-	if (addr - rq->rq_addr == rq->rq_len || ferror(stdout))
+	if (print_memory(dump, rq) == rq->rq_len || ferror(stdout))
 		return (EX_OK);
 	fflush(stdout);
-	/* For the reason, at exactly this address. */
-	if (rq->rq_read(dump->d_kd, addr, &byte, 1) != 1)
-		warnx("%s: %s", dump->d_core->kc_core_path,
-		    kvm_geterr(dump->d_kd));
-	else
-		warnx("%s: changed while it was read",
-		    dump->d_core->kc_core_path);
+	warnx("%s: %s", dump->d_core->kc_core_path, kvm_geterr(dump->d_kd));
 	return (EX_DATAERR);
 }
 

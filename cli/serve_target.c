@@ -153,33 +153,13 @@ first_thread(const struct serve_target *st, struct kdebug *kdb)
 
 /* ---- memory ---- */
 
-static bool
-read_whole(const struct serve_target *st, uint64_t addr, void *buf, size_t len)
-{
-	return (kvm_read2(st->st_kd, addr, buf, len) == (kssize_t)len);
-}
-
-/* In one piece if it can be, else page by page up to the first that is not. */
 static size_t
 target_read(void *arg, uint64_t addr, void *buf, size_t len)
 {
 	const struct serve_target *st = arg;
-	size_t done = 0;
-	size_t n;
+	kssize_t n = kvm_read_some(st->st_kd, addr, buf, len, NULL);
 
-	if (len > 0 && addr > UINT64_MAX - (len - 1))
-		len = (size_t)(UINT64_MAX - addr) + 1;
-	if (read_whole(st, addr, buf, len))
-		return (len);
-	while (done < len) {
-		n = st->st_page_size - (addr + done) % st->st_page_size;
-		if (n > len - done)
-			n = len - done;
-		if (!read_whole(st, addr + done, (char *)buf + done, n))
-			break;
-		done += n;
-	}
-	return (done);
+	return (n > 0 ? (size_t)n : 0);
 }
 
 /* ---- commands ---- */
@@ -202,7 +182,6 @@ serve_target_init(struct serve_target *st, const struct dump *dump)
 	const struct kvm_core *core = dump->d_core;
 
 	*st = (struct serve_target){ .st_kd = dump->d_kd, .st_dump = dump };
-	st->st_page_size = core->kc_page_size;
 	st->st_nthreads = kdebug_threads(dump->d_kdb, &st->st_threads);
 	st->st_rsp = (struct rsp_target){
 		.rt_order = core->kc_order,

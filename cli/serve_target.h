@@ -11,8 +11,7 @@
 struct serve_target {
 	struct rsp_target st_rsp;
 	kvm_t *st_kd;
-	const struct dump *st_dump; /* the caller's */
-	uint32_t st_page_size;
+	const struct dump *st_dump;		/* the caller's */
 	const struct kdebug_thread *st_threads; /* kdebug's, in its order */
 	size_t st_nthreads;
 	struct rsp_thread *st_shown; /* the same with ids; ours */

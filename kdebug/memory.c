@@ -55,22 +55,12 @@ mem_const_u32(struct kdebug *kdb, kvaddr_t va, uint32_t *out)
 size_t
 mem_string(struct kdebug *kdb, kvaddr_t va, char *buf, size_t len)
 {
-	uint64_t page_len = kdb->kdb_core->kc_page_size;
-	size_t done = 0;
+	/* Up to a hole: the page after the one with the NUL may be missing. */
+	kssize_t n = kvm_read_some(kdb->kdb_kd, va, buf, len, NULL);
+	const char *nul;
 
-	/* Page by page: the one behind the string's end may be missing. */
-	while (done < len) {
-		uint64_t n = page_len - (va + done) % page_len;
-		const char *nul;
-
-		if (n > len - done)
-			n = len - done;
-		if (!mem_read(kdb, va + done, buf + done, (size_t)n))
-			break;
-		nul = memchr(buf + done, '\0', (size_t)n);
-		if (nul != NULL)
-			return ((size_t)(nul - buf));
-		done += (size_t)n;
-	}
-	return (done);
+	if (n <= 0)
+		return (0);
+	nul = memchr(buf, '\0', (size_t)n);
+	return (nul != NULL ? (size_t)(nul - buf) : (size_t)n);
 }

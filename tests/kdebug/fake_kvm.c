@@ -265,16 +265,27 @@ kvm_geterr(kvm_t *kd)
 }
 
 kssize_t
-kvm_read2(kvm_t *kd, kvaddr_t va, void *buf, size_t len)
+kvm_read_some(kvm_t *kd, kvaddr_t va, void *buf, size_t len, kvaddr_t *bad)
 {
 	for (size_t i = 0; i < len; i++) {
 		const struct page *pg = find_page(kd, va + i);
 
-		if (pg == NULL)
-			return (-1);
+		if (pg == NULL) {
+			if (bad != NULL)
+				*bad = va + i;
+			return ((kssize_t)i);
+		}
 		((uint8_t *)buf)[i] = pg->pg_bytes[(va + i) % PAGE_LEN];
 	}
 	return ((kssize_t)len);
+}
+
+kssize_t
+kvm_read2(kvm_t *kd, kvaddr_t va, void *buf, size_t len)
+{
+	kssize_t n = kvm_read_some(kd, va, buf, len, NULL);
+
+	return (n == (kssize_t)len ? n : -1);
 }
 
 kssize_t

@@ -5,6 +5,7 @@ What "monitor" commands say, to any client, to gdb and to lldb.
 
 import json
 import os
+import struct
 import sys
 import tempfile
 
@@ -162,6 +163,32 @@ def try_modules(folder, serve):
     holds("lldb: its variable", f" = {number}\n" in said, said)
 
 
+def last_page(core):
+    """The direct map's address of a version 1 minidump's last page."""
+    with open(core, "rb") as f:
+        msgbuf_len, bitmap_len = struct.unpack_from("<2I", f.read(64), 28)
+        f.seek(0)
+        dmapbase = struct.unpack_from("<Q", f.read(64), 48)[0]
+        f.seek(4096 + (msgbuf_len + 4095) // 4096 * 4096)
+        bitmap = int.from_bytes(f.read(bitmap_len), "little")
+    return dmapbase + (bitmap.bit_length() - 1) * 4096
+
+
+def try_cut(folder):
+    """Memory is given up to the byte at which the file ends."""
+    kernel, core = (os.path.join(folder, n) for n in ("kernel1", "core1"))
+    result = run(GENDUMP, "--variant", "amd64-v1", "-o", core, "-k", kernel)
+    assert result.status == 0, result
+    with open(core, "rb") as f:
+        memory = f.read()[-4096:]
+    os.truncate(core, os.path.getsize(core) - 3096)
+    with Server([VMCORE, "serve", "-N", kernel, core]) as s:
+        monitor = Monitor(s.port)
+        reply = monitor.client.ask(b"m%x,7d0" % last_page(core))
+        monitor.client.close()
+    same("memory up to the cut", reply.decode(), memory[:1000].hex())
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         kernel, core = (os.path.join(folder, n) for n in ("kernel", "core"))
@@ -175,6 +202,7 @@ def main():
             monitor.client.close()
             try_debuggers(kernel, core, s.port)
         same("the server ended well", s.status, 0)
+        try_cut(folder)
         try_modules(folder, [VMCORE, "serve", "-N", kernel, core])
     tests.run()
 
