@@ -40,15 +40,15 @@ clean:
 	rm -rf "$(BUILD)" build-*
 
 help:
-	@echo "make           build the vmcore command and libkvm in $(BUILD)/"
-	@echo "make demo      break our own kernel in QEMU, read its dump"
+	@echo "make               build the vmcore command and libkvm in $(BUILD)/"
+	@echo "make demo          break our own kernel in QEMU, read its dump"
 	@echo "make demo-freebsd  open a real FreeBSD crash dump"
-	@echo "make check     run all tests; ends in 'N passed, N failed'"
-	@echo "make bench     measure libkvm, the dumper and the kernel against limits"
-	@echo "make run       boot our own kernel in QEMU, to be broken by hand"
-	@echo "make install   install under PREFIX ($(PREFIX)), below DESTDIR"
-	@echo "make uninstall  remove what was last installed from $(BUILD)/"
-	@echo "make clean     remove what was built"
+	@echo "make check         run all tests; ends in 'N passed, N failed'"
+	@echo "make bench         measure libkvm, the dumper and the kernel against limits"
+	@echo "make run           boot our own kernel in QEMU, to be broken by hand"
+	@echo "make install       install under PREFIX ($(PREFIX)), below DESTDIR"
+	@echo "make uninstall     remove what was last installed from $(BUILD)/"
+	@echo "make clean         remove what was built"
 	@echo
 	@echo "The demos, check, bench and run install what they need first (Debian, Ubuntu)"
 	@echo "or name it and stop (elsewhere)."
