@@ -1,7 +1,8 @@
 /*
- * Finds out that a list leads back into itself.  Brent's way: the element that
- * is compared with moves on at growing distances, so that it comes to lie in
- * the circle, and no more than twice the list is walked.
+ * Finds out that a list leads back into itself, by Brent's algorithm: each
+ * element is compared with one met before.  That one is chosen anew at growing
+ * distances, so it ends up in the circle; the walk goes on for a few times the
+ * list's length at most.
  */
 #ifndef LIBKVM_CIRCLE_H
 #define LIBKVM_CIRCLE_H

@@ -115,19 +115,22 @@ enum field {
 	FLD_COUNT
 };
 
-/* Is it known where this one is? */
+/* Is it known where the field is? */
 bool field_known(kvm_t *kd, enum field which);
 
-/* 0 if it is; -1 and a text for kvm_geterr() if not: what cannot be done. */
+/*
+ * 0 if it is known where the field is; else -1, and kvm_geterr() says so after
+ * what, the name of a function or a file.
+ */
 int field_need(kvm_t *kd, enum field which, const char *what);
 
 /*
- * Read an integer or a pointer, of the structure at base.  -1 (kvm_geterr()):
- * it is not known where, or cannot be read.
+ * Read an integer or a pointer of the structure at base.  -1 (kvm_geterr()): it
+ * is not known where the field is, or it cannot be read.
  */
 int field_read(kvm_t *kd, kvaddr_t base, enum field which, uint64_t *out);
 
-/* The same, with 0 in place of what cannot be had or of a NULL structure. */
+/* The same; 0 if it is not known or cannot be read, or base is 0. */
 uint64_t field_uint(kvm_t *kd, kvaddr_t base, enum field which);
 int64_t field_int(kvm_t *kd, kvaddr_t base, enum field which);
 
@@ -138,7 +141,7 @@ void field_bytes(kvm_t *kd, kvaddr_t base, enum field which, void *buf,
 /* Where a field is: bytes into its structure.  Only if it is known. */
 uint32_t field_off(kvm_t *kd, enum field which);
 
-/* As many bytes as a field takes; 0: not known. */
+/* Bytes that a field takes; 0: not known. */
 size_t field_len(kvm_t *kd, enum field which);
 
 #endif

@@ -76,28 +76,28 @@ struct hotpages {
 };
 
 /*
- * From now on pages of this minidump may become hot: if its pages have 4 KB
- * and the file is mapped.  hp was all zeros: nothing is hot.  The index is
- * borrowed.
+ * From now on pages of this minidump may become hot, if they have 4 KB and the
+ * file is mapped.  Before, hp is all zeros, and nothing becomes hot.  The index
+ * is borrowed.
  */
 void hotpages_allow(struct hotpages *hp, struct pageindex *pi,
     const struct minidump_hdr *hdr);
 
 /*
  * A span was used HOT_OFTEN times: find the places of its pages, which are at
- * these physical addresses; HOT_NO_PA: not mapped.  end: the tables that say so
- * were read from the file up to there.
+ * these physical addresses; HOT_NO_PA: not mapped.  The tables that say so lie
+ * before end in the file.
  */
 void hotpages_add_span(struct hotpages *hp, uint64_t span,
     const kpaddr_t pa[HOT_SPAN_PAGES], uint64_t end);
 #define HOT_NO_PA UINT64_MAX
 
-/* The direct map was used. */
+/* Count a use of the direct map, which becomes hot after enough of them. */
 void hotpages_use_direct(struct hotpages *hp);
 
 void hotpages_fini(struct hotpages *hp);
 
-/* Spans are mapped in another way now, or it is not known how. */
+/* Make no span hot: their mappings have changed, or may have. */
 void hotpages_forget_spans(struct hotpages *hp);
 
 static inline const uint8_t *
@@ -132,7 +132,7 @@ hot_find_in_span(const struct hotpages *hp, kvaddr_t va)
 }
 
 /*
- * The byte of va in the mapped file, with the rest of its page behind it; NULL:
+ * The byte of va in the mapped file, followed by the rest of its page; NULL:
  * not hot.  As with any byte of the mapping, what is read there must be settled
  * before it is believed.
  */

@@ -5,7 +5,8 @@
  * a crash dump.  Differences are deliberate and few:
  *
  *  - There is no live kernel here: a core file must be named.
- *  - kvm_getprocs() and its like answer for a dump of every architecture.
+ *  - kvm_getprocs(), kvm_getloadavg(), kvm_getcptime() and kvm_getswapinfo()
+ *    answer for dumps of every architecture.
  *  - kvm_open() and kvm_openfiles() open cores of every architecture, without
  *    a resolver: symbols come from the kernel's ELF file.
  *  - A core may be compressed (zstd, gzip); it is unpacked to an unlinked
@@ -89,7 +90,7 @@ struct kvm_swap {
 	char ksw_devname[32]; /* "ada0p3"; "" for the sum */
 	unsigned int ksw_used;
 	unsigned int ksw_total;
-	int ksw_flags;
+	int ksw_flags; /* the kernel's, of the device */
 	unsigned int ksw_reserved1;
 	unsigned int ksw_reserved2;
 };
@@ -283,17 +284,18 @@ int kvm_getncpus(kvm_t *kd);
 void *kvm_getpcpu(kvm_t *kd, int cpu);
 
 /*
- * What the kernel knows of itself.  Offsets into its structures come from its
- * debug information (the kernel file's own, or kernel.debug), for the few that
- * suffice for a list of names from the constants that it exports.  A failure
- * says what is not known.
+ * What the kernel knows of itself.  Where its structures have their fields is
+ * told by its debug information, in the kernel's file or in kernel.debug.
+ * Without that, the constants that the kernel exports suffice for a list of
+ * processes with their names.  A failure says what is not known.
  */
 struct kinfo_proc;
 
 /*
- * The processes that op selects by arg, one of KERN_PROC_*, in the order of the
- * kernel's list; with KERN_PROC_INC_THREAD an entry for each thread, else one
- * that tells of the first thread.  Stores their number, perhaps 0, in *cnt.
+ * The processes that op, one of KERN_PROC_*, selects by arg, in the order of
+ * the kernel's list.  Each has one entry, which describes its first thread; or,
+ * with KERN_PROC_INC_THREAD, one for each thread.  Stores the number of
+ * entries, perhaps 0, in *cnt.
  *
  * The array is kd's until the next call or kvm_close().  Fields that the kernel
  * does not tell are 0.  NULL: kvm_geterr() says why.
@@ -313,7 +315,10 @@ char **kvm_getenvv(kvm_t *kd, const struct kinfo_proc *kp, int nchr);
  */
 int kvm_getloadavg(kvm_t *kd, double loadavg[], int nelem);
 
-/* What all CPUs spent their time on: CPUSTATES counters of ticks.  0, or -1. */
+/*
+ * How many ticks of the statistics clock all CPUs together spent in what:
+ * CPUSTATES counters, which CP_* are the indices of.  0, or -1 on error.
+ */
 int kvm_getcptime(kvm_t *kd, long *cp_time);
 
 /*

@@ -106,9 +106,9 @@ bool kvm_symbol_find(kvm_t *kd, const char *name, struct kvm_symbol *out);
 
 /*
  * As kvm_symbol_find(), but through the resolver if there is one, and a name is
- * also found with one leading underscore less, or under the prefix of the
- * variables of which each CPU (DPCPU) or network stack (VNET) has a copy.  The
- * address is that of the linker's copy: kvm_copy_find() leads on from there.
+ * also found without a leading underscore, or under the prefix of the variables
+ * of which each CPU (DPCPU) or network stack (VNET) has a copy.  The address is
+ * that of the linker's copy: kvm_copy_find() leads on from there.
  */
 bool kvm_variable_find(kvm_t *kd, const char *name, struct kvm_symbol *out);
 

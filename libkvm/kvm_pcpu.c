@@ -66,7 +66,7 @@ kvm_getpcpu(kvm_t *kd, int cpu)
 	size_t len;
 	void *pcpu;
 
-	if (kd == NULL || cpu < 0) /* FreeBSD forgets what it has cached */
+	if (kd == NULL || cpu < 0) /* on FreeBSD: drop caches; here are none */
 		return (NULL);
 	if (kvm_cpu_pointer(kd, "cpuid_to_pcpu", (unsigned int)cpu, &va) != 0)
 		return (failed);

@@ -101,7 +101,7 @@ struct kinfo_proc {
 	pid_t ki_tsid; /* the terminal's session */
 	short ki_jobc;
 	short ki_spare_short1;
-	uint32_t ki_tdev_freebsd11; /* ki_tdev, cut */
+	uint32_t ki_tdev_freebsd11; /* the low 32 bits of ki_tdev */
 	struct kvm_sigset ki_siglist;
 	struct kvm_sigset ki_sigmask;
 	struct kvm_sigset ki_sigignore;
@@ -152,7 +152,7 @@ struct kinfo_proc {
 	uint64_t ki_tdev; /* of the terminal; all ones: none */
 	int ki_oncpu;
 	int ki_lastcpu;
-	int ki_tracer; /* process id of who traces it */
+	int ki_tracer; /* id of the process that traces it */
 	int ki_flag2;  /* p_flag2 */
 	int ki_fibnum;
 	unsigned int ki_cr_flags;

@@ -114,7 +114,7 @@ kvm_getswapinfo(kvm_t *kd, struct kvm_swap *list, int max, int flags)
 	kvaddr_t head;
 	int n;
 
-	if (kd == NULL) /* FreeBSD forgets what it has cached */
+	if (kd == NULL) /* on FreeBSD: drop caches; here are none */
 		return (0);
 	if (!kvm_lookup(kd, "swtailq", &head))
 		return (kvm_fail(kd, "%s: no symbol swtailq", WHAT));

@@ -11,7 +11,7 @@ compare(const void *a, const void *b)
 	return (x->es_start < y->es_start ? -1 : x->es_start > y->es_start);
 }
 
-/* Let seg, which does not start below last, be a part of that.  false: no. */
+/* Join seg, which does not start below last, to last.  false: it is apart. */
 static bool
 join(struct elf_segment *last, const struct elf_segment *seg,
     enum segments_gap gap)

@@ -112,7 +112,7 @@ add_symbol(struct symtab *stb, const GElf_Sym *sym, const char *name)
 	}
 }
 
-/* The symbols of a section of them.  NULL, or what is wrong with it. */
+/* Read a symbol table.  NULL, or what is wrong with it. */
 static const char *
 read_section(struct symtab *stb, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
 {
@@ -138,7 +138,7 @@ read_section(struct symtab *stb, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
 	return (NULL);
 }
 
-/* The first of a type; there is one in a file, more could be the same bytes. */
+/* The first section of a type; others could be its copies, and are ignored. */
 static Elf_Scn *
 first_of_type(Elf *elf, unsigned int type, GElf_Shdr *shdr)
 {
@@ -241,7 +241,7 @@ compare_flags(bool x, bool y)
 	return ((x ? 1 : 0) - (y ? 1 : 0));
 }
 
-/* Of those at one address the best is found, so it comes last. */
+/* By address; of several at one address the last is found: the best. */
 static int
 compare_va(const void *a, const void *b)
 {

@@ -1,10 +1,10 @@
 /*
  * The kernel's structures through elfutils' libdw.
  *
- * A structure is looked for among what each compile unit declares at its outer
- * level, unit by unit, until all that are wanted were seen: in a kernel the
- * first few units know the common ones.  A whole pass over the debug
- * information is the most that a search costs.
+ * Structures are looked for in what each compile unit declares at its outer
+ * level, unit by unit, until all wanted ones were seen: in a kernel the first
+ * few units have the common ones.  A search costs one pass over the debug
+ * information at most.
  *
  * Types are a graph, and a file can make it a circle.  Chains and nesting are
  * bounded, and so is the number of members that one search may look at.
@@ -317,7 +317,7 @@ is_structure(Dwarf_Die *die)
 	    !dwarf_hasattr(die, DW_AT_declaration));
 }
 
-/* What a search has yet to find.  The arrays' owner is types_find(). */
+/* What a search has still to find.  types_find() owns the arrays. */
 struct search {
 	struct kvm_member *sr_list;
 	bool *sr_seen; /* its structure was */

@@ -2,8 +2,8 @@
  * The CPUs of a virtual machine, from the notes of the core that its
  * hypervisor wrote.
  *
- * All notes of the one kind come before those of the other, so the n'th of
- * each is about the n'th CPU.
+ * All notes with general registers come before those of QEMU's own; the n'th
+ * note of either kind is about the n'th CPU.
  */
 #include <stdlib.h>
 
