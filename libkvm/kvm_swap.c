@@ -116,6 +116,8 @@ kvm_getswapinfo(kvm_t *kd, struct kvm_swap *list, int max, int flags)
 
 	if (kd == NULL) /* on FreeBSD: drop caches; here are none */
 		return (0);
+	if (max < 1)
+		return (kvm_fail(kd, "%s: no room for the sum", WHAT));
 	if (!kvm_lookup(kd, "swtailq", &head))
 		return (kvm_fail(kd, "%s: no symbol swtailq", WHAT));
 	if (field_need(kd, FLD_SW_LIST, WHAT) != 0 ||
@@ -127,7 +129,6 @@ kvm_getswapinfo(kvm_t *kd, struct kvm_swap *list, int max, int flags)
 		return (-1);
 	if (n >= max)
 		n = max - 1;
-	if (n >= 0)
-		list[n] = total;
+	list[n] = total;
 	return (n);
 }

@@ -566,6 +566,8 @@ test_swap(void **state)
 	}
 	assert_string_equal(got, row->want);
 	assert_int_equal(swap[row->n + 1].ksw_used, 0xa5a5a5a5);
+	if (row->n < 0)
+		expect_error(&sc, "no room for the sum");
 	assert_int_equal(kvm_getswapinfo(NULL, swap, 1, 0), 0);
 	scene_close(&sc);
 }
