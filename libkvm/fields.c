@@ -193,7 +193,7 @@ field_need(kvm_t *kd, enum field which, const char *what)
 	if (field_known(kd, which))
 		return (0);
 	return (kvm_fail(kd,
-	    "%s: where %s of struct %s is, is not known: the kernel's debug information is not there or lacks it",
+	    "%s: %s of struct %s is not known: the kernel's debug information lacks it, or there is none",
 	    what, fields[which].name, fields[which].type));
 }
 

@@ -402,7 +402,7 @@ test_bare(void **state)
 	assert_int_equal(entry(&sc, 800, 100101).ki_stat, 0);
 	assert_int_equal(kp.ki_uid, 0);
 	assert_null(kvm_getprocs(sc.kd, KERN_PROC_UID, 0, &n));
-	expect_error(&sc, "where cr_uid of struct ucred is, is not known");
+	expect_error(&sc, "cr_uid of struct ucred is not known");
 	scene_close(&sc);
 }
 
@@ -502,7 +502,7 @@ static const struct cptime_row {
 	    NULL },
 	{ "CPU time: cp_time", "old", { 100, 200, 300, 400, 500 }, NULL },
 	{ "CPU time: without debug information", "bare", { 0 },
-	    "where pc_cp_time of struct pcpu is, is not known" },
+	    "pc_cp_time of struct pcpu is not known" },
 };
 
 static void
@@ -583,7 +583,7 @@ test_swap_refusals(void **state)
 	scene_init(&sc, "bare");
 	scene_open(&sc);
 	assert_int_equal(kvm_getswapinfo(sc.kd, swap, 2, 0), -1);
-	expect_error(&sc, "of struct swdevt is, is not known");
+	expect_error(&sc, "of struct swdevt is not known");
 	scene_close(&sc);
 	scene_init(&sc, "today");
 	scene_open(&sc);
