@@ -41,10 +41,10 @@ struct known_word {
 	uint64_t value;
 };
 
-/* What is read at random. */
+/* Which pages are read at random, and how. */
 struct read_pattern {
 	const char *rp_name;
-	unsigned int rp_ways;  /* pages that are mapped so */
+	unsigned int rp_ways;  /* that they are mapped in */
 	unsigned int rp_burst; /* reads in a row within BENCHDUMP_BURST_LEN */
 };
 #define BENCHDUMP_BURST_LEN 65536
@@ -57,8 +57,9 @@ struct benchdump {
 	uint64_t seed;
 
 	struct gen *gen;
-	struct known_page *pages; /* of the kernel map, ascending by address */
-	size_t npages;		  /* after them, of the direct map */
+	/* First npages of the kernel map, ascending; then ndirect of the direct. */
+	struct known_page *pages;
+	size_t npages;
 	size_t ndirect;
 	size_t npages_dumped;
 	struct known_word *words; /* BENCHDUMP_NWORDS, see benchdump_choose() */

@@ -20,8 +20,8 @@ struct figures {
 double figures_now(void);
 
 /*
- * The same, of this process on a processor: for what never waits for a disk, so
- * that other programs on the machine do not count.
+ * Seconds of CPU time of this process: other programs on the machine do not
+ * count.  For work that never waits for a disk; waiting does not count either.
  */
 double figures_cpu_now(void);
 

@@ -47,7 +47,7 @@ static const struct layout layouts[] = {
 
 static const struct read_pattern by_table = { "random-8", BY_TABLE, 1 };
 
-/* Besides. */
+/* The others, which are measured against memcpy alone. */
 static const struct read_pattern patterns[] = {
 	{ "random-8-large-page", BY_LARGE_PAGE, 1 },
 	{ "random-8-direct-map", BY_DIRECT_MAP, 1 },
@@ -228,7 +228,7 @@ bench_random(struct benchdump *b)
 	report(b, by_table.rp_name, PLAIN, "million reads/s", ours, plain);
 }
 
-/* Other mappings than page tables, and all of them. */
+/* The same for one of patterns, if the dump has pages for it. */
 static void
 bench_pattern(struct benchdump *b, const struct read_pattern *pattern)
 {
