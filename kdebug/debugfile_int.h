@@ -16,6 +16,12 @@ struct debugfile_cu {
 	Dwarf_Die dc_die;
 };
 
+/*
+ * No kernel has as many: FreeBSD's have some thousands.  Units may share a list
+ * of ranges, so that a small file can ask for a table without bounds.
+ */
+#define DEBUGFILE_RANGES_MAX 1000000
+
 /* All of them, by address. */
 struct debugfile_cus {
 	struct debugfile_cu *dc_list; /* ours */

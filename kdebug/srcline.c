@@ -11,6 +11,8 @@ static bool
 add_range(struct debugfile_cus *cus, Dwarf_Addr start, Dwarf_Addr end,
     const Dwarf_Die *cu)
 {
+	if (cus->dc_count == DEBUGFILE_RANGES_MAX)
+		return (false);
 	if (cus->dc_count == cus->dc_room) {
 		size_t room = cus->dc_room != 0 ? 2 * cus->dc_room : 1024;
 		struct debugfile_cu *list;
@@ -37,7 +39,22 @@ compare(const void *a, const void *b)
 	return (x->dc_start < y->dc_start ? -1 : x->dc_start > y->dc_start);
 }
 
-/* List the ranges of all units.  Out of memory: as many as there is room for. */
+/* Add the ranges of a unit.  false: there is no room for more. */
+static bool
+add_cu(struct debugfile *df, Dwarf_Die *cu)
+{
+	Dwarf_Addr base, start, end;
+	ptrdiff_t off = 0;
+
+	while ((off = dwarf_ranges(cu, off, &base, &start, &end)) > 0) {
+		if (!add_range(&df->df_cus, start + df->df_bias,
+			end + df->df_bias, cu))
+			return (false);
+	}
+	return (true);
+}
+
+/* List the ranges of all units, or as many as there is room for. */
 static void
 list_cus(struct debugfile *df)
 {
@@ -46,16 +63,9 @@ list_cus(struct debugfile *df)
 	Dwarf_Addr unused;
 
 	cus->dc_done = true;
-	while ((cu = dwfl_module_nextcu(df->df_mod, cu, &unused)) != NULL) {
-		Dwarf_Addr base, start, end;
-		ptrdiff_t off = 0;
-
-		while ((off = dwarf_ranges(cu, off, &base, &start, &end)) > 0) {
-			if (!add_range(cus, start + df->df_bias,
-				end + df->df_bias, cu))
-				break;
-		}
-	}
+	do
+		cu = dwfl_module_nextcu(df->df_mod, cu, &unused);
+	while (cu != NULL && add_cu(df, cu));
 	if (cus->dc_count > 0)
 		qsort(cus->dc_list, cus->dc_count, sizeof(*cus->dc_list),
 		    compare);

@@ -13,6 +13,7 @@
 
 #include "format/bytes.h"
 #include "kdebug/arch.h"
+#include "kdebug/debugfile_int.h"
 #include "kdebug/modfile.h"
 #include "tests/kdebug/kernel.h"
 #include "tests/support/unit.h"
@@ -329,6 +330,24 @@ test_no_line(void **state)
 	kernel_fini(&k);
 }
 
+/* A list of ranges that many units share gets no table of that size. */
+static void
+test_many_ranges(void **state)
+{
+	struct debugfile *df;
+	const char *file;
+	char path[1024];
+	int line;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/kern_many_ranges", dir);
+	df = debugfile_open_kernel(path);
+	assert_non_null(df);
+	assert_false(debugfile_line(df, 0x1000, &file, &line));
+	assert_int_equal(df->df_cus.dc_count, DEBUGFILE_RANGES_MAX);
+	debugfile_close(df);
+}
+
 /* How files were split, and where their tables are. */
 static const struct split_row {
 	const char *name;
@@ -569,8 +588,9 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_eh_frame_missing),
 		cmocka_unit_test(test_debug_half),
 		cmocka_unit_test(test_eh_frame_hostile),
+		cmocka_unit_test(test_many_ranges),
 	};
-	size_t n = 12;
+	size_t n = 13;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: test_debugfile KERNEL SOURCE DIR\n");
