@@ -160,10 +160,29 @@ place_sections(struct modfile *mf)
 	return (NULL);
 }
 
+/*
+ * Could the kernel have loaded the file?  The path may lead to a module of this
+ * host's own, which can be another machine than the dumped one.  NULL: it could.
+ */
+static const char *
+check_header(const struct modfile *mf)
+{
+	const struct modfile_place *place = &mf->mf_place;
+	int class = place->mp_ptr_len == 8 ? ELFCLASS64 : ELFCLASS32;
+	int data = place->mp_order == ORDER_LITTLE ? ELFDATA2LSB : ELFDATA2MSB;
+
+	if (mf->mf_ehdr.e_ident[EI_CLASS] != class ||
+	    mf->mf_ehdr.e_ident[EI_DATA] != data ||
+	    mf->mf_ehdr.e_machine != place->mp_machine)
+		return ("for another machine");
+	if (mf->mf_ehdr.e_type != ET_REL && mf->mf_ehdr.e_type != ET_DYN)
+		return ("not a module");
+	return (NULL);
+}
+
 static const char *
 load(struct modfile *mf)
 {
-	int class = mf->mf_place.mp_ptr_len == 8 ? ELFCLASS64 : ELFCLASS32;
 	const char *why;
 
 	if (elf_version(EV_CURRENT) == EV_NONE)
@@ -173,8 +192,8 @@ load(struct modfile *mf)
 	    gelf_getehdr(mf->mf_elf, &mf->mf_ehdr) == NULL ||
 	    elf_getshdrnum(mf->mf_elf, &mf->mf_nsections) != 0)
 		return ("not an ELF file");
-	if (gelf_getclass(mf->mf_elf) != class)
-		return ("for another machine");
+	if ((why = check_header(mf)) != NULL)
+		return (why);
 	if (mf->mf_nsections > SECTIONS_MAX)
 		return ("too many sections");
 	mf->mf_sections =

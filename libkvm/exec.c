@@ -21,6 +21,7 @@ struct exec {
 	enum dump_arch ex_arch;
 	enum byte_order ex_order;
 	unsigned int ex_ptr_len;
+	uint16_t ex_machine;
 
 	bool ex_loaded;		  /* symbols were asked for */
 	struct symtab *ex_symtab; /* owned; NULL: none */
@@ -71,6 +72,7 @@ read_header(struct exec *ex)
 		    machines[i].elf_class != ehdr.e_ident[EI_CLASS])
 			continue;
 		ex->ex_arch = machines[i].arch;
+		ex->ex_machine = ehdr.e_machine;
 		ex->ex_ptr_len = ehdr.e_ident[EI_CLASS] == ELFCLASS64 ? 8 : 4;
 		ex->ex_order = ehdr.e_ident[EI_DATA] == ELFDATA2MSB ?
 		    ORDER_BIG :
@@ -169,6 +171,12 @@ unsigned int
 exec_ptr_len(const struct exec *ex)
 {
 	return (ex->ex_ptr_len);
+}
+
+uint16_t
+exec_machine(const struct exec *ex)
+{
+	return (ex->ex_machine);
 }
 
 Elf *

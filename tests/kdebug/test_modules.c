@@ -438,7 +438,8 @@ static void
 test_find(void **state)
 {
 	const struct find_row *row = *state;
-	const struct modfile_place place = { BASE(1), MODULE_LEN, 8 };
+	const struct modfile_place place = { BASE(1), MODULE_LEN, 8,
+		ORDER_LITTLE, EM_X86_64 };
 	const char *name = row->name + strlen("find: ");
 	struct kvm_symbol sym;
 	struct modfile *mf;
@@ -493,6 +494,39 @@ other_class(struct kernel *k)
 	write_module(in_dir("zfs.ko"), ELFCLASS32);
 }
 
+/* Write the module, with another value in a field of its header. */
+static void
+write_changed(off_t off, uint8_t value)
+{
+	int fd;
+
+	write_module(in_dir("zfs.ko"), ELFCLASS64);
+	fd = open(in_dir("zfs.ko"), O_WRONLY);
+	assert_int_equal(pwrite(fd, &value, 1, off), 1);
+	close(fd);
+}
+
+static void
+other_machine(struct kernel *k)
+{
+	(void)k;
+	write_changed(offsetof(Elf64_Ehdr, e_machine), EM_AARCH64);
+}
+
+static void
+other_order(struct kernel *k)
+{
+	(void)k;
+	write_changed(EI_DATA, ELFDATA2MSB);
+}
+
+static void
+executable(struct kernel *k)
+{
+	(void)k;
+	write_changed(offsetof(Elf64_Ehdr, e_type), ET_EXEC);
+}
+
 static void
 many_sections(struct kernel *k)
 {
@@ -533,7 +567,13 @@ static const struct refusal_row {
 } refusal_rows[] = {
 	{ "the file is larger than the module", larger_than_loaded, "zfs.ko",
 	    "larger than the module" },
-	{ "the file is of another machine", other_class, "zfs.ko", "zfs.ko: " },
+	{ "the file is of another class", other_class, "zfs.ko",
+	    "for another machine" },
+	{ "the file is of another machine", other_machine, "zfs.ko",
+	    "for another machine" },
+	{ "the file is of another byte order", other_order, "zfs.ko",
+	    "for another machine" },
+	{ "the file is an executable", executable, "zfs.ko", "not a module" },
 	{ "the file has too many sections", many_sections, "zfs.ko",
 	    "too many sections" },
 	{ "the file is no ELF file", no_elf, "zfs.ko", "not an ELF file" },
