@@ -1,0 +1,80 @@
+"""usage: prefixes.py TOP
+
+The prefix of a structure's fields has one owner, so that grep finds the uses of
+a field and nothing else.  Structures that are one thing in several parts may
+share theirs: MODULES lists those.  SHARED lists what is shared today and should
+not be; it may only get shorter.
+"""
+
+import collections
+import pathlib
+import re
+import sys
+
+from tap import Tests
+
+ROOMS = "format dumper kernel libkvm kdebug disk rsp cli".split()
+
+# Structures that are one thing in several parts.
+MODULES = [
+    {"ksym", "ksyms"},
+    {"debugfile_cfi", "debugfile_cu", "debugfile_cus"},
+]
+
+# FreeBSD's names, which are what they are.
+FREEBSD = {
+    "kinfo_proc", "kvm_nlist", "kvm_page", "kvm_swap", "malloc_type", "nlist",
+    "proc", "region_descriptor",
+}
+
+SHARED = """
+    ar bi dc dd dp dr ds fl in kp ks mb mp pr rd rr rs rt sl ss st sv ts wk
+""".split()
+
+STRUCT = re.compile(
+    r"^(?:static const |static |typedef )?(?:struct|union)\s+(\w+)\s*\{(.*?)^\}",
+    re.S | re.M,
+)
+FIELD = re.compile(r"\b([a-z][a-z0-9]{0,4})_\w+(?:\[[^\]]*\])*\s*(?:[;,:]|\)\()")
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+
+
+def owners(top):
+    """The structures that use each prefix."""
+    found = collections.defaultdict(set)
+    for room in ROOMS:
+        for path in sorted((top / room).rglob("*.[ch]")):
+            text = COMMENT.sub("", path.read_text())
+            for struct, body in STRUCT.findall(text):
+                for prefix in FIELD.findall(body):
+                    found[prefix].add(struct)
+    return found
+
+
+def collisions(top):
+    for prefix, structs in sorted(owners(top).items()):
+        others = structs - FREEBSD
+        if len(others) > 1 and not any(others <= part for part in MODULES):
+            yield prefix, sorted(others)
+
+
+def check_new(found):
+    new = [f"{prefix}_: {' '.join(structs)}" for prefix, structs in found
+           if prefix not in SHARED]
+    assert not new, "\n".join(new)
+
+
+def check_list(found):
+    gone = set(SHARED) - {prefix for prefix, _ in found}
+    assert not gone, f"no longer shared; take them off the list: {gone}"
+
+
+def main():
+    tests = Tests()
+    found = list(collisions(pathlib.Path(sys.argv[1])))
+    tests.case("no prefix of fields has a second owner", check_new, found)
+    tests.case("the list of shared prefixes is true", check_list, found)
+    tests.run()
+
+
+main()
