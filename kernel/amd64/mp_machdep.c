@@ -21,9 +21,12 @@
 /* APICs in their memory-mapped mode send to no others; 255 is all of them. */
 #define XAPIC_ID_MAX 254
 
-/* How long to wait for another CPU, milliseconds. */
-#define START_WAIT 1000
-#define STOP_WAIT  1000
+/*
+ * How long to wait for another CPU, milliseconds.  A real one answers at once;
+ * an emulated one may have to wait for its turn on a loaded host.
+ */
+#define START_WAIT 10000
+#define STOP_WAIT  5000
 
 int mp_ncpus = 1;
 int mp_maxid = 0;
