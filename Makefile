@@ -20,6 +20,10 @@ check:
 	@scripts/install-deps.sh check
 	@tests/check.sh
 
+soak:
+	@scripts/install-deps.sh check
+	@tests/check.sh soak-boot soak-fuzz
+
 bench:
 	@scripts/install-deps.sh bench
 	@scripts/bench.sh
@@ -44,6 +48,7 @@ help:
 	@echo "make demo          break our own kernel in QEMU, read its dump"
 	@echo "make demo-freebsd  open a real FreeBSD crash dump"
 	@echo "make check         run all tests; ends in 'N passed, N failed'"
+	@echo "make soak          the long forms of some tests: hours"
 	@echo "make bench         measure libkvm, the dumper and the kernel against limits"
 	@echo "make run           boot our own kernel in QEMU, to be broken by hand"
 	@echo "make install       install under PREFIX ($(PREFIX)), below DESTDIR"
@@ -53,4 +58,4 @@ help:
 	@echo "The demos, check, bench and run install what they need first (Debian, Ubuntu)"
 	@echo "or name it and stop (elsewhere)."
 
-.PHONY: all demo demo-freebsd check bench run install uninstall clean help
+.PHONY: all demo demo-freebsd check soak bench run install uninstall clean help

@@ -2,7 +2,8 @@
 # usage: check.sh [STAGE ...]
 #
 # Build and run the tests in every configuration, or in those named: gcc,
-# real-dumps, clang, package, lto, sanitize, fuzz, big-endian.  Ends in one
+# real-dumps, clang, package, lto, sanitize, fuzz, big-endian, soak-boot,
+# soak-fuzz (these two take hours).  Ends in one
 # line, "N passed, N failed", and exits 1 if anything failed.  What a stage said
 # is kept in build-check/STAGE.log, what was built in build-check/STAGE.
 set -u
@@ -39,8 +40,8 @@ stage_real_dumps()
 
 stage_clang()
 {
-	build clang &&
-	    run_tests --no-suite lint --no-suite storm --no-suite package
+	build clang && run_tests $brief --suite cli --suite serve \
+	    --suite hostile --suite host-kernel
 }
 
 # The flags of Debian's packages, and of others.  They change how code is made,
@@ -68,6 +69,19 @@ stage_sanitize()
 stage_fuzz()
 {
 	build clang $sanitizers -Dfuzz=true && run_tests --suite fuzz
+}
+
+# The long forms, for "make soak": a hundred storms, every boot test with the
+# kernel that clang makes, and half an hour for each fuzzer.
+stage_soak_boot()
+{
+	build clang -Dstorm_runs=100 && run_tests --suite boot
+}
+
+stage_soak_fuzz()
+{
+	build clang $sanitizers -Dfuzz=true -Dfuzz_seconds=1800 &&
+	    run_tests --suite fuzz
 }
 
 # The cross compiler's own libraries are all there is: cmocka is built first.
@@ -127,7 +141,7 @@ cannot()
 		scripts/fetch-real-dumps.sh "$PWD/$out/real-dumps" >"$log" 2>&1 ||
 		    echo "they could not be fetched: see $log"
 		;;
-	clang | sanitize | fuzz) need clang ;;
+	clang | sanitize | fuzz | soak-*) need clang ;;
 	big-endian)
 		need powerpc-linux-gnu-gcc
 		need qemu-ppc

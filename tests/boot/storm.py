@@ -1,6 +1,6 @@
-"""usage: storm.py RUN-KERNEL KERNEL VMCORE
+"""usage: storm.py RUN-KERNEL KERNEL VMCORE RUNS
 
-A hundred times: all CPUs allocate and free for all they are worth, and one of
+Again and again: all CPUs allocate and free for all they are worth, and one of
 them dies in the midst of it.
 """
 
@@ -10,9 +10,9 @@ import sys
 import postmortem
 import tap
 
-RUNS = 100
+RUNS = int(sys.argv[4])
 
-coroner = postmortem.Coroner(*sys.argv[1:])
+coroner = postmortem.Coroner(*sys.argv[1:4])
 disk = coroner.disk()
 
 # CPUs, and how many different moments to die there are.  A hundred rounds of
