@@ -65,7 +65,7 @@ def check_no_symbol():
     open(stripped, "wb").write(data)
     core = os.path.join(FOLDER.name, "idle")
     result = run(VMCORE, "info", "--json", "-N", stripped, core)
-    expect(result, os.EX_OK, result.err)
+    expect(result, os.EX_OK)
     info = json.loads(result.out)
     assert info["panic"] is None and info["panic_why"] == "no symbol", info
     result = run(VMCORE, "info", "-N", stripped, core)
