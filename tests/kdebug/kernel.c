@@ -140,6 +140,15 @@ nvalid(const struct kdebug_regs *regs)
 	return (n);
 }
 
+void
+check_text(const char *got, const char *want)
+{
+	if (want == NULL)
+		assert_null(got);
+	else
+		assert_string_equal(got, want);
+}
+
 bool
 has_note(const struct kdebug *kdb, const char *text)
 {

@@ -68,6 +68,9 @@ uint64_t reg_named(struct kdebug *kdb, const struct kdebug_regs *regs,
 /* How many registers are valid. */
 unsigned int nvalid(const struct kdebug_regs *regs);
 
+/* Fails the test unless both are the same text, or both NULL. */
+void check_text(const char *got, const char *want);
+
 /* Is there a note that contains text? */
 bool has_note(const struct kdebug *kdb, const char *text);
 

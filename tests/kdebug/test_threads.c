@@ -539,15 +539,6 @@ static const struct run_row {
 };
 
 static void
-check_text(const char *got, const char *want)
-{
-	if (want == NULL)
-		assert_null(got);
-	else
-		assert_string_equal(got, want);
-}
-
-static void
 test_run(void **state)
 {
 	const struct run_row *row = *state;

@@ -250,15 +250,6 @@ put_abi(struct stacked *st, const char *sysent)
 }
 
 static void
-check_text(const char *got, const char *want)
-{
-	if (want == NULL)
-		assert_null(got);
-	else
-		assert_string_equal(got, want);
-}
-
-static void
 test_syscall(void **state)
 {
 	const struct syscall_row *row = *state;
