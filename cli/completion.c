@@ -8,6 +8,9 @@
 #include <string.h>
 #include <sysexits.h>
 
+/* The second word of "completion": what the table of shells has. */
+#define SHELLS "bash zsh"
+
 /* First words besides the commands. */
 #define OTHER_WORDS "help completion --help --version"
 
@@ -47,7 +50,7 @@ bash(const struct command *commands, size_t ncommands)
 	for (size_t i = 0; i < ncommands; i++)
 		bash_options(commands[i].c_syntax);
 	printf("\thelp) words=$commands ;;\n"
-	       "\tcompletion) words='bash zsh' ;;\n"
+	       "\tcompletion) words='" SHELLS "' ;;\n"
 	       "\tesac\n"
 	       "\t[ \"$COMP_CWORD\" -gt 1 ] ||\n"
 	       "\t\twords=\"$commands " OTHER_WORDS "\"\n"
@@ -113,7 +116,7 @@ zsh(const struct command *commands, size_t ncommands)
 	for (size_t i = 0; i < ncommands; i++)
 		zsh_options(commands[i].c_syntax);
 	printf("\thelp) _describe command commands ;;\n"
-	       "\tcompletion) compadd bash zsh ;;\n"
+	       "\tcompletion) compadd " SHELLS " ;;\n"
 	       "\tesac\n"
 	       "}\n"
 	       "_vmcore \"$@\"\n");
@@ -129,21 +132,29 @@ static const struct shell {
 	{ "zsh", zsh },
 };
 
+static const struct shell *
+find_shell(const char *name)
+{
+	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
+		if (strcmp(name, shells[i].sh_name) == 0)
+			return (&shells[i]);
+	return (NULL);
+}
+
 int
 completion_print(const struct command *commands, size_t ncommands, int argc,
     char **argv)
 {
-	if (argc != 2)
-		warnx("completion: name one shell");
-	for (size_t i = 0; argc == 2 && i < sizeof(shells) / sizeof(shells[0]);
-	     i++) {
-		if (strcmp(argv[1], shells[i].sh_name) != 0)
-			continue;
-		shells[i].sh_print(commands, ncommands);
+	const struct shell *shell = argc == 2 ? find_shell(argv[1]) : NULL;
+
+	if (shell != NULL) {
+		shell->sh_print(commands, ncommands);
 		return (EX_OK);
 	}
 	if (argc == 2)
 		warnx("completion: unknown shell: %s", argv[1]);
+	else
+		warnx("completion: name one shell");
 	fprintf(stderr, "usage: vmcore completion bash | zsh\n");
 	return (EX_USAGE);
 }
