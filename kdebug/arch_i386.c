@@ -91,9 +91,8 @@ static const struct reg_layout prstatus = {
 	.rl_len = 140,
 };
 
-/* Selectors: the kernel's code, and what those of user mode end with. */
+/* The selector of the kernel's code. */
 #define SEL_KERNEL_CODE 0x20
-#define SEL_RPL_USER	3
 
 static const struct reg_layout pcb = {
 	.rl_runs = pcb_runs,
@@ -187,7 +186,7 @@ static bool
 is_code_selector(kvaddr_t cs)
 {
 	return (cs == SEL_KERNEL_CODE ||
-	    (cs <= UINT16_MAX && (cs & SEL_RPL_USER) == SEL_RPL_USER));
+	    (cs <= UINT16_MAX && (cs & X86_SEL_RPL) == X86_SEL_RPL_USER));
 }
 
 /*

@@ -53,9 +53,6 @@ return_offset(struct kdebug *kdb, kvaddr_t pc, const struct func *fn,
 	return (pc - fn->fn_va <= (kvaddr_t)push ? 0 : (int)ptr_len);
 }
 
-/* The two low bits of a code selector are the privilege: 0 is the kernel. */
-#define SEL_RPL 3
-
 /* Entered by a program on purpose, on either machine and through any gate. */
 static const char *const syscalls[] = {
 	"Xfast_syscall",
@@ -80,7 +77,7 @@ entry_of(const char *name)
 enum trap_kind
 x86_trap_kind(const struct func *fn, struct trap *out, uint64_t cs)
 {
-	if ((cs & SEL_RPL) != 0) {
+	if ((cs & X86_SEL_RPL) != 0) {
 		out->tp_entry = entry_of(fn->fn_name);
 		return (TRAP_USER);
 	}

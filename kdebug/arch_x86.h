@@ -6,6 +6,10 @@
 
 #include "kdebug/arch.h"
 
+/* The two low bits of a selector are the privilege: 0 is the kernel's. */
+#define X86_SEL_RPL	 3 /* mask */
+#define X86_SEL_RPL_USER 3 /* value */
+
 /*
  * An entry point of exception.S or apic_vector.S: named X and what it serves,
  * by the macro IDTVEC().
@@ -17,8 +21,8 @@ x86_is_idtvec(const char *name)
 }
 
 /*
- * What out, the trap frame that fn found, with the code selector cs, is.  Fills
- * in why it is there, if it is user mode's.
+ * What kind of trap frame fn has found: out, whose code selector is cs.  Sets
+ * out->tp_entry if it came from user mode.
  */
 enum trap_kind x86_trap_kind(const struct func *fn, struct trap *out,
     uint64_t cs);
