@@ -170,8 +170,10 @@ ask_libdw(const struct debuglink *dl, char **path)
 		close(fd);
 		fd = -1;
 	}
-	if (fd < 0)
+	if (fd < 0) {
 		free(*path);
+		*path = NULL;
+	}
 	dwfl_end(dwfl);
 	return (fd);
 }
