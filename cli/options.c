@@ -40,7 +40,7 @@ complain(const struct syntax *syntax, int ch, char **argv)
 	const char *word = argv[optind - 1];
 	bool is_long = strncmp(word, "--", 2) == 0;
 
-	/* The word may have several letters, and its end may be another's. */
+	/* A word may hold several letters; optopt is the one in question. */
 	if (ch == ':' && !is_long)
 		warnx("%s: -%c needs an argument", syntax->sy_name, optopt);
 	else if (ch == ':')

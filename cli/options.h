@@ -75,11 +75,11 @@ int options_next(const struct syntax *syntax, int argc, char **argv,
 
 /*
  * After the options: take the core from the end of the arguments, unless -M
- * named it, and leave the others in argc and argv, counted from 0.  Of two
- * files, with neither -M nor -N, the first is the kernel if it is an ELF
- * program, unless the command has arguments of its own.
- * false: there is none, or too few or too many of the others; that was said
- * and the usage printed.
+ * named it, and leave the others in argc and argv, counted from 0.  If there are
+ * two files and neither -M nor -N, and the command has no arguments of its own,
+ * the first file is the kernel, provided it is an ELF program.
+ * false, after a message and the usage: there is no core, or there are too few
+ * or too many other arguments.
  */
 bool options_core(const struct syntax *syntax, int *argc, char ***argv,
     struct args *args);

@@ -4,7 +4,7 @@
  */
 #include "dumper/dumper_int.h"
 
-/* Pages that are looked up ahead of a write: the device always has one queued. */
+/* Pages looked up at once: few enough that the device has work meanwhile. */
 #define RUN_MAX 256
 
 int

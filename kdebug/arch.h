@@ -107,8 +107,8 @@ struct arch {
 	    const struct func *fn, struct trap *out);
 
 	/*
-	 * Functions that nobody calls but that return addresses lead to, at
-	 * their first instruction.
+	 * Functions that are not called, but whose first instruction return
+	 * addresses lead to.
 	 */
 	const char *const *ar_landings;
 	size_t ar_nlandings;

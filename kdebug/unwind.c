@@ -57,7 +57,7 @@ struct kdebug_trace {
 	bool tr_cut;
 };
 
-/* Is this return address the start of code that nobody calls? */
+/* Is this return address the start of a function that is not called? */
 static bool
 is_landing(const struct kdebug_trace *tr, kvaddr_t ra)
 {
