@@ -11,7 +11,11 @@
 
 #define AMD64_PTE_V	UINT64_C(0x001)
 #define AMD64_PTE_RW	UINT64_C(0x002)
+#define AMD64_PTE_NC	UINT64_C(0x018) /* PCD and PWT: uncached */
+#define AMD64_PTE_A	UINT64_C(0x020)
+#define AMD64_PTE_M	UINT64_C(0x040)
 #define AMD64_PTE_PS	UINT64_C(0x080)
+#define AMD64_PTE_G	UINT64_C(0x100)
 #define AMD64_PTE_NX	(UINT64_C(1) << 63)
 #define AMD64_PTE_FRAME UINT64_C(0x000ffffffffff000)
 

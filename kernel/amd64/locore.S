@@ -14,9 +14,9 @@
 
 #define XEN_ELFNOTE_PHYS32_ENTRY 18
 
-#define PG_V  0x001
-#define PG_RW 0x002
-#define PG_PS 0x080
+#define PTE_V  0x001
+#define PTE_RW 0x002
+#define PTE_PS 0x080
 
 #define PA(sym) (sym - KERNBASE)
 
@@ -87,21 +87,21 @@ END(btext)
 	.section .data.boot, "aw", @progbits
 	.p2align 12
 boot_pml4:
-	.quad	PA(boot_pdpt_low) + PG_V + PG_RW
+	.quad	PA(boot_pdpt_low) + PTE_V + PTE_RW
 	.fill	510, 8, 0
-	.quad	PA(boot_pdpt_high) + PG_V + PG_RW
+	.quad	PA(boot_pdpt_high) + PTE_V + PTE_RW
 	.globl	boot_pdpt_low
 boot_pdpt_low:
-	.quad	PA(boot_pd) + PG_V + PG_RW
+	.quad	PA(boot_pd) + PTE_V + PTE_RW
 	.fill	511, 8, 0
 boot_pdpt_high:
 	.fill	510, 8, 0
-	.quad	PA(boot_pd) + PG_V + PG_RW
+	.quad	PA(boot_pd) + PTE_V + PTE_RW
 	.quad	0
 boot_pd:
 	i = 0
 	.rept	512
-	.quad	i * 0x200000 + PG_V + PG_RW + PG_PS
+	.quad	i * 0x200000 + PTE_V + PTE_RW + PTE_PS
 	i = i + 1
 	.endr
 

@@ -53,7 +53,7 @@ void pmap_guard(vm_offset_t va);
  */
 uint64_t *pmap_entry(vm_offset_t va, unsigned int level);
 
-/* Is this a page table that was made before there were pages?  See PG_TABLE. */
+/* Is this a page table that was made before there were pages?  See VPG_TABLE. */
 bool pmap_is_boot_table(vm_paddr_t pa);
 
 /* The top-level page table; debuggers read KPML4phys. */

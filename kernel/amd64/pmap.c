@@ -21,18 +21,11 @@
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_page.h"
 
-#define PG_V	 AMD64_PTE_V
-#define PG_RW	 AMD64_PTE_RW
-#define PG_NC	 UINT64_C(0x018) /* PCD, PWT: uncached */
-#define PG_A	 UINT64_C(0x020)
-#define PG_M	 UINT64_C(0x040)
-#define PG_PS	 AMD64_PTE_PS
-#define PG_G	 UINT64_C(0x100)
-#define PG_NX	 AMD64_PTE_NX
-#define PG_FRAME AMD64_PTE_FRAME
-
-/* A kernel page of data. */
-#define PG_DATA (PG_V | PG_RW | PG_A | PG_M | PG_G | PG_NX)
+/* An entry that leads to a table, and one that maps a kernel page of data. */
+#define ENTRY_TABLE (AMD64_PTE_V | AMD64_PTE_RW)
+#define ENTRY_DATA                                                             \
+	(AMD64_PTE_V | AMD64_PTE_RW | AMD64_PTE_A | AMD64_PTE_M |              \
+	    AMD64_PTE_G | AMD64_PTE_NX)
 
 #define NPTEPG 512
 #define NBPDR  UINT64_C(0x200000)
@@ -79,7 +72,7 @@ pde(vm_offset_t va)
 static pt_entry_t *
 vtopte(vm_offset_t va)
 {
-	pt_entry_t *pt = (pt_entry_t *)PHYS_TO_DMAP(*pde(va) & PG_FRAME);
+	pt_entry_t *pt = (pt_entry_t *)PHYS_TO_DMAP(*pde(va) & AMD64_PTE_FRAME);
 
 	return (&pt[va >> PAGE_SHIFT & (NPTEPG - 1)]);
 }
@@ -111,10 +104,10 @@ static pt_entry_t
 image_rights(vm_offset_t va)
 {
 	if (va < (vm_offset_t)etext)
-		return (PG_V | PG_A | PG_G);
+		return (AMD64_PTE_V | AMD64_PTE_A | AMD64_PTE_G);
 	if (va < (vm_offset_t)_erodata || va >= (vm_offset_t)_ksyms)
-		return (PG_V | PG_A | PG_G | PG_NX);
-	return (PG_DATA);
+		return (AMD64_PTE_V | AMD64_PTE_A | AMD64_PTE_G | AMD64_PTE_NX);
+	return (ENTRY_DATA);
 }
 
 /* Is any of the image in [start, start + len)? */
@@ -138,10 +131,10 @@ bootstrap_dmap_pt(vm_paddr_t start)
 
 		pt[i] = pa |
 		    (has_image(pa, PAGE_SIZE) ? image_rights(KERNBASE + pa) :
-						PG_DATA) |
-		    PG_NX;
+						ENTRY_DATA) |
+		    AMD64_PTE_NX;
 	}
-	return (boot_pa(pt) | PG_V | PG_RW);
+	return (boot_pa(pt) | ENTRY_TABLE);
 }
 
 /* The directory for a gigabyte of memory, of 2 MB pages where there is any. */
@@ -156,9 +149,9 @@ bootstrap_dmap_pd(vm_paddr_t start)
 		if (has_image(pa, NBPDR))
 			pd[i] = bootstrap_dmap_pt(pa);
 		else if (has_memory(pa, NBPDR))
-			pd[i] = pa | PG_DATA | PG_PS;
+			pd[i] = pa | ENTRY_DATA | AMD64_PTE_PS;
 	}
-	return (boot_pa(pd) | PG_V | PG_RW);
+	return (boot_pa(pd) | ENTRY_TABLE);
 }
 
 static void
@@ -175,11 +168,11 @@ bootstrap_dmap(pt_entry_t *pml4)
 		if (!has_memory(pa, NBPDP))
 			continue;
 		pdpt[pa / NBPDP] = huge && !has_image(pa, NBPDP) ?
-		    pa | PG_DATA | PG_PS :
+		    pa | ENTRY_DATA | AMD64_PTE_PS :
 		    bootstrap_dmap_pd(pa);
 	}
 	dmapend = dmapbase + end;
-	pml4[dmapbase >> 39 & (NPTEPG - 1)] = boot_pa(pdpt) | PG_V | PG_RW;
+	pml4[dmapbase >> 39 & (NPTEPG - 1)] = boot_pa(pdpt) | ENTRY_TABLE;
 }
 
 /* The top 2 GB: the image and the page table of the device window. */
@@ -191,19 +184,19 @@ bootstrap_kernel(pt_entry_t *pml4)
 
 	for (unsigned int i = 0; i < NKPD; i++) {
 		kernel_pd[i] = boot_alloc(1);
-		pdpt[NPTEPG - NKPD + i] = boot_pa(kernel_pd[i]) | PG_V | PG_RW;
+		pdpt[NPTEPG - NKPD + i] = boot_pa(kernel_pd[i]) | ENTRY_TABLE;
 	}
 	for (vm_offset_t va = (vm_offset_t)_text; va < (vm_offset_t)_end;
 	     va += PAGE_SIZE) {
 		if (*pde(va) == 0) {
 			pt = boot_alloc(1);
-			*pde(va) = boot_pa(pt) | PG_V | PG_RW;
+			*pde(va) = boot_pa(pt) | ENTRY_TABLE;
 		}
 		pt[va >> PAGE_SHIFT & (NPTEPG - 1)] =
 		    (va - KERNBASE) | image_rights(va);
 	}
-	*pde(DEVMAP_MIN) = boot_pa(boot_alloc(1)) | PG_V | PG_RW;
-	pml4[NPTEPG - 1] = boot_pa(pdpt) | PG_V | PG_RW;
+	*pde(DEVMAP_MIN) = boot_pa(boot_alloc(1)) | ENTRY_TABLE;
+	pml4[NPTEPG - 1] = boot_pa(pdpt) | ENTRY_TABLE;
 }
 
 void
@@ -245,10 +238,10 @@ grow_locked(void)
 
 	if (m == NULL)
 		return (ENOMEM);
-	m->flags |= PG_TABLE;
+	m->flags |= VPG_TABLE;
 	/* A dump of version 1 has copies of page tables, not these. */
 	dump_add_page(VM_PAGE_TO_PHYS(m));
-	*pde(kernel_vm_end) = VM_PAGE_TO_PHYS(m) | PG_V | PG_RW;
+	*pde(kernel_vm_end) = VM_PAGE_TO_PHYS(m) | ENTRY_TABLE;
 	kernel_vm_end += NBPDR;
 	return (0);
 }
@@ -271,9 +264,9 @@ pmap_kenter(vm_offset_t va, vm_paddr_t pa)
 {
 	KASSERT(va >= VM_MIN_KVA && va < kernel_vm_end,
 	    ("%s: %#jx", __func__, (uintmax_t)va));
-	KASSERT((*vtopte(va) & PG_V) == 0,
+	KASSERT((*vtopte(va) & AMD64_PTE_V) == 0,
 	    ("%s: %#jx is mapped", __func__, (uintmax_t)va));
-	*vtopte(va) = pa | PG_DATA;
+	*vtopte(va) = pa | ENTRY_DATA;
 }
 
 void
@@ -302,7 +295,7 @@ pmap_mapdev(vm_paddr_t pa, vm_size_t len)
 	    (struct dump_range){ start, start + size };
 	devmap_next += size;
 	for (vm_size_t off = 0; off < size; off += PAGE_SIZE)
-		*vtopte(va + off) = (start + off) | PG_DATA | PG_NC;
+		*vtopte(va + off) = (start + off) | ENTRY_DATA | AMD64_PTE_NC;
 	return ((volatile void *)(va + (pa - start)));
 }
 
@@ -311,7 +304,7 @@ pmap_map_low(void)
 {
 	pt_entry_t *pml4 = (pt_entry_t *)PHYS_TO_DMAP(KPML4phys);
 
-	pml4[0] = boot_pa(boot_pdpt_low) | PG_V | PG_RW;
+	pml4[0] = boot_pa(boot_pdpt_low) | ENTRY_TABLE;
 }
 
 void
@@ -347,7 +340,7 @@ pmap_entry(vm_offset_t va, unsigned int level)
 			return (entry);
 		if (amd64_pte_decode(*entry, at).pte_kind != PTE_TABLE)
 			return (NULL);
-		table_pa = *entry & PG_FRAME;
+		table_pa = *entry & AMD64_PTE_FRAME;
 	}
 }
 

@@ -35,11 +35,11 @@ kind_of(const struct dump_pages *dp, vm_paddr_t pa)
 	if (pmap_is_boot_table(pa))
 		return (ACCOUNT_TABLE);
 	if (!safe_copy(&page, PHYS_TO_VM_PAGE(pa), sizeof(page)) ||
-	    (page.flags & PG_BOOT) != 0)
+	    (page.flags & VPG_BOOT) != 0)
 		return (ACCOUNT_OTHER);
-	if ((page.flags & PG_TABLE) != 0)
+	if ((page.flags & VPG_TABLE) != 0)
 		return (ACCOUNT_TABLE);
-	return ((page.flags & PG_STACK) != 0 ? ACCOUNT_STACK : ACCOUNT_UMA);
+	return ((page.flags & VPG_STACK) != 0 ? ACCOUNT_STACK : ACCOUNT_UMA);
 }
 
 void

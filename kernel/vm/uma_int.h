@@ -15,7 +15,7 @@
  * unless that would cost items, or the items shall lie in pages of their own,
  * as those do that no dump holds: then it comes from a zone of headers
  * (off-page).  Every page of a slab
- * leads to its header through vm_page's object, flagged PG_SLAB.
+ * leads to its header through vm_page's object, flagged VPG_SLAB.
  *
  * Guards: (c) constant; (k) the keg's lock; (l) the list lock; (p) this CPU
  * writes in a critical section, others only read the counters.

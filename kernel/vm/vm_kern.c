@@ -164,7 +164,7 @@ kmem_malloc_guarded(vm_size_t size, int flags)
 
 	for (vm_size_t off = 0; mem != NULL && off < size; off += PAGE_SIZE)
 		PHYS_TO_VM_PAGE(pmap_kextract((vm_offset_t)mem + off))->flags |=
-		    PG_STACK;
+		    VPG_STACK;
 	return (mem);
 }
 

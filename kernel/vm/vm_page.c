@@ -84,7 +84,7 @@ vm_page_init(struct vm_page *m)
 		.order = VM_PAGE_NOORDER,
 		.pool = VM_FREEPOOL_DEFAULT,
 		.wire_count = 1,
-		.flags = PG_BOOT,
+		.flags = VPG_BOOT,
 	};
 }
 
@@ -108,7 +108,7 @@ vm_page_free_avail(void)
 				panic("%s: phys_avail has %#jx, dump_avail not",
 				    __func__, (uintmax_t)pa);
 			m->wire_count = 0;
-			m->flags = PG_FREE;
+			m->flags = VPG_FREE;
 		}
 		vm_phys_free_run(PHYS_TO_VM_PAGE(start), atop(end - start));
 		vm_cnt.v_free_count += atop(end - start);
@@ -149,14 +149,14 @@ vm_page_startup(void)
 static void
 vm_page_claim(vm_page_t m, int req)
 {
-	KASSERT((m->flags & PG_FREE) != 0 && m->wire_count == 0 &&
+	KASSERT((m->flags & VPG_FREE) != 0 && m->wire_count == 0 &&
 		m->object == NULL,
 	    ("%s: page %#jx on the free lists: flags %#x wired %u owner %p",
 		__func__, (uintmax_t)VM_PAGE_TO_PHYS(m), m->flags,
 		m->wire_count, m->object));
 	m->flags = 0;
 	if ((req & VM_ALLOC_NODUMP) != 0) {
-		m->flags = PG_NODUMP;
+		m->flags = VPG_NODUMP;
 		dump_add_never(VM_PAGE_TO_PHYS(m));
 	}
 	if ((req & VM_ALLOC_WIRED) != 0)
@@ -212,19 +212,19 @@ vm_page_alloc_noobj(int req)
 void
 vm_page_free(vm_page_t m)
 {
-	KASSERT((m->flags & PG_FREE) == 0,
+	KASSERT((m->flags & VPG_FREE) == 0,
 	    ("%s: page %#jx is free already", __func__,
 		(uintmax_t)VM_PAGE_TO_PHYS(m)));
 	KASSERT(m->wire_count == 0 && m->object == NULL &&
-		(m->flags & PG_SLAB) == 0,
+		(m->flags & VPG_SLAB) == 0,
 	    ("%s: page %#jx is in use: flags %#x wired %u owner %p", __func__,
 		(uintmax_t)VM_PAGE_TO_PHYS(m), m->flags, m->wire_count,
 		m->object));
 
-	if ((m->flags & PG_NODUMP) != 0)
+	if ((m->flags & VPG_NODUMP) != 0)
 		dump_drop_page(VM_PAGE_TO_PHYS(m));
 	mtx_lock_spin(&vm_page_queue_free_mtx);
-	m->flags = PG_FREE;
+	m->flags = VPG_FREE;
 	vm_phys_free_pages(m, 0);
 	vm_cnt.v_free_count++;
 	if (vm_waiters > 0)

@@ -36,19 +36,19 @@ struct vm_page {
 	uint16_t wire_count; /* (o) reasons why it may not be reclaimed */
 	uint8_t order:4;     /* (f) of the free block it heads; see below */
 	uint8_t pool:4;	     /* (f) where it goes when freed */
-	uint8_t flags;	     /* (o) PG_*; (f) PG_FREE */
+	uint8_t flags;	     /* (o) VPG_*; (f) VPG_FREE */
 };
 static_assert(sizeof(struct vm_page) == 24, "see the sum above");
 
 #define VM_PAGE_NONE	UINT32_MAX    /* no link */
 #define VM_PAGE_NOORDER VM_NFREEORDER /* heads no free block */
 
-#define PG_FREE	  0x01 /* on the free lists, or behind a head that is */
-#define PG_SLAB	  0x02 /* object is a struct uma_slab */
-#define PG_NODUMP 0x04 /* registered as never dumped, though mapped */
-#define PG_BOOT	  0x08 /* taken before there were free lists, for good */
-#define PG_STACK  0x10 /* of a kernel stack */
-#define PG_TABLE  0x20 /* a page table */
+#define VPG_FREE   0x01 /* on the free lists, or behind a head that is */
+#define VPG_SLAB   0x02 /* object is a struct uma_slab */
+#define VPG_NODUMP 0x04 /* registered as never dumped, though mapped */
+#define VPG_BOOT   0x08 /* taken before there were free lists, for good */
+#define VPG_STACK  0x10 /* of a kernel stack */
+#define VPG_TABLE  0x20 /* a page table */
 
 extern struct vm_page *vm_page_array;
 extern vm_pindex_t vm_page_array_size;

@@ -20,7 +20,7 @@ import gdb
 import letter
 from letter import FRAME, LARGE, PAGE, PRESENT
 
-PG_SLAB = 2
+VPG_SLAB = 2
 
 # Links that nothing follows while their owner is in no list.
 STALE = {("thread", "td_runq"), ("uma_bucket", "ub_next")}
@@ -257,7 +257,7 @@ class PageArray:
         if memory.has(entry, self.entry_len, "page array"):
             assert memory.word(entry) == slab, hex(va)
             flags = memory.read(entry, self.entry_len)[self.flags_at]
-            assert flags & PG_SLAB, hex(va)
+            assert flags & VPG_SLAB, hex(va)
 
 
 def check_slab(name, slab, array):

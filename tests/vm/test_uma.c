@@ -83,7 +83,7 @@ audit_dump_set(void)
 	for (vm_pindex_t i = 0; i < vm_page_array_size; i++) {
 		const struct vm_page *m = &vm_page_array[i];
 
-		if ((m->flags & PG_FREE) != 0)
+		if ((m->flags & VPG_FREE) != 0)
 			assert_false(sim_dumped(VM_PAGE_TO_PHYS(m)));
 	}
 }
