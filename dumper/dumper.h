@@ -37,6 +37,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dumper/dump_page.h"
+
 #define DUMP_PAGE_SIZE 4096
 
 /*
@@ -126,15 +128,10 @@ uint64_t dump_pages_count(const struct dump_pages *dp, enum dump_class class);
 bool dump_pages_next(const struct dump_pages *dp, uint64_t *next, uint64_t *pa);
 
 /*
- * The same on the machine's own set, which dump_pages_install() names, once, at
- * boot.  Before that they do nothing.
+ * The set that dump_add_page() and its like, in dump_page.h, are about: the
+ * machine's own, named once, at boot.
  */
 void dump_pages_install(struct dump_pages *dp);
-void dump_add_page(uint64_t pa); /* core */
-void dump_add_bulk(uint64_t pa);
-void dump_add_user(uint64_t pa);
-void dump_add_never(uint64_t pa);
-void dump_drop_page(uint64_t pa);
 
 /* ---- The machine: amd64, with 4-level page tables ---- */
 

@@ -5,6 +5,7 @@
 #define KERNEL_AMD64_CPUFUNC_H
 
 #include "kernel/amd64/segments.h"
+#include "kernel/amd64/types.h"
 
 #define CR0_WP 0x00010000
 #define CR4_PGE 0x080

@@ -32,6 +32,7 @@
 #define TF_SIZE	  192
 
 #ifndef LOCORE
+#include "kernel/amd64/types.h"
 #include "kernel/sys/param.h"
 
 struct trapframe {

@@ -15,6 +15,7 @@
 #define PCB_RIP 56
 
 #ifndef LOCORE
+#include "kernel/amd64/types.h"
 #include "kernel/sys/param.h"
 
 struct pcb {

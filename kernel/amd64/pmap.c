@@ -17,6 +17,8 @@
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/vmparam.h"
+#include "kernel/sys/dumpset.h"
+#include "kernel/sys/errno.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_page.h"

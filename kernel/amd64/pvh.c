@@ -7,6 +7,7 @@
 #include "kernel/amd64/pvh.h"
 
 #include "kernel/amd64/vmparam.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 
 #define HVM_START_MAGIC 0x336ec578

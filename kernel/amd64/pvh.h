@@ -5,6 +5,7 @@
 #define KERNEL_AMD64_PVH_H
 
 #include "kernel/sys/param.h"
+#include "kernel/vm/vm_param.h"
 
 /* A range of memory, half-open. */
 struct physrange {

@@ -6,6 +6,7 @@
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/pcb.h"
 #include "kernel/amd64/pcpu.h"
+#include "kernel/amd64/types.h"
 #include "kernel/ddb/ddb.h"
 #include "kernel/sys/systm.h"
 

@@ -7,6 +7,8 @@
  * anybody can have a pointer into the page, and cleared before anybody else
  * can have the page, so a dump at any moment holds all that is reachable.
  */
+#include "kernel/sys/dumpset.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_int.h"
 #include "kernel/vm/vm_page.h"

@@ -13,6 +13,7 @@
 #include "kernel/ddb/ddb.h"
 #include "kernel/kern/kern_dump.h"
 #include "kernel/sys/cons.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 

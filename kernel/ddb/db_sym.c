@@ -8,6 +8,7 @@
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/vmparam.h"
 #include "kernel/ddb/ddb.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 
 struct ksym {

@@ -8,6 +8,7 @@
 #include "kernel/amd64/pcb.h"
 #include "kernel/amd64/pcpu.h"
 #include "kernel/ddb/ddb.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 

@@ -3,6 +3,7 @@
  */
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/md_var.h"
+#include "kernel/sys/clock.h"
 #include "kernel/sys/reboot.h"
 #include "kernel/sys/systm.h"
 

@@ -3,6 +3,7 @@
  */
 #include "kernel/amd64/md_var.h"
 #include "kernel/sys/kernel.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/msgbuf.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/systm.h"

@@ -10,6 +10,7 @@
 
 #include "kernel/ddb/ddb.h"
 #include "kernel/dev/uart.h"
+#include "kernel/sys/clock.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/systm.h"

@@ -18,6 +18,8 @@
 #include "kernel/kern/kern_dumpdev.h"
 #include "kernel/kern/kern_dumpsay.h"
 #include "kernel/sys/cons.h"
+#include "kernel/sys/errno.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/msgbuf.h"
 #include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"

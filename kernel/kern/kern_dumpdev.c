@@ -9,6 +9,7 @@
 #include "kernel/dev/virtio_blk.h"
 #include "kernel/kern/kern_dump.h"
 #include "kernel/kern/kern_gpt.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 

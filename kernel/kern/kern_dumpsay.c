@@ -2,6 +2,7 @@
 
 #include "kernel/amd64/md_var.h"
 #include "kernel/kern/kern_dumpdev.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 
 /* Of the dump under way. */

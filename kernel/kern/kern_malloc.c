@@ -7,6 +7,8 @@
  */
 #include "kernel/sys/malloc.h"
 
+#include "kernel/sys/cdefs.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_int.h"
 

@@ -10,6 +10,7 @@
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/pcpu.h"
 #include "kernel/lab/crash.h"
+#include "kernel/sys/critical.h"
 #include "kernel/sys/sched.h"
 #include "kernel/sys/systm.h"
 
@@ -62,7 +63,7 @@ critical_exit(void)
 }
 
 unsigned int
-vm_curcpu(void)
+critical_cpu(void)
 {
 	return ((unsigned int)curcpu);
 }

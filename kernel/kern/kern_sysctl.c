@@ -3,6 +3,8 @@
  */
 #include "kernel/sys/sysctl.h"
 
+#include "kernel/sys/errno.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 #include "kernel/sys/version.h"
 

@@ -11,6 +11,8 @@
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/pcb.h"
 #include "kernel/amd64/pcpu.h"
+#include "kernel/sys/clock.h"
+#include "kernel/sys/mutex.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 

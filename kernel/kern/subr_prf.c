@@ -5,6 +5,7 @@
  * kernel does without.
  */
 #include "kernel/sys/cons.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/msgbuf.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/systm.h"

@@ -5,7 +5,10 @@
  * through all of it.
  */
 #include "kernel/amd64/pcpu.h"
+#include "kernel/sys/clock.h"
+#include "kernel/sys/errno.h"
 #include "kernel/sys/kernel.h"
+#include "kernel/sys/mutex.h"
 #include "kernel/sys/sched.h"
 #include "kernel/sys/systm.h"
 

@@ -6,6 +6,7 @@
  */
 #include "kernel/lab/crash.h"
 #include "kernel/lab/shell.h"
+#include "kernel/sys/clock.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/systm.h"
 

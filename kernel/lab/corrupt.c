@@ -13,6 +13,7 @@
 #include "kernel/amd64/md_var.h"
 #include "kernel/amd64/vmparam.h"
 #include "kernel/lab/shell.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/vm_page.h"

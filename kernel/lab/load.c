@@ -6,6 +6,8 @@
 #include "kernel/amd64/pcpu.h"
 #include "kernel/dev/virtio_blk.h"
 #include "kernel/lab/shell.h"
+#include "kernel/sys/clock.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/smp.h"

@@ -4,7 +4,9 @@
 #include "kernel/lab/shell.h"
 
 #include "kernel/ddb/ddb.h"
+#include "kernel/sys/clock.h"
 #include "kernel/sys/cons.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/reboot.h"
 #include "kernel/sys/sysctl.h"

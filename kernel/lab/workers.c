@@ -3,6 +3,8 @@
  * some work at what never ends.  They are there to be seen in a dump.
  */
 #include "kernel/lab/shell.h"
+#include "kernel/sys/clock.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/systm.h"
 

@@ -1,14 +1,30 @@
 /*
- * Spin mutexes: declared in vm/vm_floor.h, which vm/ shares with its host.
+ * Spin mutexes.
  *
- * A holder runs with interrupts off, so a mutex may be taken anywhere but in
- * an NMI.  Once the scheduler is stopped nobody holds anything and all calls
- * return at once: a lock in the hands of a stopped thread cannot block a dump.
+ * A holder runs with interrupts off and in a critical section, so a mutex may
+ * be taken anywhere but in an NMI.  Once the scheduler is stopped, after a panic
+ * and in the debugger, nobody holds anything and all calls return at once: a
+ * lock in the hands of a stopped thread cannot block a dump.
+ *
+ * There is no lock yet that a thread may sleep with; docs/house.md says where
+ * sx and rwlock will live.
  */
 #ifndef KERNEL_SYS_MUTEX_H
 #define KERNEL_SYS_MUTEX_H
 
-#include "kernel/vm/vm_floor.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MTX_SPIN 1
+
+/* For mtx_assert(). */
+#define MA_OWNED    1
+#define MA_NOTOWNED 2
+
+struct mtx {
+	const char *mtx_name;
+	volatile uintptr_t mtx_lock; /* 0: free.  Else the machine's word */
+};
 
 /* A mutex that is ready without mtx_init(). */
 #define MTX_INITIALIZER(name)                                                  \
@@ -16,7 +32,23 @@
 		(name), 0                                                      \
 	}
 
+void mtx_init(struct mtx *mtx, const char *name, const char *type, int opts);
+void mtx_destroy(struct mtx *mtx);
+void mtx_lock_spin(struct mtx *mtx);
+void mtx_unlock_spin(struct mtx *mtx);
+bool mtx_owned(const struct mtx *mtx);
+
+/*
+ * panic() unless what, an MA_*, is true of mtx.  Once locks do nothing, there
+ * is nothing to assert: nobody owns what was locked since then.
+ */
+#ifdef NDEBUG
+#define mtx_assert(mtx, what) ((void)(mtx), (void)(what))
+#else
+void mtx_assert(const struct mtx *mtx, int what);
+#endif
+
 /* For one that the scheduler hands from thread to thread in a switch. */
-void mtx_handoff(struct mtx *m, const void *owner);
+void mtx_handoff(struct mtx *mtx, const void *owner);
 
 #endif

@@ -45,7 +45,7 @@ struct thread {
 	volatile bool td_needresched; /* its time is up */
 	int td_critnest;	      /* (t) critical_enter() depth */
 	int td_md_spinlock_count;     /* (t) spin mutexes held */
-	register_t td_md_saved_flags; /* (t) of before the first of them */
+	uintptr_t td_md_saved_flags;  /* (t) of before the first of them */
 	int td_intr_nesting_level;    /* (t) */
 };
 

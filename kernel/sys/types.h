@@ -9,8 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/vm/vm.h"
-
-typedef uint64_t register_t;
+typedef uint64_t vm_paddr_t;   /* an address on the memory bus */
+typedef uintptr_t vm_offset_t; /* a virtual address of this kernel */
+typedef size_t vm_size_t;
+typedef uint64_t vm_pindex_t; /* a count or number of pages */
 
 #endif

@@ -24,6 +24,12 @@
  */
 #include "kernel/vm/uma.h"
 
+#include "kernel/sys/cdefs.h"
+#include "kernel/sys/critical.h"
+#include "kernel/sys/libkern.h"
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/smp.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_int.h"
 
@@ -182,7 +188,7 @@ cache_free(struct uma_cache *cache, void *item)
 static inline struct uma_cache *
 zone_cache(struct uma_zone *zone)
 {
-	return (&zone->uz_cpu[vm_curcpu()]);
+	return (&zone->uz_cpu[critical_cpu()]);
 }
 
 /*

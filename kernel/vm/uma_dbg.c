@@ -7,6 +7,7 @@
  */
 #include "kernel/vm/uma_dbg.h"
 
+#include "kernel/sys/systm.h"
 #include "kernel/vm/uma_int.h"
 
 /* An item's zone by name, for a callback that was not told. */

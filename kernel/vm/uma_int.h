@@ -23,8 +23,8 @@
 #ifndef KERNEL_VM_UMA_INT_H
 #define KERNEL_VM_UMA_INT_H
 
+#include "kernel/sys/mutex.h"
 #include "kernel/vm/uma.h"
-#include "kernel/vm/vm_floor.h"
 #include "kernel/vm/vm_param.h"
 
 #define UMA_CACHE_LINE 64

@@ -9,6 +9,9 @@
  * Getting a slab never recurses: headers of off-page slabs come from a keg
  * whose own headers are in-line, and the page backends use no zone at all.
  */
+#include "kernel/sys/libkern.h"
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_int.h"

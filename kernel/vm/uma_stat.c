@@ -5,6 +5,9 @@
  * read while CPUs go on counting, so they are of about now; when nobody is at
  * it they add up: requests - frees = used, and used + free = items of slabs.
  */
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/smp.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/uma_int.h"
 
 /* Items that are in no user's hands although no slab has them. */

@@ -7,6 +7,9 @@
  * The list lock is held across callbacks that may sleep, so it is a flag to
  * wait for.  It comes before a keg's lock.
  */
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/smp.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_int.h"
 

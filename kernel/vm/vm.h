@@ -1,16 +1,13 @@
 /*
  * Types that the whole VM system shares.
+ *
+ * Nothing in kernel/vm may be called from an interrupt handler: its per-CPU
+ * data is guarded against preemption, not against interrupts.
  */
 #ifndef KERNEL_VM_VM_H
 #define KERNEL_VM_VM_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-typedef uint64_t vm_paddr_t;   /* an address on the memory bus */
-typedef uintptr_t vm_offset_t; /* a virtual address of this kernel */
-typedef size_t vm_size_t;
-typedef uint64_t vm_pindex_t; /* a count or number of pages */
+#include "kernel/sys/types.h"
 
 typedef struct vm_page *vm_page_t;
 

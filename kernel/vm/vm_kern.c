@@ -8,7 +8,10 @@
  */
 #include "kernel/vm/vm_kern.h"
 
+#include "kernel/sys/errno.h"
 #include "kernel/sys/malloc.h"
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/vm_kva.h"
 #include "kernel/vm/vm_page.h"

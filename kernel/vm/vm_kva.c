@@ -8,7 +8,7 @@
  */
 #include "kernel/vm/vm_kva.h"
 
-#include "kernel/vm/vm_floor.h"
+#include "kernel/sys/systm.h"
 
 static bool
 kva_is_used(const struct kva_arena *arena, vm_pindex_t page)

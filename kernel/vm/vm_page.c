@@ -7,7 +7,11 @@
  */
 #include "kernel/vm/vm_page.h"
 
+#include "kernel/sys/dumpset.h"
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/malloc.h"
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma.h"
 #include "kernel/vm/uma_int.h"

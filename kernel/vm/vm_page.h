@@ -24,7 +24,7 @@
 #include <assert.h>
 #include <stdbool.h>
 
-#include "kernel/vm/vm_floor.h"
+#include "kernel/sys/mutex.h"
 #include "kernel/vm/vm_param.h"
 #include "kernel/vm/vm_phys.h"
 

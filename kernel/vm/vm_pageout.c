@@ -6,6 +6,8 @@
  */
 #include "kernel/vm/vm_pageout.h"
 
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/uma.h"
 #include "kernel/vm/vm_page.h"
 

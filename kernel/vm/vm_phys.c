@@ -14,6 +14,10 @@
  */
 #include "kernel/vm/vm_phys.h"
 
+#include "kernel/sys/dumpset.h"
+#include "kernel/sys/libkern.h"
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/vm_page.h"
 

@@ -62,6 +62,7 @@ allowed()
 
 allow format 'format' assert.h limits.h stdbool.h stddef.h stdint.h string.h
 allow dumper 'dumper format' assert.h stdbool.h stddef.h stdint.h string.h
+allow kernel/sys 'kernel/sys dumper' stdarg.h stdbool.h stddef.h stdint.h
 allow kernel/vm 'kernel/vm kernel/sys' assert.h stdbool.h stddef.h stdint.h
 allow kernel 'kernel/amd64 kernel/ddb kernel/dev kernel/kern kernel/lab
     kernel/sys kernel/vm dumper format' assert.h stdarg.h stdbool.h stddef.h stdint.h string.h

@@ -1,4 +1,14 @@
-/* The simulated machine: what kernel/vm/vm_floor.h and pmap.h declare. */
+/*
+ * The simulated machine: of kernel/sys, what kernel/vm stands on, and pmap.h.
+ *
+ *	critical.h	all of it, in sim_inline.h
+ *	dumpset.h	all but dump_add_user()
+ *	mutex.h		all but mtx_handoff()
+ *	smp.h		mp_maxid
+ *	systm.h		printf(), panic(), msleep_spin(), wakeup()
+ *
+ * memset(), of libkern.h, is the host's.
+ */
 #include "tests/vm/sim.h"
 
 #include <sys/mman.h>
@@ -11,6 +21,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/sys/critical.h"
+#include "kernel/sys/dumpset.h"
+#include "kernel/sys/malloc.h"
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/smp.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_int.h"
 #include "kernel/vm/vm_kern.h"

@@ -34,7 +34,7 @@ critical_exit(void)
 }
 
 static inline unsigned int
-vm_curcpu(void)
+critical_cpu(void)
 {
 	return (sim_curthread.st_cpu);
 }

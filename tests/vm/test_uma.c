@@ -6,6 +6,7 @@
 #include "tests/support/unit.h"
 #include "tests/vm/sim.h"
 
+#include "kernel/sys/errno.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_int.h"
