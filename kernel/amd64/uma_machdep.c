@@ -10,7 +10,7 @@
 #include "kernel/sys/dumpset.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
-#include "kernel/vm/uma_int.h"
+#include "kernel/vm/uma_machdep.h"
 #include "kernel/vm/vm_page.h"
 
 void *

@@ -10,7 +10,7 @@
 #include "kernel/sys/cdefs.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/uma_dbg.h"
-#include "kernel/vm/uma_int.h"
+#include "kernel/vm/uma_malloc.h"
 
 #define KMEM_MINSHIFT 4 /* 16 bytes */
 #define KMEM_NZONES   (PAGE_SHIFT - KMEM_MINSHIFT + 1)
@@ -22,23 +22,28 @@ static const char *const kmemzone_names[KMEM_NZONES] = { "16", "32", "64",
 
 static struct malloc_type *malloc_types; /* atomic: newest first */
 
-/* The smallest zone whose items hold size bytes, at most a page. */
-static uma_zone_t
+static size_t
+kmemzone_size(unsigned int i)
+{
+	return ((size_t)1 << (i + KMEM_MINSHIFT));
+}
+
+/* Which zone is the smallest whose items hold size bytes, at most a page. */
+static unsigned int
 kmemzone_lookup(size_t size)
 {
-	unsigned int shift = KMEM_MINSHIFT;
+	unsigned int i = 0;
 
-	while (((size_t)1 << shift) < size)
-		shift++;
-	return (kmemzones[shift - KMEM_MINSHIFT]);
+	while (kmemzone_size(i) < size)
+		i++;
+	return (i);
 }
 
 void
 kmeminit(void)
 {
 	for (unsigned int i = 0; i < KMEM_NZONES; i++) {
-		kmemzones[i] = uma_zcreate(kmemzone_names[i],
-		    (size_t)1 << (i + KMEM_MINSHIFT),
+		kmemzones[i] = uma_zcreate(kmemzone_names[i], kmemzone_size(i),
 		    uma_debug ? mtrash_ctor : NULL,
 		    uma_debug ? mtrash_dtor : NULL,
 		    uma_debug ? mtrash_init : NULL,
@@ -86,11 +91,11 @@ malloc(size_t size, struct malloc_type *type, int flags)
 		if (addr != NULL)
 			malloc_type_allocated(type, round_page(size));
 	} else {
-		uma_zone_t zone = kmemzone_lookup(size);
+		unsigned int i = kmemzone_lookup(size);
 
-		addr = uma_zalloc_arg(zone, type, flags);
+		addr = uma_zalloc_arg(kmemzones[i], type, flags);
 		if (addr != NULL)
-			malloc_type_allocated(type, zone->uz_keg->uk_size);
+			malloc_type_allocated(type, kmemzone_size(i));
 	}
 	return (addr);
 }
@@ -98,30 +103,24 @@ malloc(size_t size, struct malloc_type *type, int flags)
 void
 free(void *addr, struct malloc_type *type)
 {
-	struct uma_slab *slab;
+	size_t size;
 
 	if (addr == NULL)
 		return;
-	slab = vtoslab(addr);
-	if (slab == NULL)
+	size = uma_malloc_free(addr, type);
+	if (size == 0)
 		panic("free: %p, of type %s, was never allocated", addr,
 		    type->ks_shortdesc);
-	if (slab->us_keg == NULL) {
-		malloc_type_freed(type, slab->us_size);
-		uma_large_free(slab);
-	} else {
-		malloc_type_freed(type, slab->us_keg->uk_size);
-		uma_zfree_arg(slab->us_keg->uk_zones, addr, type);
-	}
+	malloc_type_freed(type, size);
 }
 
 size_t
 malloc_usable_size(const void *addr)
 {
-	const struct uma_slab *slab = vtoslab(addr);
+	size_t size = uma_malloc_size(addr);
 
-	KASSERT(slab != NULL, ("%s: %p was never allocated", __func__, addr));
-	return (slab->us_keg == NULL ? slab->us_size : slab->us_keg->uk_size);
+	KASSERT(size != 0, ("%s: %p was never allocated", __func__, addr));
+	return (size);
 }
 
 void *

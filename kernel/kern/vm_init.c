@@ -10,7 +10,7 @@
 #include "kernel/sys/proc.h"
 #include "kernel/sys/sysctl.h"
 #include "kernel/vm/uma.h"
-#include "kernel/vm/uma_int.h"
+#include "kernel/vm/uma_boot.h"
 #include "kernel/vm/vm_kern.h"
 #include "kernel/vm/vm_page.h"
 #include "kernel/vm/vm_pageout.h"

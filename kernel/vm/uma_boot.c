@@ -6,11 +6,14 @@
  * one-page slabs.  What uma_startup2 finds unused goes to the free lists; what
  * was used stays with its keg for ever.
  */
+#include "kernel/vm/uma_boot.h"
+
 #include "kernel/sys/dumpset.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_int.h"
+#include "kernel/vm/uma_machdep.h"
 #include "kernel/vm/vm_page.h"
 
 unsigned int uma_boot_pages = 48;

@@ -204,29 +204,11 @@ extern struct uma_keg *uma_kegs;
 void uma_list_lock(void);
 void uma_list_unlock(void);
 
-/*
- * Boot.  Until uma_startup2 one-page slabs come out of the memory that
- * uma_startup was given; running out is a panic.
- */
-extern unsigned int uma_boot_pages; /* vm.boot_pages */
-vm_size_t uma_boot_size(void);
-void uma_startup(void *mem, vm_size_t size);
+/* Boot: uma_boot.c; what others call of it is in uma_boot.h. */
 void uma_startup_zones(void);
-void uma_startup2(void);
 void *uma_startup_alloc(uma_zone_t zone, vm_size_t size, uint8_t *pflag,
     int wait);
 /* Raw boot memory, for what is there before the first zone. */
 void *uma_boot_take(vm_size_t size);
-
-/* Memory for malloc(9) beyond a page; vtoslab finds its size. */
-void *uma_large_malloc(vm_size_t size, int wait);
-void uma_large_free(struct uma_slab *slab);
-
-/*
- * One-page slabs through the direct map: the machine's uma_machdep.c.
- */
-void *uma_small_alloc(uma_zone_t zone, vm_size_t size, uint8_t *pflag,
-    int wait);
-void uma_small_free(void *mem, vm_size_t size, uint8_t pflag);
 
 #endif

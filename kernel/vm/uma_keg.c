@@ -15,6 +15,7 @@
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_int.h"
+#include "kernel/vm/uma_machdep.h"
 #include "kernel/vm/vm_kern.h"
 #include "kernel/vm/vm_page.h"
 
@@ -429,41 +430,4 @@ keg_drain(struct uma_keg *keg)
 		}
 		mtx_unlock_spin(&keg->uk_lock);
 	}
-}
-
-/*
- * Large malloc: pages of their own, with a header to tell how many.
- */
-
-void *
-uma_large_malloc(vm_size_t size, int wait)
-{
-	struct uma_slab *slab = zone_alloc_item(slabzone, NULL,
-	    wait & (M_NOWAIT | M_WAITOK | M_USE_RESERVE));
-	void *mem;
-
-	if (slab == NULL)
-		return (NULL);
-	mem = kmem_malloc(size, wait);
-	if (mem == NULL) {
-		zone_free_item(slabzone, slab, NULL, ZFREE_DTOR);
-		return (NULL);
-	}
-	slab->us_keg = NULL;
-	slab->us_data = mem;
-	slab->us_size = round_page(size);
-	slab->us_flags = UMA_SLAB_MALLOC;
-	vsetslab(mem, slab->us_size, slab);
-	return (mem);
-}
-
-void
-uma_large_free(struct uma_slab *slab)
-{
-	uint8_t *mem = slab->us_data;
-	vm_size_t size = slab->us_size;
-
-	vsetslab(mem, size, NULL);
-	zone_free_item(slabzone, slab, NULL, ZFREE_DTOR);
-	kmem_free(mem, size);
 }

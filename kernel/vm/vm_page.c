@@ -14,7 +14,7 @@
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma.h"
-#include "kernel/vm/uma_int.h"
+#include "kernel/vm/uma_boot.h"
 #include "kernel/vm/vm_pageout.h"
 
 struct vm_page *vm_page_array;

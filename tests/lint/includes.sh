@@ -60,12 +60,22 @@ allowed()
 	return 1
 }
 
+# private HEADER PREFIX
+# Of the kernel, only files whose names begin so include it.
+private()
+{
+	bad=$(grep -l -r "^#include \"$1\"" kernel | grep -v "^$2")
+	[ -z "$bad" ]
+	report $? "$1 is included only by $2*" "$bad"
+}
+
 allow format 'format' assert.h limits.h stdbool.h stddef.h stdint.h string.h
 allow dumper 'dumper format' assert.h stdbool.h stddef.h stdint.h string.h
 allow kernel/sys 'kernel/sys dumper' stdarg.h stdbool.h stddef.h stdint.h
 allow kernel/vm 'kernel/vm kernel/sys' assert.h stdbool.h stddef.h stdint.h
 allow kernel 'kernel/amd64 kernel/ddb kernel/dev kernel/kern kernel/lab
     kernel/sys kernel/vm dumper format' assert.h stdarg.h stdbool.h stddef.h stdint.h string.h
+private kernel/vm/uma_int.h 'kernel/vm/uma_'
 allow libkvm 'libkvm format'
 allow kdebug 'kdebug libkvm format'
 allow examples dumper

@@ -28,7 +28,7 @@
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
-#include "kernel/vm/uma_int.h"
+#include "kernel/vm/uma_boot.h"
 #include "kernel/vm/vm_kern.h"
 #include "kernel/vm/vm_page.h"
 

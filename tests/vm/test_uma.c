@@ -8,6 +8,7 @@
 
 #include "kernel/sys/errno.h"
 #include "kernel/vm/pmap.h"
+#include "kernel/vm/uma_boot.h"
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_int.h"
 #include "kernel/vm/vm_kern.h"
