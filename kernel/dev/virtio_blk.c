@@ -2,7 +2,7 @@
  * Virtio block devices over PCI, as of virtio 1.0, polled.
  *
  * One queue.  Its descriptors are dealt out in advance: request slot (tag) t
- * has VTBLK_MAXSEG + 2 of them, for its header, its pieces and its status, so
+ * has DISK_MAXSEG + 2 of them, for its header, its pieces and its status, so
  * there is no list of free ones that a crash could leave broken.
  *
  * All memory is static and in the kernel's image: nothing is allocated to dump.
@@ -10,10 +10,9 @@
  * Facts: Virtual I/O Device (VIRTIO) Version 1.1, "Virtio Over PCI Bus", "Split
  * Virtqueues", "Block Device".
  */
-#include "kernel/dev/virtio_blk.h"
-
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/md_var.h"
+#include "kernel/dev/disk.h"
 #include "kernel/dev/pci.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/errno.h"
@@ -59,8 +58,8 @@
 #define DESC_NEXT  1
 #define DESC_WRITE 2 /* the device writes */
 
-#define SLOT_DESCS (VTBLK_MAXSEG + 2)
-#define QSIZE	   (VTBLK_DEPTH * SLOT_DESCS)
+#define SLOT_DESCS (DISK_MAXSEG + 2)
+#define QSIZE	   (DISK_DEPTH * SLOT_DESCS)
 static_assert((QSIZE & (QSIZE - 1)) == 0, "a queue's size is a power of two");
 
 #define TIMEOUT_MS 5000
@@ -98,29 +97,31 @@ struct vtblk_mem {
 	struct vring_desc desc[QSIZE] __aligned(PAGE_SIZE);
 	struct vring_avail avail __aligned(PAGE_SIZE);
 	volatile struct vring_used used __aligned(PAGE_SIZE);
-	struct blk_header header[VTBLK_DEPTH];
-	volatile uint8_t status[VTBLK_DEPTH];
+	struct blk_header header[DISK_DEPTH];
+	volatile uint8_t status[DISK_DEPTH];
 };
 
 struct vtblk {
-	char vb_name[8];
+	struct disk vb_disk;
 	struct pci_dev vb_pci;
 	volatile uint8_t *vb_common;
 	volatile uint8_t *vb_notify;
 	volatile uint8_t *vb_device;
 	uint32_t vb_notify_mult;
 	uint32_t vb_kick_off; /* in vb_notify, of the queue's register */
-	uint64_t vb_media_len;
-	bool vb_readonly;
-	bool vb_flush; /* it has a cache to flush */
 	uint16_t vb_used_seen;
 	struct vtblk_mem *vb_mem;
-	struct mtx vb_mtx; /* for vtblk_rw(), from submit to wait */
 };
 
 static struct vtblk disks[NDISKS];
 static struct vtblk_mem disk_mem[NDISKS] __aligned(PAGE_SIZE);
 static unsigned int ndisks;
+
+static struct vtblk *
+vtblk_of(struct disk *dk)
+{
+	return (__containerof(dk, struct vtblk, vb_disk));
+}
 
 static uint8_t
 read8(volatile uint8_t *base, unsigned int off)
@@ -224,8 +225,8 @@ negotiate(struct vtblk *vb)
 	    (UINT64_C(1) << F_RO | UINT64_C(1) << F_FLUSH |
 		UINT64_C(1) << F_VERSION_1);
 
-	vb->vb_readonly = (wanted >> F_RO & 1) != 0;
-	vb->vb_flush = (wanted >> F_FLUSH & 1) != 0;
+	vb->vb_disk.bd_readonly = (wanted >> F_RO & 1) != 0;
+	vb->vb_disk.bd_flush = (wanted >> F_FLUSH & 1) != 0;
 	write32(vb->vb_common, COMMON_GFSELECT, 0);
 	write32(vb->vb_common, COMMON_GF, (uint32_t)wanted);
 	write32(vb->vb_common, COMMON_GFSELECT, 1);
@@ -258,9 +259,10 @@ setup_queue(struct vtblk *vb)
 	return (0);
 }
 
-int
-vtblk_reset(struct vtblk *vb)
+static int
+vtblk_reset(struct disk *dk)
 {
+	struct vtblk *vb = vtblk_of(dk);
 	int error, ms;
 
 	pci_enable_busmaster(&vb->vb_pci);
@@ -303,40 +305,39 @@ kick(struct vtblk *vb, unsigned int i)
 	write16(vb->vb_notify, vb->vb_kick_off, 0);
 }
 
-int
-vtblk_submit(struct vtblk *vb, unsigned int tag, enum vtblk_op op,
-    const struct vtblk_seg *segs, unsigned int nsegs, uint64_t off)
+static int
+vtblk_submit(struct disk *dk, unsigned int tag, enum disk_op op,
+    const struct disk_seg *segs, unsigned int nsegs, uint64_t off)
 {
 	static const uint32_t types[] = {
-		[VTBLK_READ] = 0,
-		[VTBLK_WRITE] = 1,
-		[VTBLK_FLUSH] = 4,
+		[DISK_READ] = 0,
+		[DISK_WRITE] = 1,
+		[DISK_FLUSH] = 4,
 	};
+	struct vtblk *vb = vtblk_of(dk);
 	struct vtblk_mem *mem = vb->vb_mem;
 	unsigned int first = tag * SLOT_DESCS, i = first;
 
-	if (tag >= VTBLK_DEPTH || nsegs > VTBLK_MAXSEG ||
-	    off % VTBLK_SECTOR != 0)
-		return (EINVAL);
 	mem->header[tag] = (struct blk_header){
 		.type = types[op],
-		.sector = off / VTBLK_SECTOR,
+		.sector = off / DISK_SECTOR,
 	};
 	mem->status[tag] = 0xff;
 	set_desc(vb, i++, pmap_kextract((vm_offset_t)&mem->header[tag]),
 	    sizeof(mem->header[tag]), DESC_NEXT);
 	for (unsigned int s = 0; s < nsegs; s++)
-		set_desc(vb, i++, segs[s].vs_pa, segs[s].vs_len,
-		    op == VTBLK_READ ? DESC_NEXT | DESC_WRITE : DESC_NEXT);
+		set_desc(vb, i++, segs[s].seg_pa, segs[s].seg_len,
+		    op == DISK_READ ? DESC_NEXT | DESC_WRITE : DESC_NEXT);
 	set_desc(vb, i, pmap_kextract((vm_offset_t)&mem->status[tag]), 1,
 	    DESC_WRITE);
 	kick(vb, first);
 	return (0);
 }
 
-int
-vtblk_wait(struct vtblk *vb, unsigned int *tag)
+static int
+vtblk_wait(struct disk *dk, unsigned int *tag)
 {
+	struct vtblk *vb = vtblk_of(dk);
 	volatile struct vring_used *used = &vb->vb_mem->used;
 	uint32_t id;
 
@@ -353,61 +354,40 @@ vtblk_wait(struct vtblk *vb, unsigned int *tag)
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	id = used->ring[vb->vb_used_seen % QSIZE].id;
 	vb->vb_used_seen++;
-	*tag = id / SLOT_DESCS % VTBLK_DEPTH;
+	*tag = id / SLOT_DESCS % DISK_DEPTH;
 	return (vb->vb_mem->status[*tag] == 0 ? 0 : EIO);
 }
 
-int
-vtblk_rw(struct vtblk *vb, enum vtblk_op op, void *buf, size_t len,
-    uint64_t off)
-{
-	struct vtblk_seg segs[VTBLK_MAXSEG];
-	unsigned int n = 0, tag;
-	int error;
-
-	if (op == VTBLK_FLUSH && !vb->vb_flush)
-		return (0);
-	for (size_t done = 0; done < len; n++) {
-		vm_offset_t va = (vm_offset_t)buf + done;
-		size_t room = PAGE_SIZE - (va & PAGE_MASK);
-
-		if (n == VTBLK_MAXSEG)
-			return (EINVAL);
-		segs[n].vs_pa = pmap_kextract(va);
-		segs[n].vs_len =
-		    (uint32_t)(len - done < room ? len - done : room);
-		done += segs[n].vs_len;
-	}
-	mtx_lock_spin(&vb->vb_mtx);
-	error = vtblk_submit(vb, 0, op, segs, n, off);
-	if (error == 0)
-		error = vtblk_wait(vb, &tag);
-	mtx_unlock_spin(&vb->vb_mtx);
-	return (error);
-}
+static const struct disk_driver vtblk_driver = {
+	.dv_reset = vtblk_reset,
+	.dv_submit = vtblk_submit,
+	.dv_wait = vtblk_wait,
+};
 
 static void
 vtblk_attach(const struct pci_dev *pd)
 {
 	struct vtblk *vb = &disks[ndisks];
+	struct disk *dk = &vb->vb_disk;
 
 	if (pd->pd_vendor != VIRTIO_VENDOR || ndisks == NDISKS ||
 	    (pd->pd_device != VIRTIO_BLK && pd->pd_device != VIRTIO_BLK_OLD))
 		return;
 	*vb = (struct vtblk){ .vb_pci = *pd, .vb_mem = &disk_mem[ndisks] };
-	snprintf(vb->vb_name, sizeof(vb->vb_name), "vtbd%u", ndisks);
-	mtx_init(&vb->vb_mtx, vb->vb_name, NULL, MTX_SPIN);
-	if (!map_registers(vb) || vtblk_reset(vb) != 0) {
-		printf("%s: not a device that we can drive\n", vb->vb_name);
+	dk->bd_driver = &vtblk_driver;
+	snprintf(dk->bd_name, sizeof(dk->bd_name), "vtbd%u", ndisks);
+	if (!map_registers(vb) || vtblk_reset(dk) != 0) {
+		printf("%s: not a device that we can drive\n", dk->bd_name);
 		return;
 	}
-	vb->vb_media_len = VTBLK_SECTOR *
+	dk->bd_media_len = DISK_SECTOR *
 	    (read32(vb->vb_device, 0) |
 		(uint64_t)read32(vb->vb_device, 4) << 32);
 	ndisks++;
-	printf("%s: %ju MB%s\n", vb->vb_name,
-	    (uintmax_t)(vb->vb_media_len >> 20),
-	    vb->vb_readonly ? ", read only" : "");
+	printf("%s: %ju MB%s\n", dk->bd_name,
+	    (uintmax_t)(dk->bd_media_len >> 20),
+	    dk->bd_readonly ? ", read only" : "");
+	disk_attach(dk);
 }
 
 static void
@@ -417,37 +397,3 @@ vtblk_init(const void *arg)
 	pci_foreach(vtblk_attach);
 }
 SYSINIT(vtblk, SI_SUB_DRIVERS, SI_ORDER_ANY, vtblk_init, NULL);
-
-struct vtblk *
-vtblk_get(unsigned int unit)
-{
-	return (unit < ndisks ? &disks[unit] : NULL);
-}
-
-struct vtblk *
-vtblk_find(const char *name)
-{
-	for (unsigned int i = 0; i < ndisks; i++) {
-		if (strcmp(disks[i].vb_name, name) == 0)
-			return (&disks[i]);
-	}
-	return (NULL);
-}
-
-const char *
-vtblk_name(const struct vtblk *vb)
-{
-	return (vb->vb_name);
-}
-
-uint64_t
-vtblk_media_len(const struct vtblk *vb)
-{
-	return (vb->vb_media_len);
-}
-
-bool
-vtblk_readonly(const struct vtblk *vb)
-{
-	return (vb->vb_readonly);
-}

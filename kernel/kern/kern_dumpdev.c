@@ -6,7 +6,7 @@
  */
 #include "kernel/kern/kern_dumpdev.h"
 
-#include "kernel/dev/virtio_blk.h"
+#include "kernel/dev/disk.h"
 #include "kernel/kern/kern_dump.h"
 #include "kernel/kern/kern_gpt.h"
 #include "kernel/sys/libkern.h"
@@ -17,7 +17,7 @@
 
 struct dumpdev {
 	char dd_name[NAME_LEN];
-	struct vtblk *dd_disk;
+	struct disk *dd_disk;
 	uint64_t dd_start; /* bytes of the disk */
 	uint64_t dd_len;
 	const char *dd_why; /* it takes no dumps; NULL: it does */
@@ -34,13 +34,13 @@ sink_open(void *arg)
 {
 	const struct dumpdev *dd = arg;
 
-	return (vtblk_reset(dd->dd_disk));
+	return (disk_reset(dd->dd_disk));
 }
 
 /* Pieces that lie behind each other in memory become one. */
 static unsigned int
 make_segs(const struct dump_iov *iov, unsigned int niov,
-    struct vtblk_seg segs[VTBLK_MAXSEG])
+    struct disk_seg segs[DISK_MAXSEG])
 {
 	unsigned int n = 0;
 
@@ -49,11 +49,11 @@ make_segs(const struct dump_iov *iov, unsigned int niov,
 
 		if (pa == DUMP_NOPA)
 			pa = pmap_kextract((vm_offset_t)iov[i].iv_base);
-		if (n > 0 && segs[n - 1].vs_pa + segs[n - 1].vs_len == pa)
-			segs[n - 1].vs_len += (uint32_t)iov[i].iv_len;
+		if (n > 0 && segs[n - 1].seg_pa + segs[n - 1].seg_len == pa)
+			segs[n - 1].seg_len += (uint32_t)iov[i].iv_len;
 		else
 			segs[n++] =
-			    (struct vtblk_seg){ pa, (uint32_t)iov[i].iv_len };
+			    (struct disk_seg){ pa, (uint32_t)iov[i].iv_len };
 	}
 	return (n);
 }
@@ -63,10 +63,10 @@ sink_submit(void *arg, unsigned int tag, const struct dump_iov *iov,
     unsigned int niov, uint64_t off)
 {
 	const struct dumpdev *dd = arg;
-	struct vtblk_seg segs[VTBLK_MAXSEG];
+	struct disk_seg segs[DISK_MAXSEG];
 
 	dump_test_panic();
-	return (vtblk_submit(dd->dd_disk, tag, VTBLK_WRITE, segs,
+	return (disk_submit(dd->dd_disk, tag, DISK_WRITE, segs,
 	    make_segs(iov, niov, segs), dd->dd_start + off));
 }
 
@@ -75,7 +75,7 @@ sink_wait(void *arg, unsigned int *tag)
 {
 	const struct dumpdev *dd = arg;
 
-	return (vtblk_wait(dd->dd_disk, tag));
+	return (disk_wait(dd->dd_disk, tag));
 }
 
 static int
@@ -83,7 +83,7 @@ sink_flush(void *arg)
 {
 	const struct dumpdev *dd = arg;
 
-	return (vtblk_rw(dd->dd_disk, VTBLK_FLUSH, NULL, 0, 0));
+	return (disk_rw(dd->dd_disk, DISK_FLUSH, NULL, 0, 0));
 }
 
 /* Whatever is still in flight must not end up in the next dump. */
@@ -93,7 +93,7 @@ sink_close(void *arg, int error)
 	const struct dumpdev *dd = arg;
 
 	if (error != 0)
-		(void)vtblk_reset(dd->dd_disk);
+		(void)disk_reset(dd->dd_disk);
 }
 
 size_t
@@ -109,9 +109,9 @@ dumpdev_sinks(struct dump_sink sinks[DUMPDEV_MAX])
 			.ds_arg = &devs[i],
 			.ds_layout = DUMP_DEVICE,
 			.ds_media_len = devs[i].dd_len,
-			.ds_block_len = VTBLK_SECTOR,
-			.ds_maxiov = VTBLK_MAXSEG,
-			.ds_depth = VTBLK_DEPTH,
+			.ds_block_len = DISK_SECTOR,
+			.ds_maxiov = DISK_MAXSEG,
+			.ds_depth = DISK_DEPTH,
 			.ds_open = sink_open,
 			.ds_submit = sink_submit,
 			.ds_wait = sink_wait,
@@ -150,16 +150,16 @@ locate(struct dumpdev *dd)
 
 	strlcpy(disk, dd->dd_name, sizeof(disk));
 	number = cut_partition(disk);
-	dd->dd_disk = vtblk_find(disk);
+	dd->dd_disk = disk_find(disk);
 	if (dd->dd_disk == NULL)
 		return ("no such disk");
-	if (vtblk_readonly(dd->dd_disk))
+	if (dd->dd_disk->bd_readonly)
 		return ("read only");
 	if (number != 0)
 		return (gpt_find_swap(dd->dd_disk, number, &dd->dd_start,
 		    &dd->dd_len));
 	dd->dd_start = 0;
-	dd->dd_len = vtblk_media_len(dd->dd_disk);
+	dd->dd_len = dd->dd_disk->bd_media_len;
 	if (gpt_present(dd->dd_disk))
 		return ("it has partitions, name one of them");
 	if (mbr_present(dd->dd_disk))

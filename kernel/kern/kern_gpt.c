@@ -9,7 +9,7 @@
 
 #include "format/gpt.h"
 #include "format/mbr.h"
-#include "kernel/dev/virtio_blk.h"
+#include "kernel/dev/disk.h"
 #include "kernel/sys/systm.h"
 
 /* Bytes of an array of partitions; nearly all tables have half of that. */
@@ -20,7 +20,7 @@ struct table {
 	struct span array; /* in array_space */
 };
 
-static uint8_t sector_space[VTBLK_SECTOR];
+static uint8_t sector_space[DISK_SECTOR];
 static uint8_t array_space[ARRAY_MAX];
 
 /* CRC-32 of IEEE 802.3, four bits at a time. */
@@ -41,95 +41,94 @@ crc32(uint32_t crc, const uint8_t *bytes, size_t len)
 }
 
 static uint64_t
-nsectors_of(const struct vtblk *vb)
+nsectors_of(const struct disk *dk)
 {
-	return (vtblk_media_len(vb) / VTBLK_SECTOR);
+	return (dk->bd_media_len / DISK_SECTOR);
 }
 
 static bool
-read_sectors(struct vtblk *vb, uint64_t lba, uint8_t *buf, size_t len)
+read_sectors(struct disk *dk, uint64_t lba, uint8_t *buf, size_t len)
 {
-	uint64_t nsectors = nsectors_of(vb);
+	uint64_t nsectors = nsectors_of(dk);
 
-	if (lba > nsectors || len / VTBLK_SECTOR > nsectors - lba)
+	if (lba > nsectors || len / DISK_SECTOR > nsectors - lba)
 		return (false);
-	return (vtblk_rw(vb, VTBLK_READ, buf, len, lba * VTBLK_SECTOR) == 0);
+	return (disk_rw(dk, DISK_READ, buf, len, lba * DISK_SECTOR) == 0);
 }
 
 static bool
-read_array(struct vtblk *vb, struct table *t)
+read_array(struct disk *dk, struct table *t)
 {
 	size_t len = gpt_array_len(&t->hdr);
-	size_t read_len =
-	    (len + VTBLK_SECTOR - 1) / VTBLK_SECTOR * VTBLK_SECTOR;
+	size_t read_len = (len + DISK_SECTOR - 1) / DISK_SECTOR * DISK_SECTOR;
 
 	t->array = (struct span){ .base = array_space, .len = len };
 	return (len <= sizeof(array_space) &&
-	    read_sectors(vb, t->hdr.gh_array_lba, array_space, read_len) &&
+	    read_sectors(dk, t->hdr.gh_array_lba, array_space, read_len) &&
 	    gpt_array_ok(&t->hdr, t->array, crc32));
 }
 
 static bool
-is_table_at(struct vtblk *vb, uint64_t lba)
+is_table_at(struct disk *dk, uint64_t lba)
 {
-	struct span sector = { .base = sector_space, .len = VTBLK_SECTOR };
+	struct span sector = { .base = sector_space, .len = DISK_SECTOR };
 
-	return (read_sectors(vb, lba, sector_space, VTBLK_SECTOR) &&
+	return (read_sectors(dk, lba, sector_space, DISK_SECTOR) &&
 	    gpt_is(sector));
 }
 
 static bool
-read_table_at(struct vtblk *vb, uint64_t lba, struct table *t)
+read_table_at(struct disk *dk, uint64_t lba, struct table *t)
 {
-	struct span sector = { .base = sector_space, .len = VTBLK_SECTOR };
+	struct span sector = { .base = sector_space, .len = DISK_SECTOR };
 	const char *why;
 
-	return (is_table_at(vb, lba) &&
-	    gpt_decode(sector, lba, crc32, &t->hdr, &why) && read_array(vb, t));
+	return (is_table_at(dk, lba) &&
+	    gpt_decode(sector, lba, crc32, &t->hdr, &why) && read_array(dk, t));
 }
 
 /* The table, or its copy if that is all there is. */
 static bool
-read_table(struct vtblk *vb, struct table *t)
+read_table(struct disk *dk, struct table *t)
 {
-	uint64_t nsectors = nsectors_of(vb);
+	uint64_t nsectors = nsectors_of(dk);
 
-	return (read_table_at(vb, GPT_PRIMARY_LBA, t) ||
-	    (nsectors > 0 && read_table_at(vb, nsectors - 1, t)));
+	return (read_table_at(dk, GPT_PRIMARY_LBA, t) ||
+	    (nsectors > 0 && read_table_at(dk, nsectors - 1, t)));
 }
 
 bool
-gpt_present(struct vtblk *vb)
+gpt_present(struct disk *dk)
 {
-	uint64_t nsectors = nsectors_of(vb);
+	uint64_t nsectors = nsectors_of(dk);
 
-	return (is_table_at(vb, GPT_PRIMARY_LBA) ||
-	    (nsectors > 0 && is_table_at(vb, nsectors - 1)));
+	return (is_table_at(dk, GPT_PRIMARY_LBA) ||
+	    (nsectors > 0 && is_table_at(dk, nsectors - 1)));
 }
 
 bool
-mbr_present(struct vtblk *vb)
+mbr_present(struct disk *dk)
 {
-	struct span sector = { .base = sector_space, .len = VTBLK_SECTOR };
+	struct span sector = { .base = sector_space, .len = DISK_SECTOR };
 
-	return (read_sectors(vb, 0, sector_space, VTBLK_SECTOR) &&
+	return (read_sectors(dk, 0, sector_space, DISK_SECTOR) &&
 	    mbr_has_partitions(sector));
 }
 
 const char *
-gpt_find_swap(struct vtblk *vb, unsigned int number, uint64_t *start,
+gpt_find_swap(struct disk *dk, unsigned int number, uint64_t *start,
     uint64_t *len)
 {
 	const char *why;
 	struct gpt_part part;
 	struct table t;
 
-	if (!read_table(vb, &t))
+	if (!read_table(dk, &t))
 		return ("no partition table that is whole");
-	if (!gpt_part_writable(&t.hdr, t.array, number - 1, nsectors_of(vb),
+	if (!gpt_part_writable(&t.hdr, t.array, number - 1, nsectors_of(dk),
 		&part, &why))
 		return (why);
-	*start = part.gp_first_lba * VTBLK_SECTOR;
-	*len = (part.gp_last_lba - part.gp_first_lba + 1) * VTBLK_SECTOR;
+	*start = part.gp_first_lba * DISK_SECTOR;
+	*len = (part.gp_last_lba - part.gp_first_lba + 1) * DISK_SECTOR;
 	return (NULL);
 }

@@ -6,7 +6,7 @@
  * dying kernel does it, with the other CPUs stopped and without interrupts.
  */
 #include "kernel/amd64/cpufunc.h"
-#include "kernel/dev/virtio_blk.h"
+#include "kernel/dev/disk.h"
 #include "kernel/lab/shell.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/errno.h"
@@ -46,27 +46,27 @@ have_chunks(uint64_t len)
 
 /* len bytes at off of the disk from or to the chunks.  0 or an errno. */
 static int
-transfer(struct vtblk *vb, enum vtblk_op op, uint64_t off, uint64_t len)
+transfer(struct disk *dk, enum disk_op op, uint64_t off, uint64_t len)
 {
 	unsigned int nbusy = 0, tag = 0;
 	int error = 0;
 
 	for (unsigned int i = 0; error == 0 && len > 0; i++) {
 		uint64_t n = len < CHUNK_LEN ? len : CHUNK_LEN;
-		struct vtblk_seg seg = { chunks[i], (uint32_t)n };
+		struct disk_seg seg = { chunks[i], (uint32_t)n };
 
-		if (nbusy < VTBLK_DEPTH)
+		if (nbusy < DISK_DEPTH)
 			tag = nbusy++;
-		else if ((error = vtblk_wait(vb, &tag)) != 0)
+		else if ((error = disk_wait(dk, &tag)) != 0)
 			break;
-		error = vtblk_submit(vb, tag, op, &seg, 1, off);
+		error = disk_submit(dk, tag, op, &seg, 1, off);
 		off += n;
 		len -= n;
 	}
 	while (error == 0 && nbusy-- > 0)
-		error = vtblk_wait(vb, &tag);
-	if (error == 0 && op == VTBLK_WRITE)
-		error = vtblk_rw(vb, VTBLK_FLUSH, NULL, 0, 0);
+		error = disk_wait(dk, &tag);
+	if (error == 0 && op == DISK_WRITE)
+		error = disk_rw(dk, DISK_FLUSH, NULL, 0, 0);
 	return (error);
 }
 
@@ -92,26 +92,26 @@ struct round {
  * the host's caches.
  */
 static int
-bench_round(struct vtblk *vb, struct round *r)
+bench_round(struct disk *dk, struct round *r)
 {
 	static uint64_t len_read;
-	uint64_t off = vtblk_media_len(vb) - VTBLK_SECTOR - r->len;
+	uint64_t off = dk->bd_media_len - DISK_SECTOR - r->len;
 	uint64_t start = rdtsc();
 	int error = doadump(false);
 
 	r->dump = rdtsc() - start;
 	if (error == 0 && r->len != len_read)
-		error = transfer(vb, VTBLK_READ, off, r->len);
+		error = transfer(dk, DISK_READ, off, r->len);
 	len_read = r->len;
 	start = rdtsc();
 	if (error == 0)
-		error = transfer(vb, VTBLK_WRITE, off, r->len);
+		error = transfer(dk, DISK_WRITE, off, r->len);
 	r->plain = rdtsc() - start;
 	return (error);
 }
 
 static int
-bench_stopped(struct vtblk *vb, struct round *r)
+bench_stopped(struct disk *dk, struct round *r)
 {
 	register_t flags;
 	int error;
@@ -121,7 +121,7 @@ bench_stopped(struct vtblk *vb, struct round *r)
 		return (ENOMEM);
 	flags = intr_disable();
 	(void)stop_cpus_hard();
-	error = bench_round(vb, r);
+	error = bench_round(dk, r);
 	restart_cpus();
 	intr_restore(flags);
 	return (error);
@@ -141,13 +141,13 @@ sh_bench(const char *args)
 {
 	const char *end;
 	uint64_t rounds = strtouq(args, &end), rate = cycles_per_ms();
-	struct vtblk *vb = vtblk_get(0);
-	int error = vb == NULL ? ENXIO : 0;
+	struct disk *dk = disk_first();
+	int error = dk == NULL ? ENXIO : 0;
 
 	for (uint64_t i = 0; i < rounds && error == 0; i++) {
 		struct round r;
 
-		error = bench_stopped(vb, &r);
+		error = bench_stopped(dk, &r);
 		if (error == 0)
 			printf("bench: %ju bytes, dump %ju us, plain %ju us\n",
 			    (uintmax_t)r.len, (uintmax_t)(r.dump * 1000 / rate),

@@ -4,7 +4,7 @@
  * for all they are worth.
  */
 #include "kernel/amd64/pcpu.h"
-#include "kernel/dev/virtio_blk.h"
+#include "kernel/dev/disk.h"
 #include "kernel/lab/shell.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/libkern.h"
@@ -248,13 +248,14 @@ static uint64_t disk_nstarted; /* atomic; threads that have read once */
 static void
 disk_thread(void *arg)
 {
+	struct disk *dk = arg;
 	uint8_t *buf = malloc(PAGE_SIZE, M_STORM, M_WAITOK);
-	int error = vtblk_rw(arg, VTBLK_READ, buf, PAGE_SIZE, 0);
+	int error = disk_rw(dk, DISK_READ, buf, PAGE_SIZE, 0);
 
 	__atomic_add_fetch(&disk_nstarted, 1, __ATOMIC_RELAXED);
 	for (uint64_t off = 0; error == 0 && !storm_over; off += PAGE_SIZE)
-		error = vtblk_rw(arg, VTBLK_READ, buf, PAGE_SIZE,
-		    off % vtblk_media_len(arg));
+		error = disk_rw(dk, DISK_READ, buf, PAGE_SIZE,
+		    off % dk->bd_media_len);
 	if (error != 0)
 		printf("disk: error %d\n", error);
 	free(buf, M_STORM);
@@ -266,13 +267,13 @@ sh_disk(const char *args)
 	const char *end;
 	uint64_t n = strtouq(args, &end);
 	uint64_t all = disk_nstarted + n;
-	struct vtblk *vb = vtblk_get(0);
+	struct disk *dk = disk_first();
 
 	storm_over = end == args;
-	if (vb == NULL)
+	if (dk == NULL)
 		return;
 	for (uint64_t i = 0; i < n; i++)
-		kproc_kthread_add(disk_thread, vb, NULL, NULL, "storm",
+		kproc_kthread_add(disk_thread, dk, NULL, NULL, "storm",
 		    "disk %ju", (uintmax_t)i);
 	/* On a slow host the clock hardly ticks from now on: do not count on it. */
 	while (__atomic_load_n(&disk_nstarted, __ATOMIC_RELAXED) < all)
