@@ -102,6 +102,23 @@ has_memory(vm_paddr_t start, vm_size_t len)
 	return (false);
 }
 
+/*
+ * The same of all that firmware reports, whatever hw.physmem leaves of it: its
+ * own tables, which lie on the same large pages, are read through the direct
+ * map.
+ */
+static bool
+has_ram(vm_paddr_t start, vm_size_t len)
+{
+	for (size_t i = 0; i < bootinfo.bi_nram; i++) {
+		const struct physrange *r = &bootinfo.bi_ram[i];
+
+		if (r->pr_start < start + len && start < r->pr_end)
+			return (true);
+	}
+	return (false);
+}
+
 static pt_entry_t
 image_rights(vm_offset_t va)
 {
@@ -150,7 +167,7 @@ bootstrap_dmap_pd(vm_paddr_t start)
 
 		if (has_image(pa, NBPDR))
 			pd[i] = bootstrap_dmap_pt(pa);
-		else if (has_memory(pa, NBPDR))
+		else if (has_ram(pa, NBPDR))
 			pd[i] = pa | ENTRY_DATA | AMD64_PTE_PS;
 	}
 	return (boot_pa(pd) | ENTRY_TABLE);
@@ -161,19 +178,17 @@ bootstrap_dmap(pt_entry_t *pml4)
 {
 	bool huge = has_1gb_pages();
 	pt_entry_t *pdpt = boot_alloc(1);
-	vm_paddr_t end = 0;
 
-	for (const vm_paddr_t *pair = dump_avail; pair[1] != 0; pair += 2)
-		end = pair[1];
-
-	for (vm_paddr_t pa = 0; pa < end; pa += NBPDP) {
-		if (!has_memory(pa, NBPDP))
+	for (vm_paddr_t pa = 0; pa < DMAP_MAX_ADDRESS - DMAP_MIN_ADDRESS;
+	     pa += NBPDP) {
+		if (!has_ram(pa, NBPDP))
 			continue;
 		pdpt[pa / NBPDP] = huge && !has_image(pa, NBPDP) ?
 		    pa | ENTRY_DATA | AMD64_PTE_PS :
 		    bootstrap_dmap_pd(pa);
 	}
-	dmapend = dmapbase + end;
+	for (const vm_paddr_t *pair = dump_avail; pair[1] != 0; pair += 2)
+		dmapend = dmapbase + pair[1];
 	pml4[dmapbase >> 39 & (NPTEPG - 1)] = boot_pa(pdpt) | ENTRY_TABLE;
 }
 

@@ -28,8 +28,9 @@ def sizes(memory, cpus, model):
         assert m.end() == 5
 
 
-def limits():
-    with boot("hw.physmem=96m", "kern.smp.cpus=2", memory=256, cpus=4) as m:
+def limits(memory, model):
+    limit = "hw.physmem=96m", "kern.smp.cpus=2"
+    with boot(*limit, memory=memory, cpus=4, model=model) as m:
         assert m.wait_for(r"real memory  = (\d+) ").group(1) == str(96 << 20)
         m.wait_for("smp: 2 CPUs")
 
@@ -181,7 +182,13 @@ for mb, ncpus, processor in (
     tests.case(
         f"{mb} MB, {ncpus} CPUs: {processor}", sizes, mb, ncpus, processor
     )
-tests.case("less memory and CPUs than there are", limits)
+for mb, processor in (256, "max"), (8192, "max"), (8192, "qemu64"):
+    tests.case(
+        f"less memory and CPUs than there are: {mb} MB, {processor}",
+        limits,
+        mb,
+        processor,
+    )
 tests.case("variables are set and refuse to be", variables)
 tests.case("pages for the boot are a tunable", boot_pages)
 tests.case("lines are edited", typing)
