@@ -6,7 +6,8 @@
  */
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/frame.h"
-#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/ipi.h"
+#include "kernel/amd64/lapic.h"
 #include "kernel/amd64/pcpu.h"
 #include "kernel/amd64/types.h"
 #include "kernel/lab/crash.h"
@@ -14,7 +15,9 @@
 #include "kernel/sys/cons.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/sched.h"
+#include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
+#include "kernel/vm/pmap.h"
 
 /* Registers, in bytes. */
 #define LAPIC_ID    0x020

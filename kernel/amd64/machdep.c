@@ -1,14 +1,17 @@
 /*
  * The machine from locore.S to the first thread.
  */
+#include "kernel/amd64/bootmem.h"
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/frame.h"
-#include "kernel/amd64/md_var.h"
 #include "kernel/amd64/pcb.h"
 #include "kernel/amd64/pcpu.h"
+#include "kernel/amd64/pmap.h"
+#include "kernel/amd64/trap.h"
 #include "kernel/amd64/vmparam.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/dumpset.h"
+#include "kernel/sys/image.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"

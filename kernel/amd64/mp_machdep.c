@@ -2,10 +2,14 @@
  * The other CPUs: started one after the other, interrupted, stopped.
  */
 #include "kernel/amd64/acpi.h"
+#include "kernel/amd64/bootmem.h"
 #include "kernel/amd64/cpufunc.h"
-#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/ipi.h"
+#include "kernel/amd64/lapic.h"
 #include "kernel/amd64/pcb.h"
 #include "kernel/amd64/pcpu.h"
+#include "kernel/amd64/pmap.h"
+#include "kernel/amd64/trap.h"
 #include "kernel/amd64/vmparam.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/kernel.h"

@@ -34,6 +34,10 @@ static_assert(offsetof(struct pcb, pcb_rsp) == PCB_RSP, "FreeBSD's layout");
 static_assert(offsetof(struct pcb, pcb_rip) == PCB_RIP, "FreeBSD's layout");
 static_assert(sizeof(struct pcb) % 16 == 0, "the stack below is aligned");
 
+/* Of the thread that dumps, and of the CPUs that were stopped. */
+extern struct pcb dumppcb;
+extern struct pcb stoppcbs[MAXCPU];
+
 /* Fill pcb with the caller's context, for a debugger. */
 void savectx(struct pcb *pcb);
 

@@ -13,12 +13,16 @@
  */
 #include "kernel/vm/pmap.h"
 
+#include "dumper/dumper.h"
 #include "format/paging_amd64.h"
+#include "kernel/amd64/bootmem.h"
 #include "kernel/amd64/cpufunc.h"
-#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/ipi.h"
+#include "kernel/amd64/pmap.h"
 #include "kernel/amd64/vmparam.h"
 #include "kernel/sys/dumpset.h"
 #include "kernel/sys/errno.h"
+#include "kernel/sys/image.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_page.h"
@@ -44,8 +48,8 @@ vm_offset_t kernel_vm_end = VM_MIN_KVA;
 
 extern pt_entry_t boot_pdpt_low[NPTEPG]; /* locore.S */
 
-struct dump_range pmap_devices[16];
-size_t pmap_ndevices;
+static struct dump_range devices[16]; /* what pmap_mapdev() has mapped */
+static size_t ndevices;
 
 static struct mtx pmap_lock = MTX_INITIALIZER("pmap");
 
@@ -306,14 +310,20 @@ pmap_mapdev(vm_paddr_t pa, vm_size_t len)
 	vm_size_t size = round_page(pa + len) - start;
 	vm_offset_t va = devmap_next;
 
-	if (size > DEVMAP_MAX - va || pmap_ndevices == nitems(pmap_devices))
+	if (size > DEVMAP_MAX - va || ndevices == nitems(devices))
 		return (NULL);
-	pmap_devices[pmap_ndevices++] =
-	    (struct dump_range){ start, start + size };
+	devices[ndevices++] = (struct dump_range){ start, start + size };
 	devmap_next += size;
 	for (vm_size_t off = 0; off < size; off += PAGE_SIZE)
 		*vtopte(va + off) = (start + off) | ENTRY_DATA | AMD64_PTE_NC;
 	return ((volatile void *)(va + (pa - start)));
+}
+
+const struct dump_range *
+pmap_device_ranges(size_t *n)
+{
+	*n = ndevices;
+	return (devices);
 }
 
 void

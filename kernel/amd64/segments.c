@@ -2,7 +2,6 @@
  * Each CPU's descriptors and task state.
  */
 #include "kernel/amd64/cpufunc.h"
-#include "kernel/amd64/md_var.h"
 #include "kernel/amd64/pcpu.h"
 
 /* 64-bit code, data, and an available task: AMD64 APM vol. 2, 4.8. */

@@ -3,11 +3,12 @@
  */
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/frame.h"
-#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/ipi.h"
 #include "kernel/amd64/pcb.h"
 #include "kernel/amd64/pcpu.h"
+#include "kernel/amd64/trap.h"
 #include "kernel/amd64/types.h"
-#include "kernel/ddb/ddb.h"
+#include "kernel/sys/kdb.h"
 #include "kernel/sys/systm.h"
 
 #define SDT_SYSIGT 0x8e /* a present interrupt gate of the kernel */

@@ -2,11 +2,11 @@
  * The debugger's commands.
  */
 #include "format/paging_amd64.h"
-#include "kernel/amd64/frame.h"
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/pcb.h"
-#include "kernel/amd64/pcpu.h"
 #include "kernel/ddb/ddb.h"
+#include "kernel/machine/frame.h"
+#include "kernel/machine/pcb.h"
+#include "kernel/machine/pcpu.h"
+#include "kernel/machine/pmap.h"
 #include "kernel/sys/msgbuf.h"
 #include "kernel/sys/reboot.h"
 #include "kernel/sys/smp.h"

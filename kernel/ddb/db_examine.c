@@ -7,7 +7,6 @@
  *		FORM	x d u: a number; c: a character; s: a string;
  *			a: an address and its symbol
  */
-#include "kernel/amd64/md_var.h"
 #include "kernel/ddb/ddb.h"
 #include "kernel/sys/systm.h"
 

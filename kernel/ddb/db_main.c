@@ -5,14 +5,13 @@
  * A fault in a command is caught where memory is read (safe_copy()), or ends
  * the command; inside of a dump it is a second panic.
  */
-#include "kernel/amd64/cpufunc.h"
-#include "kernel/amd64/frame.h"
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/pcb.h"
-#include "kernel/amd64/pcpu.h"
 #include "kernel/ddb/ddb.h"
-#include "kernel/kern/kern_dump.h"
+#include "kernel/machine/cpufunc.h"
+#include "kernel/machine/frame.h"
+#include "kernel/machine/pcb.h"
+#include "kernel/machine/pcpu.h"
 #include "kernel/sys/cons.h"
+#include "kernel/sys/kdb.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"

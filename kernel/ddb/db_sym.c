@@ -5,9 +5,9 @@
  *		address - KERNBASE, offset of the name	(ascending, count times)
  *		names, each with a NUL
  */
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/vmparam.h"
 #include "kernel/ddb/ddb.h"
+#include "kernel/machine/vmparam.h"
+#include "kernel/sys/image.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 

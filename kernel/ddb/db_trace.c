@@ -3,11 +3,11 @@
  *
  * Memory is read as if none of it were there: the stack may be what broke.
  */
-#include "kernel/amd64/frame.h"
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/pcb.h"
-#include "kernel/amd64/pcpu.h"
 #include "kernel/ddb/ddb.h"
+#include "kernel/machine/frame.h"
+#include "kernel/machine/pcb.h"
+#include "kernel/machine/pcpu.h"
+#include "kernel/sys/kdb.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"

@@ -1,7 +1,6 @@
 /*
  * The debugger's view of memory.
  */
-#include "kernel/amd64/md_var.h"
 #include "kernel/ddb/ddb.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"

@@ -1,34 +1,14 @@
 /*
- * The kernel's own debugger: works on a machine that is stopped, with nothing
- * but the console.
+ * The kernel's own debugger from the inside: commands, symbols, traces.  How it
+ * is entered is in sys/kdb.h.
  */
 #ifndef KERNEL_DDB_DDB_H
 #define KERNEL_DDB_DDB_H
 
 #include "kernel/sys/kernel.h"
 
-struct pcb;
 struct thread;
 struct trapframe;
-
-/* Enter from a trap: other CPUs stopped, until "continue". */
-void kdb_trap(const char *why, struct trapframe *frame);
-
-/* Enter from code, as if by a breakpoint. */
-void kdb_enter(const char *why, const char *fmt, ...) __printflike(2, 3);
-
-/*
- * From a trap that nobody expected: if a command of the debugger caused it, say
- * so and go back to the prompt.  Else return: inside of a dump, say, which
- * nobody could finish.
- */
-void kdb_fault(const char *what, const struct trapframe *frame);
-
-extern volatile bool kdb_active;
-extern const char *kdb_why;
-
-/* The calls that lead here, printed. */
-void kdb_backtrace(void);
 
 /* The list of threads; a command here and in the shell. */
 void db_ps(const char *args);

@@ -5,7 +5,7 @@
  */
 #include "kernel/dev/pci.h"
 
-#include "kernel/amd64/cpufunc.h"
+#include "kernel/machine/cpufunc.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/systm.h"
 

@@ -2,8 +2,8 @@
  * The CMOS real-time clock, MC146818.
  */
 #include "kernel/dev/rtc.h"
+#include "kernel/machine/cpufunc.h"
 
-#include "kernel/amd64/cpufunc.h"
 
 #define RTC_INDEX 0x70
 #define RTC_DATA  0x71

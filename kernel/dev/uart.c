@@ -3,8 +3,8 @@
  * a crash could leave half changed.
  */
 #include "kernel/dev/uart.h"
+#include "kernel/machine/cpufunc.h"
 
-#include "kernel/amd64/cpufunc.h"
 
 #define COM1 0x3f8
 

@@ -10,15 +10,15 @@
  * Facts: Virtual I/O Device (VIRTIO) Version 1.1, "Virtio Over PCI Bus", "Split
  * Virtqueues", "Block Device".
  */
-#include "kernel/amd64/cpufunc.h"
-#include "kernel/amd64/md_var.h"
 #include "kernel/dev/disk.h"
 #include "kernel/dev/pci.h"
+#include "kernel/machine/cpufunc.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/mutex.h"
+#include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 

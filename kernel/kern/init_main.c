@@ -1,7 +1,7 @@
 /*
  * Start-up: the SYSINITs in their order, and the command line's tunables.
  */
-#include "kernel/amd64/md_var.h"
+#include "kernel/machine/bootmem.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/msgbuf.h"

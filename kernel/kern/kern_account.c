@@ -9,8 +9,9 @@
  */
 #include "kernel/kern/kern_account.h"
 
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/vmparam.h"
+#include "kernel/machine/pmap.h"
+#include "kernel/machine/vmparam.h"
+#include "kernel/sys/image.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_page.h"
 

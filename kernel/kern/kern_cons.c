@@ -8,9 +8,9 @@
  */
 #include "kernel/sys/cons.h"
 
-#include "kernel/ddb/ddb.h"
 #include "kernel/dev/uart.h"
 #include "kernel/sys/clock.h"
+#include "kernel/sys/kdb.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/systm.h"

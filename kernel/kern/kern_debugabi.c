@@ -2,8 +2,8 @@
  * What debuggers look for by name: FreeBSD's symbols, so that every tool that
  * knows its kernels knows ours.
  */
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/pcb.h"
+#include "kernel/machine/pcb.h"
+#include "kernel/sys/image.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/smp.h"

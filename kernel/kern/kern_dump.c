@@ -9,14 +9,15 @@
 #include "kernel/kern/kern_dump.h"
 
 #include "dumper/dumper.h"
-#include "kernel/amd64/cpufunc.h"
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/vmparam.h"
 #include "kernel/ddb/ddb.h"
 #include "kernel/dev/rtc.h"
 #include "kernel/kern/kern_account.h"
 #include "kernel/kern/kern_dumpdev.h"
 #include "kernel/kern/kern_dumpsay.h"
+#include "kernel/machine/bootmem.h"
+#include "kernel/machine/cpufunc.h"
+#include "kernel/machine/pmap.h"
+#include "kernel/machine/vmparam.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/libkern.h"
@@ -95,6 +96,9 @@ machine_describes(void *arg, uint64_t pa, unsigned int i,
 static void
 describe_machine(void)
 {
+	size_t ndevices;
+	const struct dump_range *devices = pmap_device_ranges(&ndevices);
+
 	machine = (struct dump_machine){
 		.dm_pages = &pages,
 		.dm_page = machine_page,
@@ -107,8 +111,8 @@ describe_machine(void)
 		.dm_dmap_end = DMAP_MAX_ADDRESS,
 		.dm_load_va = KERNBASE + KERNLOAD,
 		.dm_load_pa = kernphys,
-		.dm_devices = pmap_devices,
-		.dm_ndevices = pmap_ndevices,
+		.dm_devices = devices,
+		.dm_ndevices = ndevices,
 		.dm_msgbuf = msgbufp->msg_ptr,
 		.dm_msgbuf_len = msgbufp->msg_size,
 		.dm_msgbuf_tail = sizeof(*msgbufp),

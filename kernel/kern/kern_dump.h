@@ -6,9 +6,6 @@
 
 #include "kernel/sys/types.h"
 
-/* Is a dump under way?  Debuggers, too, look for this name. */
-extern int dumping;
-
 /* Dump to the first configured device that takes it.  0 or an errno. */
 int dumpsys(void);
 

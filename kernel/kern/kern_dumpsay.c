@@ -1,7 +1,7 @@
 #include "kernel/kern/kern_dumpsay.h"
 
-#include "kernel/amd64/md_var.h"
 #include "kernel/kern/kern_dumpdev.h"
+#include "kernel/machine/bootmem.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 

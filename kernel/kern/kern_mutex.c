@@ -6,12 +6,12 @@
  */
 #include "kernel/sys/mutex.h"
 
-#include "kernel/amd64/cpufunc.h"
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/pcpu.h"
 #include "kernel/lab/crash.h"
+#include "kernel/machine/cpufunc.h"
+#include "kernel/machine/pcpu.h"
 #include "kernel/sys/critical.h"
 #include "kernel/sys/sched.h"
+#include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 
 /* So often a lock is tried before its owner must be dead. */

@@ -7,15 +7,14 @@
  * out: it does not dump again.  Of several CPUs that panic at once, the one that
  * stops the others does it for all.
  */
-#include "kernel/amd64/cpufunc.h"
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/pcb.h"
-#include "kernel/amd64/pcpu.h"
-#include "kernel/ddb/ddb.h"
 #include "kernel/kern/kern_dump.h"
+#include "kernel/machine/cpufunc.h"
+#include "kernel/machine/pcb.h"
+#include "kernel/machine/pcpu.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/errno.h"
+#include "kernel/sys/kdb.h"
 #include "kernel/sys/reboot.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/sysctl.h"

@@ -7,10 +7,9 @@
  */
 #include "kernel/sys/sched.h"
 
-#include "kernel/amd64/cpufunc.h"
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/pcb.h"
-#include "kernel/amd64/pcpu.h"
+#include "kernel/machine/cpufunc.h"
+#include "kernel/machine/pcb.h"
+#include "kernel/machine/pcpu.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/smp.h"

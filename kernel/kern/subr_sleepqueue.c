@@ -4,7 +4,7 @@
  * With the few hundred threads of this kernel the list is short; wakeup() looks
  * through all of it.
  */
-#include "kernel/amd64/pcpu.h"
+#include "kernel/machine/pcpu.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/kernel.h"

@@ -1,7 +1,7 @@
 /*
  * Bytes and strings.
  */
-#include "kernel/amd64/bytes_asm.h"
+#include "kernel/machine/bytes_asm.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 

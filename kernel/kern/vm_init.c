@@ -4,7 +4,7 @@
  * Before: the machine has filled in dump_avail and phys_avail, the direct map
  * is up, mp_maxid is known, and dumps have a set of pages.
  */
-#include "kernel/amd64/vmparam.h"
+#include "kernel/machine/vmparam.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/proc.h"

@@ -5,9 +5,9 @@
  * once more, in order and a megabyte at a time, by the same driver: both as a
  * dying kernel does it, with the other CPUs stopped and without interrupts.
  */
-#include "kernel/amd64/cpufunc.h"
 #include "kernel/dev/disk.h"
 #include "kernel/lab/shell.h"
+#include "kernel/machine/cpufunc.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/libkern.h"

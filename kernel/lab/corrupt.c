@@ -10,9 +10,9 @@
  *	3, PML4E	all of the kernel map, in a copy of the top-level table:
  *			the CPUs stay with the original, the dumper gets the copy
  */
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/vmparam.h"
 #include "kernel/lab/shell.h"
+#include "kernel/machine/pmap.h"
+#include "kernel/machine/vmparam.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"

@@ -1,13 +1,11 @@
 /*
  * Ways to break the machine on purpose: "crash KIND" in the shell.
  */
-#include "kernel/amd64/cpufunc.h"
-#include "kernel/amd64/md_var.h"
-#include "kernel/amd64/pcpu.h"
-#include "kernel/amd64/vmparam.h"
-#include "kernel/ddb/ddb.h"
 #include "kernel/lab/crash.h"
 #include "kernel/lab/shell.h"
+#include "kernel/machine/cpufunc.h"
+#include "kernel/machine/pcpu.h"
+#include "kernel/machine/vmparam.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/critical.h"
 #include "kernel/sys/libkern.h"

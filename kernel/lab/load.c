@@ -3,9 +3,9 @@
  * land and file cache, objects in a zone, and threads that allocate and free
  * for all they are worth.
  */
-#include "kernel/amd64/pcpu.h"
 #include "kernel/dev/disk.h"
 #include "kernel/lab/shell.h"
+#include "kernel/machine/pcpu.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/malloc.h"

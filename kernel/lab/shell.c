@@ -6,6 +6,7 @@
 #include "kernel/ddb/ddb.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/cons.h"
+#include "kernel/sys/kdb.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/reboot.h"

@@ -79,6 +79,12 @@ int kproc_kthread_add(void (*func)(void *), void *arg, struct proc *p,
     __printflike(6, 7);
 void kthread_exit(void) __dead2;
 
+/*
+ * The machine's part of making a thread: fill in td_pcb and td_frame, at the top
+ * of its stack, so that it begins with func(arg) when it is switched to.
+ */
+void cpu_fork(struct thread *td, void (*func)(void *), void *arg);
+
 /* Make the thread that a CPU runs when there is nothing to run. */
 struct pcpu;
 void kthread_create_idle(struct pcpu *pc);

@@ -36,4 +36,13 @@ cpu_is_stopped(int cpu)
 bool stop_cpus_hard(void);
 void restart_cpus(void);
 
+/* Tell CPU cpu that there is something to run. */
+void ipi_preempt(int cpu);
+
+/*
+ * What a CPU does while it waits with interrupts off: it answers those who wait
+ * for it, as for translations to be forgotten.
+ */
+void cpu_spinwait(void);
+
 #endif

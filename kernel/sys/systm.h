@@ -37,6 +37,7 @@ void vpanic(const char *fmt, va_list ap) __dead2 __printflike(1, 0);
 #endif
 
 extern const char *panicstr; /* NULL: no panic so far */
+extern int dumping;	     /* a dump is under way; debuggers know the name */
 extern bool scheduler_stopped;
 
 /* Is this a dying kernel, in which locks and sleeping do nothing? */
@@ -51,6 +52,12 @@ int tsleep(const void *chan, const char *wmesg, int timo);
 int msleep_spin(const void *chan, struct mtx *mtx, const char *wmesg, int timo);
 void wakeup(const void *chan);
 void wakeup_one(const void *chan);
+
+/*
+ * Copy len bytes that may not be there: false means that a fault came, and
+ * part of them may have been copied.
+ */
+bool safe_copy(void *dst, const void *src, size_t len);
 
 extern int cold; /* until threads can sleep */
 

@@ -58,6 +58,9 @@ void pmap_kenter(vm_offset_t va, vm_paddr_t pa);
  */
 void pmap_qremove(vm_offset_t va, vm_size_t npages);
 
+/* Device registers at pa, uncached.  NULL: no addresses are left for them. */
+volatile void *pmap_mapdev(vm_paddr_t pa, vm_size_t len);
+
 /*
  * The physical address behind a mapped kernel address: direct map, kernel
  * image or KVA.  0: nothing is mapped there.

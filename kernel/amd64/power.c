@@ -2,7 +2,7 @@
  * Ways to end: reset, power off, leave the emulator with an exit code.
  */
 #include "kernel/amd64/cpufunc.h"
-#include "kernel/amd64/md_var.h"
+#include "kernel/amd64/trap.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/reboot.h"
 #include "kernel/sys/systm.h"

@@ -1,0 +1,41 @@
+/*
+ * amd64's page tables, beside what all machines have (vm/pmap.h).
+ */
+#ifndef KERNEL_AMD64_PMAP_H
+#define KERNEL_AMD64_PMAP_H
+
+#include "kernel/sys/types.h"
+
+struct dump_range;
+
+/* Make the kernel's own page tables and switch to them. */
+void pmap_bootstrap(void);
+
+/* Switch a CPU that starts to them. */
+void pmap_load(void);
+
+/* What pmap_mapdev() has mapped, for the dumper: *n ranges. */
+const struct dump_range *pmap_device_ranges(size_t *n);
+
+/* The first gigabyte at its own address, for CPUs that start. */
+void pmap_map_low(void);
+void pmap_unmap_low(void);
+
+/* Make a page of the image fault: the guard of a stack. */
+void pmap_guard(vm_offset_t va);
+
+/*
+ * The page-table entry for va at a level, 3 the top; NULL: there is no table of
+ * that level.  Tables are followed only inside of memory: this also serves the
+ * debugger.
+ */
+uint64_t *pmap_entry(vm_offset_t va, unsigned int level);
+
+/* Is this a page table that was made before there were pages?  See VPG_TABLE. */
+bool pmap_is_boot_table(vm_paddr_t pa);
+
+/* The top-level page table; debuggers read KPML4phys. */
+extern uint64_t KPML4phys;
+extern uint64_t kernphys;
+
+#endif
