@@ -71,10 +71,24 @@ private()
 
 allow format 'format' assert.h limits.h stdbool.h stddef.h stdint.h string.h
 allow dumper 'dumper format' assert.h stdbool.h stddef.h stdint.h string.h
-allow kernel/sys 'kernel/sys dumper' stdarg.h stdbool.h stddef.h stdint.h
-allow kernel/vm 'kernel/vm kernel/sys' assert.h stdbool.h stddef.h stdint.h
-allow kernel 'kernel/amd64 kernel/ddb kernel/dev kernel/kern kernel/lab
-    kernel/sys kernel/vm dumper format' assert.h stdarg.h stdbool.h stddef.h stdint.h string.h
+# The kernel's rooms, by the lines "kernel/ROOM -> ROOM ..." of the house page.
+# All may use the compiler's headers, and string.h as the rooms below them do.
+law=$(sed -n 's|^    \(kernel/[a-z0-9]*\) *->|\1|p' docs/house.md)
+while read -r room others; do
+	inner=
+	for other in $others; do
+		[ -d "kernel/$other" ] && other=kernel/$other
+		inner="$inner $other"
+	done
+	allow "$room" "$room $inner" assert.h stdarg.h stdbool.h stddef.h \
+	    stdint.h string.h
+done <<EOF
+$law
+EOF
+unruled=$(find kernel -mindepth 1 -type d ! -name '__*' |
+    grep -v -x -F "$(echo "$law" | sed 's/ .*//')")
+[ -z "$unruled" ]
+report $? 'the house page has a line for every room of the kernel' "$unruled"
 private kernel/vm/uma_int.h 'kernel/vm/uma_'
 allow libkvm 'libkvm format'
 allow kdebug 'kdebug libkvm format'
