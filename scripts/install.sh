@@ -27,7 +27,10 @@ if ! loader_knows "$libdir"; then
 	echo "The loader does not look into $libdir: programs that use libkvm" \
 	    "need LD_LIBRARY_PATH=$libdir, or that folder in ld.so.conf(5)"
 fi
-if ! pkg-config --exists libkvm; then
+# Where the system has a libkvm of its own, this one has another name.
+library=$(sed -n 's|.*/\(lib[a-z-]*kvm\)\.pc$|\1|p' \
+    "$build/meson-logs/install-log.txt")
+if ! pkg-config --exists "$library"; then
 	echo "pkg-config does not look into $libdir/pkgconfig: it needs" \
 	    "PKG_CONFIG_PATH=$libdir/pkgconfig"
 fi

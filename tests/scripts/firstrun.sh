@@ -71,4 +71,26 @@ echo "$said" | grep -q 'holds is not what it should be'
 report $? "and called that" "$said"
 echo "$said" | grep -q '^\.'
 report $? "unpacking shows that it goes on" "$said"
+
+# ---- install: under the name that the library has on FreeBSD ----
+
+build=$work/build
+mkdir -p "$build/meson-info" "$build/meson-logs"
+touch "$build/build.ninja"
+echo "[{\"name\": \"prefix\", \"value\": \"$work\"}]" \
+    >"$build/meson-info/intro-buildoptions.json"
+echo "{\"name\": \"libdir\", \"value\": \"lib\"}" \
+    >>"$build/meson-info/intro-buildoptions.json"
+echo "$work/lib/pkgconfig/libvmcore-kvm.pc" >"$build/meson-logs/install-log.txt"
+echo 'exit 0' | stub meson
+echo 'exit 0' | stub ldconfig
+
+echo '[ "$2" = libvmcore-kvm ]' | stub pkg-config
+said=$(DESTDIR='' "$top/scripts/install.sh" "$build" "$work" 2>&1)
+[ $? -eq 0 ] && [ -z "$said" ]
+report $? "nothing is said if pkg-config finds the library" "$said"
+echo 'exit 1' | stub pkg-config
+said=$(DESTDIR='' "$top/scripts/install.sh" "$build" "$work" 2>&1)
+echo "$said" | grep -q "PKG_CONFIG_PATH=$work/lib/pkgconfig"
+report $? "else where it is" "$said"
 finish
