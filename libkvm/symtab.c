@@ -16,6 +16,12 @@
 
 #define NAME_MAX_LEN 4095 /* bytes; symbols with longer names are left out */
 
+/*
+ * Functions that lie inside of one another, at most; assembly has two or three.
+ * A search goes from each to the one around it.
+ */
+#define NEST_MAX 16
+
 struct symbol {
 	const char *sym_name; /* libelf's, until elf_end() */
 	kvaddr_t sym_va;
@@ -30,6 +36,7 @@ struct symbol {
 struct place {
 	const struct symbol *pl_sym;
 	uint32_t pl_outer; /* 1 + index of the entry around it; 0: none */
+	uint32_t pl_depth; /* how many are around it */
 };
 
 struct symtab {
@@ -281,9 +288,15 @@ nest(struct symtab *stb)
 			outer = list[outer - 1].pl_outer;
 		if (outer != 0 && sym->sym_len == 0 && !sym->sym_typed)
 			continue;
-		list[n++] = (struct place){ .pl_sym = sym, .pl_outer = outer };
-		if (sym->sym_len != 0)
-			outer = (uint32_t)n;
+		list[n] = (struct place){
+			.pl_sym = sym,
+			.pl_outer = outer,
+			.pl_depth =
+			    outer != 0 ? list[outer - 1].pl_depth + 1 : 0,
+		};
+		if (sym->sym_len != 0 && list[n].pl_depth + 1 < NEST_MAX)
+			outer = (uint32_t)n + 1;
+		n++;
 	}
 	stb->stb_nby_va = n;
 }

@@ -317,6 +317,35 @@ test_at(void **state)
 	exec_close(ex);
 }
 
+/* Functions in functions, deeper than they are followed: an outer one is told. */
+static void
+test_deep(void **state)
+{
+	enum { N = 40, NFOLLOWED = 15, NREACH = 20 };
+	static struct kernfile_symbol deep[N];
+	static char names[N][16];
+	struct kernfile kf = good;
+	struct kvm_symbol sym;
+	struct exec *ex;
+
+	(void)state;
+	for (size_t i = 0; i < N; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "f%zu", i);
+		deep[i] = (struct kernfile_symbol){ names[i], BSS + i,
+			(i < NREACH ? 0x200 : 0x100) - i, KERNFILE_BSS, FUNC,
+			false };
+	}
+	kf.symbols = deep;
+	kf.nsymbols = N;
+	ex = open_kernel(&kf);
+	assert_true(exec_symbol_at(ex, BSS + 0x80, &sym));
+	assert_string_equal(sym.ks_name, names[N - 1]);
+	assert_true(exec_symbol_at(ex, BSS + 0x180, &sym));
+	assert_string_equal(sym.ks_name, names[NFOLLOWED - 1]);
+	assert_false(exec_symbol_at(ex, BSS + 0x200, &sym));
+	exec_close(ex);
+}
+
 /* Thousands of names, so that the hash table is full of collisions. */
 static void
 test_many(void **state)
@@ -421,6 +450,7 @@ main(void)
 	tests[n++] = row_test("a stripped file", test_stripped, NULL);
 	tests[n++] = row_test("symbols of code", test_code, NULL);
 	tests[n++] = row_test("many symbols", test_many, NULL);
+	tests[n++] = row_test("functions in functions", test_deep, NULL);
 	tests[n++] = row_test("names without an end", test_long_names, NULL);
 	return (RUN_TESTS(tests, n));
 }
