@@ -175,7 +175,8 @@ field_off(kvm_t *kd, enum field which)
 	return (find(kd, which)->mb_off);
 }
 
-size_t
+/* Bytes that a field takes; 0: not known. */
+static size_t
 field_len(kvm_t *kd, enum field which)
 {
 	return (find(kd, which)->mb_len);

@@ -141,7 +141,4 @@ void field_bytes(kvm_t *kd, kvaddr_t base, enum field which, void *buf,
 /* Where a field is: bytes into its structure.  Only if it is known. */
 uint32_t field_off(kvm_t *kd, enum field which);
 
-/* Bytes that a field takes; 0: not known. */
-size_t field_len(kvm_t *kd, enum field which);
-
 #endif

@@ -13,6 +13,8 @@
 
 #define WHAT "kvm_getswapinfo"
 
+#define SW_NODEV (-1) /* sw_dev, whatever its size */
+
 /* Where the result goes. */
 struct swap_out {
 	struct kvm_swap *so_list;
@@ -30,11 +32,10 @@ name_device(kvm_t *kd, kvaddr_t dev, int flags, char *buf, size_t len)
 	static const char prefix[] = "/dev/";
 	kvaddr_t vnode = field_uint(kd, dev, FLD_SW_VP);
 	uint64_t number = field_uint(kd, dev, FLD_SW_DEV);
-	size_t bits = 8 * field_len(kd, FLD_SW_DEV);
 	size_t n = 0;
 
-	/* NODEV: a file on another machine. */
-	if (bits != 0 && number == UINT64_MAX >> (64 - bits)) {
+	/* A file on another machine. */
+	if (field_int(kd, dev, FLD_SW_DEV) == SW_NODEV) {
 		(void)snprintf(buf, len, "[NFS swap]");
 		return;
 	}

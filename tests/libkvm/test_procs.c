@@ -528,20 +528,24 @@ test_cptime(void **state)
 
 static const struct swap_row {
 	const char *name;
+	const char *kernel;
 	int max, flags;
 	int n;
 	const char *want; /* a line a device: name used/total flags */
 } swap_rows[] = {
-	{ "swap: all devices", 4, 0, 3,
+	{ "swap: all devices", "today", 4, 0, 3,
 	    "ada0p3 100/1000 4\n#C:0x99 0/0 0\n[NFS swap] 7/468 0\n"
 	    " 107/1468 0\n" },
-	{ "swap: names as of files", 4, SWIF_DEV_PREFIX, 3,
+	{ "swap: names as of files", "today", 4, SWIF_DEV_PREFIX, 3,
 	    "/dev/ada0p3 100/1000 4\n/dev/#C:0x99 0/0 0\n"
 	    "[NFS swap] 7/468 0\n 107/1468 0\n" },
-	{ "swap: one device and the sum", 2, 0, 1,
+	{ "swap: one device and the sum", "today", 2, 0, 1,
 	    "ada0p3 100/1000 4\n 107/1468 0\n" },
-	{ "swap: the sum only", 1, 0, 0, " 107/1468 0\n" },
-	{ "swap: no room", 0, 0, -1, "" },
+	{ "swap: the sum only", "today", 1, 0, 0, " 107/1468 0\n" },
+	{ "swap: no room", "today", 0, 0, -1, "" },
+	{ "swap: numbers that are too wide", "wide", 4, 0, 3,
+	    "ada0p3 100/1000 4\n#C:0 0/0 0\n#C:0 7/468 0\n"
+	    " 107/1468 0\n" },
 };
 
 static void
@@ -553,7 +557,7 @@ test_swap(void **state)
 	char got[512] = "";
 
 	memset(swap, 0xa5, sizeof(swap));
-	scene_init(&sc, "today");
+	scene_init(&sc, row->kernel);
 	scene_open(&sc);
 	assert_int_equal(kvm_getswapinfo(sc.kd, swap, row->max, row->flags),
 	    row->n);

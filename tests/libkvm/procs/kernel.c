@@ -196,11 +196,18 @@ struct vnode {
 	struct cdev *v_rdev;
 };
 
+/* WIDE: wider than any number of a device. */
+#ifdef WIDE
+typedef unsigned __int128 swap_dev_t;
+#else
+typedef uint32_t swap_dev_t;
+#endif
+
 struct swdevt {
 	int sw_flags;
 	int sw_nblks;
 	int sw_used;
-	uint32_t sw_dev;
+	swap_dev_t sw_dev;
 	struct vnode *sw_vp;
 	struct {
 		struct swdevt *tqe_next;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # usage: kernels.sh SOURCE DIR DONE COMPILER ...
 #
-# Kernels for test_procs: as of today, as of FreeBSD 10, and one without debug
-# information.
+# Kernels for test_procs: as of today, as of FreeBSD 10, one without debug
+# information, and one with a member that is wider than it can be.
 set -eu
 src=$1 dir=$2 done=$3
 shift 3
@@ -23,4 +23,5 @@ mkdir -p "$dir"
 build today "$@" -g
 build old "$@" -g -DOLD
 build bare "$@" -g0
+build wide "$@" -g -DWIDE
 touch "$done"
