@@ -10,9 +10,9 @@
 #include "kernel/amd64/lapic.h"
 #include "kernel/amd64/pcpu.h"
 #include "kernel/amd64/types.h"
-#include "kernel/lab/crash.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/cons.h"
+#include "kernel/sys/fail.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/sched.h"
 #include "kernel/sys/smp.h"
@@ -199,7 +199,7 @@ lapic_handle_timer(struct trapframe *frame)
 		ticks++;
 		sleepq_clock();
 		cnpoll();
-		crash_clock();
+		FAIL_POINT(FAIL_TICK, NULL);
 	}
 	sched_clock();
 	intr_exit();

@@ -20,6 +20,7 @@
 #include "kernel/machine/vmparam.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/errno.h"
+#include "kernel/sys/fail.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/msgbuf.h"
 #include "kernel/sys/sysctl.h"
@@ -32,9 +33,6 @@
 
 static int minidump = 1;
 static int minidump_version = 1;
-static int panic_phase = -1;
-SYSCTL_INT(_debug, OID_AUTO, dump_panic_phase, CTLFLAG_RWTUN, &panic_phase, 0,
-    "Panic once more in this phase of a dump, for tests");
 
 static char dumpdevs[64];
 static bool configured; /* before, nothing is said about devices */
@@ -137,25 +135,17 @@ wanted_format(void)
 
 /* ---- A dump ---- */
 
-/* If that was asked for. */
-static void
-second_panic(enum dump_phase phase)
+enum dump_phase
+dumpsys_phase(void)
 {
-	if ((int)phase == panic_phase)
-		panic("%s: %s", __func__, dump_phase_name(phase));
-}
-
-void
-dump_test_panic(void)
-{
-	second_panic(dump_phase(&work));
+	return (dump_phase(&work));
 }
 
 static void
 progress(void *arg, enum dump_phase phase, uint64_t done, uint64_t total)
 {
 	(void)arg;
-	second_panic(phase);
+	FAIL_POINT(FAIL_DUMP, NULL);
 	dumpsay_progress(phase, done, total);
 }
 

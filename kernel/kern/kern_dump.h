@@ -4,7 +4,7 @@
 #ifndef KERNEL_KERN_KERN_DUMP_H
 #define KERNEL_KERN_KERN_DUMP_H
 
-#include "kernel/sys/types.h"
+#include "dumper/dumper.h"
 
 /* Dump to the first configured device that takes it.  0 or an errno. */
 int dumpsys(void);
@@ -15,8 +15,8 @@ int dumpsys(void);
  */
 void dump_announce(const char *when);
 
-/* For tests: panic if debug.dump_panic_phase names where the dump is now. */
-void dump_test_panic(void);
+/* Where the dump is that is under way. */
+enum dump_phase dumpsys_phase(void);
 
 /*
  * Make the set of pages to dump, and put into it what the kernel has taken of

@@ -9,6 +9,7 @@
 #include "kernel/dev/disk.h"
 #include "kernel/kern/kern_dump.h"
 #include "kernel/kern/kern_gpt.h"
+#include "kernel/sys/fail.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
@@ -65,7 +66,7 @@ sink_submit(void *arg, unsigned int tag, const struct dump_iov *iov,
 	const struct dumpdev *dd = arg;
 	struct disk_seg segs[DISK_MAXSEG];
 
-	dump_test_panic();
+	FAIL_POINT(FAIL_DUMP, NULL);
 	return (disk_submit(dd->dd_disk, tag, DISK_WRITE, segs,
 	    make_segs(iov, niov, segs), dd->dd_start + off));
 }

@@ -6,10 +6,10 @@
  */
 #include "kernel/sys/mutex.h"
 
-#include "kernel/lab/crash.h"
 #include "kernel/machine/cpufunc.h"
 #include "kernel/machine/pcpu.h"
 #include "kernel/sys/critical.h"
+#include "kernel/sys/fail.h"
 #include "kernel/sys/sched.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
@@ -120,8 +120,7 @@ mtx_lock_spin(struct mtx *m)
 			    m->mtx_name, (uintmax_t)m->mtx_lock);
 		cpu_spinwait();
 	}
-	if (__predict_false(crash_mutex_name != NULL))
-		crash_mutex(m->mtx_name);
+	FAIL_POINT(FAIL_MUTEX_HELD, m->mtx_name);
 }
 
 void

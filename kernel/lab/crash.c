@@ -8,6 +8,7 @@
 #include "kernel/machine/vmparam.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/critical.h"
+#include "kernel/sys/fail.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/mutex.h"
@@ -22,28 +23,7 @@ static struct mtx crash_lock = MTX_INITIALIZER("crash");
 static void (*volatile null_function)(void);
 static volatile unsigned int zero;
 
-static volatile bool crash_at_tick;
-static char crash_mutex_wanted[32];
-
-const char *crash_mutex_name;
-
-void
-crash_clock(void)
-{
-	if (crash_at_tick)
-		panic("crash: in an interrupt");
-}
-
-void
-crash_mutex(const char *name)
-{
-	const char *wanted = crash_mutex_name;
-
-	if (wanted == NULL || strcmp(name, wanted) != 0)
-		return;
-	crash_mutex_name = NULL;
-	panic("crash: with the mutex \"%s\" held", name);
-}
+static char mutex_wanted[32];
 
 static void
 crash_panic(void)
@@ -130,11 +110,17 @@ crash_stack(void)
 	printf("%u\n", eat_stack(&bottom));
 }
 
-/* The clock calls it, in its interrupt. */
+static void
+crash_clock(const void *arg)
+{
+	(void)arg;
+	panic("crash: in an interrupt");
+}
+
 static void
 crash_interrupt(void)
 {
-	crash_at_tick = true;
+	fail_set(FAIL_TICK, crash_clock);
 	pause("crash", 10 * hz);
 }
 
@@ -150,7 +136,7 @@ static void
 crash_return(void)
 {
 	disable_intr();
-	crash_at_tick = true;
+	fail_set(FAIL_TICK, crash_clock);
 	DELAY(2 * 1000000 / hz);
 	enable_and_return();
 }
@@ -258,12 +244,22 @@ sh_crash(const char *args)
 }
 SHELL_COMMAND(crash, "crash", sh_crash, "KIND: break the machine");
 
+/* Once: a panic takes mutexes, too. */
+static void
+crash_mutex(const void *name)
+{
+	if (strcmp(name, mutex_wanted) != 0)
+		return;
+	fail_set(FAIL_MUTEX_HELD, NULL);
+	panic("crash: with the mutex \"%s\" held", (const char *)name);
+}
+
 /* The next one to hold it dies; something will. */
 static void
 sh_hold(const char *args)
 {
-	strlcpy(crash_mutex_wanted, args, sizeof(crash_mutex_wanted));
-	crash_mutex_name = crash_mutex_wanted;
+	strlcpy(mutex_wanted, args, sizeof(mutex_wanted));
+	fail_set(FAIL_MUTEX_HELD, crash_mutex);
 }
 SHELL_COMMAND(hold, "hold", sh_hold, "MUTEX: panic when it is held next");
 

@@ -1,0 +1,21 @@
+/*
+ * What is registered for the kernel's fail points.
+ */
+#include "kernel/sys/fail.h"
+
+#ifdef FAIL_POINTS
+fail_hook volatile fail_hooks[FAIL_NPOINTS];
+
+void
+fail_set(enum fail_point point, fail_hook hook)
+{
+	fail_hooks[point] = hook;
+}
+#else
+void
+fail_set(enum fail_point point, fail_hook hook)
+{
+	(void)point;
+	(void)hook;
+}
+#endif

@@ -1,0 +1,44 @@
+/*
+ * Places where a test may break the kernel on purpose, in the spirit of
+ * FreeBSD's fail(9).
+ *
+ *	FAIL_POINT(FAIL_MUTEX_HELD, m->mtx_name);
+ *
+ * calls what was registered for that place, and nothing is until somebody asks
+ * for it: lab/ registers.  Built with -Dfail_points=false, the kernel has
+ * neither places nor calls.
+ */
+#ifndef KERNEL_SYS_FAIL_H
+#define KERNEL_SYS_FAIL_H
+
+#include <stddef.h>
+
+#include "kernel/sys/cdefs.h"
+
+enum fail_point {
+	FAIL_TICK,	 /* CPU 0's clock, in its interrupt */
+	FAIL_MUTEX_HELD, /* by the new owner; arg: the mutex's name */
+	FAIL_DUMP,	 /* a dump tells how far it is, or writes */
+	FAIL_NPOINTS
+};
+
+typedef void (*fail_hook)(const void *arg);
+
+#ifdef FAIL_POINTS
+extern fail_hook volatile fail_hooks[FAIL_NPOINTS]; /* NULL: goes on */
+
+#define FAIL_POINT(point, arg)                                                 \
+	do {                                                                   \
+		fail_hook hook_ = fail_hooks[point];                           \
+                                                                               \
+		if (__predict_false(hook_ != NULL))                            \
+			hook_(arg);                                            \
+	} while (0)
+#else
+#define FAIL_POINT(point, arg) ((void)sizeof(arg))
+#endif
+
+/* Call hook at that place from now on; NULL: go on there. */
+void fail_set(enum fail_point point, fail_hook hook);
+
+#endif
