@@ -34,6 +34,8 @@ kvm_getloadavg(kvm_t *kd, double loadavg[], int nelem)
 	uint64_t scale, load;
 	kvaddr_t va;
 
+	if (nelem < 0)
+		return (kvm_fail(kd, "no room for %d load averages", nelem));
 	if (!kvm_lookup(kd, "averunnable", &va))
 		return (kvm_fail(kd, "no symbol averunnable"));
 	if (read_scale(kd, va, &scale) != 0)

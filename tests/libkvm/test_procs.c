@@ -482,6 +482,9 @@ test_loadavg(void **state)
 	assert_int_equal(kvm_getloadavg(sc.kd, load, 1), 1);
 	assert_true(load[0] == 1.0 && load[1] == -1);
 	assert_int_equal(kvm_getloadavg(sc.kd, load, 4), 3);
+	assert_int_equal(kvm_getloadavg(sc.kd, load, 0), 0);
+	assert_int_equal(kvm_getloadavg(sc.kd, load, -2), -1);
+	assert_string_equal(kvm_geterr(sc.kd), "no room for -2 load averages");
 	assert_true(load[1] == 0.5 && load[2] == 0.25 && load[3] == -1);
 	va = address_of(&sc, "averunnable");
 	scene_close(&sc);
