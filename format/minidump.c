@@ -20,11 +20,9 @@
 
 /* Offsets into the header; 0: the architecture has no such field. */
 struct layout {
-	const char *name;
 	char magic[MAGIC_LEN];	/* filled with NULs: no other name matches */
 	uint32_t newest;	/* latest version known */
 	uint32_t dumpavail_min; /* first version with dump_avail */
-	uint8_t addr_len;	/* bytes in an address field */
 	uint8_t dmapphys, dmapbase, dmapend;
 	uint8_t paemode, mmuformat, flags;
 	uint8_t dumpavail;
@@ -32,43 +30,33 @@ struct layout {
 
 /* Source: sys/<arch>/include/minidump.h of FreeBSD. */
 static const struct layout layouts[DUMP_NARCH] = {
-	[DUMP_AMD64] = { .name = "amd64",
-	    .magic = "minidump FreeBSD/amd64",
+	[DUMP_AMD64] = { .magic = "minidump FreeBSD/amd64",
 	    .newest = 3,
 	    .dumpavail_min = 3,
-	    .addr_len = 8,
 	    .dmapbase = 48,
 	    .dmapend = 56,
 	    .dumpavail = 64 },
-	[DUMP_ARM] = { .name = "arm",
-	    .magic = "minidump FreeBSD/arm",
+	[DUMP_ARM] = { .magic = "minidump FreeBSD/arm",
 	    .newest = 2,
 	    .dumpavail_min = 2,
-	    .addr_len = 4,
 	    .mmuformat = 48,
 	    .dumpavail = 52 },
-	[DUMP_ARM64] = { .name = "arm64",
-	    .magic = "minidump FreeBSD/arm64",
+	[DUMP_ARM64] = { .magic = "minidump FreeBSD/arm64",
 	    .newest = 3,
 	    .dumpavail_min = 2,
-	    .addr_len = 8,
 	    .dmapphys = 48,
 	    .dmapbase = 56,
 	    .dmapend = 64,
 	    .dumpavail = 72,
 	    .flags = 76 },
-	[DUMP_I386] = { .name = "i386",
-	    .magic = "minidump FreeBSD/i386",
+	[DUMP_I386] = { .magic = "minidump FreeBSD/i386",
 	    .newest = 2,
 	    .dumpavail_min = 2,
-	    .addr_len = 4,
 	    .paemode = 44,
 	    .dumpavail = 48 },
-	[DUMP_RISCV] = { .name = "riscv64",
-	    .magic = "minidump FreeBSD/riscv",
+	[DUMP_RISCV] = { .magic = "minidump FreeBSD/riscv",
 	    .newest = 2,
 	    .dumpavail_min = 2,
-	    .addr_len = 8,
 	    .dmapphys = 48,
 	    .dmapbase = 56,
 	    .dmapend = 64,
@@ -91,14 +79,20 @@ field32(const struct minidump_hdr *hdr, const uint8_t *p, uint8_t off)
 	return (off == 0 ? 0 : dec32(hdr->md_order, p + off));
 }
 
+/* An address field is as long as the machine's pointers. */
+static bool
+has_long_addrs(const struct minidump_hdr *hdr)
+{
+	return (arch_facts(hdr->md_arch)->af_ptr_len == 8);
+}
+
 static uint64_t
-field_addr(const struct minidump_hdr *hdr, const struct layout *l,
-    const uint8_t *p, uint8_t off)
+field_addr(const struct minidump_hdr *hdr, const uint8_t *p, uint8_t off)
 {
 	if (off == 0)
 		return (0);
-	return (l->addr_len == 8 ? dec64(hdr->md_order, p + off) :
-				   dec32(hdr->md_order, p + off));
+	return (has_long_addrs(hdr) ? dec64(hdr->md_order, p + off) :
+				      dec32(hdr->md_order, p + off));
 }
 
 static bool
@@ -223,10 +217,10 @@ minidump_decode(struct span file, enum byte_order order,
 	hdr.md_msgbuf_len = field32(&hdr, p, FIELD_MSGBUF);
 	hdr.md_bitmap_len = field32(&hdr, p, FIELD_BITMAP);
 	hdr.md_pmap_len = field32(&hdr, p, FIELD_PMAP);
-	hdr.md_kernbase = field_addr(&hdr, l, p, FIELD_KERNBASE);
-	hdr.md_dmapphys = field_addr(&hdr, l, p, l->dmapphys);
-	hdr.md_dmapbase = field_addr(&hdr, l, p, l->dmapbase);
-	hdr.md_dmapend = field_addr(&hdr, l, p, l->dmapend);
+	hdr.md_kernbase = field_addr(&hdr, p, FIELD_KERNBASE);
+	hdr.md_dmapphys = field_addr(&hdr, p, l->dmapphys);
+	hdr.md_dmapbase = field_addr(&hdr, p, l->dmapbase);
+	hdr.md_dmapend = field_addr(&hdr, p, l->dmapend);
 	hdr.md_paemode = field32(&hdr, p, l->paemode);
 	hdr.md_mmuformat = field32(&hdr, p, l->mmuformat);
 	if (hdr.md_version >= l->dumpavail_min)
@@ -240,12 +234,11 @@ minidump_decode(struct span file, enum byte_order order,
 
 /* A field that may not exist. */
 static void
-put_addr(const struct minidump_hdr *hdr, const struct layout *l, uint8_t *p,
-    uint8_t off, uint64_t v)
+put_addr(const struct minidump_hdr *hdr, uint8_t *p, uint8_t off, uint64_t v)
 {
 	if (off == 0)
 		return;
-	if (l->addr_len == 8)
+	if (has_long_addrs(hdr))
 		enc64(hdr->md_order, p + off, v);
 	else
 		enc32(hdr->md_order, p + off, (uint32_t)v);
@@ -276,10 +269,10 @@ minidump_encode(const struct minidump_hdr *hdr, uint8_t page[MINIDUMP_HDR_LEN],
 	put32(hdr, page, FIELD_MSGBUF, hdr->md_msgbuf_len);
 	put32(hdr, page, FIELD_BITMAP, hdr->md_bitmap_len);
 	put32(hdr, page, FIELD_PMAP, hdr->md_pmap_len);
-	put_addr(hdr, l, page, FIELD_KERNBASE, hdr->md_kernbase);
-	put_addr(hdr, l, page, l->dmapphys, hdr->md_dmapphys);
-	put_addr(hdr, l, page, l->dmapbase, hdr->md_dmapbase);
-	put_addr(hdr, l, page, l->dmapend, hdr->md_dmapend);
+	put_addr(hdr, page, FIELD_KERNBASE, hdr->md_kernbase);
+	put_addr(hdr, page, l->dmapphys, hdr->md_dmapphys);
+	put_addr(hdr, page, l->dmapbase, hdr->md_dmapbase);
+	put_addr(hdr, page, l->dmapend, hdr->md_dmapend);
 	put32(hdr, page, l->paemode, hdr->md_paemode);
 	put32(hdr, page, l->mmuformat, hdr->md_mmuformat);
 	if (hdr->md_version >= l->dumpavail_min)
@@ -304,12 +297,6 @@ minidump_choose_layout(struct minidump_hdr *hdr, uint64_t npages,
 		return (true);
 	}
 	return (false);
-}
-
-const char *
-dump_arch_name(enum dump_arch arch)
-{
-	return (layouts[arch].name);
 }
 
 bool

@@ -18,16 +18,8 @@
 #ifndef FORMAT_MINIDUMP_H
 #define FORMAT_MINIDUMP_H
 
+#include "format/arch.h"
 #include "format/bytes.h"
-
-enum dump_arch {
-	DUMP_AMD64,
-	DUMP_ARM,
-	DUMP_ARM64,
-	DUMP_I386,
-	DUMP_RISCV,
-	DUMP_NARCH
-};
 
 /* Every minidump starts with this, and no other dump does. */
 #define MINIDUMP_PREFIX	    "minidump"
@@ -120,9 +112,6 @@ bool minidump_has_two_layouts(const struct minidump_hdr *hdr);
  */
 bool minidump_choose_layout(struct minidump_hdr *hdr, uint64_t npages,
     uint64_t file_len);
-
-/* "amd64", "arm", "arm64", "i386", "riscv64". */
-const char *dump_arch_name(enum dump_arch arch);
 
 /* Does the page-table section hold final-level PTEs, one for each page? */
 bool minidump_has_flat_ptes(const struct minidump_hdr *hdr);

@@ -1,0 +1,40 @@
+/*
+ * The machines whose dumps are read, one row each.
+ *
+ * Here is what several rooms ask of a machine.  What only one of them wants to
+ * know stays there: header fields in minidump.c, page tables in paging.c,
+ * registers in kdebug/arch_*.c, debuggers' names in rsp/tdesc.c.
+ */
+#ifndef FORMAT_ARCH_H
+#define FORMAT_ARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum dump_arch {
+	DUMP_AMD64,
+	DUMP_ARM,
+	DUMP_ARM64,
+	DUMP_I386,
+	DUMP_RISCV,
+	DUMP_NARCH
+};
+
+struct arch_facts {
+	const char *af_name;	 /* "amd64", as FreeBSD's sys/ but "riscv64" */
+	uint16_t af_elf_machine; /* e_machine of its ELF files */
+	uint8_t af_ptr_len;	 /* bytes in a pointer: 4 or 8 */
+	bool af_big_endian;	 /* some of its kernels are big-endian */
+	uint32_t af_page_size;	 /* bytes, where a dump does not say */
+};
+
+/* What is known of arch, which is below DUMP_NARCH. */
+const struct arch_facts *arch_facts(enum dump_arch arch);
+
+/* Its name. */
+const char *dump_arch_name(enum dump_arch arch);
+
+/* The machine of an ELF file with this e_machine; false: none that is known. */
+bool arch_of_elf(unsigned int elf_machine, enum dump_arch *arch);
+
+#endif
