@@ -12,21 +12,6 @@ elf_match(struct span start)
 	return (elfcore_is(start));
 }
 
-/* Does the core come from the kind of machine that the kernel is for? */
-static bool
-same_machine(const struct elfcore_hdr *hdr, enum dump_arch arch)
-{
-	static const uint16_t machines[DUMP_NARCH] = {
-		[DUMP_AMD64] = ELFCORE_EM_X86_64,
-		[DUMP_ARM] = ELFCORE_EM_ARM,
-		[DUMP_ARM64] = ELFCORE_EM_AARCH64,
-		[DUMP_I386] = ELFCORE_EM_386,
-		[DUMP_RISCV] = ELFCORE_EM_RISCV,
-	};
-
-	return (hdr->eh_machine == machines[arch]);
-}
-
 static int
 decode_header(kvm_t *kd, struct elfcore_hdr *hdr)
 {
@@ -41,7 +26,7 @@ decode_header(kvm_t *kd, struct elfcore_hdr *hdr)
 		return (kvm_fail_image(kd, "ELF header", 0, start.len));
 	if (!elfcore_decode(start, hdr, &why))
 		return (kvm_fail(kd, "%s: %s", kd->kd_core_path, why));
-	if (!same_machine(hdr, kd->kd_core.kc_arch))
+	if (hdr->eh_machine != arch_facts(kd->kd_core.kc_arch)->af_elf_machine)
 		return (kvm_fail(kd,
 		    "%s: an ELF core of another machine (%u) than %s",
 		    kd->kd_core_path, hdr->eh_machine, exec_path(kd->kd_exec)));
@@ -167,7 +152,8 @@ elf_open(kvm_t *kd)
 
 	if (decode_header(kd, &hdr) != 0 || read_segments(kd, &hdr) != 0)
 		return (-1);
-	kd->kd_core.kc_page_size = 4096;
+	kd->kd_core.kc_page_size =
+	    arch_facts(kd->kd_core.kc_arch)->af_page_size;
 	return (root_find(kd));
 }
 

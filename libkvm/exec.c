@@ -20,24 +20,10 @@ struct exec {
 	Elf *ex_elf;   /* owned */
 	enum dump_arch ex_arch;
 	enum byte_order ex_order;
-	unsigned int ex_ptr_len;
-	uint16_t ex_machine;
 
 	bool ex_loaded;		  /* symbols were asked for */
 	struct symtab *ex_symtab; /* owned; NULL: none */
 	char ex_err[256];
-};
-
-static const struct {
-	uint16_t machine;
-	uint8_t elf_class;
-	enum dump_arch arch;
-} machines[] = {
-	{ EM_386, ELFCLASS32, DUMP_I386 },
-	{ EM_AARCH64, ELFCLASS64, DUMP_ARM64 },
-	{ EM_ARM, ELFCLASS32, DUMP_ARM },
-	{ EM_RISCV, ELFCLASS64, DUMP_RISCV },
-	{ EM_X86_64, ELFCLASS64, DUMP_AMD64 },
 };
 
 static bool fail(struct exec *, const char *, ...)
@@ -60,6 +46,7 @@ static bool
 read_header(struct exec *ex)
 {
 	GElf_Ehdr ehdr;
+	unsigned int ptr_len;
 
 	if (elf_kind(ex->ex_elf) != ELF_K_ELF)
 		return (fail(ex, "not an ELF file"));
@@ -67,21 +54,15 @@ read_header(struct exec *ex)
 		return (fail(ex, "%s", elf_errmsg(-1)));
 	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN)
 		return (fail(ex, "not an executable: a kernel is"));
-	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
-		if (machines[i].machine != ehdr.e_machine ||
-		    machines[i].elf_class != ehdr.e_ident[EI_CLASS])
-			continue;
-		ex->ex_arch = machines[i].arch;
-		ex->ex_machine = ehdr.e_machine;
-		ex->ex_ptr_len = ehdr.e_ident[EI_CLASS] == ELFCLASS64 ? 8 : 4;
-		ex->ex_order = ehdr.e_ident[EI_DATA] == ELFDATA2MSB ?
-		    ORDER_BIG :
-		    ORDER_LITTLE;
-		return (true);
-	}
-	return (fail(ex,
-	    "kernel of an architecture that is not supported (ELF machine %u)",
-	    ehdr.e_machine));
+	ptr_len = ehdr.e_ident[EI_CLASS] == ELFCLASS64 ? 8 : 4;
+	if (!arch_of_elf(ehdr.e_machine, &ex->ex_arch) ||
+	    arch_facts(ex->ex_arch)->af_ptr_len != ptr_len)
+		return (fail(ex,
+		    "kernel of an architecture that is not supported (ELF machine %u)",
+		    ehdr.e_machine));
+	ex->ex_order =
+	    ehdr.e_ident[EI_DATA] == ELFDATA2MSB ? ORDER_BIG : ORDER_LITTLE;
+	return (true);
 }
 
 static bool
@@ -170,13 +151,13 @@ exec_order(const struct exec *ex)
 unsigned int
 exec_ptr_len(const struct exec *ex)
 {
-	return (ex->ex_ptr_len);
+	return (arch_facts(ex->ex_arch)->af_ptr_len);
 }
 
 uint16_t
 exec_machine(const struct exec *ex)
 {
-	return (ex->ex_machine);
+	return (arch_facts(ex->ex_arch)->af_elf_machine);
 }
 
 Elf *
