@@ -7,22 +7,18 @@
 /* More than any structure of registers that we know: arm64's trap frame. */
 #define REGS_LEN_MAX 512
 
-static const struct arch *const arches[] = {
-	&kdb_arch_amd64,
-	&kdb_arch_arm,
-	&kdb_arch_arm64,
-	&kdb_arch_i386,
-	&kdb_arch_riscv,
+static const struct arch *const arches[DUMP_NARCH] = {
+	[DUMP_AMD64] = &kdb_arch_amd64,
+	[DUMP_ARM] = &kdb_arch_arm,
+	[DUMP_ARM64] = &kdb_arch_arm64,
+	[DUMP_I386] = &kdb_arch_i386,
+	[DUMP_RISCV] = &kdb_arch_riscv,
 };
 
 const struct arch *
 arch_find(enum dump_arch id)
 {
-	for (size_t i = 0; i < NITEMS(arches); i++) {
-		if (arches[i]->ar_id == id)
-			return (arches[i]);
-	}
-	return (NULL);
+	return (arches[id]);
 }
 
 void

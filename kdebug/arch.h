@@ -59,7 +59,6 @@ struct func;
 #define KEPT(first, n) (((UINT64_C(1) << (n)) - 1) << (first))
 
 struct arch {
-	enum dump_arch ar_id;
 	const struct kdebug_reg_desc *ar_regs;
 	size_t ar_nregs;
 

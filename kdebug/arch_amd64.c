@@ -218,7 +218,6 @@ prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 }
 
 const struct arch kdb_arch_amd64 = {
-	.ar_id = DUMP_AMD64,
 	.ar_regs = regs,
 	.ar_nregs = NITEMS(regs),
 	.ar_pc = RIP,

@@ -158,7 +158,6 @@ prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 
 /* The chain is AAPCS's: r11 points at the pair of saved r11 and lr. */
 const struct arch kdb_arch_arm = {
-	.ar_id = DUMP_ARM,
 	.ar_regs = regs,
 	.ar_nregs = NITEMS(regs),
 	.ar_pc = PC,

@@ -294,7 +294,6 @@ prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 }
 
 const struct arch kdb_arch_arm64 = {
-	.ar_id = DUMP_ARM64,
 	.ar_regs = regs,
 	.ar_nregs = NITEMS(regs),
 	.ar_pc = PC,

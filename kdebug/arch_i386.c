@@ -357,7 +357,6 @@ link_va(struct kdebug *kdb, kvaddr_t va)
 }
 
 const struct arch kdb_arch_i386 = {
-	.ar_id = DUMP_I386,
 	.ar_regs = regs,
 	.ar_nregs = NITEMS(regs),
 	.ar_pc = EIP,

@@ -149,7 +149,6 @@ prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 
 /* fp is the sp that the function was called with; the pair lies below it. */
 const struct arch kdb_arch_riscv = {
-	.ar_id = DUMP_RISCV,
 	.ar_regs = regs,
 	.ar_nregs = NITEMS(regs),
 	.ar_pc = PC,
