@@ -101,7 +101,7 @@ count_pages(struct peek *peek)
 	return (EX_OK);
 }
 
-/* The kernel's file would tell the byte order; only arm has both. */
+/* The kernel's file would tell the byte order. */
 static bool
 decode_minidump(struct span head, struct minidump_hdr *hdr, const char **why)
 {
@@ -109,7 +109,8 @@ decode_minidump(struct span head, struct minidump_hdr *hdr, const char **why)
 
 	if (minidump_decode(head, ORDER_LITTLE, hdr, why))
 		return (true);
-	return (minidump_find_arch(head, &arch) && arch == DUMP_ARM &&
+	return (minidump_find_arch(head, &arch) &&
+	    arch_facts(arch)->af_big_endian &&
 	    minidump_decode(head, ORDER_BIG, hdr, why));
 }
 
@@ -129,8 +130,7 @@ peek_minidump(struct peek *peek, struct span head)
 	core->kc_arch_name = dump_arch_name(hdr->md_arch);
 	core->kc_order = hdr->md_order;
 	core->kc_page_size = hdr->md_page_size;
-	core->kc_ptr_len =
-	    hdr->md_arch == DUMP_I386 || hdr->md_arch == DUMP_ARM ? 4 : 8;
+	core->kc_ptr_len = arch_facts(hdr->md_arch)->af_ptr_len;
 	core->kc_minidump = hdr;
 	status = count_pages(peek);
 	if (status != EX_OK)
@@ -146,23 +146,14 @@ peek_minidump(struct peek *peek, struct span head)
 
 /* ---- ELF cores ---- */
 
+/* NULL: a machine that is not known. */
 static const char *
 elf_machine_name(const struct elfcore_hdr *hdr)
 {
-	switch (hdr->eh_machine) {
-	case ELFCORE_EM_386:
-		return (dump_arch_name(DUMP_I386));
-	case ELFCORE_EM_ARM:
-		return (dump_arch_name(DUMP_ARM));
-	case ELFCORE_EM_X86_64:
-		return (dump_arch_name(DUMP_AMD64));
-	case ELFCORE_EM_AARCH64:
-		return (dump_arch_name(DUMP_ARM64));
-	case ELFCORE_EM_RISCV:
-		return (dump_arch_name(DUMP_RISCV));
-	default:
-		return (NULL);
-	}
+	enum dump_arch arch;
+
+	return (arch_of_elf(hdr->eh_machine, &arch) ? dump_arch_name(arch) :
+						      NULL);
 }
 
 static int

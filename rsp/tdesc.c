@@ -27,7 +27,6 @@ struct machine {
 	const char *pc;
 	const char *mode; /* for rd_mode, or NULL */
 	uint64_t mode_value;
-	unsigned int ptr_len;
 	struct reg_run runs[MAXRUNS]; /* up to one without names */
 
 	/*
@@ -55,7 +54,6 @@ static const struct machine machines[DUMP_NARCH] = {
 		.lldb = "x86_64",
 		.feature = "org.gnu.gdb.i386.core",
 		.pc = "rip",
-		.ptr_len = 8,
 		.runs = {
 			{ "rax rbx rcx rdx rsi rdi", 8, "int64" },
 			{ "rbp rsp", 8, "data_ptr" },
@@ -74,7 +72,6 @@ static const struct machine machines[DUMP_NARCH] = {
 		.pc = "pc",
 		.mode = "cpsr",
 		.mode_value = ARM_SUPERVISOR,
-		.ptr_len = 4,
 		.runs = {
 			{ "r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12", 4,
 			    "uint32" },
@@ -89,7 +86,6 @@ static const struct machine machines[DUMP_NARCH] = {
 		.lldb = "aarch64",
 		.feature = "org.gnu.gdb.aarch64.core",
 		.pc = "pc",
-		.ptr_len = 8,
 		.runs = {
 			{ "x0 x1 x2 x3 x4 x5 x6 x7 x8 x9", 8, "int64" },
 			{ "x10 x11 x12 x13 x14 x15 x16 x17", 8, "int64" },
@@ -105,7 +101,6 @@ static const struct machine machines[DUMP_NARCH] = {
 		.lldb = "i386",
 		.feature = "org.gnu.gdb.i386.core",
 		.pc = "eip",
-		.ptr_len = 4,
 		.runs = {
 			{ "eax ecx edx ebx", 4, "int32" },
 			{ "esp ebp", 4, "data_ptr" },
@@ -121,7 +116,6 @@ static const struct machine machines[DUMP_NARCH] = {
 		.lldb = "riscv64",
 		.feature = "org.gnu.gdb.riscv.cpu",
 		.pc = "pc",
-		.ptr_len = 8,
 		.runs = {
 			{ "zero", 8, "int64" },
 			{ "ra", 8, "code_ptr" },
@@ -209,7 +203,7 @@ rsp_tdesc_init(struct rsp_tdesc *tdesc, enum dump_arch arch,
 	*tdesc = (struct rsp_tdesc){
 		.rd_gdb = m->gdb,
 		.rd_lldb = m->lldb,
-		.rd_ptr_len = m->ptr_len,
+		.rd_ptr_len = arch_facts(arch)->af_ptr_len,
 	};
 	if (order == ORDER_BIG && m->lldb_big != NULL)
 		tdesc->rd_lldb = m->lldb_big;
