@@ -258,7 +258,8 @@ open_file(struct kdebug *kdb, struct modmap *mm, const char *path)
 		.mp_len = mm->mm_end - mm->mm_start,
 		.mp_ptr_len = kdb->kdb_core->kc_ptr_len,
 		.mp_order = kdb->kdb_core->kc_order,
-		.mp_machine = kdb->kdb_core->kc_machine,
+		.mp_machine =
+		    arch_facts(kdb->kdb_core->kc_arch)->af_elf_machine,
 	};
 	char other[64 + 4 * BUILDID_MAX];
 	const char *why;

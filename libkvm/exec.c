@@ -154,12 +154,6 @@ exec_ptr_len(const struct exec *ex)
 	return (arch_facts(ex->ex_arch)->af_ptr_len);
 }
 
-uint16_t
-exec_machine(const struct exec *ex)
-{
-	return (arch_facts(ex->ex_arch)->af_elf_machine);
-}
-
 Elf *
 exec_elf(const struct exec *ex)
 {

@@ -21,7 +21,6 @@ const char *exec_path(const struct exec *ex);
 enum dump_arch exec_arch(const struct exec *ex);
 enum byte_order exec_order(const struct exec *ex);
 unsigned int exec_ptr_len(const struct exec *ex);
-uint16_t exec_machine(const struct exec *ex); /* ELF's number: EM_* */
 
 /* libelf's handle of the file; ex's. */
 Elf *exec_elf(const struct exec *ex);

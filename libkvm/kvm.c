@@ -108,7 +108,6 @@ open_exec(kvm_t *kd, const char *path)
 	kd->kd_core.kc_arch_name = dump_arch_name(kd->kd_core.kc_arch);
 	kd->kd_core.kc_order = exec_order(kd->kd_exec);
 	kd->kd_core.kc_ptr_len = exec_ptr_len(kd->kd_exec);
-	kd->kd_core.kc_machine = exec_machine(kd->kd_exec);
 	kd->kd_core.kc_exec_path = exec_path(kd->kd_exec);
 	kd->kd_core.kc_exec_base = exec_base(kd->kd_exec);
 	return (0);

@@ -46,7 +46,6 @@ struct kvm_core {
 	const char *kc_arch_name; /* "amd64", ... of format/arch.c */
 	enum byte_order kc_order; /* of the dumped kernel's memory */
 	unsigned int kc_ptr_len;  /* bytes in a pointer of that kernel */
-	uint16_t kc_machine;	  /* in the kernel's ELF file: EM_X86_64, ... */
 	uint32_t kc_page_size;	  /* bytes */
 	const char *kc_exec_path; /* the kernel's ELF file */
 	kvaddr_t kc_exec_base;	  /* its first segment's address; 0: none */

@@ -1,6 +1,5 @@
 #include "tests/kdebug/fake_kvm.h"
 
-#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,13 +34,12 @@ struct __kvm {
 static const struct {
 	const char *name;
 	unsigned int ptr_len;
-	uint16_t machine;
 } machines[DUMP_NARCH] = {
-	[DUMP_AMD64] = { "amd64", 8, EM_X86_64 },
-	[DUMP_ARM] = { "armv7", 4, EM_ARM },
-	[DUMP_ARM64] = { "aarch64", 8, EM_AARCH64 },
-	[DUMP_I386] = { "i386", 4, EM_386 },
-	[DUMP_RISCV] = { "riscv64", 8, EM_RISCV },
+	[DUMP_AMD64] = { "amd64", 8 },
+	[DUMP_ARM] = { "armv7", 4 },
+	[DUMP_ARM64] = { "aarch64", 8 },
+	[DUMP_I386] = { "i386", 4 },
+	[DUMP_RISCV] = { "riscv64", 8 },
 };
 
 static void *
@@ -63,7 +61,6 @@ fake_create(enum dump_arch arch, enum byte_order order)
 		.kc_arch_name = machines[arch].name,
 		.kc_order = order,
 		.kc_ptr_len = machines[arch].ptr_len,
-		.kc_machine = machines[arch].machine,
 		.kc_page_size = PAGE_LEN,
 		.kc_exec_path = "/nonexistent/boot/kernel/kernel",
 		.kc_core_path = "vmcore.0",
