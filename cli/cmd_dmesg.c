@@ -30,7 +30,7 @@ const struct syntax dmesg_syntax = {
 	.sy_help =
 	    "Print the message buffer of a dumped kernel, oldest line"
 	    " first.\n"
-	    "A minidump that is not compressed does not need the kernel.\n"
+	    "A minidump does not need the kernel.\n"
 	    "\n"
 	    "  -u, --unread       only what syslogd had not read\n",
 	.sy_short = OPTIONS_SHORT "u",

@@ -30,8 +30,7 @@ const struct syntax info_syntax = {
 	.sy_synopsis = "[--json] [-N kernel] core",
 	.sy_help = "Describe a dump: format, machine, sizes, kernel version,"
 		   " panic string.\n"
-		   "The kernel is needed for the last two only, and to unpack a"
-		   " compressed dump.\n"
+		   "The kernel is needed for the last two only.\n"
 		   "\n"
 		   "      --json         one object\n",
 	.sy_short = OPTIONS_SHORT,

@@ -14,9 +14,11 @@
 #include <unistd.h>
 
 #include "cli/open.h"
+#include "cli/progress.h"
 #include "format/elfcore.h"
 #include "format/elfnote.h"
 #include "libkvm/segments.h"
+#include "libkvm/unpack.h"
 
 #define CHUNK_LEN 16384
 #define NOTES_MAX (8 << 20) /* bytes of an ELF core's notes */
@@ -314,7 +316,7 @@ peek_elf(struct peek *peek, struct span head)
 
 /* ---- any ---- */
 
-/* Compressed files have to be unpacked first, which libkvm does. */
+/* How the file that starts with head is compressed; NULL: it is not. */
 static const char *
 compression(struct span head)
 {
@@ -369,24 +371,6 @@ peek_is_program(const char *path)
 	return (type == ELF_ET_EXEC || type == ELF_ET_DYN);
 }
 
-/* Say what else the file is. */
-static int
-refuse(const struct peek *peek, struct span head)
-{
-	const char *path = peek->pk_core.kc_core_path;
-	const char *packing = compression(head);
-
-	if (packing != NULL)
-		warnx("%s: compressed with %s: name the kernel with -N, to "
-		      "unpack it",
-		    path, packing);
-	else if (head.len == 0)
-		warnx("%s: empty", path);
-	else
-		warnx("%s: neither a minidump nor an ELF core", path);
-	return (EX_DATAERR);
-}
-
 static int
 peek_any(struct peek *peek)
 {
@@ -402,28 +386,48 @@ peek_any(struct peek *peek)
 		return (peek_minidump(peek, head));
 	if (elfcore_is(head))
 		return (peek_elf(peek, head));
-	return (refuse(peek, head));
+	warnx("%s: %s", peek->pk_core.kc_core_path,
+	    head.len == 0 ? "empty" : "neither a minidump nor an ELF core");
+	return (EX_DATAERR);
+}
+
+/* Open the file, unpacked if it is compressed.  Returns an exit status. */
+static int
+open_unpacked(const char *path, struct peek *peek)
+{
+	struct progress bar;
+	struct kvm_progress progress = { .kp_report = progress_report,
+		.kp_arg = &bar };
+	char why[256];
+	struct stat st;
+
+	progress_start(&bar, "unpacking", path);
+	peek->pk_fd = unpack_open(path, &progress, why, sizeof(why));
+	progress_end(&bar);
+	if (peek->pk_fd == -1) {
+		warnx("%s: %s", path, why);
+		return (EX_DATAERR);
+	}
+	if (fstat(peek->pk_fd, &st) != 0) {
+		warn("%s", path);
+		return (EX_NOINPUT);
+	}
+	peek->pk_core.kc_core_path = path;
+	peek->pk_core.kc_file_len = (uint64_t)st.st_size;
+	return (EX_OK);
 }
 
 int
 peek_open(const char *path, struct peek *peek)
 {
-	struct stat st;
 	int status;
 
 	*peek = (struct peek){ .pk_fd = -1 };
 	status = open_check(path);
-	if (status != EX_OK)
-		return (status);
-	peek->pk_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (peek->pk_fd == -1 || fstat(peek->pk_fd, &st) != 0) {
-		warn("%s", path);
-		status = EX_NOINPUT;
-	} else {
-		peek->pk_core.kc_core_path = path;
-		peek->pk_core.kc_file_len = (uint64_t)st.st_size;
+	if (status == EX_OK)
+		status = open_unpacked(path, peek);
+	if (status == EX_OK)
 		status = peek_any(peek);
-	}
 	if (status != EX_OK)
 		peek_close(peek);
 	return (status);

@@ -250,6 +250,20 @@ def check_short_ring():
 
 for name, ring, behind, options, text in RINGS:
     tests.case(f"dmesg: {name}", check_ring, ring, behind, options, text)
+def check_compressed(data):
+    """Without the kernel, the same is told of a dump compressed or not."""
+    for words in (["info"], ["info", "--json"], ["dmesg"]):
+        plain, packed = Core(data), Core(gzip.compress(data))
+        want = plain.run(*words)
+        got = packed.run(*words)
+        assert got.status == want.status, (got, want)
+        for old, new in ((got.out, want.out), (got.err, want.err)):
+            assert old.replace(packed.path, plain.path) == new, (got, want)
+
+
+tests.case("a compressed minidump", check_compressed,
+           amd64_minidump(b"one\ntwo\n"))
+tests.case("a compressed ELF core", check_compressed, elf_core())
 tests.case("dmesg: an empty ring", check_empty_ring)
 tests.case("a minidump cut inside its sections", check_short_ring)
 
@@ -285,7 +299,8 @@ BAD_FILES = [
     ("only a magic number", b"minidump FreeBSD/amd64", ""),
     ("a header of zeros", pad(b"minidump FreeBSD/amd64"), "version"),
     ("an unknown machine", pad(b"minidump FreeBSD/vax"), "architecture"),
-    ("compressed", gzip.compress(b"x" * 100), "compressed with gzip"),
+    ("a compressed text", gzip.compress(b"x" * 100), "neither a minidump nor"),
+    ("compressed emptiness", gzip.compress(b""), "empty"),
     ("no bitmap", amd64_minidump(b"", bitmap=b""), "bitmap"),
     ("a huge bitmap", HUGE_BITMAP, "cut short"),
     ("an ELF core for no machine here", elf_core(machine=4), "machine"),
