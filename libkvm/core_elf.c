@@ -188,10 +188,27 @@ elf_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 	return (0);
 }
 
+static int
+elf_count(kvm_t *kd, uint64_t *npages, uint64_t *end)
+{
+	*npages = 0;
+	*end = 0;
+	for (size_t i = 0; i < kd->kd_nsegs; i++) {
+		const struct elf_segment *seg = &kd->kd_segs[i];
+		uint64_t len = seg->es_end - seg->es_start;
+
+		*npages += len / kd->kd_core.kc_page_size;
+		if (seg->es_off + len > *end)
+			*end = seg->es_off + len;
+	}
+	return (0);
+}
+
 const struct core_ops core_elf = {
 	.co_name = "elf",
 	.co_match = elf_match,
 	.co_open = elf_open,
 	.co_close = elf_close,
 	.co_locate = elf_locate,
+	.co_count = elf_count,
 };

@@ -204,10 +204,25 @@ minidump_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 	    kd->kd_minidump.md_bitmap_len));
 }
 
+static int
+minidump_count(kvm_t *kd, uint64_t *npages, uint64_t *end)
+{
+	const struct minidump_hdr *hdr = &kd->kd_minidump;
+	uint64_t off = hdr->md_bitmap_off;
+	uint64_t len = hdr->md_bitmap_len;
+
+	if (!pageindex_count(kd->kd_index, npages) ||
+	    !image_settle(kd->kd_image, off + len))
+		return (kvm_fail_image(kd, "page bitmap", off, len));
+	*end = hdr->md_pages_off + *npages * hdr->md_page_size;
+	return (0);
+}
+
 const struct core_ops core_minidump = {
 	.co_name = "minidump",
 	.co_match = minidump_match,
 	.co_open = minidump_open,
 	.co_close = minidump_close,
 	.co_locate = minidump_locate,
+	.co_count = minidump_count,
 };

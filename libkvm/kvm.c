@@ -312,26 +312,10 @@ static int
 count_pages(kvm_t *kd)
 {
 	struct kvm_core *core = &kd->kd_core;
-	uint64_t end = 0;
+	uint64_t end;
 
-	if (core->kc_minidump != NULL) {
-		uint64_t off = core->kc_minidump->md_bitmap_off;
-		uint64_t len = core->kc_minidump->md_bitmap_len;
-
-		if (!pageindex_count(kd->kd_index, &core->kc_npages) ||
-		    !image_settle(kd->kd_image, off + len))
-			return (kvm_fail_image(kd, "page bitmap", off, len));
-		end = core->kc_minidump->md_pages_off +
-		    core->kc_npages * core->kc_page_size;
-	}
-	for (size_t i = 0; i < kd->kd_nsegs; i++) {
-		const struct elf_segment *seg = &kd->kd_segs[i];
-		uint64_t len = seg->es_end - seg->es_start;
-
-		core->kc_npages += len / core->kc_page_size;
-		if (seg->es_off + len > end)
-			end = seg->es_off + len;
-	}
+	if (kd->kd_ops->co_count(kd, &core->kc_npages, &end) != 0)
+		return (-1);
 	if (end > core->kc_file_len)
 		core->kc_file_short = end - core->kc_file_len;
 	kd->kd_counted = true;

@@ -47,6 +47,11 @@ struct core_ops {
 	/* Where the first of len bytes at pa are; how many lie there in a row. */
 	int (*co_locate)(kvm_t *kd, kpaddr_t pa, uint64_t len,
 	    struct file_run *out);
+	/*
+	 * How many pages there should be, and where in the file the last of
+	 * them ends.
+	 */
+	int (*co_count)(kvm_t *kd, uint64_t *npages, uint64_t *end);
 };
 
 /*
