@@ -73,10 +73,10 @@ disk_rw(struct disk *dk, enum disk_op op, void *buf, size_t len, uint64_t off)
 
 		if (n == DISK_MAXSEG)
 			return (EINVAL);
-		segs[n].seg_pa = pmap_kextract(va);
-		segs[n].seg_len =
+		segs[n].dks_pa = pmap_kextract(va);
+		segs[n].dks_len =
 		    (uint32_t)(len - done < room ? len - done : room);
-		done += segs[n].seg_len;
+		done += segs[n].dks_len;
 	}
 	mtx_lock_spin(&dk->bd_mtx);
 	error = disk_submit(dk, 0, op, segs, n, off);

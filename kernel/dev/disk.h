@@ -17,10 +17,10 @@
 #define DISK_DEPTH  4
 #define DISK_MAXSEG 62
 
-/* A piece of memory, contiguous at seg_pa. */
+/* A piece of memory, contiguous at dks_pa. */
 struct disk_seg {
-	vm_paddr_t seg_pa;
-	uint32_t seg_len; /* bytes */
+	vm_paddr_t dks_pa;
+	uint32_t dks_len; /* bytes */
 };
 
 enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };

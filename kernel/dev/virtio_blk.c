@@ -326,7 +326,7 @@ vtblk_submit(struct disk *dk, unsigned int tag, enum disk_op op,
 	set_desc(vb, i++, pmap_kextract((vm_offset_t)&mem->header[tag]),
 	    sizeof(mem->header[tag]), DESC_NEXT);
 	for (unsigned int s = 0; s < nsegs; s++)
-		set_desc(vb, i++, segs[s].seg_pa, segs[s].seg_len,
+		set_desc(vb, i++, segs[s].dks_pa, segs[s].dks_len,
 		    op == DISK_READ ? DESC_NEXT | DESC_WRITE : DESC_NEXT);
 	set_desc(vb, i, pmap_kextract((vm_offset_t)&mem->status[tag]), 1,
 	    DESC_WRITE);

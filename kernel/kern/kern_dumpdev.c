@@ -50,8 +50,8 @@ make_segs(const struct dump_iov *iov, unsigned int niov,
 
 		if (pa == DUMP_NOPA)
 			pa = pmap_kextract((vm_offset_t)iov[i].iv_base);
-		if (n > 0 && segs[n - 1].seg_pa + segs[n - 1].seg_len == pa)
-			segs[n - 1].seg_len += (uint32_t)iov[i].iv_len;
+		if (n > 0 && segs[n - 1].dks_pa + segs[n - 1].dks_len == pa)
+			segs[n - 1].dks_len += (uint32_t)iov[i].iv_len;
 		else
 			segs[n++] =
 			    (struct disk_seg){ pa, (uint32_t)iov[i].iv_len };
