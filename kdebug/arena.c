@@ -15,13 +15,13 @@ struct arena_block {
 void
 arena_fini(struct arena *ar)
 {
-	while (ar->ar_head != NULL) {
-		struct arena_block *next = ar->ar_head->ab_next;
+	while (ar->an_head != NULL) {
+		struct arena_block *next = ar->an_head->ab_next;
 
-		free(ar->ar_head);
-		ar->ar_head = next;
+		free(ar->an_head);
+		ar->an_head = next;
 	}
-	ar->ar_used = 0;
+	ar->an_used = 0;
 }
 
 static char *
@@ -29,17 +29,17 @@ arena_alloc(struct arena *ar, size_t len)
 {
 	char *p;
 
-	if (ar->ar_head == NULL || len > BLOCK_LEN - ar->ar_used) {
+	if (ar->an_head == NULL || len > BLOCK_LEN - ar->an_used) {
 		struct arena_block *ab = malloc(sizeof(*ab));
 
 		if (ab == NULL)
 			return (NULL);
-		ab->ab_next = ar->ar_head;
-		ar->ar_head = ab;
-		ar->ar_used = 0;
+		ab->ab_next = ar->an_head;
+		ar->an_head = ab;
+		ar->an_used = 0;
 	}
-	p = ar->ar_head->ab_bytes + ar->ar_used;
-	ar->ar_used += len;
+	p = ar->an_head->ab_bytes + ar->an_used;
+	ar->an_used += len;
 	return (p);
 }
 

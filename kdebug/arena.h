@@ -11,8 +11,8 @@ struct arena_block;
 
 /* All zero is an empty arena. */
 struct arena {
-	struct arena_block *ar_head; /* the arena's; the newest first */
-	size_t ar_used;		     /* bytes of it that are taken */
+	struct arena_block *an_head; /* the arena's; the newest first */
+	size_t an_used;		     /* bytes of it that are taken */
 };
 
 /* The longest text that is kept, bytes before escaping; the rest is cut. */
