@@ -58,8 +58,8 @@ find_memory(void)
 
 	getenv_quad("hw.physmem", &limit);
 	limit = trunc_page(limit);
-	for (size_t i = 0; i < bootinfo.bi_nram; i++) {
-		struct physrange r = bootinfo.bi_ram[i];
+	for (size_t i = 0; i < bootinfo.boot_nram; i++) {
+		struct physrange r = bootinfo.boot_ram[i];
 
 		if (r.pr_end > DMAP_MAX_ADDRESS - DMAP_MIN_ADDRESS)
 			r.pr_end = DMAP_MAX_ADDRESS - DMAP_MIN_ADDRESS;

@@ -169,7 +169,7 @@ find_cpus(const void *arg)
 	(void)arg;
 	getenv_int("kern.smp.cpus", &limit);
 	napic_ids =
-	    acpi_find_cpus(read_phys, bootinfo.bi_rsdp_pa, apic_ids, MAXCPU);
+	    acpi_find_cpus(read_phys, bootinfo.boot_rsdp_pa, apic_ids, MAXCPU);
 	if (limit > (int)napic_ids)
 		limit = (int)napic_ids;
 	mp_maxid = limit > 1 ? limit - 1 : 0;

@@ -114,8 +114,8 @@ has_memory(vm_paddr_t start, vm_size_t len)
 static bool
 has_ram(vm_paddr_t start, vm_size_t len)
 {
-	for (size_t i = 0; i < bootinfo.bi_nram; i++) {
-		const struct physrange *r = &bootinfo.bi_ram[i];
+	for (size_t i = 0; i < bootinfo.boot_nram; i++) {
+		const struct physrange *r = &bootinfo.boot_ram[i];
 
 		if (r->pr_start < start + len && start < r->pr_end)
 			return (true);

@@ -45,16 +45,16 @@ boot_ptr(vm_paddr_t pa)
 static void
 add_ram(struct bootinfo *bi, vm_paddr_t start, vm_paddr_t end)
 {
-	size_t at = bi->bi_nram;
+	size_t at = bi->boot_nram;
 
-	if (start >= end || at == nitems(bi->bi_ram))
+	if (start >= end || at == nitems(bi->boot_ram))
 		return;
-	while (at > 0 && bi->bi_ram[at - 1].pr_start > start) {
-		bi->bi_ram[at] = bi->bi_ram[at - 1];
+	while (at > 0 && bi->boot_ram[at - 1].pr_start > start) {
+		bi->boot_ram[at] = bi->boot_ram[at - 1];
 		at--;
 	}
-	bi->bi_ram[at] = (struct physrange){ start, end };
-	bi->bi_nram++;
+	bi->boot_ram[at] = (struct physrange){ start, end };
+	bi->boot_nram++;
 }
 
 /* Join what touches or overlaps. */
@@ -63,17 +63,17 @@ merge_ram(struct bootinfo *bi)
 {
 	size_t n = 0;
 
-	for (size_t i = 1; i < bi->bi_nram; i++) {
-		struct physrange *last = &bi->bi_ram[n];
-		const struct physrange *next = &bi->bi_ram[i];
+	for (size_t i = 1; i < bi->boot_nram; i++) {
+		struct physrange *last = &bi->boot_ram[n];
+		const struct physrange *next = &bi->boot_ram[i];
 
 		if (next->pr_start > last->pr_end)
-			bi->bi_ram[++n] = *next;
+			bi->boot_ram[++n] = *next;
 		else if (next->pr_end > last->pr_end)
 			last->pr_end = next->pr_end;
 	}
-	if (bi->bi_nram > 0)
-		bi->bi_nram = n + 1;
+	if (bi->boot_nram > 0)
+		bi->boot_nram = n + 1;
 }
 
 void
@@ -86,9 +86,9 @@ pvh_parse(vm_paddr_t pa, struct bootinfo *bi)
 		panic("%s: start info at %#jx: magic %#x, version %u", __func__,
 		    (uintmax_t)pa, si->magic, si->version);
 	if (si->cmdline_pa != 0)
-		strlcpy(bi->bi_cmdline, boot_ptr(si->cmdline_pa),
-		    sizeof(bi->bi_cmdline));
-	bi->bi_rsdp_pa = si->rsdp_pa;
+		strlcpy(bi->boot_cmdline, boot_ptr(si->cmdline_pa),
+		    sizeof(bi->boot_cmdline));
+	bi->boot_rsdp_pa = si->rsdp_pa;
 
 	map = boot_ptr(si->memmap_pa);
 	for (uint32_t i = 0; i < si->memmap_entries; i++) {

@@ -14,10 +14,10 @@ struct physrange {
 };
 
 struct bootinfo {
-	char bi_cmdline[2048];
-	vm_paddr_t bi_rsdp_pa; /* 0: not said */
-	size_t bi_nram;
-	struct physrange bi_ram[VM_PHYSSEG_MAX]; /* ascending, page aligned */
+	char boot_cmdline[2048];
+	vm_paddr_t boot_rsdp_pa; /* 0: not said */
+	size_t boot_nram;
+	struct physrange boot_ram[VM_PHYSSEG_MAX]; /* ascending, page aligned */
 };
 
 /* Read the start info at pa, which the boot page tables map. */

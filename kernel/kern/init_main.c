@@ -17,7 +17,7 @@ SET_DECLARE(sysinit_set, const struct sysinit);
 int cold = 1;
 
 /* The command line, cut into words, each with a NUL behind it. */
-static char env[sizeof(bootinfo.bi_cmdline)];
+static char env[sizeof(bootinfo.boot_cmdline)];
 static size_t env_len;
 
 /* A word may be put in double quotes, whole or in part: scripts have spaces. */
@@ -27,7 +27,7 @@ init_env(const void *arg)
 	bool quoted = false;
 
 	(void)arg;
-	for (const char *p = bootinfo.bi_cmdline; *p != '\0'; p++) {
+	for (const char *p = bootinfo.boot_cmdline; *p != '\0'; p++) {
 		if (*p == '"')
 			quoted = !quoted;
 		else
@@ -115,7 +115,7 @@ mi_startup(void)
 	size_t n = sort_sysinits(list);
 
 	printf("%s", version);
-	printf("cmdline: %s\n", bootinfo.bi_cmdline);
+	printf("cmdline: %s\n", bootinfo.boot_cmdline);
 	printf("real memory  = %ju (%ju MB)\n", (uintmax_t)realmem,
 	    (uintmax_t)(realmem >> 20));
 	for (size_t i = 0; i < n; i++)
