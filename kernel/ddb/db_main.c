@@ -62,7 +62,7 @@ run_command(const struct db_command *dc, const char *args)
 {
 	if (setctx(&command_pcb) == 0) {
 		command_runs = true;
-		dc->dc_func(args);
+		dc->dbc_func(args);
 	}
 	command_runs = false;
 }
@@ -87,7 +87,7 @@ execute_one(const char *line)
 	if (*line == '\0')
 		return;
 	SET_FOREACH(dc, db_command_set) {
-		const char *args = match(line, (*dc)->dc_name);
+		const char *args = match(line, (*dc)->dbc_name);
 
 		if (args != NULL) {
 			run_command(*dc, args);
@@ -148,7 +148,7 @@ db_help(const char *args)
 
 	(void)args;
 	SET_FOREACH(dc, db_command_set)
-	printf("%-18s %s\n", (*dc)->dc_name, (*dc)->dc_help);
+	printf("%-18s %s\n", (*dc)->dbc_name, (*dc)->dbc_help);
 }
 DB_COMMAND(help, "help", db_help, "list the commands");
 

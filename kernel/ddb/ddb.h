@@ -15,9 +15,9 @@ void db_ps(const char *args);
 
 /* A command.  args is the rest of the line. */
 struct db_command {
-	const char *dc_name; /* "bt", "show registers" */
-	void (*dc_func)(const char *args);
-	const char *dc_help;
+	const char *dbc_name; /* "bt", "show registers" */
+	void (*dbc_func)(const char *args);
+	const char *dbc_help;
 };
 
 #define DB_COMMAND(uniq, name, func, help)                                     \
