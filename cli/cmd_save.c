@@ -79,11 +79,11 @@ name_source(const struct request *rq, const struct dumpdev_dump *dump,
 {
 	size_t len = sizeof(name->sn_text);
 
-	if (dump->dd_partition == 0)
+	if (dump->dmp_partition == 0)
 		(void)snprintf(name->sn_text, len, "%s", rq->rq_device);
 	else
 		(void)snprintf(name->sn_text, len, "%s partition %u",
-		    rq->rq_device, dump->dd_partition);
+		    rq->rq_device, dump->dmp_partition);
 	return (name->sn_text);
 }
 
@@ -101,7 +101,7 @@ clear(const struct request *rq, const struct save_source *src)
 static int
 check(const struct save_source *src)
 {
-	const struct kerneldump_hdr *kh = &src->ss_dump->dd_hdr;
+	const struct kerneldump_hdr *kh = &src->ss_dump->dmp_hdr;
 	char human[NUMBER_HUMAN_LEN];
 
 	printf("%s: a %s of %s\n", src->ss_name,
@@ -119,7 +119,7 @@ save(const struct request *rq, const struct save_source *src)
 	if (status != EX_OK)
 		return (status);
 	printf("%s/%s\n", rq->rq_dir.cd_path, core);
-	if (rq->rq_keep || src->ss_dump->dd_cleared)
+	if (rq->rq_keep || src->ss_dump->dmp_cleared)
 		return (EX_OK);
 	return (clear(rq, src));
 }
@@ -131,19 +131,19 @@ is_refused(struct request *rq, const struct save_source *src, int *status)
 	const struct dumpdev_dump *dump = src->ss_dump;
 
 	*status = EX_OK;
-	if (dump->dd_cleared &&
+	if (dump->dmp_cleared &&
 	    (rq->rq_action == ACTION_CLEAR || !rq->rq_force)) {
 		rq->rq_any_cleared = true;
 		return (true);
 	}
 	/* A dump that nobody can read may be cleared all the same. */
-	if (dump->dd_status == DUMPDEV_GOOD || rq->rq_action == ACTION_CLEAR)
+	if (dump->dmp_status == DUMPDEV_GOOD || rq->rq_action == ACTION_CLEAR)
 		return (false);
-	if (dump->dd_status == DUMPDEV_DOUBTFUL && rq->rq_force) {
-		warnx("warning: %s: %s", src->ss_name, dump->dd_why);
+	if (dump->dmp_status == DUMPDEV_DOUBTFUL && rq->rq_force) {
+		warnx("warning: %s: %s", src->ss_name, dump->dmp_why);
 		return (false);
 	}
-	warnx("%s: %s", src->ss_name, dump->dd_why);
+	warnx("%s: %s", src->ss_name, dump->dmp_why);
 	*status = EX_DATAERR;
 	return (true);
 }
@@ -157,7 +157,7 @@ handle(struct request *rq, const struct dumpdev_dump *dump)
 		.ss_name = name_source(rq, dump, &name) };
 	int status;
 
-	if (rq->rq_verbose && dump->dd_status != DUMPDEV_BAD)
+	if (rq->rq_verbose && dump->dmp_status != DUMPDEV_BAD)
 		dumpinfo_print(stderr, dump, src.ss_name, 0);
 	if (is_refused(rq, &src, &status))
 		return (status);

@@ -54,7 +54,7 @@ void
 dumpinfo_print(FILE *out, const struct dumpdev_dump *dump, const char *device,
     uint32_t number)
 {
-	const struct kerneldump_hdr *kh = &dump->dd_hdr;
+	const struct kerneldump_hdr *kh = &dump->dmp_hdr;
 
 	fprintf(out, "Dump header from device: %s\n", device);
 	print_text(out, "Architecture", kh->kh_architecture, "");
@@ -72,5 +72,5 @@ dumpinfo_print(FILE *out, const struct dumpdev_dump *dump, const char *device,
 	fprintf(out, "  Dump Parity: %" PRIu32 "\n", kh->kh_parity);
 	fprintf(out, "  Bounds: %" PRIu32 "\n", number);
 	fprintf(out, "  Dump Status: %s\n",
-	    dump->dd_status == DUMPDEV_GOOD ? "good" : "bad");
+	    dump->dmp_status == DUMPDEV_GOOD ? "good" : "bad");
 }

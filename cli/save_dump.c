@@ -167,7 +167,7 @@ copy(struct saving *sv, reader_t *read, uint64_t len, int fd,
 static int
 copy_core(struct saving *sv)
 {
-	uint64_t len = sv->sv_src->ss_dump->dd_hdr.kh_dump_len;
+	uint64_t len = sv->sv_src->ss_dump->dmp_hdr.kh_dump_len;
 	struct progress bar;
 	int status;
 
@@ -181,7 +181,7 @@ copy_core(struct saving *sv)
 static int
 copy_key(struct saving *sv)
 {
-	uint64_t len = sv->sv_src->ss_dump->dd_hdr.kh_key_len;
+	uint64_t len = sv->sv_src->ss_dump->dmp_hdr.kh_key_len;
 	struct progress bar;
 	int status;
 
@@ -217,7 +217,7 @@ write_info(const struct saving *sv)
 static int
 create_files(struct saving *sv)
 {
-	bool encrypted = is_encrypted(&sv->sv_src->ss_dump->dd_hdr);
+	bool encrypted = is_encrypted(&sv->sv_src->ss_dump->dmp_hdr);
 	int status = EX_OK;
 
 	for (unsigned int i = 0; i < NFILES && status == EX_OK; i++)
@@ -251,7 +251,7 @@ name_files(struct saving *sv)
 	const struct crashname names[NFILES] = {
 		[FILE_INFO] = { "info", "" },
 		[FILE_KEY] = { "key", "" },
-		[FILE_CORE] = core_name(&sv->sv_src->ss_dump->dd_hdr),
+		[FILE_CORE] = core_name(&sv->sv_src->ss_dump->dmp_hdr),
 	};
 	struct crashname kept[NFILES];
 	char name[CRASHNAME_LEN];
@@ -299,7 +299,7 @@ int
 save_dump(const struct crashdir *cd, const struct save_source *src,
     uint32_t max, char core[CRASHNAME_LEN])
 {
-	const struct kerneldump_hdr *kh = &src->ss_dump->dd_hdr;
+	const struct kerneldump_hdr *kh = &src->ss_dump->dmp_hdr;
 	struct saving sv = { .sv_cd = cd, .sv_src = src };
 	int status = crashdir_check_room(cd, needed_len(kh));
 

@@ -222,8 +222,8 @@ copies_agree(struct dumpdev *dev, const struct dumpdev_dump *dump,
 {
 	uint8_t sector[MAX_SECTOR_LEN];
 
-	return (read_disk(dev, dump->dd_place.kp_first_off, sector,
-		    dump->dd_sector_len) &&
+	return (read_disk(dev, dump->dmp_place.kp_first_off, sector,
+		    dump->dmp_sector_len) &&
 	    memcmp(sector, hdr, KERNELDUMP_HDR_LEN) == 0);
 }
 
@@ -233,23 +233,23 @@ judge(struct dumpdev *dev, const struct extent *ext,
     const uint8_t hdr[KERNELDUMP_HDR_LEN], struct dumpdev_dump *dump)
 {
 	struct span bytes = { .base = hdr, .len = KERNELDUMP_HDR_LEN };
-	uint64_t last_off = ext->end - ext->start - dump->dd_sector_len;
+	uint64_t last_off = ext->end - ext->start - dump->dmp_sector_len;
 
-	if (!kerneldump_decode(bytes, &dump->dd_hdr, &dump->dd_why) ||
-	    !kerneldump_place(&dump->dd_hdr, last_off, dump->dd_sector_len,
-		&dump->dd_place, &dump->dd_why))
+	if (!kerneldump_decode(bytes, &dump->dmp_hdr, &dump->dmp_why) ||
+	    !kerneldump_place(&dump->dmp_hdr, last_off, dump->dmp_sector_len,
+		&dump->dmp_place, &dump->dmp_why))
 		return (DUMPDEV_BAD);
-	move_place(&dump->dd_place, ext->start);
+	move_place(&dump->dmp_place, ext->start);
 	if (!kerneldump_parity_ok(hdr)) {
-		dump->dd_why = "wrong parity of the dump's header";
+		dump->dmp_why = "wrong parity of the dump's header";
 		return (DUMPDEV_DOUBTFUL);
 	}
-	if (dump->dd_hdr.kh_compression > KERNELDUMP_COMP_ZSTD) {
-		dump->dd_why = "unknown compression";
+	if (dump->dmp_hdr.kh_compression > KERNELDUMP_COMP_ZSTD) {
+		dump->dmp_why = "unknown compression";
 		return (DUMPDEV_DOUBTFUL);
 	}
 	if (!copies_agree(dev, dump, hdr)) {
-		dump->dd_why = "the headers before and behind the dump differ";
+		dump->dmp_why = "the headers before and behind the dump differ";
 		return (DUMPDEV_DOUBTFUL);
 	}
 	return (DUMPDEV_GOOD);
@@ -270,13 +270,13 @@ probe_sector(struct dumpdev *dev, const struct extent *ext, uint32_t sector_len,
 	if (!read_disk(dev, ext->end - sector_len, sector, sector_len) ||
 	    !kerneldump_is(bytes))
 		return (false);
-	*dump = (struct dumpdev_dump){ .dd_sector_len = sector_len };
-	dump->dd_place.kp_last_off = ext->end - sector_len;
-	dump->dd_cleared =
+	*dump = (struct dumpdev_dump){ .dmp_sector_len = sector_len };
+	dump->dmp_place.kp_last_off = ext->end - sector_len;
+	dump->dmp_cleared =
 	    strcmp((const char *)sector, KERNELDUMP_MAGIC_CLEARED) == 0;
-	if (dump->dd_cleared)
+	if (dump->dmp_cleared)
 		kerneldump_unclear(sector);
-	dump->dd_status = judge(dev, ext, sector, dump);
+	dump->dmp_status = judge(dev, ext, sector, dump);
 	return (true);
 }
 
@@ -339,7 +339,7 @@ dumpdev_next(struct dumpdev *dev, struct dumpdev_dump *out)
 		if (!partition_extent(dev, number - 1, &ext) ||
 		    !probe(dev, &ext, out))
 			continue;
-		out->dd_partition = number;
+		out->dmp_partition = number;
 		return (true);
 	}
 	return (false);
@@ -400,14 +400,14 @@ bool
 dumpdev_read(struct dumpdev *dev, const struct dumpdev_dump *dump, uint64_t off,
     uint8_t *buf, size_t len)
 {
-	const struct kerneldump_hdr *kh = &dump->dd_hdr;
+	const struct kerneldump_hdr *kh = &dump->dmp_hdr;
 	uint64_t from = off;
 
 	if (kerneldump_is_text(kh) && off <= kh->kh_dump_len &&
 	    len <= kh->kh_dump_len - off)
 		from = kh->kh_dump_len - off - len;
-	if (!read_part(dev, dump->dd_place.kp_data_off, kh->kh_dump_len, from,
-		buf, len, dump->dd_sector_len))
+	if (!read_part(dev, dump->dmp_place.kp_data_off, kh->kh_dump_len, from,
+		buf, len, dump->dmp_sector_len))
 		return (false);
 	if (kerneldump_is_text(kh))
 		reverse_blocks(buf, len);
@@ -418,23 +418,23 @@ bool
 dumpdev_read_key(struct dumpdev *dev, const struct dumpdev_dump *dump,
     uint64_t off, uint8_t *buf, size_t len)
 {
-	return (read_part(dev, dump->dd_place.kp_key_off,
-	    dump->dd_hdr.kh_key_len, off, buf, len, dump->dd_sector_len));
+	return (read_part(dev, dump->dmp_place.kp_key_off,
+	    dump->dmp_hdr.kh_key_len, off, buf, len, dump->dmp_sector_len));
 }
 
 bool
 dumpdev_clear(struct dumpdev *dev, const struct dumpdev_dump *dump)
 {
 	uint8_t sector[MAX_SECTOR_LEN];
-	uint64_t off = dump->dd_place.kp_last_off;
-	struct span bytes = { .base = sector, .len = dump->dd_sector_len };
+	uint64_t off = dump->dmp_place.kp_last_off;
+	struct span bytes = { .base = sector, .len = dump->dmp_sector_len };
 
-	if (!read_disk(dev, off, sector, dump->dd_sector_len))
+	if (!read_disk(dev, off, sector, dump->dmp_sector_len))
 		return (false);
 	if (!kerneldump_is(bytes))
 		return (fail(dev, "somebody else has changed the disk"));
 	kerneldump_clear(sector);
-	if (!disk_write(&dev->disk, off, sector, dump->dd_sector_len) ||
+	if (!disk_write(&dev->disk, off, sector, dump->dmp_sector_len) ||
 	    fsync(dev->disk.dk_fd) != 0)
 		return (fail(dev, "cannot clear the dump: %s",
 		    strerror(errno)));

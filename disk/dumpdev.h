@@ -3,7 +3,7 @@
  * image, or of a freebsd-swap partition of its GUID partition table.
  *
  *	while (dumpdev_next(dev, &dump))
- *		if (dump.dd_status == DUMPDEV_GOOD) ...
+ *		if (dump.dmp_status == DUMPDEV_GOOD) ...
  *
  * Other partition tables are not looked into: name the partition's device.
  */
@@ -29,13 +29,14 @@ enum dumpdev_status {
 };
 
 struct dumpdev_dump {
-	struct kerneldump_hdr dd_hdr; /* not decoded if dd_place is not known */
-	struct kerneldump_place dd_place; /* from the start of the disk */
-	uint32_t dd_sector_len;
-	unsigned int dd_partition; /* its number; 0: the whole disk */
-	bool dd_cleared; /* saved before; dd_hdr is as it was before that */
-	enum dumpdev_status dd_status;
-	const char *dd_why; /* what is wrong, unless it is good; a constant */
+	struct kerneldump_hdr
+	    dmp_hdr; /* not decoded if dmp_place is not known */
+	struct kerneldump_place dmp_place; /* from the start of the disk */
+	uint32_t dmp_sector_len;
+	unsigned int dmp_partition; /* its number; 0: the whole disk */
+	bool dmp_cleared; /* saved before; dmp_hdr is as it was before that */
+	enum dumpdev_status dmp_status;
+	const char *dmp_why; /* what is wrong, unless it is good; a constant */
 };
 
 /*

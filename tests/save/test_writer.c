@@ -53,11 +53,11 @@ check_dump(struct dumpdev *dev, const struct dumpdev_dump *dump,
 	uint64_t off, len;
 
 	assert_true(sink_find_dump(sink, &off, &len));
-	assert_int_equal(dump->dd_status, DUMPDEV_GOOD);
-	assert_int_equal(dump->dd_partition, 0);
-	assert_int_equal(dump->dd_sector_len, sink->block_len);
-	assert_int_equal(dump->dd_place.kp_data_off, off);
-	assert_int_equal(dump->dd_hdr.kh_dump_len, len);
+	assert_int_equal(dump->dmp_status, DUMPDEV_GOOD);
+	assert_int_equal(dump->dmp_partition, 0);
+	assert_int_equal(dump->dmp_sector_len, sink->block_len);
+	assert_int_equal(dump->dmp_place.kp_data_off, off);
+	assert_int_equal(dump->dmp_hdr.kh_dump_len, len);
 	assert_true(dumpdev_read(dev, dump, 0, bytes, (size_t)len));
 	assert_memory_equal(bytes, sink->media + off, len);
 	assert_false(dumpdev_read(dev, dump, 4096, bytes, (size_t)len));
