@@ -211,14 +211,14 @@ bench_plan(const char *what, uint64_t len, enum dump_format format)
 	for (int i = 0; i < NROUNDS; i++) {
 		double start = figures_now();
 
-		if (dump_estimate(&req, &res) != 0 || res.dr_nrecorded != 0)
+		if (dump_estimate(&req, &res) != 0 || res.res_nrecorded != 0)
 			errx(1, "%s: estimate failed", what);
 		ours[i] = figures_now() - start;
 		limit[i] = 1;
 	}
 	fprintf(stderr, "%s: %ju MB: core %ju, bulk %ju pages\n", what,
-	    (uintmax_t)res.dr_bytes >> 20, (uintmax_t)res.dr_pages[DUMP_CORE],
-	    (uintmax_t)res.dr_pages[DUMP_BULK]);
+	    (uintmax_t)res.res_bytes >> 20, (uintmax_t)res.res_pages[DUMP_CORE],
+	    (uintmax_t)res.res_pages[DUMP_BULK]);
 	report(what, "s", "1 s", ours, limit);
 	(void)munmap(m.pages_mem,
 	    dump_pages_len(&(struct dump_range){ .r_end = len }, 1));
@@ -266,8 +266,8 @@ time_dump(struct machine *m, const struct dump_sink *sink, uint64_t *len)
 	double start = figures_now();
 
 	if (dump_write(&req, &res) != 0)
-		errx(1, "dump failed: error %d", res.dr_error);
-	*len = res.dr_bytes;
+		errx(1, "dump failed: error %d", res.res_error);
+	*len = res.res_bytes;
 	return (figures_now() - start);
 }
 

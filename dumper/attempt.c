@@ -17,7 +17,7 @@ int
 attempt_poll(struct attempt *at, uint64_t done)
 {
 	const struct dump_hooks *hooks = at->at_req->dr_hooks;
-	uint64_t total = at->at_phase >= DUMP_DATA ? at->at_res->dr_bytes : 0;
+	uint64_t total = at->at_phase >= DUMP_DATA ? at->at_res->res_bytes : 0;
 
 	if (hooks == NULL)
 		return (0);
@@ -35,7 +35,7 @@ attempt_record(struct attempt *at, const struct dump_anomaly *what)
 {
 	struct dump_result *res = at->at_res;
 
-	res->dr_bad[what->da_kind]++;
-	if (res->dr_nrecorded < DUMP_MAXRECORDED)
-		res->dr_recorded[res->dr_nrecorded++] = *what;
+	res->res_bad[what->da_kind]++;
+	if (res->res_nrecorded < DUMP_MAXRECORDED)
+		res->res_recorded[res->res_nrecorded++] = *what;
 }

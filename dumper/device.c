@@ -67,10 +67,10 @@ encode_header(const struct attempt *at, uint8_t *block)
 	const struct dump_machine *machine = at->at_machine;
 	struct kerneldump_hdr kh = { .kh_arch_version =
 					 at->at_mmu->mmu_arch_version,
-		.kh_dump_len = at->at_res->dr_bytes,
+		.kh_dump_len = at->at_res->res_bytes,
 		.kh_dump_time = machine->dm_time,
 		.kh_block_len = at->at_sink->ds_block_len,
-		.kh_extent_len = at->at_res->dr_bytes };
+		.kh_extent_len = at->at_res->res_bytes };
 
 	copy_text(kh.kh_magic, sizeof(kh.kh_magic), KERNELDUMP_MAGIC);
 	copy_text(kh.kh_architecture, sizeof(kh.kh_architecture),
@@ -122,7 +122,7 @@ write_body(struct attempt *at)
 {
 	bool first_is_seal = at->at_sink->ds_layout == DUMP_FILE;
 	struct stream *st = &at->at_stream;
-	uint64_t end = at->at_data_off + at->at_res->dr_bytes;
+	uint64_t end = at->at_data_off + at->at_res->res_bytes;
 	uint64_t start = at->at_data_off + (first_is_seal ? DUMP_PAGE_SIZE : 0);
 	int error;
 
@@ -194,8 +194,8 @@ device_write(struct attempt *at)
 	stream_init(&at->at_stream, at);
 	at->at_data_off = 0;
 	if (sink->ds_layout == DUMP_DEVICE)
-		at->at_data_off =
-		    media_end(sink) - sink->ds_block_len - at->at_res->dr_bytes;
+		at->at_data_off = media_end(sink) - sink->ds_block_len -
+		    at->at_res->res_bytes;
 
 	attempt_phase(at, DUMP_CLEAR);
 	if ((error = break_seal(at)) != 0 || (error = flush(at)) != 0)
@@ -206,7 +206,7 @@ device_write(struct attempt *at)
 		return (error);
 
 	attempt_phase(at, DUMP_HEADERS);
-	if ((error = attempt_poll(at, at->at_res->dr_bytes)) != 0 ||
+	if ((error = attempt_poll(at, at->at_res->res_bytes)) != 0 ||
 	    (error = write_header_before(at)) != 0 ||
 	    (error = write_seal(at)) != 0)
 		return (error);

@@ -153,11 +153,11 @@ size_up(struct attempt *at)
 		error = sections_size(at);
 	if (error != 0)
 		return (error);
-	res->dr_format = at->at_format;
-	res->dr_flags = at->at_flags;
-	res->dr_need = res->dr_bytes;
+	res->res_format = at->at_format;
+	res->res_flags = at->at_flags;
+	res->res_need = res->res_bytes;
 	if (at->at_sink != NULL)
-		res->dr_need = device_need(at->at_sink, res->dr_bytes);
+		res->res_need = device_need(at->at_sink, res->res_bytes);
 	return (0);
 }
 
@@ -169,7 +169,7 @@ plan(struct attempt *at)
 
 	while (error == 0 && (error = size_up(at)) == 0) {
 		if (at->at_sink == NULL ||
-		    device_fits(at->at_sink, at->at_res->dr_bytes))
+		    device_fits(at->at_sink, at->at_res->res_bytes))
 			return (0);
 		if (!shrink(at))
 			return (DUMP_E2BIG);
@@ -203,7 +203,7 @@ begin(const struct dump_request *req, const struct dump_sink *sink,
 		at.at_phys_bits = MAX_PHYS_BITS;
 	set_format(&at, req->dr_format);
 	memset(res, 0, sizeof(*res));
-	res->dr_sink = sink != NULL ? (size_t)(sink - req->dr_sinks) : 0;
+	res->res_sink = sink != NULL ? (size_t)(sink - req->dr_sinks) : 0;
 	return (at);
 }
 
@@ -238,7 +238,7 @@ try_sink(const struct dump_request *req, const struct dump_sink *sink,
 		if (error == 0)
 			error = write_to(&at);
 	}
-	res->dr_error = error;
+	res->res_error = error;
 	if (error != 0 && hooks != NULL && hooks->dh_failed != NULL)
 		hooks->dh_failed(hooks->dh_arg, sink, res);
 	return (error);
@@ -287,7 +287,7 @@ dump_write(const struct dump_request *req, struct dump_result *res)
 		if (error == 0 || error == DUMP_ECANCELED)
 			break;
 	}
-	res->dr_error = error;
+	res->res_error = error;
 	__atomic_store_n(&work->wk_phase, DUMP_IDLE, __ATOMIC_SEQ_CST);
 	(void)disown(work, ticket);
 	return (error);
@@ -322,6 +322,6 @@ dump_estimate(const struct dump_request *req, struct dump_result *res)
 		error = DUMP_ENXIO;
 	for (size_t i = 0; i < req->dr_nsinks && error != 0; i++)
 		error = estimate_for(req, &req->dr_sinks[i], res);
-	res->dr_error = error;
+	res->res_error = error;
 	return (disown(work, ticket) ? error : DUMP_EAGAIN);
 }

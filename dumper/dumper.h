@@ -330,29 +330,29 @@ struct dump_anomaly {
 #define DUMP_MAXRECORDED 16
 
 struct dump_result {
-	int dr_error;
-	size_t dr_sink;		    /* index of the last one tried */
-	enum dump_format dr_format; /* as written: it may have shrunk */
-	unsigned int dr_flags;
-	uint64_t dr_bytes; /* of the dump, without dump headers */
-	uint64_t dr_need;  /* of media, for the least that can be dumped */
+	int res_error;
+	size_t res_sink;	     /* index of the last one tried */
+	enum dump_format res_format; /* as written: it may have shrunk */
+	unsigned int res_flags;
+	uint64_t res_bytes; /* of the dump, without dump headers */
+	uint64_t res_need;  /* of media, for the least that can be dumped */
 
 	/*
 	 * The section of the dump that was being gathered when a write failed;
 	 * what failed may lie a few writes before it.  NULL: none was.
 	 */
-	const char *dr_section;
+	const char *res_section;
 
 	/* What those bytes are. */
-	uint64_t dr_msgbuf_bytes;
-	uint64_t dr_bitmap_bytes;
-	uint64_t dr_table_bytes;
-	uint64_t dr_pages[DUMP_NCLASSES]; /* of DUMP_NEVER: 0 */
+	uint64_t res_msgbuf_bytes;
+	uint64_t res_bitmap_bytes;
+	uint64_t res_table_bytes;
+	uint64_t res_pages[DUMP_NCLASSES]; /* of DUMP_NEVER: 0 */
 
 	/* Counted all, recorded the first few. */
-	uint64_t dr_bad[DUMP_NBAD];
-	size_t dr_nrecorded;
-	struct dump_anomaly dr_recorded[DUMP_MAXRECORDED];
+	uint64_t res_bad[DUMP_NBAD];
+	size_t res_nrecorded;
+	struct dump_anomaly res_recorded[DUMP_MAXRECORDED];
 };
 
 /*
@@ -380,7 +380,7 @@ struct dump_request {
  * What does not fit a sink is made smaller, unless DUMP_EXACT: a full dump
  * becomes a minidump (version 1); then user pages, then bulk beyond what
  * describes the dump, then all bulk are left out.  Whether it fits is known
- * before anything is overwritten (E2BIG, and dr_need).  Headers are written
+ * before anything is overwritten (E2BIG, and res_need).  Headers are written
  * last: a dump is whole or absent.
  *
  * When a sink refuses or fails, the next is tried from the start; when the

@@ -225,7 +225,7 @@ extern const struct layout layout_minidump1;
 extern const struct layout layout_minidump3;
 extern const struct layout layout_full;
 
-/* Fill in at_len and dr_bytes, their sum.  DUMP_EINVAL: as ly_size says. */
+/* Fill in at_len and res_bytes, their sum.  DUMP_EINVAL: as ly_size says. */
 int sections_size(struct attempt *at);
 
 /* Write the sections from the one of that index on. */

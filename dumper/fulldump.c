@@ -139,8 +139,8 @@ size(struct attempt *at)
 
 	if (nheaders(at) >= UINT16_MAX)
 		return (DUMP_EINVAL);
-	memset(res->dr_pages, 0, sizeof(res->dr_pages));
-	res->dr_pages[DUMP_CORE] = at->at_pages->dp_nbits;
+	memset(res->res_pages, 0, sizeof(res->res_pages));
+	res->res_pages[DUMP_CORE] = at->at_pages->dp_nbits;
 	return (0);
 }
 

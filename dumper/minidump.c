@@ -18,9 +18,9 @@ minidump_size(struct attempt *at)
 	if (at->at_len[MINIDUMP_BITMAP] > UINT32_MAX ||
 	    at->at_len[MINIDUMP_MAP] > UINT32_MAX)
 		return (DUMP_EINVAL);
-	res->dr_msgbuf_bytes = at->at_len[MINIDUMP_MSGBUF];
-	res->dr_bitmap_bytes = at->at_len[MINIDUMP_BITMAP];
-	res->dr_table_bytes = at->at_len[MINIDUMP_MAP];
+	res->res_msgbuf_bytes = at->at_len[MINIDUMP_MSGBUF];
+	res->res_bitmap_bytes = at->at_len[MINIDUMP_BITMAP];
+	res->res_table_bytes = at->at_len[MINIDUMP_MAP];
 	return (0);
 }
 
@@ -139,7 +139,7 @@ minidump_pages_len(const struct attempt *at)
 	uint64_t npages = 0;
 
 	for (int class = 0; class < DUMP_NCLASSES; class ++)
-		npages += at->at_res->dr_pages[class];
+		npages += at->at_res->res_pages[class];
 	return (npages * DUMP_PAGE_SIZE);
 }
 

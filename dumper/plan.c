@@ -122,7 +122,7 @@ select_bulk(struct attempt *at)
 			return (error);
 		if (nadded == 0)
 			break;
-		at->at_res->dr_pages[DUMP_BULK] += nadded;
+		at->at_res->res_pages[DUMP_BULK] += nadded;
 	}
 	return (0);
 }
@@ -138,7 +138,7 @@ select_user(struct attempt *at)
 		    ~load_word(at, DUMP_BULK, word) & ~dp->dp_frozen[word];
 
 		dp->dp_frozen[word] |= new;
-		at->at_res->dr_pages[DUMP_USER] += count_bits(new);
+		at->at_res->res_pages[DUMP_USER] += count_bits(new);
 	}
 }
 
@@ -146,10 +146,10 @@ int
 plan_select(struct attempt *at)
 {
 	struct dump_pages *dp = at->at_pages;
-	uint64_t *npages = at->at_res->dr_pages;
+	uint64_t *npages = at->at_res->res_pages;
 
 	attempt_phase(at, DUMP_PLAN);
-	memset(npages, 0, sizeof(at->at_res->dr_pages));
+	memset(npages, 0, sizeof(at->at_res->res_pages));
 	for (uint64_t word = 0; word < dp->dp_nwords; word++) {
 		dp->dp_frozen[word] = dp->dp_base[word];
 		npages[DUMP_CORE] += count_bits(dp->dp_base[word]);

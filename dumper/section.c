@@ -22,7 +22,7 @@ sections_size(struct attempt *at)
 		if (__builtin_add_overflow(sum, len, &sum))
 			return (DUMP_EINVAL);
 	}
-	at->at_res->dr_bytes = sum;
+	at->at_res->res_bytes = sum;
 	return (layout->ly_size(at));
 }
 
@@ -36,7 +36,7 @@ sections_write(struct attempt *at, struct stream *st, size_t first)
 		int error = sec->sec_write(at, st);
 
 		if (error != 0) {
-			at->at_res->dr_section =
+			at->at_res->res_section =
 			    layout->ly_names[sec->sec_kind];
 			return (error);
 		}

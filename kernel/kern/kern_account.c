@@ -47,15 +47,15 @@ void
 account_dump(const struct dump_pages *dp, const struct dump_result *res,
     struct account *ac)
 {
-	uint64_t nheaders = res->dr_format == DUMP_MINIDUMP3 ? 2 : 1;
+	uint64_t nheaders = res->res_format == DUMP_MINIDUMP3 ? 2 : 1;
 	uint64_t next = 0, pa;
 
 	*ac = (struct account){
 		.ac_bytes = {
-			[ACCOUNT_TABLE] = res->dr_table_bytes,
-			[ACCOUNT_MSGBUF] = res->dr_msgbuf_bytes,
+			[ACCOUNT_TABLE] = res->res_table_bytes,
+			[ACCOUNT_MSGBUF] = res->res_msgbuf_bytes,
 			[ACCOUNT_OTHER] = nheaders * DUMP_PAGE_SIZE +
-			    res->dr_bitmap_bytes,
+			    res->res_bitmap_bytes,
 		},
 	};
 	while (dump_pages_next(dp, &next, &pa))

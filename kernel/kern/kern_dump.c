@@ -224,11 +224,11 @@ db_show_pageset(const char *args)
 	for (int kind = 0; kind < ACCOUNT_NKINDS; kind++)
 		printf("%-16s %12ju\n", account_name((enum account_kind)kind),
 		    (uintmax_t)ac.ac_bytes[kind]);
-	printf("%-16s %12ju\n", "minidump", (uintmax_t)res.dr_bytes);
-	if (ac.ac_total != res.dr_bytes)
+	printf("%-16s %12ju\n", "minidump", (uintmax_t)res.res_bytes);
+	if (ac.ac_total != res.res_bytes)
 		printf("%-16s %12ju: an error in the account\n", "sum",
 		    (uintmax_t)ac.ac_total);
-	printf("%-16s %12ju\n", "full dump", (uintmax_t)full.dr_bytes);
+	printf("%-16s %12ju\n", "full dump", (uintmax_t)full.res_bytes);
 	printf("%-16s %12ju\n", "memory", (uintmax_t)realmem);
 	printf("pages registered as core %ju, bulk %ju, user %ju, never %ju; "
 	       "%ju calls for what is no memory\n",
@@ -251,7 +251,7 @@ sysctl_minidump_size(SYSCTL_HANDLER_ARGS)
 	(void)arg2;
 	if (error != 0)
 		return (error);
-	return (sysctl_handle_64(oidp, &res.dr_bytes, 0, req));
+	return (sysctl_handle_64(oidp, &res.res_bytes, 0, req));
 }
 SYSCTL_PROC(_debug, OID_AUTO, minidump_size, CTLTYPE_U64 | CTLFLAG_RD, NULL, 0,
     sysctl_minidump_size, "QU", "Bytes that a dump would take now");

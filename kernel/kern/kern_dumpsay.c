@@ -24,11 +24,11 @@ static void
 say_target(const struct dump_request *req, const struct dump_result *res)
 {
 	printf("%s of %ju KB to %s",
-	    res->dr_format == DUMP_FULL ? "full dump" : "minidump",
-	    kbytes(res->dr_bytes), req->dr_sinks[res->dr_sink].ds_name);
-	if (res->dr_format != req->dr_format)
+	    res->res_format == DUMP_FULL ? "full dump" : "minidump",
+	    kbytes(res->res_bytes), req->dr_sinks[res->res_sink].ds_name);
+	if (res->res_format != req->dr_format)
 		printf("; all memory, %ju KB, does not fit", kbytes(realmem));
-	if ((res->dr_flags & DUMP_NOBULK) != 0)
+	if ((res->res_flags & DUMP_NOBULK) != 0)
 		printf("; the page array does not fit");
 }
 
@@ -51,10 +51,10 @@ say_outcome(const char *when, int error, const struct dump_request *req,
 	switch (error) {
 	case 0:
 		say_target(req, res);
-		say_too_small(req->dr_sinks, res->dr_sink);
+		say_too_small(req->dr_sinks, res->res_sink);
 		break;
 	case DUMP_E2BIG:
-		printf("none; %ju KB are needed", kbytes(res->dr_need));
+		printf("none; %ju KB are needed", kbytes(res->res_need));
 		say_too_small(req->dr_sinks, req->dr_nsinks);
 		break;
 	case DUMP_ENXIO:
@@ -89,8 +89,8 @@ dumpsay_begin(const struct dump_request *req)
 static void
 say_anomalies(const struct dump_result *res)
 {
-	for (size_t i = 0; i < res->dr_nrecorded; i++) {
-		const struct dump_anomaly *da = &res->dr_recorded[i];
+	for (size_t i = 0; i < res->res_nrecorded; i++) {
+		const struct dump_anomaly *da = &res->res_recorded[i];
 
 		printf("dump: anomaly: %s: level %u entry for %#jx: %#jx\n",
 		    dump_bad_name(da->da_kind), da->da_level,
@@ -135,12 +135,12 @@ dumpsay_failed(void *arg, const struct dump_sink *sink,
     const struct dump_result *res)
 {
 	(void)arg;
-	if (res->dr_error == DUMP_E2BIG)
+	if (res->res_error == DUMP_E2BIG)
 		return;
-	broken[res->dr_sink] = true;
-	printf("\ndump: %s: error %d%s%s\n", sink->ds_name, res->dr_error,
-	    res->dr_section != NULL ? " in " : "",
-	    res->dr_section != NULL ? res->dr_section : "");
+	broken[res->res_sink] = true;
+	printf("\ndump: %s: error %d%s%s\n", sink->ds_name, res->res_error,
+	    res->res_section != NULL ? " in " : "",
+	    res->res_section != NULL ? res->res_section : "");
 }
 
 void

@@ -71,7 +71,7 @@ check_header(const struct sink *sink, const struct dump_result *res)
 	uint64_t off, len;
 
 	assert_true(sink_find_dump(sink, &off, &len));
-	assert_int_equal(len, res->dr_bytes);
+	assert_int_equal(len, res->res_bytes);
 	assert_true(sink_untouched(sink, 0, off - 512));
 	assert_true(kerneldump_decode(last, &kh, &why));
 	assert_string_equal(kh.kh_magic, "FreeBSD Kernel Dump");
@@ -94,15 +94,15 @@ check_result(struct sim *sim, const struct row *row,
 	uint64_t want = 0;
 
 	for (int class = 0; class < DUMP_NCLASSES; class ++)
-		npages += res->dr_pages[class];
+		npages += res->res_pages[class];
 	for (size_t i = 0; i < sim->nranges; i++)
 		for (uint64_t pa = sim->ranges[i].r_start;
 		     pa < sim->ranges[i].r_end; pa += DUMP_PAGE_SIZE)
 			want += sim_dumped(sim, pa, row->format, row->flags);
 	assert_int_equal(npages, want);
-	assert_int_equal(res->dr_error, 0);
-	assert_int_equal(res->dr_format, row->format);
-	assert_int_equal(res->dr_nrecorded, 0);
+	assert_int_equal(res->res_error, 0);
+	assert_int_equal(res->res_format, row->format);
+	assert_int_equal(res->res_nrecorded, 0);
 }
 
 /* The pages that were chosen are those of the model, one after the other. */
@@ -144,20 +144,20 @@ test_row(void **state)
 		assert_int_equal(dump_estimate(&req, &estimate), 0);
 		assert_int_equal(sink.nsubmit + sink.nopen, 0);
 		assert_int_equal(dump_write(&req, &res), 0);
-		assert_int_equal(estimate.dr_bytes, res.dr_bytes);
+		assert_int_equal(estimate.res_bytes, res.res_bytes);
 		assert_int_equal(sink.nopen, 1);
 		assert_int_equal(sink.nclose, 1);
 		check_result(sim, row, &res);
 		check_chosen(sim, row);
 		if (row->layout == DUMP_DEVICE) {
 			check_header(&sink, &res);
-			off = sink.media_len - 512 - res.dr_bytes;
+			off = sink.media_len - 512 - res.res_bytes;
 		} else {
-			assert_int_equal(sink.written, res.dr_bytes);
+			assert_int_equal(sink.written, res.res_bytes);
 		}
 		if (row->depth > 1)
 			assert_int_equal(sink.max_pending, row->depth);
-		readback(sim, sink.media + off, res.dr_bytes, row->format,
+		readback(sim, sink.media + off, res.res_bytes, row->format,
 		    row->flags, READBACK_EXACT);
 		sink_fini(&sink);
 		sim_destroy(sim);
@@ -211,9 +211,9 @@ test_never(void **state)
 				     row.flags),
 		    format == DUMP_FULL);
 		assert_int_equal(dump_write(&req, &res), 0);
-		assert_int_equal(res.dr_pages[DUMP_NEVER], 0);
+		assert_int_equal(res.res_pages[DUMP_NEVER], 0);
 		check_result(sim, &row, &res);
-		readback(sim, sink.media, res.dr_bytes, row.format, row.flags,
+		readback(sim, sink.media, res.res_bytes, row.format, row.flags,
 		    READBACK_EXACT);
 		sink_fini(&sink);
 		sim_destroy(sim);
@@ -243,7 +243,7 @@ test_short_map(void **state)
 		sim->lost = (struct sim_map){ .va = SIM_KERNBASE + 0x400000,
 			.len = SIM_KVA_LEN - 0x400000 };
 		assert_int_equal(dump_write(&req, &res), 0);
-		readback(sim, sink.media, res.dr_bytes, row.format, 0,
+		readback(sim, sink.media, res.res_bytes, row.format, 0,
 		    READBACK_EXACT);
 		sink_fini(&sink);
 		sim_destroy(sim);
@@ -275,8 +275,8 @@ test_chain(void **state)
 	sim_add(sim, sim_pa(sim, 512 * 3), DUMP_CORE);
 	assert_int_equal(dump_write(&req, &res), 0);
 	assert_true(sim_dumped(sim, sim_pa(sim, 3), DUMP_MINIDUMP1, 0));
-	assert_int_equal(res.dr_pages[DUMP_BULK], 3);
-	readback(sim, sink.media, res.dr_bytes, DUMP_MINIDUMP1, 0,
+	assert_int_equal(res.res_pages[DUMP_BULK], 3);
+	readback(sim, sink.media, res.res_bytes, DUMP_MINIDUMP1, 0,
 	    READBACK_EXACT);
 	sink_fini(&sink);
 	sim_destroy(sim);

@@ -33,11 +33,11 @@ static uint64_t last_done;
 static void
 panic_again(void)
 {
-	struct dump_result res = { .dr_bytes = 4711 };
+	struct dump_result res = { .res_bytes = 4711 };
 
 	assert_int_equal(dump_write(&req, &res), DUMP_EBUSY);
 	assert_int_equal(dump_estimate(&req, &res), DUMP_EBUSY);
-	assert_int_equal(res.dr_bytes, 4711);
+	assert_int_equal(res.res_bytes, 4711);
 	assert_int_equal(dump_phase(&sim->work), panic_phase);
 	npanics++;
 	if (recovers)
@@ -78,9 +78,9 @@ static void
 planned(void *arg, const struct dump_sink *sink, const struct dump_result *res)
 {
 	(void)arg;
-	assert_ptr_equal(sink, &ds[res->dr_sink]);
-	assert_int_equal(sinks[res->dr_sink].nsubmit, 0);
-	assert_true(res->dr_bytes > 0);
+	assert_ptr_equal(sink, &ds[res->res_sink]);
+	assert_int_equal(sinks[res->res_sink].nsubmit, 0);
+	assert_true(res->res_bytes > 0);
 	nplanned++;
 }
 
@@ -88,8 +88,8 @@ static void
 failed(void *arg, const struct dump_sink *sink, const struct dump_result *res)
 {
 	(void)arg;
-	assert_ptr_equal(sink, &ds[res->dr_sink]);
-	assert_int_not_equal(res->dr_error, 0);
+	assert_ptr_equal(sink, &ds[res->res_sink]);
+	assert_int_not_equal(res->res_error, 0);
 	nfailed++;
 }
 
@@ -245,7 +245,7 @@ test_cancel(void **state)
 		(void)setup(state);
 		cancel_at = n;
 		assert_int_equal(dump_write(&req, &res), DUMP_ECANCELED);
-		assert_int_equal(res.dr_sink, 0);
+		assert_int_equal(res.res_sink, 0);
 		assert_int_equal(sinks[1].nopen, 0);
 		assert_false(has_dump(0));
 		sinks[0].nsubmit = 0;
@@ -262,13 +262,13 @@ test_hooks(void **state)
 	(void)state;
 	sinks[0].fail_write = 9;
 	assert_int_equal(dump_write(&req, &res), 0);
-	assert_int_equal(res.dr_sink, 1);
+	assert_int_equal(res.res_sink, 1);
 	assert_int_equal(nplanned, 2);
 	assert_int_equal(nfailed, 1);
 	assert_true(nwatchdog >= sinks[1].nsubmit);
 	assert_true(seen[DUMP_WALK] && seen[DUMP_PLAN]);
 	assert_true(seen[DUMP_DATA] && seen[DUMP_HEADERS]);
-	assert_int_equal(last_done, res.dr_bytes);
+	assert_int_equal(last_done, res.res_bytes);
 }
 
 /* Two in a row, as from the debugger; the machine changes in between. */

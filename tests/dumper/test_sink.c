@@ -135,7 +135,7 @@ fail_at(const struct failing_row *row, unsigned int n, unsigned int last)
 	s.req.dr_nsinks = 2;
 	memcpy((char *)&s.sinks[0] + row->field, &n, sizeof(n));
 	assert_int_equal(dump_write(&s.req, &s.res), 0);
-	assert_int_equal(s.res.dr_sink, 1);
+	assert_int_equal(s.res.res_sink, 1);
 	assert_int_equal(s.sinks[0].nclose, 1);
 	assert_int_equal(s.sinks[0].close_error, DUMP_EIO);
 	/* Behind the last flush nothing is missing. */
@@ -183,9 +183,9 @@ test_failed_section(void **state)
 		setup(&s, 0);
 		s.sinks[0].fail_submit = n;
 		assert_int_equal(dump_write(&s.req, &s.res), DUMP_EIO);
-		while (at < NROWS(names) && s.res.dr_section != names[at] &&
-		    (names[at] == NULL || s.res.dr_section == NULL ||
-			strcmp(s.res.dr_section, names[at]) != 0))
+		while (at < NROWS(names) && s.res.res_section != names[at] &&
+		    (names[at] == NULL || s.res.res_section == NULL ||
+			strcmp(s.res.res_section, names[at]) != 0))
 			at++;
 		assert_in_range(at, 0, NROWS(names) - 1);
 		teardown(&s);
@@ -241,7 +241,7 @@ test_failing_only(void **state)
 	setup(&s, 4);
 	s.sinks[0].fail_write = 7;
 	assert_int_equal(dump_write(&s.req, &s.res), DUMP_EIO);
-	assert_int_equal(s.res.dr_error, DUMP_EIO);
+	assert_int_equal(s.res.res_error, DUMP_EIO);
 	s.sinks[0].fail_write = SINK_NEVER;
 	assert_int_equal(dump_write(&s.req, &s.res), 0);
 	check_whole(&s, &s.sinks[0], 0);
@@ -278,7 +278,7 @@ test_open_fails(void **state)
 	s.req.dr_nsinks = 2;
 	s.sinks[0].open_error = 77;
 	assert_int_equal(dump_write(&s.req, &s.res), 0);
-	assert_int_equal(s.res.dr_sink, 1);
+	assert_int_equal(s.res.res_sink, 1);
 	assert_int_equal(s.sinks[0].nclose, 0);
 	assert_true(sink_untouched(&s.sinks[0], 0, MEDIA_LEN));
 	s.req.dr_nsinks = 1;
@@ -296,8 +296,8 @@ test_no_sink(void **state)
 	s.req.dr_nsinks = 0;
 	assert_int_equal(dump_write(&s.req, &s.res), DUMP_ENXIO);
 	assert_int_equal(dump_estimate(&s.req, &s.res), 0);
-	assert_true(s.res.dr_bytes > 0);
-	assert_int_equal(s.res.dr_need, s.res.dr_bytes);
+	assert_true(s.res.res_bytes > 0);
+	assert_int_equal(s.res.res_need, s.res.res_bytes);
 	teardown(&s);
 }
 
@@ -322,12 +322,12 @@ test_one_block(void **state)
 		s.req.dr_format = (enum dump_format)format;
 		s.req.dr_flags = DUMP_EXACT;
 		assert_int_equal(dump_estimate(&s.req, &s.res), 0);
-		need = s.res.dr_need;
-		assert_int_equal(need, s.res.dr_bytes + RESERVED + 1024);
+		need = s.res.res_need;
+		assert_int_equal(need, s.res.res_bytes + RESERVED + 1024);
 		set_media(&s, 0, need - 512);
 		assert_int_equal(dump_estimate(&s.req, &s.res), DUMP_E2BIG);
 		assert_int_equal(dump_write(&s.req, &s.res), DUMP_E2BIG);
-		assert_int_equal(s.res.dr_need, need);
+		assert_int_equal(s.res.res_need, need);
 		assert_int_equal(s.sinks[0].nopen, 0);
 		assert_true(sink_untouched(&s.sinks[0], 0, need));
 		set_media(&s, 0, need);
@@ -382,23 +382,23 @@ test_shrink(void **state)
 	s.req.dr_format = row->format;
 	s.req.dr_flags = row->flags | DUMP_EXACT;
 	assert_int_equal(dump_estimate(&s.req, &s.res), 0);
-	large = s.res.dr_need;
+	large = s.res.res_need;
 	s.req.dr_format = row->as_format;
 	s.req.dr_flags = row->as_flags | DUMP_EXACT;
 	assert_int_equal(dump_estimate(&s.req, &s.res), 0);
-	small = s.res.dr_need;
+	small = s.res.res_need;
 	assert_true(small < large);
 
 	set_media(&s, 0, small);
 	s.req.dr_format = row->format;
 	s.req.dr_flags = row->flags | DUMP_EXACT;
 	assert_int_equal(dump_write(&s.req, &s.res), DUMP_E2BIG);
-	assert_int_equal(s.res.dr_need, large);
+	assert_int_equal(s.res.res_need, large);
 	s.req.dr_flags = row->flags;
 	assert_int_equal(dump_write(&s.req, &s.res), 0);
-	assert_int_equal(s.res.dr_format, row->as_format);
-	assert_int_equal(s.res.dr_flags, row->as_flags);
-	assert_int_equal(s.res.dr_need, small);
+	assert_int_equal(s.res.res_format, row->as_format);
+	assert_int_equal(s.res.res_flags, row->as_flags);
+	assert_int_equal(s.res.res_need, small);
 	s.req.dr_format = row->as_format;
 	check_whole(&s, &s.sinks[0], row->as_flags);
 	teardown(&s);
@@ -415,14 +415,14 @@ test_too_small(void **state)
 	setup(&s, 0);
 	s.req.dr_flags = DUMP_NOBULK;
 	assert_int_equal(dump_estimate(&s.req, &s.res), 0);
-	least = s.res.dr_need;
+	least = s.res.res_need;
 	set_media(&s, 0, least - 512);
 	set_media(&s, 1, 0);
 	s.req.dr_nsinks = 2;
 	s.req.dr_format = DUMP_FULL;
 	s.req.dr_flags = DUMP_ALLBULK | DUMP_ALLUSER;
 	assert_int_equal(dump_write(&s.req, &s.res), DUMP_E2BIG);
-	assert_int_equal(s.res.dr_need, least);
+	assert_int_equal(s.res.res_need, least);
 	assert_true(sink_untouched(&s.sinks[0], 0, least - 512));
 	teardown(&s);
 }

@@ -155,20 +155,20 @@ mode_of(const struct row *row)
 static void
 check_anomalies(const struct row *row, const struct dump_result *res)
 {
-	const struct dump_anomaly *first = &res->dr_recorded[0];
+	const struct dump_anomaly *first = &res->res_recorded[0];
 	uint64_t nbad = 0;
 
 	for (int i = 0; i < DUMP_NBAD; i++)
-		nbad += res->dr_bad[i];
+		nbad += res->res_bad[i];
 	if (row->want == NONE) {
 		assert_int_equal(nbad, 0);
 		return;
 	}
-	assert_true(res->dr_bad[row->want] > 0);
+	assert_true(res->res_bad[row->want] > 0);
 	if (row->entry == GARBAGE)
 		return;
 	assert_int_equal(nbad, 1);
-	assert_int_equal(res->dr_nrecorded, 1);
+	assert_int_equal(res->res_nrecorded, 1);
 	assert_int_equal(first->da_kind, row->want);
 	assert_int_equal(first->da_level, row->level);
 	assert_true(BAD_VA >= first->da_va || row->level == 3);
@@ -207,12 +207,12 @@ test_row(void **state)
 		dump(sim, (enum dump_format)format, &sink, &res);
 		check_anomalies(row, &res);
 		if (format != DUMP_FULL || row->level < 3)
-			readback(sim, sink.media, res.dr_bytes,
+			readback(sim, sink.media, res.res_bytes,
 			    (enum dump_format)format, 0,
 			    format == DUMP_FULL ? READBACK_AT_LEAST :
 						  mode_of(row));
 		if (format != DUMP_FULL)
-			check_secret(&sink, res.dr_bytes);
+			check_secret(&sink, res.res_bytes);
 		sink_fini(&sink);
 		sim_destroy(sim);
 	}
@@ -245,11 +245,11 @@ test_unreadable(void **state)
 		sim->lost =
 		    (struct sim_map){ .va = BAD_VA & ~(len - 1), .len = len };
 		dump(sim, (enum dump_format)format, &sink, &res);
-		assert_int_equal(res.dr_recorded[0].da_kind,
+		assert_int_equal(res.res_recorded[0].da_kind,
 		    DUMP_BAD_UNREADABLE);
-		assert_int_equal(res.dr_recorded[0].da_level, level + 1);
-		assert_int_equal(res.dr_recorded[0].da_pa, table);
-		readback(sim, sink.media, res.dr_bytes,
+		assert_int_equal(res.res_recorded[0].da_level, level + 1);
+		assert_int_equal(res.res_recorded[0].da_pa, table);
+		readback(sim, sink.media, res.res_bytes,
 		    (enum dump_format)format, 0, READBACK_EXACT);
 		sink_fini(&sink);
 		sim_destroy(sim);
@@ -272,9 +272,9 @@ test_bad_root(void **state)
 		sim->lost = (struct sim_map){ .va = UINT64_C(0xffff) << 48,
 			.len = UINT64_C(1) << 48 };
 		dump(sim, DUMP_MINIDUMP3, &sink, &res);
-		assert_int_equal(res.dr_bad[DUMP_BAD_TABLE], 1);
-		assert_int_equal(res.dr_recorded[0].da_level, 4);
-		readback(sim, sink.media, res.dr_bytes, DUMP_MINIDUMP3, 0,
+		assert_int_equal(res.res_bad[DUMP_BAD_TABLE], 1);
+		assert_int_equal(res.res_recorded[0].da_level, 4);
+		readback(sim, sink.media, res.res_bytes, DUMP_MINIDUMP3, 0,
 		    READBACK_EXACT);
 		sink_fini(&sink);
 		sim_destroy(sim);
@@ -293,8 +293,8 @@ test_huge_page(void **state)
 
 		sim_map(sim, SIM_KERNBASE + 0x40000000, 0x40000000, 2, SIM_RW);
 		dump(sim, (enum dump_format)format, &sink, &res);
-		assert_int_equal(res.dr_nrecorded, 0);
-		readback(sim, sink.media, res.dr_bytes,
+		assert_int_equal(res.res_nrecorded, 0);
+		readback(sim, sink.media, res.res_bytes,
 		    (enum dump_format)format, 0, READBACK_EXACT);
 		sink_fini(&sink);
 		sim_destroy(sim);
@@ -317,8 +317,8 @@ test_odd_start(void **state)
 	sim->machine.dm_kva_start = SIM_KERNBASE + 0x3fe00000;
 	sim->machine.dm_kva_len = 0x40200000;
 	dump(sim, DUMP_MINIDUMP1, &sink, &res);
-	assert_int_equal(res.dr_nrecorded, 0);
-	readback(sim, sink.media, res.dr_bytes, DUMP_MINIDUMP1, 0,
+	assert_int_equal(res.res_nrecorded, 0);
+	readback(sim, sink.media, res.res_bytes, DUMP_MINIDUMP1, 0,
 	    READBACK_EXACT);
 	sink_fini(&sink);
 	sim_destroy(sim);
@@ -342,9 +342,9 @@ test_unreadable_pages(void **state)
 			sim->unreadable[sim_index(sim, pa)] = 1;
 		}
 		dump(sim, (enum dump_format)format, &sink, &res);
-		assert_int_equal(res.dr_bad[DUMP_BAD_UNREADABLE], 20);
-		assert_int_equal(res.dr_nrecorded, DUMP_MAXRECORDED);
-		readback(sim, sink.media, res.dr_bytes,
+		assert_int_equal(res.res_bad[DUMP_BAD_UNREADABLE], 20);
+		assert_int_equal(res.res_nrecorded, DUMP_MAXRECORDED);
+		readback(sim, sink.media, res.res_bytes,
 		    (enum dump_format)format, 0, READBACK_EXACT);
 		sink_fini(&sink);
 		sim_destroy(sim);
@@ -373,8 +373,8 @@ test_storm(void **state)
 		}
 		dump(sim, seed % 2 ? DUMP_MINIDUMP1 : DUMP_MINIDUMP3, &sink,
 		    &res);
-		assert_int_equal(sink.written, res.dr_bytes);
-		assert_true(res.dr_bytes <=
+		assert_int_equal(sink.written, res.res_bytes);
+		assert_true(res.res_bytes <=
 		    (sim->npages + 1100) * DUMP_PAGE_SIZE);
 		sink_fini(&sink);
 		sim_destroy(sim);

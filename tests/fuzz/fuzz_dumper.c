@@ -242,8 +242,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	req.dr_flags = data[0] >> 4 & 7;
 	set_up(data + 1, size - 1);
 	need(dump_write(&req, &res) == 0);
-	need(written == res.dr_bytes);
-	if (res.dr_format != DUMP_FULL)
-		check_minidump(res.dr_bytes);
+	need(written == res.res_bytes);
+	if (res.res_format != DUMP_FULL)
+		check_minidump(res.res_bytes);
 	return (0);
 }
