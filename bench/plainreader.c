@@ -52,9 +52,9 @@ find_bit(const struct plainreader *pr, uint64_t pfn)
 	for (size_t i = 0; i < pr->set.dp_nsegs; i++) {
 		const struct dump_seg *seg = &pr->segs[i];
 
-		if (pfn < seg->ds_end)
-			return (pfn >= seg->ds_start ? dump_seg_bit(seg, pfn) :
-						       NO_BIT);
+		if (pfn < seg->seg_end)
+			return (pfn >= seg->seg_start ? dump_seg_bit(seg, pfn) :
+							NO_BIT);
 	}
 	return (NO_BIT);
 }

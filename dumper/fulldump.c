@@ -33,11 +33,12 @@ encode_segment(const struct attempt *at, uint64_t i,
 
 	if (i < at->at_pages->dp_nsegs) {
 		const struct dump_seg *seg = &at->at_pages->dp_segs[i];
-		uint64_t start = seg->ds_start << PAGE_SHIFT;
-		uint64_t len = (seg->ds_end - seg->ds_start) << PAGE_SHIFT;
+		uint64_t start = seg->seg_start << PAGE_SHIFT;
+		uint64_t len = (seg->seg_end - seg->seg_start) << PAGE_SHIFT;
 
 		ph = (struct elfcore_phdr){ .ph_type = ELFCORE_PT_LOAD,
-			.ph_off = headers_len(at) + (seg->ds_bit << PAGE_SHIFT),
+			.ph_off =
+			    headers_len(at) + (seg->seg_bit << PAGE_SHIFT),
 			.ph_va = start,
 			.ph_pa = start,
 			.ph_file_len = len,
@@ -125,8 +126,9 @@ write_memory(struct attempt *at, struct stream *st)
 	for (size_t i = 0; i < dp->dp_nsegs && error == 0; i++) {
 		const struct dump_seg *seg = &dp->dp_segs[i];
 
-		error = section_write_memory(at, st,
-		    seg->ds_start << PAGE_SHIFT, seg->ds_end - seg->ds_start);
+		error =
+		    section_write_memory(at, st, seg->seg_start << PAGE_SHIFT,
+			seg->seg_end - seg->seg_start);
 	}
 	return (error);
 }

@@ -166,12 +166,12 @@ minidump_write_pages(struct attempt *at, struct stream *st)
 					(unsigned int)__builtin_ctzll(left);
 			continue;
 		}
-		while (bit - seg->ds_bit >= seg->ds_end - seg->ds_start)
+		while (bit - seg->seg_bit >= seg->seg_end - seg->seg_start)
 			seg++;
 		pfn = dump_seg_pfn(seg, bit);
 		n = count_ones(left);
-		if (n > seg->ds_end - pfn)
-			n = seg->ds_end - pfn;
+		if (n > seg->seg_end - pfn)
+			n = seg->seg_end - pfn;
 		error = section_write_memory(at, st, pfn << PAGE_SHIFT, n);
 	}
 	return (error);

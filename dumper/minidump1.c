@@ -13,7 +13,7 @@ static uint64_t
 bitmap_len(const struct attempt *at)
 {
 	const struct dump_pages *dp = at->at_pages;
-	uint64_t npages = dp->dp_segs[dp->dp_nsegs - 1].ds_end;
+	uint64_t npages = dp->dp_segs[dp->dp_nsegs - 1].seg_end;
 
 	return (((npages + 7) / 8 + PAGE_MASK) & ~PAGE_MASK);
 }
@@ -38,8 +38,8 @@ add_segment(const struct dump_pages *dp, const struct dump_seg *seg,
     uint64_t pfn, uint8_t page[DUMP_PAGE_SIZE])
 {
 	uint64_t end =
-	    seg->ds_end - pfn < PAGE_BITS ? seg->ds_end - pfn : PAGE_BITS;
-	uint64_t at = seg->ds_start > pfn ? seg->ds_start - pfn : 0;
+	    seg->seg_end - pfn < PAGE_BITS ? seg->seg_end - pfn : PAGE_BITS;
+	uint64_t at = seg->seg_start > pfn ? seg->seg_start - pfn : 0;
 	uint64_t bit = dump_seg_bit(seg, pfn + at);
 
 	/* Up to where a word of the page begins, then a word at a time. */
@@ -72,8 +72,8 @@ write_bitmap(struct attempt *at, struct stream *st)
 		for (size_t i = 0; i < dp->dp_nsegs; i++) {
 			const struct dump_seg *seg = &dp->dp_segs[i];
 
-			if (seg->ds_start < pfn + PAGE_BITS &&
-			    seg->ds_end > pfn)
+			if (seg->seg_start < pfn + PAGE_BITS &&
+			    seg->seg_end > pfn)
 				add_segment(dp, seg, pfn, page);
 		}
 	}

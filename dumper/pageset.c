@@ -58,10 +58,10 @@ dump_pages_init(struct dump_pages *dp, const struct dump_range *ranges,
 	for (size_t i = 0; i < nranges; i++) {
 		struct dump_seg *seg = &dp->dp_segs[i];
 
-		seg->ds_start = ranges[i].r_start >> PAGE_SHIFT;
-		seg->ds_end = ranges[i].r_end >> PAGE_SHIFT;
-		seg->ds_bit = dp->dp_nbits;
-		dp->dp_nbits += seg->ds_end - seg->ds_start;
+		seg->seg_start = ranges[i].r_start >> PAGE_SHIFT;
+		seg->seg_end = ranges[i].r_end >> PAGE_SHIFT;
+		seg->seg_bit = dp->dp_nbits;
+		dp->dp_nbits += seg->seg_end - seg->seg_start;
 	}
 	dp->dp_nwords = (dp->dp_nbits + 63) / 64;
 	words = (uint64_t *)(void *)(dp->dp_segs + nranges);
@@ -249,10 +249,10 @@ static bool
 seg_bits(const struct dump_seg *seg, uint64_t pfn, uint64_t end,
     uint64_t *first, uint64_t *last)
 {
-	uint64_t start = pfn > seg->ds_start ? pfn : seg->ds_start;
+	uint64_t start = pfn > seg->seg_start ? pfn : seg->seg_start;
 
-	if (end > seg->ds_end)
-		end = seg->ds_end;
+	if (end > seg->seg_end)
+		end = seg->seg_end;
 	if (start >= end)
 		return (false);
 	*first = dump_seg_bit(seg, start);

@@ -13,13 +13,13 @@ add_segment(struct dumpset *set, struct dump_seg *segs, uint64_t start,
 	uint64_t page_mask = (UINT64_C(1) << set->dp_page_shift) - 1;
 	struct dump_seg *seg = &segs[set->dp_nsegs];
 	uint64_t first = start >> set->dp_page_shift;
-	uint64_t shared = set->dp_nsegs > 0 && first < seg[-1].ds_end ? 1 : 0;
+	uint64_t shared = set->dp_nsegs > 0 && first < seg[-1].seg_end ? 1 : 0;
 
-	seg->ds_start = first + shared;
-	seg->ds_end = (end >> set->dp_page_shift) + ((end & page_mask) != 0);
-	seg->ds_bit = set->dp_nbits + shared;
-	set->dp_nbits += seg->ds_end - first;
-	if (seg->ds_start < seg->ds_end)
+	seg->seg_start = first + shared;
+	seg->seg_end = (end >> set->dp_page_shift) + ((end & page_mask) != 0);
+	seg->seg_bit = set->dp_nbits + shared;
+	set->dp_nbits += seg->seg_end - first;
+	if (seg->seg_start < seg->seg_end)
 		set->dp_nsegs++;
 }
 
@@ -71,8 +71,8 @@ dumpset_encode(const struct dumpset *set, enum byte_order order,
 	for (size_t i = 0; i < set->dp_nsegs; i++) {
 		const struct dump_seg *seg = &set->dp_segs[i];
 
-		enc64(order, p, seg->ds_start << set->dp_page_shift);
-		enc64(order, p + 8, seg->ds_end << set->dp_page_shift);
+		enc64(order, p, seg->seg_start << set->dp_page_shift);
+		enc64(order, p + 8, seg->seg_end << set->dp_page_shift);
 		p += DUMP_AVAIL_ENTRY_LEN;
 	}
 	return (true);
@@ -81,7 +81,7 @@ dumpset_encode(const struct dumpset *set, enum byte_order order,
 struct dumpset
 dumpset_dense(uint64_t nbits, unsigned int page_shift, struct dump_seg *seg)
 {
-	*seg = (struct dump_seg){ .ds_end = nbits };
+	*seg = (struct dump_seg){ .seg_end = nbits };
 	return ((struct dumpset){ .dp_segs = seg,
 	    .dp_nsegs = 1,
 	    .dp_nbits = nbits,
@@ -100,13 +100,14 @@ dumpset_seg(const struct dumpset *set, uint64_t bit)
 	while (hi - lo > 1) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (set->dp_segs[mid].ds_bit <= bit)
+		if (set->dp_segs[mid].seg_bit <= bit)
 			lo = mid;
 		else
 			hi = mid;
 	}
 	seg = &set->dp_segs[lo];
-	return (bit - seg->ds_bit < seg->ds_end - seg->ds_start ? seg : NULL);
+	return (bit - seg->seg_bit < seg->seg_end - seg->seg_start ? seg :
+								     NULL);
 }
 
 bool

@@ -22,23 +22,23 @@
 
 /* A physical segment, in page numbers, and the bit of its first page. */
 struct dump_seg {
-	uint64_t ds_start; /* half-open, like all ranges here */
-	uint64_t ds_end;
-	uint64_t ds_bit;
+	uint64_t seg_start; /* half-open, like all ranges here */
+	uint64_t seg_end;
+	uint64_t seg_bit;
 };
 
 /* From a page number in the segment to its bit. */
 static inline uint64_t
 dump_seg_bit(const struct dump_seg *seg, uint64_t pfn)
 {
-	return (seg->ds_bit + (pfn - seg->ds_start));
+	return (seg->seg_bit + (pfn - seg->seg_start));
 }
 
 /* And back. */
 static inline uint64_t
 dump_seg_pfn(const struct dump_seg *seg, uint64_t bit)
 {
-	return (seg->ds_start + (bit - seg->ds_bit));
+	return (seg->seg_start + (bit - seg->seg_bit));
 }
 
 struct dumpset {
@@ -86,9 +86,9 @@ dumpset_find(const struct dumpset *set, uint64_t pfn)
 	for (size_t n = set->dp_nsegs; n > 1; n -= n / 2) {
 		const struct dump_seg *half = seg + n / 2;
 
-		seg = half[-1].ds_end <= pfn ? half : seg;
+		seg = half[-1].seg_end <= pfn ? half : seg;
 	}
-	return (pfn >= seg->ds_start && pfn < seg->ds_end ? seg : NULL);
+	return (pfn >= seg->seg_start && pfn < seg->seg_end ? seg : NULL);
 }
 
 /* The segment of a bit's page, or NULL: no page has this bit. */

@@ -12,7 +12,7 @@
 static uint64_t
 count_groups(const struct dumpset *set, const struct minidump_hdr *hdr)
 {
-	uint64_t end_pa = set->dp_segs[set->dp_nsegs - 1].ds_end
+	uint64_t end_pa = set->dp_segs[set->dp_nsegs - 1].seg_end
 	    << HOT_PAGE_SHIFT;
 	uint64_t len = hdr->md_dmapend - hdr->md_dmapbase;
 
@@ -145,9 +145,9 @@ make_groups_of(const struct hotpages *hp, struct hot_group *groups,
 	uint64_t first_pfn = hp->hp_direct_pa >> HOT_PAGE_SHIFT;
 	uint64_t i = 0;
 
-	if (seg->ds_start > first_pfn)
-		i = (seg->ds_start - first_pfn + 63) / 64;
-	for (; i < hp->hp_ngroups && first_pfn + i * 64 + 64 <= seg->ds_end;
+	if (seg->seg_start > first_pfn)
+		i = (seg->seg_start - first_pfn + 63) / 64;
+	for (; i < hp->hp_ngroups && first_pfn + i * 64 + 64 <= seg->seg_end;
 	     i++)
 		make_group(hp->hp_index, dump_seg_bit(seg, first_pfn + i * 64),
 		    &groups[i]);

@@ -154,9 +154,9 @@ gap_run(const struct pageindex *pi, uint64_t pa, uint64_t len)
 	for (size_t i = 0; i < set->dp_nsegs; i++) {
 		const struct dump_seg *seg = &set->dp_segs[i];
 
-		if (seg->ds_start > pfn) {
+		if (seg->seg_start > pfn) {
 			uint64_t gap =
-			    (seg->ds_start << set->dp_page_shift) - pa;
+			    (seg->seg_start << set->dp_page_shift) - pa;
 
 			if (gap < len)
 				run.pr_len = gap;
@@ -171,7 +171,7 @@ static struct page_run
 unlisted_run(const struct pageindex *pi, const struct dump_seg *seg,
     uint64_t pa, uint64_t len)
 {
-	uint64_t left = (seg->ds_end << pi->pi_set.dp_page_shift) - pa;
+	uint64_t left = (seg->seg_end << pi->pi_set.dp_page_shift) - pa;
 
 	return ((struct page_run){ .pr_state = PAGE_ABSENT,
 	    .pr_len = left < len ? left : len });
@@ -183,7 +183,7 @@ like_run(struct pageindex *pi, const struct dump_seg *seg, uint64_t bit,
     uint64_t word, uint64_t in_page, uint64_t len)
 {
 	unsigned int shift = pi->pi_set.dp_page_shift;
-	uint64_t end = dump_seg_bit(seg, seg->ds_end);
+	uint64_t end = dump_seg_bit(seg, seg->seg_end);
 	uint64_t wanted = ((len - 1) >> shift) + 2;
 	uint64_t npages;
 

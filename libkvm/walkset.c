@@ -31,7 +31,7 @@ granule_bias(const struct pageindex *pi, uint64_t first, uint64_t npages)
 	const struct dump_seg *seg = dumpset_find(&pi->pi_set, first);
 	uint64_t bit;
 
-	if (seg == NULL || npages > seg->ds_end - first)
+	if (seg == NULL || npages > seg->seg_end - first)
 		return (WALKSET_NO_BIAS);
 	bit = dump_seg_bit(seg, first);
 	if (bit > pi->pi_nbits || npages > pi->pi_nbits - bit)
@@ -43,7 +43,7 @@ static void
 find_biases(struct walkset *ws)
 {
 	const struct dumpset *set = &ws->ws_index->pi_set;
-	uint64_t end = set->dp_segs[set->dp_nsegs - 1].ds_end;
+	uint64_t end = set->dp_segs[set->dp_nsegs - 1].seg_end;
 
 	while (end >> ws->ws_granule_shift >= WALKSET_GRANULES)
 		ws->ws_granule_shift++;
@@ -160,5 +160,5 @@ walkset_run(const struct walkset *ws, uint64_t bit, uint64_t *pa)
 		return (0);
 	pfn = dump_seg_pfn(seg, bit);
 	*pa = pfn << set->dp_page_shift;
-	return (n < seg->ds_end - pfn ? n : seg->ds_end - pfn);
+	return (n < seg->seg_end - pfn ? n : seg->seg_end - pfn);
 }

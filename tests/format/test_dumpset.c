@@ -80,7 +80,7 @@ test_page(void **state)
 		return;
 	}
 	assert_non_null(seg);
-	assert_int_equal(seg->ds_bit + (pfn - seg->ds_start), row->bit);
+	assert_int_equal(seg->seg_bit + (pfn - seg->seg_start), row->bit);
 	assert_true(dumpset_pa(&d.set, row->bit, &pa));
 	assert_int_equal(pa, row->pa);
 }
@@ -120,7 +120,8 @@ test_inverse(void **state)
 		assert_true(dumpset_pa(&d.set, bit, &pa));
 		seg = dumpset_find(&d.set, pa >> 12);
 		assert_non_null(seg);
-		assert_int_equal(seg->ds_bit + (pa >> 12) - seg->ds_start, bit);
+		assert_int_equal(seg->seg_bit + (pa >> 12) - seg->seg_start,
+		    bit);
 	}
 }
 
@@ -135,7 +136,7 @@ test_unaligned(void **state)
 	assert_true(decode(&d, "0018000000000000 0130000000000000",
 	    ORDER_LITTLE, &why));
 	assert_int_equal(d.set.dp_nbits, 3);
-	assert_int_equal(d.segs[0].ds_start, 1);
+	assert_int_equal(d.segs[0].seg_start, 1);
 	assert_null(dumpset_find(&d.set, 4));
 }
 
@@ -168,10 +169,11 @@ test_shared(void **state)
 		assert_int_equal(pa, pages[bit] << 12);
 		seg = dumpset_find(&d.set, pages[bit]);
 		assert_non_null(seg);
-		assert_int_equal(seg->ds_bit + pages[bit] - seg->ds_start, bit);
+		assert_int_equal(seg->seg_bit + pages[bit] - seg->seg_start,
+		    bit);
 	}
 	for (size_t i = 1; i < d.set.dp_nsegs; i++)
-		assert_true(d.segs[i].ds_start >= d.segs[i - 1].ds_end);
+		assert_true(d.segs[i].seg_start >= d.segs[i - 1].seg_end);
 }
 
 static void
@@ -184,7 +186,7 @@ test_big_endian(void **state)
 	assert_true(decode(&d, "0000000080000000 0000000080004000", ORDER_BIG,
 	    &why));
 	assert_int_equal(d.set.dp_nbits, 4);
-	assert_int_equal(d.segs[0].ds_start, 0x80000);
+	assert_int_equal(d.segs[0].seg_start, 0x80000);
 }
 
 /* A section that is full has no end mark. */

@@ -150,7 +150,7 @@ present(const struct minidump_hdr *hdr, const struct dumpset *set, uint64_t pa)
 
 	if (seg == NULL)
 		return (false);
-	bit = seg->ds_bit + (pa / PAGE - seg->ds_start);
+	bit = seg->seg_bit + (pa / PAGE - seg->seg_start);
 	return ((image[hdr->md_bitmap_off + bit / 8] >> bit % 8 & 1) != 0);
 }
 

@@ -216,12 +216,12 @@ fuzz_dumpset(struct span bytes, enum byte_order order, unsigned int shift)
 		return;
 	}
 	for (size_t i = 0; i < set.dp_nsegs; i++) {
-		uint64_t bits[] = { segs[i].ds_bit,
-			segs[i].ds_bit + segs[i].ds_end - segs[i].ds_start -
+		uint64_t bits[] = { segs[i].seg_bit,
+			segs[i].seg_bit + segs[i].seg_end - segs[i].seg_start -
 			    1 };
 
-		need(segs[i].ds_start < segs[i].ds_end);
-		need(i == 0 || segs[i - 1].ds_end <= segs[i].ds_start);
+		need(segs[i].seg_start < segs[i].seg_end);
+		need(i == 0 || segs[i - 1].seg_end <= segs[i].seg_start);
 		for (size_t k = 0; k < 2; k++) {
 			need(dumpset_pa(&set, bits[k], &pa));
 			seg = dumpset_find(&set, pa >> shift);

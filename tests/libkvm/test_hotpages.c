@@ -104,9 +104,9 @@ open_dump(const struct direct_row *row)
 		.dp_page_shift = 12 };
 	for (size_t i = 0; i < row->nsegs; i++) {
 		desc.segs[i] = row->segs[i];
-		desc.segs[i].ds_bit = desc.set.dp_nbits;
+		desc.segs[i].seg_bit = desc.set.dp_nbits;
 		desc.set.dp_nbits +=
-		    row->segs[i].ds_end - row->segs[i].ds_start;
+		    row->segs[i].seg_end - row->segs[i].seg_start;
 	}
 	dump.len = PAGES_OFF + (dump.npages - row->nmissing) * PAGE_LEN;
 	fd = temp_file(dump.file, sizeof(dump.file));
@@ -138,9 +138,9 @@ model_bit(const struct direct_row *row, uint64_t first, uint64_t pfn)
 	for (size_t i = 0; i < row->nsegs; i++) {
 		const struct dump_seg *seg = &row->segs[i];
 
-		if (first >= seg->ds_start && first + 64 <= seg->ds_end)
-			return ((int64_t)(bit + pfn - seg->ds_start));
-		bit += seg->ds_end - seg->ds_start;
+		if (first >= seg->seg_start && first + 64 <= seg->seg_end)
+			return ((int64_t)(bit + pfn - seg->seg_start));
+		bit += seg->seg_end - seg->seg_start;
 	}
 	return (-1);
 }

@@ -190,9 +190,10 @@ model_index(const struct model *m, struct image *im)
 
 	assert_non_null(segs);
 	for (size_t i = 0; i < m->row->nsegs; i++) {
-		segs[i].ds_start = m->row->segs[i].start;
-		segs[i].ds_end = m->row->segs[i].start + m->row->segs[i].npages;
-		segs[i].ds_bit = desc.set.dp_nbits;
+		segs[i].seg_start = m->row->segs[i].start;
+		segs[i].seg_end =
+		    m->row->segs[i].start + m->row->segs[i].npages;
+		segs[i].seg_bit = desc.set.dp_nbits;
 		desc.set.dp_nbits += m->row->segs[i].npages;
 	}
 	pi = pageindex_create(im, &desc);
