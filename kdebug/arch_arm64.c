@@ -85,9 +85,9 @@ static const struct reg_layout pcb = {
 
 /* Trap frames, and where in them esr, which says why, is. */
 static const struct frame_layout {
-	struct reg_layout fl_regs;
-	unsigned int fl_esr_off;
-	unsigned int fl_esr_len;
+	struct reg_layout frl_regs;
+	unsigned int frl_esr_off;
+	unsigned int frl_esr_len;
 } frames[] = {
 	{ { trapframe_runs, NITEMS(trapframe_runs), 288 }, 32, 8 },
 	{ { trapframe_old_runs, NITEMS(trapframe_old_runs), 272 }, 28, 4 },
@@ -156,7 +156,7 @@ guess(const struct kdebug *kdb, const struct cursor *cur, size_t i,
 	size_t first = osreldate != 0 && osreldate < OSREL_ARM64_PCB ? 1 : 0;
 
 	*fl = &frames[(first + i) % NITEMS(frames)];
-	return (i < NITEMS(frames) ? value[FP] - (*fl)->fl_regs.rl_len :
+	return (i < NITEMS(frames) ? value[FP] - (*fl)->frl_regs.rl_len :
 				     value[SP]);
 }
 
@@ -168,7 +168,7 @@ static bool
 is_kernel_frame(const struct kdebug_regs *tf, kvaddr_t va,
     const struct frame_layout *fl)
 {
-	uint64_t end = va + fl->fl_regs.rl_len;
+	uint64_t end = va + fl->frl_regs.rl_len;
 
 	return (tf->rs_value[SP] >= end && tf->rs_value[SP] - end <= 512 &&
 	    (tf->rs_value[CPSR] & PSR_EL_MASK) != 0);
@@ -189,7 +189,7 @@ trap_kernel(struct kdebug *kdb, const struct cursor *cur, struct trap *out)
 		struct kdebug_regs tf;
 		struct func victim;
 
-		if (!regs_read(kdb, va, &fl->fl_regs, &tf) ||
+		if (!regs_read(kdb, va, &fl->frl_regs, &tf) ||
 		    !is_kernel_frame(&tf, va, fl))
 			continue;
 		if (kind == TRAP_NONE)
@@ -222,7 +222,7 @@ read_entry(struct kdebug *kdb, kvaddr_t va, const struct frame_layout *fl,
 	uint8_t esr[8] = { 0 };
 	uint64_t ec;
 
-	if (!mem_read(kdb, va + fl->fl_esr_off, esr, fl->fl_esr_len))
+	if (!mem_read(kdb, va + fl->frl_esr_off, esr, fl->frl_esr_len))
 		return (false);
 	out->tp_number = (int64_t)le64dec(esr);
 	ec = ESR_EC(le64dec(esr));
@@ -243,7 +243,7 @@ trap_user(struct kdebug *kdb, const struct cursor *cur, const char *handler,
 		const struct frame_layout *fl;
 		kvaddr_t va = guess(kdb, cur, i, &fl);
 
-		if (regs_read(kdb, va, &fl->fl_regs, &out->tp_regs) &&
+		if (regs_read(kdb, va, &fl->frl_regs, &out->tp_regs) &&
 		    is_user_frame(&out->tp_regs) &&
 		    read_entry(kdb, va, fl, handler, out))
 			return (TRAP_USER);
