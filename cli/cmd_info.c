@@ -39,9 +39,9 @@ const struct syntax info_syntax = {
 
 /* What is known of a dump. */
 struct info {
-	const struct kvm_core *in_core;
-	const struct kdebug_text *in_version;
-	const struct kdebug_text *in_panic;
+	const struct kvm_core *inf_core;
+	const struct kdebug_text *inf_version;
+	const struct kdebug_text *inf_panic;
 };
 
 /* Why a text is not known: for JSON, and for people. */
@@ -109,7 +109,7 @@ add_panic_why(json_t *object, const struct kdebug_text *panic)
 static json_t *
 info_json(const struct info *info)
 {
-	const struct kvm_core *core = info->in_core;
+	const struct kvm_core *core = info->inf_core;
 	json_t *object;
 
 	object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
@@ -119,11 +119,11 @@ info_json(const struct info *info)
 	    (json_int_t)dumped_bytes(core), "file_bytes",
 	    (json_int_t)core->kc_file_len, "missing_bytes",
 	    (json_int_t)core->kc_file_short, "panic",
-	    json_text(info->in_panic->kx_text), "kernel",
-	    json_text(info->in_version->kx_text));
+	    json_text(info->inf_panic->kx_text), "kernel",
+	    json_text(info->inf_version->kx_text));
 	if (object == NULL)
 		return (NULL);
-	if (add_panic_why(object, info->in_panic) != 0 ||
+	if (add_panic_why(object, info->inf_panic) != 0 ||
 	    (core->kc_minidump != NULL && add_minidump(object, core) != 0)) {
 		json_decref(object);
 		return (NULL);
@@ -178,7 +178,7 @@ print_minidump(const struct kvm_core *core)
 static void
 print_info(const struct info *info)
 {
-	const struct kvm_core *core = info->in_core;
+	const struct kvm_core *core = info->inf_core;
 	char human[NUMBER_HUMAN_LEN];
 
 	row("core:", "%s", core->kc_core_path);
@@ -199,8 +199,8 @@ print_info(const struct info *info)
 	    core->kc_page_size);
 	if (core->kc_minidump != NULL)
 		print_minidump(core);
-	row_text("kernel:", info->in_version);
-	row_text("panic:", info->in_panic);
+	row_text("kernel:", info->inf_version);
+	row_text("panic:", info->inf_panic);
 }
 
 /* ---- the command ---- */
@@ -221,9 +221,9 @@ info_with_kernel(const struct args *args)
 	int status = open_debug(args, &dump);
 
 	if (status == EX_OK) {
-		struct info info = { .in_core = dump.d_core,
-			.in_version = kdebug_version(dump.d_kdb),
-			.in_panic = kdebug_panic(dump.d_kdb) };
+		struct info info = { .inf_core = dump.d_core,
+			.inf_version = kdebug_version(dump.d_kdb),
+			.inf_panic = kdebug_panic(dump.d_kdb) };
 
 		status = show(&info, args);
 		open_warn(&dump);
@@ -241,9 +241,9 @@ info_of_core(const struct args *args)
 	int status = peek_open(args->a_core, &peek);
 
 	if (status == EX_OK) {
-		struct info info = { .in_core = &peek.pk_core,
-			.in_version = &unknown,
-			.in_panic = &unknown };
+		struct info info = { .inf_core = &peek.pk_core,
+			.inf_version = &unknown,
+			.inf_panic = &unknown };
 
 		status = show(&info, args);
 		peek_close(&peek);
