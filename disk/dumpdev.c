@@ -209,10 +209,10 @@ partition_extent(struct dumpdev *dev, uint32_t idx, struct extent *out)
 static void
 move_place(struct kerneldump_place *kp, uint64_t by)
 {
-	kp->kp_first_off += by;
-	kp->kp_key_off += by;
-	kp->kp_data_off += by;
-	kp->kp_last_off += by;
+	kp->kpl_first_off += by;
+	kp->kpl_key_off += by;
+	kp->kpl_data_off += by;
+	kp->kpl_last_off += by;
 }
 
 /* Is the copy before the dump the same as hdr? */
@@ -222,7 +222,7 @@ copies_agree(struct dumpdev *dev, const struct dumpdev_dump *dump,
 {
 	uint8_t sector[MAX_SECTOR_LEN];
 
-	return (read_disk(dev, dump->dmp_place.kp_first_off, sector,
+	return (read_disk(dev, dump->dmp_place.kpl_first_off, sector,
 		    dump->dmp_sector_len) &&
 	    memcmp(sector, hdr, KERNELDUMP_HDR_LEN) == 0);
 }
@@ -271,7 +271,7 @@ probe_sector(struct dumpdev *dev, const struct extent *ext, uint32_t sector_len,
 	    !kerneldump_is(bytes))
 		return (false);
 	*dump = (struct dumpdev_dump){ .dmp_sector_len = sector_len };
-	dump->dmp_place.kp_last_off = ext->end - sector_len;
+	dump->dmp_place.kpl_last_off = ext->end - sector_len;
 	dump->dmp_cleared =
 	    strcmp((const char *)sector, KERNELDUMP_MAGIC_CLEARED) == 0;
 	if (dump->dmp_cleared)
@@ -406,7 +406,7 @@ dumpdev_read(struct dumpdev *dev, const struct dumpdev_dump *dump, uint64_t off,
 	if (kerneldump_is_text(kh) && off <= kh->kh_dump_len &&
 	    len <= kh->kh_dump_len - off)
 		from = kh->kh_dump_len - off - len;
-	if (!read_part(dev, dump->dmp_place.kp_data_off, kh->kh_dump_len, from,
+	if (!read_part(dev, dump->dmp_place.kpl_data_off, kh->kh_dump_len, from,
 		buf, len, dump->dmp_sector_len))
 		return (false);
 	if (kerneldump_is_text(kh))
@@ -418,7 +418,7 @@ bool
 dumpdev_read_key(struct dumpdev *dev, const struct dumpdev_dump *dump,
     uint64_t off, uint8_t *buf, size_t len)
 {
-	return (read_part(dev, dump->dmp_place.kp_key_off,
+	return (read_part(dev, dump->dmp_place.kpl_key_off,
 	    dump->dmp_hdr.kh_key_len, off, buf, len, dump->dmp_sector_len));
 }
 
@@ -426,7 +426,7 @@ bool
 dumpdev_clear(struct dumpdev *dev, const struct dumpdev_dump *dump)
 {
 	uint8_t sector[MAX_SECTOR_LEN];
-	uint64_t off = dump->dmp_place.kp_last_off;
+	uint64_t off = dump->dmp_place.kpl_last_off;
 	struct span bytes = { .base = sector, .len = dump->dmp_sector_len };
 
 	if (!read_disk(dev, off, sector, dump->dmp_sector_len))

@@ -193,7 +193,7 @@ bool
 kerneldump_place(const struct kerneldump_hdr *kh, uint64_t last_off,
     uint32_t sector_len, struct kerneldump_place *out, const char **why)
 {
-	struct kerneldump_place kp = { .kp_last_off = last_off };
+	struct kerneldump_place kp = { .kpl_last_off = last_off };
 	uint64_t off = last_off;
 
 	if (kh->kh_dump_len == 0) {
@@ -212,14 +212,14 @@ kerneldump_place(const struct kerneldump_hdr *kh, uint64_t last_off,
 	*why = "the dump is larger than its device";
 	if (!go_back(&off, kh->kh_extent_len))
 		return (false);
-	kp.kp_data_off = off;
+	kp.kpl_data_off = off;
 	if (!go_back(&off, kh->kh_key_len))
 		return (false);
-	kp.kp_key_off = off;
+	kp.kpl_key_off = off;
 	if (!go_back(&off,
 		kh->kh_version == 1 ? KERNELDUMP_HDR_LEN : sector_len))
 		return (false);
-	kp.kp_first_off = off;
+	kp.kpl_first_off = off;
 	*out = kp;
 	return (true);
 }

@@ -65,10 +65,10 @@ void kerneldump_encode(const struct kerneldump_hdr *kh,
  * version 1 takes 512 bytes.  All are bytes from the start of the device.
  */
 struct kerneldump_place {
-	uint64_t kp_first_off; /* the header's first copy */
-	uint64_t kp_key_off;   /* kh_key_len bytes */
-	uint64_t kp_data_off;  /* kh_dump_len bytes */
-	uint64_t kp_last_off;  /* the header that was decoded */
+	uint64_t kpl_first_off; /* the header's first copy */
+	uint64_t kpl_key_off;	/* kh_key_len bytes */
+	uint64_t kpl_data_off;	/* kh_dump_len bytes */
+	uint64_t kpl_last_off;	/* the header that was decoded */
 };
 
 /*

@@ -274,10 +274,10 @@ test_place(void **state)
 			fail_msg("refused, but because of: %s", why);
 		return;
 	}
-	assert_int_equal(kp.kp_first_off, row->first_off);
-	assert_int_equal(kp.kp_last_off, row->last_off);
-	assert_int_equal(kp.kp_data_off, row->last_off - row->extent_len);
-	assert_int_equal(kp.kp_key_off, kp.kp_data_off - row->key_len);
+	assert_int_equal(kp.kpl_first_off, row->first_off);
+	assert_int_equal(kp.kpl_last_off, row->last_off);
+	assert_int_equal(kp.kpl_data_off, row->last_off - row->extent_len);
+	assert_int_equal(kp.kpl_key_off, kp.kpl_data_off - row->key_len);
 }
 
 /* Half a block of a textdump is none. */

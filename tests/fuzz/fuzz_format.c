@@ -66,11 +66,11 @@ fuzz_place(struct span bytes)
 		need(why != NULL);
 		return;
 	}
-	need(kp.kp_first_off < kp.kp_key_off);
-	need(kp.kp_key_off <= kp.kp_data_off);
-	need(kh.kh_key_len <= kp.kp_data_off - kp.kp_key_off);
-	need(kp.kp_data_off < last_off);
-	need(kh.kh_dump_len <= last_off - kp.kp_data_off);
+	need(kp.kpl_first_off < kp.kpl_key_off);
+	need(kp.kpl_key_off <= kp.kpl_data_off);
+	need(kh.kh_key_len <= kp.kpl_data_off - kp.kpl_key_off);
+	need(kp.kpl_data_off < last_off);
+	need(kh.kh_dump_len <= last_off - kp.kpl_data_off);
 }
 
 /* The sum that the input asks for, so that what is behind it is reached. */

@@ -56,7 +56,7 @@ check_dump(struct dumpdev *dev, const struct dumpdev_dump *dump,
 	assert_int_equal(dump->dmp_status, DUMPDEV_GOOD);
 	assert_int_equal(dump->dmp_partition, 0);
 	assert_int_equal(dump->dmp_sector_len, sink->block_len);
-	assert_int_equal(dump->dmp_place.kp_data_off, off);
+	assert_int_equal(dump->dmp_place.kpl_data_off, off);
 	assert_int_equal(dump->dmp_hdr.kh_dump_len, len);
 	assert_true(dumpdev_read(dev, dump, 0, bytes, (size_t)len));
 	assert_memory_equal(bytes, sink->media + off, len);
