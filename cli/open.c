@@ -117,8 +117,8 @@ int
 open_dump(const struct args *args, struct dump *dump)
 {
 	struct progress bar;
-	struct kvm_progress progress = { .kp_report = progress_report,
-		.kp_arg = &bar };
+	struct kvm_progress progress = { .kpr_report = progress_report,
+		.kpr_arg = &bar };
 	char errbuf[_POSIX2_LINE_MAX];
 	int status;
 

@@ -396,8 +396,8 @@ static int
 open_unpacked(const char *path, struct peek *peek)
 {
 	struct progress bar;
-	struct kvm_progress progress = { .kp_report = progress_report,
-		.kp_arg = &bar };
+	struct kvm_progress progress = { .kpr_report = progress_report,
+		.kpr_arg = &bar };
 	char why[256];
 	struct stat st;
 

@@ -34,7 +34,7 @@ void progress_signals(const char *command);
 /* Both strings are the caller's until progress_end(). */
 void progress_start(struct progress *pr, const char *verb, const char *what);
 
-/* done of total bytes.  As kp_report of a kvm_progress; arg is pr. */
+/* done of total bytes.  As kpr_report of a kvm_progress; arg is pr. */
 void progress_report(void *arg, uint64_t done, uint64_t total);
 
 /* Take the bar away. */

@@ -18,8 +18,8 @@
  * the first call has done == 0, the last done == total.
  */
 struct kvm_progress {
-	void (*kp_report)(void *arg, uint64_t done, uint64_t total);
-	void *kp_arg; /* for kp_report */
+	void (*kpr_report)(void *arg, uint64_t done, uint64_t total);
+	void *kpr_arg; /* for kpr_report */
 };
 
 /*

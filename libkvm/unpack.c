@@ -61,7 +61,7 @@ read_packed(struct unpack *u)
 	ssize_t n;
 
 	if (u->progress != NULL)
-		u->progress->kp_report(u->progress->kp_arg, u->in_done,
+		u->progress->kpr_report(u->progress->kpr_arg, u->in_done,
 		    u->in_len);
 	do {
 		n = read(u->in_fd, u->in, CHUNK_LEN);
@@ -312,7 +312,7 @@ unpack_fd(int fd, const struct packing *packing,
 		return (-1);
 	}
 	if (progress != NULL)
-		progress->kp_report(progress->kp_arg, u.in_len, u.in_len);
+		progress->kpr_report(progress->kpr_arg, u.in_len, u.in_len);
 	return (u.out_fd);
 }
 

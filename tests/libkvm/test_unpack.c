@@ -331,7 +331,8 @@ static void
 test_progress(void **state)
 {
 	struct reports r = { .first = 99 };
-	struct kvm_progress progress = { .kp_report = on_report, .kp_arg = &r };
+	struct kvm_progress progress = { .kpr_report = on_report,
+		.kpr_arg = &r };
 	static struct packed packed;
 	char why[256];
 	int fd;
