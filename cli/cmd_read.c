@@ -176,9 +176,9 @@ find_base(struct dump *dump, const struct request *rq, const char *base,
 	status = find_symbol(dump, base, &sym);
 	if (status != EX_OK)
 		return (status);
-	*addr = sym.ks_va;
-	if (offset < sym.ks_len)
-		*left = sym.ks_len - offset;
+	*addr = sym.ksy_va;
+	if (offset < sym.ksy_len)
+		*left = sym.ksy_len - offset;
 	return (find_copy(dump->d_kd, rq, base, addr));
 }
 

@@ -284,8 +284,8 @@ trap_double_fault(struct kdebug *kdb, const struct cursor *cur,
 
 	if (cur->cu_cpu < 0 || !kvm_symbol_find(kdb->kdb_kd, "gdt", &gdt))
 		return (TRAP_END);
-	va = gdt.ks_va;
-	if (gdt.ks_len == 4 && !mem_word(kdb, va, &va))
+	va = gdt.ksy_va;
+	if (gdt.ksy_len == 4 && !mem_word(kdb, va, &va))
 		return (TRAP_END);
 	va += ((kvaddr_t)cur->cu_cpu * GDT_LEN + GDT_TSS) * DESC_LEN;
 	if (!mem_read(kdb, va, desc, sizeof(desc)) ||

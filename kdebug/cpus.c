@@ -28,9 +28,9 @@ read_max(struct kdebug *kdb, const struct kvm_symbol *stoppcbs)
 	    maxid < CPUS_MAX)
 		return (maxid + 1);
 	if (stoppcbs != NULL && pcb_len != LAYOUT_NONE && pcb_len != 0 &&
-	    stoppcbs->ks_len >= pcb_len &&
-	    stoppcbs->ks_len / pcb_len <= CPUS_MAX)
-		return ((unsigned int)(stoppcbs->ks_len / pcb_len));
+	    stoppcbs->ksy_len >= pcb_len &&
+	    stoppcbs->ksy_len / pcb_len <= CPUS_MAX)
+		return ((unsigned int)(stoppcbs->ksy_len / pcb_len));
 	return (CPUS_MAX);
 }
 
@@ -38,8 +38,8 @@ read_max(struct kdebug *kdb, const struct kvm_symbol *stoppcbs)
 static bool
 is_pointer(struct kdebug *kdb, const struct kvm_symbol *stoppcbs)
 {
-	if (stoppcbs->ks_len != 0)
-		return (stoppcbs->ks_len == kdb->kdb_core->kc_ptr_len);
+	if (stoppcbs->ksy_len != 0)
+		return (stoppcbs->ksy_len == kdb->kdb_core->kc_ptr_len);
 	return (kdb->kdb_layout.lo_osreldate >= OSREL_STOPPCBS_POINTER);
 }
 
@@ -115,8 +115,8 @@ read_pcpu_va(struct kdebug *kdb, const struct kvm_symbol *pcpus,
 	unsigned int ptr_len = kdb->kdb_core->kc_ptr_len;
 	kvaddr_t va;
 
-	if (cpu >= pcpus->ks_len / ptr_len ||
-	    !mem_word(kdb, pcpus->ks_va + cpu * ptr_len, &va))
+	if (cpu >= pcpus->ksy_len / ptr_len ||
+	    !mem_word(kdb, pcpus->ksy_va + cpu * ptr_len, &va))
 		return (0);
 	return (va);
 }
@@ -125,7 +125,7 @@ static void
 load_unstopped(struct kdebug *kdb)
 {
 	struct cpus *cp = &kdb->kdb_cpus;
-	struct kvm_symbol pcpus = { .ks_len = 0 };
+	struct kvm_symbol pcpus = { .ksy_len = 0 };
 
 	(void)kvm_symbol_find(kdb->kdb_kd, "cpuid_to_pcpu", &pcpus);
 	cp->cp_unstopped = calloc(cp->cp_max, sizeof(*cp->cp_unstopped));
@@ -158,17 +158,17 @@ cpus_load(struct kdebug *kdb)
 		cp->cp_max = read_max(kdb, NULL);
 	} else {
 		cp->cp_max = read_max(kdb, &stoppcbs);
-		cp->cp_stoppcbs_va = stoppcbs.ks_va;
+		cp->cp_stoppcbs_va = stoppcbs.ksy_va;
 		if (is_pointer(kdb, &stoppcbs) &&
-		    !mem_word(kdb, stoppcbs.ks_va, &cp->cp_stoppcbs_va)) {
+		    !mem_word(kdb, stoppcbs.ksy_va, &cp->cp_stoppcbs_va)) {
 			kdb_note(kdb,
 			    "stoppcbs: the pointer is not in the dump");
 			cp->cp_stoppcbs_va = 0;
 		}
 	}
 	if (kvm_symbol_find(kdb->kdb_kd, "stopped_cpus", &stopped)) {
-		cp->cp_stopped_va = stopped.ks_va;
-		cp->cp_stopped_len = stopped.ks_len;
+		cp->cp_stopped_va = stopped.ksy_va;
+		cp->cp_stopped_len = stopped.ksy_len;
 	}
 	load_unstopped(kdb);
 }

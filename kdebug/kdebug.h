@@ -253,7 +253,7 @@ struct kvm_symbol;
 
 /*
  * The symbol called name in the file of a module, as kvm_symbol_find() finds it
- * in the kernel's: the first module in the list that has it.  ks_name is kdb's.
+ * in the kernel's: the first module in the list that has it.  ksy_name is kdb's.
  * false: no file that was found has it.
  */
 bool kdebug_module_symbol(struct kdebug *kdb, const char *name,

@@ -38,7 +38,7 @@ layout_symbol(struct kdebug *kdb, const char *name, kvaddr_t *out)
 
 	if (!kvm_symbol_find(kdb->kdb_kd, name, &sym))
 		return (false);
-	*out = sym.ks_va;
+	*out = sym.ksy_va;
 	return (true);
 }
 

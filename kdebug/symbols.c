@@ -15,8 +15,8 @@
 static bool
 in_func(const struct kvm_symbol *sym, kvaddr_t va)
 {
-	return (sym->ks_code &&
-	    (sym->ks_len != 0 || va - sym->ks_va < UNSIZED_MAX));
+	return (sym->ksy_code &&
+	    (sym->ksy_len != 0 || va - sym->ksy_va < UNSIZED_MAX));
 }
 
 static bool
@@ -28,8 +28,8 @@ module_func(struct modmap *mm, kvaddr_t va, struct func *out)
 	    !in_func(&sym, va))
 		return (false);
 	*out = (struct func){
-		.fn_name = sym.ks_name,
-		.fn_va = sym.ks_va,
+		.fn_name = sym.ksy_name,
+		.fn_va = sym.ksy_va,
 		.fn_module = mm,
 	};
 	return (true);
@@ -48,7 +48,7 @@ func_at(struct kdebug *kdb, kvaddr_t va, struct func *out)
 		link_va = arch->ar_link_va(kdb, va);
 	known =
 	    kvm_symbol_at(kdb->kdb_kd, link_va, &sym) && in_func(&sym, link_va);
-	if (!known || sym.ks_len == 0) {
+	if (!known || sym.ksy_len == 0) {
 		mm = modules_find(kdb, va);
 		if (mm != NULL)
 			return (module_func(mm, va, out));
@@ -56,8 +56,8 @@ func_at(struct kdebug *kdb, kvaddr_t va, struct func *out)
 	if (!known)
 		return (false);
 	*out = (struct func){
-		.fn_name = sym.ks_name,
-		.fn_va = sym.ks_va + (va - link_va),
+		.fn_name = sym.ksy_name,
+		.fn_va = sym.ksy_va + (va - link_va),
 	};
 	return (true);
 }

@@ -117,8 +117,8 @@ call_name(struct kdebug *kdb, const struct abi *abi, uint64_t number)
 	size_t len;
 
 	if (!kvm_symbol_find(kdb->kdb_kd, abi->sa_call_names, &names) ||
-	    number >= names.ks_len / ptr_len ||
-	    !mem_word(kdb, names.ks_va + number * ptr_len, &name_va))
+	    number >= names.ksy_len / ptr_len ||
+	    !mem_word(kdb, names.ksy_va + number * ptr_len, &name_va))
 		return (NULL);
 	len = mem_string(kdb, name_va, name, sizeof(name));
 	return (len > 0 ? arena_text(&kdb->kdb_arena, name, len) : NULL);

@@ -89,10 +89,10 @@ kssize_t kvm_read_msgbuf(kvm_t *kd, uint64_t off, void *buf, size_t len);
 
 /* A symbol of the kernel's ELF file. */
 struct kvm_symbol {
-	const char *ks_name; /* kd's, until kvm_close() */
-	kvaddr_t ks_va;
-	uint64_t ks_len; /* bytes; 0 if the file does not say */
-	bool ks_code;	 /* it lies in a section of instructions */
+	const char *ksy_name; /* kd's, until kvm_close() */
+	kvaddr_t ksy_va;
+	uint64_t ksy_len; /* bytes; 0 if the file does not say */
+	bool ksy_code;	  /* it lies in a section of instructions */
 };
 
 /*

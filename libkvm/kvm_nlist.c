@@ -18,8 +18,8 @@ find_exact(kvm_t *kd, const char *name, struct kvm_symbol *sym)
 {
 	if (kd->kd_resolver == NULL)
 		return (exec_symbol_find(kd->kd_exec, name, sym));
-	*sym = (struct kvm_symbol){ .ks_name = name };
-	return (kd->kd_resolver(name, &sym->ks_va) == 0);
+	*sym = (struct kvm_symbol){ .ksy_name = name };
+	return (kd->kd_resolver(name, &sym->ksy_va) == 0);
 }
 
 static bool
@@ -29,7 +29,7 @@ lookup_exact(kvm_t *kd, const char *name, kvaddr_t *va)
 
 	if (!find_exact(kd, name, &sym))
 		return (false);
-	*va = sym.ks_va;
+	*va = sym.ksy_va;
 	return (true);
 }
 
@@ -141,12 +141,12 @@ kvm_nlist2(kvm_t *kd, struct kvm_nlist *nl)
 		nl->n_type = 0;
 		nl->n_value = 0;
 		if (!kvm_variable_find(kd, nl->n_name, &sym) ||
-		    kvm_copy_find(kd, &sym.ks_va, &copies) != 0) {
+		    kvm_copy_find(kd, &sym.ksy_va, &copies) != 0) {
 			nmissing++;
 			continue;
 		}
 		nl->n_type = N_FOUND;
-		nl->n_value = sym.ks_va;
+		nl->n_value = sym.ksy_va;
 	}
 	return (nmissing);
 }

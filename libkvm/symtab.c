@@ -222,10 +222,10 @@ static void
 describe(const struct symbol *sym, struct kvm_symbol *out)
 {
 	*out = (struct kvm_symbol){
-		.ks_name = sym->sym_name,
-		.ks_va = sym->sym_va,
-		.ks_len = sym->sym_len,
-		.ks_code = sym->sym_code,
+		.ksy_name = sym->sym_name,
+		.ksy_va = sym->sym_va,
+		.ksy_len = sym->sym_len,
+		.ksy_code = sym->sym_code,
 	};
 }
 

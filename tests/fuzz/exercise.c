@@ -164,8 +164,8 @@ exercise_symbols(kvm_t *kd)
 		if (kvm_nlist2(kd, nl) == 0 && nl[0].n_type != 0)
 			(void)kvm_read2(kd, nl[0].n_value, buf, sizeof(buf));
 		if (kvm_symbol_find(kd, names[i], &sym) &&
-		    kvm_symbol_at(kd, sym.ks_va, &sym))
-			(void)kvm_read_exec(kd, sym.ks_va, buf, sizeof(buf));
+		    kvm_symbol_at(kd, sym.ksy_va, &sym))
+			(void)kvm_read_exec(kd, sym.ksy_va, buf, sizeof(buf));
 	}
 	for (unsigned int i = 0; i < 64; i++)
 		(void)kvm_symbol_at(kd, UINT64_MAX << i, &sym);

@@ -16,11 +16,11 @@ check_symbol(struct exec *ex, const char *name)
 
 	if (!exec_symbol_find(ex, name, &sym))
 		return;
-	if (strcmp(sym.ks_name, name) != 0 ||
-	    !exec_symbol_find(ex, sym.ks_name, &again) ||
-	    again.ks_va != sym.ks_va)
+	if (strcmp(sym.ksy_name, name) != 0 ||
+	    !exec_symbol_find(ex, sym.ksy_name, &again) ||
+	    again.ksy_va != sym.ksy_va)
 		abort();
-	if (exec_symbol_at(ex, sym.ks_va, &at) && at.ks_va > sym.ks_va)
+	if (exec_symbol_at(ex, sym.ksy_va, &at) && at.ksy_va > sym.ksy_va)
 		abort();
 }
 
@@ -42,9 +42,9 @@ check(struct exec *ex)
 		kvaddr_t va = UINT64_MAX << i;
 
 		if (exec_symbol_at(ex, va, &sym)) {
-			if (sym.ks_va > va)
+			if (sym.ksy_va > va)
 				abort();
-			check_symbol(ex, sym.ks_name);
+			check_symbol(ex, sym.ksy_name);
 		}
 		(void)exec_read(ex, va, buf, sizeof(buf));
 	}

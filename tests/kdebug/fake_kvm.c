@@ -183,10 +183,10 @@ fake_symbol(kvm_t *kd, const char *name, kvaddr_t va, uint64_t len)
 	kd->kd_syms = check(realloc(kd->kd_syms,
 	    (kd->kd_nsyms + 1) * sizeof(*kd->kd_syms)));
 	kd->kd_syms[kd->kd_nsyms++] = (struct kvm_symbol){
-		.ks_name = name,
-		.ks_va = va,
-		.ks_len = len,
-		.ks_code = true,
+		.ksy_name = name,
+		.ksy_va = va,
+		.ksy_len = len,
+		.ksy_code = true,
 	};
 }
 
@@ -194,7 +194,7 @@ void
 fake_object(kvm_t *kd, const char *name, kvaddr_t va, uint64_t len)
 {
 	fake_symbol(kd, name, va, len);
-	kd->kd_syms[kd->kd_nsyms - 1].ks_code = false;
+	kd->kd_syms[kd->kd_nsyms - 1].ksy_code = false;
 }
 
 void
@@ -233,7 +233,7 @@ void
 fake_unsymbol(kvm_t *kd, const char *name)
 {
 	for (size_t i = 0; i < kd->kd_nsyms; i++) {
-		if (strcmp(kd->kd_syms[i].ks_name, name) == 0) {
+		if (strcmp(kd->kd_syms[i].ksy_name, name) == 0) {
 			kd->kd_syms[i] = kd->kd_syms[--kd->kd_nsyms];
 			return;
 		}
@@ -343,7 +343,7 @@ bool
 kvm_symbol_find(kvm_t *kd, const char *name, struct kvm_symbol *out)
 {
 	for (size_t i = 0; i < kd->kd_nsyms; i++) {
-		if (strcmp(kd->kd_syms[i].ks_name, name) == 0) {
+		if (strcmp(kd->kd_syms[i].ksy_name, name) == 0) {
 			*out = kd->kd_syms[i];
 			return (true);
 		}
@@ -359,12 +359,12 @@ kvm_symbol_at(kvm_t *kd, kvaddr_t va, struct kvm_symbol *out)
 	for (size_t i = 0; i < kd->kd_nsyms; i++) {
 		const struct kvm_symbol *ks = &kd->kd_syms[i];
 
-		if (ks->ks_va <= va &&
-		    (best == NULL || ks->ks_va > best->ks_va))
+		if (ks->ksy_va <= va &&
+		    (best == NULL || ks->ksy_va > best->ksy_va))
 			best = ks;
 	}
 	if (best == NULL ||
-	    (best->ks_len != 0 && va - best->ks_va >= best->ks_len))
+	    (best->ksy_len != 0 && va - best->ksy_va >= best->ksy_len))
 		return (false);
 	*out = *best;
 	return (true);

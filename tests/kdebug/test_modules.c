@@ -452,7 +452,7 @@ test_find(void **state)
 	assert_int_equal(modfile_symbol_find(mf, name, &sym),
 	    row->off != UINT64_MAX);
 	if (row->off != UINT64_MAX)
-		assert_true(sym.ks_va == BASE(1) + row->off);
+		assert_true(sym.ksy_va == BASE(1) + row->off);
 	modfile_close(mf);
 	remove_dir();
 }

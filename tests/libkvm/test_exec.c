@@ -123,8 +123,8 @@ test_machine(void **state)
 	/* It has no program headers. */
 	assert_int_equal(exec_base(ex), 0);
 	assert_true(exec_symbol_find(ex, "one", &sym));
-	assert_int_equal(sym.ks_va, 0x80001010);
-	assert_int_equal(sym.ks_len, 4);
+	assert_int_equal(sym.ksy_va, 0x80001010);
+	assert_int_equal(sym.ksy_len, 4);
 	assert_string_equal(exec_error(ex), "");
 	exec_close(ex);
 }
@@ -207,9 +207,9 @@ test_stripped(void **state)
 	ex = open_kernel(&kf);
 	assert_true(exec_load_symbols(ex));
 	assert_true(exec_symbol_find(ex, "second", &sym));
-	assert_true(sym.ks_va == DATA + 64);
+	assert_true(sym.ksy_va == DATA + 64);
 	assert_true(exec_symbol_at(ex, DATA + 70, &sym));
-	assert_string_equal(sym.ks_name, "second");
+	assert_string_equal(sym.ksy_name, "second");
 	exec_close(ex);
 }
 
@@ -225,9 +225,9 @@ test_code(void **state)
 	kf.data_is_code = true;
 	ex = open_kernel(&kf);
 	assert_true(exec_symbol_at(ex, DATA + 16, &sym));
-	assert_true(sym.ks_code);
+	assert_true(sym.ksy_code);
 	assert_true(exec_symbol_find(ex, "in_bss", &sym));
-	assert_false(sym.ks_code);
+	assert_false(sym.ksy_code);
 	exec_close(ex);
 }
 
@@ -258,17 +258,17 @@ test_find(void **state)
 {
 	const struct find_row *row = *state;
 	const char *name = row->name + strlen("find: ");
-	struct kvm_symbol sym = { .ks_va = 77 };
+	struct kvm_symbol sym = { .ksy_va = 77 };
 	struct exec *ex = open_kernel(&good);
 
 	if (row->va == 0) {
 		assert_false(exec_symbol_find(ex, name, &sym));
-		assert_int_equal(sym.ks_va, 77);
+		assert_int_equal(sym.ksy_va, 77);
 	} else {
 		assert_true(exec_symbol_find(ex, name, &sym));
-		assert_string_equal(sym.ks_name, name);
-		assert_true(sym.ks_va == row->va);
-		assert_int_equal(sym.ks_len, row->len);
+		assert_string_equal(sym.ksy_name, name);
+		assert_true(sym.ksy_va == row->va);
+		assert_int_equal(sym.ksy_len, row->len);
 	}
 	exec_close(ex);
 }
@@ -313,7 +313,7 @@ test_at(void **state)
 
 	assert_int_equal(found, row->want != NULL);
 	if (found)
-		assert_string_equal(sym.ks_name, row->want);
+		assert_string_equal(sym.ksy_name, row->want);
 	exec_close(ex);
 }
 
@@ -339,9 +339,9 @@ test_deep(void **state)
 	kf.nsymbols = N;
 	ex = open_kernel(&kf);
 	assert_true(exec_symbol_at(ex, BSS + 0x80, &sym));
-	assert_string_equal(sym.ks_name, names[N - 1]);
+	assert_string_equal(sym.ksy_name, names[N - 1]);
 	assert_true(exec_symbol_at(ex, BSS + 0x180, &sym));
-	assert_string_equal(sym.ks_name, names[NFOLLOWED - 1]);
+	assert_string_equal(sym.ksy_name, names[NFOLLOWED - 1]);
 	assert_false(exec_symbol_at(ex, BSS + 0x200, &sym));
 	exec_close(ex);
 }
@@ -371,7 +371,7 @@ test_many(void **state)
 	assert_non_null(ex);
 	for (size_t i = 0; i < N; i++) {
 		assert_true(exec_symbol_find(ex, names[i], &sym));
-		assert_true(sym.ks_va == BSS + i % 0x1000);
+		assert_true(sym.ksy_va == BSS + i % 0x1000);
 	}
 	assert_false(exec_symbol_find(ex, "symbol5000", &sym));
 	exec_close(ex);
