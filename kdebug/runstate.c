@@ -60,9 +60,9 @@ runstate_load(struct kdebug *kdb)
 
 	for (size_t i = 0; i < RUN_NMEMBERS; i++)
 		list[i] = (struct kvm_member){
-			.mb_type = members[i][0],
-			.mb_name = members[i][1],
-			.mb_off = LAYOUT_NONE,
+			.kmb_type = members[i][0],
+			.kmb_name = members[i][1],
+			.kmb_off = LAYOUT_NONE,
 		};
 	(void)kvm_members_find(kdb->kdb_kd, list, RUN_NMEMBERS);
 }
@@ -75,14 +75,15 @@ read_member(struct kdebug *kdb, kvaddr_t va, enum run_member which,
 	const struct kvm_member *mb = &kdb->kdb_run[which];
 	uint8_t bytes[4];
 
-	if (mb->mb_off == LAYOUT_NONE || mb->mb_len == 0 || mb->mb_len > 4 ||
-	    !mem_read(kdb, va + mb->mb_off, bytes, mb->mb_len))
+	if (mb->kmb_off == LAYOUT_NONE || mb->kmb_len == 0 || mb->kmb_len > 4 ||
+	    !mem_read(kdb, va + mb->kmb_off, bytes, mb->kmb_len))
 		return (false);
-	if (mb->mb_len == 4)
+	if (mb->kmb_len == 4)
 		*out = dec32(kdb->kdb_core->kc_order, bytes);
 	else
-		*out = mb->mb_len == 2 ? dec16(kdb->kdb_core->kc_order, bytes) :
-					 bytes[0];
+		*out = mb->kmb_len == 2 ?
+		    dec16(kdb->kdb_core->kc_order, bytes) :
+		    bytes[0];
 	return (true);
 }
 
@@ -92,7 +93,7 @@ is_state(const struct kdebug *kdb, enum run_member which, uint32_t value)
 {
 	const struct kvm_member *mb = &kdb->kdb_run[which];
 
-	return (mb->mb_off != LAYOUT_NONE && mb->mb_off == value);
+	return (mb->kmb_off != LAYOUT_NONE && mb->kmb_off == value);
 }
 
 bool
@@ -145,8 +146,8 @@ read_pointed(struct kdebug *kdb, kvaddr_t td_va, enum run_member which,
 	kvaddr_t va;
 	size_t len;
 
-	if (mb->mb_off == LAYOUT_NONE ||
-	    !mem_word(kdb, td_va + mb->mb_off, &va) || va == 0)
+	if (mb->kmb_off == LAYOUT_NONE ||
+	    !mem_word(kdb, td_va + mb->kmb_off, &va) || va == 0)
 		return (NULL);
 	memcpy(text, prefix, n);
 	len = mem_string(kdb, va, text + n, sizeof(text) - n);

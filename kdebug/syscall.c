@@ -78,15 +78,15 @@ find_abi(struct kdebug *kdb, kvaddr_t proc_va)
 static uint32_t
 code_offset(struct kdebug *kdb)
 {
-	struct kvm_member code = { .mb_type = "thread",
-		.mb_name = "td_sa.code" };
+	struct kvm_member code = { .kmb_type = "thread",
+		.kmb_name = "td_sa.code" };
 
 	if (!kdb->kdb_td_code_sought) {
 		kdb->kdb_td_code_sought = true;
 		kdb->kdb_td_code_off = LAYOUT_NONE;
 		if (kvm_members_find(kdb->kdb_kd, &code, 1) == 1 &&
-		    code.mb_len == 4)
-			kdb->kdb_td_code_off = code.mb_off;
+		    code.kmb_len == 4)
+			kdb->kdb_td_code_off = code.kmb_off;
 	}
 	return (kdb->kdb_td_code_off);
 }

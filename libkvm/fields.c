@@ -142,23 +142,23 @@ load(kvm_t *kd)
 	if (list == NULL)
 		return (NULL);
 	for (size_t i = 0; i < FLD_COUNT; i++) {
-		list[i].mb_type = fields[i].type;
-		list[i].mb_name = fields[i].name;
+		list[i].kmb_type = fields[i].type;
+		list[i].kmb_name = fields[i].name;
 	}
 	(void)kvm_members_find(kd, list, FLD_COUNT);
 	for (size_t i = 0; i < FLD_COUNT; i++) {
 		uint32_t len = fields[i].len;
 
-		if (list[i].mb_len == 0 && fields[i].constant != NULL &&
-		    read_constant(kd, fields[i].constant, &list[i].mb_off))
-			list[i].mb_len = len == LEN_OF_POINTER ?
+		if (list[i].kmb_len == 0 && fields[i].constant != NULL &&
+		    read_constant(kd, fields[i].constant, &list[i].kmb_off))
+			list[i].kmb_len = len == LEN_OF_POINTER ?
 			    kd->kd_core.kc_ptr_len :
 			    len;
 	}
 	return (list);
 }
 
-/* Where a field is; mb_len is 0 if that is not known. */
+/* Where a field is; kmb_len is 0 if that is not known. */
 static const struct kvm_member *
 find(kvm_t *kd, enum field which)
 {
@@ -172,14 +172,14 @@ find(kvm_t *kd, enum field which)
 uint32_t
 field_off(kvm_t *kd, enum field which)
 {
-	return (find(kd, which)->mb_off);
+	return (find(kd, which)->kmb_off);
 }
 
 /* Bytes that a field takes; 0: not known. */
 static size_t
 field_len(kvm_t *kd, enum field which)
 {
-	return (find(kd, which)->mb_len);
+	return (find(kd, which)->kmb_len);
 }
 
 bool
@@ -207,14 +207,14 @@ field_read(kvm_t *kd, kvaddr_t base, enum field which, uint64_t *out)
 
 	if (field_need(kd, which, kd->kd_core.kc_exec_path) != 0)
 		return (-1);
-	if (mb->mb_len > sizeof(bytes))
+	if (mb->kmb_len > sizeof(bytes))
 		return (kvm_fail(kd, "%s of struct %s has %u bytes",
-		    fields[which].name, fields[which].type, mb->mb_len));
-	if (kvm_read2(kd, base + mb->mb_off, bytes, mb->mb_len) < 0)
+		    fields[which].name, fields[which].type, mb->kmb_len));
+	if (kvm_read2(kd, base + mb->kmb_off, bytes, mb->kmb_len) < 0)
 		return (-1);
 	*out = 0;
-	for (uint32_t i = 0; i < mb->mb_len; i++)
-		*out = *out << 8 | bytes[big ? i : mb->mb_len - 1 - i];
+	for (uint32_t i = 0; i < mb->kmb_len; i++)
+		*out = *out << 8 | bytes[big ? i : mb->kmb_len - 1 - i];
 	return (0);
 }
 
@@ -246,9 +246,10 @@ void
 field_bytes(kvm_t *kd, kvaddr_t base, enum field which, void *buf, size_t len)
 {
 	const struct kvm_member *mb = find(kd, which);
-	size_t n = mb->mb_len < len ? mb->mb_len : len;
+	size_t n = mb->kmb_len < len ? mb->kmb_len : len;
 
 	memset(buf, 0, len);
-	if (base != 0 && n != 0 && kvm_read2(kd, base + mb->mb_off, buf, n) < 0)
+	if (base != 0 && n != 0 &&
+	    kvm_read2(kd, base + mb->kmb_off, buf, n) < 0)
 		memset(buf, 0, len);
 }

@@ -141,10 +141,10 @@ bool kvm_symbol_at(kvm_t *kd, kvaddr_t va, struct kvm_symbol *out);
 
 /* A member of one of the kernel's structures. */
 struct kvm_member {
-	const char *mb_type; /* in: "thread", of struct thread */
-	const char *mb_name; /* in: "td_tid", "td_sa.code"; NULL: all of it */
-	uint32_t mb_off;     /* out: bytes into the structure; see below */
-	uint32_t mb_len;     /* out: bytes; 0: not found, or not known */
+	const char *kmb_type; /* in: "thread", of struct thread */
+	const char *kmb_name; /* in: "td_tid", "td_sa.code"; NULL: all of it */
+	uint32_t kmb_off;     /* out: bytes into the structure; see below */
+	uint32_t kmb_len;     /* out: bytes; 0: not found, or not known */
 };
 
 /*
@@ -154,8 +154,8 @@ struct kvm_member {
  * for a structure that there is not takes about a second on a large kernel.
  * There are no bit fields.  Without debug information, none is found.
  *
- * The last name may be that of an enumerator, "td_state.TDS_RUNNING": mb_off is
- * its value then, and mb_len 0.
+ * The last name may be that of an enumerator, "td_state.TDS_RUNNING": kmb_off is
+ * its value then, and kmb_len 0.
  */
 size_t kvm_members_find(kvm_t *kd, struct kvm_member *list, size_t n);
 

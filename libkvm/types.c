@@ -279,7 +279,7 @@ find_enumerator(Dwarf_Die *type, const char *name, uint64_t *value)
 static bool
 fill_in(struct types *ty, Dwarf_Die *type, struct kvm_member *mb)
 {
-	const char *name = mb->mb_name;
+	const char *name = mb->kmb_name;
 	Dwarf_Die at = *type;
 	Dwarf_Die member;
 	uint64_t len = number(type, DW_AT_byte_size, 0);
@@ -301,8 +301,8 @@ fill_in(struct types *ty, Dwarf_Die *type, struct kvm_member *mb)
 	}
 	if (off > KVM_MEMBER_MAX || len > KVM_MEMBER_MAX)
 		return (false);
-	mb->mb_off = (uint32_t)off;
-	mb->mb_len = (uint32_t)len;
+	mb->kmb_off = (uint32_t)off;
+	mb->kmb_len = (uint32_t)len;
 	return (true);
 }
 
@@ -334,7 +334,7 @@ visit(struct types *ty, Dwarf_Die *die, struct search *sr)
 		struct kvm_member *mb = &sr->sr_list[i];
 
 		if (sr->sr_seen[i] ||
-		    !is_named(die, mb->mb_type, strlen(mb->mb_type)))
+		    !is_named(die, mb->kmb_type, strlen(mb->kmb_type)))
 			continue;
 		sr->sr_seen[i] = true;
 		sr->sr_nleft--;

@@ -213,10 +213,10 @@ fake_member(kvm_t *kd, const char *type, const char *name, uint32_t off,
 	if (kd->kd_nmembers == NMEMBERS)
 		abort();
 	kd->kd_members[kd->kd_nmembers++] = (struct kvm_member){
-		.mb_type = type,
-		.mb_name = name,
-		.mb_off = off,
-		.mb_len = len,
+		.kmb_type = type,
+		.kmb_name = name,
+		.kmb_off = off,
+		.kmb_len = len,
 	};
 }
 
@@ -322,8 +322,8 @@ kvm_members_find(kvm_t *kd, struct kvm_member *list, size_t n)
 		for (size_t k = 0; k < kd->kd_nmembers; k++) {
 			const struct kvm_member *mb = &kd->kd_members[k];
 
-			if (strcmp(list[i].mb_type, mb->mb_type) != 0 ||
-			    strcmp(list[i].mb_name, mb->mb_name) != 0)
+			if (strcmp(list[i].kmb_type, mb->kmb_type) != 0 ||
+			    strcmp(list[i].kmb_name, mb->kmb_name) != 0)
 				continue;
 			list[i] = *mb;
 			nfound++;

@@ -18,10 +18,10 @@ static struct kvm_member
 look(const char *kernel, const char *type, const char *name)
 {
 	struct kvm_member mb = {
-		.mb_type = type,
-		.mb_name = name,
-		.mb_off = UNTOUCHED,
-		.mb_len = UNTOUCHED,
+		.kmb_type = type,
+		.kmb_name = name,
+		.kmb_off = UNTOUCHED,
+		.kmb_len = UNTOUCHED,
 	};
 	char path[4096], why[256];
 	struct types *ty;
@@ -35,7 +35,7 @@ look(const char *kernel, const char *type, const char *name)
 	if (ty != NULL) {
 		size_t nfound = types_find(ty, &mb, 1);
 
-		assert_int_equal(nfound, mb.mb_off != UNTOUCHED);
+		assert_int_equal(nfound, mb.kmb_off != UNTOUCHED);
 	}
 	types_close(ty);
 	exec_close(ex);
@@ -63,10 +63,10 @@ test_file(void **state)
 	struct kvm_member mb = look(row->name, "thread", "td_wmesg");
 
 	if (row->found) {
-		assert_int_equal(mb.mb_off, 96);
-		assert_int_equal(mb.mb_len, 8);
+		assert_int_equal(mb.kmb_off, 96);
+		assert_int_equal(mb.kmb_len, 8);
 	} else
-		assert_int_equal(mb.mb_off, UNTOUCHED);
+		assert_int_equal(mb.kmb_off, UNTOUCHED);
 }
 
 static const struct member_row {
@@ -110,8 +110,8 @@ test_member(void **state)
 	if (dot != NULL)
 		*dot++ = '\0';
 	mb = look("dwarf5", type, dot);
-	assert_int_equal(mb.mb_off, row->off);
-	assert_int_equal(mb.mb_len, row->len);
+	assert_int_equal(mb.kmb_off, row->off);
+	assert_int_equal(mb.kmb_len, row->len);
 }
 
 /* Types that run in circles end a search; what they do not hide is found. */
@@ -127,9 +127,9 @@ test_loop(void **state)
 	const struct member_row *row = *state;
 	struct kvm_member mb = look("loops", "thread", row->name);
 
-	assert_int_equal(mb.mb_len, row->len);
+	assert_int_equal(mb.kmb_len, row->len);
 	/* Through how many of the unnamed members it was found is open. */
-	assert_true((mb.mb_off == UNTOUCHED) == (row->off == UNTOUCHED));
+	assert_true((mb.kmb_off == UNTOUCHED) == (row->off == UNTOUCHED));
 }
 
 /* Many at once, of which some are found. */
@@ -137,10 +137,10 @@ static void
 test_list(void **state)
 {
 	struct kvm_member list[] = {
-		{ .mb_type = "late", .mb_name = "la_last" },
-		{ .mb_type = "thread", .mb_name = "td_none" },
-		{ .mb_type = "thread", .mb_name = "td_tid" },
-		{ .mb_type = "nothing", .mb_name = "at_all" },
+		{ .kmb_type = "late", .kmb_name = "la_last" },
+		{ .kmb_type = "thread", .kmb_name = "td_none" },
+		{ .kmb_type = "thread", .kmb_name = "td_tid" },
+		{ .kmb_type = "nothing", .kmb_name = "at_all" },
 	};
 	char path[4096], why[256];
 	struct types *ty;
@@ -153,10 +153,10 @@ test_list(void **state)
 	ty = types_open(ex);
 	assert_non_null(ty);
 	assert_int_equal(types_find(ty, list, NROWS(list)), 2);
-	assert_int_equal(list[0].mb_off, 12);
-	assert_int_equal(list[1].mb_len, 0);
-	assert_int_equal(list[2].mb_off, 8);
-	assert_int_equal(list[3].mb_len, 0);
+	assert_int_equal(list[0].kmb_off, 12);
+	assert_int_equal(list[1].kmb_len, 0);
+	assert_int_equal(list[2].kmb_off, 8);
+	assert_int_equal(list[3].kmb_len, 0);
 	types_close(ty);
 	exec_close(ex);
 }
