@@ -107,9 +107,9 @@ align_section(const struct modfile *mf, const GElf_Shdr *shdr, uint64_t *off)
 {
 	const struct modfile_place *place = &mf->mf_place;
 	uint64_t align = shdr->sh_addralign != 0 ? shdr->sh_addralign : 1;
-	uint64_t pad = -(place->mp_base + *off) & (align - 1);
+	uint64_t pad = -(place->mfp_base + *off) & (align - 1);
 
-	if ((align & (align - 1)) != 0 || pad > place->mp_len - *off)
+	if ((align & (align - 1)) != 0 || pad > place->mfp_len - *off)
 		return (false);
 	*off += pad;
 	return (true);
@@ -128,13 +128,13 @@ place_section(struct modfile *mf, size_t idx, const GElf_Shdr *shdr,
 		return (false);
 	if (!relocatable)
 		*off = shdr->sh_addr;
-	if (*off > place->mp_len || shdr->sh_size > place->mp_len - *off)
+	if (*off > place->mfp_len || shdr->sh_size > place->mfp_len - *off)
 		return (false);
 	sts->sts_loaded = !is_moved(mf, shdr);
 	sts->sts_code = (shdr->sh_flags & SHF_EXECINSTR) != 0;
-	sts->sts_start = place->mp_base + *off;
+	sts->sts_start = place->mfp_base + *off;
 	sts->sts_end = sts->sts_start + shdr->sh_size;
-	sts->sts_bias = relocatable ? sts->sts_start : place->mp_base;
+	sts->sts_bias = relocatable ? sts->sts_start : place->mfp_base;
 	*off += shdr->sh_size;
 	return (true);
 }
@@ -168,12 +168,12 @@ static const char *
 check_header(const struct modfile *mf)
 {
 	const struct modfile_place *place = &mf->mf_place;
-	int class = place->mp_ptr_len == 8 ? ELFCLASS64 : ELFCLASS32;
-	int data = place->mp_order == ORDER_LITTLE ? ELFDATA2LSB : ELFDATA2MSB;
+	int class = place->mfp_ptr_len == 8 ? ELFCLASS64 : ELFCLASS32;
+	int data = place->mfp_order == ORDER_LITTLE ? ELFDATA2LSB : ELFDATA2MSB;
 
 	if (mf->mf_ehdr.e_ident[EI_CLASS] != class ||
 	    mf->mf_ehdr.e_ident[EI_DATA] != data ||
-	    mf->mf_ehdr.e_machine != place->mp_machine)
+	    mf->mf_ehdr.e_machine != place->mfp_machine)
 		return ("for another machine");
 	if (mf->mf_ehdr.e_type != ET_REL && mf->mf_ehdr.e_type != ET_DYN)
 		return ("not a module");
@@ -315,11 +315,11 @@ modfile_is_relocatable(const struct modfile *mf)
 kvaddr_t
 modfile_start(const struct modfile *mf)
 {
-	return (mf->mf_place.mp_base);
+	return (mf->mf_place.mfp_base);
 }
 
 kvaddr_t
 modfile_end(const struct modfile *mf)
 {
-	return (mf->mf_place.mp_base + mf->mf_place.mp_len);
+	return (mf->mf_place.mfp_base + mf->mf_place.mfp_len);
 }

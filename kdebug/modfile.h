@@ -14,13 +14,13 @@ struct modfile;
 
 /* Where and how a module was loaded. */
 struct modfile_place {
-	kvaddr_t mp_base;
-	uint64_t mp_len; /* bytes */
+	kvaddr_t mfp_base;
+	uint64_t mfp_len; /* bytes */
 
 	/* Of the kernel, and so of its modules. */
-	unsigned int mp_ptr_len; /* 4 or 8 */
-	enum byte_order mp_order;
-	uint16_t mp_machine; /* ELF's number: EM_* */
+	unsigned int mfp_ptr_len; /* 4 or 8 */
+	enum byte_order mfp_order;
+	uint16_t mfp_machine; /* ELF's number: EM_* */
 };
 
 /*

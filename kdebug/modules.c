@@ -254,11 +254,11 @@ static struct modfile *
 open_file(struct kdebug *kdb, struct modmap *mm, const char *path)
 {
 	const struct modfile_place place = {
-		.mp_base = mm->mm_start,
-		.mp_len = mm->mm_end - mm->mm_start,
-		.mp_ptr_len = kdb->kdb_core->kc_ptr_len,
-		.mp_order = kdb->kdb_core->kc_order,
-		.mp_machine =
+		.mfp_base = mm->mm_start,
+		.mfp_len = mm->mm_end - mm->mm_start,
+		.mfp_ptr_len = kdb->kdb_core->kc_ptr_len,
+		.mfp_order = kdb->kdb_core->kc_order,
+		.mfp_machine =
 		    arch_facts(kdb->kdb_core->kc_arch)->af_elf_machine,
 	};
 	char other[64 + 4 * BUILDID_MAX];
