@@ -185,10 +185,10 @@ minidump_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 {
 	struct page_run run = pageindex_find(kd->kd_index, pa, len);
 
-	switch (run.pr_state) {
+	switch (run.run_state) {
 	case PAGE_PRESENT:
-		out->off = run.pr_off;
-		out->len = run.pr_len;
+		out->off = run.run_off;
+		out->len = run.run_len;
 		return (0);
 	case PAGE_ABSENT:
 		return (kvm_fail(kd, "physical address %#jx is not in the dump",

@@ -90,12 +90,12 @@ find_place(struct pageindex *pi, kpaddr_t pa)
 	if (pa == HOT_NO_PA)
 		return (0);
 	run = pageindex_find(pi, pa, HOT_PAGE_LEN);
-	if (run.pr_state != PAGE_PRESENT || run.pr_len != HOT_PAGE_LEN ||
-	    run.pr_off % HOT_PAGE_LEN != 0 ||
-	    run.pr_off + HOT_PAGE_LEN > pi->pi_image->im_len ||
-	    run.pr_off >> HOT_PAGE_SHIFT > UINT32_MAX)
+	if (run.run_state != PAGE_PRESENT || run.run_len != HOT_PAGE_LEN ||
+	    run.run_off % HOT_PAGE_LEN != 0 ||
+	    run.run_off + HOT_PAGE_LEN > pi->pi_image->im_len ||
+	    run.run_off >> HOT_PAGE_SHIFT > UINT32_MAX)
 		return (0);
-	return ((uint32_t)(run.pr_off >> HOT_PAGE_SHIFT));
+	return ((uint32_t)(run.run_off >> HOT_PAGE_SHIFT));
 }
 
 void

@@ -93,13 +93,13 @@ report_run(struct walk *w, kvaddr_t va, uint64_t pa, const struct page_run *run,
     vm_prot_t prot)
 {
 	unsigned int shift = w->kd->kd_index->pi_set.dp_page_shift;
-	uint64_t npages = run->pr_len >> shift;
-	uint64_t nleft = walkset_count_left(&w->set, run->pr_bit, npages);
+	uint64_t npages = run->run_len >> shift;
+	uint64_t nleft = walkset_count_left(&w->set, run->run_bit, npages);
 	bool whole = nleft == npages;
 
 	for (uint64_t i = 0; i < npages && nleft > 0 && w->state == WALK_ON;
 	     i++) {
-		uint64_t bit = run->pr_bit + i;
+		uint64_t bit = run->run_bit + i;
 
 		if (!walkset_take(&w->set, bit))
 			continue;
@@ -110,7 +110,7 @@ report_run(struct walk *w, kvaddr_t va, uint64_t pa, const struct page_run *run,
 			    prot);
 	}
 	if (whole)
-		report(w, va, pa, run->pr_off, run->pr_len, prot);
+		report(w, va, pa, run->run_off, run->run_len, prot);
 }
 
 /* What an entry of the page tables maps, in pieces that are alike. */
@@ -121,19 +121,19 @@ report_mapping(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t len,
 	while (len > 0 && w->state == WALK_ON) {
 		struct page_run run = pageindex_find(w->kd->kd_index, pa, len);
 
-		if (run.pr_state == PAGE_UNREADABLE) {
+		if (run.run_state == PAGE_UNREADABLE) {
 			fail_image(w, "page bitmap",
 			    w->kd->kd_minidump.md_bitmap_off,
 			    w->kd->kd_minidump.md_bitmap_len);
 			return;
 		}
-		if (run.pr_state == PAGE_PRESENT)
+		if (run.run_state == PAGE_PRESENT)
 			report_run(w, va, pa, &run, prot);
 		else
-			report(w, va, pa, NOT_DUMPED, run.pr_len, prot);
-		va += run.pr_len;
-		pa += run.pr_len;
-		len -= run.pr_len;
+			report(w, va, pa, NOT_DUMPED, run.run_len, prot);
+		va += run.run_len;
+		pa += run.run_len;
+		len -= run.run_len;
 	}
 }
 
@@ -339,9 +339,10 @@ add_table(struct walk *w, uint64_t pa, kvaddr_t va)
 {
 	struct page_run run = pageindex_find(w->kd->kd_index, pa, TABLE_LEN);
 
-	if (run.pr_state != PAGE_PRESENT || run.pr_len != TABLE_LEN)
+	if (run.run_state != PAGE_PRESENT || run.run_len != TABLE_LEN)
 		return;
-	w->tables[w->ntables++] = (struct table){ .off = run.pr_off, .va = va };
+	w->tables[w->ntables++] =
+	    (struct table){ .off = run.run_off, .va = va };
 	if (w->ntables == NTABLES)
 		walk_tables(w);
 }

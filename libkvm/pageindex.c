@@ -149,7 +149,7 @@ gap_run(const struct pageindex *pi, uint64_t pa, uint64_t len)
 {
 	const struct dumpset *set = &pi->pi_set;
 	uint64_t pfn = pa >> set->dp_page_shift;
-	struct page_run run = { .pr_state = PAGE_GAP, .pr_len = len };
+	struct page_run run = { .run_state = PAGE_GAP, .run_len = len };
 
 	for (size_t i = 0; i < set->dp_nsegs; i++) {
 		const struct dump_seg *seg = &set->dp_segs[i];
@@ -159,7 +159,7 @@ gap_run(const struct pageindex *pi, uint64_t pa, uint64_t len)
 			    (seg->seg_start << set->dp_page_shift) - pa;
 
 			if (gap < len)
-				run.pr_len = gap;
+				run.run_len = gap;
 			break;
 		}
 	}
@@ -173,8 +173,8 @@ unlisted_run(const struct pageindex *pi, const struct dump_seg *seg,
 {
 	uint64_t left = (seg->seg_end << pi->pi_set.dp_page_shift) - pa;
 
-	return ((struct page_run){ .pr_state = PAGE_ABSENT,
-	    .pr_len = left < len ? left : len });
+	return ((struct page_run){ .run_state = PAGE_ABSENT,
+	    .run_len = left < len ? left : len });
 }
 
 /* Pages from bit on, up to len bytes from inside the first one, that are alike. */
@@ -200,27 +200,28 @@ pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len)
 	unsigned int shift = pi->pi_set.dp_page_shift;
 	uint64_t in_page = pa & low_bits(shift);
 	const struct dump_seg *seg = dumpset_find(&pi->pi_set, pa >> shift);
-	struct page_run run = { .pr_state = PAGE_PRESENT };
+	struct page_run run = { .run_state = PAGE_PRESENT };
 	uint64_t rank, word;
 
 	if (seg == NULL)
 		return (gap_run(pi, pa, len));
-	run.pr_bit = dump_seg_bit(seg, pa >> shift);
-	if (run.pr_bit >= pi->pi_nbits)
+	run.run_bit = dump_seg_bit(seg, pa >> shift);
+	if (run.run_bit >= pi->pi_nbits)
 		return (unlisted_run(pi, seg, pa, len));
-	if (!rank_of(pi, run.pr_bit, &rank, &word))
-		return ((struct page_run){ .pr_state = PAGE_UNREADABLE });
+	if (!rank_of(pi, run.run_bit, &rank, &word))
+		return ((struct page_run){ .run_state = PAGE_UNREADABLE });
 
 	/* One page is the common question, and needs no more of the bitmap. */
-	run.pr_len = (UINT64_C(1) << shift) - in_page;
-	if (run.pr_len < len)
-		run.pr_len = like_run(pi, seg, run.pr_bit, word, in_page, len);
-	if (run.pr_len > len)
-		run.pr_len = len;
-	if ((word >> run.pr_bit % 64 & 1) == 0)
-		run.pr_state = PAGE_ABSENT;
+	run.run_len = (UINT64_C(1) << shift) - in_page;
+	if (run.run_len < len)
+		run.run_len =
+		    like_run(pi, seg, run.run_bit, word, in_page, len);
+	if (run.run_len > len)
+		run.run_len = len;
+	if ((word >> run.run_bit % 64 & 1) == 0)
+		run.run_state = PAGE_ABSENT;
 	else
-		run.pr_off = pi->pi_pages_off + (rank << shift) + in_page;
+		run.run_off = pi->pi_pages_off + (rank << shift) + in_page;
 	return (run);
 }
 

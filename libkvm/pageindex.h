@@ -69,10 +69,11 @@ enum page_state {
 
 /* An answer of pageindex_find(). */
 struct page_run {
-	enum page_state pr_state;
-	uint64_t pr_off; /* PAGE_PRESENT: bytes into the file */
-	uint64_t pr_bit; /* PAGE_PRESENT: of the first page, in the bitmap */
-	uint64_t pr_len; /* bytes for which the same holds, <= what was asked */
+	enum page_state run_state;
+	uint64_t run_off; /* PAGE_PRESENT: bytes into the file */
+	uint64_t run_bit; /* PAGE_PRESENT: of the first page, in the bitmap */
+	uint64_t
+	    run_len; /* bytes for which the same holds, <= what was asked */
 };
 
 /* Where are the len bytes from pa on?  len > 0. */

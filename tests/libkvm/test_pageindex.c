@@ -223,16 +223,16 @@ check_run(const struct model *m, uint64_t pa, uint64_t len,
     const struct page_run *run)
 {
 	uint64_t pfn = pa / PAGE_LEN;
-	uint64_t last = (pa + run->pr_len - 1) / PAGE_LEN;
+	uint64_t last = (pa + run->run_len - 1) / PAGE_LEN;
 	struct place first = model_place(m, pfn);
 	struct place next = model_place(m, last + 1);
 
-	assert_int_equal(run->pr_state, first.state);
-	assert_true(run->pr_len > 0);
-	assert_true(run->pr_len <= len);
-	if (run->pr_state == PAGE_PRESENT) {
-		assert_int_equal(run->pr_bit, first.bit);
-		assert_int_equal(run->pr_off,
+	assert_int_equal(run->run_state, first.state);
+	assert_true(run->run_len > 0);
+	assert_true(run->run_len <= len);
+	if (run->run_state == PAGE_PRESENT) {
+		assert_int_equal(run->run_bit, first.bit);
+		assert_int_equal(run->run_off,
 		    PAGES_OFF + m->rank[first.bit] * PAGE_LEN + pa % PAGE_LEN);
 	}
 	for (uint64_t i = 1; i <= last - pfn; i++) {
@@ -243,10 +243,10 @@ check_run(const struct model *m, uint64_t pa, uint64_t len,
 			assert_int_equal(m->rank[p.bit],
 			    m->rank[first.bit] + i);
 	}
-	if (run->pr_len == len)
+	if (run->run_len == len)
 		return;
 	/* It ends early only at the end of a page, and only for a reason. */
-	assert_int_equal((pa + run->pr_len) % PAGE_LEN, 0);
+	assert_int_equal((pa + run->run_len) % PAGE_LEN, 0);
 	assert_true(next.state != first.state || next.seg != first.seg ||
 	    next.bit == m->nbits);
 }
@@ -324,11 +324,11 @@ test_sweep(void **state)
 		struct page_run run =
 		    pageindex_find(pi, pa, end * PAGE_LEN - pa);
 
-		if (run.pr_state == PAGE_PRESENT)
-			npresent += run.pr_len / PAGE_LEN;
-		assert_int_equal(run.pr_len % PAGE_LEN, 0);
-		assert_int_not_equal(run.pr_len, 0);
-		pa += run.pr_len;
+		if (run.run_state == PAGE_PRESENT)
+			npresent += run.run_len / PAGE_LEN;
+		assert_int_equal(run.run_len % PAGE_LEN, 0);
+		assert_int_not_equal(run.run_len, 0);
+		pa += run.run_len;
 	}
 	assert_int_equal(npresent, m.rank[m.nbits]);
 	pageindex_destroy(pi);
@@ -472,12 +472,12 @@ test_cut(void **state)
 	for (uint64_t bit = 0; bit < 2048 && present == UINT64_MAX; bit++)
 		if (m.set[bit] != 0)
 			present = bit;
-	assert_int_equal(pageindex_find(pi, present * PAGE_LEN, 1).pr_state,
+	assert_int_equal(pageindex_find(pi, present * PAGE_LEN, 1).run_state,
 	    PAGE_PRESENT);
-	assert_int_equal(pageindex_find(pi, 3000 * PAGE_LEN, 1).pr_state,
+	assert_int_equal(pageindex_find(pi, 3000 * PAGE_LEN, 1).run_state,
 	    PAGE_UNREADABLE);
 	assert_false(pageindex_count(pi, &npages));
-	assert_int_equal(pageindex_find(pi, present * PAGE_LEN, 1).pr_state,
+	assert_int_equal(pageindex_find(pi, present * PAGE_LEN, 1).run_state,
 	    PAGE_PRESENT);
 	assert_false(walkset_init(&ws, pi));
 	assert_non_null(ws.ws_words);
