@@ -61,16 +61,16 @@ find_memory(void)
 	for (size_t i = 0; i < bootinfo.boot_nram; i++) {
 		struct physrange r = bootinfo.boot_ram[i];
 
-		if (r.pr_end > DMAP_MAX_ADDRESS - DMAP_MIN_ADDRESS)
-			r.pr_end = DMAP_MAX_ADDRESS - DMAP_MIN_ADDRESS;
-		if (r.pr_start >= r.pr_end || realmem >= limit)
+		if (r.phr_end > DMAP_MAX_ADDRESS - DMAP_MIN_ADDRESS)
+			r.phr_end = DMAP_MAX_ADDRESS - DMAP_MIN_ADDRESS;
+		if (r.phr_start >= r.phr_end || realmem >= limit)
 			continue;
-		if (r.pr_end - r.pr_start > limit - realmem)
-			r.pr_end = r.pr_start + (limit - realmem);
-		pair[0] = r.pr_start;
-		pair[1] = r.pr_end;
+		if (r.phr_end - r.phr_start > limit - realmem)
+			r.phr_end = r.phr_start + (limit - realmem);
+		pair[0] = r.phr_start;
+		pair[1] = r.phr_end;
 		pair += 2;
-		realmem += r.pr_end - r.pr_start;
+		realmem += r.phr_end - r.phr_start;
 	}
 }
 
@@ -86,14 +86,14 @@ find_free_memory(void)
 	for (const vm_paddr_t *pair = dump_avail; pair[1] != 0; pair += 2) {
 		struct physrange r = { pair[0], pair[1] };
 
-		if (r.pr_start < LOWMEM_END)
-			r.pr_start = LOWMEM_END;
-		if (r.pr_start <= image_start && image_start < r.pr_end)
-			r.pr_start = image_end;
-		if (r.pr_start >= r.pr_end)
+		if (r.phr_start < LOWMEM_END)
+			r.phr_start = LOWMEM_END;
+		if (r.phr_start <= image_start && image_start < r.phr_end)
+			r.phr_start = image_end;
+		if (r.phr_start >= r.phr_end)
 			continue;
-		free[0] = r.pr_start;
-		free[1] = r.pr_end;
+		free[0] = r.phr_start;
+		free[1] = r.phr_end;
 		free += 2;
 	}
 	if (phys_avail[0] != image_end)
@@ -112,7 +112,7 @@ boot_alloc(uint64_t npages)
 		panic("%s: %ju pages, %ju left", __func__, (uintmax_t)npages,
 		    (uintmax_t)atop(phys_avail[1] - pa));
 	phys_avail[0] += ptoa(npages);
-	boot_taken.pr_end = phys_avail[0];
+	boot_taken.phr_end = phys_avail[0];
 
 	/* The image's map shows it before there is a direct map. */
 	p = (void *)(KPML4phys == 0 ? KERNBASE + pa : PHYS_TO_DMAP(pa));

@@ -117,7 +117,7 @@ has_ram(vm_paddr_t start, vm_size_t len)
 	for (size_t i = 0; i < bootinfo.boot_nram; i++) {
 		const struct physrange *r = &bootinfo.boot_ram[i];
 
-		if (r->pr_start < start + len && start < r->pr_end)
+		if (r->phr_start < start + len && start < r->phr_end)
 			return (true);
 	}
 	return (false);
@@ -247,7 +247,7 @@ pmap_bootstrap(void)
 bool
 pmap_is_boot_table(vm_paddr_t pa)
 {
-	return (pa >= boot_tables.pr_start && pa < boot_tables.pr_end);
+	return (pa >= boot_tables.phr_start && pa < boot_tables.phr_end);
 }
 
 /* Add the page table that maps kernel_vm_end.  pmap_lock is held. */

@@ -49,7 +49,7 @@ add_ram(struct bootinfo *bi, vm_paddr_t start, vm_paddr_t end)
 
 	if (start >= end || at == nitems(bi->boot_ram))
 		return;
-	while (at > 0 && bi->boot_ram[at - 1].pr_start > start) {
+	while (at > 0 && bi->boot_ram[at - 1].phr_start > start) {
 		bi->boot_ram[at] = bi->boot_ram[at - 1];
 		at--;
 	}
@@ -67,10 +67,10 @@ merge_ram(struct bootinfo *bi)
 		struct physrange *last = &bi->boot_ram[n];
 		const struct physrange *next = &bi->boot_ram[i];
 
-		if (next->pr_start > last->pr_end)
+		if (next->phr_start > last->phr_end)
 			bi->boot_ram[++n] = *next;
-		else if (next->pr_end > last->pr_end)
-			last->pr_end = next->pr_end;
+		else if (next->phr_end > last->phr_end)
+			last->phr_end = next->phr_end;
 	}
 	if (bi->boot_nram > 0)
 		bi->boot_nram = n + 1;

@@ -9,8 +9,8 @@
 
 /* A range of memory, half-open. */
 struct physrange {
-	vm_paddr_t pr_start;
-	vm_paddr_t pr_end;
+	vm_paddr_t phr_start;
+	vm_paddr_t phr_end;
 };
 
 struct bootinfo {

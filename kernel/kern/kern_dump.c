@@ -60,7 +60,7 @@ dump_pages_startup(void)
 	dump_pages_install(&pages);
 
 	/* The set itself, too; boot_alloc() registers what comes after it. */
-	for (vm_paddr_t pa = boot_taken.pr_start; pa < boot_taken.pr_end;
+	for (vm_paddr_t pa = boot_taken.phr_start; pa < boot_taken.phr_end;
 	     pa += PAGE_SIZE)
 		dump_add_page(pa);
 }
