@@ -110,7 +110,7 @@ map_registers(struct serve_target *st, const struct kdebug *kdb)
 		st->st_reg_idx[i] = KDEBUG_MAXREGS;
 	for (size_t i = 0; i < ndescs; i++) {
 		reg = rsp_tdesc_reg(tdesc, descs[i].rd_name);
-		if (reg < tdesc->rd_nregs)
+		if (reg < tdesc->rtd_nregs)
 			st->st_reg_idx[reg] = i;
 	}
 }
@@ -145,7 +145,7 @@ first_thread(const struct serve_target *st, struct kdebug *kdb)
 	if (dumper != NULL)
 		return (dumper->kt_index);
 	for (size_t i = 0; i < st->st_nthreads; i++) {
-		if (get_reg(st, i, st->st_rsp.rt_tdesc.rd_pc, &pc))
+		if (get_reg(st, i, st->st_rsp.rt_tdesc.rtd_pc, &pc))
 			return (i);
 	}
 	return (0);

@@ -157,12 +157,12 @@ get_reg(const struct rsp *rsp, size_t reg, uint64_t *value)
 
 	if (saved_reg(rsp, reg, value))
 		return (true);
-	if (reg == tdesc->rd_mode) {
-		*value = tdesc->rd_mode_value;
-		return (saved_reg(rsp, tdesc->rd_pc, &pc));
+	if (reg == tdesc->rtd_mode) {
+		*value = tdesc->rtd_mode_value;
+		return (saved_reg(rsp, tdesc->rtd_pc, &pc));
 	}
 	*value = 0;
-	return (rsp->rs_thread == t->rt_first && reg == tdesc->rd_pc);
+	return (rsp->rs_thread == t->rt_first && reg == tdesc->rtd_pc);
 }
 
 /*
@@ -199,8 +199,8 @@ answer_regs(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 		rsp_error(reply, RSP_EINVAL);
 		return;
 	}
-	for (size_t i = 0; i < t->rt_tdesc.rd_nregs; i++) {
-		len = t->rt_tdesc.rd_regs[i].rr_len;
+	for (size_t i = 0; i < t->rt_tdesc.rtd_nregs; i++) {
+		len = t->rt_tdesc.rtd_regs[i].rr_len;
 		if (get_reg(rsp, i, &value)) {
 			put_value(t, reply, value, len);
 			continue;
@@ -222,10 +222,10 @@ answer_reg(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 	uint64_t reg, value;
 
 	if (!rsp_take_hex(cur, &reg) || !rsp_at_end(cur) ||
-	    reg >= t->rt_tdesc.rd_nregs)
+	    reg >= t->rt_tdesc.rtd_nregs)
 		rsp_error(reply, RSP_ENOENT);
 	else if (get_reg(rsp, (size_t)reg, &value))
-		put_value(t, reply, value, t->rt_tdesc.rd_regs[reg].rr_len);
+		put_value(t, reply, value, t->rt_tdesc.rtd_regs[reg].rr_len);
 	else
 		rsp_put(reply, "xx");
 }

@@ -73,10 +73,10 @@ static void
 put_machine(const struct rsp_target *t, struct rsp_reply *reply)
 {
 	rsp_put(reply, "triple:");
-	rsp_put_hex_text(reply, t->rt_tdesc.rd_lldb);
+	rsp_put_hex_text(reply, t->rt_tdesc.rtd_lldb);
 	rsp_put_hex_text(reply, "-unknown-freebsd");
 	rsp_put(reply, ";ptrsize:");
-	rsp_put_num(reply, t->rt_tdesc.rd_ptr_len);
+	rsp_put_num(reply, t->rt_tdesc.rtd_ptr_len);
 	rsp_put(reply, ";endian:");
 	rsp_put(reply, t->rt_order == ORDER_LITTLE ? "little" : "big");
 	rsp_put(reply, ";");

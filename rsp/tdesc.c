@@ -25,7 +25,7 @@ struct machine {
 	const char *lldb_big; /* the same with big-endian memory */
 	const char *feature;
 	const char *pc;
-	const char *mode; /* for rd_mode, or NULL */
+	const char *mode; /* for rtd_mode, or NULL */
 	uint64_t mode_value;
 	struct reg_run runs[MAXRUNS]; /* up to one without names */
 
@@ -158,8 +158,8 @@ add_run(struct rsp_tdesc *tdesc, const struct reg_run *run, const char *feature)
 	while (*name != '\0') {
 		len = strcspn(name, " ");
 		name_len = strcspn(name, " /");
-		assert(tdesc->rd_nregs < RSP_MAXREGS);
-		reg = &tdesc->rd_regs[tdesc->rd_nregs++];
+		assert(tdesc->rtd_nregs < RSP_MAXREGS);
+		reg = &tdesc->rtd_regs[tdesc->rtd_nregs++];
 		reg->rr_len = run->len;
 		reg->rr_type = run->type;
 		reg->rr_feature = feature;
@@ -186,9 +186,9 @@ rsp_tdesc_reg(const struct rsp_tdesc *tdesc, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < tdesc->rd_nregs; i++) {
-		if (strcmp(tdesc->rd_regs[i].rr_name, name) == 0 ||
-		    strcmp(tdesc->rd_regs[i].rr_alias, name) == 0)
+	for (i = 0; i < tdesc->rtd_nregs; i++) {
+		if (strcmp(tdesc->rtd_regs[i].rr_name, name) == 0 ||
+		    strcmp(tdesc->rtd_regs[i].rr_alias, name) == 0)
 			break;
 	}
 	return (i);
@@ -201,20 +201,20 @@ rsp_tdesc_init(struct rsp_tdesc *tdesc, enum dump_arch arch,
 	const struct machine *m = &machines[arch];
 
 	*tdesc = (struct rsp_tdesc){
-		.rd_gdb = m->gdb,
-		.rd_lldb = m->lldb,
-		.rd_ptr_len = arch_facts(arch)->af_ptr_len,
+		.rtd_gdb = m->gdb,
+		.rtd_lldb = m->lldb,
+		.rtd_ptr_len = arch_facts(arch)->af_ptr_len,
 	};
 	if (order == ORDER_BIG && m->lldb_big != NULL)
-		tdesc->rd_lldb = m->lldb_big;
+		tdesc->rtd_lldb = m->lldb_big;
 	add_runs(tdesc, m->runs, m->feature);
 	add_runs(tdesc, m->fpu_runs, m->fpu_feature);
-	tdesc->rd_pc = rsp_tdesc_reg(tdesc, m->pc);
-	assert(tdesc->rd_pc < tdesc->rd_nregs);
-	tdesc->rd_mode = tdesc->rd_nregs;
+	tdesc->rtd_pc = rsp_tdesc_reg(tdesc, m->pc);
+	assert(tdesc->rtd_pc < tdesc->rtd_nregs);
+	tdesc->rtd_mode = tdesc->rtd_nregs;
 	if (m->mode != NULL)
-		tdesc->rd_mode = rsp_tdesc_reg(tdesc, m->mode);
-	tdesc->rd_mode_value = m->mode_value;
+		tdesc->rtd_mode = rsp_tdesc_reg(tdesc, m->mode);
+	tdesc->rtd_mode_value = m->mode_value;
 }
 
 static void
@@ -247,16 +247,16 @@ static size_t
 put_feature(const struct rsp_tdesc *tdesc, size_t start,
     struct rsp_reply *reply)
 {
-	const char *feature = tdesc->rd_regs[start].rr_feature;
+	const char *feature = tdesc->rtd_regs[start].rr_feature;
 	size_t i;
 
 	rsp_put(reply, "<feature");
 	put_attribute(reply, "name", feature);
 	rsp_put(reply, ">\n");
-	for (i = start; i < tdesc->rd_nregs; i++) {
-		if (strcmp(tdesc->rd_regs[i].rr_feature, feature) != 0)
+	for (i = start; i < tdesc->rtd_nregs; i++) {
+		if (strcmp(tdesc->rtd_regs[i].rr_feature, feature) != 0)
 			break;
-		put_reg(reply, &tdesc->rd_regs[i]);
+		put_reg(reply, &tdesc->rtd_regs[i]);
 	}
 	rsp_put(reply, "</feature>\n");
 	return (i);
@@ -270,9 +270,9 @@ rsp_tdesc_put(const struct rsp_tdesc *tdesc, struct rsp_reply *reply)
 	    "<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
 	    "<target version=\"1.0\">\n"
 	    "<architecture>");
-	rsp_put_xml(reply, tdesc->rd_gdb);
+	rsp_put_xml(reply, tdesc->rtd_gdb);
 	rsp_put(reply, "</architecture>\n");
-	for (size_t i = 0; i < tdesc->rd_nregs;)
+	for (size_t i = 0; i < tdesc->rtd_nregs;)
 		i = put_feature(tdesc, i, reply);
 	rsp_put(reply, "</target>\n");
 }

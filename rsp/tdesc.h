@@ -32,26 +32,26 @@ struct rsp_reg {
 
 /* A machine as gdb and lldb know it. */
 struct rsp_tdesc {
-	const char *rd_gdb;	 /* gdb's "set architecture" */
-	const char *rd_lldb;	 /* the first part of lldb's triple */
-	unsigned int rd_ptr_len; /* bytes */
-	size_t rd_nregs;
-	struct rsp_reg rd_regs[RSP_MAXREGS];
-	size_t rd_pc; /* which of them is the program counter */
+	const char *rtd_gdb;	  /* gdb's "set architecture" */
+	const char *rtd_lldb;	  /* the first part of lldb's triple */
+	unsigned int rtd_ptr_len; /* bytes */
+	size_t rtd_nregs;
+	struct rsp_reg rtd_regs[RSP_MAXREGS];
+	size_t rtd_pc; /* which of them is the program counter */
 
 	/*
 	 * One that gdb cannot do without, and what is in it whenever a thread
-	 * is in the kernel.  rd_nregs: there is none.
+	 * is in the kernel.  rtd_nregs: there is none.
 	 */
-	size_t rd_mode;
-	uint64_t rd_mode_value;
+	size_t rtd_mode;
+	uint64_t rtd_mode_value;
 };
 
 /* Describe the machine that a dump of arch, in that byte order, comes from. */
 void rsp_tdesc_init(struct rsp_tdesc *tdesc, enum dump_arch arch,
     enum byte_order order);
 
-/* The register called name, by either name; rd_nregs if there is none. */
+/* The register called name, by either name; rtd_nregs if there is none. */
 size_t rsp_tdesc_reg(const struct rsp_tdesc *tdesc, const char *name);
 
 /* Write the description, the document that gdb calls target.xml. */

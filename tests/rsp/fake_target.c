@@ -16,11 +16,11 @@ static bool
 fake_reg(void *arg, size_t thread, size_t reg, uint64_t *value)
 {
 	const struct rsp_target *target = arg;
-	size_t pc = target->rt_tdesc.rd_pc;
+	size_t pc = target->rt_tdesc.rtd_pc;
 	size_t sp = rsp_tdesc_reg(&target->rt_tdesc, "rsp");
 
 	*value = FAKE_REG(thread, reg);
-	if (thread == 0 && sp < target->rt_tdesc.rd_nregs)
+	if (thread == 0 && sp < target->rt_tdesc.rtd_nregs)
 		return (reg == 1 || reg == sp - 1 || reg == sp || reg == pc);
 	if (thread == 0)
 		return (reg == 1 || reg == pc);

@@ -295,7 +295,7 @@ test_machine(void **state)
 	char reply[REPLY_CAP];
 	struct rsp rsp;
 
-	assert_int_equal(target->rt_tdesc.rd_nregs, row->nregs);
+	assert_int_equal(target->rt_tdesc.rtd_nregs, row->nregs);
 	assert_int_equal(rsp_tdesc_reg(&target->rt_tdesc, row->pc),
 	    row->pc_idx);
 	assert_int_equal(rsp_tdesc_reg(&target->rt_tdesc, "none"), row->nregs);
