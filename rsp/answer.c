@@ -200,7 +200,7 @@ answer_regs(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 		return;
 	}
 	for (size_t i = 0; i < t->rt_tdesc.rtd_nregs; i++) {
-		len = t->rt_tdesc.rtd_regs[i].rr_len;
+		len = t->rt_tdesc.rtd_regs[i].rrg_len;
 		if (get_reg(rsp, i, &value)) {
 			put_value(t, reply, value, len);
 			continue;
@@ -225,7 +225,7 @@ answer_reg(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 	    reg >= t->rt_tdesc.rtd_nregs)
 		rsp_error(reply, RSP_ENOENT);
 	else if (get_reg(rsp, (size_t)reg, &value))
-		put_value(t, reply, value, t->rt_tdesc.rtd_regs[reg].rr_len);
+		put_value(t, reply, value, t->rt_tdesc.rtd_regs[reg].rrg_len);
 	else
 		rsp_put(reply, "xx");
 }

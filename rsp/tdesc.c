@@ -160,12 +160,12 @@ add_run(struct rsp_tdesc *tdesc, const struct reg_run *run, const char *feature)
 		name_len = strcspn(name, " /");
 		assert(tdesc->rtd_nregs < RSP_MAXREGS);
 		reg = &tdesc->rtd_regs[tdesc->rtd_nregs++];
-		reg->rr_len = run->len;
-		reg->rr_type = run->type;
-		reg->rr_feature = feature;
-		copy_name(reg->rr_name, name, name_len);
+		reg->rrg_len = run->len;
+		reg->rrg_type = run->type;
+		reg->rrg_feature = feature;
+		copy_name(reg->rrg_name, name, name_len);
 		if (name_len < len)
-			copy_name(reg->rr_alias, name + name_len + 1,
+			copy_name(reg->rrg_alias, name + name_len + 1,
 			    len - name_len - 1);
 		name += len;
 		name += strspn(name, " ");
@@ -187,8 +187,8 @@ rsp_tdesc_reg(const struct rsp_tdesc *tdesc, const char *name)
 	size_t i;
 
 	for (i = 0; i < tdesc->rtd_nregs; i++) {
-		if (strcmp(tdesc->rtd_regs[i].rr_name, name) == 0 ||
-		    strcmp(tdesc->rtd_regs[i].rr_alias, name) == 0)
+		if (strcmp(tdesc->rtd_regs[i].rrg_name, name) == 0 ||
+		    strcmp(tdesc->rtd_regs[i].rrg_alias, name) == 0)
 			break;
 	}
 	return (i);
@@ -232,13 +232,13 @@ put_reg(struct rsp_reply *reply, const struct rsp_reg *reg)
 {
 	char bits[12];
 
-	snprintf(bits, sizeof(bits), "%u", 8 * reg->rr_len);
+	snprintf(bits, sizeof(bits), "%u", 8 * reg->rrg_len);
 	rsp_put(reply, "<reg");
-	put_attribute(reply, "name", reg->rr_name);
-	if (reg->rr_alias[0] != '\0')
-		put_attribute(reply, "altname", reg->rr_alias);
+	put_attribute(reply, "name", reg->rrg_name);
+	if (reg->rrg_alias[0] != '\0')
+		put_attribute(reply, "altname", reg->rrg_alias);
 	put_attribute(reply, "bitsize", bits);
-	put_attribute(reply, "type", reg->rr_type);
+	put_attribute(reply, "type", reg->rrg_type);
 	rsp_put(reply, "/>\n");
 }
 
@@ -247,14 +247,14 @@ static size_t
 put_feature(const struct rsp_tdesc *tdesc, size_t start,
     struct rsp_reply *reply)
 {
-	const char *feature = tdesc->rtd_regs[start].rr_feature;
+	const char *feature = tdesc->rtd_regs[start].rrg_feature;
 	size_t i;
 
 	rsp_put(reply, "<feature");
 	put_attribute(reply, "name", feature);
 	rsp_put(reply, ">\n");
 	for (i = start; i < tdesc->rtd_nregs; i++) {
-		if (strcmp(tdesc->rtd_regs[i].rr_feature, feature) != 0)
+		if (strcmp(tdesc->rtd_regs[i].rrg_feature, feature) != 0)
 			break;
 		put_reg(reply, &tdesc->rtd_regs[i]);
 	}

@@ -23,11 +23,11 @@
 #define RSP_REG_NAME_LEN 8
 
 struct rsp_reg {
-	char rr_name[RSP_REG_NAME_LEN];
-	char rr_alias[RSP_REG_NAME_LEN]; /* another name for it, or "" */
-	unsigned int rr_len;		 /* bytes */
-	const char *rr_type;		 /* a type that gdb defines */
-	const char *rr_feature; /* what gdb calls its set of registers */
+	char rrg_name[RSP_REG_NAME_LEN];
+	char rrg_alias[RSP_REG_NAME_LEN]; /* another name for it, or "" */
+	unsigned int rrg_len;		  /* bytes */
+	const char *rrg_type;		  /* a type that gdb defines */
+	const char *rrg_feature; /* what gdb calls its set of registers */
 };
 
 /* A machine as gdb and lldb know it. */
