@@ -35,7 +35,7 @@ void
 rsp_refuse(struct rsp *rsp, struct rsp_reply *reply, const char *text)
 {
 	rsp_reply_reset(reply);
-	if (rsp->rs_lldb) {
+	if (rsp->rss_lldb) {
 		rsp_error(reply, RSP_EINVAL);
 		rsp_put(reply, ";");
 		rsp_put_hex_text(reply, text);
@@ -50,13 +50,13 @@ rsp_refuse(struct rsp *rsp, struct rsp_reply *reply, const char *text)
 bool
 rsp_take_thread(struct rsp *rsp, struct rsp_cursor *cur, size_t *thread)
 {
-	const struct rsp_target *t = rsp->rs_target;
+	const struct rsp_target *t = rsp->rss_target;
 	uint64_t id;
 
 	if (!rsp_take_hex(cur, &id) || !rsp_at_end(cur))
 		return (false);
 	if (id == 0) {
-		*thread = rsp->rs_thread;
+		*thread = rsp->rss_thread;
 		return (true);
 	}
 	for (size_t i = 0; i < t->rt_nthreads; i++) {
@@ -75,8 +75,9 @@ rsp_take_thread(struct rsp *rsp, struct rsp_cursor *cur, size_t *thread)
 void
 rsp_put_stop(struct rsp *rsp, struct rsp_reply *reply, size_t thread)
 {
-	const struct rsp_thread *td = &rsp->rs_target->rt_threads[thread];
-	const char *reason = thread == rsp->rs_stopped ? rsp->rs_reason : NULL;
+	const struct rsp_thread *td = &rsp->rss_target->rt_threads[thread];
+	const char *reason =
+	    thread == rsp->rss_stopped ? rsp->rss_reason : NULL;
 	uint8_t signal_no = reason != NULL ? SIGNAL_TRAP : 0;
 
 	rsp_put(reply, "T");
@@ -100,14 +101,14 @@ static void
 answer_stop(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
 	(void)cur;
-	rsp_put_stop(rsp, reply, rsp->rs_lldb ? 0 : rsp->rs_stopped);
+	rsp_put_stop(rsp, reply, rsp->rss_lldb ? 0 : rsp->rss_stopped);
 }
 
 /* Hg ID selects whom g and p are about; Hc ID whom to run, -1 for everyone. */
 static void
 answer_select(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
-	size_t thread = rsp->rs_target->rt_first;
+	size_t thread = rsp->rss_target->rt_first;
 	bool to_run = rsp_take(cur, "c");
 	bool everyone = to_run && rsp_take(cur, "-1");
 
@@ -116,7 +117,7 @@ answer_select(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 	else if (!everyone && !rsp_take_thread(rsp, cur, &thread))
 		rsp_error(reply, RSP_ENOENT);
 	else {
-		*(to_run ? &rsp->rs_running : &rsp->rs_thread) = thread;
+		*(to_run ? &rsp->rss_running : &rsp->rss_thread) = thread;
 		rsp_put(reply, "OK");
 	}
 }
@@ -138,9 +139,9 @@ answer_alive(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 static bool
 saved_reg(const struct rsp *rsp, size_t reg, uint64_t *value)
 {
-	const struct rsp_target *t = rsp->rs_target;
+	const struct rsp_target *t = rsp->rss_target;
 
-	return (t->rt_reg(t->rt_arg, rsp->rs_thread, reg, value));
+	return (t->rt_reg(t->rt_arg, rsp->rss_thread, reg, value));
 }
 
 /*
@@ -151,7 +152,7 @@ saved_reg(const struct rsp *rsp, size_t reg, uint64_t *value)
 static bool
 get_reg(const struct rsp *rsp, size_t reg, uint64_t *value)
 {
-	const struct rsp_target *t = rsp->rs_target;
+	const struct rsp_target *t = rsp->rss_target;
 	const struct rsp_tdesc *tdesc = &t->rt_tdesc;
 	uint64_t pc;
 
@@ -162,7 +163,7 @@ get_reg(const struct rsp *rsp, size_t reg, uint64_t *value)
 		return (saved_reg(rsp, tdesc->rtd_pc, &pc));
 	}
 	*value = 0;
-	return (rsp->rs_thread == t->rt_first && reg == tdesc->rtd_pc);
+	return (rsp->rss_thread == t->rt_first && reg == tdesc->rtd_pc);
 }
 
 /*
@@ -191,11 +192,11 @@ put_value(const struct rsp_target *t, struct rsp_reply *reply, uint64_t value,
 static void
 answer_regs(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
-	const struct rsp_target *t = rsp->rs_target;
+	const struct rsp_target *t = rsp->rss_target;
 	uint64_t value;
 	unsigned int len;
 
-	if (!rsp_at_end(cur) || rsp->rs_lldb) {
+	if (!rsp_at_end(cur) || rsp->rss_lldb) {
 		rsp_error(reply, RSP_EINVAL);
 		return;
 	}
@@ -218,7 +219,7 @@ answer_regs(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 static void
 answer_reg(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
-	const struct rsp_target *t = rsp->rs_target;
+	const struct rsp_target *t = rsp->rss_target;
 	uint64_t reg, value;
 
 	if (!rsp_take_hex(cur, &reg) || !rsp_at_end(cur) ||
@@ -276,7 +277,7 @@ answer_memory(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 
 	if (!take_range(cur, &addr, &len))
 		rsp_error(reply, RSP_EINVAL);
-	else if (put_memory(rsp->rs_target, reply, addr, len, true) == 0 &&
+	else if (put_memory(rsp->rss_target, reply, addr, len, true) == 0 &&
 	    len > 0)
 		rsp_error(reply, RSP_EFAULT);
 }
@@ -292,7 +293,7 @@ answer_memory_binary(struct rsp *rsp, struct rsp_cursor *cur,
 		rsp_error(reply, RSP_EINVAL);
 	else if (len == 0)
 		rsp_put(reply, "OK");
-	else if (put_memory(rsp->rs_target, reply, addr, len, false) == 0)
+	else if (put_memory(rsp->rss_target, reply, addr, len, false) == 0)
 		rsp_error(reply, RSP_EFAULT);
 }
 
@@ -302,7 +303,7 @@ static void
 answer_detach(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
 	(void)cur;
-	rsp->rs_over = true;
+	rsp->rss_over = true;
 	rsp_put(reply, "OK");
 }
 
@@ -311,7 +312,7 @@ static void
 answer_kill(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
 	(void)cur;
-	rsp->rs_over = true;
+	rsp->rss_over = true;
 	rsp_put(reply, "X09");
 }
 
@@ -323,10 +324,10 @@ static void
 refuse_run(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
 	(void)cur;
-	if (rsp->rs_lldb) {
-		rsp->rs_stopped = rsp->rs_running;
-		rsp->rs_reason = CANNOT_RUN;
-		rsp_put_stop(rsp, reply, rsp->rs_stopped);
+	if (rsp->rss_lldb) {
+		rsp->rss_stopped = rsp->rss_running;
+		rsp->rss_reason = CANNOT_RUN;
+		rsp_put_stop(rsp, reply, rsp->rss_stopped);
 	} else
 		rsp_refuse(rsp, reply, CANNOT_RUN);
 }
@@ -343,7 +344,7 @@ static void
 answer_named(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
 	if (rsp_take(cur, "Kill")) {
-		rsp->rs_over = true;
+		rsp->rss_over = true;
 		rsp_put(reply, "OK");
 	} else if (rsp_take(cur, "Run") || rsp_take(cur, "Attach") ||
 	    rsp_take(cur, "Cont;"))
@@ -383,11 +384,11 @@ void
 rsp_init(struct rsp *rsp, const struct rsp_target *target)
 {
 	*rsp = (struct rsp){
-		.rs_target = target,
-		.rs_thread = target->rt_first,
-		.rs_running = target->rt_first,
-		.rs_stopped = target->rt_first,
-		.rs_reason = target->rt_reason,
+		.rss_target = target,
+		.rss_thread = target->rt_first,
+		.rss_running = target->rt_first,
+		.rss_stopped = target->rt_first,
+		.rss_reason = target->rt_reason,
 	};
 }
 

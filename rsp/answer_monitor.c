@@ -37,31 +37,31 @@ static void
 put_console(struct rsp *rsp, struct rsp_reply *reply)
 {
 	size_t room = (rsp_room(reply) - 1) / 2;
-	size_t len = strnlen(rsp->rs_console, room);
+	size_t len = strnlen(rsp->rss_console, room);
 
 	if (len == 0) {
-		rsp->rs_console = NULL;
+		rsp->rss_console = NULL;
 		rsp_put(reply, "OK");
 		return;
 	}
 	rsp_put(reply, "O");
-	rsp_put_hex(reply, rsp->rs_console, len);
-	rsp->rs_console += len;
+	rsp_put_hex(reply, rsp->rss_console, len);
+	rsp->rss_console += len;
 }
 
 void
 rsp_answer_monitor(struct rsp *rsp, struct rsp_cursor *cur,
     struct rsp_reply *reply)
 {
-	const struct rsp_target *t = rsp->rs_target;
+	const struct rsp_target *t = rsp->rss_target;
 	char command[COMMAND_MAX + 1];
 
 	if (!rsp_take(cur, ",") || !take_command(cur, command)) {
 		rsp_error(reply, RSP_EINVAL);
 		return;
 	}
-	rsp->rs_console = t->rt_monitor(t->rt_arg, command);
-	if (rsp->rs_console != NULL)
+	rsp->rss_console = t->rt_monitor(t->rt_arg, command);
+	if (rsp->rss_console != NULL)
 		put_console(rsp, reply);
 	else
 		rsp_error(reply, RSP_ENOMEM);
@@ -72,7 +72,7 @@ rsp_answer_more(struct rsp *rsp, char *reply, size_t cap, size_t *len)
 {
 	struct rsp_reply out = { .rp_base = reply, .rp_cap = cap };
 
-	if (rsp->rs_console == NULL)
+	if (rsp->rss_console == NULL)
 		return (false);
 	put_console(rsp, &out);
 	*len = out.rp_len;

@@ -35,7 +35,7 @@ static void
 answer_noack(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
 	(void)cur;
-	rsp->rs_noack = true;
+	rsp->rss_noack = true;
 	rsp_put(reply, "OK");
 }
 
@@ -45,7 +45,7 @@ answer_error_strings(struct rsp *rsp, struct rsp_cursor *cur,
     struct rsp_reply *reply)
 {
 	(void)cur;
-	rsp->rs_lldb = true;
+	rsp->rss_lldb = true;
 	rsp_put(reply, "OK");
 }
 
@@ -86,7 +86,7 @@ static void
 answer_host(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
 	(void)cur;
-	put_machine(rsp->rs_target, reply);
+	put_machine(rsp->rss_target, reply);
 }
 
 static void
@@ -96,7 +96,7 @@ answer_process(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 	rsp_put(reply, "pid:");
 	rsp_put_num(reply, KERNEL_PID);
 	rsp_put(reply, ";");
-	put_machine(rsp->rs_target, reply);
+	put_machine(rsp->rss_target, reply);
 }
 
 /* ---- threads ---- */
@@ -106,7 +106,7 @@ answer_current(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
 	(void)cur;
 	rsp_put(reply, "QC");
-	rsp_put_num(reply, rsp->rs_target->rt_threads[rsp->rs_thread].rt_id);
+	rsp_put_num(reply, rsp->rss_target->rt_threads[rsp->rss_thread].rt_id);
 }
 
 /* m and as many ids as fit, or l when all were told. */
@@ -114,21 +114,21 @@ static void
 answer_next_threads(struct rsp *rsp, struct rsp_cursor *cur,
     struct rsp_reply *reply)
 {
-	const struct rsp_target *t = rsp->rs_target;
+	const struct rsp_target *t = rsp->rss_target;
 	const size_t longest = sizeof(",0123456789abcdef") - 1;
 	bool first = true;
 
 	(void)cur;
-	if (rsp->rs_listed == t->rt_nthreads) {
+	if (rsp->rss_listed == t->rt_nthreads) {
 		rsp_put(reply, "l");
 		return;
 	}
 	rsp_put(reply, "m");
-	while (rsp->rs_listed < t->rt_nthreads && rsp_room(reply) >= longest) {
+	while (rsp->rss_listed < t->rt_nthreads && rsp_room(reply) >= longest) {
 		if (!first)
 			rsp_put(reply, ",");
-		rsp_put_num(reply, t->rt_threads[rsp->rs_listed].rt_id);
-		rsp->rs_listed++;
+		rsp_put_num(reply, t->rt_threads[rsp->rss_listed].rt_id);
+		rsp->rss_listed++;
 		first = false;
 	}
 }
@@ -137,7 +137,7 @@ static void
 answer_first_threads(struct rsp *rsp, struct rsp_cursor *cur,
     struct rsp_reply *reply)
 {
-	rsp->rs_listed = 0;
+	rsp->rss_listed = 0;
 	answer_next_threads(rsp, cur, reply);
 }
 
@@ -149,7 +149,7 @@ answer_thread_name(struct rsp *rsp, struct rsp_cursor *cur,
 
 	if (rsp_take(cur, ",") && rsp_take_thread(rsp, cur, &thread))
 		rsp_put_hex_text(reply,
-		    rsp->rs_target->rt_threads[thread].rt_name);
+		    rsp->rss_target->rt_threads[thread].rt_name);
 	else
 		rsp_error(reply, RSP_ENOENT);
 }
@@ -212,7 +212,7 @@ put_piece(struct rsp *rsp, struct rsp_reply *reply, size_t doc, uint64_t off,
 	window.rp_cap = rsp_room(reply);
 	if (len < window.rp_cap)
 		window.rp_cap = (size_t)len;
-	documents[doc].put(rsp->rs_target, &window);
+	documents[doc].put(rsp->rss_target, &window);
 	reply->rp_len += window.rp_len;
 	if (window.rp_cut)
 		reply->rp_base[0] = 'm';

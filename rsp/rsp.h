@@ -49,16 +49,16 @@ struct rsp_target {
 
 /* One client's session.  Set up by rsp_init(); nothing to free. */
 struct rsp {
-	const struct rsp_target *rs_target;
-	size_t rs_thread;	/* that g and p are about: Hg */
-	size_t rs_running;	/* that the client would run: Hc */
-	size_t rs_stopped;	/* that stopped last, */
-	const char *rs_reason;	/* and why; NULL: that is not known */
-	size_t rs_listed;	/* threads told by qfThreadInfo, qsThreadInfo */
-	const char *rs_console; /* left to show of a command, or NULL */
-	bool rs_noack;		/* both sides do without + and - */
-	bool rs_lldb;		/* the client is LLDB */
-	bool rs_over;		/* the client is done with us */
+	const struct rsp_target *rss_target;
+	size_t rss_thread;	/* that g and p are about: Hg */
+	size_t rss_running;	/* that the client would run: Hc */
+	size_t rss_stopped;	/* that stopped last, */
+	const char *rss_reason; /* and why; NULL: that is not known */
+	size_t rss_listed;	/* threads told by qfThreadInfo, qsThreadInfo */
+	const char *rss_console; /* left to show of a command, or NULL */
+	bool rss_noack;		 /* both sides do without + and - */
+	bool rss_lldb;		 /* the client is LLDB */
+	bool rss_over;		 /* the client is done with us */
 };
 
 void rsp_init(struct rsp *rsp, const struct rsp_target *target);

@@ -38,7 +38,7 @@ answer(struct rsp_session *session, enum rsp_event event, rsp_send_fn *send,
 	const struct rsp_framer *framer = &session->ss_framer;
 	struct rsp *rsp = &session->ss_rsp;
 	char reply[RSP_PAYLOAD_MAX];
-	bool noack = rsp->rs_noack;
+	bool noack = rsp->rss_noack;
 	size_t len;
 
 	if (event == RSP_BAD_SUM && !noack)
@@ -86,7 +86,7 @@ rsp_session_input(struct rsp_session *session, const void *bytes, size_t len,
 
 	for (size_t i = 0; i < len; i++) {
 		if (!take_byte(session, from[i], send, arg) ||
-		    session->ss_rsp.rs_over)
+		    session->ss_rsp.rss_over)
 			return (false);
 	}
 	return (true);

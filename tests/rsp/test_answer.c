@@ -542,9 +542,9 @@ test_over(void **state)
 	for (size_t i = 0; i < NROWS(pkts); i++) {
 		rsp_init(&rsp, fake_target(DUMP_AMD64, ORDER_LITTLE));
 		ask(&rsp, "?", reply, sizeof(reply));
-		assert_false(rsp.rs_over);
+		assert_false(rsp.rss_over);
 		ask(&rsp, pkts[i], reply, sizeof(reply));
-		assert_true(rsp.rs_over);
+		assert_true(rsp.rss_over);
 	}
 }
 
