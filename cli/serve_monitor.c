@@ -87,7 +87,7 @@ say_stacks(const struct request *rq)
 		return;
 	for (size_t i = rq->rq_thread; i < st->st_nthreads && left > 0; i++) {
 		gdb_frames_print(rq->rq_out, st->st_dump, &st->st_threads[i],
-		    st->st_shown[i].rt_id, max);
+		    st->st_shown[i].rth_id, max);
 		left--;
 	}
 }
@@ -165,7 +165,7 @@ parse_thread(const struct serve_target *st, const char *text)
 	if (!parse_number(text, &id))
 		return (st->st_nthreads);
 	for (thread = 0; thread < st->st_nthreads; thread++) {
-		if (st->st_shown[thread].rt_id == id)
+		if (st->st_shown[thread].rth_id == id)
 			break;
 	}
 	return (thread);

@@ -16,8 +16,8 @@
 #define FIRST_MADE_ID 0x80000000U
 
 static const struct rsp_thread no_thread = {
-	.rt_id = 1,
-	.rt_name = "no threads found",
+	.rth_id = 1,
+	.rth_name = "no threads found",
 };
 
 /* ---- threads ---- */
@@ -49,7 +49,7 @@ separate_ids(struct serve_target *st)
 	for (size_t i = 1; i < st->st_nthreads; i++) {
 		if (sorted[i]->kt_tid == sorted[i - 1]->kt_tid) {
 			idx = (size_t)(sorted[i] - st->st_threads);
-			st->st_shown[idx].rt_id = FIRST_MADE_ID + idx;
+			st->st_shown[idx].rth_id = FIRST_MADE_ID + idx;
 		}
 	}
 	free(sorted);
@@ -66,8 +66,8 @@ show_threads(struct serve_target *st)
 		return (-1);
 	for (size_t i = 0; i < st->st_nthreads; i++) {
 		td = &st->st_threads[i];
-		st->st_shown[i].rt_name = td->kt_display_name;
-		st->st_shown[i].rt_id =
+		st->st_shown[i].rth_name = td->kt_display_name;
+		st->st_shown[i].rth_id =
 		    td->kt_tid > 0 ? (uint64_t)td->kt_tid : FIRST_MADE_ID + i;
 	}
 	return (separate_ids(st));

@@ -60,7 +60,7 @@ rsp_take_thread(struct rsp *rsp, struct rsp_cursor *cur, size_t *thread)
 		return (true);
 	}
 	for (size_t i = 0; i < t->rt_nthreads; i++) {
-		if (t->rt_threads[i].rt_id == id) {
+		if (t->rt_threads[i].rth_id == id) {
 			*thread = i;
 			return (true);
 		}
@@ -83,9 +83,9 @@ rsp_put_stop(struct rsp *rsp, struct rsp_reply *reply, size_t thread)
 	rsp_put(reply, "T");
 	rsp_put_hex(reply, &signal_no, sizeof(signal_no));
 	rsp_put(reply, "thread:");
-	rsp_put_num(reply, td->rt_id);
+	rsp_put_num(reply, td->rth_id);
 	rsp_put(reply, ";hexname:");
-	rsp_put_hex_text(reply, td->rt_name);
+	rsp_put_hex_text(reply, td->rth_name);
 	if (reason != NULL) {
 		rsp_put(reply, ";reason:exception;description:");
 		rsp_put_hex_text(reply, reason);

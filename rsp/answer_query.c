@@ -106,7 +106,7 @@ answer_current(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
 	(void)cur;
 	rsp_put(reply, "QC");
-	rsp_put_num(reply, rsp->rss_target->rt_threads[rsp->rss_thread].rt_id);
+	rsp_put_num(reply, rsp->rss_target->rt_threads[rsp->rss_thread].rth_id);
 }
 
 /* m and as many ids as fit, or l when all were told. */
@@ -127,7 +127,7 @@ answer_next_threads(struct rsp *rsp, struct rsp_cursor *cur,
 	while (rsp->rss_listed < t->rt_nthreads && rsp_room(reply) >= longest) {
 		if (!first)
 			rsp_put(reply, ",");
-		rsp_put_num(reply, t->rt_threads[rsp->rss_listed].rt_id);
+		rsp_put_num(reply, t->rt_threads[rsp->rss_listed].rth_id);
 		rsp->rss_listed++;
 		first = false;
 	}
@@ -149,7 +149,7 @@ answer_thread_name(struct rsp *rsp, struct rsp_cursor *cur,
 
 	if (rsp_take(cur, ",") && rsp_take_thread(rsp, cur, &thread))
 		rsp_put_hex_text(reply,
-		    rsp->rss_target->rt_threads[thread].rt_name);
+		    rsp->rss_target->rt_threads[thread].rth_name);
 	else
 		rsp_error(reply, RSP_ENOENT);
 }
@@ -180,9 +180,9 @@ put_threads_xml(const struct rsp_target *t, struct rsp_reply *reply)
 	rsp_put(reply, "<?xml version=\"1.0\"?>\n<threads>\n");
 	for (size_t i = 0; i < t->rt_nthreads && !reply->rp_cut; i++) {
 		rsp_put(reply, "<thread id=\"");
-		rsp_put_num(reply, t->rt_threads[i].rt_id);
+		rsp_put_num(reply, t->rt_threads[i].rth_id);
 		rsp_put(reply, "\" name=\"");
-		rsp_put_xml(reply, t->rt_threads[i].rt_name);
+		rsp_put_xml(reply, t->rt_threads[i].rth_name);
 		rsp_put(reply, "\"/>\n");
 	}
 	rsp_put(reply, "</threads>\n");

@@ -20,8 +20,8 @@
 #include "rsp/tdesc.h"
 
 struct rsp_thread {
-	uint64_t rt_id;	     /* not 0, and no other thread's */
-	const char *rt_name; /* as a debugger shows it */
+	uint64_t rth_id;      /* not 0, and no other thread's */
+	const char *rth_name; /* as a debugger shows it */
 };
 
 /* What is served.  Constant while it is. */
