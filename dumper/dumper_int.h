@@ -34,11 +34,11 @@
 
 /* A write that is being gathered or in flight. */
 struct slot {
-	struct dump_iov sl_iov[DUMP_MAXIOV];
-	unsigned int sl_niov;
-	unsigned int sl_nstaged;
-	size_t sl_len; /* bytes of all pieces */
-	bool sl_busy;  /* in flight */
+	struct dump_iov slot_iov[DUMP_MAXIOV];
+	unsigned int slot_niov;
+	unsigned int slot_nstaged;
+	size_t slot_len; /* bytes of all pieces */
+	bool slot_busy;	 /* in flight */
 };
 
 /* What is in struct dump_work. */

@@ -59,11 +59,11 @@ wait_any(struct stream *st)
 	int error = sink->ds_wait(sink->ds_arg, &tag);
 
 	fail(st, error);
-	if (tag >= st->st_depth || !st->st_work->wk_slots[tag].sl_busy) {
+	if (tag >= st->st_depth || !st->st_work->wk_slots[tag].slot_busy) {
 		fail(st, DUMP_EIO);
 		return (false);
 	}
-	st->st_work->wk_slots[tag].sl_busy = false;
+	st->st_work->wk_slots[tag].slot_busy = false;
 	return (true);
 }
 
@@ -73,7 +73,7 @@ free_slot(struct stream *st)
 {
 	do {
 		for (unsigned int i = 0; i < st->st_depth; i++)
-			if (!st->st_work->wk_slots[i].sl_busy)
+			if (!st->st_work->wk_slots[i].slot_busy)
 				return (i);
 	} while (wait_any(st));
 	return (0); /* the error keeps all others from using it */
@@ -86,9 +86,9 @@ claim(struct stream *st)
 
 	st->st_slot = free_slot(st);
 	slot = current(st);
-	slot->sl_niov = 0;
-	slot->sl_nstaged = 0;
-	slot->sl_len = 0;
+	slot->slot_niov = 0;
+	slot->slot_nstaged = 0;
+	slot->slot_len = 0;
 }
 
 /* Send what is gathered, if anything. */
@@ -99,17 +99,17 @@ submit(struct stream *st)
 	struct slot *slot = current(st);
 	int error;
 
-	if (slot->sl_niov == 0 || st->st_error != 0)
+	if (slot->slot_niov == 0 || st->st_error != 0)
 		return (st->st_error);
-	if (slot->sl_len > st->st_end - st->st_off) {
+	if (slot->slot_len > st->st_end - st->st_off) {
 		fail(st, DUMP_EIO); /* more than was planned */
 		return (st->st_error);
 	}
-	error = sink->ds_submit(sink->ds_arg, st->st_slot, slot->sl_iov,
-	    slot->sl_niov, st->st_off);
+	error = sink->ds_submit(sink->ds_arg, st->st_slot, slot->slot_iov,
+	    slot->slot_niov, st->st_off);
 	fail(st, error);
-	slot->sl_busy = error == 0 && sink->ds_wait != NULL;
-	st->st_off += slot->sl_len;
+	slot->slot_busy = error == 0 && sink->ds_wait != NULL;
+	st->st_off += slot->slot_len;
 	return (st->st_error);
 }
 
@@ -145,7 +145,7 @@ extends(const struct dump_iov *last, const uint8_t *base, uint64_t pa)
 static size_t
 room(const struct stream *st)
 {
-	return ((st->st_max_io - current(st)->sl_len) & ~PAGE_MASK);
+	return ((st->st_max_io - current(st)->slot_len) & ~PAGE_MASK);
 }
 
 /* Have room for a page or more; a full slot is sent when more comes. */
@@ -155,8 +155,8 @@ make_room(struct stream *st, const uint8_t *base, uint64_t pa)
 	const struct slot *slot = current(st);
 
 	if (room(st) > 0 &&
-	    (slot->sl_niov < st->st_maxiov ||
-		extends(&slot->sl_iov[slot->sl_niov - 1], base, pa)))
+	    (slot->slot_niov < st->st_maxiov ||
+		extends(&slot->slot_iov[slot->slot_niov - 1], base, pa)))
 		return (st->st_error);
 	return (send_data(st));
 }
@@ -169,16 +169,16 @@ stream_add(struct stream *st, const void *base, uint64_t pa, size_t len)
 
 	while (len > 0 && make_room(st, from, pa) == 0) {
 		struct slot *slot = current(st);
-		struct dump_iov *next = &slot->sl_iov[slot->sl_niov];
+		struct dump_iov *next = &slot->slot_iov[slot->slot_niov];
 		size_t n = room(st) < len ? room(st) : len;
 
-		if (slot->sl_niov > 0 && extends(next - 1, from, pa)) {
+		if (slot->slot_niov > 0 && extends(next - 1, from, pa)) {
 			next[-1].iv_len += n;
 		} else {
 			*next = (struct dump_iov){ from, pa, n };
-			slot->sl_niov++;
+			slot->slot_niov++;
 		}
-		slot->sl_len += n;
+		slot->slot_len += n;
 		from += n;
 		pa = pa == DUMP_NOPA ? pa : pa + n;
 		len -= n;
@@ -197,13 +197,13 @@ stream_stage(struct stream *st, size_t len, uint8_t **page)
 {
 	struct slot *slot = current(st);
 
-	if ((slot->sl_nstaged == STAGE_PAGES ||
-		slot->sl_niov == st->st_maxiov ||
-		slot->sl_len + len > st->st_max_io) &&
+	if ((slot->slot_nstaged == STAGE_PAGES ||
+		slot->slot_niov == st->st_maxiov ||
+		slot->slot_len + len > st->st_max_io) &&
 	    send_data(st) != 0)
 		return (st->st_error);
 	slot = current(st);
-	*page = st->st_work->wk_stage[st->st_slot][slot->sl_nstaged++];
+	*page = st->st_work->wk_stage[st->st_slot][slot->slot_nstaged++];
 	return (stream_add(st, *page, DUMP_NOPA, len));
 }
 
@@ -212,7 +212,7 @@ stream_drain(struct stream *st)
 {
 	(void)submit(st);
 	for (unsigned int i = 0; i < st->st_depth; i++)
-		while (st->st_work->wk_slots[i].sl_busy && wait_any(st))
+		while (st->st_work->wk_slots[i].slot_busy && wait_any(st))
 			;
 	claim(st);
 	return (st->st_error);
