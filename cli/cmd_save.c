@@ -92,19 +92,19 @@ name_source(const struct request *rq, const struct dumpdev_dump *dump,
 static int
 clear(const struct request *rq, const struct save_source *src)
 {
-	if (dumpdev_clear(rq->rq_dev, src->ss_dump))
+	if (dumpdev_clear(rq->rq_dev, src->src_dump))
 		return (EX_OK);
-	warnx("%s: %s", src->ss_name, dumpdev_why(rq->rq_dev));
+	warnx("%s: %s", src->src_name, dumpdev_why(rq->rq_dev));
 	return (EX_IOERR);
 }
 
 static int
 check(const struct save_source *src)
 {
-	const struct kerneldump_hdr *kh = &src->ss_dump->dmp_hdr;
+	const struct kerneldump_hdr *kh = &src->src_dump->dmp_hdr;
 	char human[NUMBER_HUMAN_LEN];
 
-	printf("%s: a %s of %s\n", src->ss_name,
+	printf("%s: a %s of %s\n", src->src_name,
 	    kerneldump_is_text(kh) ? "textdump" : "dump",
 	    number_human(kh->kh_dump_len, human));
 	return (EX_OK);
@@ -119,7 +119,7 @@ save(const struct request *rq, const struct save_source *src)
 	if (status != EX_OK)
 		return (status);
 	printf("%s/%s\n", rq->rq_dir.cd_path, core);
-	if (rq->rq_keep || src->ss_dump->dmp_cleared)
+	if (rq->rq_keep || src->src_dump->dmp_cleared)
 		return (EX_OK);
 	return (clear(rq, src));
 }
@@ -128,7 +128,7 @@ save(const struct request *rq, const struct save_source *src)
 static bool
 is_refused(struct request *rq, const struct save_source *src, int *status)
 {
-	const struct dumpdev_dump *dump = src->ss_dump;
+	const struct dumpdev_dump *dump = src->src_dump;
 
 	*status = EX_OK;
 	if (dump->dmp_cleared &&
@@ -140,10 +140,10 @@ is_refused(struct request *rq, const struct save_source *src, int *status)
 	if (dump->dmp_status == DUMPDEV_GOOD || rq->rq_action == ACTION_CLEAR)
 		return (false);
 	if (dump->dmp_status == DUMPDEV_DOUBTFUL && rq->rq_force) {
-		warnx("warning: %s: %s", src->ss_name, dump->dmp_why);
+		warnx("warning: %s: %s", src->src_name, dump->dmp_why);
 		return (false);
 	}
-	warnx("%s: %s", src->ss_name, dump->dmp_why);
+	warnx("%s: %s", src->src_name, dump->dmp_why);
 	*status = EX_DATAERR;
 	return (true);
 }
@@ -152,13 +152,13 @@ static int
 handle(struct request *rq, const struct dumpdev_dump *dump)
 {
 	struct source_name name;
-	struct save_source src = { .ss_dev = rq->rq_dev,
-		.ss_dump = dump,
-		.ss_name = name_source(rq, dump, &name) };
+	struct save_source src = { .src_dev = rq->rq_dev,
+		.src_dump = dump,
+		.src_name = name_source(rq, dump, &name) };
 	int status;
 
 	if (rq->rq_verbose && dump->dmp_status != DUMPDEV_BAD)
-		dumpinfo_print(stderr, dump, src.ss_name, 0);
+		dumpinfo_print(stderr, dump, src.src_name, 0);
 	if (is_refused(rq, &src, &status))
 		return (status);
 	rq->rq_nfound++;

@@ -65,7 +65,7 @@ core_name(const struct kerneldump_hdr *kh)
 static int
 source_failed(const struct saving *sv)
 {
-	warnx("%s: %s", sv->sv_src->ss_name, dumpdev_why(sv->sv_src->ss_dev));
+	warnx("%s: %s", sv->sv_src->src_name, dumpdev_why(sv->sv_src->src_dev));
 	return (EX_IOERR);
 }
 
@@ -154,7 +154,7 @@ copy(struct saving *sv, reader_t *read, uint64_t len, int fd,
 		if (interrupt_came())
 			return (EX_TEMPFAIL);
 		progress_report(bar, off, len);
-		if (!read(src->ss_dev, src->ss_dump, off, sv->sv_buf, n))
+		if (!read(src->src_dev, src->src_dump, off, sv->sv_buf, n))
 			return (source_failed(sv));
 		if (!write_sparse(fd, off, sv->sv_buf, n))
 			return (write_failed(sv));
@@ -167,11 +167,11 @@ copy(struct saving *sv, reader_t *read, uint64_t len, int fd,
 static int
 copy_core(struct saving *sv)
 {
-	uint64_t len = sv->sv_src->ss_dump->dmp_hdr.kh_dump_len;
+	uint64_t len = sv->sv_src->src_dump->dmp_hdr.kh_dump_len;
 	struct progress bar;
 	int status;
 
-	progress_start(&bar, "saving", sv->sv_src->ss_name);
+	progress_start(&bar, "saving", sv->sv_src->src_name);
 	status =
 	    copy(sv, dumpdev_read, len, sv->sv_files[FILE_CORE].nf_fd, &bar);
 	progress_end(&bar);
@@ -181,7 +181,7 @@ copy_core(struct saving *sv)
 static int
 copy_key(struct saving *sv)
 {
-	uint64_t len = sv->sv_src->ss_dump->dmp_hdr.kh_key_len;
+	uint64_t len = sv->sv_src->src_dump->dmp_hdr.kh_key_len;
 	struct progress bar;
 	int status;
 
@@ -204,7 +204,7 @@ write_info(const struct saving *sv)
 			(void)close(fd);
 		return (write_failed(sv));
 	}
-	dumpinfo_print(out, sv->sv_src->ss_dump, sv->sv_src->ss_name,
+	dumpinfo_print(out, sv->sv_src->src_dump, sv->sv_src->src_name,
 	    sv->sv_number);
 	failed = ferror(out) != 0;
 	if (fclose(out) != 0 || failed)
@@ -217,7 +217,7 @@ write_info(const struct saving *sv)
 static int
 create_files(struct saving *sv)
 {
-	bool encrypted = is_encrypted(&sv->sv_src->ss_dump->dmp_hdr);
+	bool encrypted = is_encrypted(&sv->sv_src->src_dump->dmp_hdr);
 	int status = EX_OK;
 
 	for (unsigned int i = 0; i < NFILES && status == EX_OK; i++)
@@ -251,7 +251,7 @@ name_files(struct saving *sv)
 	const struct crashname names[NFILES] = {
 		[FILE_INFO] = { "info", "" },
 		[FILE_KEY] = { "key", "" },
-		[FILE_CORE] = core_name(&sv->sv_src->ss_dump->dmp_hdr),
+		[FILE_CORE] = core_name(&sv->sv_src->src_dump->dmp_hdr),
 	};
 	struct crashname kept[NFILES];
 	char name[CRASHNAME_LEN];
@@ -299,7 +299,7 @@ int
 save_dump(const struct crashdir *cd, const struct save_source *src,
     uint32_t max, char core[CRASHNAME_LEN])
 {
-	const struct kerneldump_hdr *kh = &src->ss_dump->dmp_hdr;
+	const struct kerneldump_hdr *kh = &src->src_dump->dmp_hdr;
 	struct saving sv = { .sv_cd = cd, .sv_src = src };
 	int status = crashdir_check_room(cd, needed_len(kh));
 
@@ -310,7 +310,7 @@ save_dump(const struct crashdir *cd, const struct save_source *src,
 	if (status != EX_OK)
 		return (status);
 	if ((sv.sv_buf = malloc(CHUNK_LEN)) == NULL) {
-		warnx("%s: out of memory", src->ss_name);
+		warnx("%s: out of memory", src->src_name);
 		return (EX_OSERR);
 	}
 	status = save_files(&sv);

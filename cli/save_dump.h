@@ -8,9 +8,9 @@
 #include "disk/dumpdev.h"
 
 struct save_source {
-	struct dumpdev *ss_dev;
-	const struct dumpdev_dump *ss_dump;
-	const char *ss_name; /* of the device, for people */
+	struct dumpdev *src_dev;
+	const struct dumpdev_dump *src_dump;
+	const char *src_name; /* of the device, for people */
 };
 
 /*
