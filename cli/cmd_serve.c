@@ -143,8 +143,8 @@ serve_sockets(const struct serve *sv, const struct dump *dump,
 			warn("127.0.0.1:%u", sv->sv_port);
 		return (EX_UNAVAILABLE);
 	}
-	serve_advice(stderr, &ln, dump, target->st_nthreads);
-	status = serve_listener(sv, &ln, &target->st_rsp);
+	serve_advice(stderr, &ln, dump, target->svt_nthreads);
+	status = serve_listener(sv, &ln, &target->svt_rsp);
 	listener_close(&ln);
 	return (status);
 }
@@ -216,7 +216,7 @@ serve_dump(const struct serve *sv)
 	}
 	open_warn(&dump);
 	if (sv->sv_stdio)
-		status = serve_stdio(&target.st_rsp);
+		status = serve_stdio(&target.svt_rsp);
 	else
 		status = serve_sockets(sv, &dump, &target);
 done:

@@ -18,7 +18,7 @@
 #include "cli/gdb_unwinder.h"
 #include "cli/serve_modules.h"
 
-/* What commands are about.  Without a thread of that name, st_nthreads. */
+/* What commands are about.  Without a thread of that name, svt_nthreads. */
 struct request {
 	const struct serve_target *rq_target;
 	size_t rq_thread;
@@ -31,8 +31,8 @@ find_thread(const struct request *rq)
 {
 	const struct serve_target *st = rq->rq_target;
 
-	if (rq->rq_thread < st->st_nthreads)
-		return (&st->st_threads[rq->rq_thread]);
+	if (rq->rq_thread < st->svt_nthreads)
+		return (&st->svt_threads[rq->rq_thread]);
 	fputs("no such thread\n", rq->rq_out);
 	return (NULL);
 }
@@ -43,7 +43,7 @@ say_backtrace(const struct request *rq)
 	const struct kdebug_thread *td = find_thread(rq);
 
 	if (td != NULL)
-		backtrace_print(rq->rq_out, rq->rq_target->st_dump, td);
+		backtrace_print(rq->rq_out, rq->rq_target->svt_dump, td);
 }
 
 static void
@@ -54,7 +54,7 @@ say_frames(const struct request *rq)
 
 	if (td == NULL)
 		return;
-	frames = backtrace_frames_json(rq->rq_target->st_dump, td);
+	frames = backtrace_frames_json(rq->rq_target->svt_dump, td);
 	if (frames == NULL ||
 	    json_dumpf(frames, rq->rq_out, JSON_COMPACT | JSON_ENSURE_ASCII) !=
 		0)
@@ -67,7 +67,7 @@ static void
 say_notes(const struct request *rq)
 {
 	const char *const *notes;
-	size_t nnotes = kdebug_notes(rq->rq_target->st_dump->d_kdb, &notes);
+	size_t nnotes = kdebug_notes(rq->rq_target->svt_dump->d_kdb, &notes);
 
 	for (size_t i = 0; i < nnotes; i++)
 		fprintf(rq->rq_out, "%s\n", notes[i]);
@@ -85,9 +85,9 @@ say_stacks(const struct request *rq)
 
 	if (find_thread(rq) == NULL)
 		return;
-	for (size_t i = rq->rq_thread; i < st->st_nthreads && left > 0; i++) {
-		gdb_frames_print(rq->rq_out, st->st_dump, &st->st_threads[i],
-		    st->st_shown[i].rth_id, max);
+	for (size_t i = rq->rq_thread; i < st->svt_nthreads && left > 0; i++) {
+		gdb_frames_print(rq->rq_out, st->svt_dump, &st->svt_threads[i],
+		    st->svt_shown[i].rth_id, max);
 		left--;
 	}
 }
@@ -101,13 +101,13 @@ say_unwinder(const struct request *rq)
 static void
 say_gdb_modules(const struct request *rq)
 {
-	serve_modules_gdb(rq->rq_out, rq->rq_target->st_dump);
+	serve_modules_gdb(rq->rq_out, rq->rq_target->svt_dump);
 }
 
 static void
 say_lldb_modules(const struct request *rq)
 {
-	serve_modules_lldb(rq->rq_out, rq->rq_target->st_dump);
+	serve_modules_lldb(rq->rq_out, rq->rq_target->svt_dump);
 }
 
 static void say_help(const struct request *rq);
@@ -155,7 +155,7 @@ parse_number(const char *text, uint64_t *number)
 	return (*text >= '0' && *text <= '9' && *end == '\0');
 }
 
-/* The thread with this id; st_nthreads if there is none. */
+/* The thread with this id; svt_nthreads if there is none. */
 static size_t
 parse_thread(const struct serve_target *st, const char *text)
 {
@@ -163,9 +163,9 @@ parse_thread(const struct serve_target *st, const char *text)
 	size_t thread;
 
 	if (!parse_number(text, &id))
-		return (st->st_nthreads);
-	for (thread = 0; thread < st->st_nthreads; thread++) {
-		if (st->st_shown[thread].rth_id == id)
+		return (st->svt_nthreads);
+	for (thread = 0; thread < st->svt_nthreads; thread++) {
+		if (st->svt_shown[thread].rth_id == id)
 			break;
 	}
 	return (thread);
@@ -209,7 +209,7 @@ serve_monitor(const struct serve_target *target, const char *command)
 {
 	struct request rq = {
 		.rq_target = target,
-		.rq_thread = target->st_rsp.rt_first,
+		.rq_thread = target->svt_rsp.rt_first,
 	};
 	char *line = strdup(command);
 	char *text = NULL;

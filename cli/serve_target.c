@@ -40,16 +40,16 @@ separate_ids(struct serve_target *st)
 	const struct kdebug_thread **sorted;
 	size_t idx;
 
-	sorted = calloc(st->st_nthreads, sizeof(*sorted));
+	sorted = calloc(st->svt_nthreads, sizeof(*sorted));
 	if (sorted == NULL)
 		return (-1);
-	for (size_t i = 0; i < st->st_nthreads; i++)
-		sorted[i] = &st->st_threads[i];
-	qsort(sorted, st->st_nthreads, sizeof(*sorted), compare_tids);
-	for (size_t i = 1; i < st->st_nthreads; i++) {
+	for (size_t i = 0; i < st->svt_nthreads; i++)
+		sorted[i] = &st->svt_threads[i];
+	qsort(sorted, st->svt_nthreads, sizeof(*sorted), compare_tids);
+	for (size_t i = 1; i < st->svt_nthreads; i++) {
 		if (sorted[i]->kt_tid == sorted[i - 1]->kt_tid) {
-			idx = (size_t)(sorted[i] - st->st_threads);
-			st->st_shown[idx].rth_id = FIRST_MADE_ID + idx;
+			idx = (size_t)(sorted[i] - st->svt_threads);
+			st->svt_shown[idx].rth_id = FIRST_MADE_ID + idx;
 		}
 	}
 	free(sorted);
@@ -61,13 +61,13 @@ show_threads(struct serve_target *st)
 {
 	const struct kdebug_thread *td;
 
-	st->st_shown = calloc(st->st_nthreads, sizeof(*st->st_shown));
-	if (st->st_shown == NULL)
+	st->svt_shown = calloc(st->svt_nthreads, sizeof(*st->svt_shown));
+	if (st->svt_shown == NULL)
 		return (-1);
-	for (size_t i = 0; i < st->st_nthreads; i++) {
-		td = &st->st_threads[i];
-		st->st_shown[i].rth_name = td->kt_display_name;
-		st->st_shown[i].rth_id =
+	for (size_t i = 0; i < st->svt_nthreads; i++) {
+		td = &st->svt_threads[i];
+		st->svt_shown[i].rth_name = td->kt_display_name;
+		st->svt_shown[i].rth_id =
 		    td->kt_tid > 0 ? (uint64_t)td->kt_tid : FIRST_MADE_ID + i;
 	}
 	return (separate_ids(st));
@@ -89,10 +89,10 @@ find_reason(struct serve_target *st, struct kdebug *kdb)
 		panic = "crashed";
 	}
 	len = strlen(prefix) + strlen(panic) + 1;
-	st->st_reason = malloc(len);
-	if (st->st_reason == NULL)
+	st->svt_reason = malloc(len);
+	if (st->svt_reason == NULL)
 		return (-1);
-	snprintf(st->st_reason, len, "%s%s", prefix, panic);
+	snprintf(st->svt_reason, len, "%s%s", prefix, panic);
 	return (0);
 }
 
@@ -102,16 +102,16 @@ static void
 map_registers(struct serve_target *st, const struct kdebug *kdb)
 {
 	const struct kdebug_reg_desc *descs;
-	const struct rsp_tdesc *tdesc = &st->st_rsp.rt_tdesc;
+	const struct rsp_tdesc *tdesc = &st->svt_rsp.rt_tdesc;
 	size_t ndescs = kdebug_reg_descs(kdb, &descs);
 	size_t reg;
 
 	for (size_t i = 0; i < RSP_MAXREGS; i++)
-		st->st_reg_idx[i] = KDEBUG_MAXREGS;
+		st->svt_reg_idx[i] = KDEBUG_MAXREGS;
 	for (size_t i = 0; i < ndescs; i++) {
 		reg = rsp_tdesc_reg(tdesc, descs[i].rd_name);
 		if (reg < tdesc->rtd_nregs)
-			st->st_reg_idx[reg] = i;
+			st->svt_reg_idx[reg] = i;
 	}
 }
 
@@ -120,11 +120,11 @@ get_reg(const struct serve_target *st, size_t thread, size_t reg,
     uint64_t *value)
 {
 	const struct kdebug_regs *regs;
-	size_t idx = st->st_reg_idx[reg];
+	size_t idx = st->svt_reg_idx[reg];
 
-	if (thread >= st->st_nthreads || idx >= KDEBUG_MAXREGS)
+	if (thread >= st->svt_nthreads || idx >= KDEBUG_MAXREGS)
 		return (false);
-	regs = &st->st_threads[thread].kt_regs;
+	regs = &st->svt_threads[thread].kt_regs;
 	*value = regs->rs_value[idx];
 	return ((regs->rs_valid >> idx & 1) != 0);
 }
@@ -144,8 +144,8 @@ first_thread(const struct serve_target *st, struct kdebug *kdb)
 
 	if (dumper != NULL)
 		return (dumper->kt_index);
-	for (size_t i = 0; i < st->st_nthreads; i++) {
-		if (get_reg(st, i, st->st_rsp.rt_tdesc.rtd_pc, &pc))
+	for (size_t i = 0; i < st->svt_nthreads; i++) {
+		if (get_reg(st, i, st->svt_rsp.rt_tdesc.rtd_pc, &pc))
 			return (i);
 	}
 	return (0);
@@ -157,7 +157,7 @@ static size_t
 target_read(void *arg, uint64_t addr, void *buf, size_t len)
 {
 	const struct serve_target *st = arg;
-	kssize_t n = kvm_read_some(st->st_kd, addr, buf, len, NULL);
+	kssize_t n = kvm_read_some(st->svt_kd, addr, buf, len, NULL);
 
 	return (n > 0 ? (size_t)n : 0);
 }
@@ -169,9 +169,9 @@ target_monitor(void *arg, const char *command)
 {
 	struct serve_target *st = arg;
 
-	free(st->st_said);
-	st->st_said = serve_monitor(st, command);
-	return (st->st_said);
+	free(st->svt_said);
+	st->svt_said = serve_monitor(st, command);
+	return (st->svt_said);
 }
 
 /* ---- the target ---- */
@@ -181,9 +181,9 @@ serve_target_init(struct serve_target *st, const struct dump *dump)
 {
 	const struct kvm_core *core = dump->d_core;
 
-	*st = (struct serve_target){ .st_kd = dump->d_kd, .st_dump = dump };
-	st->st_nthreads = kdebug_threads(dump->d_kdb, &st->st_threads);
-	st->st_rsp = (struct rsp_target){
+	*st = (struct serve_target){ .svt_kd = dump->d_kd, .svt_dump = dump };
+	st->svt_nthreads = kdebug_threads(dump->d_kdb, &st->svt_threads);
+	st->svt_rsp = (struct rsp_target){
 		.rt_order = core->kc_order,
 		.rt_threads = &no_thread,
 		.rt_nthreads = 1,
@@ -192,29 +192,29 @@ serve_target_init(struct serve_target *st, const struct dump *dump)
 		.rt_monitor = target_monitor,
 		.rt_arg = st,
 	};
-	rsp_tdesc_init(&st->st_rsp.rt_tdesc, core->kc_arch, core->kc_order);
+	rsp_tdesc_init(&st->svt_rsp.rt_tdesc, core->kc_arch, core->kc_order);
 	map_registers(st, dump->d_kdb);
-	if (st->st_nthreads == 0)
+	if (st->svt_nthreads == 0)
 		return (0);
 
 	if (show_threads(st) != 0 || find_reason(st, dump->d_kdb) != 0) {
 		serve_target_fini(st);
 		return (-1);
 	}
-	st->st_rsp.rt_threads = st->st_shown;
-	st->st_rsp.rt_nthreads = st->st_nthreads;
-	st->st_rsp.rt_reason = st->st_reason;
-	st->st_rsp.rt_first = first_thread(st, dump->d_kdb);
+	st->svt_rsp.rt_threads = st->svt_shown;
+	st->svt_rsp.rt_nthreads = st->svt_nthreads;
+	st->svt_rsp.rt_reason = st->svt_reason;
+	st->svt_rsp.rt_first = first_thread(st, dump->d_kdb);
 	return (0);
 }
 
 void
 serve_target_fini(struct serve_target *st)
 {
-	free(st->st_shown);
-	free(st->st_reason);
-	free(st->st_said);
-	st->st_shown = NULL;
-	st->st_reason = NULL;
-	st->st_said = NULL;
+	free(st->svt_shown);
+	free(st->svt_reason);
+	free(st->svt_said);
+	st->svt_shown = NULL;
+	st->svt_reason = NULL;
+	st->svt_said = NULL;
 }

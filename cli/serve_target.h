@@ -9,17 +9,17 @@
 #include "rsp/rsp.h"
 
 struct serve_target {
-	struct rsp_target st_rsp;
-	kvm_t *st_kd;
-	const struct dump *st_dump;		/* the caller's */
-	const struct kdebug_thread *st_threads; /* kdebug's, in its order */
-	size_t st_nthreads;
-	struct rsp_thread *st_shown; /* the same with ids; ours */
-	char *st_reason;	     /* ours, or NULL */
-	char *st_said;		     /* by the last command; ours, or NULL */
+	struct rsp_target svt_rsp;
+	kvm_t *svt_kd;
+	const struct dump *svt_dump;		 /* the caller's */
+	const struct kdebug_thread *svt_threads; /* kdebug's, in its order */
+	size_t svt_nthreads;
+	struct rsp_thread *svt_shown; /* the same with ids; ours */
+	char *svt_reason;	      /* ours, or NULL */
+	char *svt_said;		      /* by the last command; ours, or NULL */
 
 	/* Where kdebug has the description's registers; KDEBUG_MAXREGS: not */
-	size_t st_reg_idx[RSP_MAXREGS];
+	size_t svt_reg_idx[RSP_MAXREGS];
 };
 
 /*
