@@ -38,8 +38,8 @@ static const char *const way_back[] = {
 
 /* Walked part of a stack: from the first frame's sp to the last one's. */
 struct stack {
-	kvaddr_t st_low;
-	kvaddr_t st_high; /* inclusive */
+	kvaddr_t stk_low;
+	kvaddr_t stk_high; /* inclusive */
 };
 
 struct kdebug_trace {
@@ -103,22 +103,22 @@ enter_stack(struct kdebug_trace *tr, kvaddr_t sp)
 {
 	struct stack *last = &tr->tr_stacks[tr->tr_nstacks - 1];
 
-	if (sp >= last->st_high && sp - last->st_high <= FRAME_MAX) {
+	if (sp >= last->stk_high && sp - last->stk_high <= FRAME_MAX) {
 		/* Only what was interrupted may have no frame at all. */
-		if (sp == last->st_high && !tr->tr_cur.cu_exact)
+		if (sp == last->stk_high && !tr->tr_cur.cu_exact)
 			return (false);
-		last->st_high = sp;
+		last->stk_high = sp;
 		return (true);
 	}
 	for (size_t i = 0; i < tr->tr_nstacks; i++) {
-		if (sp >= tr->tr_stacks[i].st_low &&
-		    sp <= tr->tr_stacks[i].st_high)
+		if (sp >= tr->tr_stacks[i].stk_low &&
+		    sp <= tr->tr_stacks[i].stk_high)
 			return (false);
 	}
 	if (tr->tr_nstacks == STACKS_MAX)
 		return (false);
 	tr->tr_stacks[tr->tr_nstacks++] =
-	    (struct stack){ .st_low = sp, .st_high = sp };
+	    (struct stack){ .stk_low = sp, .stk_high = sp };
 	return (true);
 }
 
@@ -335,7 +335,7 @@ begin(struct kdebug_trace *tr)
 		.cu_cpu = tr->tr_td->kt_cpu,
 	};
 	sp = regs->rs_value[tr->tr_arch->ar_sp];
-	tr->tr_stacks[0] = (struct stack){ .st_low = sp, .st_high = sp };
+	tr->tr_stacks[0] = (struct stack){ .stk_low = sp, .stk_high = sp };
 	tr->tr_nstacks = 1;
 	return (true);
 }

@@ -26,26 +26,26 @@ struct cfi_step {
 
 /* An expression's stack. */
 struct stack {
-	uint64_t st_values[STACK_DEPTH];
-	size_t st_depth;
-	bool st_is_value; /* the top is the result, not its address */
+	uint64_t stk_values[STACK_DEPTH];
+	size_t stk_depth;
+	bool stk_is_value; /* the top is the result, not its address */
 };
 
 static bool
 push(struct stack *st, uint64_t value)
 {
-	if (st->st_depth == STACK_DEPTH)
+	if (st->stk_depth == STACK_DEPTH)
 		return (false);
-	st->st_values[st->st_depth++] = value;
+	st->stk_values[st->stk_depth++] = value;
 	return (true);
 }
 
 static bool
 pop(struct stack *st, uint64_t *out)
 {
-	if (st->st_depth == 0)
+	if (st->stk_depth == 0)
 		return (false);
-	*out = st->st_values[--st->st_depth];
+	*out = st->stk_values[--st->stk_depth];
 	return (true);
 }
 
@@ -79,7 +79,7 @@ eval_row(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
 	if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31)
 		return (push_reg(cs, st, op->atom - DW_OP_breg0, op->number));
 	if (op->atom >= DW_OP_reg0 && op->atom <= DW_OP_reg31) {
-		st->st_is_value = true;
+		st->stk_is_value = true;
 		return (push_reg(cs, st, op->atom - DW_OP_reg0, 0));
 	}
 	return (false);
@@ -120,7 +120,7 @@ eval_op(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
 	case DW_OP_bregx:
 		return (push_reg(cs, st, op->number, op->number2));
 	case DW_OP_regx:
-		st->st_is_value = true;
+		st->stk_is_value = true;
 		return (push_reg(cs, st, op->number, 0));
 	case DW_OP_const1u:
 	case DW_OP_const1s:
@@ -132,7 +132,7 @@ eval_op(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
 	case DW_OP_consts:
 		return (push(st, op->number));
 	case DW_OP_stack_value:
-		st->st_is_value = true;
+		st->stk_is_value = true;
 		return (true);
 	case DW_OP_deref:
 	case DW_OP_plus_uconst:
@@ -155,10 +155,10 @@ eval(const struct cfi_step *cs, const Dwarf_Op *ops, size_t nops,
 		if (!eval_op(cs, st, &ops[i]))
 			return (false);
 	}
-	if (st->st_depth == 0)
+	if (st->stk_depth == 0)
 		return (false);
 	if (cs->cs_kdb->kdb_core->kc_ptr_len == 4)
-		st->st_values[st->st_depth - 1] &= UINT32_MAX;
+		st->stk_values[st->stk_depth - 1] &= UINT32_MAX;
 	return (true);
 }
 
@@ -185,8 +185,8 @@ caller_reg(const struct cfi_step *cs, Dwarf_Frame *frame, int number,
 	}
 	if (!eval(cs, ops, nops, &st))
 		return (false);
-	*out = st.st_values[st.st_depth - 1];
-	return (st.st_is_value || mem_word(cs->cs_kdb, *out, out));
+	*out = st.stk_values[st.stk_depth - 1];
+	return (st.stk_is_value || mem_word(cs->cs_kdb, *out, out));
 }
 
 static bool
@@ -199,7 +199,7 @@ find_cfa(struct cfi_step *cs, Dwarf_Frame *frame)
 	if (dwarf_frame_cfa(frame, &ops, &nops) != 0 ||
 	    !eval(cs, ops, nops, &st))
 		return (false);
-	cs->cs_cfa = st.st_values[st.st_depth - 1];
+	cs->cs_cfa = st.stk_values[st.stk_depth - 1];
 	cs->cs_has_cfa = true;
 	return (true);
 }
