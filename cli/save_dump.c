@@ -33,11 +33,11 @@ static const char *const temps[NFILES] = {
 
 /* A dump on its way from the device to the folder. */
 struct saving {
-	const struct crashdir *sv_cd;
-	const struct save_source *sv_src;
-	uint32_t sv_number;
-	struct newfile sv_files[NFILES];
-	uint8_t *sv_buf; /* CHUNK_LEN */
+	const struct crashdir *sav_cd;
+	const struct save_source *sav_src;
+	uint32_t sav_number;
+	struct newfile sav_files[NFILES];
+	uint8_t *sav_buf; /* CHUNK_LEN */
 };
 
 static bool
@@ -65,14 +65,15 @@ core_name(const struct kerneldump_hdr *kh)
 static int
 source_failed(const struct saving *sv)
 {
-	warnx("%s: %s", sv->sv_src->src_name, dumpdev_why(sv->sv_src->src_dev));
+	warnx("%s: %s", sv->sav_src->src_name,
+	    dumpdev_why(sv->sav_src->src_dev));
 	return (EX_IOERR);
 }
 
 static int
 write_failed(const struct saving *sv)
 {
-	warn("%s", sv->sv_cd->cd_path);
+	warn("%s", sv->sav_cd->cd_path);
 	return (EX_IOERR);
 }
 
@@ -145,7 +146,7 @@ static int
 copy(struct saving *sv, reader_t *read, uint64_t len, int fd,
     struct progress *bar)
 {
-	const struct save_source *src = sv->sv_src;
+	const struct save_source *src = sv->sav_src;
 
 	for (uint64_t off = 0; off < len;) {
 		uint64_t left = len - off;
@@ -154,9 +155,9 @@ copy(struct saving *sv, reader_t *read, uint64_t len, int fd,
 		if (interrupt_came())
 			return (EX_TEMPFAIL);
 		progress_report(bar, off, len);
-		if (!read(src->src_dev, src->src_dump, off, sv->sv_buf, n))
+		if (!read(src->src_dev, src->src_dump, off, sv->sav_buf, n))
 			return (source_failed(sv));
-		if (!write_sparse(fd, off, sv->sv_buf, n))
+		if (!write_sparse(fd, off, sv->sav_buf, n))
 			return (write_failed(sv));
 		off += n;
 	}
@@ -167,13 +168,13 @@ copy(struct saving *sv, reader_t *read, uint64_t len, int fd,
 static int
 copy_core(struct saving *sv)
 {
-	uint64_t len = sv->sv_src->src_dump->dmp_hdr.kh_dump_len;
+	uint64_t len = sv->sav_src->src_dump->dmp_hdr.kh_dump_len;
 	struct progress bar;
 	int status;
 
-	progress_start(&bar, "saving", sv->sv_src->src_name);
+	progress_start(&bar, "saving", sv->sav_src->src_name);
 	status =
-	    copy(sv, dumpdev_read, len, sv->sv_files[FILE_CORE].nf_fd, &bar);
+	    copy(sv, dumpdev_read, len, sv->sav_files[FILE_CORE].nf_fd, &bar);
 	progress_end(&bar);
 	return (status);
 }
@@ -181,13 +182,13 @@ copy_core(struct saving *sv)
 static int
 copy_key(struct saving *sv)
 {
-	uint64_t len = sv->sv_src->src_dump->dmp_hdr.kh_key_len;
+	uint64_t len = sv->sav_src->src_dump->dmp_hdr.kh_key_len;
 	struct progress bar;
 	int status;
 
 	progress_start(&bar, "saving", "key");
-	status =
-	    copy(sv, dumpdev_read_key, len, sv->sv_files[FILE_KEY].nf_fd, &bar);
+	status = copy(sv, dumpdev_read_key, len, sv->sav_files[FILE_KEY].nf_fd,
+	    &bar);
 	progress_end(&bar);
 	return (status);
 }
@@ -195,7 +196,7 @@ copy_key(struct saving *sv)
 static int
 write_info(const struct saving *sv)
 {
-	int fd = dup(sv->sv_files[FILE_INFO].nf_fd);
+	int fd = dup(sv->sav_files[FILE_INFO].nf_fd);
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 	bool failed;
 
@@ -204,8 +205,8 @@ write_info(const struct saving *sv)
 			(void)close(fd);
 		return (write_failed(sv));
 	}
-	dumpinfo_print(out, sv->sv_src->src_dump, sv->sv_src->src_name,
-	    sv->sv_number);
+	dumpinfo_print(out, sv->sav_src->src_dump, sv->sav_src->src_name,
+	    sv->sav_number);
 	failed = ferror(out) != 0;
 	if (fclose(out) != 0 || failed)
 		return (write_failed(sv));
@@ -217,13 +218,13 @@ write_info(const struct saving *sv)
 static int
 create_files(struct saving *sv)
 {
-	bool encrypted = is_encrypted(&sv->sv_src->src_dump->dmp_hdr);
+	bool encrypted = is_encrypted(&sv->sav_src->src_dump->dmp_hdr);
 	int status = EX_OK;
 
 	for (unsigned int i = 0; i < NFILES && status == EX_OK; i++)
 		if (i != FILE_KEY || encrypted)
-			status = newfile_create(sv->sv_cd, temps[i], CORE_MODE,
-			    &sv->sv_files[i]);
+			status = newfile_create(sv->sav_cd, temps[i], CORE_MODE,
+			    &sv->sav_files[i]);
 	return (status);
 }
 
@@ -232,12 +233,12 @@ fill_files(struct saving *sv)
 {
 	int status = write_info(sv);
 
-	if (status == EX_OK && sv->sv_files[FILE_KEY].nf_temp != NULL)
+	if (status == EX_OK && sv->sav_files[FILE_KEY].nf_temp != NULL)
 		status = copy_key(sv);
 	if (status == EX_OK)
 		status = copy_core(sv);
 	for (unsigned int i = 0; i < NFILES && status == EX_OK; i++)
-		status = newfile_sync(sv->sv_cd, &sv->sv_files[i]);
+		status = newfile_sync(sv->sav_cd, &sv->sav_files[i]);
 	/* The last moment at which all of it can be taken back. */
 	if (status == EX_OK && interrupt_came())
 		status = EX_TEMPFAIL;
@@ -251,7 +252,7 @@ name_files(struct saving *sv)
 	const struct crashname names[NFILES] = {
 		[FILE_INFO] = { "info", "" },
 		[FILE_KEY] = { "key", "" },
-		[FILE_CORE] = core_name(&sv->sv_src->src_dump->dmp_hdr),
+		[FILE_CORE] = core_name(&sv->sav_src->src_dump->dmp_hdr),
 	};
 	struct crashname kept[NFILES];
 	char name[CRASHNAME_LEN];
@@ -259,15 +260,15 @@ name_files(struct saving *sv)
 	int status = EX_OK;
 
 	for (unsigned int i = 0; i < NFILES && status == EX_OK; i++) {
-		if (sv->sv_files[i].nf_temp == NULL)
+		if (sv->sav_files[i].nf_temp == NULL)
 			continue;
-		status = newfile_name(sv->sv_cd, &sv->sv_files[i],
-		    crashname_put(names[i], sv->sv_number, name));
+		status = newfile_name(sv->sav_cd, &sv->sav_files[i],
+		    crashname_put(names[i], sv->sav_number, name));
 		kept[nkept++] = names[i];
 	}
 	if (status != EX_OK)
 		return (status);
-	return (crashdir_settle(sv->sv_cd, sv->sv_number, kept, nkept));
+	return (crashdir_settle(sv->sav_cd, sv->sav_number, kept, nkept));
 }
 
 static int
@@ -280,7 +281,7 @@ save_files(struct saving *sv)
 	if (status == EX_OK)
 		status = name_files(sv);
 	for (unsigned int i = 0; i < NFILES; i++)
-		newfile_abandon(sv->sv_cd, &sv->sv_files[i]);
+		newfile_abandon(sv->sav_cd, &sv->sav_files[i]);
 	return (status);
 }
 
@@ -300,21 +301,21 @@ save_dump(const struct crashdir *cd, const struct save_source *src,
     uint32_t max, char core[CRASHNAME_LEN])
 {
 	const struct kerneldump_hdr *kh = &src->src_dump->dmp_hdr;
-	struct saving sv = { .sv_cd = cd, .sv_src = src };
+	struct saving sv = { .sav_cd = cd, .sav_src = src };
 	int status = crashdir_check_room(cd, needed_len(kh));
 
 	for (unsigned int i = 0; i < NFILES; i++)
-		sv.sv_files[i] = NEWFILE_NONE;
+		sv.sav_files[i] = NEWFILE_NONE;
 	if (status == EX_OK)
-		status = crashdir_take_number(cd, max, &sv.sv_number);
+		status = crashdir_take_number(cd, max, &sv.sav_number);
 	if (status != EX_OK)
 		return (status);
-	if ((sv.sv_buf = malloc(CHUNK_LEN)) == NULL) {
+	if ((sv.sav_buf = malloc(CHUNK_LEN)) == NULL) {
 		warnx("%s: out of memory", src->src_name);
 		return (EX_OSERR);
 	}
 	status = save_files(&sv);
-	free(sv.sv_buf);
-	(void)crashname_put(core_name(kh), sv.sv_number, core);
+	free(sv.sav_buf);
+	(void)crashname_put(core_name(kh), sv.sav_number, core);
 	return (status);
 }
