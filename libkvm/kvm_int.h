@@ -62,10 +62,10 @@ struct core_ops {
 #define TABLE_CACHE_LEN 16384
 
 struct table_slot {
-	uint64_t ts_tag; /* the span's number plus 1; 0: empty */
-	uint64_t ts_off; /* of the table: bytes into the file; 0: none */
-	kpaddr_t ts_pa;	 /* else: of the span's first byte */
-	uint32_t ts_nuses;
+	uint64_t tsl_tag; /* the span's number plus 1; 0: empty */
+	uint64_t tsl_off; /* of the table: bytes into the file; 0: none */
+	kpaddr_t tsl_pa;  /* else: of the span's first byte */
+	uint32_t tsl_nuses;
 };
 
 struct table_cache {

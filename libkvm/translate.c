@@ -239,7 +239,7 @@ remember_span(kvm_t *kd, kvaddr_t va, struct table_slot found)
 	if ((root->vr_in_section && start < root->vr_base) ||
 	    direct_map_meets(kd, start, last))
 		return;
-	found.ts_tag = (va >> shift) + 1;
+	found.tsl_tag = (va >> shift) + 1;
 	*span_slot(kd, va) = found;
 }
 
@@ -254,7 +254,7 @@ remember_table(kvm_t *kd, kvaddr_t va, struct entries entries)
 
 	if (entries.n >= nentries - idx &&
 	    off + nentries * pg->pg_entry_len <= kd->kd_image->im_len)
-		remember_span(kd, va, (struct table_slot){ .ts_off = off });
+		remember_span(kd, va, (struct table_slot){ .tsl_off = off });
 }
 
 /* The large page that maps va and all of its span. */
@@ -268,7 +268,7 @@ remember_large(kvm_t *kd, kvaddr_t va, struct pte pte)
 	if (pte.pte_shift >= shift)
 		remember_span(kd, va,
 		    (struct table_slot){
-			.ts_pa = pte.pte_pa + (start & page_mask) });
+			.tsl_pa = pte.pte_pa + (start & page_mask) });
 }
 
 /* Where the 4 KB pages of a span are that starts at va. */
@@ -277,13 +277,13 @@ list_pages(kvm_t *kd, const struct table_slot *slot, kvaddr_t va,
     kpaddr_t pa[HOT_SPAN_PAGES])
 {
 	const struct paging *pg = kd->kd_root.vr_paging;
-	const uint8_t *entries = kd->kd_image->im_base + slot->ts_off;
+	const uint8_t *entries = kd->kd_image->im_base + slot->tsl_off;
 
 	for (size_t i = 0; i < HOT_SPAN_PAGES; i++) {
 		struct pte pte;
 
-		pa[i] = slot->ts_pa + (i << HOT_PAGE_SHIFT);
-		if (slot->ts_off == 0)
+		pa[i] = slot->tsl_pa + (i << HOT_PAGE_SHIFT);
+		if (slot->tsl_off == 0)
 			continue;
 		pte = pg->pg_decode(paging_entry(pg, kd->kd_core.kc_order,
 					entries + i * pg->pg_entry_len),
@@ -300,14 +300,14 @@ make_hot(kvm_t *kd, const struct table_slot *slot)
 {
 	const struct paging *pg = kd->kd_root.vr_paging;
 	uint64_t table_len = (uint64_t)pg->pg_entry_len << pg->pg_level[0].bits;
-	uint64_t span = slot->ts_tag - 1;
+	uint64_t span = slot->tsl_tag - 1;
 	kpaddr_t pa[HOT_SPAN_PAGES];
 
 	if (kd->kd_image->im_base == NULL || span_shift(pg) != HOT_SPAN_SHIFT ||
 	    pg->pg_level[0].shift != HOT_PAGE_SHIFT)
 		return;
 	list_pages(kd, slot, span << HOT_SPAN_SHIFT, pa);
-	hotpages_add_span(&kd->kd_hot, span, pa, slot->ts_off + table_len);
+	hotpages_add_span(&kd->kd_hot, span, pa, slot->tsl_off + table_len);
 }
 
 /* From the first table down.  The level falls with each step. */
@@ -375,13 +375,13 @@ translate_in_span(kvm_t *kd, const struct table_slot *slot, kvaddr_t va,
 	uint64_t size = UINT64_C(1) << span_shift(pg);
 	uint64_t in_span = va & (size - 1);
 
-	if (slot->ts_off != 0)
+	if (slot->tsl_off != 0)
 		return (translate_last(kd,
-		    (struct entries){ .off =
-					  slot->ts_off + idx * pg->pg_entry_len,
+		    (struct entries){ .off = slot->tsl_off +
+			    idx * pg->pg_entry_len,
 			.n = (UINT64_C(1) << pg->pg_level[0].bits) - idx },
 		    va, len, out));
-	out->pa = slot->ts_pa + in_span;
+	out->pa = slot->tsl_pa + in_span;
 	out->len = len < size - in_span ? len : size - in_span;
 	return (0);
 }
@@ -391,12 +391,12 @@ translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 {
 	struct table_slot *slot = span_slot(kd, va);
 
-	if (slot->ts_tag != (va >> span_shift(kd->kd_root.vr_paging)) + 1) {
+	if (slot->tsl_tag != (va >> span_shift(kd->kd_root.vr_paging)) + 1) {
 		if (translate_direct(kd, va, len, out))
 			return (0);
 		return (translate_from_root(kd, va, len, out));
 	}
-	if (++slot->ts_nuses == HOT_OFTEN)
+	if (++slot->tsl_nuses == HOT_OFTEN)
 		make_hot(kd, slot);
 	return (translate_in_span(kd, slot, va, len, out));
 }
@@ -405,7 +405,7 @@ void
 translate_forget(kvm_t *kd)
 {
 	for (size_t i = 0; i < TABLE_CACHE_LEN; i++)
-		if (kd->kd_tables->tc_slot[i].ts_tag != 0)
+		if (kd->kd_tables->tc_slot[i].tsl_tag != 0)
 			kd->kd_tables->tc_slot[i] = (struct table_slot){ 0 };
 	hotpages_forget_spans(&kd->kd_hot);
 }
