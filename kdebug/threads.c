@@ -23,12 +23,12 @@
 #define NOCPU_BYTE 255
 
 struct walk {
-	struct kdebug *wk_kdb;
-	struct addrset wk_procs; /* seen */
-	struct addrset wk_tds;	 /* seen */
-	uint32_t wk_dumptid;	 /* 0: none */
-	kvaddr_t wk_dumppcb_va;	 /* 0: unknown */
-	size_t wk_nunstopped;	 /* threads on CPUs that were not stopped */
+	struct kdebug *thw_kdb;
+	struct addrset thw_procs; /* seen */
+	struct addrset thw_tds;	  /* seen */
+	uint32_t thw_dumptid;	  /* 0: none */
+	kvaddr_t thw_dumppcb_va;  /* 0: unknown */
+	size_t thw_nunstopped;	  /* threads on CPUs that were not stopped */
 };
 
 /* What the threads of a process share. */
@@ -42,13 +42,13 @@ struct proc {
 static kvaddr_t
 field(const struct walk *wk, kvaddr_t va, enum layout_const which)
 {
-	return (va + wk->wk_kdb->kdb_layout.lo_const[which]);
+	return (va + wk->thw_kdb->kdb_layout.lo_const[which]);
 }
 
 static bool
 has_field(const struct walk *wk, enum layout_const which)
 {
-	return (wk->wk_kdb->kdb_layout.lo_const[which] != LAYOUT_NONE);
+	return (wk->thw_kdb->kdb_layout.lo_const[which] != LAYOUT_NONE);
 }
 
 /* Mark an element of a list as seen.  false: the list must end here. */
@@ -56,7 +56,7 @@ static bool
 enter(struct walk *wk, struct addrset *seen, kvaddr_t va, const char *list)
 {
 	if (seen->as_count >= THREADS_MAX) {
-		kdb_note(wk->wk_kdb, "%s: ended after %d elements", list,
+		kdb_note(wk->thw_kdb, "%s: ended after %d elements", list,
 		    THREADS_MAX);
 		return (false);
 	}
@@ -64,13 +64,13 @@ enter(struct walk *wk, struct addrset *seen, kvaddr_t va, const char *list)
 	case ADDRSET_ADDED:
 		return (true);
 	case ADDRSET_SEEN:
-		kdb_note(wk->wk_kdb, "%s: runs in a circle at %#jx", list,
+		kdb_note(wk->thw_kdb, "%s: runs in a circle at %#jx", list,
 		    (uintmax_t)va);
 		return (false);
 	case ADDRSET_NOMEM:
 		break;
 	}
-	kdb_note(wk->wk_kdb, "%s: out of memory", list);
+	kdb_note(wk->thw_kdb, "%s: out of memory", list);
 	return (false);
 }
 
@@ -89,7 +89,7 @@ read_name(struct kdebug *kdb, kvaddr_t va)
 static int
 read_oncpu(const struct walk *wk, kvaddr_t td_va)
 {
-	struct kdebug *kdb = wk->wk_kdb;
+	struct kdebug *kdb = wk->thw_kdb;
 	uint32_t oncpu;
 
 	if (!has_field(wk, LO_TD_ONCPU) ||
@@ -137,13 +137,13 @@ read_regs(struct kdebug *kdb, struct kdebug_thread *t, kvaddr_t va)
 static void
 read_dumper(const struct walk *wk, struct kdebug_thread *t)
 {
-	struct kdebug *kdb = wk->wk_kdb;
+	struct kdebug *kdb = wk->thw_kdb;
 
 	t->kt_dumped = true;
 	t->kt_state = kdb->kdb_panic.kx_why == KDEBUG_WHY_NONE ?
 	    KDEBUG_RUNNING :
 	    KDEBUG_CRASHED;
-	(void)read_regs(kdb, t, wk->wk_dumppcb_va);
+	(void)read_regs(kdb, t, wk->thw_dumppcb_va);
 }
 
 /*
@@ -153,7 +153,7 @@ read_dumper(const struct walk *wk, struct kdebug_thread *t)
 static void
 read_running(struct walk *wk, struct kdebug_thread *t)
 {
-	struct kdebug *kdb = wk->wk_kdb;
+	struct kdebug *kdb = wk->thw_kdb;
 	unsigned int cpu = (unsigned int)t->kt_cpu;
 	bool stopped;
 
@@ -164,17 +164,17 @@ read_running(struct walk *wk, struct kdebug_thread *t)
 	t->kt_state = KDEBUG_RUNNING;
 	t->kt_unstopped = !stopped;
 	if (t->kt_unstopped)
-		wk->wk_nunstopped++;
+		wk->thw_nunstopped++;
 }
 
 static void
 read_context(struct walk *wk, struct kdebug_thread *t)
 {
-	struct kdebug *kdb = wk->wk_kdb;
+	struct kdebug *kdb = wk->thw_kdb;
 	kvaddr_t pcb_va = 0;
 
 	t->kt_cpu = cpus_of_thread(kdb, t->kt_td, read_oncpu(wk, t->kt_td));
-	if (wk->wk_dumptid != 0 && (uint32_t)t->kt_tid == wk->wk_dumptid) {
+	if (wk->thw_dumptid != 0 && (uint32_t)t->kt_tid == wk->thw_dumptid) {
 		read_dumper(wk, t);
 	} else if (t->kt_cpu >= 0) {
 		read_running(wk, t);
@@ -248,7 +248,7 @@ append(struct threads *ts)
 static bool
 read_thread(struct walk *wk, const struct proc *pr, kvaddr_t td_va)
 {
-	struct kdebug *kdb = wk->wk_kdb;
+	struct kdebug *kdb = wk->thw_kdb;
 	struct threads *ts = &kdb->kdb_threads;
 	struct kdebug_thread *t;
 	uint32_t tid;
@@ -284,7 +284,7 @@ read_thread(struct walk *wk, const struct proc *pr, kvaddr_t td_va)
 static void
 walk_threads(struct walk *wk, const struct proc *pr)
 {
-	struct kdebug *kdb = wk->wk_kdb;
+	struct kdebug *kdb = wk->thw_kdb;
 	kvaddr_t link_va = field(wk, pr->pr_va, LO_P_THREADS);
 	kvaddr_t td_va;
 
@@ -295,7 +295,7 @@ walk_threads(struct walk *wk, const struct proc *pr)
 			return;
 		}
 		if (td_va == 0 ||
-		    !enter(wk, &wk->wk_tds, td_va, "thread list") ||
+		    !enter(wk, &wk->thw_tds, td_va, "thread list") ||
 		    !read_thread(wk, pr, td_va))
 			return;
 		link_va = field(wk, td_va, LO_TD_PLIST);
@@ -306,7 +306,7 @@ walk_threads(struct walk *wk, const struct proc *pr)
 static void
 walk_procs(struct walk *wk, const char *symbol, kvaddr_t head_va)
 {
-	struct kdebug *kdb = wk->wk_kdb;
+	struct kdebug *kdb = wk->thw_kdb;
 	kvaddr_t link_va = head_va;
 	struct proc pr;
 	uint32_t pid;
@@ -318,7 +318,7 @@ walk_procs(struct walk *wk, const char *symbol, kvaddr_t head_va)
 			return;
 		}
 		if (pr.pr_va == 0 ||
-		    !enter(wk, &wk->wk_procs, pr.pr_va, symbol))
+		    !enter(wk, &wk->thw_procs, pr.pr_va, symbol))
 			return;
 		if (!mem_u32(kdb, field(wk, pr.pr_va, LO_P_PID), &pid)) {
 			kdb_note(kdb, "%s: broken at %#jx", symbol,
@@ -352,7 +352,7 @@ can_walk(const struct walk *wk)
 
 	for (size_t i = 0; i < NITEMS(needed); i++) {
 		if (!has_field(wk, needed[i])) {
-			kdb_note(wk->wk_kdb,
+			kdb_note(wk->thw_kdb,
 			    "no threads: the kernel does not export %s",
 			    layout_name(needed[i]));
 			return (false);
@@ -364,19 +364,19 @@ can_walk(const struct walk *wk)
 static void
 note_unstopped(const struct walk *wk)
 {
-	if (wk->wk_nunstopped == 1)
-		kdb_note(wk->wk_kdb,
+	if (wk->thw_nunstopped == 1)
+		kdb_note(wk->thw_kdb,
 		    "no registers of 1 thread: its CPU was not stopped");
-	else if (wk->wk_nunstopped != 0)
-		kdb_note(wk->wk_kdb,
+	else if (wk->thw_nunstopped != 0)
+		kdb_note(wk->thw_kdb,
 		    "no registers of %zu threads: their CPUs were not stopped",
-		    wk->wk_nunstopped);
+		    wk->thw_nunstopped);
 }
 
 static void
 threads_load(struct kdebug *kdb)
 {
-	struct walk wk = { .wk_kdb = kdb };
+	struct walk wk = { .thw_kdb = kdb };
 	kvaddr_t allproc, zombproc, va;
 
 	if (!layout_symbol(kdb, "allproc", &allproc)) {
@@ -387,17 +387,17 @@ threads_load(struct kdebug *kdb)
 		return;
 	cpus_load(kdb);
 	runstate_load(kdb);
-	(void)layout_symbol(kdb, "dumppcb", &wk.wk_dumppcb_va);
+	(void)layout_symbol(kdb, "dumppcb", &wk.thw_dumppcb_va);
 	if (layout_symbol(kdb, "dumptid", &va) &&
-	    !mem_u32(kdb, va, &wk.wk_dumptid))
+	    !mem_u32(kdb, va, &wk.thw_dumptid))
 		kdb_note(kdb, "dumptid: not in the dump");
 
 	walk_procs(&wk, "allproc", allproc);
 	if (layout_symbol(kdb, "zombproc", &zombproc))
 		walk_procs(&wk, "zombproc", zombproc);
 	note_unstopped(&wk);
-	addrset_fini(&wk.wk_procs);
-	addrset_fini(&wk.wk_tds);
+	addrset_fini(&wk.thw_procs);
+	addrset_fini(&wk.thw_tds);
 }
 
 size_t
