@@ -27,9 +27,7 @@ FREEBSD = {
     "proc", "region_descriptor",
 }
 
-SHARED = """
-    ar bi dc dd dp dr ds fl in kp ks mb mp pr rd rr rs rt sl ss st sv ts wk
-""".split()
+SHARED = ["dp"]
 
 STRUCT = re.compile(
     r"^(?:static const |static |typedef )?(?:struct|union)\s+(\w+)\s*\{(.*?)^\}",
