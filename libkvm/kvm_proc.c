@@ -13,8 +13,11 @@
 
 #define WHAT "kvm_getprocs"
 
-/* FreeBSD has at most 99,999 processes; threads are limited by memory. */
-#define MAX_ENTRIES 1000000
+/*
+ * No process or thread takes less of the dump, bytes: lists of more elements
+ * share some, as only a damaged dump's do, and could multiply without end.
+ */
+#define MIN_ELEMENT_LEN 64
 
 /* What an operation compares its argument with: 4 bytes of an entry. */
 struct selector {
@@ -46,6 +49,7 @@ struct query {
 	struct kinfo_proc *qu_list;
 	size_t qu_n;
 	size_t qu_size; /* allocated */
+	uint64_t qu_max;
 };
 
 static const struct selector *
@@ -75,9 +79,10 @@ add(kvm_t *kd, struct query *qu, kvaddr_t proc, kvaddr_t td)
 	kinfo_fill(kd, proc, td, &entry);
 	if (!is_selected(qu, &entry))
 		return (0);
-	if (qu->qu_n == MAX_ENTRIES)
-		return (kvm_fail(kd, "%s: more than %d processes and threads",
-		    WHAT, MAX_ENTRIES));
+	if (qu->qu_n == qu->qu_max)
+		return (kvm_fail(kd,
+		    "%s: more processes and threads than the dump can hold",
+		    WHAT));
 	if (qu->qu_n == qu->qu_size) {
 		size_t size = qu->qu_size * 2 + 16;
 		struct kinfo_proc *list =
@@ -154,6 +159,19 @@ add_all(kvm_t *kd, struct query *qu)
 	return (add_list(kd, qu, "zombproc", head));
 }
 
+static int
+max_elements(kvm_t *kd, uint64_t *out)
+{
+	const struct kvm_core *core = kvm_core(kd);
+
+	if (core == NULL)
+		return (-1);
+	*out = core->kc_npages * core->kc_page_size / MIN_ELEMENT_LEN;
+	if (*out > INT_MAX)
+		*out = INT_MAX;
+	return (0);
+}
+
 struct kinfo_proc *
 kvm_getprocs(kvm_t *kd, int op, int arg, int *cnt)
 {
@@ -176,7 +194,7 @@ kvm_getprocs(kvm_t *kd, int op, int arg, int *cnt)
 		(void)kvm_fail(kd, "%s: out of memory", WHAT);
 		return (NULL);
 	}
-	if (add_all(kd, &qu) != 0) {
+	if (max_elements(kd, &qu.qu_max) != 0 || add_all(kd, &qu) != 0) {
 		free(qu.qu_list);
 		return (NULL);
 	}

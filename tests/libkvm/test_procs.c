@@ -448,6 +448,31 @@ test_damage(void **state)
 	scene_close(&sc);
 }
 
+/* Threads that share their bytes: more of them than those bytes can hold. */
+static void
+test_shared_threads(void **state)
+{
+	const uint64_t start = (LAST_PAGE - 5) * SMALL_PAGE;
+	struct scene sc;
+	uint64_t td;
+	int n = 0;
+
+	(void)state;
+	scene_init(&sc, "today");
+	scene_open(&sc);
+	td = address_of(&sc, "td_shell2");
+	scene_close(&sc);
+	small_poke64(&sc.machine, td - SMALL_KERNBASE, SMALL_KERNBASE + start);
+	for (uint64_t pa = start; pa < LAST_PAGE * SMALL_PAGE; pa += 8)
+		small_poke64(&sc.machine, pa, SMALL_KERNBASE + pa + 8);
+	small_poke64(&sc.machine, LAST_PAGE * SMALL_PAGE, 0);
+	scene_open(&sc);
+	assert_null(kvm_getprocs(sc.kd, KERN_PROC_ALL | KERN_PROC_INC_THREAD, 0,
+	    &n));
+	expect_error(&sc, "more processes and threads than the dump can hold");
+	scene_close(&sc);
+}
+
 static void
 test_refusals(void **state)
 {
@@ -622,6 +647,8 @@ main(int argc, char **argv)
 	tests[n++] = row_test("how it ended", test_exit, NULL);
 	tests[n++] = row_test("without debug information", test_bare, NULL);
 	ADD_ROWS(tests, n, damage_rows, test_damage);
+	tests[n++] = row_test("damage: threads that share their bytes",
+	    test_shared_threads, NULL);
 	tests[n++] = row_test("refusals", test_refusals, NULL);
 	tests[n++] = row_test("load averages", test_loadavg, NULL);
 	ADD_ROWS(tests, n, cptime_rows, test_cptime);
