@@ -157,6 +157,11 @@ find_base(struct dump *dump, const struct request *rq, const char *base,
 	int status;
 
 	*left = 0;
+	if (base[0] == '\0') {
+		warnx("read: neither an address nor a symbol: \"%s\"",
+		    rq->rq_where);
+		return (EX_USAGE);
+	}
 	if (isdigit((unsigned char)base[0]) &&
 	    (rq->rq_cpu_given || rq->rq_vnet_given)) {
 		warnx("read: --cpu and --vnet need a symbol: %s", base);

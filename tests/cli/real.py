@@ -302,6 +302,7 @@ def check_read_refusals(name, expected):
         (["hz+", "4"], os.EX_USAGE, "bad offset: hz+"),
         (["hz+x", "4"], os.EX_USAGE, "bad offset: hz+x"),
         (["0xzz", "4"], os.EX_USAGE, "bad address: 0xzz"),
+        (["+4", "4"], os.EX_USAGE, 'neither an address nor a symbol: "+4"'),
         (["-p", "hz", "4"], os.EX_USAGE, "-p needs an address"),
         (["0xffffffffffffffff", "2"], os.EX_USAGE, "past the end of memory"),
         (["0x1+0xffffffffffffffff", "1"], os.EX_USAGE, "past the end"),
