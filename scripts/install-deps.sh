@@ -17,7 +17,7 @@ deb_demo="$deb_run gdb"
 deb_check='libcmocka-dev clang libclang-rt-dev? gdb-multiarch
     lldb-19|lldb? mandoc qemu-user gcc-powerpc-linux-gnu?
     libc6-dev-powerpc-cross? clang-format shellcheck dpkg-dev elfutils?
-    git debhelper lintian bmake? ruby? zsh? libbz2-dev
+    git build-essential debhelper lintian bmake? ruby? zsh? libbz2-dev
     libdebuginfod1|libdebuginfod1t64?'
 
 fedora_build='meson ninja-build pkgconf-pkg-config gcc elfutils-libelf-devel
