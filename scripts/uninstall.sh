@@ -14,8 +14,12 @@ if ! grep -qs "^[^#]" "$log"; then
 	echo "uninstall: nothing was installed from $build" >&2
 	exit 1
 fi
-if grep -v '^#' "$log" | grep -qvF "$root/"; then
-	echo "uninstall: not under $root: $(grep -v '^#' "$log" | tail -n 1)" >&2
+# The log also names the folders that install made, some of them above $root.
+stray=$(grep -v '^#' "$log" | grep -vF "$root/" | while read -r path; do
+	[ -d "$path" ] || echo "$path"
+done | head -n 1)
+if [ -n "$stray" ]; then
+	echo "uninstall: not under $root: $stray" >&2
 	exit 1
 fi
 ninja -C "$build" uninstall

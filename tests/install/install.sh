@@ -72,6 +72,14 @@ else
 	skip "$name" "$dumps"
 fi
 
+# Where neither DESTDIR nor PREFIX were there before.
+said=$(make -s -C "$top" install uninstall BUILD="$build" \
+    DESTDIR="$dest/new" PREFIX=/usr/local 2>&1)
+report $? "uninstalls from a folder that install made" "$said"
+left=$(find "$dest/new" 2>/dev/null)
+[ -z "$left" ]
+report $? "uninstall leaves nothing in it" "$left"
+
 # In a namespace of its own, which some containers do not allow.
 name="the README's lines work with nothing set"
 namespace='unshare --mount'
