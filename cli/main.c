@@ -88,6 +88,11 @@ run_help(int argc, char **argv)
 	cmd = find_command(argv[1]);
 	if (cmd == NULL)
 		return (unknown_command(argv[1]));
+	if (argc > 2) {
+		warnx("help: one argument too many: %s", argv[2]);
+		print_usage(stderr);
+		return (EX_USAGE);
+	}
 	help_argv[0] = argv[1];
 	return (cmd->c_run(2, help_argv));
 }

@@ -62,6 +62,7 @@ MISTAKES = [
     (["--version", "--frobnicate"], "too many: --frobnicate"),
     (["frobnicate"], "unknown command: frobnicate"),
     (["help", "frobnicate"], "unknown command: frobnicate"),
+    (["help", "ps", "bt"], "help: one argument too many: bt"),
     (["-N", "kernel"], "unknown option -N: a command's options come after it"),
     (["info", "--frobnicate", "x"], "unknown option --frobnicate"),
     (["info", "-x", "x"], "unknown option -x"),
