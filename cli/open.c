@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ open_check(const char *path)
 	return (EX_NOINPUT);
 }
 
-/* The file called "kernel" in the core's directory, whether it exists or not. */
+/* The path "kernel" in the core's directory, whether it exists or not. */
 static char *
 kernel_beside(const char *core)
 {
@@ -57,6 +58,16 @@ kernel_beside(const char *core)
 	return (path);
 }
 
+/* A folder is none: /boot has one of that name, which has the kernels. */
+static bool
+may_be_kernel(const char *path)
+{
+	struct stat st;
+
+	return (access(path, R_OK) == 0 && stat(path, &st) == 0 &&
+	    !S_ISDIR(st.st_mode));
+}
+
 char *
 open_find_kernel(const struct args *args)
 {
@@ -65,7 +76,7 @@ open_find_kernel(const struct args *args)
 	if (args->a_kernel != NULL)
 		return (strdup(args->a_kernel));
 	path = kernel_beside(args->a_core);
-	if (path != NULL && access(path, R_OK) == 0)
+	if (path != NULL && may_be_kernel(path))
 		return (path);
 	free(path);
 #ifdef __FreeBSD__

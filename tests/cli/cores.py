@@ -291,6 +291,16 @@ for words, data in WITHOUT_KERNEL:
         *(check_without_kernel, words, data),
     )
 
+
+
+def check_folder_beside():
+    core = Core(amd64_minidump(b"a\n"))
+    os.mkdir(os.path.join(core.folder.name, "kernel"))
+    expect(core.run("ps"), os.EX_NOINPUT, "with -N")
+
+
+tests.case("a folder is not taken for the kernel", check_folder_beside)
+
 # What is wrong with the file, the file, and what info says of it.
 BAD_FILES = [
     ("empty", b"", "empty"),
