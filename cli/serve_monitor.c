@@ -116,22 +116,23 @@ static const struct command {
 	const char *name;
 	void (*say)(const struct request *rq);
 	bool counts; /* it takes a COUNT */
+	const char *synopsis;
 	const char *help;
 } commands[] = {
-	{ "bt", say_backtrace, false,
-	    "bt [TID]      a thread's backtrace; that of the one that crashed" },
-	{ "frames", say_frames, false,
-	    "frames [TID]  the same as JSON, with the registers of each frame" },
-	{ "gdb-modules", say_gdb_modules, false,
-	    "gdb-modules   commands for gdb that read the modules' files" },
-	{ "help", say_help, false, "help          this text" },
-	{ "lldb-modules", say_lldb_modules, false,
-	    "lldb-modules  commands for lldb that do the same" },
-	{ "notes", say_notes, false, "notes         what the dump lacks" },
-	{ "stacks", say_stacks, true,
-	    "stacks [TID [COUNT]]  frames for the unwinder, of one or more threads" },
-	{ "unwinder", say_unwinder, false,
-	    "unwinder      Python for gdb, so that its own bt is right" },
+	{ "bt", say_backtrace, false, "[TID]",
+	    "a thread's backtrace; that of the one that crashed" },
+	{ "frames", say_frames, false, "[TID]",
+	    "the same as JSON, with the registers of each frame" },
+	{ "gdb-modules", say_gdb_modules, false, "",
+	    "commands for gdb that read the modules' files" },
+	{ "help", say_help, false, "", "this text" },
+	{ "lldb-modules", say_lldb_modules, false, "",
+	    "commands for lldb that do the same" },
+	{ "notes", say_notes, false, "", "what the dump lacks" },
+	{ "stacks", say_stacks, true, "[TID [COUNT]]",
+	    "frames for the unwinder, of one or more threads" },
+	{ "unwinder", say_unwinder, false, "",
+	    "Python for gdb, so that its own bt is right" },
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -140,7 +141,9 @@ static void
 say_help(const struct request *rq)
 {
 	for (size_t i = 0; i < NCOMMANDS; i++)
-		fprintf(rq->rq_out, "monitor %s\n", commands[i].help);
+		fprintf(rq->rq_out, "monitor %s %-*s  %s\n", commands[i].name,
+		    19 - (int)strlen(commands[i].name), commands[i].synopsis,
+		    commands[i].help);
 }
 
 /* ---- the command line ---- */

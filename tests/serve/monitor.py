@@ -105,6 +105,8 @@ def try_others(monitor):
     said = monitor.say("help")
     for name in COMMANDS:
         holds(f"help: {name}", f"monitor {name} " in said, said)
+    columns = {line.rindex("  ") for line in said.splitlines()}
+    holds("help: one column of texts", len(columns) == 1, said)
     same("words may stand apart", monitor.say("  help  "), said)
     same("notes", monitor.say("notes"), "nothing was wrong so far\n")
     said = monitor.say("unwinder")
