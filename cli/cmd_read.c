@@ -116,16 +116,22 @@ find_copy(kvm_t *kd, const struct request *rq, const char *base, uint64_t *addr)
 	return (EX_OK);
 }
 
+static int
+cannot_select(kvm_t *kd, const char *option)
+{
+	warnx("%s: %s: %s", kvm_core(kd)->kc_core_path, option, kvm_geterr(kd));
+	return (EX_DATAERR);
+}
+
 /* The CPU and the network stack whose variables are meant. */
 static int
 select_copies(kvm_t *kd, const struct request *rq)
 {
-	if ((rq->rq_cpu_given &&
-		kvm_dpcpu_setcpu(kd, (unsigned int)rq->rq_cpu) != 0) ||
-	    (rq->rq_vnet_given && kvm_vnet_select(kd, rq->rq_vnet) != 0)) {
-		warnx("%s: %s", kvm_core(kd)->kc_core_path, kvm_geterr(kd));
-		return (EX_DATAERR);
-	}
+	if (rq->rq_cpu_given &&
+	    kvm_dpcpu_setcpu(kd, (unsigned int)rq->rq_cpu) != 0)
+		return (cannot_select(kd, "--cpu"));
+	if (rq->rq_vnet_given && kvm_vnet_select(kd, rq->rq_vnet) != 0)
+		return (cannot_select(kd, "--vnet"));
 	return (EX_OK);
 }
 

@@ -96,9 +96,10 @@ for words in (["ps"], ["ps", "--json"], ["bt"], ["bt", "-a"], ["bt", "-t", "1"])
 for command in ("ps", "bt"):
     tests.case(f"cut short: {command}", check_cut, command)
 for message, *words in (
-    ("there is no CPU 63", "--cpu", "63", "gen_value"),
-    ("there is no network stack 3: the kernel has 3", "--vnet", "3", "gen_net"),
-    ("no struct vnet at 0x", "--vnet", "0xffffffff80200000", "gen_net"),
+    ("--cpu: there is no CPU 63", "--cpu", "63", "gen_value"),
+    ("--vnet: there is no network stack 3: the kernel has 3",
+     "--vnet", "3", "gen_net"),
+    ("--vnet: no struct vnet at 0x", "--vnet", "0xffffffff80200000", "gen_net"),
     ("hz is not a per-CPU (DPCPU) variable", "--cpu", "0", "hz"),
     ("gen_value is not a variable of network", "--vnet", "0", "gen_value"),
     ("--cpu and --vnet need a symbol: 0x0", "--cpu", "0", "0x0"),
