@@ -169,9 +169,11 @@ put_symbols(struct writer *w, struct section *sections, uint32_t *names)
 	strings->off = w->len;
 	put(w, 0, 1);
 	for (size_t i = 1; i < NSECTIONS; i++)
-		names[i] = put_string(w, strings->off, sections[i].name);
+		names[i] =
+		    put_string(w, (size_t)strings->off, sections[i].name);
 	for (size_t i = 0; i < kf->nsymbols; i++)
-		at[i] = put_string(w, strings->off, kf->symbols[i].name);
+		at[i] =
+		    put_string(w, (size_t)strings->off, kf->symbols[i].name);
 	strings->len = w->len - strings->off;
 	align(w);
 
