@@ -145,18 +145,5 @@ show(struct dump *dump, const struct args *args)
 int
 cmd_ps(int argc, char **argv)
 {
-	struct args args = { 0 };
-	struct dump dump = { 0 };
-	int status;
-
-	if (options_next(&ps_syntax, argc, argv, &args) != -1)
-		return (args.a_status);
-	if (!options_core(&ps_syntax, &argc, &argv, &args))
-		return (EX_USAGE);
-
-	status = open_debug(&args, &dump);
-	if (status == EX_OK)
-		status = show(&dump, &args);
-	open_close(&dump);
-	return (status);
+	return (open_and_show(&ps_syntax, argc, argv, show));
 }

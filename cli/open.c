@@ -210,3 +210,23 @@ open_close(struct dump *dump)
 	free(dump->d_kernel);
 	*dump = (struct dump){ 0 };
 }
+
+int
+open_and_show(const struct syntax *syntax, int argc, char **argv,
+    int (*show)(struct dump *dump, const struct args *args))
+{
+	struct args args = { 0 };
+	struct dump dump = { 0 };
+	int status;
+
+	if (options_next(syntax, argc, argv, &args) != -1)
+		return (args.a_status);
+	if (!options_core(syntax, &argc, &argv, &args))
+		return (EX_USAGE);
+
+	status = open_debug(&args, &dump);
+	if (status == EX_OK)
+		status = show(&dump, &args);
+	open_close(&dump);
+	return (status);
+}

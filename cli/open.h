@@ -46,6 +46,13 @@ int open_dump(const struct args *args, struct dump *dump);
 int open_debug(const struct args *args, struct dump *dump);
 
 /*
+ * All of a command that has no options of its own: parse the command line, open
+ * the dump for kdebug/, show it, close it.  Returns the exit status.
+ */
+int open_and_show(const struct syntax *syntax, int argc, char **argv,
+    int (*show)(struct dump *dump, const struct args *args));
+
+/*
  * Fill in d_kdb of a dump that open_dump() opened, unless that was done.
  * Returns EX_OK, or EX_OSERR after a message.
  */
