@@ -23,7 +23,7 @@ struct layout {
 	unsigned int big_percent; /* of the pages, in 2 MB mappings */
 };
 
-/* What maps a page.  Values are bits of rp_ways. */
+/* How a page is mapped.  The values are bits of rp_ways. */
 enum known_way { BY_TABLE = 1, BY_LARGE_PAGE = 2, BY_DIRECT_MAP = 4 };
 
 /* An address of a page, known beforehand. */

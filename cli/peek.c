@@ -352,7 +352,7 @@ peek_is_packed(const char *path)
 bool
 peek_is_program(const char *path)
 {
-	/* What opens may be a pipe, that nobody writes to. */
+	/* Opening a pipe without a writer would block for ever. */
 	struct peek peek = { .pk_fd = open(path,
 				 O_RDONLY | O_CLOEXEC | O_NONBLOCK) };
 	uint8_t buf[ELF_TYPE_OFF + 2];

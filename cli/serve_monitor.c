@@ -18,7 +18,7 @@
 #include "cli/gdb_unwinder.h"
 #include "cli/serve_modules.h"
 
-/* What commands are about.  Without a thread of that name, svt_nthreads. */
+/* A command and its thread; svt_nthreads if there is no such thread. */
 struct request {
 	const struct serve_target *rq_target;
 	size_t rq_thread;
