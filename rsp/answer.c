@@ -1,9 +1,10 @@
 /*
- * Packets about the threads, registers and memory of a dead kernel, and
- * refusals: see rsp.h.  Queries, which have names, are in answer_query.c.
+ * Answers packets about the threads, registers and memory of a dead kernel, and
+ * refuses those that would run it: see rsp.h.  Queries, which have names, are in
+ * answer_query.c.
  *
- * A packet is one letter and its arguments.  Those that are not in the table
- * get an empty reply, by which clients learn that they are not offered.
+ * A packet is one letter and its arguments.  A letter that is not in the table
+ * gets an empty reply, which tells clients that the packet is not supported.
  */
 #include "rsp/rsp.h"
 
@@ -11,7 +12,7 @@
 
 #include "rsp/rsp_int.h"
 
-/* Memory is read in pieces of this many bytes, so that none is allocated. */
+/* Memory is read in pieces of this many bytes, which fit on the stack. */
 #define READ_PIECE 1024
 
 #define SIGNAL_TRAP 5
@@ -69,8 +70,8 @@ rsp_take_thread(struct rsp *rsp, struct rsp_cursor *cur, size_t *thread)
 }
 
 /*
- * gdb passes over the keys that it does not know; LLDB takes the name and the
- * reason from them.  With a reason goes a signal, without one none.
+ * gdb ignores keys that it does not know; LLDB takes the thread's name and its
+ * reason from them.  A thread with a reason has a signal, others have none.
  */
 void
 rsp_put_stop(struct rsp *rsp, struct rsp_reply *reply, size_t thread)
@@ -94,8 +95,9 @@ rsp_put_stop(struct rsp *rsp, struct rsp_reply *reply, size_t thread)
 }
 
 /*
- * LLDB numbers threads as it hears of them.  It hears of the list's first one
- * first, then of the others in order, and picks the one that has a reason.
+ * LLDB numbers threads in the order in which they are reported.  So the first of
+ * the list is reported first and the others follow in order; LLDB selects the
+ * thread that has a reason.
  */
 static void
 answer_stop(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
@@ -104,7 +106,7 @@ answer_stop(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 	rsp_put_stop(rsp, reply, rsp->rss_lldb ? 0 : rsp->rss_stopped);
 }
 
-/* Hg ID selects whom g and p are about; Hc ID whom to run, -1 for everyone. */
+/* Hg ID selects the thread for g and p; Hc ID the one to run, -1 for all. */
 static void
 answer_select(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {
@@ -145,9 +147,9 @@ saved_reg(const struct rsp *rsp, size_t reg, uint64_t *value)
 }
 
 /*
- * The same, with what gdb cannot do without: it does not attach when the thread
- * that it starts on has no program counter, for which 0 stands then; and there
- * is the mode of a thread that has one.
+ * The same, with a value for the registers that gdb needs.  gdb does not attach
+ * if the first thread has no program counter: it is 0 then.  The mode register
+ * has the kernel's mode in a thread that has a program counter.
  */
 static bool
 get_reg(const struct rsp *rsp, size_t reg, uint64_t *value)
@@ -167,8 +169,8 @@ get_reg(const struct rsp *rsp, size_t reg, uint64_t *value)
 }
 
 /*
- * The bytes of a register's value, in the target's order.  The x87's have more
- * of them than a value; none of those is ever known.
+ * The bytes of a register's value, in the target's order.  Registers of the x87
+ * are longer than a value, but their contents are never known.
  */
 static void
 put_value(const struct rsp_target *t, struct rsp_reply *reply, uint64_t value,
@@ -186,8 +188,8 @@ put_value(const struct rsp_target *t, struct rsp_reply *reply, uint64_t value,
 }
 
 /*
- * All registers, those that are not known as so many x.  LLDB would read these
- * as values; it gets an error, and asks register by register.
+ * All registers; an x stands for each digit of one that is not known.  LLDB would
+ * take these for values: it gets an error, and asks for single registers.
  */
 static void
 answer_regs(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
@@ -213,7 +215,7 @@ answer_regs(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 
 /*
  * One register.  One that is not known is the single byte xx, which gdb and
- * LLDB both take for that.  LLDB would read a full-length row of x as a value,
+ * LLDB both understand.  LLDB would take a full-length row of x for a value,
  * and an error on register 0 as "this server has no p packet".
  */
 static void
@@ -242,7 +244,7 @@ take_range(struct rsp_cursor *cur, uint64_t *addr, uint64_t *len)
 }
 
 /*
- * Put in memory, as it is or as digits: at most len bytes, fewer if a later one
+ * Append memory, as bytes or as digits: at most len bytes, fewer if a later one
  * cannot be read or does not fit.  Returns how many.
  */
 static uint64_t
@@ -282,7 +284,7 @@ answer_memory(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 		rsp_error(reply, RSP_EFAULT);
 }
 
-/* LLDB's form of m, with bytes for digits; length 0 asks if we know it. */
+/* LLDB's form of m, with bytes instead of digits; length 0 asks for support. */
 static void
 answer_memory_binary(struct rsp *rsp, struct rsp_cursor *cur,
     struct rsp_reply *reply)
@@ -307,7 +309,7 @@ answer_detach(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 	rsp_put(reply, "OK");
 }
 
-/* gdb does not wait for this reply; LLDB wants to hear that it died. */
+/* gdb does not wait for this reply; LLDB wants to hear that the target died. */
 static void
 answer_kill(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 {

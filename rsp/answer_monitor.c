@@ -1,9 +1,9 @@
 /*
- * Commands of the user's: "monitor COMMAND" in gdb, "process plugin packet
- * monitor COMMAND" in LLDB.  What they are is the target's affair.
+ * The user's commands: "monitor COMMAND" in gdb, "process plugin packet monitor
+ * COMMAND" in LLDB.  The target defines and executes them.
  *
- * The command comes as hexadecimal digits.  What it has to show goes back in as
- * many replies as it takes, O and digits each, up to a last one, OK.
+ * The command comes as hexadecimal digits.  Its output goes back in replies of O
+ * and digits, as many as are needed, and a last one, OK.
  */
 #include <string.h>
 
@@ -12,7 +12,7 @@
 /* The longest command, in bytes. */
 #define COMMAND_MAX 255
 
-/* The rest of the packet as text.  false: it is none, or too long. */
+/* The rest of the packet as text.  false: it is not text, or too long. */
 static bool
 take_command(struct rsp_cursor *cur, char command[COMMAND_MAX + 1])
 {
@@ -32,7 +32,7 @@ take_command(struct rsp_cursor *cur, char command[COMMAND_MAX + 1])
 	return (true);
 }
 
-/* As much of what is left to show as fits, or the end. */
+/* As much of the remaining output as fits, or the last reply. */
 static void
 put_console(struct rsp *rsp, struct rsp_reply *reply)
 {

@@ -1,19 +1,21 @@
 /*
- * Queries: packets with a name behind q or Q, about the connection, the list
- * of threads and the documents (target description, thread list) that clients
- * read piece by piece.
+ * Queries: packets with a name after q or Q, about the connection, the list of
+ * threads and the documents (target description, thread list) that clients read
+ * piece by piece.
  *
- * What is missing here is missing on purpose: an empty reply sends clients to
- * the next best packet, which is here.  qRegisterInfo: target.xml tells it.
- * qMemoryRegionInfo: LLDB would walk the gaps of a 64-bit address space one
- * answer at a time.  jThreadsInfo: qThreadStopInfo, thread by thread.
+ * Some queries are left out on purpose: the empty reply makes clients use the
+ * next best packet, which is here.
+ *	qRegisterInfo		clients read target.xml instead
+ *	qMemoryRegionInfo	LLDB would walk the gaps of a 64-bit address space
+ *				one answer at a time
+ *	jThreadsInfo		clients ask qThreadStopInfo for each thread
  */
 #include <string.h>
 
 #include "rsp/packet.h"
 #include "rsp/rsp_int.h"
 
-/* FreeBSD has no process that stands for the kernel; clients need a number. */
+/* Clients want a process id, and no process of FreeBSD is the kernel. */
 #define KERNEL_PID 1
 
 /* ---- the connection ---- */
@@ -39,7 +41,7 @@ answer_noack(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 	rsp_put(reply, "OK");
 }
 
-/* Errors may have a text.  Only LLDB asks for it. */
+/* Allow errors with a text.  Only LLDB asks for it. */
 static void
 answer_error_strings(struct rsp *rsp, struct rsp_cursor *cur,
     struct rsp_reply *reply)
@@ -57,7 +59,7 @@ answer_ok(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 	rsp_put(reply, "OK");
 }
 
-/* We attached to something that was there: a client's quit detaches. */
+/* 1: we attached to an existing process, so a client that quits detaches. */
 static void
 answer_attached(struct rsp *rsp, struct rsp_cursor *cur,
     struct rsp_reply *reply)
@@ -109,7 +111,7 @@ answer_current(struct rsp *rsp, struct rsp_cursor *cur, struct rsp_reply *reply)
 	rsp_put_num(reply, rsp->rss_target->rt_threads[rsp->rss_thread].rth_id);
 }
 
-/* m and as many ids as fit, or l when all were told. */
+/* m and as many ids as fit, or l after the last. */
 static void
 answer_next_threads(struct rsp *rsp, struct rsp_cursor *cur,
     struct rsp_reply *reply)
@@ -197,9 +199,9 @@ static const struct {
 };
 
 /*
- * Put in the len bytes at off of a document: it is written anew each time,
- * through a window.  The reply starts with m when there is more, with l at its
- * end.
+ * Append the len bytes at off of a document.  The document is written anew each
+ * time, through a window on it.  The reply starts with m if more follows, and
+ * with l at its end.
  */
 static void
 put_piece(struct rsp *rsp, struct rsp_reply *reply, size_t doc, uint64_t off,
@@ -260,7 +262,7 @@ static const struct {
 	{ "qsThreadInfo", answer_next_threads },
 };
 
-/* A name goes up to the first byte that no name has. */
+/* A name ends before the first byte that cannot be part of one. */
 static size_t
 name_len(const struct rsp_cursor *cur)
 {
@@ -279,7 +281,7 @@ rsp_answer_query(struct rsp *rsp, struct rsp_cursor *cur,
 {
 	size_t len = name_len(cur);
 
-	/* The one query whose argument follows its name at once. */
+	/* The only query whose argument follows its name without a separator. */
 	if (rsp_take(cur, "qThreadStopInfo")) {
 		answer_thread_stop(rsp, cur, reply);
 		return;

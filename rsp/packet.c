@@ -1,8 +1,8 @@
 /*
  * Frames in and out: see packet.h.
  *
- * A $ starts a packet wherever it stands, since inside of one it would have
- * been escaped: that is how the two sides find each other again after a loss.
+ * A $ always starts a packet, because inside of one it would be escaped.  So the
+ * two sides find the start of the next packet after bytes were lost.
  */
 #include "rsp/packet.h"
 
@@ -22,7 +22,7 @@ start_packet(struct rsp_framer *framer)
 	framer->rf_len = 0;
 }
 
-/* Between packets: line noise is passed over, as every server does. */
+/* Between packets: other bytes are skipped, as in every server. */
 static enum rsp_event
 feed_between(uint8_t byte)
 {
@@ -38,7 +38,7 @@ feed_between(uint8_t byte)
 	}
 }
 
-/* Keep a byte of payload; those too many are only counted, and not for ever. */
+/* Keep a byte of payload.  Bytes past the maximum are counted, up to a limit. */
 static void
 keep(struct rsp_framer *framer, uint8_t byte)
 {
@@ -115,7 +115,7 @@ rsp_feed(struct rsp_framer *framer, uint8_t byte)
 	return (RSP_MORE);
 }
 
-/* In a reply * would start a run length, so it is escaped too. */
+/* In a reply, * would start a run length, so it is escaped too. */
 static bool
 needs_escape(char c)
 {

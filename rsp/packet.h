@@ -4,9 +4,9 @@
  *	$ payload # two hexadecimal digits, the sum of the payload's bytes
  *
  * with + and - between them to accept or refuse the last one, until both sides
- * agree to do without.  In a payload } makes the next byte stand for itself
- * xor 0x20, which is how $, # and } are sent.  No I/O here: bytes go in one at
- * a time, frames come out.
+ * agree to leave these out.  In a payload, } and a byte stand for that byte
+ * xor 0x20: so $, # and } are sent.  No I/O here: bytes go in one at a time,
+ * frames come out.
  *
  * Facts: Debugging with GDB, appendix "GDB Remote Serial Protocol", Overview.
  */
@@ -41,7 +41,7 @@ enum rsp_state {
 	RSP_SUM_LOW
 };
 
-/* What has come in of a frame.  All zero is its start. */
+/* The part of a frame that was received.  All zero: nothing yet. */
 struct rsp_framer {
 	enum rsp_state rf_state;
 	uint8_t rf_sum;	     /* of the payload so far, as it came */
@@ -51,7 +51,7 @@ struct rsp_framer {
 	char rf_payload[RSP_PAYLOAD_MAX];
 };
 
-/* Take one byte in.  After RSP_PACKET the payload stays until the next byte. */
+/* Take in one byte.  After RSP_PACKET the payload is valid until the next. */
 enum rsp_event rsp_feed(struct rsp_framer *framer, uint8_t byte);
 
 /*

@@ -24,7 +24,7 @@ struct rsp_thread {
 	const char *rth_name; /* as a debugger shows it */
 };
 
-/* What is served.  Constant while it is. */
+/* The target of a session.  It does not change during the session. */
 struct rsp_target {
 	struct rsp_tdesc rt_tdesc;
 	enum byte_order rt_order; /* of registers and memory */
@@ -40,8 +40,8 @@ struct rsp_target {
 	size_t (*rt_read)(void *arg, uint64_t addr, void *buf, size_t len);
 
 	/*
-	 * Carry out a command of the user's, "monitor" in gdb.  Returns what is
-	 * to be shown, good until the next one; NULL: no memory.
+	 * Execute a command of the user's, "monitor" in gdb.  Returns its
+	 * output, valid until the next command; NULL: no memory.
 	 */
 	const char *(*rt_monitor)(void *arg, const char *command);
 	void *rt_arg;
@@ -65,14 +65,14 @@ void rsp_init(struct rsp *rsp, const struct rsp_target *target);
 
 /*
  * Answer the packet pkt of len bytes.  Writes at most cap bytes to reply and
- * returns how many; 0, an empty reply, says "not known here".
+ * returns how many; 0, an empty reply, means "not supported".
  */
 size_t rsp_answer(struct rsp *rsp, const char *pkt, size_t len, char *reply,
     size_t cap);
 
 /*
- * Some answers are several replies.  Call it after each one: false when it was
- * the last, else the next is in reply, *len bytes.
+ * Some answers are several replies.  Call this after each: false if it was the
+ * last, else the next one is in reply, *len bytes.
  */
 bool rsp_answer_more(struct rsp *rsp, char *reply, size_t cap, size_t *len);
 

@@ -1,9 +1,9 @@
 /*
  * A client's session: see session.h.
  *
- * With acknowledgements, a damaged packet is refused with - and comes again,
- * and - from the client repeats the last reply.  Without them nobody would
- * repeat anything, so a damaged packet is answered, with an error.
+ * With acknowledgements, a damaged packet is refused with - and the client sends
+ * it again; a - from the client repeats the last reply.  Without them a damaged
+ * packet is answered with an error, because the client would not send it again.
  */
 #include "rsp/session.h"
 
@@ -72,7 +72,7 @@ take_byte(struct rsp_session *session, uint8_t byte, rsp_send_fn *send,
 		return (send_frame(session, send, arg));
 	case RSP_MORE:
 	case RSP_ACK:
-	case RSP_INTERRUPT: /* nothing runs, so nothing is interrupted */
+	case RSP_INTERRUPT: /* nothing runs that could be stopped */
 		return (true);
 	}
 	return (true);

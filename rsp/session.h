@@ -1,6 +1,6 @@
 /*
- * One client's session: bytes in, bytes out, from the first packet to the last.
- * Joins framing, acknowledgements and answers; does no I/O itself.
+ * One client's session, from the first packet to the last: bytes in, bytes out.
+ * Puts framing, acknowledgements and answers together; does no I/O itself.
  */
 #ifndef RSP_SESSION_H
 #define RSP_SESSION_H

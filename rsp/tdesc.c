@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Registers of one kind that follow each other. */
+/* Consecutive registers of one kind. */
 struct reg_run {
 	const char *names; /* "name" or "name/alias", separated by blanks */
 	unsigned int len;  /* bytes */
@@ -30,17 +30,17 @@ struct machine {
 	struct reg_run runs[MAXRUNS]; /* up to one without names */
 
 	/*
-	 * A second feature, or NULL.  gdb refuses a kernel's file whose calling
-	 * convention (e_flags) has floating point, as FreeBSD's lp64d on
-	 * riscv64, unless the target has it.
+	 * A second feature, or NULL.  If the calling convention of the kernel's
+	 * file (e_flags) has floating point, as FreeBSD's lp64d on riscv64 has,
+	 * gdb refuses the file unless the target has floating point too.
 	 */
 	const char *fpu_feature;
 	struct reg_run fpu_runs[MAXRUNS];
 };
 
 /*
- * cpsr: supervisor mode, ARM instructions, which is how FreeBSD's kernel runs.
- * Without it gdb takes no step up the stack.
+ * cpsr: supervisor mode, ARM instructions, as FreeBSD's kernel runs.  Without it
+ * gdb does not unwind.
  */
 #define ARM_SUPERVISOR 0x13
 
@@ -242,7 +242,7 @@ put_reg(struct rsp_reply *reply, const struct rsp_reg *reg)
 	rsp_put(reply, "/>\n");
 }
 
-/* Put the registers from start on that are of one feature.  Their end. */
+/* Put the registers from start on that are of one feature; returns their end. */
 static size_t
 put_feature(const struct rsp_tdesc *tdesc, size_t start,
     struct rsp_reply *reply)

@@ -1,10 +1,10 @@
 /*
- * Target descriptions: which registers a machine has, in the order and with
- * the names that gdb demands of its standard features, so that no debugger
- * needs to be told anything.
+ * Target descriptions: the registers of a machine, in the order and with the
+ * names that gdb demands for its standard features.  With it debuggers need no
+ * configuration.
  *
  * Registers that a feature demands and that a kernel never saves (the x87's)
- * are described all the same; they are unavailable in every thread.
+ * are described too; they are unavailable in every thread.
  *
  * Facts: Debugging with GDB, appendix "Target Descriptions", Standard Target
  * Features.
@@ -17,7 +17,7 @@
 #include "format/minidump.h"
 #include "rsp/text.h"
 
-/* Enough for every machine of ours; riscv64 has 68. */
+/* Enough for every architecture; riscv64 has 68. */
 #define RSP_MAXREGS 72
 
 #define RSP_REG_NAME_LEN 8
@@ -40,8 +40,8 @@ struct rsp_tdesc {
 	size_t rtd_pc; /* which of them is the program counter */
 
 	/*
-	 * One that gdb cannot do without, and what is in it whenever a thread
-	 * is in the kernel.  rtd_nregs: there is none.
+	 * A register that gdb needs, and its value while a thread is in the
+	 * kernel.  rtd_nregs: there is no such register.
 	 */
 	size_t rtd_mode;
 	uint64_t rtd_mode_value;

@@ -1,7 +1,6 @@
 /*
- * The text of a packet of the gdb remote protocol: taken apart with a cursor,
- * put together as a reply.  Both know their ends, so neither a client nor a
- * dump can lead them past a buffer.
+ * The text of packets of the gdb remote protocol: a cursor to parse it and a
+ * reply to build it.  Both check the end of their buffer.
  */
 #ifndef RSP_TEXT_H
 #define RSP_TEXT_H
@@ -20,7 +19,7 @@ struct rsp_cursor {
 	const char *rc_end;
 };
 
-/* Step over text if it is next.  false: it is not; nothing was taken. */
+/* Skip text if it is next.  false: it is not; nothing was taken. */
 bool rsp_take(struct rsp_cursor *cur, const char *text);
 
 /*
