@@ -5,10 +5,10 @@
 /* The direct map of a terabyte; more of it is not made hot. */
 #define MAX_GROUPS (UINT64_C(1) << (40 - HOT_GROUP_SHIFT))
 
-/* Making so many groups takes about as long as one read that is not hot. */
+/* Making this many groups takes about as long as one read that is not hot. */
 #define GROUPS_PER_USE 64
 
-/* As many groups as the memory of the machine has, in the direct map. */
+/* The number of groups in the part of the direct map that has memory. */
 static uint64_t
 count_groups(const struct dumpset *set, const struct minidump_hdr *hdr)
 {
@@ -46,8 +46,8 @@ hotpages_allow(struct hotpages *hp, struct pageindex *pi,
 }
 
 /*
- * Is what was read of the bitmap, and of the file up to end, the file's own?
- * Places are looked up once, so there is no later time to find out.
+ * Did what was read of the bitmap, and of the file up to end, come from the
+ * file?  Places are looked up only once, so this has to be known now.
  */
 static bool
 settle(const struct pageindex *pi, uint64_t end)
@@ -120,7 +120,7 @@ hotpages_add_span(struct hotpages *hp, uint64_t span,
 
 /* ---- the direct map ---- */
 
-/* 64 pages in a row, from a bit on, if all of them are inside of the file. */
+/* The group of the 64 pages from a bit on, if all of them are in the file. */
 static void
 make_group(struct pageindex *pi, uint64_t bit, struct hot_group *group)
 {
@@ -137,7 +137,7 @@ make_group(struct pageindex *pi, uint64_t bit, struct hot_group *group)
 		.hg_base = pi->pi_image->im_base + off - HOT_PAGE_LEN };
 }
 
-/* The groups that are in a segment as a whole. */
+/* The groups that lie entirely in a segment. */
 static void
 make_groups_of(const struct hotpages *hp, struct hot_group *groups,
     const struct dump_seg *seg)
@@ -159,7 +159,7 @@ make_direct(struct hotpages *hp)
 	const struct dumpset *set = &hp->hp_index->pi_set;
 	struct hot_group *groups;
 
-	/* A torn mapping is not read through any more. */
+	/* A torn mapping is no longer used. */
 	if (hp->hp_index->pi_image->im_base == NULL)
 		return;
 	groups = calloc((size_t)hp->hp_ngroups, sizeof(*groups));

@@ -1,30 +1,30 @@
 /*
- * Where pages that are read often lie in the mapped file: a minidump's, of
- * 4 KB.
+ * The places, in the mapped file, of pages that are read often: 4 KB pages of a
+ * minidump.
  *
- * A read waits for memory most of its time, and the processor runs ahead into
- * the next read as far as its window reaches.  So each instruction that is
- * saved here counts several times.
+ * A read spends most of its time waiting for memory, and meanwhile the
+ * processor executes the next reads as far as its window reaches.  So each
+ * instruction that is saved here counts several times.
  *
  * There are two ways from an address to the bytes:
  *
- *   - An address of the direct map is a physical address.  For each 64 pages
- *     (a group) there is one word that says which of them are in the dump, and
+ *   - An address of the direct map is a physical address.  For each 64 pages (a
+ *     group) there is one word that says which of them are in the dump, and
  *     where in the file the first one is; the others follow it.
- *   - Elsewhere, 2 MB of addresses (a span) that were used often have the
- *     places of their 512 pages: numbers of pages in the file.  It does not
- *     matter whether a page table or a large page maps them.
+ *   - Elsewhere, 2 MB of addresses (a span) that were used often have a table
+ *     of the places of their 512 pages: page numbers in the file.  A page table
+ *     or a large page may map them.
  *
- * What is kept true, so that hot_find() needs no other check:
+ * These are always true, so that hot_find() needs no other check:
  *
  *   - An address that has a place is mapped to that page by kd_root, the page
  *     is in the dump, and all of its bytes are inside of the file's length as
  *     it was when the file was mapped.
- *   - What the places were made from was settled (image.h): it is the file's
- *     own.
+ *   - The bytes that the places were made from were settled (image.h): they
+ *     came from the file.
  *   - Everything else has no place: holes, edges of segments and of the direct
- *     map, pages past the end of a short file.  The way through translate()
- *     finds them, or says why not.
+ *     map, pages past the end of a short file.  translate() finds them, or says
+ *     why it cannot.
  *
  * Memory: 2 KB for a span, at most 32 MB; 16 bytes for a group in which there
  * are pages, at most 64 MB, which is 1/16384 of the dumped machine's memory.
@@ -45,7 +45,7 @@
 
 #define HOT_GROUP_SHIFT 18
 
-/* Uses of anything after which its places are looked up. */
+/* The number of uses after which places are looked up. */
 #define HOT_OFTEN 32
 
 /* 2 MB of addresses. */
@@ -76,17 +76,17 @@ struct hotpages {
 };
 
 /*
- * From now on pages of this minidump may become hot, if they have 4 KB and the
- * file is mapped.  Before, hp is all zeros, and nothing becomes hot.  The index
- * is borrowed.
+ * Allow pages of this minidump to become hot, if they have 4 KB and the file is
+ * mapped.  Before this call hp is all zeros, and nothing becomes hot.  The
+ * index is borrowed.
  */
 void hotpages_allow(struct hotpages *hp, struct pageindex *pi,
     const struct minidump_hdr *hdr);
 
 /*
- * A span was used HOT_OFTEN times: find the places of its pages, which are at
- * these physical addresses; HOT_NO_PA: not mapped.  The tables that say so lie
- * before end in the file.
+ * A span was used HOT_OFTEN times: look up the places of its pages, whose
+ * physical addresses are given; HOT_NO_PA: not mapped.  The page tables that
+ * these were read from lie before end in the file.
  */
 void hotpages_add_span(struct hotpages *hp, uint64_t span,
     const kpaddr_t pa[HOT_SPAN_PAGES], uint64_t end);
@@ -97,7 +97,7 @@ void hotpages_use_direct(struct hotpages *hp);
 
 void hotpages_fini(struct hotpages *hp);
 
-/* Make no span hot: their mappings have changed, or may have. */
+/* Forget all spans: their mappings may have changed. */
 void hotpages_forget_spans(struct hotpages *hp);
 
 static inline const uint8_t *
@@ -134,7 +134,7 @@ hot_find_in_span(const struct hotpages *hp, kvaddr_t va)
 /*
  * The byte of va in the mapped file, followed by the rest of its page; NULL:
  * not hot.  As with any byte of the mapping, what is read there must be settled
- * before it is believed.
+ * before it is used.
  */
 static inline const uint8_t *
 hot_find(const struct hotpages *hp, kvaddr_t va)

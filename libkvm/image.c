@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 /*
- * Blocks of the file that image_view() asked for lately: page tables, bitmap
- * and index, which nearly every access needs, while data is read only once.
- * Enough for the page tables of 16 GB, so that a read is one pread(2), the
- * data's own; a block is allocated when it is first used.
+ * Blocks of the file that image_view() used recently: page tables and bitmap,
+ * which nearly every access needs, while data is read only once.  The cache is
+ * large enough for the page tables of 16 GB, so that a read is one pread(2),
+ * for the data.  A block is allocated when it is first used.
  */
 #define CACHE_BLOCK_LEN 4096
 #define CACHE_NBLOCKS	8192
@@ -75,7 +75,7 @@ cache_destroy(struct image_cache *cache)
 	free(cache);
 }
 
-/* The block at off, a multiple of its length; NULL: not to be had that way. */
+/* The block at off, a multiple of its length; NULL: not a whole block there. */
 static const uint8_t *
 cache_block(struct image *im, uint64_t off)
 {
@@ -124,8 +124,8 @@ image_fetch(struct image *im, uint64_t off, size_t len, uint8_t *scratch)
 /* ---- a mapping that may have lost its end ---- */
 
 /*
- * Is there a byte from end to the end of its page that is not 0?  Then the file
- * went on to there, and the zeros before it are its own.
+ * Is there a byte other than 0 from end to the end of its page?  Then the file
+ * reaches to there, and the zeros before that byte are the file's.
  */
 static bool
 page_goes_on(const struct image *im, uint64_t end)
@@ -207,7 +207,7 @@ is_larger_than_memory(uint64_t len)
 static bool
 should_map(const struct image *im, enum image_access access)
 {
-	/* A 32-bit host has addresses for a small dump only. */
+	/* A 32-bit host has address space for a small dump only. */
 	if (im->im_len == 0 || im->im_len > SIZE_MAX / 4)
 		return (false);
 	if (access != IMAGE_AUTO)

@@ -1,18 +1,19 @@
 /*
- * The bytes of a core file, however they are got at.
+ * The bytes of a core file, mapped or not.
  *
- * An image is mapped where that is wise, and read with pread(2) where it is not
- * (32-bit hosts, network file systems, dumps larger than memory) or no longer
- * is (the file was cut short).  Callers use two calls: image_view() for the
- * few bytes of a header, a bitmap or a page table, image_read() for data; and
- * one more before they believe what they got:
+ * An image is mapped if that is safe and fast.  It is read with pread(2) on
+ * 32-bit hosts, on network file systems, for dumps larger than memory, and once
+ * the file was truncated.  Callers use image_view() for the few bytes of a
+ * header, a bitmap or a page table, image_read() for data, and image_settle()
+ * before they use the bytes:
  *
  *	do {
  *		... image_view() ... image_read() ...
  *	} while (!image_settle(im, end));
  *
- * It is false at most once in an image's life: then the image is no longer
- * mapped, and what is done again with pread(2) finds out which bytes exist.
+ * image_settle() is false at most once in an image's life: the image is no
+ * longer mapped then, and the repetition with pread(2) finds out which bytes
+ * exist.
  */
 #ifndef LIBKVM_IMAGE_H
 #define LIBKVM_IMAGE_H
@@ -55,9 +56,9 @@ const uint8_t *image_fetch(struct image *im, uint64_t off, size_t len,
     uint8_t *scratch);
 
 /*
- * Look at len bytes at off, len <= IMAGE_VIEW_MAX.  Returns where they are,
- * until the next call: in the mapping, or in scratch, which has room for len.
- * NULL: not all are there.
+ * Look at len bytes at off, len <= IMAGE_VIEW_MAX.  Returns a pointer to them,
+ * in the mapping or in scratch, which has room for len; it is valid until the
+ * next call.  NULL: not all of them are in the file.
  */
 static inline const uint8_t *
 image_view(struct image *im, uint64_t off, size_t len, uint8_t *scratch)
@@ -80,7 +81,7 @@ size_t image_pread_some(struct image *im, uint64_t off, void *buf, size_t len);
 /* image_read() of an image that is not mapped. */
 bool image_pread(struct image *im, uint64_t off, void *buf, size_t len);
 
-/* Copy len bytes at off.  false: not all are there, im_errno says why. */
+/* Copy len bytes at off.  false: not all of them can be read; see im_errno. */
 static inline bool
 image_read(struct image *im, uint64_t off, void *buf, size_t len)
 {
@@ -93,9 +94,9 @@ image_read(struct image *im, uint64_t off, void *buf, size_t len)
 bool image_settle_slowly(struct image *im, uint64_t end);
 
 /*
- * Were all bytes that were read since the last call, none of them at or behind
- * end, the file's own?  A file that was cut inside of a page shows zeros up to
- * the page's end without a fault, so zeros at the end are looked into.
+ * Did all bytes that were read since the last call, all of them before end,
+ * come from the file?  A file that was truncated inside of a page shows zeros
+ * up to the page's end without a fault, so zeros at the end are checked.
  */
 static inline bool
 image_settle(struct image *im, uint64_t end)

@@ -15,7 +15,7 @@
 #define MAP_ANON MAP_ANONYMOUS
 #endif
 
-/* As many cores as can be mapped at once; more are read with pread(2). */
+/* The number of cores mapped at once; further ones are read with pread(2). */
 #define NMAPPINGS 64
 
 static struct mapping mappings[NMAPPINGS];
@@ -48,7 +48,7 @@ patch(struct mapping *mp, uint8_t *addr)
 		    MAP_FIXED | MAP_PRIVATE | MAP_ANON, -1, 0) != MAP_FAILED);
 }
 
-/* Not ours: as if this handler were not there. */
+/* The fault is not in a mapping of ours: act as the previous handler would. */
 static void
 pass_on(int sig, siginfo_t *info, void *context)
 {

@@ -1,10 +1,10 @@
 /*
- * A file mapped for reading, that survives the file being cut short.
+ * A file mapped for reading, which may be truncated while it is mapped.
  *
- * Touching a mapping behind the end of its file raises SIGBUS.  The handler
- * that is installed here puts zeros in the place of what is gone, from the
- * faulting page to the end of the mapping, and marks the mapping as torn; the
- * reader goes on and learns from mapping_torn() that what it read is no good.
+ * Access to a mapping past the end of its file raises SIGBUS.  The handler that
+ * is installed here maps zeros from the faulting page to the end of the mapping
+ * and marks the mapping as torn.  The reader goes on, and learns from
+ * mapping_torn() that the bytes it read cannot be trusted.
  */
 #ifndef LIBKVM_MAPPING_H
 #define LIBKVM_MAPPING_H
@@ -22,15 +22,15 @@ struct mapping {
 };
 
 /*
- * Map the first len bytes of fd.  NULL: it cannot be mapped, or too many are;
- * the caller then reads in another way.
+ * Map the first len bytes of fd.  NULL: it cannot be mapped, or too many files
+ * are; the caller then reads with pread(2).
  */
 struct mapping *mapping_create(int fd, size_t len);
 void mapping_destroy(struct mapping *mp);
 
 /*
- * Has a part of the mapping gone missing since it was made?  Ask after reading
- * from it and before believing what was read.
+ * Has the file been truncated inside the mapping?  Ask this after reading from
+ * it and before the bytes are used.
  */
 static inline bool
 mapping_torn(const struct mapping *mp)

@@ -39,7 +39,9 @@ pageindex_create(struct image *im, const struct pageindex_desc *desc)
 	if (desc->set.dp_nbits < pi->pi_nbits)
 		pi->pi_nbits = desc->set.dp_nbits;
 
-	/* Counted lazily, so memory that is never needed is never touched. */
+	/*
+	 * Counts are made when they are needed: untouched memory costs nothing.
+	 */
 	nwords = pi->pi_nbits / 64 + 1;
 	pi->pi_sub = calloc((size_t)nwords, sizeof(*pi->pi_sub));
 	pi->pi_super =
@@ -100,8 +102,8 @@ count_up_to(struct pageindex *pi, uint64_t word)
 }
 
 /*
- * The number of set bits before bit, and the word that bit is in.  Bits behind
- * the end of the page set may be set in the last word; they are no pages.
+ * The number of set bits before bit, and the word that bit is in.  The last
+ * word may have set bits after the end of the page set; they are not pages.
  */
 static inline bool
 rank_of(struct pageindex *pi, uint64_t bit, uint64_t *rank, uint64_t *bits)
@@ -116,7 +118,7 @@ rank_of(struct pageindex *pi, uint64_t bit, uint64_t *rank, uint64_t *bits)
 	return (true);
 }
 
-/* How many bits from bit on, at most max, are like the first one. */
+/* How many consecutive bits, at most max, equal the one at bit. */
 static uint64_t
 run_length(struct pageindex *pi, uint64_t bit, uint64_t word, uint64_t max)
 {
@@ -177,7 +179,10 @@ unlisted_run(const struct pageindex *pi, const struct dump_seg *seg,
 	    .run_len = left < len ? left : len });
 }
 
-/* Pages from bit on, up to len bytes from inside the first one, that are alike. */
+/*
+ * The run of present, or of missing, pages that starts at bit; len bytes at
+ * most.
+ */
 static uint64_t
 like_run(struct pageindex *pi, const struct dump_seg *seg, uint64_t bit,
     uint64_t word, uint64_t in_page, uint64_t len)

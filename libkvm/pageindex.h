@@ -1,11 +1,11 @@
 /*
- * Where in a minidump a physical page lies.
+ * The offset of a physical page in a minidump.
  *
- * The pages of the bitmap follow each other in the file, so a page's place is
- * the number of set bits before its own.  That number is kept for each word of
- * the bitmap, so that a lookup reads one word and branches nowhere; it is
- * counted when it is first needed, up to where it is needed, so that opening
- * costs nothing.
+ * The file has the pages in the order of the bitmap, so a page's number in the
+ * file is the number of set bits before its own.  That number is kept for each
+ * word of the bitmap, so that a lookup reads one word and does not branch.  It
+ * is counted when it is first needed, and only up to there, so that opening a
+ * dump costs nothing.
  *
  *	rank(bit) = pi_super[bit / 65536] + pi_sub[bit / 64]
  *	    + set bits of the word below bit % 64
@@ -39,12 +39,12 @@ struct pageindex_desc {
 	uint64_t pages_off;
 };
 
-/* Words of the bitmap to a count in pi_super. */
+/* Words of the bitmap for each count in pi_super. */
 #define PAGEINDEX_SUPER_WORDS 1024
 
 /*
- * The number of set bits before bit, which is in the word bits: one that was
- * counted, as all are after pageindex_count().
+ * The number of set bits before bit.  bits is the word that bit is in; it must
+ * have been counted, as all words have after pageindex_count().
  */
 static inline uint64_t
 pageindex_rank(const struct pageindex *pi, uint64_t bit, uint64_t bits)

@@ -4,12 +4,12 @@
 
 #include <stdlib.h>
 
-/* Of hosts that have any: those of amd64, and of arm64 with 4 KB pages. */
+/* The large page of amd64, and of arm64 with 4 KB pages. */
 #define LARGE_PAGE_LEN 2097152
 
 /*
- * Memory that is met in random order: in large pages, where the host gives
- * them, it takes a few faults instead of a thousand.
+ * Memory that is used in random order.  In large pages, if the host provides
+ * them, it takes a few page faults instead of a thousand.
  */
 static void *
 alloc_large(size_t len)
@@ -24,7 +24,9 @@ alloc_large(size_t len)
 	return (p);
 }
 
-/* What a granule's bits are more than its page numbers, if it is one number. */
+/*
+ * The difference of bits and page numbers in a granule, if there is only one.
+ */
 static uint64_t
 granule_bias(const struct pageindex *pi, uint64_t first, uint64_t npages)
 {
@@ -66,7 +68,7 @@ walkset_search(const struct walkset *ws, uint64_t pfn)
 	return (bit < pi->pi_nbits ? bit : ws->ws_nbits);
 }
 
-/* Copy the bitmap.  What lies behind its last page is no page to take. */
+/* Copy the bitmap, and clear the bits after its last page. */
 static bool
 read_bitmap(struct walkset *ws)
 {
@@ -109,7 +111,7 @@ walkset_init(struct walkset *ws, struct pageindex *pi)
 	if (ws->ws_words == NULL)
 		return (false);
 	find_biases(ws);
-	/* The index counts all words, so that ranks take no more than a look. */
+	/* Count all words now, so that a rank is a mere look-up later. */
 	return (pageindex_count(pi, &npages) && read_bitmap(ws));
 }
 

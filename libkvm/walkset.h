@@ -1,12 +1,13 @@
 /*
- * The pages of a dump that a walk has not come to yet, and where they lie.
+ * The pages of a dump that a walk has not reported yet, and their offsets in
+ * the file.
  *
- * A walk meets pages in the order of their addresses, which is any order in
- * the dump's bitmap, and asks of each: is it there, is it new, and where in the
- * file?  What answers that lies side by side in a copy of the bitmap.  The bit
- * of a page is found without a search: memory is cut into granules, and in all
- * but those where a segment ends, bits and page numbers differ by one number,
- * the granule's bias.
+ * A walk finds pages in the order of their addresses, which is a random order
+ * in the dump's bitmap, and asks for each: is it in the dump, is it new, and
+ * where in the file?  A copy of the bitmap has all that is needed for the
+ * answer in one place.  The bit of a page is found without a search: memory is
+ * divided into granules, and the difference of bits and page numbers, the
+ * granule's bias, is the same in the whole granule unless a segment ends in it.
  */
 #ifndef LIBKVM_WALKSET_H
 #define LIBKVM_WALKSET_H
@@ -23,7 +24,7 @@ struct walk_word {
 
 struct walkset {
 	struct pageindex *ws_index; /* borrowed; all of it is counted */
-	struct walk_word *ws_words; /* owned; an empty one behind the last */
+	struct walk_word *ws_words; /* owned; an empty one after the last */
 	uint64_t ws_nbits;	    /* of these words, without the empty one */
 	unsigned int ws_granule_shift;	    /* log2 of a granule's pages */
 	uint64_t ws_bias[WALKSET_GRANULES]; /* or WALKSET_NO_BIAS */
@@ -37,10 +38,10 @@ struct walkset {
 bool walkset_init(struct walkset *ws, struct pageindex *pi);
 void walkset_fini(struct walkset *ws);
 
-/* walkset_bit() where bits and page numbers have no one difference. */
+/* walkset_bit() in a granule without a bias. */
 uint64_t walkset_search(const struct walkset *ws, uint64_t pfn);
 
-/* The bit of a page number; ws_nbits, which is never taken, if it has none. */
+/* The bit of a page number.  Without one: ws_nbits, which is never taken. */
 static inline uint64_t
 walkset_bit(const struct walkset *ws, uint64_t pfn)
 {
@@ -73,7 +74,9 @@ walkset_off(const struct walkset *ws, uint64_t bit)
 	return (pi->pi_pages_off + (rank << pi->pi_set.dp_page_shift));
 }
 
-/* Take the page of a bit.  false: it is not in the dump, or was taken before. */
+/*
+ * Take the page of a bit.  false: it is not in the dump, or was taken before.
+ */
 static inline bool
 walkset_take(struct walkset *ws, uint64_t bit)
 {
@@ -86,8 +89,8 @@ walkset_take(struct walkset *ws, uint64_t bit)
 }
 
 /*
- * Take the pages of n bits in a row, 0 < n <= 64: all of them, or none and
- * false.  In the file they are in a row, too.
+ * Take the pages of n consecutive bits, 0 < n <= 64: all of them, or none and
+ * false.  They are contiguous in the file.
  */
 static inline bool
 walkset_take_run(struct walkset *ws, uint64_t bit, uint64_t n)
@@ -109,15 +112,15 @@ walkset_take_run(struct walkset *ws, uint64_t bit, uint64_t n)
 	return (true);
 }
 
-/* How many of the pages of n bits in a row were not taken yet? */
+/* How many pages of n consecutive bits were not taken yet? */
 uint64_t walkset_count_left(const struct walkset *ws, uint64_t bit, uint64_t n);
 
 /* The first bit from this one on that was not taken yet; ws_nbits: none. */
 uint64_t walkset_next(const struct walkset *ws, uint64_t bit);
 
 /*
- * How many pages from a bit on, which was not taken yet, can be taken as a run,
- * and are a run in memory, too, from *pa on.  0: the bit is no page's.
+ * How many pages from a bit on, which was not taken yet, can be taken as a run
+ * that is contiguous in memory too, from *pa on.  0: the bit has no page.
  */
 uint64_t walkset_run(const struct walkset *ws, uint64_t bit, uint64_t *pa);
 
