@@ -1,8 +1,8 @@
 /*
- * Finds out that a list leads back into itself, by Brent's algorithm: each
- * element is compared with one met before.  That one is chosen anew at growing
- * distances, so it ends up in the circle; the walk goes on for a few times the
- * list's length at most.
+ * Detects a circular list by Brent's algorithm.  Each element is compared with
+ * one seen before, which is chosen anew at growing distances, so that it is in
+ * the circle at last.  The walk ends after a few times the list's length at
+ * most.
  */
 #ifndef LIBKVM_CIRCLE_H
 #define LIBKVM_CIRCLE_H

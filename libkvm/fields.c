@@ -8,8 +8,8 @@
 #define LEN_OF_POINTER 0
 
 /*
- * A field's structure, its name there, and the constant that tells its offset
- * where there is no debug information, with its length then.
+ * A field's structure, its name there, and the exported constant that has its
+ * offset if there is no debug information, with its length in that case.
  */
 static const struct {
 	const char *type;
@@ -119,7 +119,7 @@ static const struct {
 	[FLD_V_RDEV] = { "vnode", "v_rdev", NULL, 0 },
 };
 
-/* The offset that the kernel exports.  It need not be in the dump. */
+/* The offset that the kernel exports.  It is read from the file if need be. */
 static bool
 read_constant(kvm_t *kd, const char *name, uint32_t *out)
 {

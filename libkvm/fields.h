@@ -119,8 +119,8 @@ enum field {
 bool field_known(kvm_t *kd, enum field which);
 
 /*
- * 0 if it is known where the field is; else -1, and kvm_geterr() says so after
- * what, the name of a function or a file.
+ * Returns 0 if the field's offset is known.  Otherwise -1, and kvm_geterr()
+ * says so; its text starts with what, the name of a function or a file.
  */
 int field_need(kvm_t *kd, enum field which, const char *what);
 
@@ -134,7 +134,7 @@ int field_read(kvm_t *kd, kvaddr_t base, enum field which, uint64_t *out);
 uint64_t field_uint(kvm_t *kd, kvaddr_t base, enum field which);
 int64_t field_int(kvm_t *kd, kvaddr_t base, enum field which);
 
-/* Copy an array, at most len bytes of it; what is missing is zeros. */
+/* Copy an array, at most len bytes of it, and fill up with zeros. */
 void field_bytes(kvm_t *kd, kvaddr_t base, enum field which, void *buf,
     size_t len);
 

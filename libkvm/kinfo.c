@@ -1,5 +1,6 @@
 /*
- * One function for each structure that a struct kinfo_proc is made of.
+ * Fills in struct kinfo_proc: one function for each structure of the kernel
+ * that it is made of.
  *
  * Facts: FreeBSD's sys/sys/proc.h, ucred.h, user.h.  What the kernel does for
  * kern.proc: sys/kern/kern_proc.c, fill_kinfo_proc().
@@ -22,7 +23,7 @@ static_assert(offsetof(struct kinfo_proc, ki_comm) == 447, "the same");
 
 #define NO_DEVICE UINT64_MAX
 
-/* Flags of p_flag (P_*), under names that no header of FreeBSD has. */
+/* Flags of p_flag (P_*); the names are ours, to avoid FreeBSD's macros. */
 #define FLAG_CONTROLT 0x00002
 #define FLAG_TRACED   0x00800
 #define FLAG_STOPPED  0xe0000 /* by a signal, by another thread, traced */
@@ -38,7 +39,7 @@ enum {
 #define INHIBITED_SLEEPING 0x02
 #define INHIBITED_LOCK	   0x08
 
-/* An address of the dumped kernel, if a pointer of this host holds it. */
+/* An address of the dumped kernel; NULL if it does not fit a host's pointer. */
 static void *
 address(uint64_t va)
 {
@@ -54,8 +55,8 @@ pointer(kvm_t *kd, kvaddr_t base, enum field which)
 }
 
 /*
- * Copy a text of at most len - 1 characters, and NULs up to len.  In the kernel,
- * the rest of an older text may follow it.
+ * Copy a text of at most len - 1 characters, and fill up with NULs.  In the
+ * kernel's array, the rest of an older text may follow it.
  */
 static void
 text(kvm_t *kd, kvaddr_t base, enum field which, char *buf, size_t len)
@@ -79,7 +80,7 @@ text_at(kvm_t *kd, kvaddr_t base, enum field which, char *buf, size_t len)
 			break;
 }
 
-/* An unsigned integer of 4 bytes that a variable holds; 0: not known. */
+/* The value of a variable of type u_int; 0: not known. */
 static uint32_t
 variable(kvm_t *kd, const char *name)
 {
@@ -91,7 +92,7 @@ variable(kvm_t *kd, const char *name)
 	return ((uint32_t)value);
 }
 
-/* How many seconds ago the clock showed that many ticks. */
+/* How many seconds ago the tick counter had this value. */
 static unsigned int
 seconds_since(kvm_t *kd, uint64_t tick)
 {
@@ -248,7 +249,7 @@ fill_signals(kvm_t *kd, kvaddr_t proc, struct kinfo_proc *kp)
 	add_signals(kd, acts, FLD_PS_SIGCATCH, &kp->ki_sigcatch);
 }
 
-/* As wait(2) has it: FreeBSD 11 split the word into code and signal. */
+/* The status as for wait(2): FreeBSD 11 split it into code and signal. */
 static unsigned short
 exit_status(kvm_t *kd, kvaddr_t proc)
 {

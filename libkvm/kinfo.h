@@ -18,8 +18,8 @@
 enum { PROC_STATE_NEW, PROC_STATE_NORMAL, PROC_STATE_ZOMBIE };
 
 /*
- * What the structures at proc (struct proc) and td (struct thread; 0: none)
- * say.  What is not known or cannot be read is 0.
+ * Fill in an entry from the struct proc at proc and the struct thread at td, or
+ * none if that is 0.  Fields that are not known or cannot be read are 0.
  */
 void kinfo_fill(kvm_t *kd, kvaddr_t proc, kvaddr_t td, struct kinfo_proc *kp);
 

@@ -44,7 +44,9 @@ struct core_ops {
 	/* Get kd ready.  -1: kvm_fail() was called; close() follows. */
 	int (*co_open)(kvm_t *kd);
 	void (*co_close)(kvm_t *kd);
-	/* Where the first of len bytes at pa are; how many lie there in a row. */
+	/*
+	 * Where the first of len bytes at pa are; how many lie there in a row.
+	 */
 	int (*co_locate)(kvm_t *kd, kpaddr_t pa, uint64_t len,
 	    struct file_run *out);
 	/*
@@ -132,8 +134,8 @@ int kvm_fail(kvm_t *kd, const char *fmt, ...)
 int kvm_fail_image(kvm_t *kd, const char *what, uint64_t off, uint64_t len);
 
 /*
- * The file was read up to end.  That counts for tables too: an entry in the
- * middle of which the file was cut looks like another one.
+ * The file was read up to end.  Page tables count as read too: an entry in
+ * which the file was cut decodes as a different, valid-looking entry.
  */
 static inline void
 note_end(kvm_t *kd, uint64_t end)
@@ -149,7 +151,7 @@ int translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out);
 int translate_by(kvm_t *kd, const struct vm_root *root, kvaddr_t va,
     uint64_t len, struct phys_run *out);
 
-/* kd_root has changed, or what was read of its tables may be wrong. */
+/* Forget remembered translations: kd_root or its tables may have changed. */
 void translate_forget(kvm_t *kd);
 
 /* Load the CPUs out of the notes in a segment, and free what kd has of them. */
@@ -172,7 +174,9 @@ const struct vm_root *root_own(kvm_t *kd);
 /* The address of a kernel symbol; false: there is none. */
 bool kvm_lookup(kvm_t *kd, const char *name, kvaddr_t *va);
 
-/* How far the selected network stack's variables are from the linker's set. */
+/*
+ * The distance of the selected network stack's variables from the linker set.
+ */
 int vnet_distance(kvm_t *kd, uint64_t *distance);
 
 /* The pointer that array[cpu] holds; 0: there is no such CPU. */

@@ -67,7 +67,7 @@ add_counters(kvm_t *kd, kvaddr_t va, long cp_time[CPUSTATES])
 	return (0);
 }
 
-/* Kernels count for each CPU since FreeBSD 7.1, for all of them before. */
+/* Since FreeBSD 7.1 each CPU has its own counters. */
 static int
 sum_counters(kvm_t *kd, long cp_time[CPUSTATES])
 {

@@ -2,9 +2,10 @@
  * Symbols by name: through the caller's resolver, or the kernel's ELF file.
  *
  * A name that is not found may be a variable of which each CPU (DPCPU) or each
- * network stack (VNET) has a copy: the linker knows those under a prefix, in a
- * set between two symbols, and the copies lie at a distance from the set.
- * Facts: FreeBSD's sys/sys/pcpu.h, sys/net/vnet.h; kvm_vnet.c knows the stacks.
+ * network stack (VNET) has a copy.  Such a variable has a prefix in the symbol
+ * table and lies in a linker set between two symbols; the copies lie at a
+ * distance from the set.  Facts: FreeBSD's sys/sys/pcpu.h, sys/net/vnet.h;
+ * kvm_vnet.c knows the stacks.
  */
 #include <string.h>
 

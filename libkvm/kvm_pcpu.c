@@ -1,5 +1,5 @@
 /*
- * What each CPU has a copy of: struct pcpu, DPCPU variables, UMA_ZONE_PCPU
+ * Data that each CPU has a copy of: struct pcpu, DPCPU variables, UMA_ZONE_PCPU
  * memory and the counters made of it.
  *
  * struct pcpu is padded to a page, which is also the distance between the
@@ -136,7 +136,7 @@ kvm_counter_u64_fetch(kvm_t *kd, unsigned long base)
 	uint64_t sum = 0;
 	int ncpus;
 
-	/* All that tells an error from a counter that is 0. */
+	/* Only the text tells an error from a counter that is 0. */
 	kd->kd_err[0] = '\0';
 	ncpus = kvm_getncpus(kd);
 	for (int cpu = 0; cpu < ncpus; cpu++) {

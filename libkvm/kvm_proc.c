@@ -1,5 +1,6 @@
 /*
- * The processes of the dumped kernel.
+ * kvm_getprocs(): the lists of processes and threads, and which of them are
+ * selected.  kinfo.c fills in the entries.
  */
 #include <limits.h>
 #include <stddef.h>
@@ -14,12 +15,12 @@
 #define WHAT "kvm_getprocs"
 
 /*
- * No process or thread takes less of the dump, bytes: lists of more elements
- * share some, as only a damaged dump's do, and could multiply without end.
+ * A process or thread takes at least this many bytes of the dump.  A list with
+ * more elements than that allows is damaged: it uses some elements repeatedly.
  */
 #define MIN_ELEMENT_LEN 64
 
-/* What an operation compares its argument with: 4 bytes of an entry. */
+/* The field of an entry, of 4 bytes, that an operation compares with arg. */
 struct selector {
 	int se_op;
 	enum field se_needs;
@@ -97,7 +98,7 @@ add(kvm_t *kd, struct query *qu, kvaddr_t proc, kvaddr_t td)
 	return (0);
 }
 
-/* The entries of a process: one, with its first thread, or one a thread. */
+/* Add one entry for a process and its first thread, or one for each thread. */
 static int
 add_process(kvm_t *kd, struct query *qu, kvaddr_t proc)
 {
@@ -140,7 +141,7 @@ add_list(kvm_t *kd, struct query *qu, const char *name, kvaddr_t head)
 	return (0);
 }
 
-/* FreeBSD 13 has zombies among the others, older ones in a second list. */
+/* FreeBSD 13 has zombies in allproc, older versions in a second list. */
 static int
 add_all(kvm_t *kd, struct query *qu)
 {
@@ -203,7 +204,7 @@ kvm_getprocs(kvm_t *kd, int op, int arg, int *cnt)
 	return (kd->kd_procs);
 }
 
-/* Their strings are in memory of the process, which dumps leave out. */
+/* Arguments are in the memory of the process, which dumps leave out. */
 static char **
 refuse_strings(kvm_t *kd, const char *what)
 {

@@ -21,7 +21,7 @@
 
 #include <stdint.h>
 
-/* What kvm_getprocs() selects by, its argument op. */
+/* The values of op, by which kvm_getprocs() selects. */
 #define KERN_PROC_ALL	     0	  /* everything */
 #define KERN_PROC_PID	     1	  /* process id */
 #define KERN_PROC_PGRP	     2	  /* process group id */

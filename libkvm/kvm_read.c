@@ -1,10 +1,10 @@
 /*
- * Reading memory: cut what is asked for into pieces that lie together, first
- * in physical memory, then in the file, and copy each once.
+ * Reading memory: a request is divided into pieces that are contiguous in
+ * physical memory and in the file, and each is copied once.
  *
- * Virtual memory is cut a batch of pieces ahead of the copying.  Finding a
- * piece and copying one both wait for memory; this way the waits overlap, and
- * pieces that turn out to be adjacent become one.
+ * A batch of pieces is located before they are copied.  Locating a piece and
+ * copying it both wait for memory; so the waits overlap, and adjacent pieces
+ * become one.
  */
 #include "libkvm/kvm_int.h"
 
@@ -34,8 +34,8 @@ batch_add(struct batch *batch, const struct image *im, struct file_run run)
 }
 
 /*
- * Add the pieces that len bytes of physical memory are in, as many as find
- * room.  -1: the byte after those that were added cannot be found.
+ * Add the pieces of len bytes of physical memory, as many as there is room for.
+ * -1: the first byte after the added ones cannot be located.
  */
 static int
 batch_phys(kvm_t *kd, struct batch *batch, kpaddr_t pa, uint64_t len)
@@ -112,14 +112,14 @@ batch_copy(kvm_t *kd, const struct batch *batch, uint8_t *buf)
 	return (done);
 }
 
-/* Which of the two memories a read is of. */
+/* Fills a batch from virtual or from physical memory. */
 typedef int batch_fn(kvm_t *kd, struct batch *batch, uint64_t addr,
     uint64_t len);
 
 /*
  * Returns how many bytes could be read before the first that could not.  A
- * batch that ends at such a byte is copied before it counts: a byte of the batch
- * that cannot be copied comes first, and so does the reason.
+ * batch that ends at such a byte is copied before the failure is reported,
+ * because a byte of the batch that cannot be copied comes first.
  */
 static size_t
 read_batches(kvm_t *kd, batch_fn *fill, uint64_t addr, uint8_t *buf, size_t len)
@@ -143,9 +143,9 @@ read_batches(kvm_t *kd, batch_fn *fill, uint64_t addr, uint8_t *buf, size_t len)
 }
 
 /*
- * Are the bytes that a read gave, and those of the tables that led to them, the
- * file's own?  mapped: the image was when it began.  If not, spans that were
- * remembered meanwhile may be wrong.
+ * Did the bytes of a read, and of the page tables that it used, come from the
+ * file?  mapped: the image was mapped when the read began.  If they did not,
+ * the spans that were remembered meanwhile may be wrong.
  */
 static bool
 settle_read(kvm_t *kd, bool mapped)
@@ -180,7 +180,7 @@ read_settled(kvm_t *kd, batch_fn *fill, uint64_t addr, void *buf, size_t len)
 	return (done);
 }
 
-/* How many of len bytes at addr are in the address space. */
+/* How many of len bytes at addr lie in the address space. */
 static size_t
 clip_len(kvm_t *kd, uint64_t addr, size_t len)
 {
@@ -242,9 +242,9 @@ read_any(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)
 /*
  * Fast path for 8 bytes in one hot page; read_any() does everything else.
  *
- * The bytes are the file's own, as image_settle() would find, when nothing of
- * the mapping is gone and the last byte is not 0.  So it does not matter here
- * whether the image is still read through the mapping.
+ * If the mapping is not torn and the last byte is not 0, the bytes came from
+ * the file: image_settle() would find the same.  So this path need not check
+ * whether the image is still mapped.
  */
 kssize_t
 kvm_read2(kvm_t *kd, kvaddr_t addr, void *buf, size_t len)

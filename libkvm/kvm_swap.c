@@ -94,7 +94,7 @@ read_devices(kvm_t *kd, kvaddr_t dev, uint64_t reserved,
 	return (n);
 }
 
-/* How many pages of each device hold no swap; none without dmmax. */
+/* The number of pages of each device that hold no swap; 0 without dmmax. */
 static int
 read_reserved(kvm_t *kd, uint64_t *reserved)
 {

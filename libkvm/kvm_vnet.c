@@ -1,5 +1,5 @@
 /*
- * Network stacks (VNET): each jail with one of its own has a struct vnet, which
+ * Network stacks (VNET).  Each jail with its own stack has a struct vnet, which
  * says where its copies of the VNET variables are.
  *
  * Facts: FreeBSD's sys/net/vnet.h, sys/net/vnet.c.
@@ -18,7 +18,7 @@
 #define VNET_MAGIC_OFF(ptr_len) (2 * (ptr_len))
 #define VNET_BASE_OFF(ptr_len)	(3 * (ptr_len) + 16)
 
-/* The number changed in FreeBSD 14; the fields before vnet_data_base did not. */
+/* FreeBSD 14 changed the number, but no field before vnet_data_base. */
 static const uint32_t magics[] = { 0x3e0d8f29, 0x5e4a6f28 };
 
 static int
@@ -62,9 +62,9 @@ vnet_distance(kvm_t *kd, uint64_t *distance)
 }
 
 /*
- * Walk the list of all network stacks.  New ones are put at its head and the
- * default one is the last.  Stops at the skip'th and stores its address; stores
- * 0 and counts them all when there are no more than skip.
+ * Walk the list of all network stacks.  New ones are put at its head, and the
+ * default one is the last.  Skips skip elements and stores the address of the
+ * next.  If there is none, stores 0; then all elements were counted.
  */
 static int
 walk_list(kvm_t *kd, uint64_t skip, kvaddr_t *out, uint64_t *count)

@@ -1,8 +1,8 @@
 /*
  * kvm_walk_pages(): every page of a minidump, once.
  *
- * First the kernel map, through the page-table section; then what is left of
- * the dump's bitmap: pages that only the direct map reaches.
+ * The kernel map comes first, through the page-table section.  The pages of the
+ * bitmap that it does not reach come after it: only the direct map has those.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ enum walk_state {
 	WALK_FAILED   /* kvm_geterr() */
 };
 
-/* The direct map: len bytes, none where there is no such map. */
+/* The direct map: len bytes, 0 if there is none. */
 struct direct_map {
 	kpaddr_t pa;
 	kvaddr_t va;
@@ -31,7 +31,7 @@ struct table {
 	kvaddr_t va;  /* of the first entry */
 };
 
-/* Tables that are looked for before the first of them is walked. */
+/* The number of tables that are located before the first of them is walked. */
 #define NTABLES 16
 
 struct walk {
@@ -87,7 +87,7 @@ report(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t off, uint64_t len,
 /* kp_offset of memory that is not in the dump. */
 #define NOT_DUMPED ((uint64_t)-1)
 
-/* Pages of the dump that lie in a row: in one call if all of them are new. */
+/* Contiguous pages of the dump: reported in one call if all of them are new. */
 static void
 report_run(struct walk *w, kvaddr_t va, uint64_t pa, const struct page_run *run,
     vm_prot_t prot)
@@ -113,7 +113,7 @@ report_run(struct walk *w, kvaddr_t va, uint64_t pa, const struct page_run *run,
 		report(w, va, pa, run->run_off, run->run_len, prot);
 }
 
-/* What an entry of the page tables maps, in pieces that are alike. */
+/* Report what a page-table entry maps, in runs of present and missing pages. */
 static void
 report_mapping(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t len,
     vm_prot_t prot)
@@ -140,16 +140,17 @@ report_mapping(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t len,
 /* ---- what small pages map ---- */
 
 /*
- * Entries whose pages are looked for before the first of them is reported.  A
- * walk meets pages in the order of their addresses, which is any order in the
- * bitmap, and would wait for memory at each: this way the waits overlap.
+ * The number of entries whose pages are looked up before the first of them is
+ * reported.  A walk finds pages in the order of their addresses, which is a
+ * random order in the bitmap, and would wait for memory at each; so the waits
+ * overlap.
  */
 #define AHEAD 64
 
-/* Its entry_ops are constants only where it is inlined. */
+/* For functions whose entry_ops become constants by inlining. */
 #define INLINED inline __attribute__((always_inline))
 
-/* Pages in a row that entries in a row map, all with the same permissions. */
+/* Contiguous pages that consecutive entries map, with the same permissions. */
 struct small_run {
 	kvaddr_t va;
 	uint64_t pa;
@@ -159,7 +160,7 @@ struct small_run {
 };
 #define NO_PA UINT64_MAX
 
-/* How entries of a kind are read; constant where it is inlined. */
+/* How entries of one format are read; a constant after inlining. */
 struct entry_ops {
 	uint64_t (*load)(const struct walk *w, const uint8_t *table, size_t i);
 	struct pte (*decode)(uint64_t entry, unsigned int level);
@@ -183,8 +184,8 @@ load_any(const struct walk *w, const uint8_t *table, size_t i)
 }
 
 /*
- * Find what the n entries at p map, n <= AHEAD, for addresses from va on: runs,
- * from runs[1] on.  Returns how many.
+ * Decode the n entries at p, n <= AHEAD, for addresses from va on, into runs,
+ * from runs[1] on.  Returns the number of runs.
  */
 static INLINED size_t
 find_runs(const struct walk *w, const uint8_t *p, size_t n, kvaddr_t va,
@@ -197,7 +198,10 @@ find_runs(const struct walk *w, const uint8_t *p, size_t n, kvaddr_t va,
 	for (size_t i = 0; i < n; i++, va += size) {
 		struct pte pte = ops.decode(ops.load(w, p, i), 0);
 		uint64_t page_mask = (UINT64_C(1) << pte.pte_shift) - 1;
-		/* A page larger than its entry (arm) repeats in the next. */
+		/*
+		 * A page larger than its entry's span (arm) has several
+		 * entries.
+		 */
 		uint64_t pa = pte.pte_pa + (va & page_mask & ~(size - 1));
 
 		if (pte.pte_kind != PTE_PAGE) {
@@ -221,7 +225,7 @@ find_runs(const struct walk *w, const uint8_t *p, size_t n, kvaddr_t va,
 	return ((size_t)(run - runs));
 }
 
-/* Take all pages of a run, or none: then false. */
+/* Take all pages of a run, or none and return false. */
 static inline bool
 take_small(struct walkset *set, const struct small_run *run, unsigned int shift)
 {
@@ -235,7 +239,7 @@ take_small(struct walkset *set, const struct small_run *run, unsigned int shift)
 	    walkset_take_run(set, run->bit, run->npages));
 }
 
-/* A run, in one call if all of it is new and in the dump. */
+/* Report a run, in one call if all of it is new and in the dump. */
 static INLINED void
 report_small(struct walk *w, const struct small_run *run, unsigned int shift)
 {
@@ -299,7 +303,7 @@ walk_flat(struct walk *w)
 	walk_table(w, root->vr_off, root->vr_nentries, root->vr_base);
 }
 
-/* Bytes of a mapped dump will soon be read. */
+/* Start loading bytes of a mapped dump, which will soon be read. */
 static void
 prefetch(const struct image *im, uint64_t off, uint64_t len)
 {
@@ -310,9 +314,9 @@ prefetch(const struct image *im, uint64_t off, uint64_t len)
 }
 
 /*
- * Walk the tables that were found.  They lie in any order, too, each in a page
- * of the file that the host must look for: it looks for all of them at a time,
- * and one comes from memory while the one before it is walked.
+ * Walk the tables that were located.  They lie in random order too, each in
+ * another page of the file.  So the first bytes of all are loaded at once, and
+ * each table is loaded while the one before it is walked.
  */
 static void
 walk_tables(struct walk *w)
@@ -333,7 +337,7 @@ walk_tables(struct walk *w)
 	w->ntables = 0;
 }
 
-/* A table of the kernel map, if it is in the dump: else nothing is known. */
+/* Add a table of the kernel map, unless it is not in the dump. */
 static void
 add_table(struct walk *w, uint64_t pa, kvaddr_t va)
 {
@@ -391,8 +395,9 @@ walk_directory_entries(struct walk *w, const uint8_t *p, uint64_t n,
 }
 
 /*
- * The section's entries are a level above the last: amd64 only, see
- * minidump_has_flat_ptes().  Most are empty: the kernel's addresses are many.
+ * The section's entries are one level above the last: amd64 only, see
+ * minidump_has_flat_ptes().  Most are empty, because most of the kernel's
+ * address space is unused.
  */
 static void
 walk_directory(struct walk *w)
@@ -419,7 +424,7 @@ walk_directory(struct walk *w)
 	walk_tables(w);
 }
 
-/* The pages that no kernel mapping led to. */
+/* Report the pages that the kernel map does not reach. */
 static void
 walk_rest(struct walk *w)
 {
@@ -431,7 +436,7 @@ walk_rest(struct walk *w)
 	     bit < set->ws_nbits && w->state == WALK_ON;
 	     bit = walkset_next(set, bit + 1)) {
 		npages = walkset_run(set, bit, &pa);
-		/* A bit that two segments share is one page's. */
+		/* Two segments may share a bit; it has one page. */
 		if (npages == 0)
 			continue;
 		(void)walkset_take_run(set, bit, npages);
@@ -442,7 +447,7 @@ walk_rest(struct walk *w)
 
 /* ---- all of it ---- */
 
-/* Get ready to find any page; nothing was reported yet. */
+/* Prepare the look-up of all pages, before any is reported. */
 static bool
 start_walk(struct walk *w)
 {
@@ -484,7 +489,7 @@ kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 		done = w.state == WALK_ON;
 	}
 	walkset_fini(&w.set);
-	/* A read of the callback's may have settled it. */
+	/* The callback may have read the image, and settled it. */
 	(void)image_settle(kd->kd_image, kd->kd_image->im_len);
 	if (mapped && kd->kd_image->im_base == NULL) {
 		(void)kvm_fail_image(kd, "file", 0, kd->kd_core.kc_file_len);

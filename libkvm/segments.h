@@ -1,12 +1,11 @@
 /*
  * The segments of physical memory in an ELF core.
  *
- * QEMU's dump-guest-memory, when it is asked for "paging", makes a segment for
- * each run of the guest's mappings: of pages that are mapped twice there are
- * two, and of those that are in no mapping, as page tables may be, there is
- * none.  The file holds all of memory all the same, one block after the other.
- * So where two segments lie as far apart in the file as in memory, what is
- * between them is memory as well.
+ * With the option "paging", QEMU's dump-guest-memory makes a segment for each
+ * run of the guest's mappings.  A page that is mapped twice has two segments,
+ * and a page that is not mapped, such as a page table, has none.  The file
+ * still holds all of memory, block after block.  So if two segments are as far
+ * apart in the file as in memory, the bytes between them are memory too.
  */
 #ifndef LIBKVM_SEGMENTS_H
 #define LIBKVM_SEGMENTS_H
@@ -22,13 +21,13 @@ struct elf_segment {
 	uint64_t es_off; /* bytes into the file */
 };
 
-/* What is between two segments of one block. */
+/* The kind of bytes between two segments of one block. */
 enum segments_gap { SEGMENTS_GAP_HOLE, SEGMENTS_GAP_MEMORY };
 
 /*
- * Sort the *n segments by address and join those that are of one block, so
- * that one can be found by halving.  false: list[0] and list[1] are the first
- * that overlap and have the same memory at two places.
+ * Sort the *n segments by address and join those of one block, for a binary
+ * search.  false: two segments have the same memory at different places in the
+ * file; list[0] and list[1] are the first such pair.
  */
 bool segments_join(struct elf_segment *list, size_t *n, enum segments_gap gap);
 

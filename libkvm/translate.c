@@ -1,11 +1,12 @@
 /*
  * Virtual to physical addresses.
  *
- * All machines' page tables are read here: format/paging.c knows their entries,
- * and a vm_root where to start.  In a minidump that is the page-table section,
- * an array of entries of one level for the kernel's addresses from vr_base on;
- * elsewhere it is the machine's own root.  The level goes down with each table
- * that is followed, so that no entry can send the walk round in circles.
+ * This file walks the page tables of all architectures.  format/paging.c
+ * decodes their entries, and a vm_root says where the walk starts.  In a
+ * minidump that is the page-table section, an array of entries of one level for
+ * the kernel's addresses from vr_base on; elsewhere it is the machine's root
+ * table.  The level decreases with each table that is followed, so a walk
+ * always ends.
  */
 #include <stdlib.h>
 
@@ -28,8 +29,8 @@ span_shift(const struct paging *pg)
 /* ---- what an entry maps ---- */
 
 /*
- * Where the part of a page is that its entry stands for: a page larger than
- * what an entry maps (arm) is repeated in the entries that follow.
+ * The address of the part of a page that its entry maps.  A page larger than
+ * the span of an entry (arm) is repeated in the entries that follow.
  */
 static inline kpaddr_t
 entry_pa(const struct paging *pg, unsigned int level, struct pte pte,
@@ -42,8 +43,8 @@ entry_pa(const struct paging *pg, unsigned int level, struct pte pte,
 }
 
 /*
- * How many of the entries, the first of which maps first_pa at va, map pages
- * that lie one behind the other; at most n.
+ * How many of the entries, at most n, map contiguous pages.  The first entry
+ * maps first_pa at va.
  */
 static uint64_t
 count_adjacent(kvm_t *kd, struct entries entries, kvaddr_t va,
@@ -98,7 +99,7 @@ read_entry(kvm_t *kd, uint64_t off, unsigned int level, struct pte *out)
 	return (0);
 }
 
-/* The page that a last-level entry maps, and its neighbours if asked for. */
+/* The page that a last-level entry maps, and contiguous ones if len asks. */
 static inline int
 translate_last(kvm_t *kd, struct entries entries, kvaddr_t va, uint64_t len,
     struct phys_run *out)
@@ -144,7 +145,7 @@ translate_direct(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 	return (true);
 }
 
-/* Where in the file the table at pa is, all of it. */
+/* The offset in the file of the table at pa; all of it must be in the dump. */
 static int
 locate_table(kvm_t *kd, kpaddr_t pa, unsigned int level, uint64_t *off)
 {
@@ -172,7 +173,7 @@ section_has(const struct vm_root *root, kvaddr_t va)
 	    (va - root->vr_base) >> shift < root->vr_nentries);
 }
 
-/* The entries of the first table, from va's own on. */
+/* The entries of the first table, starting with the one for va. */
 static int
 root_entries(kvm_t *kd, const struct vm_root *root, kvaddr_t va,
     struct entries *out)
@@ -205,7 +206,7 @@ root_entries(kvm_t *kd, const struct vm_root *root, kvaddr_t va,
 	return (0);
 }
 
-/* Does the direct map of a minidump have addresses from start to last? */
+/* Does the direct map of a minidump overlap the addresses start to last? */
 static bool
 direct_map_meets(const kvm_t *kd, kvaddr_t start, kvaddr_t last)
 {
@@ -225,8 +226,8 @@ span_slot(kvm_t *kd, kvaddr_t va)
 }
 
 /*
- * Remember what maps va's span, if that is all there is to know of the span:
- * the kernel's addresses may begin inside of it, or the direct map be in it.
+ * Remember what maps va's span.  Not if the kernel's addresses begin inside of
+ * the span or the direct map overlaps it: then one table does not tell all.
  */
 static void
 remember_span(kvm_t *kd, kvaddr_t va, struct table_slot found)
@@ -243,7 +244,9 @@ remember_span(kvm_t *kd, kvaddr_t va, struct table_slot found)
 	*span_slot(kd, va) = found;
 }
 
-/* Its last-level table: the section, or a short file, may end inside of it. */
+/*
+ * Remember a last-level table, unless the section or the file ends inside it.
+ */
 static void
 remember_table(kvm_t *kd, kvaddr_t va, struct entries entries)
 {
@@ -257,7 +260,7 @@ remember_table(kvm_t *kd, kvaddr_t va, struct entries entries)
 		remember_span(kd, va, (struct table_slot){ .tsl_off = off });
 }
 
-/* The large page that maps va and all of its span. */
+/* Remember the large page that maps va and all of its span. */
 static void
 remember_large(kvm_t *kd, kvaddr_t va, struct pte pte)
 {
@@ -271,7 +274,7 @@ remember_large(kvm_t *kd, kvaddr_t va, struct pte pte)
 			.tsl_pa = pte.pte_pa + (start & page_mask) });
 }
 
-/* Where the 4 KB pages of a span are that starts at va. */
+/* The physical addresses of the 4 KB pages of the span that starts at va. */
 static void
 list_pages(kvm_t *kd, const struct table_slot *slot, kvaddr_t va,
     kpaddr_t pa[HOT_SPAN_PAGES])
@@ -310,7 +313,7 @@ make_hot(kvm_t *kd, const struct table_slot *slot)
 	hotpages_add_span(&kd->kd_hot, span, pa, slot->tsl_off + table_len);
 }
 
-/* From the first table down.  The level falls with each step. */
+/* Walk from the first table down.  The level decreases with each step. */
 int
 translate_by(kvm_t *kd, const struct vm_root *root, kvaddr_t va, uint64_t len,
     struct phys_run *out)
@@ -351,8 +354,8 @@ translate_by(kvm_t *kd, const struct vm_root *root, kvaddr_t va, uint64_t len,
 }
 
 /*
- * From the tables that have va: a section has most of the kernel's addresses,
- * and for the others there may be the kernel's own tables.
+ * Walk the tables that map va.  The page-table section has most of the kernel's
+ * addresses; for the others, the kernel's own tables may be in the dump.
  */
 static int
 translate_from_root(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
@@ -365,7 +368,7 @@ translate_from_root(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 	    out));
 }
 
-/* Through what is remembered of va's span. */
+/* Translate by what was remembered of va's span. */
 static int
 translate_in_span(kvm_t *kd, const struct table_slot *slot, kvaddr_t va,
     uint64_t len, struct phys_run *out)

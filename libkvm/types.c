@@ -1,10 +1,9 @@
 /*
  * The kernel's structures through elfutils' libdw.
  *
- * Structures are looked for in what each compile unit declares at its outer
- * level, unit by unit, until all wanted ones were seen: in a kernel the first
- * few units have the common ones.  A search costs one pass over the debug
- * information at most.
+ * Structures are searched at the outer level of each compile unit, unit by
+ * unit, until all wanted ones were found.  In a kernel the first few units have
+ * the common ones.  A search costs at most one pass over the debug information.
  *
  * Types are a graph, and a file can make it a circle.  Chains and nesting are
  * bounded, and so is the number of members that one search may look at.
@@ -161,7 +160,7 @@ count_elements(Dwarf_Die *array)
 	return (count);
 }
 
-/* Bytes of what die, a member or an array, is made of; 0: unknown. */
+/* The size of die's type, a member's or an array's, in bytes; 0: unknown. */
 static uint64_t
 type_len(Dwarf_Die *die)
 {
@@ -190,7 +189,7 @@ type_len(Dwarf_Die *die)
 
 /* ---- members ---- */
 
-/* Where a member starts; what a union holds has no location and is at 0. */
+/* The offset of a member.  Members of a union have no location: it is 0. */
 static bool
 member_off(Dwarf_Die *member, uint64_t *off)
 {
@@ -221,8 +220,8 @@ is_named(Dwarf_Die *die, const char *name, size_t len)
 }
 
 /*
- * Find the member of the structure; members of an unnamed one inside of it
- * count as its own.  *off grows by the member's.
+ * Find the member of the structure; the members of an unnamed structure inside
+ * it count too.  The member's offset is added to *off.
  */
 static bool
 find_member(struct types *ty, Dwarf_Die *type, const char *name, size_t len,
@@ -317,7 +316,9 @@ is_structure(Dwarf_Die *die)
 	    !dwarf_hasattr(die, DW_AT_declaration));
 }
 
-/* What a search has still to find.  types_find() owns the arrays. */
+/*
+ * The members that a search has not found yet.  types_find() owns the arrays.
+ */
 struct search {
 	struct kvm_member *sr_list;
 	bool *sr_seen; /* its structure was */
@@ -326,7 +327,7 @@ struct search {
 	size_t sr_nfound; /* filled in */
 };
 
-/* Fill in all that is wanted of this structure, if anything is. */
+/* Fill in all wanted members of this structure. */
 static void
 visit(struct types *ty, Dwarf_Die *die, struct search *sr)
 {
