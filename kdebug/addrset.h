@@ -1,6 +1,6 @@
 /*
- * A set of addresses: which elements of a list were seen, so that a list of
- * the dump that runs in a circle ends.
+ * A set of addresses: the elements of a list that were seen, so that a walk of
+ * a circular list ends.
  */
 #ifndef KDEBUG_ADDRSET_H
 #define KDEBUG_ADDRSET_H

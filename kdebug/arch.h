@@ -1,6 +1,7 @@
 /*
- * What kdebug/ knows of a machine: the registers and their names, where the
- * kernel saves them, and how a stack is walked by hand.  One arch_*.c each.
+ * The facts about an architecture: its registers and their names, where the
+ * kernel saves them, and how a stack is walked without tables.  One arch_*.c
+ * each.
  */
 #ifndef KDEBUG_ARCH_H
 #define KDEBUG_ARCH_H
@@ -30,11 +31,11 @@ struct reg_layout {
 /* A frame of a stack while it is walked. */
 struct cursor {
 	/*
-	 * pc is always valid.  sp always has a value, but while it is not valid
-	 * that is only known to be at or below the frame's.
+	 * pc is always valid.  sp always has a value; if it is not valid, the
+	 * frame's sp is at this value or above.
 	 */
 	struct kdebug_regs cu_regs;
-	bool cu_exact;	 /* pc is where the code stood, no return address */
+	bool cu_exact;	 /* pc is an instruction, not a return address */
 	bool cu_trapped; /* it is exact because a trap interrupted it */
 	int cu_cpu;	 /* the thread's; -1: none */
 };
@@ -43,10 +44,10 @@ enum trap_kind {
 	TRAP_NONE,   /* the function is no trap handler */
 	TRAP_KERNEL, /* it interrupted the kernel */
 	TRAP_USER,   /* it came from user mode */
-	TRAP_END     /* nothing is above it, or nothing that can be read */
+	TRAP_END     /* there is no caller, or it cannot be read */
 };
 
-/* What a handler was entered from. */
+/* The code that a handler interrupted. */
 struct trap {
 	struct kdebug_regs tp_regs;
 	enum kdebug_entry tp_entry; /* from user mode: why */
@@ -68,7 +69,9 @@ struct arch {
 	uint8_t ar_fp;
 	uint8_t ar_lr;
 
-	/* System calls: which register has the number, and the first argument. */
+	/*
+	 * System calls: which register has the number, and the first argument.
+	 */
 	uint8_t ar_syscall;
 	uint8_t ar_syscall_arg;	   /* REG_NONE: none */
 	bool ar_syscall_is_result; /* what has the number gets the result */
@@ -85,13 +88,13 @@ struct arch {
 	int8_t ar_chain_sp;
 	bool ar_chain_sp_exact; /* not only a lower bound */
 
-	/* Bit i: functions return with register i as they got it. */
+	/* Bit i: the ABI says that calls preserve register i. */
 	uint64_t ar_kept;
 
 	/* Return addresses may be signed in the bits above the address. */
 	bool ar_pac;
 
-	/* Of DWARF's register numbers: index into ar_regs.  NULL: the same. */
+	/* Index into ar_regs by DWARF register number.  NULL: the same. */
 	const uint8_t *ar_dwarf;
 	size_t ar_ndwarf;
 
@@ -101,25 +104,27 @@ struct arch {
 	/* Linux's struct elf_prstatus, for hypervisors.  NULL: not known. */
 	const struct reg_layout *ar_prstatus;
 
-	/* If fn, in which cur stands, handles traps: what was interrupted. */
+	/*
+	 * If fn, the function of cur, handles traps: the code it interrupted.
+	 */
 	enum trap_kind (*ar_trap)(struct kdebug *kdb, const struct cursor *cur,
 	    const struct func *fn, struct trap *out);
 
 	/*
-	 * Functions that are not called, but whose first instruction return
-	 * addresses lead to.
+	 * Functions that are not called: return addresses point to their first
+	 * instruction.
 	 */
 	const char *const *ar_landings;
 	size_t ar_nlandings;
 
 	/*
-	 * cur, which is exact, stands in fn (NULL: in no known function).  If
-	 * fn has not made its frame yet, *out are its caller's registers.
+	 * cur is exact and its pc is in fn (NULL: no known function).  If fn
+	 * has not made its frame yet, *out gets its caller's registers.
 	 */
 	bool (*ar_prologue)(struct kdebug *kdb, const struct cursor *cur,
 	    const struct func *fn, struct kdebug_regs *out);
 
-	/* Where the linker put code that runs at va.  NULL: it runs there. */
+	/* The link address of code that runs at va.  NULL: the same. */
 	kvaddr_t (*ar_link_va)(struct kdebug *kdb, kvaddr_t va);
 };
 
@@ -129,7 +134,7 @@ extern const struct arch kdb_arch_arm64;
 extern const struct arch kdb_arch_i386;
 extern const struct arch kdb_arch_riscv;
 
-/* NULL: an architecture that has no table. */
+/* NULL: there is no table for this architecture. */
 const struct arch *arch_find(enum dump_arch id);
 
 /* Read the structure at va.  false: it is not in the dump. */

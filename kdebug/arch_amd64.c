@@ -123,7 +123,7 @@ static const uint8_t dwarf[] = {
 };
 /* clang-format on */
 
-/* What is no IDTVEC() and has a trap frame at sp. */
+/* Functions with a trap frame at sp that are not made by IDTVEC(). */
 static const char *const handlers[] = {
 	"calltrap",
 	"doreti_ast",
@@ -146,9 +146,9 @@ pcb_layout(const struct layout *lo)
 }
 
 /*
- * An entry that was itself interrupted, before its first instruction: what the
- * CPU pushed is at sp, with or without an error code, and no register has
- * changed yet.
+ * An entry that was interrupted itself, before its first instruction.  The
+ * words that the CPU pushed are at sp, with or without an error code, and no
+ * register has changed yet.
  */
 static bool
 read_pushed(struct kdebug *kdb, const struct cursor *cur,
@@ -173,8 +173,8 @@ read_pushed(struct kdebug *kdb, const struct cursor *cur,
 }
 
 /*
- * The trap frame lies at sp, where the handler's call left it.  A thread that
- * never ran has yet to return to fork_trampoline.
+ * The trap frame is at sp in the handler that called C.  A thread that never
+ * ran has not returned to fork_trampoline yet.
  */
 static bool
 read_frame(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,

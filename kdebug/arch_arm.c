@@ -70,8 +70,8 @@ static const char *const handlers[] = {
 };
 
 /*
- * Handlers of user mode.  A new thread, too, goes to swi_exit, from fork_exit:
- * one of the kernel finds an empty frame there.
+ * Handlers of user mode.  A new thread goes from fork_exit to swi_exit too; a
+ * kernel thread has an empty frame there.
  */
 static const char *const user_handlers[] = {
 	"fork_trampoline",
@@ -79,7 +79,9 @@ static const char *const user_handlers[] = {
 	"swi_exit",
 };
 
-/* fork_exit returns to swi_exit; cpu_switch, into a new thread, to the other. */
+/*
+ * fork_exit returns to swi_exit; cpu_switch, into a new thread, to the other.
+ */
 static const char *const landings[] = {
 	"fork_trampoline",
 	"swi_exit",
@@ -128,8 +130,8 @@ static const char *const savers[] = {
 };
 
 /*
- * At a function's first instruction, where there is no code, and in what saved
- * a pcb, lr and the rest are as its caller left them.
+ * At a function's first instruction, at an address without code, and in the
+ * functions that save a pcb, lr and the other registers are the caller's.
  */
 static bool
 is_frameless(struct kdebug *kdb, const struct cursor *cur,

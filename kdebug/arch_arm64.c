@@ -23,9 +23,9 @@ static const struct kdebug_reg_desc regs[] = {
 /* clang-format on */
 
 /*
- * pcb until 14.0: a slot for each of x0 to x29, shown as other debuggers show
- * them.  After a switch only those that a call preserves, from x19 on, say
- * something about the thread.  pc is the lr of the saving routine.
+ * pcb until 14.0: a slot for each of x0 to x29, all shown, as in other
+ * debuggers.  After a switch only those that a call preserves, x19 and up, are
+ * the thread's.  pc is the lr of the routine that saved them.
  */
 static const struct reg_run pcb_old_runs[] = {
 	{ 0, 8, 0, 30 },
@@ -140,9 +140,9 @@ pcb_layout(const struct layout *lo)
 }
 
 /*
- * Where the i-th guess has a trap frame, and of which layout.  Handlers point
- * x29 at the end of the frame, which tells the two layouts apart.  sp, which
- * points to its start, is tried too, but need not be known (see struct cursor).
+ * The address and the layout of a trap frame by the i-th guess.  Handlers set
+ * x29 to the end of the frame, which tells the two layouts apart.  sp, which
+ * points to its start, is tried too, but may not be known (see struct cursor).
  * The layout of the kernel's release comes first.
  */
 #define NGUESSES (2 * NITEMS(frames))
@@ -175,8 +175,8 @@ is_kernel_frame(const struct kdebug_regs *tf, kvaddr_t va,
 }
 
 /*
- * Of what looks like a frame the best is one whose pc is in a function; the pc
- * of another may be what crashed.
+ * If several guesses look like a frame, the one whose pc is in a function is
+ * best; without one, a wild pc may be the cause of the crash.
  */
 static enum trap_kind
 trap_kernel(struct kdebug *kdb, const struct cursor *cur, struct trap *out)
@@ -269,7 +269,7 @@ sets_fp(uint32_t insn)
 	return ((insn & 0xff8003ff) == 0x910003fd);
 }
 
-/* Until a function sets x29, both x29 and lr are what its caller gave it. */
+/* Until a function sets x29, both x29 and lr have the caller's values. */
 static bool
 prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
     struct kdebug_regs *out)

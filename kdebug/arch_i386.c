@@ -151,7 +151,7 @@ static const char *const handlers_bare[] = {
 	"Xrendezvous",
 };
 
-/* Handlers that pass the trap frame, by reference or as it stands. */
+/* Handlers that pass the trap frame, by reference or by value. */
 static const char *const handlers_frame[] = {
 	"Xint0x80_syscall",
 	"Xlcall_syscall",
@@ -190,7 +190,7 @@ is_code_selector(kvaddr_t cs)
 }
 
 /*
- * Other entries pass the frame, some after a vector: which of them do differs
+ * Other entries pass the frame, some after a vector; which ones do so differs
  * between releases.
  */
 static int
@@ -238,9 +238,10 @@ read_frame(struct kdebug *kdb, kvaddr_t va, struct trap *out)
 }
 
 /*
- * An entry that was itself interrupted, before its first instruction: what the
- * CPU pushed is at sp, with or without an error code; with esp and ss only if
- * it came from user mode.  Further on, the frame is half made.
+ * An entry that was interrupted itself, before its first instruction.  The
+ * words that the CPU pushed are at sp, with or without an error code, and with
+ * esp and ss only if it came from user mode.  Later in the entry the frame is
+ * incomplete.
  */
 static enum trap_kind
 trap_in_entry(struct kdebug *kdb, const struct cursor *cur,
@@ -270,9 +271,9 @@ trap_in_entry(struct kdebug *kdb, const struct cursor *cur,
 }
 
 /*
- * A double fault switches tasks, so there is no trap frame: what faulted is in
- * the CPU's usual TSS, which its descriptors in gdt lead to.  gdt is an array,
- * since 12.0 a pointer to one.
+ * A double fault switches tasks, so there is no trap frame.  The registers of
+ * the code that faulted are in the CPU's usual TSS, which its descriptors in
+ * gdt point to.  gdt is an array, and since 12.0 a pointer to one.
  */
 static enum trap_kind
 trap_double_fault(struct kdebug *kdb, const struct cursor *cur,
@@ -338,9 +339,10 @@ prologue(struct kdebug *kdb, const struct cursor *cur, const struct func *fn,
 }
 
 /*
- * Since user and kernel have address spaces of their own (12.0), exceptions
- * enter through a copy of exception.S that both can see, setidt_disp away from
- * where it was linked: machdep_init_trampoline() in sys/i386/i386/machdep.c.
+ * Since 12.0 user and kernel have separate address spaces.  Exceptions enter
+ * through a copy of exception.S that is mapped in both, at a distance of
+ * setidt_disp from its link address: machdep_init_trampoline() in
+ * sys/i386/i386/machdep.c.
  */
 static kvaddr_t
 link_va(struct kdebug *kdb, kvaddr_t va)

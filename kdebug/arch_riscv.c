@@ -26,7 +26,7 @@ static const struct kdebug_reg_desc regs[] = {
 };
 /* clang-format on */
 
-/* In both pcbs the saved ra is where the thread goes on: its pc. */
+/* In both pcbs the saved ra is where the thread continues: its pc. */
 static const struct reg_run pcb_runs[] = {
 	{ 0, 8, PC, 1 },
 	{ 8, 8, SP, 3 },

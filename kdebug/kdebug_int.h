@@ -1,5 +1,5 @@
 /*
- * The inside of kdebug/: what its files share.
+ * The inside of kdebug/: declarations that its files share.
  *
  * kdebug.c owns the handle; each other file fills in one part of it, the first
  * time that the part is asked for.
@@ -19,7 +19,7 @@ struct modfile;
 
 /*
  * Bounds on lists of the dump.  FreeBSD has at most 99999 processes and rarely
- * as many threads; what goes past these is a damaged list.
+ * as many threads; a longer list is damaged.
  */
 enum { THREADS_MAX = 1 << 18, MODULES_MAX = 1 << 12, NOTES_MAX = 200 };
 
@@ -60,7 +60,7 @@ struct modules {
 	bool ms_done; /* the dump was looked through */
 };
 
-/* A CPU that was not stopped, and what is known of it. */
+/* A CPU that was not stopped. */
 struct unstopped {
 	unsigned int un_cpu;
 	kvaddr_t un_td;			/* what it ran; 0: not known */

@@ -70,7 +70,7 @@ read_const(struct kdebug *kdb, const char *symbol, struct unusable *bad)
 	return (LAYOUT_NONE);
 }
 
-/* With the file of another kernel all are wrong, which is said once. */
+/* One note is enough: with another kernel's file all of them are wrong. */
 static void
 note_unusable(struct kdebug *kdb, const struct unusable *bad)
 {

@@ -1,5 +1,5 @@
 /*
- * Where things are in the dumped kernel: the constants that it exports for
+ * Offsets and addresses in the dumped kernel: the constants that it exports for
  * debuggers, and the addresses of its variables.
  *
  * The constants are "const int" since FreeBSD 11: sys/kern/kern_proc.c,
@@ -15,7 +15,7 @@
 
 struct kdebug;
 
-/* In place of a constant that the kernel does not export. */
+/* Stands for a constant that the kernel does not export. */
 #define LAYOUT_NONE UINT32_MAX
 
 /* __FreeBSD_version from which on a layout changed. */
@@ -48,7 +48,7 @@ struct layout {
 	uint32_t lo_osreldate;	     /* __FreeBSD_version; 0: unknown */
 };
 
-/* Fill in what the kernel says.  What it does not say stays LAYOUT_NONE. */
+/* Read the constants.  Those that the kernel does not have are LAYOUT_NONE. */
 void layout_load(struct kdebug *kdb);
 
 /* The symbol that holds a constant. */

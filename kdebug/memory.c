@@ -33,7 +33,9 @@ mem_word(struct kdebug *kdb, kvaddr_t va, kvaddr_t *out)
 	return (true);
 }
 
-/* Bytes that never change: cheaper, and surely there, in the kernel's file. */
+/*
+ * Bytes that never change.  They are always in the kernel's file: look there.
+ */
 bool
 mem_code(struct kdebug *kdb, kvaddr_t va, void *buf, size_t len)
 {

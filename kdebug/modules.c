@@ -14,7 +14,7 @@
 /* MAXPATHLEN of the kernel. */
 #define KPATH_LEN 1024
 
-/* No module is as large, bytes: what is more is no length. */
+/* Larger than any module, in bytes: a length above this is damaged. */
 #define MODULE_LEN_MAX ((uint64_t)1 << 30)
 
 static kvaddr_t
@@ -275,7 +275,7 @@ open_file(struct kdebug *kdb, struct modmap *mm, const char *path)
 	return (mf);
 }
 
-/* Open the module's file, or what its symbols were split off into. */
+/* Open the module's file, or the file that its symbols were split off into. */
 static bool
 try_path(struct kdebug *kdb, struct modmap *mm, const char *dir, size_t dir_len,
     const char *name)

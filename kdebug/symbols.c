@@ -6,12 +6,12 @@
 #include "kdebug/modfile.h"
 
 /*
- * Bytes that a symbol without a size, as assembly has them, reaches at most:
- * else the last one of a kernel would reach over all that comes after it.
+ * The largest reach of a symbol without a size, as in assembly.  Without a
+ * limit the last one of a kernel would cover all addresses after it.
  */
 #define UNSIZED_MAX 65536
 
-/* Is va in the function that sym is?  What holds data is no function. */
+/* Is sym a function, and is va in it? */
 static bool
 in_func(const struct kvm_symbol *sym, kvaddr_t va)
 {

@@ -2,14 +2,15 @@
  * Which system call a thread is in.
  *
  * Its number is in td_sa.code, if the kernel has debug information to find
- * that by, and else still where the program put it: in a register of the trap
- * frame.  On x86 that becomes the call's result before the thread is back in
- * user mode, so it counts only as long as the thread is not on its way back.
+ * that, and otherwise in the register of the trap frame where the program put
+ * it.  On x86 the same register gets the call's result before the thread is
+ * back in user mode, so it is used only while the thread is not on its way
+ * back.
  *
- * What a number means depends on whose program it is.  p_sysent, which follows
- * p_comm in struct proc, points to the kernel's description of that ABI, and
- * FreeBSD's own ones are known by their symbols: sys/kern/syscalls.c and its
- * like for other ABIs have the names.
+ * The meaning of a number depends on the program's ABI.  p_sysent, which
+ * follows p_comm in struct proc, points to the kernel's description of that
+ * ABI, and FreeBSD's own ones are recognized by their symbols.
+ * sys/kern/syscalls.c, and similar files for other ABIs, have the names.
  */
 #include <string.h>
 
@@ -74,7 +75,7 @@ find_abi(struct kdebug *kdb, kvaddr_t proc_va)
 	return (abi);
 }
 
-/* Where struct thread has the number; LAYOUT_NONE: not known. */
+/* The offset of the number in struct thread; LAYOUT_NONE: not known. */
 static uint32_t
 code_offset(struct kdebug *kdb)
 {
@@ -91,7 +92,7 @@ code_offset(struct kdebug *kdb)
 	return (kdb->kdb_td_code_off);
 }
 
-/* The number that the program asked for; false: no register has it. */
+/* The number that the program passed; false: no register has it. */
 static bool
 asked_number(const struct arch *arch, const struct kdebug_regs *regs,
     uint64_t *number)

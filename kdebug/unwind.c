@@ -1,13 +1,12 @@
 /*
- * Backtraces.  From a frame to its caller there are four ways, tried in this
- * order:
+ * Backtraces.  There are four ways from a frame to its caller, which are tried
+ * in this order:
  *
- *  1. The function is a trap handler: the frame that the machine pushed tells
- *     all registers of the code that was interrupted.
- *  2. The kernel's file has unwind tables for the function: exact.
- *  3. The code was interrupted before the function made its frame: its return
- *     address is still where the call put it.
- *  4. The chain of frame pointers, which FreeBSD's kernels keep.
+ *  1.  The function is a trap handler: the frame that the machine pushed tells
+ *  all registers of the code that was interrupted. 2.  The kernel's file has
+ *  unwind tables for the function: exact. 3.  The code was interrupted before
+ *  the function made its frame: its return address is still where the call put
+ *  it. 4.  The chain of frame pointers, which FreeBSD's kernels keep.
  *
  * The stack is the dump's, so it can be anything.  Frames move up one stack;
  * going over to another is legal (an NMI has a stack of its own) but may happen
@@ -22,12 +21,12 @@
 #include "kdebug/debugfile.h"
 #include "kdebug/kdebug_int.h"
 
-/* No frame is as large: kernel stacks have some ten pages. */
+/* Larger than any frame: kernel stacks have some ten pages. */
 #define FRAME_MAX 262144 /* bytes */
 
 #define STACKS_MAX 8
 
-/* Functions that a thread is in when its system call already has its result. */
+/* Functions that run after the result of a system call was stored. */
 static const char *const way_back[] = {
 	"ast",
 	"ast_handler",
@@ -36,7 +35,9 @@ static const char *const way_back[] = {
 	"userret",
 };
 
-/* Walked part of a stack: from the first frame's sp to the last one's. */
+/*
+ * The part of a stack that was walked: from the first frame's sp to the last.
+ */
 struct stack {
 	kvaddr_t stk_low;
 	kvaddr_t stk_high; /* inclusive */
@@ -70,8 +71,8 @@ is_landing(const struct kdebug_trace *tr, kvaddr_t ra)
 }
 
 /*
- * An address inside of the code that cur stands in.  A return address may be
- * one past the end of it, when a function ends in a call that never returns.
+ * An address inside of the function of cur.  A return address may be one past
+ * its end, if the function ends in a call that never returns.
  */
 static kvaddr_t
 code_va(const struct kdebug_trace *tr, const struct cursor *cur)
@@ -81,7 +82,7 @@ code_va(const struct kdebug_trace *tr, const struct cursor *cur)
 	return (cur->cu_exact || is_landing(tr, pc) ? pc : pc - 1);
 }
 
-/* Kernels of 64 bits live at the upper end; those of 32 can be anywhere. */
+/* 64-bit kernels have the upper addresses; 32-bit ones can have any. */
 static bool
 is_kernel_va(const struct kdebug_trace *tr, kvaddr_t va)
 {
@@ -104,7 +105,7 @@ enter_stack(struct kdebug_trace *tr, kvaddr_t sp)
 	struct stack *last = &tr->tr_stacks[tr->tr_nstacks - 1];
 
 	if (sp >= last->stk_high && sp - last->stk_high <= FRAME_MAX) {
-		/* Only what was interrupted may have no frame at all. */
+		/* Only code that was interrupted may have no frame at all. */
 		if (sp == last->stk_high && !tr->tr_cur.cu_exact)
 			return (false);
 		last->stk_high = sp;
@@ -123,8 +124,9 @@ enter_stack(struct kdebug_trace *tr, kvaddr_t sp)
 }
 
 /*
- * The outermost frame of a chain has no frame pointer to give its caller.  What
- * follows it is a caller only if it is code: fork_trampoline, by its symbol.
+ * The outermost frame of a chain has no frame pointer for its caller.  The word
+ * after it is a return address only if it is in a known function, which is
+ * fork_trampoline.
  */
 static bool
 is_caller(struct kdebug_trace *tr, kvaddr_t ra, kvaddr_t fp)
@@ -183,7 +185,7 @@ step_tables(struct kdebug_trace *tr, struct kdebug_regs *out)
 	return (result);
 }
 
-/* Of all of a frame's registers in out, only those that are its caller's. */
+/* Keep only those registers in out that calls preserve. */
 static void
 keep_regs(const struct arch *arch, struct kdebug_regs *out)
 {
@@ -211,7 +213,7 @@ step_frameless(struct kdebug_trace *tr, const struct func *fn,
 	    modules_find(tr->tr_kdb, va) != NULL);
 }
 
-/* The caller, in whichever way it can be found; fn is NULL if unknown. */
+/* The caller, by the first way that works; fn is NULL if unknown. */
 static bool
 step_caller(struct kdebug_trace *tr, const struct func *fn,
     struct kdebug_regs *out)
@@ -228,8 +230,8 @@ step_caller(struct kdebug_trace *tr, const struct func *fn,
 }
 
 /*
- * Are these registers of user mode?  sp is looked at, too: a kernel that jumped
- * to a wild address is still on its own stack.
+ * Are these registers of user mode?  sp is checked too, because a kernel that
+ * jumped to a wild address is still on its own stack.
  */
 static bool
 is_user(const struct kdebug_trace *tr, const struct kdebug_regs *regs)
@@ -311,7 +313,7 @@ step(struct kdebug_trace *tr)
 	return (true);
 }
 
-/* Stand in the thread's innermost frame.  false: there is none. */
+/* Start at the thread's innermost frame.  false: there is none. */
 static bool
 begin(struct kdebug_trace *tr)
 {
@@ -320,7 +322,9 @@ begin(struct kdebug_trace *tr)
 
 	if (tr->tr_arch == NULL || !regs_has(regs, tr->tr_arch->ar_pc))
 		return (false);
-	/* Where the kernel can be anywhere, there is no telling. */
+	/*
+	 * Not if the kernel can be at any address: they cannot be told apart.
+	 */
 	if (tr->tr_arch->ar_va_first != 0 && is_user(tr, regs)) {
 		enter_user(tr,
 		    &(struct trap){
