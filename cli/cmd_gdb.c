@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/gdb_start.h"
 #include "cli/open.h"
 #include "cli/quote.h"
 #include "cli/self.h"
@@ -50,14 +51,13 @@ static char then[] = "-ex"; /* after it */
 
 /*
  * What gdb is told first.  Nothing can be lost, so it need not ask.  The server
- * answers nothing while it unpacks a dump, which may take minutes.  And what
- * gdb knows of FreeBSD is about its processes: stock gdb elsewhere knows
- * nothing and complains of that.
+ * answers nothing while it unpacks a dump, which may take minutes.
  */
 static char no_questions[] = "set confirm off";
+static char no_scripts[] = GDB_NO_SCRIPTS;
 static char patience[] = "set remotetimeout 3600";
 #ifndef __FreeBSD__
-static char no_system[] = "set osabi none";
+static char no_system[] = GDB_NO_OSABI;
 #endif
 
 /*
@@ -115,7 +115,8 @@ target_command(const struct session *gs, const char *self, const char *kernel,
 static int
 exec_gdb(const struct session *gs, char *kernel, char *target)
 {
-	char *head[] = { NULL, now, no_questions, now, patience,
+	char *head[] = { NULL, now, no_questions, now, patience, now,
+		no_scripts,
 #ifndef __FreeBSD__
 		now, no_system,
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/gdb_start.h"
 #include "cli/quote.h"
 
 /*
@@ -84,6 +85,10 @@ has_module_file(const struct dump *dump)
 	return (false);
 }
 
+/* As GDB_NO_SCRIPTS, for those that lldb would look for beside a file. */
+static const char lldb_no_scripts[] =
+    "settings set target.load-script-from-symbol-file false";
+
 static void
 print_lldb(FILE *out, const struct dump *dump, const char *connect)
 {
@@ -93,8 +98,8 @@ print_lldb(FILE *out, const struct dump *dump, const char *connect)
 
 	if (header_in_memory(dump)) {
 		print_words(out,
-		    (const char *const[]){ "lldb", kernel, "-o", connect,
-			option, lldb_modules, NULL });
+		    (const char *const[]){ "lldb", "-O", lldb_no_scripts,
+			kernel, "-o", connect, option, lldb_modules, NULL });
 		return;
 	}
 	add = kernel_command("target modules add ", kernel, "");
@@ -102,24 +107,22 @@ print_lldb(FILE *out, const struct dump *dump, const char *connect)
 	    kernel_command("target modules load --file ", kernel, " --slide 0");
 	if (add != NULL && load != NULL)
 		print_words(out,
-		    (const char *const[]){ "lldb", "-o", connect, "-o", add,
-			"-o", load, option, lldb_modules, NULL });
+		    (const char *const[]){ "lldb", "-O", lldb_no_scripts, "-o",
+			connect, "-o", add, "-o", load, option, lldb_modules,
+			NULL });
 	free(load);
 	free(add);
 }
 
-/*
- * A gdb that does not know FreeBSD would take a kernel's file for that of
- * another machine: its OS ABI is to be ignored.
- */
 static void
 print_gdb(FILE *out, const struct dump *dump, const char *remote)
 {
 	const char *gdb = kvm_native(dump->d_kd) ? "gdb" : "gdb-multiarch";
 
 	print_words(out,
-	    (const char *const[]){ gdb, "-iex", "set osabi none", "-ex", remote,
-		dump->d_core->kc_exec_path, NULL });
+	    (const char *const[]){ gdb, "-iex", GDB_NO_SCRIPTS, "-iex",
+		GDB_NO_OSABI, "-ex", remote, dump->d_core->kc_exec_path,
+		NULL });
 }
 
 void

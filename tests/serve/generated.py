@@ -84,7 +84,7 @@ def try_advice(case):
     put_header(case)
     with Server(serve) as s:
         words = [case.kernel, "-o", f"gdb-remote 127.0.0.1:{s.port}"]
-        same("with a header: lldb's file first", s.advice("lldb"), words)
+        same("with a header: lldb's file first", s.advice("lldb")[-3:], words)
 
 
 def main():
