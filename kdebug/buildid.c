@@ -202,7 +202,7 @@ search(kvm_t *kd, const struct image *im, struct buildid *out)
 
 	if (npages > IMAGE_MAX / PAGE_LEN)
 		return (false);
-	/* By number: behind the last page of all comes the first one. */
+	/* By number: the address after the last page of all is 0. */
 	for (; npages > 0; npages--, va += PAGE_LEN) {
 		memcpy(buf, page + PAGE_LEN - NOTE_MAX, NOTE_MAX);
 		if (kvm_read2(kd, va, page, PAGE_LEN) != PAGE_LEN)

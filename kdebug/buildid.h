@@ -1,10 +1,10 @@
 /*
- * Are this kernel and this dump of one build?
+ * Are this kernel and this dump of the same build?
  *
- * The linker gives each build an id, and puts it into the file as an ELF note,
- * which is loaded with the rest: a dump has it where the kernel's file says, if
- * the dump has that page and the file is the right one.  In a dump of another
- * build it may lie elsewhere, so all of what the file describes is searched.
+ * The linker gives each build an id, and puts it into the file as an ELF note
+ * that is loaded with the kernel.  With the right file, a dump has the note at
+ * the address that the file says, if that page was dumped.  In a dump of
+ * another build it may be elsewhere, so all addresses of the file are searched.
  */
 #ifndef KDEBUG_BUILDID_H
 #define KDEBUG_BUILDID_H
@@ -31,8 +31,8 @@ enum buildid_match buildid_compare(kvm_t *kd, struct buildid *file,
     struct buildid *dump);
 
 /*
- * The same of a module.  The note of one that is a relocatable object is never
- * loaded: BUILDID_UNKNOWN.
+ * The same for a module.  A module that is a relocatable object never has its
+ * note in memory: BUILDID_UNKNOWN.
  */
 enum buildid_match buildid_compare_module(kvm_t *kd, const struct modfile *mf,
     struct buildid *file, struct buildid *dump);

@@ -1,14 +1,14 @@
 /*
- * The CPUs that did not panic: the one that did stops them by an interrupt, in
- * which each saves its registers into its element of stoppcbs.
+ * The CPUs that did not panic.  The one that did stops them by an interrupt, in
+ * which each of them saves its registers into its element of stoppcbs.
  *
  * stoppcbs was an array of MAXCPU elements and is a pointer to one since 14.0.
  * stopped_cpus is a set of bits, in longs, of those that answered.
  *
  * A CPU that hangs does not answer, and a dump of a live system stops none.
- * What such a CPU runs is in its struct pcpu, while a thread's td_oncpu changes
- * some time before and after a switch.  Its registers are known if the dump is
- * the core that a hypervisor wrote.
+ * The thread that such a CPU runs is in its struct pcpu; td_oncpu is less
+ * exact, because it changes some time before and after a switch.  Its registers
+ * are known if the dump is a core that a hypervisor wrote.
  */
 #include <stdlib.h>
 
@@ -34,7 +34,7 @@ read_max(struct kdebug *kdb, const struct kvm_symbol *stoppcbs)
 	return (CPUS_MAX);
 }
 
-/* The symbol's size tells; where it has none, the kernel's version. */
+/* By the symbol's size or, if that is not known, by the kernel's version. */
 static bool
 is_pointer(struct kdebug *kdb, const struct kvm_symbol *stoppcbs)
 {
@@ -89,8 +89,8 @@ gs_leads_to(const struct kvm_vcpu *vc, kvaddr_t pcpu_va)
 }
 
 /*
- * The virtual CPU that the kernel calls cpu.  Where GS is not known, the two
- * are taken to have the same number.
+ * The virtual CPU that is the kernel's cpu.  If GS is not known, they are
+ * assumed to have the same number.
  */
 static const struct kvm_vcpu *
 find_vcpu(const struct kdebug *kdb, unsigned int cpu, kvaddr_t pcpu_va)
@@ -180,8 +180,8 @@ cpus_fini(struct kdebug *kdb)
 }
 
 /*
- * The CPU that the thread at td_va was on; -1: none.  oncpu is what the thread
- * says of it.  Where a CPU was not stopped, its struct pcpu is believed instead.
+ * The CPU that the thread at td_va was on; -1: none.  oncpu is its td_oncpu.
+ * For a CPU that was not stopped, its struct pcpu is used instead.
  */
 int
 cpus_of_thread(const struct kdebug *kdb, kvaddr_t td_va, int oncpu)
@@ -201,7 +201,7 @@ cpus_of_thread(const struct kdebug *kdb, kvaddr_t td_va, int oncpu)
 	return (oncpu);
 }
 
-/* The registers of a CPU that was not stopped, by its hypervisor. */
+/* The registers of a CPU that was not stopped, from its hypervisor's notes. */
 bool
 cpus_vcpu_regs(const struct kdebug *kdb, unsigned int cpu,
     struct kdebug_regs *out)

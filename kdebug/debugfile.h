@@ -1,7 +1,8 @@
 /*
  * An ELF file's debug information: source lines, and how its functions' frames
- * are laid out.  debugfile.c, ehframe.c, srcline.c and unwind_cfi.c read it with
- * libdw; a build without libdw has debugfile_none.c, which never finds any.
+ * are laid out.  debugfile.c, ehframe.c, srcline.c and unwind_cfi.c read it
+ * with libdw; a build without libdw has debugfile_none.c, which never finds
+ * any.
  */
 #ifndef KDEBUG_DEBUGFILE_H
 #define KDEBUG_DEBUGFILE_H
@@ -30,8 +31,8 @@ enum unwind_result {
 };
 
 /*
- * Step from cur, which stands in a function at va (the pc, or one byte less
- * if it is a return address), to its caller, by the file's unwind tables.
+ * Step from cur to its caller by the file's unwind tables.  va is an address in
+ * the function of cur: the pc, or one byte less if that is a return address.
  */
 enum unwind_result debugfile_unwind(struct debugfile *df, struct kdebug *kdb,
     kvaddr_t va, const struct cursor *cur, struct kdebug_regs *out);

@@ -19,9 +19,9 @@ sequence_len(uint8_t c)
 }
 
 /*
- * Decode the sequence of n bytes at p: 2 to 4, as its first byte says.  false:
- * a byte is out of place, the form is longer than it need be, or there is no
- * such character.
+ * Decode the sequence of n bytes at p; the first byte says that n is 2 to 4.
+ * false: another byte is invalid, the form is longer than necessary, or there
+ * is no such character.
  */
 static bool
 sequence_decode(const uint8_t *p, size_t n, uint32_t *out)

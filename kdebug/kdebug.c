@@ -1,5 +1,6 @@
 /*
- * The handle, and what it could not read.
+ * The handle, its notes about what could not be read, and the texts that
+ * describe the kernel: version and panic.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "kdebug/debugfile.h"
 #include "kdebug/kdebug_int.h"
 
-/* Text of the kernel's own, as long as we care to read it. */
+/* The longest text of the kernel that is read, in bytes. */
 #define TEXT_LEN 1024
 
 static bool
@@ -78,7 +79,7 @@ kdebug_notes(const struct kdebug *kdb, const char *const **notes)
 	return (kdb->kdb_notes.no_count);
 }
 
-/* Lines become one, joined by single spaces, as long as no line is empty. */
+/* Make one line of a text: a single space for each run of white space. */
 static size_t
 join_lines(char *text, size_t len)
 {

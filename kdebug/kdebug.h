@@ -3,11 +3,10 @@
  * backtraces, modules, the message buffer.
  *
  * Everything is found as FreeBSD's debuggers find it: through symbols that the
- * kernel exports for them (allproc, proc_off_p_pid, dumppcb, ...), so that a
- * kernel without debug information is enough; file and line appear when there
- * is some.  What a dump says is never trusted: lists are bounded, links are
- * checked, and a part that cannot be read leaves the rest standing, with a
- * note in kdebug_notes().
+ * kernel exports for them (allproc, proc_off_p_pid, dumppcb, ...).  So a kernel
+ * without debug information is enough; with it, frames have file and line.  A
+ * dump is not trusted: lists are bounded, links are checked, and a part that
+ * cannot be read leaves the rest intact, with a note in kdebug_notes().
  *
  * One handle, one thread.  Nothing here prints or exits.
  */
@@ -23,16 +22,17 @@
 struct kdebug;
 
 /*
- * Look at the kernel behind kd, which stays the caller's and must outlive the
- * result.  NULL: out of memory.  Finding nothing (no symbols, no threads) is
- * not an error: the result is empty and kdebug_notes() says why.
+ * Look at the kernel of kd, which stays the caller's and must outlive the
+ * result.  NULL: out of memory.  A kernel without symbols or threads is no
+ * error: the result is empty and kdebug_notes() says why.
  */
 struct kdebug *kdebug_create(kvm_t *kd);
 void kdebug_destroy(struct kdebug *kdb);
 
 /*
- * What could not be read, oldest first: one line each, no newline, bytes of
- * the dump already escaped.  Lives as long as kdb; grows as more is asked for.
+ * Notes about what could not be read, oldest first: one line each, without a
+ * newline, bytes of the dump escaped.  Valid as long as kdb; later calls add
+ * more.
  */
 size_t kdebug_notes(const struct kdebug *kdb, const char *const **notes);
 
@@ -70,7 +70,7 @@ enum kdebug_state {
 	KDEBUG_STOPPED	/* switched out: from its own pcb */
 };
 
-/* What a thread was doing, in the kernel's own view of it. */
+/* What a thread was doing, by the kernel's own state of it. */
 enum kdebug_run {
 	KDEBUG_RUN_UNKNOWN, /* the kernel has no debug information */
 	KDEBUG_RUN_RUNNING,
@@ -94,7 +94,7 @@ struct kdebug_thread {
 	enum kdebug_run kt_run;
 	const char *kt_wmesg; /* escaped; '*' before a lock's; NULL: none */
 	bool kt_dumped;	      /* it wrote the dump, after a panic or not */
-	bool kt_unstopped; /* it ran on while the dump was made: no registers */
+	bool kt_unstopped; /* it kept running during the dump: no registers */
 	int kt_cpu;	   /* -1: on none */
 	kvaddr_t kt_proc;  /* struct proc */
 	kvaddr_t kt_td;	   /* struct thread */
@@ -122,8 +122,8 @@ const char *kdebug_run_name(enum kdebug_run run);
 /* ---- backtraces ---- */
 
 /*
- * Where a trace ends, whatever the stack says.  Recursion makes deep stacks,
- * but this many of the smallest frames, of 16 bytes, fill 1 MB.
+ * The maximum length of a trace.  Recursion makes deep stacks, but this many of
+ * the smallest frames, of 16 bytes, fill 1 MB.
  */
 #define KDEBUG_TRACE_MAX 65536 /* frames */
 
@@ -138,25 +138,25 @@ struct kdebug_frame {
 	struct kdebug_regs kf_regs; /* as far as they can be told; pc too */
 };
 
-/* A walk up a thread's stack, which hands out one frame after the other. */
+/* A walk up a thread's stack, which returns one frame at a time. */
 struct kdebug_trace;
 
 /*
- * Begin at td's innermost frame.  The trace is the caller's, to destroy before
- * kdb and td.  NULL: out of memory.
+ * Start at td's innermost frame.  The caller destroys the trace, before kdb and
+ * td.  NULL: out of memory.
  */
 struct kdebug_trace *kdebug_trace_create(struct kdebug *kdb,
     const struct kdebug_thread *td);
 void kdebug_trace_destroy(struct kdebug_trace *tr);
 
 /*
- * The next frame; trap frames are stepped through.  false: there is none,
- * because the stack ends, because it cannot be read further, or because
- * KDEBUG_TRACE_MAX frames were handed out.
+ * The next frame, also across a trap.  false: there is none, because the stack
+ * ends, because it cannot be read further, or because KDEBUG_TRACE_MAX frames
+ * were returned.
  */
 bool kdebug_trace_next(struct kdebug_trace *tr, struct kdebug_frame *frame);
 
-/* After the last frame: does the stack go on after KDEBUG_TRACE_MAX frames? */
+/* After the last frame: was the trace ended by KDEBUG_TRACE_MAX? */
 bool kdebug_trace_cut(const struct kdebug_trace *tr);
 
 /* Why the kernel was entered from user mode. */
@@ -178,8 +178,8 @@ struct kdebug_user {
 };
 
 /*
- * After the last frame: if the trace ended because user mode was left there,
- * from where; else NULL.  Lives as long as tr.
+ * After the last frame: the user program, if the trace ends because the kernel
+ * was entered from user mode there; else NULL.  Valid as long as tr.
  */
 const struct kdebug_user *kdebug_trace_user(const struct kdebug_trace *tr);
 
@@ -189,7 +189,7 @@ size_t kdebug_backtrace(struct kdebug *kdb, const struct kdebug_thread *td,
 
 /* ---- the kernel as a whole ---- */
 
-/* Why a text of the kernel's is not known. */
+/* Why a text of the kernel is not known. */
 enum kdebug_why {
 	KDEBUG_WHY_KNOWN,      /* it is */
 	KDEBUG_WHY_NONE,       /* the kernel has none: it did not panic */
@@ -217,7 +217,7 @@ struct kdebug_module {
 	const char *km_name; /* "zfs.ko" */
 	const char *km_path; /* "/boot/kernel/zfs.ko", on the dumped machine */
 	int km_id;	     /* from 1, which is the kernel; 0: unknown */
-	int km_refs;	     /* how many hold it, its loading included */
+	int km_refs;	     /* references to it, one of them for its loading */
 	kvaddr_t km_base;    /* where it was loaded */
 	uint64_t km_len;     /* bytes; 0: unknown */
 };
@@ -235,8 +235,8 @@ const struct kdebug_module *kdebug_kernel_module(struct kdebug *kdb);
  * ".symbols" appended where the module itself is missing.  Only plain files are
  * opened.  Not escaped; kdb's.
  *
- * NULL: there is none.  *why then tells why the last one that was found was
- * refused ("/x/zfs.ko: of another build"), or is NULL.  Escaped; kdb's.
+ * NULL: there is none.  *why is then the reason why the last one that was found
+ * was refused ("/x/zfs.ko: of another build"), or NULL.  Escaped; kdb's.
  */
 const char *kdebug_module_file(struct kdebug *kdb, size_t idx,
     const char **why);
@@ -253,8 +253,8 @@ struct kvm_symbol;
 
 /*
  * The symbol called name in the file of a module, as kvm_symbol_find() finds it
- * in the kernel's: the first module in the list that has it.  ksy_name is kdb's.
- * false: no file that was found has it.
+ * in the kernel's: the first module in the list that has it.  ksy_name is
+ * kdb's.  false: no file that was found has it.
  */
 bool kdebug_module_symbol(struct kdebug *kdb, const char *name,
     struct kvm_symbol *out);

@@ -33,9 +33,9 @@ void modfile_close(struct modfile *mf);
 
 /*
  * The symbol called name, and the function or object that va lies in, as
- * kvm_symbol_find() and kvm_symbol_at() find them for the kernel.  Variables of
- * which each CPU or each network stack has a copy are not found: their section
- * is not where the others are.  ksy_name is mf's.
+ * kvm_symbol_find() and kvm_symbol_at() find them for the kernel.  DPCPU and
+ * VNET variables are not found, because their section is not next to the
+ * others.  ksy_name is mf's.
  */
 bool modfile_symbol_find(const struct modfile *mf, const char *name,
     struct kvm_symbol *out);
