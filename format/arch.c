@@ -1,5 +1,5 @@
 /*
- * What is true of a machine in every room: see arch.h.
+ * The table of architectures: see arch.h.
  */
 #include "format/arch.h"
 

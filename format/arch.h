@@ -1,8 +1,8 @@
 /*
  * The machines whose dumps are read, one row each.
  *
- * Here is what several rooms ask of a machine.  What only one of them wants to
- * know stays there: header fields in minidump.c, page tables in paging.c,
+ * This table has the facts that several rooms need.  Facts that only one room
+ * needs are there: header fields in minidump.c, page tables in paging.c,
  * registers in kdebug/arch_*.c, debuggers' names in rsp/tdesc.c.
  */
 #ifndef FORMAT_ARCH_H
@@ -28,7 +28,7 @@ struct arch_facts {
 	uint32_t af_page_size;	 /* bytes, where a dump does not say */
 };
 
-/* What is known of arch, which is below DUMP_NARCH. */
+/* The row of arch, which is below DUMP_NARCH. */
 const struct arch_facts *arch_facts(enum dump_arch arch);
 
 /* Its name. */

@@ -1,9 +1,9 @@
 /*
- * Bytes of a file or of a dumped memory, and integers made of them.
+ * Bytes of a file or of dumped memory, and the integers in them.
  *
  * Every integer of a dump is decoded here, in a byte order that the caller
- * names; no structure is ever laid over a dump.  Bounds are checked here too:
- * a span cannot be cut to anything that lies outside of it.
+ * names; no structure is ever laid over a dump.  Bounds are checked here too: a
+ * part of a span never lies outside of it.
  */
 #ifndef FORMAT_BYTES_H
 #define FORMAT_BYTES_H
@@ -31,8 +31,8 @@ span_sub(struct span s, uint64_t off, uint64_t n, struct span *out)
 }
 
 /*
- * Decoded in one load, at any alignment: of bytes that are shifted together a
- * compiler makes one only as long as it sees that all of them are used.
+ * Integers are decoded with one load, at any alignment.  Compilers turn shifted
+ * bytes into one load only if they can see that all of the bytes are used.
  */
 #define HOST_ORDER                                                             \
 	(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ORDER_LITTLE : ORDER_BIG)

@@ -3,8 +3,8 @@
 #include <string.h>
 
 /*
- * Append [start, end) of bytes to the set, as the pages that it touches.  The
- * first may be the last one of the segment before: then it is that one's.
+ * Append the pages that the bytes [start, end) touch to the set.  If the first
+ * of them is the last page of the segment before, it stays that segment's.
  */
 static void
 add_segment(struct dumpset *set, struct dump_seg *segs, uint64_t start,

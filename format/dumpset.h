@@ -1,14 +1,15 @@
 /*
- * Which page of the machine a bit of a minidump's bitmap stands for.
+ * Bits of a minidump's bitmap, and the pages of the machine that they stand
+ * for.
  *
- * A page set is a list of physical segments, ascending and disjoint; bits are
- * given to their pages in order, without gaps:
+ * A page set is a list of physical segments, ascending and disjoint.  Their
+ * pages have consecutive bits:
  *
  *	segments  [0, 0x9f000)  [0x104000, 0x7fdf000)
  *	bits       0 ... 158     159 ... 32633
  *
  * Bounds may lie inside of a page.  A page that two segments share has a bit in
- * each of them: the first is its own, the other stands for no page.
+ * each of them; the first is used, the other stands for no page.
  *
  * Old versions have no segments: bit n is the page with number n, which is one
  * segment from 0.  Writer and readers both go through this file.
@@ -61,8 +62,8 @@ bool dumpset_decode(struct span section, enum byte_order order,
     const char **why);
 
 /*
- * Encode the segments as a dump_avail section of len bytes, which become zero
- * behind the last one.  false: they do not fit, with an end mark behind them.
+ * Encode the segments as a dump_avail section of len bytes, filled up with
+ * zeros.  false: the segments and an end mark do not fit.
  */
 bool dumpset_encode(const struct dumpset *set, enum byte_order order,
     uint8_t *section, size_t len);
@@ -72,11 +73,11 @@ struct dumpset dumpset_dense(uint64_t nbits, unsigned int page_shift,
     struct dump_seg *seg);
 
 /*
- * The segment that holds a page number, or NULL: a page in the gap between two
- * segments is nobody's.
+ * The segment that has a page number; NULL: the page lies in a gap between
+ * segments.
  *
- * Looks for the first segment that ends behind the page, without a branch that
- * depends on it: readers do this for every page, of a memory in random order.
+ * The search for the first segment that ends after the page has no branch that
+ * depends on the page: readers do this for every page, in random order.
  */
 static inline const struct dump_seg *
 dumpset_find(const struct dumpset *set, uint64_t pfn)

@@ -22,7 +22,7 @@
 #define PHDR32_LEN 32
 #define PHDR64_LEN 56
 
-/* Of a section header: how long, and where sh_info is. */
+/* The length of a section header, and the offset of sh_info. */
 #define SHDR32_LEN  40
 #define SHDR32_INFO 28
 #define SHDR64_LEN  ELFCORE_SHDR_LEN

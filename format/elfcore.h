@@ -39,7 +39,7 @@ struct elfcore_hdr {
 	uint64_t eh_shoff;
 };
 
-/* In eh_phnum: there are more, and elfcore_phnum_decode() tells how many. */
+/* In eh_phnum: the number is too large for it; see elfcore_phnum_decode(). */
 #define ELFCORE_PN_XNUM	 0xffff
 #define ELFCORE_SHDR_LEN 64 /* of the larger class */
 
@@ -72,8 +72,8 @@ void elfcore_phdr_encode(const struct elfcore_phdr *ph,
     uint8_t entry[ELFCORE_PHDR_LEN]);
 
 /*
- * How many program headers there are, from the first section header, which is
- * at eh_shoff.  false: too short.
+ * The number of program headers, from the first section header, which is at
+ * eh_shoff.  false: too short.
  */
 bool elfcore_phnum_decode(const struct elfcore_hdr *hdr, struct span entry,
     uint32_t *out);

@@ -16,7 +16,7 @@ enum {
 	QEMU_NEW_LEN = 440
 };
 
-/* Take n bytes off *rest, and what rounds them up to a multiple of four. */
+/* Take n bytes off *rest, and the padding to a multiple of four. */
 static bool
 take(struct span *rest, uint32_t n, struct span *out)
 {

@@ -1,6 +1,6 @@
 /*
- * The notes of ELF cores, and what QEMU's dump-guest-memory says in them of the
- * machine's CPUs.
+ * The notes of ELF cores, and the state of the CPUs in the notes that QEMU's
+ * dump-guest-memory writes.
  *
  * Facts: System V ABI, "Note Section"; QEMU's dump/dump.c and target/i386/
  * arch_dump.c.  Each CPU has a note "CORE" of type NT_PRSTATUS with its general
@@ -31,7 +31,7 @@ bool elfnote_next(enum byte_order order, struct span *rest,
 /* Is it of that name and type? */
 bool elfnote_is(const struct elfnote *en, const char *name, uint32_t type);
 
-/* What QEMU says of an x86 CPU beyond its general registers. */
+/* The state of an x86 CPU without its general registers. */
 struct qemu_cpu {
 	uint64_t qc_cr3;
 	uint64_t qc_cr4;
@@ -39,7 +39,7 @@ struct qemu_cpu {
 	uint64_t qc_kernel_gs_base; /* in user mode: the same */
 };
 
-/* Decode the descriptor of a note "QEMU".  false: it is none of version 1. */
+/* Decode the descriptor of a note "QEMU".  false: it is not of version 1. */
 bool qemu_cpu_decode(struct span desc, struct qemu_cpu *out);
 
 #endif

@@ -34,7 +34,7 @@ gpt_is(struct span sector)
 	    memcmp(sector.base, signature, sizeof(signature)) == 0);
 }
 
-/* The header's sum is made as if the sum itself were 0. */
+/* The header's checksum is computed with 0 in the place of the checksum. */
 static uint32_t
 header_crc(const uint8_t *p, uint32_t len, gpt_crc_t *crc)
 {
@@ -153,7 +153,7 @@ usable_ok(const struct gpt_hdr *hdr, uint64_t nsectors)
 		array_sectors <= hdr->gh_first_lba - hdr->gh_array_lba));
 }
 
-/* Does another partition have sectors of this one? */
+/* Does another partition share sectors with this one? */
 static bool
 is_shared(const struct gpt_hdr *hdr, struct span array, uint32_t idx,
     const struct gpt_part *part)

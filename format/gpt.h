@@ -16,8 +16,8 @@
 #define GPT_MAX_ARRAY_LEN (UINT32_C(1) << 20)
 
 /*
- * CRC-32 as zlib's crc32(3) counts it: go on from crc, 0 at first.  The
- * caller brings it, since nothing here links with a library.
+ * CRC-32 as zlib's crc32(3) computes it, continued from crc, 0 at first.  The
+ * caller passes the function, because this room links with no library.
  */
 typedef uint32_t gpt_crc_t(uint32_t crc, const uint8_t *bytes, size_t len);
 
@@ -39,7 +39,7 @@ struct gpt_part {
 	bool gp_freebsd_swap;
 };
 
-/* Does a sector start as a header does, be it damaged or not? */
+/* Does a sector start with the signature of a header, damaged or not? */
 bool gpt_is(struct span sector);
 
 /*
@@ -63,7 +63,7 @@ bool gpt_part_decode(const struct gpt_hdr *hdr, struct span array, uint32_t idx,
     struct gpt_part *out);
 
 /*
- * The same for somebody who is going to write to it: partition idx is
+ * The same for a caller that is going to write to it: partition idx is
  * freebsd-swap, inside of a disk of nsectors, and shares no sector with another
  * one or with the tables.  false: *why says what is wrong.
  */

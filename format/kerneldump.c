@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Where a version keeps the fields that moved; 0: it has none. */
+/* Offsets of the fields that differ between versions; 0: there is none. */
 struct layout {
 	uint32_t version;
 	uint16_t key_len, block_len, hostname, version_string;
@@ -168,7 +168,7 @@ kerneldump_encode(const struct kerneldump_hdr *kh,
 	put_string(hdr + l->hostname, kh->kh_hostname, HOSTNAME_LEN);
 	put_string(hdr + l->version_string, kh->kh_version_string,
 	    VERSION_STRING_LEN);
-	/* A text of lines that is cut still ends its last one. */
+	/* A version that was truncated still ends with a newline. */
 	if (kh->kh_version_string[VERSION_STRING_LEN - 1] != '\0')
 		hdr[l->version_string + VERSION_STRING_LEN - 2] = '\n';
 	put_string(hdr + l->panic_string, kh->kh_panic_string,
@@ -179,7 +179,7 @@ kerneldump_encode(const struct kerneldump_hdr *kh,
 	memcpy(hdr + FIELD_PARITY, sum, sizeof(sum));
 }
 
-/* Take len bytes before *off.  false: there are not so many. */
+/* Move *off back by len bytes.  false: there are fewer. */
 static bool
 go_back(uint64_t *off, uint64_t len)
 {

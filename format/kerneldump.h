@@ -1,5 +1,5 @@
 /*
- * The kernel dump header: 512 bytes before and behind a dump on its device.
+ * The kernel dump header: 512 bytes before and after a dump on its device.
  * Big-endian on every machine.
  *
  * Facts: FreeBSD's sys/sys/kerneldump.h, versions 1 and 4.
@@ -42,9 +42,9 @@ struct kerneldump_hdr {
 bool kerneldump_is(struct span bytes);
 
 /*
- * Decode a header of version 1 or 4, whatever its parity: a version 1 header has
- * no key, no compression, and its extent is its length.  false: too short, not
- * a kernel dump header, or of another version; *why says which.
+ * Decode a header of version 1 or 4, whatever its parity: a version 1 header
+ * has no key, no compression, and its extent is its length.  false: too short,
+ * not a kernel dump header, or of another version; *why says which.
  */
 bool kerneldump_decode(struct span bytes, struct kerneldump_hdr *out,
     const char **why);
@@ -57,7 +57,7 @@ void kerneldump_encode(const struct kerneldump_hdr *kh,
     uint8_t hdr[KERNELDUMP_HDR_LEN]);
 
 /*
- * Where a dump lies on its device.  From there to the end of the device:
+ * The place of a dump on its device.  From kpl_first_off to the device's end:
  *
  *	first header | key | data, extent_len bytes | last header
  *
@@ -72,8 +72,8 @@ struct kerneldump_place {
 };
 
 /*
- * Where the dump lies that the header at last_off describes.  sector_len: the
- * device's.  false: there is no room for it, or its lengths contradict each
+ * The place of the dump that the header at last_off describes.  sector_len is
+ * the device's.  false: there is no room for it, or its lengths contradict each
  * other; *why says which.
  */
 bool kerneldump_place(const struct kerneldump_hdr *kh, uint64_t last_off,
@@ -92,8 +92,8 @@ bool kerneldump_is_cleared(const struct kerneldump_hdr *kh);
 void kerneldump_clear(uint8_t hdr[KERNELDUMP_HDR_LEN]);
 
 /*
- * Undo it: put that magic back which makes the parity right, or a kernel
- * dump's if neither does.
+ * Undo kerneldump_clear(): restore the magic that makes the parity right, or a
+ * kernel dump's if neither does.
  */
 void kerneldump_unclear(uint8_t hdr[KERNELDUMP_HDR_LEN]);
 

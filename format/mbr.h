@@ -1,6 +1,6 @@
 /*
- * The partition table in the first sector of a PC's disk: enough of it to tell
- * that there are partitions, which is enough to leave a disk alone.
+ * The partition table in the first sector of a PC's disk.  Only enough of it to
+ * find out that a disk has partitions, and so must not be written to.
  *
  * Facts: UEFI Specification, Legacy Master Boot Record.
  */

@@ -1,5 +1,5 @@
 /*
- * Minidump headers.  One table says where each architecture keeps its fields;
+ * Minidump headers.  A table has the offsets of each architecture's fields;
  * everything else is the same for all.
  */
 #include "format/minidump.h"

@@ -25,7 +25,7 @@
 #define MINIDUMP_PREFIX	    "minidump"
 #define MINIDUMP_PREFIX_LEN 8
 
-/* As much of the file as minidump_decode() looks at. */
+/* The part of the file that minidump_decode() looks at, in bytes. */
 #define MINIDUMP_HDR_LEN 4096
 
 /* The sections, in the order of the file. */
@@ -98,10 +98,10 @@ bool minidump_encode(const struct minidump_hdr *hdr,
 void minidump_place(struct minidump_hdr *hdr);
 
 /*
- * Is the page-table section of arm, and no multiple of a page long?  FreeBSD's
- * kernel then writes the pages directly after it, and md_pages_off says so, but
- * other programs, its own libkvm among them, expect them at the next multiple
- * of a page.
+ * Is the dump of arm, with a page-table section that is not a whole number of
+ * pages?  FreeBSD's kernel then writes the pages directly after it, and
+ * md_pages_off says so.  Other programs, FreeBSD's libkvm among them, expect
+ * them at the next multiple of a page.
  */
 bool minidump_has_two_layouts(const struct minidump_hdr *hdr);
 

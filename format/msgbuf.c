@@ -1,6 +1,6 @@
 #include "format/msgbuf.h"
 
-/* The flag's older form is an int that says "a newline is needed": bit 0. */
+/* Older kernels have an int here that means "needs a newline": bit 0. */
 #define FLAG_WRAP 2
 
 bool
@@ -37,7 +37,7 @@ msgbuf_decode(struct span bytes, enum byte_order order, unsigned int ptr_len,
 	return (true);
 }
 
-/* The len bytes from seq on, which go round the ring at most once. */
+/* The len bytes from seq on, in one or two runs. */
 static void
 cut(const struct msgbuf *mb, uint64_t seq, uint32_t len,
     struct msgbuf_run run[2])
@@ -52,8 +52,8 @@ cut(const struct msgbuf *mb, uint64_t seq, uint32_t len,
 }
 
 /*
- * Whether the ring went round is not asked: older kernels do not say, and
- * before it does the bytes from the write position on are NUL.
+ * Older kernels do not say whether the ring wrapped.  It need not be known:
+ * until it does, the bytes from the write position on are NUL.
  */
 void
 msgbuf_all(const struct msgbuf *mb, struct msgbuf_run run[2])

@@ -14,7 +14,7 @@
 
 #define MSGBUF_MAGIC 0x063062
 
-/* As much of struct msgbuf as is decoded, for either size of pointer. */
+/* The part of struct msgbuf that is decoded, for either size of pointer. */
 #define MSGBUF_LEN 40
 
 struct msgbuf {
@@ -23,7 +23,7 @@ struct msgbuf {
 	uint32_t mb_wseq;   /* where the next byte goes */
 	uint32_t mb_rseq;   /* what syslogd reads next */
 	uint32_t mb_seqmod;
-	bool mb_wrapped; /* the kernel says that the ring went round */
+	bool mb_wrapped; /* the kernel says that the ring wrapped */
 };
 
 /* Decode struct msgbuf of a kernel with pointers of ptr_len bytes. */
@@ -37,9 +37,9 @@ struct msgbuf_run {
 };
 
 /*
- * Where the text lies, oldest byte first: one run, or two when it wraps (an
- * empty one has len 0).  msgbuf_all() gives all that is left of it: bytes that
- * were never written are NUL.  msgbuf_unread() gives what syslogd had not read.
+ * The text, oldest byte first: one run, or two if it wraps (an empty run has
+ * len 0).  msgbuf_all() gives the whole ring, in which bytes that were never
+ * written are NUL; msgbuf_unread() gives the part that syslogd had not read.
  */
 void msgbuf_all(const struct msgbuf *mb, struct msgbuf_run run[2]);
 void msgbuf_unread(const struct msgbuf *mb, struct msgbuf_run run[2]);

@@ -210,7 +210,7 @@ arm_decode(uint64_t entry, unsigned int level)
 	return (page(entry & 0xfffff000, 12, prot));
 }
 
-/* Tiny pages are smaller than the dump's unit: they cannot be told apart. */
+/* Tiny pages are smaller than the pages of a dump, so they are not decoded. */
 static struct pte
 arm_v4_decode(uint64_t entry, unsigned int level)
 {

@@ -1,9 +1,9 @@
 /*
- * Page tables of the machines that dump: geometry and entries.
+ * Page tables of each architecture: geometry and entries.
  *
- * Level 0 is the last one, whose entries map pages; each higher level's entry
- * maps 2^bits of the level below, or is a large page itself.  Entries are
- * decoded and nothing else: who follows them counts the levels.
+ * Level 0 is the last one, whose entries map pages.  An entry of a higher level
+ * points to a table of the level below, or maps a large page.  This file only
+ * decodes entries; a caller that follows them counts the levels.
  */
 #ifndef FORMAT_PAGING_H
 #define FORMAT_PAGING_H
@@ -57,7 +57,7 @@ paging_entry(const struct paging *pg, enum byte_order order, const uint8_t *p)
 	return (pg->pg_entry_len == 8 ? dec64(order, p) : dec32(order, p));
 }
 
-/* Which entry of a table at level maps va. */
+/* The index of the entry that maps va, in a table at level. */
 static inline uint64_t
 paging_index(const struct paging *pg, unsigned int level, uint64_t va)
 {

@@ -25,7 +25,7 @@ _Static_assert(AMD64_PTE_RW == PTE_WRITE && AMD64_PTE_NX >> 61 == PTE_EXECUTE,
 static inline uint8_t
 amd64_pte_prot(uint64_t entry)
 {
-	/* Without a condition: compilers make a branch of it, or worse. */
+	/* Written without a condition, for which compilers make a branch. */
 	return ((uint8_t)(PTE_READ | (entry & PTE_WRITE) |
 	    (~entry >> 61 & PTE_EXECUTE)));
 }
