@@ -17,6 +17,7 @@
 #include "cli/progress.h"
 #include "format/elfcore.h"
 #include "format/elfnote.h"
+#include "libkvm/refuse.h"
 #include "libkvm/segments.h"
 #include "libkvm/unpack.h"
 
@@ -387,7 +388,9 @@ peek_any(struct peek *peek)
 	if (elfcore_is(head))
 		return (peek_elf(peek, head));
 	warnx("%s: %s", peek->pk_core.kc_core_path,
-	    head.len == 0 ? "empty" : "neither a minidump nor an ELF core");
+	    head.len == 0 ? "empty" :
+			    refuse_core(peek->pk_fd, peek->pk_core.kc_file_len,
+				peek->pk_core.kc_core_path));
 	return (EX_DATAERR);
 }
 

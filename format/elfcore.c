@@ -62,7 +62,8 @@ elfcore_decode(struct span file, struct elfcore_hdr *out, const char **why)
 		return (false);
 	}
 	if (dec16(hdr.eh_order, p + 16) != TYPE_CORE) {
-		*why = "an ELF file, but not a core";
+		*why =
+		    "an ELF file, but not a core: name the dump in its place, and a kernel with -N";
 		return (false);
 	}
 	hdr.eh_machine = dec16(hdr.eh_order, p + 18);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libkvm/refuse.h"
 #include "libkvm/symtab.h"
 #include "libkvm/unpack.h"
 
@@ -49,9 +50,12 @@ read_header(struct exec *ex)
 	unsigned int ptr_len;
 
 	if (elf_kind(ex->ex_elf) != ELF_K_ELF)
-		return (fail(ex, "not an ELF file"));
+		return (fail(ex, "%s", refuse_kernel(ex->ex_fd)));
 	if (gelf_getehdr(ex->ex_elf, &ehdr) == NULL)
 		return (fail(ex, "%s", elf_errmsg(-1)));
+	if (ehdr.e_type == ET_CORE)
+		return (fail(ex,
+		    "not an executable, as a kernel is, but an ELF core: name the kernel in its place"));
 	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN)
 		return (fail(ex, "not an executable: a kernel is"));
 	ptr_len = ehdr.e_ident[EI_CLASS] == ELFCLASS64 ? 8 : 4;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "libkvm/kvm_int.h"
+#include "libkvm/refuse.h"
 #include "libkvm/unpack.h"
 
 #define DEFAULT_KERNEL "/boot/kernel/kernel"
@@ -155,8 +156,9 @@ open_core(kvm_t *kd)
 		kd->kd_core.kc_format = cores[i]->co_name;
 		return (cores[i]->co_open(kd));
 	}
-	return (kvm_fail(kd, "%s: neither a minidump nor an ELF core",
-	    kd->kd_core_path));
+	return (kvm_fail(kd, "%s: %s", kd->kd_core_path,
+	    refuse_core(kd->kd_image->im_fd, kd->kd_image->im_len,
+		kd->kd_core_path)));
 }
 
 /* The file may have been cut while it was being opened: then once more. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "format/elfnote.h"
+#include "format/foreign.h"
 #include "libkvm/kvm_int.h"
 
 #define NOTES_MAX ((uint64_t)8 << 20) /* bytes: 2000 for each of 4096 CPUs */
@@ -35,6 +36,21 @@ static bool
 is_prstatus(const struct elfnote *en)
 {
 	return (elfnote_is(en, "CORE", ELFNOTE_PRSTATUS));
+}
+
+/* A core of another system is not searched for FreeBSD's page tables. */
+static int
+refuse_foreign(kvm_t *kd, enum byte_order order, struct span notes)
+{
+	struct elfnote en;
+
+	while (elfnote_next(order, &notes, &en)) {
+		const char *name = foreign_name_by_note(&en);
+
+		if (name != NULL)
+			return (kvm_fail(kd, "%s: %s", kd->kd_core_path, name));
+	}
+	return (0);
 }
 
 static size_t
@@ -79,7 +95,8 @@ vcpu_load(kvm_t *kd, const struct elfcore_hdr *hdr,
 
 	if (ph->ph_file_len == 0 || kd->kd_notes != NULL)
 		return (0);
-	if (read_notes(kd, ph, &notes) != 0)
+	if (read_notes(kd, ph, &notes) != 0 ||
+	    refuse_foreign(kd, hdr->eh_order, notes) != 0)
 		return (-1);
 	n = count_vcpus(hdr->eh_order, notes);
 	if (n == 0)

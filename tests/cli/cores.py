@@ -8,6 +8,7 @@ byte by byte.
 import gzip
 import json
 import os
+import random
 import struct
 import sys
 import tempfile
@@ -268,6 +269,69 @@ tests.case("dmesg: an empty ring", check_empty_ring)
 tests.case("a minidump cut inside its sections", check_short_ring)
 
 # ---- refusals ----
+
+# What is no dump at all: how the file starts, and what it is called.
+FOREIGN_FILES = [
+    ("textdump", bytes(257) + b"ustar", "tar archive"),
+    ("ddb", b"ddb.txt".ljust(257, b"\0") + b"ustar", "a textdump"),
+    ("raw textdump", b"FreeBSD Text Dump", "a textdump as it lies on a disk"),
+    ("kdump", b"KDUMP   ", "Linux"),
+    ("flattened", b"makedumpfile\0", "makedumpfile -R"),
+    ("Windows", b"MDMP\x93\xa7", "a minidump of Windows or LLDB"),
+    ("qcow2", b"QFI\xfb\0\0\0\3", "qemu-img convert"),
+    ("disk", bytes(510) + b"\x55\xaa" + b"EFI PART", "vmcore save"),
+    ("swap", bytes(4 * PAGE - 512) + b"FreeBSD Kernel Dump".ljust(512, b"\0"),
+     "vmcore save"),
+]
+
+
+# As much of a kernel as is needed to open a core beside it.
+KERNEL = b"\x7fELF\2\1\1\x09".ljust(16, b"\0") + struct.pack("<HH", 2, 62)
+KERNEL = KERNEL.ljust(120, b"\0")
+
+
+def check_linux():
+    """An ELF core whose first segment is a note of Linux's."""
+    data = bytearray(elf_core(segments=((0, PAGE), (0x1000, PAGE))))
+    data[64:68] = struct.pack("<I", 4)
+    note = struct.pack("<III", 11, 4, 0) + b"VMCOREINFO\0\0" + bytes(4)
+    data[PAGE : PAGE + len(note)] = note
+    kernel = Core(KERNEL, "other")
+    result = Core(bytes(data)).run("ps", "-N", kernel.path)
+    expect(result, os.EX_DATAERR, "a dump of a Linux kernel")
+
+
+def check_foreign(data, message):
+    for packed in (False, True):
+        content = gzip.compress(data) if packed else data.ljust(8 * 512, b"\0")
+        for command in ("info", "dmesg"):
+            result = Core(content).run(command)
+            expect(result, os.EX_DATAERR, message)
+            assert "neither a" not in result.err, result
+
+
+def check_encrypted():
+    core = Core(random.Random(1).randbytes(4 * PAGE), "vmcore_encrypted.0")
+    result = core.run("info")
+    expect(result, os.EX_DATAERR, "decryptcore(8)")
+    assert "key.N" in result.err, result
+
+
+def check_swapped():
+    """The kernel in the place of the core, and the other way round."""
+    kernel = Core(KERNEL, "kernel")
+    core = Core(amd64_minidump(b"a\n"))
+    expect(kernel.run("info"), os.EX_DATAERR, "name the dump in its place")
+    kernel = Core(amd64_minidump(b"a\n"), "other")
+    expect(core.run("ps", "-N", kernel.path), os.EX_DATAERR,
+           "but a minidump: name the kernel in its place")
+
+
+for name, data, message in FOREIGN_FILES:
+    tests.case(f"no dump: {name}", check_foreign, data, message)
+tests.case("no dump: a core of Linux", check_linux)
+tests.case("no dump: encrypted", check_encrypted)
+tests.case("kernel and core swapped", check_swapped)
 
 # Without a kernel, and with nothing beside the core to be taken for one.
 WITHOUT_KERNEL = [

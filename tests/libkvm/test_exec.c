@@ -145,7 +145,7 @@ static const struct bad_row {
 	{ "refuses: an object file", 0, 1, DUMP_AMD64, 7, 9, FILE_MAX,
 	    "not an executable" },
 	{ "refuses: a core", 0, 4, DUMP_AMD64, 7, 9, FILE_MAX,
-	    "not an executable" },
+	    "but an ELF core: name the kernel" },
 	{ "refuses: an unknown machine", 21, 0, DUMP_AMD64, 7, 9, FILE_MAX,
 	    "ELF machine 21" },
 	{ "refuses: i386 with 64 bits", 3, 0, DUMP_AMD64, 7, 9, FILE_MAX,

@@ -1,0 +1,57 @@
+#include "libkvm/refuse.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "format/elfcore.h"
+#include "format/foreign.h"
+#include "format/minidump.h"
+
+/* What the file has at off, as far as it goes. */
+static struct span
+read_span(int fd, uint64_t off, uint8_t *buf, size_t len)
+{
+	ssize_t n = pread(fd, buf, len, (off_t)off);
+
+	return ((struct span){ .base = buf, .len = n < 0 ? 0 : (size_t)n });
+}
+
+/* An encrypted dump looks like nothing, so that only its name tells. */
+static bool
+is_named_encrypted(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+
+	return (strncmp(name, "vmcore_encrypted", 16) == 0);
+}
+
+const char *
+refuse_core(int fd, uint64_t len, const char *path)
+{
+	uint8_t buf[FOREIGN_HEAD_LEN];
+	struct span start = read_span(fd, 0, buf, sizeof(buf));
+	const char *name = foreign_name(start);
+	uint64_t end_off = len > sizeof(buf) ? len - sizeof(buf) : 0;
+
+	if (name == NULL)
+		name = foreign_name_by_end(read_span(fd, end_off, buf,
+		    sizeof(buf)));
+	if (name == NULL && is_named_encrypted(path))
+		name =
+		    "an encrypted dump: decryptcore(8) makes a vmcore.N of it, with the key.N beside it and your private key";
+	return (name != NULL ? name : "neither a minidump nor an ELF core");
+}
+
+const char *
+refuse_kernel(int fd)
+{
+	uint8_t buf[FOREIGN_HEAD_LEN];
+	struct span start = read_span(fd, 0, buf, sizeof(buf));
+	const char *name = foreign_name(start);
+
+	if (minidump_is(start))
+		return (
+		    "not an ELF file, but a minidump: name the kernel in its place");
+	return (name != NULL ? name : "not an ELF file");
+}

@@ -1,0 +1,17 @@
+/*
+ * What is said of a file that is not what was asked for: its name, if it is
+ * known by one, and what to do with it.
+ */
+#ifndef LIBKVM_REFUSE_H
+#define LIBKVM_REFUSE_H
+
+#include <stdint.h>
+
+/*
+ * Why the file called path, of which fd holds len bytes, is not a core; not a
+ * kernel.  Returns a text that lives as long as the program.
+ */
+const char *refuse_core(int fd, uint64_t len, const char *path);
+const char *refuse_kernel(int fd);
+
+#endif
