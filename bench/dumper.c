@@ -145,7 +145,7 @@ register_core(struct machine *m, uint64_t npages)
 
 		for (uint64_t n = next_random(32) + 1; n > 0 && npages > 0;
 		     n--, npages--, pa += PAGE)
-			dump_pages_add(&m->pages, pa, DUMP_CORE);
+			dump_pages_add(&m->pages, pa, DUMP_CLASS_CORE);
 	}
 }
 
@@ -156,7 +156,7 @@ register_array(struct machine *m)
 
 	m->array_pa = m->len - len;
 	for (uint64_t pa = m->array_pa; pa < m->len; pa += PAGE)
-		dump_pages_add(&m->pages, pa, DUMP_BULK);
+		dump_pages_add(&m->pages, pa, DUMP_CLASS_BULK);
 }
 
 static void
@@ -217,8 +217,9 @@ bench_plan(const char *what, uint64_t len, enum dump_format format)
 		limit[i] = 1;
 	}
 	fprintf(stderr, "%s: %ju MB: core %ju, bulk %ju pages\n", what,
-	    (uintmax_t)res.res_bytes >> 20, (uintmax_t)res.res_pages[DUMP_CORE],
-	    (uintmax_t)res.res_pages[DUMP_BULK]);
+	    (uintmax_t)res.res_bytes >> 20,
+	    (uintmax_t)res.res_pages[DUMP_CLASS_CORE],
+	    (uintmax_t)res.res_pages[DUMP_CLASS_BULK]);
 	report(what, "s", "1 s", ours, limit);
 	(void)munmap(m.pages_mem,
 	    dump_pages_len(&(struct dump_range){ .r_end = len }, 1));

@@ -65,15 +65,15 @@ struct dump_range {
 
 /* Why a page is in a dump. */
 enum dump_class {
-	DUMP_CORE, /* the kernel needs it: always */
-	DUMP_BULK, /* page array, reverse maps: what grows with memory */
-	DUMP_USER, /* only when it is asked for */
+	DUMP_CLASS_CORE, /* the kernel needs it: always */
+	DUMP_CLASS_BULK, /* page array, reverse maps: what grows with memory */
+	DUMP_CLASS_USER, /* only when it is asked for */
 	/*
 	 * In no minidump, even if it is mapped and whatever other class it is
 	 * in.  It is not followed as a page table either, for a table's entries
 	 * are in a dump.  A full dump is all of memory and holds it.
 	 */
-	DUMP_NEVER,
+	DUMP_CLASS_NEVER,
 	DUMP_NCLASSES
 };
 
@@ -106,8 +106,9 @@ int dump_pages_init(struct dump_pages *dp, const struct dump_range *ranges,
 
 /*
  * Add the page that pa lies in to a class, or drop it from all classes.  A page
- * of several classes counts for the first of them, unless it is in DUMP_NEVER.
- * An address that is not memory changes nothing but dp_ignored.
+ * of several classes counts for the first of them, unless it is in
+ * DUMP_CLASS_NEVER.  An address that is not memory changes nothing but
+ * dp_ignored.
  */
 void dump_pages_add(struct dump_pages *dp, uint64_t pa, enum dump_class class);
 void dump_pages_drop(struct dump_pages *dp, uint64_t pa);
@@ -347,7 +348,7 @@ struct dump_result {
 	uint64_t res_msgbuf_bytes;
 	uint64_t res_bitmap_bytes;
 	uint64_t res_table_bytes;
-	uint64_t res_pages[DUMP_NCLASSES]; /* of DUMP_NEVER: 0 */
+	uint64_t res_pages[DUMP_NCLASSES]; /* of DUMP_CLASS_NEVER: 0 */
 
 	/* Counted all, recorded the first few. */
 	uint64_t res_bad[DUMP_NBAD];

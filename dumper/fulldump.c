@@ -142,7 +142,7 @@ size(struct attempt *at)
 	if (nheaders(at) >= UINT16_MAX)
 		return (DUMP_EINVAL);
 	memset(res->res_pages, 0, sizeof(res->res_pages));
-	res->res_pages[DUMP_CORE] = at->at_pages->dp_nbits;
+	res->res_pages[DUMP_CLASS_CORE] = at->at_pages->dp_nbits;
 	return (0);
 }
 

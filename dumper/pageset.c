@@ -192,28 +192,28 @@ void
 dump_add_page(uint64_t pa)
 {
 	if (machine_pages != NULL)
-		dump_pages_add(machine_pages, pa, DUMP_CORE);
+		dump_pages_add(machine_pages, pa, DUMP_CLASS_CORE);
 }
 
 void
 dump_add_bulk(uint64_t pa)
 {
 	if (machine_pages != NULL)
-		dump_pages_add(machine_pages, pa, DUMP_BULK);
+		dump_pages_add(machine_pages, pa, DUMP_CLASS_BULK);
 }
 
 void
 dump_add_user(uint64_t pa)
 {
 	if (machine_pages != NULL)
-		dump_pages_add(machine_pages, pa, DUMP_USER);
+		dump_pages_add(machine_pages, pa, DUMP_CLASS_USER);
 }
 
 void
 dump_add_never(uint64_t pa)
 {
 	if (machine_pages != NULL)
-		dump_pages_add(machine_pages, pa, DUMP_NEVER);
+		dump_pages_add(machine_pages, pa, DUMP_CLASS_NEVER);
 }
 
 void
@@ -286,11 +286,12 @@ pages_any(const struct attempt *at, const uint64_t *bitmap,
 static void
 mark_word(struct dump_pages *dp, uint64_t word, uint64_t mask)
 {
-	uint64_t other =
-	    __atomic_load_n(&dp->dp_class[DUMP_BULK][word], __ATOMIC_RELAXED) |
-	    __atomic_load_n(&dp->dp_class[DUMP_USER][word], __ATOMIC_RELAXED);
+	const uint64_t *bulk = &dp->dp_class[DUMP_CLASS_BULK][word];
+	const uint64_t *user = &dp->dp_class[DUMP_CLASS_USER][word];
 
-	dp->dp_base[word] |= mask & ~other;
+	dp->dp_base[word] |= mask &
+	    ~(__atomic_load_n(bulk, __ATOMIC_RELAXED) |
+		__atomic_load_n(user, __ATOMIC_RELAXED));
 }
 
 bool

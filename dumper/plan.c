@@ -28,7 +28,8 @@ load_bits(const struct attempt *at, enum dump_class class, uint64_t word)
 static uint64_t
 load_word(const struct attempt *at, enum dump_class class, uint64_t word)
 {
-	return (load_bits(at, class, word) & ~load_bits(at, DUMP_NEVER, word));
+	return (load_bits(at, class, word) &
+	    ~load_bits(at, DUMP_CLASS_NEVER, word));
 }
 
 /* What the walk marked, too, and nothing marks any more. */
@@ -38,7 +39,7 @@ drop_never(struct attempt *at)
 	struct dump_pages *dp = at->at_pages;
 
 	for (uint64_t word = 0; word < dp->dp_nwords; word++)
-		dp->dp_base[word] &= ~load_bits(at, DUMP_NEVER, word);
+		dp->dp_base[word] &= ~load_bits(at, DUMP_CLASS_NEVER, word);
 }
 
 int
@@ -49,7 +50,7 @@ plan_base(struct attempt *at)
 
 	attempt_phase(at, DUMP_WALK);
 	for (uint64_t word = 0; word < dp->dp_nwords; word++)
-		dp->dp_base[word] = load_word(at, DUMP_CORE, word);
+		dp->dp_base[word] = load_word(at, DUMP_CLASS_CORE, word);
 	error = at->at_mmu->mmu_mark(at);
 	drop_never(at);
 	return (error);
@@ -96,7 +97,7 @@ add_bulk(struct attempt *at, uint64_t *nadded)
 	*nadded = 0;
 	for (uint64_t word = 0; word < dp->dp_nwords; word++) {
 		uint64_t new =
-		    load_word(at, DUMP_BULK, word) & ~dp->dp_frozen[word];
+		    load_word(at, DUMP_CLASS_BULK, word) & ~dp->dp_frozen[word];
 
 		if (word % 4096 == 0 && attempt_poll(at, 0) != 0)
 			return (DUMP_ECANCELED);
@@ -122,7 +123,7 @@ select_bulk(struct attempt *at)
 			return (error);
 		if (nadded == 0)
 			break;
-		at->at_res->res_pages[DUMP_BULK] += nadded;
+		at->at_res->res_pages[DUMP_CLASS_BULK] += nadded;
 	}
 	return (0);
 }
@@ -134,11 +135,12 @@ select_user(struct attempt *at)
 	struct dump_pages *dp = at->at_pages;
 
 	for (uint64_t word = 0; word < dp->dp_nwords; word++) {
-		uint64_t new = load_word(at, DUMP_USER, word) &
-		    ~load_word(at, DUMP_BULK, word) & ~dp->dp_frozen[word];
+		uint64_t new = load_word(at, DUMP_CLASS_USER, word) &
+		    ~load_word(at, DUMP_CLASS_BULK, word) &
+		    ~dp->dp_frozen[word];
 
 		dp->dp_frozen[word] |= new;
-		at->at_res->res_pages[DUMP_USER] += count_bits(new);
+		at->at_res->res_pages[DUMP_CLASS_USER] += count_bits(new);
 	}
 }
 
@@ -152,7 +154,7 @@ plan_select(struct attempt *at)
 	memset(npages, 0, sizeof(at->at_res->res_pages));
 	for (uint64_t word = 0; word < dp->dp_nwords; word++) {
 		dp->dp_frozen[word] = dp->dp_base[word];
-		npages[DUMP_CORE] += count_bits(dp->dp_base[word]);
+		npages[DUMP_CLASS_CORE] += count_bits(dp->dp_base[word]);
 	}
 	if ((at->at_flags & DUMP_ALLUSER) != 0)
 		select_user(at);

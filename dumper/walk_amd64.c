@@ -74,7 +74,7 @@ check_table(const struct attempt *at, uint64_t pa, struct entry *we)
 		refuse(we, DUMP_BAD_TABLE);
 		return;
 	}
-	if (dump_pages_has(at->at_pages, pa, DUMP_NEVER)) {
+	if (dump_pages_has(at->at_pages, pa, DUMP_CLASS_NEVER)) {
 		refuse(we, DUMP_BAD_NEVER);
 		return;
 	}

@@ -31,7 +31,7 @@ kind_of(const struct dump_pages *dp, vm_paddr_t pa)
 		return (ACCOUNT_TEXT);
 	if (in_image(pa, etext, _end))
 		return (ACCOUNT_DATA);
-	if (dump_pages_has(dp, pa, DUMP_BULK))
+	if (dump_pages_has(dp, pa, DUMP_CLASS_BULK))
 		return (ACCOUNT_ARRAY);
 	if (pmap_is_boot_table(pa))
 		return (ACCOUNT_TABLE);

@@ -232,10 +232,10 @@ db_show_pageset(const char *args)
 	printf("%-16s %12ju\n", "memory", (uintmax_t)realmem);
 	printf("pages registered as core %ju, bulk %ju, user %ju, never %ju; "
 	       "%ju calls for what is no memory\n",
-	    (uintmax_t)dump_pages_count(&pages, DUMP_CORE),
-	    (uintmax_t)dump_pages_count(&pages, DUMP_BULK),
-	    (uintmax_t)dump_pages_count(&pages, DUMP_USER),
-	    (uintmax_t)dump_pages_count(&pages, DUMP_NEVER),
+	    (uintmax_t)dump_pages_count(&pages, DUMP_CLASS_CORE),
+	    (uintmax_t)dump_pages_count(&pages, DUMP_CLASS_BULK),
+	    (uintmax_t)dump_pages_count(&pages, DUMP_CLASS_USER),
+	    (uintmax_t)dump_pages_count(&pages, DUMP_CLASS_NEVER),
 	    (uintmax_t)pages.dp_ignored);
 }
 DB_COMMAND(show_pageset, "show pageset", db_show_pageset,

@@ -210,7 +210,7 @@ sim_page(struct sim *sim)
 		uint64_t index = sim_random(sim, sim->npages);
 
 		if (sim->taken[index] ||
-		    (sim->classes[index] & 1 << DUMP_NEVER) != 0)
+		    (sim->classes[index] & 1 << DUMP_CLASS_NEVER) != 0)
 			continue;
 		sim->taken[index] = 1;
 		return (sim_pa(sim, index));
@@ -296,7 +296,7 @@ sim_scatter(struct sim *sim)
 		    (enum dump_class)sim_random(sim, DUMP_NCLASSES);
 
 		/* The root and the data have to be dumped. */
-		if (class != DUMP_NEVER || !sim->taken[index])
+		if (class != DUMP_CLASS_NEVER || !sim->taken[index])
 			sim_add(sim, sim_pa(sim, index), class);
 	}
 	/* In the first GB behind the data's 2 MB, at most one mapping each. */
@@ -371,12 +371,12 @@ sim_dumped(const struct sim *sim, uint64_t pa, enum dump_format format,
 	if (index == UINT64_MAX)
 		return (false);
 	class = sim->classes[index];
-	if (format != DUMP_FULL && (class & 1 << DUMP_NEVER) != 0)
+	if (format != DUMP_FULL && (class & 1 << DUMP_CLASS_NEVER) != 0)
 		return (false);
-	if (format == DUMP_FULL || (class & 1 << DUMP_CORE) != 0 ||
+	if (format == DUMP_FULL || (class & 1 << DUMP_CLASS_CORE) != 0 ||
 	    (format == DUMP_MINIDUMP3 && is_table(sim, pa)))
 		return (true);
-	if ((class & 1 << DUMP_BULK) != 0) {
+	if ((class & 1 << DUMP_CLASS_BULK) != 0) {
 		if ((flags & DUMP_NOBULK) != 0)
 			return (false);
 		if ((flags & DUMP_ALLBULK) != 0)
@@ -388,7 +388,7 @@ sim_dumped(const struct sim *sim, uint64_t pa, enum dump_format format,
 				return (true);
 		return (false);
 	}
-	if ((class & 1 << DUMP_USER) != 0)
+	if ((class & 1 << DUMP_CLASS_USER) != 0)
 		return ((flags & DUMP_ALLUSER) != 0);
 	return (is_mapped(sim, pa));
 }

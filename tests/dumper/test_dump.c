@@ -173,19 +173,21 @@ static const struct never_row {
 } never_rows[] = {
 	{ "never: though mapped", 0, 0, 0 },
 	{ "never: though mapped in 2 MB", 1, 0, 0 },
-	{ "never: though core", 0, 1 << DUMP_CORE, 0 },
-	{ "never: though bulk, all of it", 0, 1 << DUMP_BULK, DUMP_ALLBULK },
-	{ "never: though user, all of it", 0, 1 << DUMP_USER, DUMP_ALLUSER },
+	{ "never: though core", 0, 1 << DUMP_CLASS_CORE, 0 },
+	{ "never: though bulk, all of it", 0, 1 << DUMP_CLASS_BULK,
+	    DUMP_ALLBULK },
+	{ "never: though user, all of it", 0, 1 << DUMP_CLASS_USER,
+	    DUMP_ALLUSER },
 };
 
 static void
 add_never(struct sim *sim, const struct never_row *row, uint64_t pa)
 {
 	sim_map(sim, SIM_KERNBASE + 0x400000, pa, row->level, SIM_RW);
-	for (int class = 0; class < DUMP_NEVER; class++)
+	for (int class = 0; class < DUMP_CLASS_NEVER; class++)
 		if ((row->classes & 1U << class) != 0)
 			sim_add(sim, pa, (enum dump_class)class);
-	sim_add(sim, pa, DUMP_NEVER);
+	sim_add(sim, pa, DUMP_CLASS_NEVER);
 }
 
 /* Of all memory, a full dump has it, too. */
@@ -211,7 +213,7 @@ test_never(void **state)
 				     row.flags),
 		    format == DUMP_FULL);
 		assert_int_equal(dump_write(&req, &res), 0);
-		assert_int_equal(res.res_pages[DUMP_NEVER], 0);
+		assert_int_equal(res.res_pages[DUMP_CLASS_NEVER], 0);
 		check_result(sim, &row, &res);
 		readback(sim, sink.media, res.res_bytes, row.format, row.flags,
 		    READBACK_EXACT);
@@ -269,13 +271,13 @@ test_chain(void **state)
 	ds = sink_describe(&sink, DUMP_FILE, 0);
 	req = request(sim, &row, &ds);
 	for (uint64_t index = 1; index < 2000; index *= 8)
-		sim_add(sim, sim_pa(sim, index), DUMP_BULK);
+		sim_add(sim, sim_pa(sim, index), DUMP_CLASS_BULK);
 	for (uint64_t index = 3; index < 2000; index *= 8)
-		sim_add(sim, sim_pa(sim, index), DUMP_BULK);
-	sim_add(sim, sim_pa(sim, 512 * 3), DUMP_CORE);
+		sim_add(sim, sim_pa(sim, index), DUMP_CLASS_BULK);
+	sim_add(sim, sim_pa(sim, 512 * 3), DUMP_CLASS_CORE);
 	assert_int_equal(dump_write(&req, &res), 0);
 	assert_true(sim_dumped(sim, sim_pa(sim, 3), DUMP_MINIDUMP1, 0));
-	assert_int_equal(res.res_pages[DUMP_BULK], 3);
+	assert_int_equal(res.res_pages[DUMP_CLASS_BULK], 3);
 	readback(sim, sink.media, res.res_bytes, DUMP_MINIDUMP1, 0,
 	    READBACK_EXACT);
 	sink_fini(&sink);

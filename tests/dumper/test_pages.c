@@ -138,13 +138,13 @@ hammer(void *arg)
 		for (uint64_t pa = first; pa < memory[1].r_end;
 		     pa += (uint64_t)2 * PAGE) {
 			if (round % 2 == 0)
-				dump_pages_add(&shared, pa, DUMP_CORE);
+				dump_pages_add(&shared, pa, DUMP_CLASS_CORE);
 			else
 				dump_pages_drop(&shared, pa);
 		}
 		for (uint64_t pa = first; pa < memory[1].r_end;
 		     pa += (uint64_t)2 * PAGE)
-			if (dump_pages_has(&shared, pa, DUMP_CORE) !=
+			if (dump_pages_has(&shared, pa, DUMP_CLASS_CORE) !=
 			    (round % 2 == 0))
 				return (&shared);
 	}
@@ -169,8 +169,9 @@ test_threads(void **state)
 	assert_null(lost[0]);
 	assert_null(lost[1]);
 	for (uint64_t pa = memory[1].r_start; pa < memory[1].r_end; pa += PAGE)
-		assert_true(dump_pages_has(&shared, pa, DUMP_CORE));
-	assert_false(dump_pages_has(&shared, memory[2].r_start, DUMP_CORE));
+		assert_true(dump_pages_has(&shared, pa, DUMP_CLASS_CORE));
+	assert_false(dump_pages_has(&shared, memory[2].r_start,
+	    DUMP_CLASS_CORE));
 	free(mem);
 }
 
@@ -185,25 +186,25 @@ test_installed(void **state)
 	dump_add_page(0x3000);
 	mem = make_set(&dp);
 	dump_pages_install(&dp);
-	assert_false(dump_pages_has(&dp, 0x3000, DUMP_CORE));
+	assert_false(dump_pages_has(&dp, 0x3000, DUMP_CLASS_CORE));
 	dump_add_page(0x3fff);
 	dump_add_bulk(0x4000);
 	dump_add_user(0x5000);
 	dump_add_never(0x6000);
 	dump_add_page(0x2fff);
-	assert_true(dump_pages_has(&dp, 0x3000, DUMP_CORE));
-	assert_true(dump_pages_has(&dp, 0x4000, DUMP_BULK));
-	assert_true(dump_pages_has(&dp, 0x5000, DUMP_USER));
-	assert_true(dump_pages_has(&dp, 0x6000, DUMP_NEVER));
+	assert_true(dump_pages_has(&dp, 0x3000, DUMP_CLASS_CORE));
+	assert_true(dump_pages_has(&dp, 0x4000, DUMP_CLASS_BULK));
+	assert_true(dump_pages_has(&dp, 0x5000, DUMP_CLASS_USER));
+	assert_true(dump_pages_has(&dp, 0x6000, DUMP_CLASS_NEVER));
 	assert_int_equal(dp.dp_ignored, 1);
 	dump_drop_page(0x3123);
 	dump_drop_page(0x4000);
 	dump_drop_page(0x5000);
 	dump_drop_page(0x6000);
-	assert_false(dump_pages_has(&dp, 0x3000, DUMP_CORE));
-	assert_false(dump_pages_has(&dp, 0x4000, DUMP_BULK));
-	assert_false(dump_pages_has(&dp, 0x5000, DUMP_USER));
-	assert_false(dump_pages_has(&dp, 0x6000, DUMP_NEVER));
+	assert_false(dump_pages_has(&dp, 0x3000, DUMP_CLASS_CORE));
+	assert_false(dump_pages_has(&dp, 0x4000, DUMP_CLASS_BULK));
+	assert_false(dump_pages_has(&dp, 0x5000, DUMP_CLASS_USER));
+	assert_false(dump_pages_has(&dp, 0x6000, DUMP_CLASS_NEVER));
 	dump_pages_install(NULL);
 	free(mem);
 }

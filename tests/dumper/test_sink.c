@@ -35,9 +35,9 @@ setup(struct setup *s, unsigned int depth)
 		    sim_page(s->sim), 0, SIM_RW);
 	for (uint64_t i = 0; i < 60; i++)
 		sim_add(s->sim, sim_page(s->sim),
-		    i % 3 == 0	   ? DUMP_CORE :
-			i % 3 == 1 ? DUMP_BULK :
-				     DUMP_USER);
+		    i % 3 == 0	   ? DUMP_CLASS_CORE :
+			i % 3 == 1 ? DUMP_CLASS_BULK :
+				     DUMP_CLASS_USER);
 	for (int i = 0; i < 2; i++) {
 		sink_init(&s->sinks[i], MEDIA_LEN);
 		s->sinks[i].sim = s->sim;

@@ -113,7 +113,7 @@ make_secret(struct sim *sim)
 
 	for (size_t off = 0; off < DUMP_PAGE_SIZE; off += 8)
 		le64enc(sim_bytes(sim, pa) + off, SECRET | SIM_V);
-	sim_add(sim, pa, DUMP_NEVER);
+	sim_add(sim, pa, DUMP_CLASS_NEVER);
 	return (pa);
 }
 
@@ -338,7 +338,7 @@ test_unreadable_pages(void **state)
 		for (uint64_t i = 0; i < 20; i++) {
 			assert_true(sim_translate(sim,
 			    GOOD_VA + i * DUMP_PAGE_SIZE, &pa));
-			sim_add(sim, pa, DUMP_CORE);
+			sim_add(sim, pa, DUMP_CLASS_CORE);
 			sim->unreadable[sim_index(sim, pa)] = 1;
 		}
 		dump(sim, (enum dump_format)format, &sink, &res);

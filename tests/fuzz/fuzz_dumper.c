@@ -129,13 +129,13 @@ set_up(const uint8_t *data, size_t size)
 		if ((data[1] & DO_ENTRY) != 0)
 			memcpy(memory[index] + 8 * entry, data + 4, 8);
 		if ((data[1] & DO_CORE) != 0)
-			dump_pages_add(&pages, pa_of(index), DUMP_CORE);
+			dump_pages_add(&pages, pa_of(index), DUMP_CLASS_CORE);
 		if ((data[1] & DO_BULK) != 0)
-			dump_pages_add(&pages, pa_of(index), DUMP_BULK);
+			dump_pages_add(&pages, pa_of(index), DUMP_CLASS_BULK);
 		if ((data[1] & DO_USER) != 0)
-			dump_pages_add(&pages, pa_of(index), DUMP_USER);
+			dump_pages_add(&pages, pa_of(index), DUMP_CLASS_USER);
 		if ((data[1] & DO_NEVER) != 0)
-			dump_pages_add(&pages, pa_of(index), DUMP_NEVER);
+			dump_pages_add(&pages, pa_of(index), DUMP_CLASS_NEVER);
 		if ((data[1] & DO_UNREADABLE) != 0)
 			unreadable[index] = true;
 	}
@@ -163,11 +163,11 @@ check_pages(const struct minidump_hdr *hdr, const struct dumpset *set,
 	uint64_t off = hdr->md_pages_off;
 
 	for (size_t i = 0; i < NPAGES; i++) {
-		bool never = dump_pages_has(&pages, pa_of(i), DUMP_NEVER);
+		bool never = dump_pages_has(&pages, pa_of(i), DUMP_CLASS_NEVER);
 
 		if (!present(hdr, set, pa_of(i))) {
 			need(never ||
-			    !dump_pages_has(&pages, pa_of(i), DUMP_CORE));
+			    !dump_pages_has(&pages, pa_of(i), DUMP_CLASS_CORE));
 			continue;
 		}
 		need(!never);
