@@ -17,7 +17,8 @@ int
 attempt_poll(struct attempt *at, uint64_t done)
 {
 	const struct dump_hooks *hooks = at->at_req->dr_hooks;
-	uint64_t total = at->at_phase >= DUMP_DATA ? at->at_res->res_bytes : 0;
+	uint64_t total =
+	    at->at_phase >= DUMP_PHASE_DATA ? at->at_res->res_bytes : 0;
 
 	if (hooks == NULL)
 		return (0);

@@ -197,15 +197,15 @@ device_write(struct attempt *at)
 		at->at_data_off = media_end(sink) - sink->ds_block_len -
 		    at->at_res->res_bytes;
 
-	attempt_phase(at, DUMP_CLEAR);
+	attempt_phase(at, DUMP_PHASE_CLEAR);
 	if ((error = break_seal(at)) != 0 || (error = flush(at)) != 0)
 		return (error);
 
-	attempt_phase(at, DUMP_DATA);
+	attempt_phase(at, DUMP_PHASE_DATA);
 	if ((error = write_body(at)) != 0 || (error = flush(at)) != 0)
 		return (error);
 
-	attempt_phase(at, DUMP_HEADERS);
+	attempt_phase(at, DUMP_PHASE_HEADERS);
 	if ((error = attempt_poll(at, at->at_res->res_bytes)) != 0 ||
 	    (error = write_header_before(at)) != 0 ||
 	    (error = write_seal(at)) != 0)

@@ -67,7 +67,8 @@ dump_abandon(struct dump_work *work)
 {
 	__atomic_store_n(&as_work(work)->wk_owner, OWNER_NONE,
 	    __ATOMIC_SEQ_CST);
-	__atomic_store_n(&as_work(work)->wk_phase, DUMP_IDLE, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&as_work(work)->wk_phase, DUMP_PHASE_IDLE,
+	    __ATOMIC_SEQ_CST);
 }
 
 /* ---- What the kernel hears ---- */
@@ -98,15 +99,16 @@ const char *
 dump_phase_name(enum dump_phase phase)
 {
 	static const char *const names[] = {
-		[DUMP_IDLE] = "idle",
-		[DUMP_WALK] = "choosing pages",
-		[DUMP_PLAN] = "adding up sizes",
-		[DUMP_CLEAR] = "erasing the old dump",
-		[DUMP_DATA] = "writing pages",
-		[DUMP_HEADERS] = "writing headers",
+		[DUMP_PHASE_IDLE] = "idle",
+		[DUMP_PHASE_WALK] = "choosing pages",
+		[DUMP_PHASE_PLAN] = "adding up sizes",
+		[DUMP_PHASE_CLEAR] = "erasing the old dump",
+		[DUMP_PHASE_DATA] = "writing pages",
+		[DUMP_PHASE_HEADERS] = "writing headers",
 	};
 
-	return ((unsigned int)phase <= DUMP_HEADERS ? names[phase] : "unknown");
+	return ((unsigned int)phase <= DUMP_PHASE_HEADERS ? names[phase] :
+							    "unknown");
 }
 
 /* ---- The size ---- */
@@ -288,7 +290,7 @@ dump_write(const struct dump_request *req, struct dump_result *res)
 			break;
 	}
 	res->res_error = error;
-	__atomic_store_n(&work->wk_phase, DUMP_IDLE, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&work->wk_phase, DUMP_PHASE_IDLE, __ATOMIC_SEQ_CST);
 	(void)disown(work, ticket);
 	return (error);
 }

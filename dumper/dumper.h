@@ -273,12 +273,12 @@ enum dump_format {
 
 /* How far a dump has come. */
 enum dump_phase {
-	DUMP_IDLE,
-	DUMP_WALK,   /* choosing pages: no total yet */
-	DUMP_PLAN,   /* sizes: no total yet */
-	DUMP_CLEAR,  /* an old dump's header is being erased */
-	DUMP_DATA,   /* done of total bytes */
-	DUMP_HEADERS /* the dump becomes valid */
+	DUMP_PHASE_IDLE,
+	DUMP_PHASE_WALK,   /* choosing pages: no total yet */
+	DUMP_PHASE_PLAN,   /* sizes: no total yet */
+	DUMP_PHASE_CLEAR,  /* an old dump's header is being erased */
+	DUMP_PHASE_DATA,   /* done of total bytes */
+	DUMP_PHASE_HEADERS /* the dump becomes valid */
 };
 
 struct dump_result;

@@ -48,7 +48,7 @@ plan_base(struct attempt *at)
 	struct dump_pages *dp = at->at_pages;
 	int error;
 
-	attempt_phase(at, DUMP_WALK);
+	attempt_phase(at, DUMP_PHASE_WALK);
 	for (uint64_t word = 0; word < dp->dp_nwords; word++)
 		dp->dp_base[word] = load_word(at, DUMP_CLASS_CORE, word);
 	error = at->at_mmu->mmu_mark(at);
@@ -150,7 +150,7 @@ plan_select(struct attempt *at)
 	struct dump_pages *dp = at->at_pages;
 	uint64_t *npages = at->at_res->res_pages;
 
-	attempt_phase(at, DUMP_PLAN);
+	attempt_phase(at, DUMP_PHASE_PLAN);
 	memset(npages, 0, sizeof(at->at_res->res_pages));
 	for (uint64_t word = 0; word < dp->dp_nwords; word++) {
 		dp->dp_frozen[word] = dp->dp_base[word];

@@ -116,14 +116,14 @@ dumpsay_progress(enum dump_phase phase, uint64_t done, uint64_t total)
 {
 	int tenths = total == 0 ? 0 : (int)(done * 10 / total);
 
-	if (phase < DUMP_DATA)
+	if (phase < DUMP_PHASE_DATA)
 		return;
 	if (said_tenths < 0) {
 		said_tenths = 0;
 		printf("Dumping %ju out of %ju MB:", (uintmax_t)(total >> 20),
 		    (uintmax_t)(realmem >> 20));
 	}
-	if (phase == DUMP_DATA && tenths > said_tenths) {
+	if (phase == DUMP_PHASE_DATA && tenths > said_tenths) {
 		said_tenths = tenths;
 		printf("..%d%%", tenths * 10);
 	}

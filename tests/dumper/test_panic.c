@@ -26,7 +26,7 @@ static unsigned int nasked;
 static unsigned int nwatchdog;
 static unsigned int nplanned;
 static unsigned int nfailed;
-static bool seen[DUMP_HEADERS + 1];
+static bool seen[DUMP_PHASE_HEADERS + 1];
 static uint64_t last_done;
 
 /* A second panic dumps again, and is told that there will be no dump. */
@@ -49,9 +49,9 @@ progress(void *arg, enum dump_phase phase, uint64_t done, uint64_t total)
 {
 	(void)arg;
 	seen[phase] = true;
-	if (phase == DUMP_WALK)
+	if (phase == DUMP_PHASE_WALK)
 		last_done = 0;
-	if (phase >= DUMP_DATA) {
+	if (phase >= DUMP_PHASE_DATA) {
 		assert_true(done >= last_done);
 		assert_true(done <= total);
 		last_done = done;
@@ -99,7 +99,8 @@ before_submit(struct sink *sink, uint64_t off)
 {
 	(void)sink;
 	(void)off;
-	if ((panic_phase == DUMP_CLEAR || panic_phase == DUMP_HEADERS) &&
+	if ((panic_phase == DUMP_PHASE_CLEAR ||
+		panic_phase == DUMP_PHASE_HEADERS) &&
 	    dump_phase(&sim->work) == panic_phase && npanics == 0)
 		panic_again();
 }
@@ -129,7 +130,7 @@ setup(void **state)
 		.dr_nsinks = 2,
 		.dr_hooks = &hooks,
 		.dr_work = &sim->work };
-	panic_phase = DUMP_IDLE;
+	panic_phase = DUMP_PHASE_IDLE;
 	recovers = false;
 	npanics = nasked = nwatchdog = nplanned = nfailed = cancel_at = 0;
 	last_done = 0;
@@ -169,11 +170,11 @@ static const struct phase_row {
 	const char *name;
 	enum dump_phase phase;
 } phase_rows[] = {
-	{ "second panic while choosing pages", DUMP_WALK },
-	{ "second panic while adding up", DUMP_PLAN },
-	{ "second panic while erasing", DUMP_CLEAR },
-	{ "second panic while writing", DUMP_DATA },
-	{ "second panic while writing headers", DUMP_HEADERS },
+	{ "second panic while choosing pages", DUMP_PHASE_WALK },
+	{ "second panic while adding up", DUMP_PHASE_PLAN },
+	{ "second panic while erasing", DUMP_PHASE_CLEAR },
+	{ "second panic while writing", DUMP_PHASE_DATA },
+	{ "second panic while writing headers", DUMP_PHASE_HEADERS },
 };
 
 /* It is refused; if the machine goes on all the same, so does the dump. */
@@ -185,7 +186,7 @@ test_goes_on(const struct phase_row *row)
 	panic_phase = row->phase;
 	assert_int_equal(dump_write(&req, &res), 0);
 	assert_int_equal(npanics, 1);
-	assert_int_equal(dump_phase(&sim->work), DUMP_IDLE);
+	assert_int_equal(dump_phase(&sim->work), DUMP_PHASE_IDLE);
 	check_whole(0);
 }
 
@@ -212,7 +213,7 @@ test_caught(const struct phase_row *row)
 	assert_false(has_dump(1));
 	assert_int_equal(dump_write(&req, &res), DUMP_EBUSY);
 	dump_abandon(&sim->work);
-	assert_int_equal(dump_phase(&sim->work), DUMP_IDLE);
+	assert_int_equal(dump_phase(&sim->work), DUMP_PHASE_IDLE);
 	memset(sinks[0].pending, 0, sizeof(sinks[0].pending));
 	sinks[0].nsubmit = 0;
 	assert_int_equal(dump_write(&req, &res), 0);
@@ -266,8 +267,8 @@ test_hooks(void **state)
 	assert_int_equal(nplanned, 2);
 	assert_int_equal(nfailed, 1);
 	assert_true(nwatchdog >= sinks[1].nsubmit);
-	assert_true(seen[DUMP_WALK] && seen[DUMP_PLAN]);
-	assert_true(seen[DUMP_DATA] && seen[DUMP_HEADERS]);
+	assert_true(seen[DUMP_PHASE_WALK] && seen[DUMP_PHASE_PLAN]);
+	assert_true(seen[DUMP_PHASE_DATA] && seen[DUMP_PHASE_HEADERS]);
 	assert_int_equal(last_done, res.res_bytes);
 }
 

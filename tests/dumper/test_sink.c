@@ -223,9 +223,9 @@ test_flushed(void **state)
 		setup(&s, 4);
 		s.ds[0].ds_layout = (enum dump_layout)layout;
 		s.sinks[0].before_submit = check_flushed;
-		last_phase = DUMP_IDLE;
+		last_phase = DUMP_PHASE_IDLE;
 		assert_int_equal(dump_write(&s.req, &s.res), 0);
-		assert_int_equal(last_phase, DUMP_HEADERS);
+		assert_int_equal(last_phase, DUMP_PHASE_HEADERS);
 		assert_int_equal(s.sinks[0].nunflushed, 0);
 		teardown(&s);
 	}
@@ -484,7 +484,7 @@ static void
 count_at_submit(struct sink *sink, uint64_t off)
 {
 	(void)off;
-	if (dump_phase(&sink->sim->work) == DUMP_DATA)
+	if (dump_phase(&sink->sim->work) == DUMP_PHASE_DATA)
 		busy.at_submit[in_flight(sink)]++;
 }
 
@@ -493,7 +493,7 @@ count_at_hook(void *arg, enum dump_phase phase, uint64_t done, uint64_t total)
 {
 	(void)done;
 	(void)total;
-	if (phase == DUMP_DATA)
+	if (phase == DUMP_PHASE_DATA)
 		busy.at_hook[in_flight(arg)]++;
 }
 
