@@ -262,7 +262,7 @@ submit_file(void *arg, unsigned int tag, const struct dump_iov *iov,
 static double
 time_dump(struct machine *m, const struct dump_sink *sink, uint64_t *len)
 {
-	struct dump_request req = request(m, DUMP_MINIDUMP1, sink);
+	struct dump_request req = request(m, DUMP_FORMAT_MINIDUMP1, sink);
 	struct dump_result res;
 	double start = figures_now();
 
@@ -373,10 +373,10 @@ main(void)
 	uint8_t *memory = allocate(MEMORY_LEN);
 	struct machine m;
 
-	bench_plan("plan-64gb-v1", 64 * GB, DUMP_MINIDUMP1);
-	bench_plan("plan-64gb-v3", 64 * GB, DUMP_MINIDUMP3);
-	bench_plan("plan-1tb-v1", 1024 * GB, DUMP_MINIDUMP1);
-	bench_plan("plan-1tb-v3", 1024 * GB, DUMP_MINIDUMP3);
+	bench_plan("plan-64gb-v1", 64 * GB, DUMP_FORMAT_MINIDUMP1);
+	bench_plan("plan-64gb-v3", 64 * GB, DUMP_FORMAT_MINIDUMP3);
+	bench_plan("plan-1tb-v1", 1024 * GB, DUMP_FORMAT_MINIDUMP1);
+	bench_plan("plan-1tb-v3", 1024 * GB, DUMP_FORMAT_MINIDUMP3);
 
 	for (uint64_t i = 0; i < MEMORY_LEN; i += 8)
 		memcpy(memory + i, &i, 8);

@@ -117,9 +117,9 @@ static void
 set_format(struct attempt *at, enum dump_format format)
 {
 	static const struct layout *const layouts[] = {
-		[DUMP_MINIDUMP1] = &layout_minidump1,
-		[DUMP_MINIDUMP3] = &layout_minidump3,
-		[DUMP_FULL] = &layout_full,
+		[DUMP_FORMAT_MINIDUMP1] = &layout_minidump1,
+		[DUMP_FORMAT_MINIDUMP3] = &layout_minidump3,
+		[DUMP_FORMAT_FULL] = &layout_full,
 	};
 
 	at->at_format = format;
@@ -132,8 +132,8 @@ shrink(struct attempt *at)
 {
 	if ((at->at_flags & DUMP_EXACT) != 0)
 		return (false);
-	if (at->at_format == DUMP_FULL)
-		set_format(at, DUMP_MINIDUMP1);
+	if (at->at_format == DUMP_FORMAT_FULL)
+		set_format(at, DUMP_FORMAT_MINIDUMP1);
 	else if ((at->at_flags & DUMP_ALLUSER) != 0)
 		at->at_flags &= ~(unsigned int)DUMP_ALLUSER;
 	else if ((at->at_flags & DUMP_ALLBULK) != 0)
@@ -267,7 +267,7 @@ static bool
 request_valid(const struct dump_request *req)
 {
 	return (req->dr_work != NULL && machine_valid(req->dr_machine) &&
-	    (unsigned int)req->dr_format <= DUMP_FULL &&
+	    (unsigned int)req->dr_format <= DUMP_FORMAT_FULL &&
 	    (req->dr_sinks != NULL || req->dr_nsinks == 0));
 }
 

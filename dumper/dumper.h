@@ -16,7 +16,7 @@
  *	static struct dump_work work;
  *	struct dump_request req = {
  *		.dr_machine = &machine,
- *		.dr_format = DUMP_MINIDUMP1,
+ *		.dr_format = DUMP_FORMAT_MINIDUMP1,
  *		.dr_sinks = sinks,
  *		.dr_nsinks = 2,
  *		.dr_work = &work,
@@ -260,9 +260,9 @@ struct dump_sink {
 /* ---- A dump ---- */
 
 enum dump_format {
-	DUMP_MINIDUMP1, /* FreeBSD's version 1: page-table entries */
-	DUMP_MINIDUMP3, /* version 3: page directory, dump_avail */
-	DUMP_FULL	/* all memory, as an ELF core */
+	DUMP_FORMAT_MINIDUMP1, /* FreeBSD's version 1: page-table entries */
+	DUMP_FORMAT_MINIDUMP3, /* version 3: page directory, dump_avail */
+	DUMP_FORMAT_FULL       /* all memory, as an ELF core */
 };
 
 /* What a minidump is to hold beside the core; 0: bulk that describes it. */

@@ -187,7 +187,7 @@ mark_table(struct attempt *at, uint64_t va, const struct entry *table)
 static void
 mark_path(struct attempt *at, const struct entry *we)
 {
-	if (at->at_format != DUMP_MINIDUMP3 || we->we_level > ROOT_LEVEL)
+	if (at->at_format != DUMP_FORMAT_MINIDUMP3 || we->we_level > ROOT_LEVEL)
 		return;
 	for (unsigned int level = we->we_level; level <= ROOT_LEVEL; level++)
 		pages_force(at, we->we_path[level] >> PAGE_SHIFT);

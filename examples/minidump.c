@@ -99,7 +99,7 @@ crash(int fd)
 		.ds_block_len = 512,
 		.ds_submit = write_file };
 	const struct dump_request req = { .dr_machine = &machine,
-		.dr_format = DUMP_MINIDUMP3,
+		.dr_format = DUMP_FORMAT_MINIDUMP3,
 		.dr_sinks = &sink,
 		.dr_nsinks = 1,
 		.dr_work = &work };

@@ -47,7 +47,7 @@ void
 account_dump(const struct dump_pages *dp, const struct dump_result *res,
     struct account *ac)
 {
-	uint64_t nheaders = res->res_format == DUMP_MINIDUMP3 ? 2 : 1;
+	uint64_t nheaders = res->res_format == DUMP_FORMAT_MINIDUMP3 ? 2 : 1;
 	uint64_t next = 0, pa;
 
 	*ac = (struct account){

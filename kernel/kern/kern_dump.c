@@ -124,13 +124,14 @@ describe_machine(void)
 static enum dump_format
 wanted_minidump(void)
 {
-	return (minidump_version == 3 ? DUMP_MINIDUMP3 : DUMP_MINIDUMP1);
+	return (minidump_version == 3 ? DUMP_FORMAT_MINIDUMP3 :
+					DUMP_FORMAT_MINIDUMP1);
 }
 
 static enum dump_format
 wanted_format(void)
 {
-	return (minidump == 0 ? DUMP_FULL : wanted_minidump());
+	return (minidump == 0 ? DUMP_FORMAT_FULL : wanted_minidump());
 }
 
 /* ---- A dump ---- */
@@ -211,7 +212,7 @@ db_show_pageset(const char *args)
 {
 	struct dump_result full, res;
 	struct account ac;
-	int error = estimate(DUMP_FULL, &full);
+	int error = estimate(DUMP_FORMAT_FULL, &full);
 
 	(void)args;
 	if (error == 0)

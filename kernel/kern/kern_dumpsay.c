@@ -24,7 +24,7 @@ static void
 say_target(const struct dump_request *req, const struct dump_result *res)
 {
 	printf("%s of %ju KB to %s",
-	    res->res_format == DUMP_FULL ? "full dump" : "minidump",
+	    res->res_format == DUMP_FORMAT_FULL ? "full dump" : "minidump",
 	    kbytes(res->res_bytes), req->dr_sinks[res->res_sink].ds_name);
 	if (res->res_format != req->dr_format)
 		printf("; all memory, %ju KB, does not fit", kbytes(realmem));

@@ -84,7 +84,7 @@ check_memory(struct sim *sim, kvm_t *kd, enum dump_format format,
 		}
 	}
 	assert_int_equal(kvm_core(kd)->kc_npages,
-	    format == DUMP_FULL ? sim->npages : ndumped);
+	    format == DUMP_FORMAT_FULL ? sim->npages : ndumped);
 }
 
 /* Does the address read as the model says? */
@@ -133,7 +133,7 @@ check_direct_map(struct sim *sim, kvm_t *kd, enum dump_format format,
 {
 	uint8_t page[DUMP_PAGE_SIZE];
 
-	if (format == DUMP_FULL) /* the simulated one has no tables */
+	if (format == DUMP_FORMAT_FULL) /* the simulated one has no tables */
 		return;
 	for (size_t i = 0; i < sim->nranges; i++) {
 		uint64_t pa = sim->ranges[i].r_end - DUMP_PAGE_SIZE;
@@ -154,7 +154,7 @@ check_msgbuf(struct sim *sim, kvm_t *kd, const uint8_t *dump,
 	const struct minidump_hdr *hdr = kvm_core(kd)->kc_minidump;
 	uint8_t ring[sizeof(sim->msgbuf)];
 
-	if (format == DUMP_FULL)
+	if (format == DUMP_FORMAT_FULL)
 		return;
 	assert_int_equal(kvm_read_msgbuf(kd, 0, ring, sizeof(ring)),
 	    sizeof(ring));

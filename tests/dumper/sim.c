@@ -371,10 +371,10 @@ sim_dumped(const struct sim *sim, uint64_t pa, enum dump_format format,
 	if (index == UINT64_MAX)
 		return (false);
 	class = sim->classes[index];
-	if (format != DUMP_FULL && (class & 1 << DUMP_CLASS_NEVER) != 0)
+	if (format != DUMP_FORMAT_FULL && (class & 1 << DUMP_CLASS_NEVER) != 0)
 		return (false);
-	if (format == DUMP_FULL || (class & 1 << DUMP_CLASS_CORE) != 0 ||
-	    (format == DUMP_MINIDUMP3 && is_table(sim, pa)))
+	if (format == DUMP_FORMAT_FULL || (class & 1 << DUMP_CLASS_CORE) != 0 ||
+	    (format == DUMP_FORMAT_MINIDUMP3 && is_table(sim, pa)))
 		return (true);
 	if ((class & 1 << DUMP_CLASS_BULK) != 0) {
 		if ((flags & DUMP_NOBULK) != 0)

@@ -31,24 +31,27 @@ static const struct row {
 	enum dump_layout layout;
 	unsigned int depth;
 } rows[] = {
-	{ "version 1, file", pc, 3, DUMP_MINIDUMP1, 0, DUMP_FILE, 0 },
-	{ "version 1, device", pc, 3, DUMP_MINIDUMP1, 0, DUMP_DEVICE, 4 },
-	{ "version 1, odd segments", odd, 5, DUMP_MINIDUMP1, 0, DUMP_FILE, 2 },
-	{ "version 1, all bulk", pc, 3, DUMP_MINIDUMP1, DUMP_ALLBULK, DUMP_FILE,
-	    0 },
-	{ "version 1, no bulk", pc, 3, DUMP_MINIDUMP1, DUMP_NOBULK, DUMP_FILE,
-	    0 },
-	{ "version 1, user pages", pc, 3, DUMP_MINIDUMP1, DUMP_ALLUSER,
+	{ "version 1, file", pc, 3, DUMP_FORMAT_MINIDUMP1, 0, DUMP_FILE, 0 },
+	{ "version 1, device", pc, 3, DUMP_FORMAT_MINIDUMP1, 0, DUMP_DEVICE,
+	    4 },
+	{ "version 1, odd segments", odd, 5, DUMP_FORMAT_MINIDUMP1, 0,
+	    DUMP_FILE, 2 },
+	{ "version 1, all bulk", pc, 3, DUMP_FORMAT_MINIDUMP1, DUMP_ALLBULK,
 	    DUMP_FILE, 0 },
-	{ "version 3, file", pc, 3, DUMP_MINIDUMP3, 0, DUMP_FILE, 0 },
-	{ "version 3, device", pc, 3, DUMP_MINIDUMP3, 0, DUMP_DEVICE, 3 },
-	{ "version 3, odd segments", odd, 5, DUMP_MINIDUMP3, 0, DUMP_DEVICE,
-	    0 },
-	{ "version 3, everything", odd, 5, DUMP_MINIDUMP3,
+	{ "version 1, no bulk", pc, 3, DUMP_FORMAT_MINIDUMP1, DUMP_NOBULK,
+	    DUMP_FILE, 0 },
+	{ "version 1, user pages", pc, 3, DUMP_FORMAT_MINIDUMP1, DUMP_ALLUSER,
+	    DUMP_FILE, 0 },
+	{ "version 3, file", pc, 3, DUMP_FORMAT_MINIDUMP3, 0, DUMP_FILE, 0 },
+	{ "version 3, device", pc, 3, DUMP_FORMAT_MINIDUMP3, 0, DUMP_DEVICE,
+	    3 },
+	{ "version 3, odd segments", odd, 5, DUMP_FORMAT_MINIDUMP3, 0,
+	    DUMP_DEVICE, 0 },
+	{ "version 3, everything", odd, 5, DUMP_FORMAT_MINIDUMP3,
 	    DUMP_ALLBULK | DUMP_ALLUSER, DUMP_FILE, 4 },
-	{ "full, file", pc, 3, DUMP_FULL, 0, DUMP_FILE, 0 },
-	{ "full, device", pc, 3, DUMP_FULL, 0, DUMP_DEVICE, 4 },
-	{ "full, odd segments", odd, 5, DUMP_FULL, 0, DUMP_FILE, 1 },
+	{ "full, file", pc, 3, DUMP_FORMAT_FULL, 0, DUMP_FILE, 0 },
+	{ "full, device", pc, 3, DUMP_FORMAT_FULL, 0, DUMP_DEVICE, 4 },
+	{ "full, odd segments", odd, 5, DUMP_FORMAT_FULL, 0, DUMP_FILE, 1 },
 };
 
 static struct dump_request
@@ -111,7 +114,7 @@ check_chosen(struct sim *sim, const struct row *row)
 {
 	uint64_t next = 0, pa;
 
-	if (row->format == DUMP_FULL)
+	if (row->format == DUMP_FORMAT_FULL)
 		return;
 	for (uint64_t i = 0; i < sim->npages; i++) {
 		if (!sim_dumped(sim, sim_pa(sim, i), row->format, row->flags))
@@ -196,7 +199,8 @@ test_never(void **state)
 {
 	const struct never_row *never = *state;
 
-	for (int format = DUMP_MINIDUMP1; format <= DUMP_FULL; format++) {
+	for (int format = DUMP_FORMAT_MINIDUMP1; format <= DUMP_FORMAT_FULL;
+	     format++) {
 		struct row row = { .format = (enum dump_format)format,
 			.flags = never->flags };
 		struct sim *sim = sim_create(pc, 3, 12);
@@ -211,7 +215,7 @@ test_never(void **state)
 		add_never(sim, never, 0x200000);
 		assert_int_equal(sim_dumped(sim, 0x200000, row.format,
 				     row.flags),
-		    format == DUMP_FULL);
+		    format == DUMP_FORMAT_FULL);
 		assert_int_equal(dump_write(&req, &res), 0);
 		assert_int_equal(res.res_pages[DUMP_CLASS_NEVER], 0);
 		check_result(sim, &row, &res);
@@ -226,10 +230,10 @@ test_never(void **state)
 static void
 test_short_map(void **state)
 {
-	struct row row = { .format = DUMP_MINIDUMP1 };
+	struct row row = { .format = DUMP_FORMAT_MINIDUMP1 };
 
 	(void)state;
-	for (; row.format <= DUMP_MINIDUMP3; row.format++) {
+	for (; row.format <= DUMP_FORMAT_MINIDUMP3; row.format++) {
 		struct sim *sim = sim_create(pc, 3, 11);
 		struct dump_result res;
 		struct dump_request req;
@@ -259,7 +263,7 @@ test_short_map(void **state)
 static void
 test_chain(void **state)
 {
-	const struct row row = { .format = DUMP_MINIDUMP1 };
+	const struct row row = { .format = DUMP_FORMAT_MINIDUMP1 };
 	struct sim *sim = sim_create(odd, 5, 9);
 	struct dump_result res;
 	struct dump_request req;
@@ -276,9 +280,9 @@ test_chain(void **state)
 		sim_add(sim, sim_pa(sim, index), DUMP_CLASS_BULK);
 	sim_add(sim, sim_pa(sim, 512 * 3), DUMP_CLASS_CORE);
 	assert_int_equal(dump_write(&req, &res), 0);
-	assert_true(sim_dumped(sim, sim_pa(sim, 3), DUMP_MINIDUMP1, 0));
+	assert_true(sim_dumped(sim, sim_pa(sim, 3), DUMP_FORMAT_MINIDUMP1, 0));
 	assert_int_equal(res.res_pages[DUMP_CLASS_BULK], 3);
-	readback(sim, sink.media, res.res_bytes, DUMP_MINIDUMP1, 0,
+	readback(sim, sink.media, res.res_bytes, DUMP_FORMAT_MINIDUMP1, 0,
 	    READBACK_EXACT);
 	sink_fini(&sink);
 	sim_destroy(sim);

@@ -282,7 +282,7 @@ test_twice(void **state)
 	assert_int_equal(dump_write(&req, &res), 0);
 	check_whole(0);
 	sim_add(sim, sim_page(sim), DUMP_CLASS_CORE);
-	req.dr_format = DUMP_MINIDUMP3;
+	req.dr_format = DUMP_FORMAT_MINIDUMP3;
 	sinks[0].nsubmit = 0;
 	assert_int_equal(dump_write(&req, &res), 0);
 	check_whole(0);

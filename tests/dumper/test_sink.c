@@ -317,7 +317,8 @@ test_one_block(void **state)
 	uint64_t need;
 
 	(void)state;
-	for (int format = DUMP_MINIDUMP1; format <= DUMP_FULL; format++) {
+	for (int format = DUMP_FORMAT_MINIDUMP1; format <= DUMP_FORMAT_FULL;
+	     format++) {
 		setup(&s, 0);
 		s.req.dr_format = (enum dump_format)format;
 		s.req.dr_flags = DUMP_EXACT;
@@ -361,13 +362,14 @@ static const struct shrink_row {
 	enum dump_format as_format; /* of what just fits */
 	unsigned int as_flags;
 } shrink_rows[] = {
-	{ "leaves out user pages", DUMP_MINIDUMP3, DUMP_ALLUSER, DUMP_MINIDUMP3,
-	    0 },
-	{ "leaves out bulk that describes nothing", DUMP_MINIDUMP1,
-	    DUMP_ALLBULK | DUMP_ALLUSER, DUMP_MINIDUMP1, 0 },
-	{ "leaves out all bulk", DUMP_MINIDUMP1, DUMP_ALLBULK, DUMP_MINIDUMP1,
-	    DUMP_NOBULK },
-	{ "a full dump becomes a minidump", DUMP_FULL, 0, DUMP_MINIDUMP1, 0 },
+	{ "leaves out user pages", DUMP_FORMAT_MINIDUMP3, DUMP_ALLUSER,
+	    DUMP_FORMAT_MINIDUMP3, 0 },
+	{ "leaves out bulk that describes nothing", DUMP_FORMAT_MINIDUMP1,
+	    DUMP_ALLBULK | DUMP_ALLUSER, DUMP_FORMAT_MINIDUMP1, 0 },
+	{ "leaves out all bulk", DUMP_FORMAT_MINIDUMP1, DUMP_ALLBULK,
+	    DUMP_FORMAT_MINIDUMP1, DUMP_NOBULK },
+	{ "a full dump becomes a minidump", DUMP_FORMAT_FULL, 0,
+	    DUMP_FORMAT_MINIDUMP1, 0 },
 };
 
 static void
@@ -419,7 +421,7 @@ test_too_small(void **state)
 	set_media(&s, 0, least - 512);
 	set_media(&s, 1, 0);
 	s.req.dr_nsinks = 2;
-	s.req.dr_format = DUMP_FULL;
+	s.req.dr_format = DUMP_FORMAT_FULL;
 	s.req.dr_flags = DUMP_ALLBULK | DUMP_ALLUSER;
 	assert_int_equal(dump_write(&s.req, &s.res), DUMP_E2BIG);
 	assert_int_equal(s.res.res_need, least);
@@ -449,7 +451,8 @@ test_kind(void **state)
 	const struct kind_row *row = *state;
 	struct setup s;
 
-	for (int format = DUMP_MINIDUMP1; format <= DUMP_FULL; format++) {
+	for (int format = DUMP_FORMAT_MINIDUMP1; format <= DUMP_FORMAT_FULL;
+	     format++) {
 		setup(&s, row->depth);
 		s.sinks[0].block_len = row->block_len;
 		s.sinks[0].max_io = row->max_io;
@@ -570,7 +573,7 @@ spoil_start(struct setup *s)
 static void
 spoil_start3(struct setup *s)
 {
-	s->req.dr_format = DUMP_MINIDUMP3;
+	s->req.dr_format = DUMP_FORMAT_MINIDUMP3;
 	s->sim->machine.dm_kva_start -= 0x200000;
 }
 

@@ -198,7 +198,8 @@ test_row(void **state)
 {
 	const struct row *row = *state;
 
-	for (int format = DUMP_MINIDUMP1; format <= DUMP_FULL; format++) {
+	for (int format = DUMP_FORMAT_MINIDUMP1; format <= DUMP_FORMAT_FULL;
+	     format++) {
 		struct sim *sim = make_machine();
 		struct dump_result res;
 		struct sink sink;
@@ -206,12 +207,12 @@ test_row(void **state)
 		sim_damage(sim, BAD_VA, row->level, entry_of(sim, row));
 		dump(sim, (enum dump_format)format, &sink, &res);
 		check_anomalies(row, &res);
-		if (format != DUMP_FULL || row->level < 3)
+		if (format != DUMP_FORMAT_FULL || row->level < 3)
 			readback(sim, sink.media, res.res_bytes,
 			    (enum dump_format)format, 0,
-			    format == DUMP_FULL ? READBACK_AT_LEAST :
-						  mode_of(row));
-		if (format != DUMP_FULL)
+			    format == DUMP_FORMAT_FULL ? READBACK_AT_LEAST :
+							 mode_of(row));
+		if (format != DUMP_FORMAT_FULL)
 			check_secret(&sink, res.res_bytes);
 		sink_fini(&sink);
 		sim_destroy(sim);
@@ -234,7 +235,8 @@ test_unreadable(void **state)
 {
 	unsigned int level = ((const struct unreadable_row *)*state)->level;
 
-	for (int format = DUMP_MINIDUMP1; format <= DUMP_MINIDUMP3; format++) {
+	for (int format = DUMP_FORMAT_MINIDUMP1;
+	     format <= DUMP_FORMAT_MINIDUMP3; format++) {
 		struct sim *sim = make_machine();
 		uint64_t table = sim_table(sim, BAD_VA, level);
 		uint64_t len = UINT64_C(1) << (21 + 9 * level);
@@ -271,11 +273,11 @@ test_bad_root(void **state)
 		sim->machine.dm_root_pa = roots[i];
 		sim->lost = (struct sim_map){ .va = UINT64_C(0xffff) << 48,
 			.len = UINT64_C(1) << 48 };
-		dump(sim, DUMP_MINIDUMP3, &sink, &res);
+		dump(sim, DUMP_FORMAT_MINIDUMP3, &sink, &res);
 		assert_int_equal(res.res_bad[DUMP_BAD_TABLE], 1);
 		assert_int_equal(res.res_recorded[0].da_level, 4);
-		readback(sim, sink.media, res.res_bytes, DUMP_MINIDUMP3, 0,
-		    READBACK_EXACT);
+		readback(sim, sink.media, res.res_bytes, DUMP_FORMAT_MINIDUMP3,
+		    0, READBACK_EXACT);
 		sink_fini(&sink);
 		sim_destroy(sim);
 	}
@@ -286,7 +288,8 @@ static void
 test_huge_page(void **state)
 {
 	(void)state;
-	for (int format = DUMP_MINIDUMP1; format <= DUMP_FULL; format++) {
+	for (int format = DUMP_FORMAT_MINIDUMP1; format <= DUMP_FORMAT_FULL;
+	     format++) {
 		struct sim *sim = sim_create(memory, NROWS(memory), 7);
 		struct dump_result res;
 		struct sink sink;
@@ -316,9 +319,9 @@ test_odd_start(void **state)
 	sim_damage(sim, SIM_KERNBASE, 2, 0);
 	sim->machine.dm_kva_start = SIM_KERNBASE + 0x3fe00000;
 	sim->machine.dm_kva_len = 0x40200000;
-	dump(sim, DUMP_MINIDUMP1, &sink, &res);
+	dump(sim, DUMP_FORMAT_MINIDUMP1, &sink, &res);
 	assert_int_equal(res.res_nrecorded, 0);
-	readback(sim, sink.media, res.res_bytes, DUMP_MINIDUMP1, 0,
+	readback(sim, sink.media, res.res_bytes, DUMP_FORMAT_MINIDUMP1, 0,
 	    READBACK_EXACT);
 	sink_fini(&sink);
 	sim_destroy(sim);
@@ -329,7 +332,8 @@ static void
 test_unreadable_pages(void **state)
 {
 	(void)state;
-	for (int format = DUMP_MINIDUMP1; format <= DUMP_FULL; format++) {
+	for (int format = DUMP_FORMAT_MINIDUMP1; format <= DUMP_FORMAT_FULL;
+	     format++) {
 		struct sim *sim = make_machine();
 		struct dump_result res;
 		struct sink sink;
@@ -371,8 +375,9 @@ test_storm(void **state)
 				8 * sim_random(sim, 512),
 			    pa | sim_random(sim, 4096) | SIM_V);
 		}
-		dump(sim, seed % 2 ? DUMP_MINIDUMP1 : DUMP_MINIDUMP3, &sink,
-		    &res);
+		dump(sim,
+		    seed % 2 ? DUMP_FORMAT_MINIDUMP1 : DUMP_FORMAT_MINIDUMP3,
+		    &sink, &res);
 		assert_int_equal(sink.written, res.res_bytes);
 		assert_true(res.res_bytes <=
 		    (sim->npages + 1100) * DUMP_PAGE_SIZE);

@@ -243,7 +243,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	set_up(data + 1, size - 1);
 	need(dump_write(&req, &res) == 0);
 	need(written == res.res_bytes);
-	if (res.res_format != DUMP_FULL)
+	if (res.res_format != DUMP_FORMAT_FULL)
 		check_minidump(res.res_bytes);
 	return (0);
 }
