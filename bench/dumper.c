@@ -279,7 +279,7 @@ bench_memory(struct machine *m)
 	uint8_t *target = allocate(MEMORY_LEN);
 	const struct dump_sink sink = { .ds_name = "memory",
 		.ds_arg = target,
-		.ds_layout = DUMP_FILE,
+		.ds_media = DUMP_MEDIA_FILE,
 		.ds_block_len = 512,
 		.ds_submit = submit_memory };
 	uint64_t len;
@@ -345,7 +345,7 @@ bench_file(struct machine *m)
 	double ours[NROUNDS], limit[NROUNDS];
 	uint8_t *bytes = allocate(MEMORY_LEN);
 	struct dump_sink sink = { .ds_name = "file",
-		.ds_layout = DUMP_FILE,
+		.ds_media = DUMP_MEDIA_FILE,
 		.ds_block_len = 512,
 		.ds_submit = submit_file,
 		.ds_flush = flush_file };

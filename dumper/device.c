@@ -26,13 +26,14 @@ device_valid(const struct dump_sink *sink)
 	return (sink->ds_submit != NULL && block >= KERNELDUMP_HDR_LEN &&
 	    block <= DUMP_PAGE_SIZE && (block & (block - 1)) == 0 &&
 	    (sink->ds_max_io == 0 || sink->ds_max_io >= DUMP_PAGE_SIZE) &&
-	    (sink->ds_layout == DUMP_DEVICE || sink->ds_layout == DUMP_FILE));
+	    (sink->ds_media == DUMP_MEDIA_DEVICE ||
+		sink->ds_media == DUMP_MEDIA_FILE));
 }
 
 uint64_t
 device_need(const struct dump_sink *sink, uint64_t dump_len)
 {
-	if (sink->ds_layout == DUMP_FILE)
+	if (sink->ds_media == DUMP_MEDIA_FILE)
 		return (dump_len);
 	return (RESERVED_LEN + dump_len + 2 * (uint64_t)sink->ds_block_len);
 }
@@ -46,7 +47,7 @@ media_end(const struct dump_sink *sink)
 bool
 device_fits(const struct dump_sink *sink, uint64_t dump_len)
 {
-	if (sink->ds_layout == DUMP_FILE && sink->ds_media_len == 0)
+	if (sink->ds_media == DUMP_MEDIA_FILE && sink->ds_media_len == 0)
 		return (true);
 	return (device_need(sink, dump_len) <= media_end(sink));
 }
@@ -120,7 +121,7 @@ stage_header(struct attempt *at)
 static int
 write_body(struct attempt *at)
 {
-	bool first_is_seal = at->at_sink->ds_layout == DUMP_FILE;
+	bool first_is_seal = at->at_sink->ds_media == DUMP_MEDIA_FILE;
 	struct stream *st = &at->at_stream;
 	uint64_t end = at->at_data_off + at->at_res->res_bytes;
 	uint64_t start = at->at_data_off + (first_is_seal ? DUMP_PAGE_SIZE : 0);
@@ -142,7 +143,7 @@ write_header_before(struct attempt *at)
 	size_t block = at->at_sink->ds_block_len;
 	int error;
 
-	if (at->at_sink->ds_layout == DUMP_FILE)
+	if (at->at_sink->ds_media == DUMP_MEDIA_FILE)
 		return (0);
 	stream_seek(&at->at_stream, at->at_data_off - block, block);
 	error = stage_header(at);
@@ -156,7 +157,7 @@ seek_seal(struct attempt *at)
 	const struct dump_sink *sink = at->at_sink;
 	size_t block = sink->ds_block_len;
 
-	if (sink->ds_layout == DUMP_FILE) {
+	if (sink->ds_media == DUMP_MEDIA_FILE) {
 		stream_seek(&at->at_stream, 0, DUMP_PAGE_SIZE);
 		return (DUMP_PAGE_SIZE);
 	}
@@ -179,7 +180,7 @@ write_seal(struct attempt *at)
 	int error;
 
 	(void)seek_seal(at);
-	error = at->at_sink->ds_layout == DUMP_FILE ?
+	error = at->at_sink->ds_media == DUMP_MEDIA_FILE ?
 	    first->sec_write(at, &at->at_stream) :
 	    stage_header(at);
 	return (error != 0 ? error : stream_drain(&at->at_stream));
@@ -193,7 +194,7 @@ device_write(struct attempt *at)
 
 	stream_init(&at->at_stream, at);
 	at->at_data_off = 0;
-	if (sink->ds_layout == DUMP_DEVICE)
+	if (sink->ds_media == DUMP_MEDIA_DEVICE)
 		at->at_data_off = media_end(sink) - sink->ds_block_len -
 		    at->at_res->res_bytes;
 

@@ -213,9 +213,9 @@ struct dump_iov {
 	size_t iv_len;	/* bytes */
 };
 
-enum dump_layout {
-	DUMP_DEVICE, /* dump at the end of the media, a header at both ends */
-	DUMP_FILE    /* the dump alone, from offset 0 */
+enum dump_media {
+	DUMP_MEDIA_DEVICE, /* dump at its end, a header before and after it */
+	DUMP_MEDIA_FILE	   /* the dump alone, from offset 0 */
 };
 
 /* At most so many writes are in flight, each of so many pieces. */
@@ -225,8 +225,8 @@ enum dump_layout {
 struct dump_sink {
 	const char *ds_name; /* for messages */
 	void *ds_arg;	     /* for the functions below */
-	enum dump_layout ds_layout;
-	uint64_t ds_media_len;	/* bytes; DUMP_FILE: 0 is no limit */
+	enum dump_media ds_media;
+	uint64_t ds_media_len;	/* bytes; DUMP_MEDIA_FILE: 0 is no limit */
 	uint32_t ds_block_len;	/* bytes, a power of two, 512 to a page */
 	uint32_t ds_max_io;	/* bytes, at least a page; 0: no limit */
 	unsigned int ds_maxiov; /* pieces of a write; 0: DUMP_MAXIOV */

@@ -95,7 +95,7 @@ crash(int fd)
 		.dm_panic = "example" };
 	const struct dump_sink sink = { .ds_name = "file",
 		.ds_arg = &fd,
-		.ds_layout = DUMP_FILE,
+		.ds_media = DUMP_MEDIA_FILE,
 		.ds_block_len = 512,
 		.ds_submit = write_file };
 	const struct dump_request req = { .dr_machine = &machine,

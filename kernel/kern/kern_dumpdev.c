@@ -108,7 +108,7 @@ dumpdev_sinks(struct dump_sink sinks[DUMPDEV_MAX])
 		sinks[n++] = (struct dump_sink){
 			.ds_name = devs[i].dd_name,
 			.ds_arg = &devs[i],
-			.ds_layout = DUMP_DEVICE,
+			.ds_media = DUMP_MEDIA_DEVICE,
 			.ds_media_len = devs[i].dd_len,
 			.ds_block_len = DISK_SECTOR,
 			.ds_maxiov = DISK_MAXSEG,

@@ -195,11 +195,11 @@ flush(void *arg)
 }
 
 struct dump_sink
-sink_describe(struct sink *sink, enum dump_layout layout, unsigned int depth)
+sink_describe(struct sink *sink, enum dump_media media, unsigned int depth)
 {
 	return ((struct dump_sink){ .ds_name = "memory",
 	    .ds_arg = sink,
-	    .ds_layout = layout,
+	    .ds_media = media,
 	    .ds_media_len = sink->media_len,
 	    .ds_block_len = sink->block_len,
 	    .ds_max_io = (uint32_t)sink->max_io,

@@ -12,7 +12,7 @@
 struct sink {
 	uint8_t *media;
 	size_t media_len;
-	uint64_t written;     /* DUMP_FILE: behind the last byte written */
+	uint64_t written; /* DUMP_MEDIA_FILE: behind the last byte written */
 	unsigned int nsubmit; /* calls so far; the first is number 1 */
 	unsigned int nflush;
 	unsigned int nunflushed; /* writes that the last flush did not cover */
@@ -45,7 +45,7 @@ void sink_init(struct sink *sink, size_t media_len);
 void sink_fini(struct sink *sink);
 
 /* As the dumper sees it: blocking, or with several writes in flight. */
-struct dump_sink sink_describe(struct sink *sink, enum dump_layout layout,
+struct dump_sink sink_describe(struct sink *sink, enum dump_media media,
     unsigned int depth);
 
 /* Does the media hold a pattern from start to end still? */

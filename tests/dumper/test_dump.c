@@ -28,30 +28,33 @@ static const struct row {
 	size_t nranges;
 	enum dump_format format;
 	unsigned int flags;
-	enum dump_layout layout;
+	enum dump_media media;
 	unsigned int depth;
 } rows[] = {
-	{ "version 1, file", pc, 3, DUMP_FORMAT_MINIDUMP1, 0, DUMP_FILE, 0 },
-	{ "version 1, device", pc, 3, DUMP_FORMAT_MINIDUMP1, 0, DUMP_DEVICE,
-	    4 },
+	{ "version 1, file", pc, 3, DUMP_FORMAT_MINIDUMP1, 0, DUMP_MEDIA_FILE,
+	    0 },
+	{ "version 1, device", pc, 3, DUMP_FORMAT_MINIDUMP1, 0,
+	    DUMP_MEDIA_DEVICE, 4 },
 	{ "version 1, odd segments", odd, 5, DUMP_FORMAT_MINIDUMP1, 0,
-	    DUMP_FILE, 2 },
+	    DUMP_MEDIA_FILE, 2 },
 	{ "version 1, all bulk", pc, 3, DUMP_FORMAT_MINIDUMP1, DUMP_ALLBULK,
-	    DUMP_FILE, 0 },
+	    DUMP_MEDIA_FILE, 0 },
 	{ "version 1, no bulk", pc, 3, DUMP_FORMAT_MINIDUMP1, DUMP_NOBULK,
-	    DUMP_FILE, 0 },
+	    DUMP_MEDIA_FILE, 0 },
 	{ "version 1, user pages", pc, 3, DUMP_FORMAT_MINIDUMP1, DUMP_ALLUSER,
-	    DUMP_FILE, 0 },
-	{ "version 3, file", pc, 3, DUMP_FORMAT_MINIDUMP3, 0, DUMP_FILE, 0 },
-	{ "version 3, device", pc, 3, DUMP_FORMAT_MINIDUMP3, 0, DUMP_DEVICE,
-	    3 },
+	    DUMP_MEDIA_FILE, 0 },
+	{ "version 3, file", pc, 3, DUMP_FORMAT_MINIDUMP3, 0, DUMP_MEDIA_FILE,
+	    0 },
+	{ "version 3, device", pc, 3, DUMP_FORMAT_MINIDUMP3, 0,
+	    DUMP_MEDIA_DEVICE, 3 },
 	{ "version 3, odd segments", odd, 5, DUMP_FORMAT_MINIDUMP3, 0,
-	    DUMP_DEVICE, 0 },
+	    DUMP_MEDIA_DEVICE, 0 },
 	{ "version 3, everything", odd, 5, DUMP_FORMAT_MINIDUMP3,
-	    DUMP_ALLBULK | DUMP_ALLUSER, DUMP_FILE, 4 },
-	{ "full, file", pc, 3, DUMP_FORMAT_FULL, 0, DUMP_FILE, 0 },
-	{ "full, device", pc, 3, DUMP_FORMAT_FULL, 0, DUMP_DEVICE, 4 },
-	{ "full, odd segments", odd, 5, DUMP_FORMAT_FULL, 0, DUMP_FILE, 1 },
+	    DUMP_ALLBULK | DUMP_ALLUSER, DUMP_MEDIA_FILE, 4 },
+	{ "full, file", pc, 3, DUMP_FORMAT_FULL, 0, DUMP_MEDIA_FILE, 0 },
+	{ "full, device", pc, 3, DUMP_FORMAT_FULL, 0, DUMP_MEDIA_DEVICE, 4 },
+	{ "full, odd segments", odd, 5, DUMP_FORMAT_FULL, 0, DUMP_MEDIA_FILE,
+	    1 },
 };
 
 static struct dump_request
@@ -141,7 +144,7 @@ test_row(void **state)
 
 		sink_init(&sink, MEDIA_LEN);
 		sink.sim = sim;
-		ds = sink_describe(&sink, row->layout, row->depth);
+		ds = sink_describe(&sink, row->media, row->depth);
 		sim_scatter(sim);
 		req = request(sim, row, &ds);
 		assert_int_equal(dump_estimate(&req, &estimate), 0);
@@ -152,7 +155,7 @@ test_row(void **state)
 		assert_int_equal(sink.nclose, 1);
 		check_result(sim, row, &res);
 		check_chosen(sim, row);
-		if (row->layout == DUMP_DEVICE) {
+		if (row->media == DUMP_MEDIA_DEVICE) {
 			check_header(&sink, &res);
 			off = sink.media_len - 512 - res.res_bytes;
 		} else {
@@ -210,7 +213,7 @@ test_never(void **state)
 		struct sink sink;
 
 		sink_init(&sink, MEDIA_LEN);
-		ds = sink_describe(&sink, DUMP_FILE, 0);
+		ds = sink_describe(&sink, DUMP_MEDIA_FILE, 0);
 		req = request(sim, &row, &ds);
 		add_never(sim, never, 0x200000);
 		assert_int_equal(sim_dumped(sim, 0x200000, row.format,
@@ -241,7 +244,7 @@ test_short_map(void **state)
 		struct sink sink;
 
 		sink_init(&sink, MEDIA_LEN);
-		ds = sink_describe(&sink, DUMP_FILE, 0);
+		ds = sink_describe(&sink, DUMP_MEDIA_FILE, 0);
 		req = request(sim, &row, &ds);
 		sim->machine.dm_kva_len = 0x400000 - DUMP_PAGE_SIZE;
 		sim_map(sim, SIM_KERNBASE + 0x3ff000, sim_page(sim), 0, SIM_RW);
@@ -272,7 +275,7 @@ test_chain(void **state)
 
 	(void)state;
 	sink_init(&sink, MEDIA_LEN);
-	ds = sink_describe(&sink, DUMP_FILE, 0);
+	ds = sink_describe(&sink, DUMP_MEDIA_FILE, 0);
 	req = request(sim, &row, &ds);
 	for (uint64_t index = 1; index < 2000; index *= 8)
 		sim_add(sim, sim_pa(sim, index), DUMP_CLASS_BULK);

@@ -118,7 +118,7 @@ setup(void **state)
 		sink_init(&sinks[i], MEDIA_LEN);
 		sinks[i].max_io = 16384;
 		sinks[i].before_submit = before_submit;
-		ds[i] = sink_describe(&sinks[i], DUMP_DEVICE, 2);
+		ds[i] = sink_describe(&sinks[i], DUMP_MEDIA_DEVICE, 2);
 	}
 	hooks = (struct dump_hooks){ .dh_progress = progress,
 		.dh_watchdog = watchdog,

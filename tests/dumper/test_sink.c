@@ -42,7 +42,8 @@ setup(struct setup *s, unsigned int depth)
 		sink_init(&s->sinks[i], MEDIA_LEN);
 		s->sinks[i].sim = s->sim;
 		s->sinks[i].max_io = 65536;
-		s->ds[i] = sink_describe(&s->sinks[i], DUMP_DEVICE, depth);
+		s->ds[i] =
+		    sink_describe(&s->sinks[i], DUMP_MEDIA_DEVICE, depth);
 	}
 	s->req = (struct dump_request){ .dr_machine = &s->sim->machine,
 		.dr_sinks = s->ds,
@@ -219,9 +220,9 @@ test_flushed(void **state)
 	struct setup s;
 
 	(void)state;
-	for (int layout = DUMP_DEVICE; layout <= DUMP_FILE; layout++) {
+	for (int media = DUMP_MEDIA_DEVICE; media <= DUMP_MEDIA_FILE; media++) {
 		setup(&s, 4);
-		s.ds[0].ds_layout = (enum dump_layout)layout;
+		s.ds[0].ds_media = (enum dump_media)media;
 		s.sinks[0].before_submit = check_flushed;
 		last_phase = DUMP_PHASE_IDLE;
 		assert_int_equal(dump_write(&s.req, &s.res), 0);
@@ -457,7 +458,8 @@ test_kind(void **state)
 		s.sinks[0].block_len = row->block_len;
 		s.sinks[0].max_io = row->max_io;
 		s.sinks[0].maxiov = row->maxiov;
-		s.ds[0] = sink_describe(&s.sinks[0], DUMP_DEVICE, row->depth);
+		s.ds[0] =
+		    sink_describe(&s.sinks[0], DUMP_MEDIA_DEVICE, row->depth);
 		s.req.dr_format = (enum dump_format)format;
 		assert_int_equal(dump_write(&s.req, &s.res), 0);
 		check_whole(&s, &s.sinks[0], 0);
@@ -620,9 +622,9 @@ spoil_submit(struct setup *s)
 }
 
 static void
-spoil_layout(struct setup *s)
+spoil_media(struct setup *s)
 {
-	s->ds[0].ds_layout = (enum dump_layout)2;
+	s->ds[0].ds_media = (enum dump_media)2;
 }
 /* 4 GB of page-table entries: 2 TB of kernel map. */
 static void
@@ -652,7 +654,7 @@ static const struct bad_row {
 	{ "refuses: blocks larger than a page", spoil_block3 },
 	{ "refuses: writes of less than a page", spoil_max_io },
 	{ "refuses: no way to write", spoil_submit },
-	{ "refuses: unknown layout", spoil_layout },
+	{ "refuses: unknown media", spoil_media },
 };
 
 static void

@@ -183,7 +183,7 @@ dump(struct sim *sim, enum dump_format format, struct sink *sink,
 
 	sink_init(sink, MEDIA_LEN);
 	sink->sim = sim;
-	ds = sink_describe(sink, DUMP_FILE, 0);
+	ds = sink_describe(sink, DUMP_MEDIA_FILE, 0);
 	req = (struct dump_request){ .dr_machine = &sim->machine,
 		.dr_format = format,
 		.dr_sinks = &ds,

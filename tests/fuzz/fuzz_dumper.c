@@ -227,7 +227,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.dm_msgbuf_len = 7 };
 	uint64_t written = 0;
 	const struct dump_sink sink = { .ds_arg = &written,
-		.ds_layout = DUMP_FILE,
+		.ds_media = DUMP_MEDIA_FILE,
 		.ds_block_len = 512,
 		.ds_submit = submit };
 	struct dump_request req = { .dr_machine = &machine,

@@ -40,7 +40,7 @@ dump_to(struct sink *sink, uint32_t block_len)
 	sim->machine.dm_kva_len = 0x20000000;
 	sink_init(sink, MEDIA_LEN);
 	sink->block_len = block_len;
-	ds = sink_describe(sink, DUMP_DEVICE, 0);
+	ds = sink_describe(sink, DUMP_MEDIA_DEVICE, 0);
 	assert_int_equal(dump_write(&req, &res), 0);
 	sim_destroy(sim);
 }
