@@ -130,16 +130,16 @@ set_format(struct attempt *at, enum dump_format format)
 static bool
 shrink(struct attempt *at)
 {
-	if ((at->at_flags & DUMP_EXACT) != 0)
+	if ((at->at_flags & DUMP_FLAG_EXACT) != 0)
 		return (false);
 	if (at->at_format == DUMP_FORMAT_FULL)
 		set_format(at, DUMP_FORMAT_MINIDUMP1);
-	else if ((at->at_flags & DUMP_ALLUSER) != 0)
-		at->at_flags &= ~(unsigned int)DUMP_ALLUSER;
-	else if ((at->at_flags & DUMP_ALLBULK) != 0)
-		at->at_flags &= ~(unsigned int)DUMP_ALLBULK;
-	else if ((at->at_flags & DUMP_NOBULK) == 0)
-		at->at_flags |= DUMP_NOBULK;
+	else if ((at->at_flags & DUMP_FLAG_ALLUSER) != 0)
+		at->at_flags &= ~(unsigned int)DUMP_FLAG_ALLUSER;
+	else if ((at->at_flags & DUMP_FLAG_ALLBULK) != 0)
+		at->at_flags &= ~(unsigned int)DUMP_FLAG_ALLBULK;
+	else if ((at->at_flags & DUMP_FLAG_NOBULK) == 0)
+		at->at_flags |= DUMP_FLAG_NOBULK;
 	else
 		return (false);
 	return (true);

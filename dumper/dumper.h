@@ -266,10 +266,10 @@ enum dump_format {
 };
 
 /* What a minidump is to hold beside the core; 0: bulk that describes it. */
-#define DUMP_ALLBULK 0x01 /* all bulk pages */
-#define DUMP_NOBULK  0x02 /* none */
-#define DUMP_ALLUSER 0x04 /* user pages too */
-#define DUMP_EXACT   0x08 /* do not shrink it if a sink is too small */
+#define DUMP_FLAG_ALLBULK 0x01 /* all bulk pages */
+#define DUMP_FLAG_NOBULK  0x02 /* none */
+#define DUMP_FLAG_ALLUSER 0x04 /* user pages too */
+#define DUMP_FLAG_EXACT	  0x08 /* do not shrink it if a sink is too small */
 
 /* How far a dump has come. */
 enum dump_phase {
@@ -368,7 +368,7 @@ struct dump_work {
 struct dump_request {
 	const struct dump_machine *dr_machine;
 	enum dump_format dr_format;
-	unsigned int dr_flags;		  /* DUMP_ALLBULK, ... */
+	unsigned int dr_flags;		  /* DUMP_FLAG_ALLBULK, ... */
 	const struct dump_sink *dr_sinks; /* in the order to try them */
 	size_t dr_nsinks;
 	const struct dump_hooks *dr_hooks; /* or NULL */
@@ -378,7 +378,7 @@ struct dump_request {
 /*
  * Write a dump to the first sink that takes it.
  *
- * What does not fit a sink is made smaller, unless DUMP_EXACT: a full dump
+ * What does not fit a sink is made smaller, unless DUMP_FLAG_EXACT: a full dump
  * becomes a minidump (version 1); then user pages, then bulk beyond what
  * describes the dump, then all bulk are left out.  Whether it fits is known
  * before anything is overwritten (E2BIG, and res_need).  Headers are written

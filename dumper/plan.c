@@ -91,7 +91,7 @@ static int
 add_bulk(struct attempt *at, uint64_t *nadded)
 {
 	struct dump_pages *dp = at->at_pages;
-	bool all = (at->at_flags & DUMP_ALLBULK) != 0 ||
+	bool all = (at->at_flags & DUMP_FLAG_ALLBULK) != 0 ||
 	    at->at_machine->dm_describes == NULL;
 
 	*nadded = 0;
@@ -156,9 +156,9 @@ plan_select(struct attempt *at)
 		dp->dp_frozen[word] = dp->dp_base[word];
 		npages[DUMP_CLASS_CORE] += count_bits(dp->dp_base[word]);
 	}
-	if ((at->at_flags & DUMP_ALLUSER) != 0)
+	if ((at->at_flags & DUMP_FLAG_ALLUSER) != 0)
 		select_user(at);
-	if ((at->at_flags & DUMP_NOBULK) != 0)
+	if ((at->at_flags & DUMP_FLAG_NOBULK) != 0)
 		return (0);
 	return (select_bulk(at));
 }

@@ -377,9 +377,9 @@ sim_dumped(const struct sim *sim, uint64_t pa, enum dump_format format,
 	    (format == DUMP_FORMAT_MINIDUMP3 && is_table(sim, pa)))
 		return (true);
 	if ((class & 1 << DUMP_CLASS_BULK) != 0) {
-		if ((flags & DUMP_NOBULK) != 0)
+		if ((flags & DUMP_FLAG_NOBULK) != 0)
 			return (false);
-		if ((flags & DUMP_ALLBULK) != 0)
+		if ((flags & DUMP_FLAG_ALLBULK) != 0)
 			return (true);
 		for (uint64_t i = index * 8;
 		     i < index * 8 + 8 && i < sim->npages; i++)
@@ -389,6 +389,6 @@ sim_dumped(const struct sim *sim, uint64_t pa, enum dump_format format,
 		return (false);
 	}
 	if ((class & 1 << DUMP_CLASS_USER) != 0)
-		return ((flags & DUMP_ALLUSER) != 0);
+		return ((flags & DUMP_FLAG_ALLUSER) != 0);
 	return (is_mapped(sim, pa));
 }

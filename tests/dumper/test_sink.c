@@ -322,7 +322,7 @@ test_one_block(void **state)
 	     format++) {
 		setup(&s, 0);
 		s.req.dr_format = (enum dump_format)format;
-		s.req.dr_flags = DUMP_EXACT;
+		s.req.dr_flags = DUMP_FLAG_EXACT;
 		assert_int_equal(dump_estimate(&s.req, &s.res), 0);
 		need = s.res.res_need;
 		assert_int_equal(need, s.res.res_bytes + RESERVED + 1024);
@@ -363,12 +363,12 @@ static const struct shrink_row {
 	enum dump_format as_format; /* of what just fits */
 	unsigned int as_flags;
 } shrink_rows[] = {
-	{ "leaves out user pages", DUMP_FORMAT_MINIDUMP3, DUMP_ALLUSER,
+	{ "leaves out user pages", DUMP_FORMAT_MINIDUMP3, DUMP_FLAG_ALLUSER,
 	    DUMP_FORMAT_MINIDUMP3, 0 },
 	{ "leaves out bulk that describes nothing", DUMP_FORMAT_MINIDUMP1,
-	    DUMP_ALLBULK | DUMP_ALLUSER, DUMP_FORMAT_MINIDUMP1, 0 },
-	{ "leaves out all bulk", DUMP_FORMAT_MINIDUMP1, DUMP_ALLBULK,
-	    DUMP_FORMAT_MINIDUMP1, DUMP_NOBULK },
+	    DUMP_FLAG_ALLBULK | DUMP_FLAG_ALLUSER, DUMP_FORMAT_MINIDUMP1, 0 },
+	{ "leaves out all bulk", DUMP_FORMAT_MINIDUMP1, DUMP_FLAG_ALLBULK,
+	    DUMP_FORMAT_MINIDUMP1, DUMP_FLAG_NOBULK },
 	{ "a full dump becomes a minidump", DUMP_FORMAT_FULL, 0,
 	    DUMP_FORMAT_MINIDUMP1, 0 },
 };
@@ -383,18 +383,18 @@ test_shrink(void **state)
 	setup(&s, 0);
 	s.sim->machine.dm_kva_len = 0x2000000;
 	s.req.dr_format = row->format;
-	s.req.dr_flags = row->flags | DUMP_EXACT;
+	s.req.dr_flags = row->flags | DUMP_FLAG_EXACT;
 	assert_int_equal(dump_estimate(&s.req, &s.res), 0);
 	large = s.res.res_need;
 	s.req.dr_format = row->as_format;
-	s.req.dr_flags = row->as_flags | DUMP_EXACT;
+	s.req.dr_flags = row->as_flags | DUMP_FLAG_EXACT;
 	assert_int_equal(dump_estimate(&s.req, &s.res), 0);
 	small = s.res.res_need;
 	assert_true(small < large);
 
 	set_media(&s, 0, small);
 	s.req.dr_format = row->format;
-	s.req.dr_flags = row->flags | DUMP_EXACT;
+	s.req.dr_flags = row->flags | DUMP_FLAG_EXACT;
 	assert_int_equal(dump_write(&s.req, &s.res), DUMP_E2BIG);
 	assert_int_equal(s.res.res_need, large);
 	s.req.dr_flags = row->flags;
@@ -416,14 +416,14 @@ test_too_small(void **state)
 
 	(void)state;
 	setup(&s, 0);
-	s.req.dr_flags = DUMP_NOBULK;
+	s.req.dr_flags = DUMP_FLAG_NOBULK;
 	assert_int_equal(dump_estimate(&s.req, &s.res), 0);
 	least = s.res.res_need;
 	set_media(&s, 0, least - 512);
 	set_media(&s, 1, 0);
 	s.req.dr_nsinks = 2;
 	s.req.dr_format = DUMP_FORMAT_FULL;
-	s.req.dr_flags = DUMP_ALLBULK | DUMP_ALLUSER;
+	s.req.dr_flags = DUMP_FLAG_ALLBULK | DUMP_FLAG_ALLUSER;
 	assert_int_equal(dump_write(&s.req, &s.res), DUMP_E2BIG);
 	assert_int_equal(s.res.res_need, least);
 	assert_true(sink_untouched(&s.sinks[0], 0, least - 512));
