@@ -34,6 +34,8 @@ STRUCT = re.compile(
     re.S | re.M,
 )
 FIELD = re.compile(r"\b([a-z][a-z0-9]{0,4})_\w+(?:\[[^\]]*\])*\s*(?:[;,:]|\)\()")
+ENUM = re.compile(r"^enum dump_(\w+) \{(.*?)^\}", re.S | re.M)
+CONSTANT = re.compile(r"\bDUMP_\w+")
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 
 
@@ -67,11 +69,23 @@ def check_list(found):
     assert not gone, f"no longer shared; take them off the list: {gone}"
 
 
+def check_constants(header):
+    """Those of enum dump_class are DUMP_CLASS_*, and DUMP_NCLASSES."""
+    for word, body in ENUM.findall(COMMENT.sub("", header.read_text())):
+        stem = word.upper()
+        for name in CONSTANT.findall(body):
+            assert name.startswith((f"DUMP_{stem}_", f"DUMP_N{stem}")), (
+                f"{name} of enum dump_{word}")
+
+
 def main():
+    top = pathlib.Path(sys.argv[1])
     tests = Tests()
-    found = list(collisions(pathlib.Path(sys.argv[1])))
+    found = list(collisions(top))
     tests.case("no prefix of fields has a second owner", check_new, found)
     tests.case("the list of shared prefixes is true", check_list, found)
+    tests.case("a constant of the dumper names its enumeration",
+               check_constants, top / "dumper/dumper.h")
     tests.run()
 
 
