@@ -18,7 +18,7 @@
 static const char *
 arch_name(size_t i)
 {
-	return (i < DUMP_NARCH ? dump_arch_name((enum dump_arch)i) : NULL);
+	return (i < ARCH_COUNT ? dump_arch_name((enum dump_arch)i) : NULL);
 }
 
 static const struct list {

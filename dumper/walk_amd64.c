@@ -300,7 +300,7 @@ write_entries(const struct attempt *at, struct stream *st, uint64_t va,
 }
 
 const struct mmu mmu_amd64 = {
-	.mmu_arch = DUMP_AMD64,
+	.mmu_arch = ARCH_AMD64,
 	.mmu_arch_name = "amd64",
 	.mmu_arch_version = 2,
 	.mmu_elf_machine = ELFCORE_EM_X86_64,

@@ -7,25 +7,25 @@
 
 #include "format/elfcore.h"
 
-static const struct arch_facts facts[DUMP_NARCH] = {
-	[DUMP_AMD64] = { .af_name = "amd64",
+static const struct arch_facts facts[ARCH_COUNT] = {
+	[ARCH_AMD64] = { .af_name = "amd64",
 	    .af_elf_machine = ELFCORE_EM_X86_64,
 	    .af_ptr_len = 8,
 	    .af_page_size = 4096 },
-	[DUMP_ARM] = { .af_name = "arm",
+	[ARCH_ARM] = { .af_name = "arm",
 	    .af_elf_machine = ELFCORE_EM_ARM,
 	    .af_ptr_len = 4,
 	    .af_big_endian = true,
 	    .af_page_size = 4096 },
-	[DUMP_ARM64] = { .af_name = "arm64",
+	[ARCH_ARM64] = { .af_name = "arm64",
 	    .af_elf_machine = ELFCORE_EM_AARCH64,
 	    .af_ptr_len = 8,
 	    .af_page_size = 4096 },
-	[DUMP_I386] = { .af_name = "i386",
+	[ARCH_I386] = { .af_name = "i386",
 	    .af_elf_machine = ELFCORE_EM_386,
 	    .af_ptr_len = 4,
 	    .af_page_size = 4096 },
-	[DUMP_RISCV] = { .af_name = "riscv64",
+	[ARCH_RISCV] = { .af_name = "riscv64",
 	    .af_elf_machine = ELFCORE_EM_RISCV,
 	    .af_ptr_len = 8,
 	    .af_page_size = 4096 },
@@ -46,7 +46,7 @@ dump_arch_name(enum dump_arch arch)
 bool
 arch_of_elf(unsigned int elf_machine, enum dump_arch *arch)
 {
-	for (size_t i = 0; i < DUMP_NARCH; i++) {
+	for (size_t i = 0; i < ARCH_COUNT; i++) {
 		if (facts[i].af_elf_machine == elf_machine) {
 			*arch = (enum dump_arch)i;
 			return (true);

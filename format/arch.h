@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 enum dump_arch {
-	DUMP_AMD64,
-	DUMP_ARM,
-	DUMP_ARM64,
-	DUMP_I386,
-	DUMP_RISCV,
-	DUMP_NARCH
+	ARCH_AMD64,
+	ARCH_ARM,
+	ARCH_ARM64,
+	ARCH_I386,
+	ARCH_RISCV,
+	ARCH_COUNT
 };
 
 struct arch_facts {
@@ -28,7 +28,7 @@ struct arch_facts {
 	uint32_t af_page_size;	 /* bytes, where a dump does not say */
 };
 
-/* The row of arch, which is below DUMP_NARCH. */
+/* The row of arch, which is below ARCH_COUNT. */
 const struct arch_facts *arch_facts(enum dump_arch arch);
 
 /* Its name. */

@@ -29,19 +29,19 @@ struct layout {
 };
 
 /* Source: sys/<arch>/include/minidump.h of FreeBSD. */
-static const struct layout layouts[DUMP_NARCH] = {
-	[DUMP_AMD64] = { .magic = "minidump FreeBSD/amd64",
+static const struct layout layouts[ARCH_COUNT] = {
+	[ARCH_AMD64] = { .magic = "minidump FreeBSD/amd64",
 	    .newest = 3,
 	    .dumpavail_min = 3,
 	    .dmapbase = 48,
 	    .dmapend = 56,
 	    .dumpavail = 64 },
-	[DUMP_ARM] = { .magic = "minidump FreeBSD/arm",
+	[ARCH_ARM] = { .magic = "minidump FreeBSD/arm",
 	    .newest = 2,
 	    .dumpavail_min = 2,
 	    .mmuformat = 48,
 	    .dumpavail = 52 },
-	[DUMP_ARM64] = { .magic = "minidump FreeBSD/arm64",
+	[ARCH_ARM64] = { .magic = "minidump FreeBSD/arm64",
 	    .newest = 3,
 	    .dumpavail_min = 2,
 	    .dmapphys = 48,
@@ -49,12 +49,12 @@ static const struct layout layouts[DUMP_NARCH] = {
 	    .dmapend = 64,
 	    .dumpavail = 72,
 	    .flags = 76 },
-	[DUMP_I386] = { .magic = "minidump FreeBSD/i386",
+	[ARCH_I386] = { .magic = "minidump FreeBSD/i386",
 	    .newest = 2,
 	    .dumpavail_min = 2,
 	    .paemode = 44,
 	    .dumpavail = 48 },
-	[DUMP_RISCV] = { .magic = "minidump FreeBSD/riscv",
+	[ARCH_RISCV] = { .magic = "minidump FreeBSD/riscv",
 	    .newest = 2,
 	    .dumpavail_min = 2,
 	    .dmapphys = 48,
@@ -116,7 +116,7 @@ decode_page_size(const struct layout *l, const uint8_t *p,
 bool
 minidump_has_two_layouts(const struct minidump_hdr *hdr)
 {
-	return (hdr->md_arch == DUMP_ARM &&
+	return (hdr->md_arch == ARCH_ARM &&
 	    hdr->md_pmap_len % hdr->md_page_size != 0);
 }
 
@@ -179,7 +179,7 @@ minidump_find_arch(struct span file, enum dump_arch *arch)
 {
 	if (file.len < MAGIC_LEN)
 		return (false);
-	for (size_t i = 0; i < DUMP_NARCH; i++) {
+	for (size_t i = 0; i < ARCH_COUNT; i++) {
 		if (memcmp(file.base, layouts[i].magic, MAGIC_LEN) == 0) {
 			*arch = (enum dump_arch)i;
 			return (true);
@@ -302,5 +302,5 @@ minidump_choose_layout(struct minidump_hdr *hdr, uint64_t npages,
 bool
 minidump_has_flat_ptes(const struct minidump_hdr *hdr)
 {
-	return (hdr->md_arch != DUMP_AMD64 || hdr->md_version == 1);
+	return (hdr->md_arch != ARCH_AMD64 || hdr->md_version == 1);
 }

@@ -7,12 +7,12 @@
 /* More than any structure of registers that we know: arm64's trap frame. */
 #define REGS_LEN_MAX 512
 
-static const struct arch *const arches[DUMP_NARCH] = {
-	[DUMP_AMD64] = &kdb_arch_amd64,
-	[DUMP_ARM] = &kdb_arch_arm,
-	[DUMP_ARM64] = &kdb_arch_arm64,
-	[DUMP_I386] = &kdb_arch_i386,
-	[DUMP_RISCV] = &kdb_arch_riscv,
+static const struct arch *const arches[ARCH_COUNT] = {
+	[ARCH_AMD64] = &kdb_arch_amd64,
+	[ARCH_ARM] = &kdb_arch_arm,
+	[ARCH_ARM64] = &kdb_arch_arm64,
+	[ARCH_I386] = &kdb_arch_i386,
+	[ARCH_RISCV] = &kdb_arch_riscv,
 };
 
 const struct arch *

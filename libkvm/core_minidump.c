@@ -44,19 +44,19 @@ static const struct paging *
 find_paging(const struct minidump_hdr *hdr)
 {
 	switch (hdr->md_arch) {
-	case DUMP_AMD64:
+	case ARCH_AMD64:
 		return (&paging_amd64);
-	case DUMP_ARM:
+	case ARCH_ARM:
 		return (hdr->md_mmuformat == ARM_MMU_V4 ? &paging_arm_v4 :
 							  &paging_arm);
-	case DUMP_ARM64:
+	case ARCH_ARM64:
 		return (hdr->md_page_size == 16384 ? &paging_arm64_16k :
 						     &paging_arm64_4k);
-	case DUMP_I386:
+	case ARCH_I386:
 		return (hdr->md_paemode != 0 ? &paging_i386_pae : &paging_i386);
-	case DUMP_RISCV:
+	case ARCH_RISCV:
 		return (&paging_riscv);
-	case DUMP_NARCH:
+	case ARCH_COUNT:
 		break;
 	}
 	return (NULL);

@@ -281,19 +281,19 @@ kvm_native(kvm_t *kd)
 		return (0);
 	switch (kd->kd_core.kc_arch) {
 #if defined(__x86_64__)
-	case DUMP_AMD64:
+	case ARCH_AMD64:
 		return (1);
 #elif defined(__aarch64__)
-	case DUMP_ARM64:
+	case ARCH_ARM64:
 		return (1);
 #elif defined(__i386__)
-	case DUMP_I386:
+	case ARCH_I386:
 		return (1);
 #elif defined(__arm__)
-	case DUMP_ARM:
+	case ARCH_ARM:
 		return (1);
 #elif defined(__riscv)
-	case DUMP_RISCV:
+	case ARCH_RISCV:
 		return (1);
 #endif
 	default:

@@ -42,7 +42,7 @@ const char *kvm_format_name(size_t i);
 /* The dump's machine and file; constant while the handle is open. */
 struct kvm_core {
 	const char *kc_format;	  /* "minidump" or "elf" */
-	enum dump_arch kc_arch;	  /* DUMP_AMD64, ... */
+	enum dump_arch kc_arch;	  /* ARCH_AMD64, ... */
 	const char *kc_arch_name; /* "amd64", ... of format/arch.c */
 	enum byte_order kc_order; /* of the dumped kernel's memory */
 	unsigned int kc_ptr_len;  /* bytes in a pointer of that kernel */

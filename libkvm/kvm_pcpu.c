@@ -107,7 +107,7 @@ zpcpu_base(kvm_t *kd, uint64_t *base)
 	uint64_t pcpu;
 	kvaddr_t va;
 
-	if (kd->kd_core.kc_arch != DUMP_AMD64)
+	if (kd->kd_core.kc_arch != ARCH_AMD64)
 		return (0);
 	if (!kvm_lookup(kd, "__pcpu", &va))
 		return (kvm_fail(kd, "no symbol __pcpu"));

@@ -57,16 +57,16 @@ struct route {
  * i386 kernel has both symbols and runs in either mode.
  */
 static const struct route routes[] = {
-	{ DUMP_AMD64, &paging_amd64, "KPML4phys", 8,
+	{ ARCH_AMD64, &paging_amd64, "KPML4phys", 8,
 	    UINT64_C(0xffffffff80000000), LOAD_ALIGN,
 	    UINT64_C(0xfffff80000000000), CR4_PAE },
-	{ DUMP_I386, &paging_i386_pae, "IdlePDPT", 4, 0xc0000000, 0, 0,
+	{ ARCH_I386, &paging_i386_pae, "IdlePDPT", 4, 0xc0000000, 0, 0,
 	    CR4_PAE },
-	{ DUMP_I386, &paging_i386, "IdlePTD", 4, 0xc0000000, 0, 0, 0 },
-	{ DUMP_I386, &paging_i386, "IdlePTD_nopae", 4, 0xc0000000, 0, 0, 0 },
-	{ DUMP_ARM64, &paging_arm64_4k, "pagetable_l0_ttbr1", 0,
+	{ ARCH_I386, &paging_i386, "IdlePTD", 4, 0xc0000000, 0, 0, 0 },
+	{ ARCH_I386, &paging_i386, "IdlePTD_nopae", 4, 0xc0000000, 0, 0, 0 },
+	{ ARCH_ARM64, &paging_arm64_4k, "pagetable_l0_ttbr1", 0,
 	    UINT64_C(0xffff000000000000), 0, 0, 0 },
-	{ DUMP_ARM64, &paging_arm64_16k, "pagetable_l0_ttbr1", 0,
+	{ ARCH_ARM64, &paging_arm64_16k, "pagetable_l0_ttbr1", 0,
 	    UINT64_C(0xffff000000000000), 0, 0, 0 },
 };
 

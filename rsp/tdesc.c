@@ -48,8 +48,8 @@ struct machine {
 #define X87_STACK    "st0 st1 st2 st3 st4 st5 st6 st7"
 #define X87_CONTROL  "fctrl fstat ftag fiseg fioff foseg fooff fop"
 
-static const struct machine machines[DUMP_NARCH] = {
-	[DUMP_AMD64] = {
+static const struct machine machines[ARCH_COUNT] = {
+	[ARCH_AMD64] = {
 		.gdb = "i386:x86-64",
 		.lldb = "x86_64",
 		.feature = "org.gnu.gdb.i386.core",
@@ -64,7 +64,7 @@ static const struct machine machines[DUMP_NARCH] = {
 			{ X87_CONTROL, 4, "int32" },
 		},
 	},
-	[DUMP_ARM] = {
+	[ARCH_ARM] = {
 		.gdb = "arm",
 		.lldb = "armv7",
 		.lldb_big = "armebv7",
@@ -81,7 +81,7 @@ static const struct machine machines[DUMP_NARCH] = {
 			{ "cpsr", 4, "uint32" },
 		},
 	},
-	[DUMP_ARM64] = {
+	[ARCH_ARM64] = {
 		.gdb = "aarch64",
 		.lldb = "aarch64",
 		.feature = "org.gnu.gdb.aarch64.core",
@@ -96,7 +96,7 @@ static const struct machine machines[DUMP_NARCH] = {
 			{ "cpsr", 4, "int32" },
 		},
 	},
-	[DUMP_I386] = {
+	[ARCH_I386] = {
 		.gdb = "i386",
 		.lldb = "i386",
 		.feature = "org.gnu.gdb.i386.core",
@@ -111,7 +111,7 @@ static const struct machine machines[DUMP_NARCH] = {
 			{ X87_CONTROL, 4, "int32" },
 		},
 	},
-	[DUMP_RISCV] = {
+	[ARCH_RISCV] = {
 		.gdb = "riscv:rv64",
 		.lldb = "riscv64",
 		.feature = "org.gnu.gdb.riscv.cpu",

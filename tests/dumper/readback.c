@@ -19,7 +19,7 @@ make_kernel(uint8_t kernel[KERNEL_LEN])
 		{ "kernbase", SIM_KERNBASE, 0, KERNFILE_ABS, 0, false },
 		{ "KPML4phys", SIM_DATA_VA, 8, KERNFILE_ABS, 1, false },
 	};
-	const struct kernfile kf = { .arch = DUMP_AMD64,
+	const struct kernfile kf = { .arch = ARCH_AMD64,
 		.order = ORDER_LITTLE,
 		.symbols = symbols,
 		.nsymbols = NROWS(symbols) };

@@ -11,11 +11,11 @@ static const struct arch_row {
 	unsigned int elf_machine, ptr_len;
 	bool big_endian;
 } arch_rows[] = {
-	{ "amd64", DUMP_AMD64, 62, 8, false },
-	{ "arm", DUMP_ARM, 40, 4, true },
-	{ "arm64", DUMP_ARM64, 183, 8, false },
-	{ "i386", DUMP_I386, 3, 4, false },
-	{ "riscv64", DUMP_RISCV, 243, 8, false },
+	{ "amd64", ARCH_AMD64, 62, 8, false },
+	{ "arm", ARCH_ARM, 40, 4, true },
+	{ "arm64", ARCH_ARM64, 183, 8, false },
+	{ "i386", ARCH_I386, 3, 4, false },
+	{ "riscv64", ARCH_RISCV, 243, 8, false },
 };
 
 static void
@@ -39,14 +39,14 @@ test_facts(void **state)
 static void
 test_all(void **state)
 {
-	enum dump_arch found = DUMP_NARCH;
+	enum dump_arch found = ARCH_COUNT;
 
 	(void)state;
-	assert_int_equal(NROWS(arch_rows), DUMP_NARCH);
+	assert_int_equal(NROWS(arch_rows), ARCH_COUNT);
 	assert_false(arch_of_elf(0, &found));
 	assert_false(arch_of_elf(20, &found)); /* PowerPC */
 	assert_false(arch_of_elf(62 + 65536, &found));
-	assert_int_equal(found, DUMP_NARCH);
+	assert_int_equal(found, ARCH_COUNT);
 }
 
 int

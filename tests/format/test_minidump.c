@@ -54,7 +54,7 @@ static const struct good_row {
 	struct minidump_hdr want;
 } good_rows[] = {
 	{ "amd64, version 3", amd64_v3, ORDER_LITTLE,
-	    { .md_arch = DUMP_AMD64,
+	    { .md_arch = ARCH_AMD64,
 		.md_version = 3,
 		.md_page_size = 4096,
 		.md_msgbuf_len = 0x17fb8,
@@ -70,7 +70,7 @@ static const struct good_row {
 		.md_pmap_off = 0x1b000,
 		.md_pages_off = 0x81a000 } },
 	{ "amd64, version 1", amd64_v1, ORDER_LITTLE,
-	    { .md_arch = DUMP_AMD64,
+	    { .md_arch = ARCH_AMD64,
 		.md_version = 1,
 		.md_page_size = 4096,
 		.md_msgbuf_len = 0x8000,
@@ -85,7 +85,7 @@ static const struct good_row {
 		.md_pmap_off = 0x11000,
 		.md_pages_off = 0x411000 } },
 	{ "i386, version 2, PAE", i386_v2, ORDER_LITTLE,
-	    { .md_arch = DUMP_I386,
+	    { .md_arch = ARCH_I386,
 		.md_version = 2,
 		.md_page_size = 4096,
 		.md_msgbuf_len = 0x17fc8,
@@ -100,7 +100,7 @@ static const struct good_row {
 		.md_pmap_off = 0x1b000,
 		.md_pages_off = 0x107000 } },
 	{ "arm64, version 2", arm64_v2, ORDER_LITTLE,
-	    { .md_arch = DUMP_ARM64,
+	    { .md_arch = ARCH_ARM64,
 		.md_version = 2,
 		.md_page_size = 4096,
 		.md_msgbuf_len = 0x17fb8,
@@ -117,7 +117,7 @@ static const struct good_row {
 		.md_pmap_off = 0x1c000,
 		.md_pages_off = 0x6ca000 } },
 	{ "arm64, version 3, 16 KB pages", arm64_v3, ORDER_LITTLE,
-	    { .md_arch = DUMP_ARM64,
+	    { .md_arch = ARCH_ARM64,
 		.md_version = 3,
 		.md_page_size = 16384,
 		.md_msgbuf_len = 1,
@@ -134,7 +134,7 @@ static const struct good_row {
 		.md_pmap_off = 0x10000,
 		.md_pages_off = 0x18000 } },
 	{ "riscv, version 1", riscv_v1, ORDER_LITTLE,
-	    { .md_arch = DUMP_RISCV,
+	    { .md_arch = ARCH_RISCV,
 		.md_version = 1,
 		.md_page_size = 4096,
 		.md_msgbuf_len = 0x1000,
@@ -150,7 +150,7 @@ static const struct good_row {
 		.md_pmap_off = 0x3000,
 		.md_pages_off = 0x4000 } },
 	{ "arm, version 2, big-endian", arm_v2_big, ORDER_BIG,
-	    { .md_arch = DUMP_ARM,
+	    { .md_arch = ARCH_ARM,
 		.md_order = ORDER_BIG,
 		.md_version = 2,
 		.md_page_size = 4096,
@@ -233,7 +233,7 @@ test_encode(void **state)
 static void
 test_encode_refuses(void **state)
 {
-	struct minidump_hdr hdr = { .md_arch = DUMP_AMD64,
+	struct minidump_hdr hdr = { .md_arch = ARCH_AMD64,
 		.md_version = 4,
 		.md_page_size = 4096,
 		.md_bitmap_len = 4096,
@@ -274,7 +274,7 @@ static void
 test_layout(void **state)
 {
 	const struct layout_row *row = *state;
-	struct minidump_hdr hdr = { .md_arch = DUMP_ARM,
+	struct minidump_hdr hdr = { .md_arch = ARCH_ARM,
 		.md_page_size = 4096,
 		.md_pmap_off = 0x4000,
 		.md_pmap_len = row->pmap_len,
@@ -287,7 +287,7 @@ test_layout(void **state)
 			     row->file_len),
 	    fits);
 	assert_true(hdr.md_pages_off == (fits ? row->pages_off : 1));
-	hdr.md_arch = DUMP_I386;
+	hdr.md_arch = ARCH_I386;
 	assert_false(minidump_has_two_layouts(&hdr));
 }
 
@@ -370,13 +370,13 @@ test_short(void **state)
 static void
 test_flat(void **state)
 {
-	struct minidump_hdr hdr = { .md_arch = DUMP_AMD64, .md_version = 1 };
+	struct minidump_hdr hdr = { .md_arch = ARCH_AMD64, .md_version = 1 };
 
 	(void)state;
 	assert_true(minidump_has_flat_ptes(&hdr));
 	hdr.md_version = 2;
 	assert_false(minidump_has_flat_ptes(&hdr));
-	hdr.md_arch = DUMP_ARM64;
+	hdr.md_arch = ARCH_ARM64;
 	assert_true(minidump_has_flat_ptes(&hdr));
 }
 

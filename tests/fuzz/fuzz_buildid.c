@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static kvm_t *
 make_dump(const struct memfile *kernel)
 {
-	kvm_t *kd = fake_create(DUMP_AMD64, ORDER_LITTLE);
+	kvm_t *kd = fake_create(ARCH_AMD64, ORDER_LITTLE);
 	uint8_t notes[NOTEFILE_NOTES_LEN];
 
 	hex_decode(NOTE_OTHER NOTE_ID, notes, sizeof(notes));

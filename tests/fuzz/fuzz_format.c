@@ -185,7 +185,7 @@ fuzz_minidump(struct span bytes, enum byte_order order)
 		return;
 	}
 	need(minidump_is(bytes));
-	need(hdr.md_arch < DUMP_NARCH);
+	need(hdr.md_arch < ARCH_COUNT);
 	need(hdr.md_page_size == 4096 || hdr.md_page_size == 16384);
 	need(hdr.md_msgbuf_off <= hdr.md_dumpavail_off);
 	need(hdr.md_dumpavail_off <= hdr.md_bitmap_off);

@@ -41,7 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return (0);
-	arch = (enum dump_arch)((data[0] | SMALL) % DUMP_NARCH);
+	arch = (enum dump_arch)((data[0] | SMALL) % ARCH_COUNT);
 	rsp_session_init(&session,
 	    fake_target(arch,
 		(data[0] & SMALL) != 0 ? ORDER_LITTLE : ORDER_BIG));

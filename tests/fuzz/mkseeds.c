@@ -207,12 +207,12 @@ put_exec(void)
 		.nsymbols = NROWS(symbols) };
 	uint8_t buf[4096];
 
-	for (int arch = 0; arch < DUMP_NARCH; arch++) {
+	for (int arch = 0; arch < ARCH_COUNT; arch++) {
 		kf.arch = (enum dump_arch)arch;
 		put(dump_arch_name(kf.arch), buf,
 		    kernfile_write(&kf, buf, sizeof(buf)));
 	}
-	kf.arch = DUMP_ARM;
+	kf.arch = ARCH_ARM;
 	kf.order = ORDER_BIG;
 	put("arm-big", buf, kernfile_write(&kf, buf, sizeof(buf)));
 }

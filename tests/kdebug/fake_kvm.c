@@ -34,12 +34,12 @@ struct __kvm {
 static const struct {
 	const char *name;
 	unsigned int ptr_len;
-} machines[DUMP_NARCH] = {
-	[DUMP_AMD64] = { "amd64", 8 },
-	[DUMP_ARM] = { "armv7", 4 },
-	[DUMP_ARM64] = { "aarch64", 8 },
-	[DUMP_I386] = { "i386", 4 },
-	[DUMP_RISCV] = { "riscv64", 8 },
+} machines[ARCH_COUNT] = {
+	[ARCH_AMD64] = { "amd64", 8 },
+	[ARCH_ARM] = { "armv7", 4 },
+	[ARCH_ARM64] = { "aarch64", 8 },
+	[ARCH_I386] = { "i386", 4 },
+	[ARCH_RISCV] = { "riscv64", 8 },
 };
 
 static void *

@@ -3,7 +3,7 @@
 #include "tests/support/unit.h"
 
 const struct machine mc_amd64 = {
-	.mc_arch = DUMP_AMD64,
+	.mc_arch = ARCH_AMD64,
 	.mc_word = 8,
 	.mc_pcb_pc = 56,
 	.mc_pcb_sp = 40,
@@ -23,7 +23,7 @@ const struct machine mc_amd64 = {
 };
 
 const struct machine mc_i386 = {
-	.mc_arch = DUMP_I386,
+	.mc_arch = ARCH_I386,
 	.mc_word = 4,
 	.mc_pcb_pc = 20,
 	.mc_pcb_sp = 12,
@@ -44,7 +44,7 @@ const struct machine mc_i386 = {
 };
 
 const struct machine mc_arm64 = {
-	.mc_arch = DUMP_ARM64,
+	.mc_arch = ARCH_ARM64,
 	.mc_word = 8,
 	.mc_pcb_pc = 88,
 	.mc_pcb_sp = 96,
@@ -64,7 +64,7 @@ const struct machine mc_arm64 = {
 };
 
 const struct machine mc_arm64_old = {
-	.mc_arch = DUMP_ARM64,
+	.mc_arch = ARCH_ARM64,
 	.mc_word = 8,
 	.mc_pcb_pc = 88,
 	.mc_pcb_sp = 96,
@@ -84,7 +84,7 @@ const struct machine mc_arm64_old = {
 };
 
 const struct machine mc_arm = {
-	.mc_arch = DUMP_ARM,
+	.mc_arch = ARCH_ARM,
 	.mc_word = 4,
 	.mc_pcb_pc = 44,
 	.mc_pcb_sp = 36,
@@ -106,7 +106,7 @@ const struct machine mc_arm = {
 };
 
 const struct machine mc_riscv = {
-	.mc_arch = DUMP_RISCV,
+	.mc_arch = ARCH_RISCV,
 	.mc_word = 8,
 	.mc_pcb_pc = 0,
 	.mc_pcb_sp = 8,
@@ -128,7 +128,7 @@ const struct machine mc_riscv = {
 };
 
 const struct machine mc_i386_old = {
-	.mc_arch = DUMP_I386,
+	.mc_arch = ARCH_I386,
 	.mc_word = 4,
 	.mc_pcb_pc = 20,
 	.mc_pcb_sp = 12,
@@ -183,7 +183,7 @@ stack_init(struct stacked *st, const struct machine *mc)
 	kernel_proc(&st->st_k, st->st_k.k_base + 0x100000, 1, "init");
 	kernel_thread(&st->st_k, st->st_k.k_base + 0x101000, 100001, "init");
 	fake_u32(st->st_k.k_kd, st->st_k.k_base + KERNEL_DUMPTID, 100001);
-	if (mc->mc_arch == DUMP_ARM64)
+	if (mc->mc_arch == ARCH_ARM64)
 		fake_const(st->st_k.k_kd, "osreldate", 1400100);
 }
 
@@ -232,7 +232,7 @@ stack_put_panic(struct stacked *st, uint32_t mode)
 	kvaddr_t handler_fp = s + 0x600;
 
 	/* An arm64 handler points x29 at the end of the trap frame. */
-	if (mc->mc_arch == DUMP_ARM64)
+	if (mc->mc_arch == ARCH_ARM64)
 		handler_fp = tf_end;
 	stack_put_pcb(st, stack_func(st, PANIC) + 0x40, s, s + 0x100);
 	stack_put_frame(st, s + 0x100, s + 0x200,

@@ -56,7 +56,7 @@ static void
 test_build(void **state)
 {
 	const struct build_row *row = *state;
-	kvm_t *kd = fake_create(DUMP_AMD64, ORDER_LITTLE);
+	kvm_t *kd = fake_create(ARCH_AMD64, ORDER_LITTLE);
 	struct buildid file, dump;
 	char path[TEMP_PATH_LEN];
 	uint8_t notes[NOTEFILE_NOTES_LEN];

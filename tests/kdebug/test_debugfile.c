@@ -95,7 +95,7 @@ setup(struct kernel *k, const char *path)
 {
 	kvaddr_t pcb = UINT64_C(0xffffffff81000000) + KERNEL_DUMPPCB;
 
-	kernel_init(k, DUMP_AMD64);
+	kernel_init(k, ARCH_AMD64);
 	fake_set_exec(k->k_kd, path);
 	kernel_proc(k, k->k_base + 0x100000, 1, "init");
 	kernel_thread(k, k->k_base + 0x101000, 100001, "init");

@@ -57,7 +57,7 @@ put_file(struct kernel *k, kvaddr_t va, kvaddr_t next, kvaddr_t name_va,
 static void
 setup(struct kernel *k)
 {
-	kernel_init(k, DUMP_AMD64);
+	kernel_init(k, ARCH_AMD64);
 	fake_symbol(k->k_kd, "linker_files", FILES_VA, 16);
 	fake_symbol(k->k_kd, "linker_kernel_file", FILES_VA + 16, 8);
 	fake_word(k->k_kd, FILES_VA, KERNEL_LF);

@@ -29,7 +29,7 @@ setup(struct kernel *k, const char ring[RING_LEN + 1], uint32_t wseq,
 {
 	uint8_t bytes[40];
 
-	kernel_init(k, DUMP_AMD64);
+	kernel_init(k, ARCH_AMD64);
 	fake_symbol(k->k_kd, "msgbufp", MSGBUFP_VA, 8);
 	fake_word(k->k_kd, MSGBUFP_VA, STRUCT_VA + 0x100);
 	encode(bytes, wseq, rseq);
@@ -122,7 +122,7 @@ test_struct_from_section(void **state)
 	size_t len;
 
 	(void)state;
-	kernel_init(&k, DUMP_AMD64);
+	kernel_init(&k, ARCH_AMD64);
 	encode(bytes, 20, 0);
 	fake_set_msgbuf(k.k_kd, "12345678abcdefgh", RING_LEN, bytes,
 	    sizeof(bytes));
@@ -141,7 +141,7 @@ test_no_struct(void **state)
 	size_t len;
 
 	(void)state;
-	kernel_init(&k, DUMP_AMD64);
+	kernel_init(&k, ARCH_AMD64);
 	fake_set_msgbuf(k.k_kd, "12345678abcdefgh", RING_LEN, "", 1);
 	text = kdebug_msgbuf(kernel_open(&k), KDEBUG_MSGBUF_UNREAD, &len);
 	assert_int_equal(len, 16);

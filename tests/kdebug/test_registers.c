@@ -14,18 +14,18 @@ static const struct names_row {
 	enum dump_arch arch;
 	const char *names; /* with a length where it is not a word's */
 } names_rows[] = {
-	{ "amd64's names", DUMP_AMD64,
+	{ "amd64's names", ARCH_AMD64,
 	    "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 "
 	    "rip eflags:4 cs:4 ss:4 ds:4 es:4 fs:4 gs:4 " },
-	{ "i386's names", DUMP_I386,
+	{ "i386's names", ARCH_I386,
 	    "eax ecx edx ebx esp ebp esi edi eip eflags cs ss ds es fs gs " },
-	{ "arm64's names", DUMP_ARM64,
+	{ "arm64's names", ARCH_ARM64,
 	    "x0 x1 x2 x3 x4 x5 x6 x7 x8 x9 x10 x11 x12 x13 x14 x15 x16 x17 "
 	    "x18 x19 x20 x21 x22 x23 x24 x25 x26 x27 x28 x29 x30 sp pc "
 	    "cpsr:4 " },
-	{ "arm's names", DUMP_ARM,
+	{ "arm's names", ARCH_ARM,
 	    "r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12 sp lr pc cpsr " },
-	{ "riscv's names", DUMP_RISCV,
+	{ "riscv's names", ARCH_RISCV,
 	    "zero ra sp gp tp t0 t1 t2 fp s1 a0 a1 a2 a3 a4 a5 a6 a7 "
 	    "s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6 pc " },
 };
@@ -66,63 +66,63 @@ static const struct pcb_row {
 	uint32_t pcb_len;   /* sizeof(struct pcb); 0: PCB_LEN */
 	const char *regs;
 } pcb_rows[] = {
-	{ "amd64 dumppcb", DUMP_AMD64, DUMPED, 0, 0,
+	{ "amd64 dumppcb", ARCH_AMD64, DUMPED, 0, 0,
 	    "r15@0 r14@8 r13@16 r12@24 rbp@32 rsp@40 rbx@48 rip@56" },
-	{ "amd64 stoppcbs", DUMP_AMD64, STOPPED, 0, 0,
+	{ "amd64 stoppcbs", ARCH_AMD64, STOPPED, 0, 0,
 	    "r15@0 r14@8 r13@16 r12@24 rbp@32 rsp@40 rbx@48 rip@56" },
-	{ "amd64 switched out", DUMP_AMD64, SWITCHED, 0, 0,
+	{ "amd64 switched out", ARCH_AMD64, SWITCHED, 0, 0,
 	    "r15@0 r14@8 r13@16 r12@24 rbp@32 rsp@40 rbx@48 rip@56" },
-	{ "amd64 by its hypervisor", DUMP_AMD64, VCPU, 0, 0,
+	{ "amd64 by its hypervisor", ARCH_AMD64, VCPU, 0, 0,
 	    "r15@112 r14@120 r13@128 r12@136 rbp@144 rbx@152 r11@160 r10@168 "
 	    "r9@176 r8@184 rax@192 rcx@200 rdx@208 rsi@216 rdi@224 rip@240 "
 	    "cs@248 eflags@256 rsp@264 ss@272 ds@296 es@304 fs@312 gs@320" },
-	{ "i386 by its hypervisor", DUMP_I386, VCPU, 0, 0,
+	{ "i386 by its hypervisor", ARCH_I386, VCPU, 0, 0,
 	    "ebx@72 ecx@76 edx@80 esi@84 edi@88 ebp@92 eax@96 ds@100 es@104 "
 	    "fs@108 gs@112 eip@120 cs@124 eflags@128 esp@132 ss@136" },
-	{ "arm64 by its hypervisor", DUMP_ARM64, VCPU, 0, 0,
+	{ "arm64 by its hypervisor", ARCH_ARM64, VCPU, 0, 0,
 	    "x0@112 x1@120 x2@128 x3@136 x4@144 x5@152 x6@160 x7@168 x8@176 "
 	    "x9@184 x10@192 x11@200 x12@208 x13@216 x14@224 x15@232 x16@240 "
 	    "x17@248 x18@256 x19@264 x20@272 x21@280 x22@288 x23@296 x24@304 "
 	    "x25@312 x26@320 x27@328 x28@336 x29@344 x30@352 sp@360 pc@368 "
 	    "cpsr@376" },
-	{ "i386", DUMP_I386, SWITCHED, 0, 0,
+	{ "i386", ARCH_I386, SWITCHED, 0, 0,
 	    "edi@0 esi@4 ebp@8 esp@12 ebx@16 eip@20" },
-	{ "arm", DUMP_ARM, SWITCHED, 0, 0,
+	{ "arm", ARCH_ARM, SWITCHED, 0, 0,
 	    "r4@0 r5@4 r6@8 r7@12 r8@16 r9@20 r10@24 r11@28 r12@32 sp@36 "
 	    "lr@40 pc@44" },
-	{ "arm64 of 13, dumppcb", DUMP_ARM64, DUMPED, 1301000, 0,
+	{ "arm64 of 13, dumppcb", ARCH_ARM64, DUMPED, 1301000, 0,
 	    "x0@0 x1@8 x2@16 x3@24 x4@32 x5@40 x6@48 x7@56 x8@64 x9@72 "
 	    "x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 x17@136 "
 	    "x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 x25@200 "
 	    "x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
-	{ "arm64 of 13, switched out", DUMP_ARM64, SWITCHED, 1301000, 0,
+	{ "arm64 of 13, switched out", ARCH_ARM64, SWITCHED, 1301000, 0,
 	    "x0@0 x1@8 x2@16 x3@24 x4@32 x5@40 x6@48 x7@56 x8@64 x9@72 "
 	    "x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 x17@136 "
 	    "x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 x25@200 "
 	    "x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
-	{ "arm64, last with the old pcb", DUMP_ARM64, SWITCHED, 1400083, 0,
+	{ "arm64, last with the old pcb", ARCH_ARM64, SWITCHED, 1400083, 0,
 	    "x0@0 x1@8 x2@16 x3@24 x4@32 x5@40 x6@48 x7@56 x8@64 x9@72 "
 	    "x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 x17@136 "
 	    "x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 x25@200 "
 	    "x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
-	{ "arm64, first with the new pcb", DUMP_ARM64, SWITCHED, 1400084, 1376,
+	{ "arm64, first with the new pcb", ARCH_ARM64, SWITCHED, 1400084, 1376,
 	    "x19@0 x20@8 x21@16 x22@24 x23@32 x24@40 x25@48 x26@56 x27@64 "
 	    "x28@72 x29@80 pc@88 sp@96" },
-	{ "arm64 of 14, dumppcb", DUMP_ARM64, DUMPED, 1400097, 0,
+	{ "arm64 of 14, dumppcb", ARCH_ARM64, DUMPED, 1400097, 0,
 	    "x19@0 x20@8 x21@16 x22@24 x23@32 x24@40 x25@48 x26@56 x27@64 "
 	    "x28@72 x29@80 pc@88 sp@96" },
-	{ "arm64, old by its size", DUMP_ARM64, SWITCHED, 0, 1376,
+	{ "arm64, old by its size", ARCH_ARM64, SWITCHED, 0, 1376,
 	    "x0@0 x1@8 x2@16 x3@24 x4@32 x5@40 x6@48 x7@56 x8@64 x9@72 "
 	    "x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 x17@136 "
 	    "x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 x25@200 "
 	    "x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
-	{ "arm64, new by its size", DUMP_ARM64, SWITCHED, 0, 1216,
+	{ "arm64, new by its size", ARCH_ARM64, SWITCHED, 0, 1216,
 	    "x19@0 x20@8 x21@16 x22@24 x23@32 x24@40 x25@48 x26@56 x27@64 "
 	    "x28@72 x29@80 pc@88 sp@96" },
-	{ "riscv", DUMP_RISCV, SWITCHED, 1400097, 664,
+	{ "riscv", ARCH_RISCV, SWITCHED, 1400097, 664,
 	    "pc@0 sp@8 gp@16 tp@24 fp@32 s1@40 s2@48 s3@56 s4@64 s5@72 s6@80 "
 	    "s7@88 s8@96 s9@104 s10@112 s11@120" },
-	{ "riscv, the old pcb", DUMP_RISCV, SWITCHED, 0, 784,
+	{ "riscv, the old pcb", ARCH_RISCV, SWITCHED, 0, 784,
 	    "pc@0 sp@8 gp@16 tp@24 t0@32 t1@40 t2@48 t3@56 t4@64 t5@72 t6@80 "
 	    "fp@88 s1@96 s2@104 s3@112 s4@120 s5@128 s6@136 s7@144 s8@152 "
 	    "s9@160 s10@168 s11@176 a0@184 a1@192 a2@200 a3@208 a4@216 a5@224 "
@@ -234,7 +234,7 @@ test_big_endian(void **state)
 	struct kernel k;
 
 	(void)state;
-	kernel_init_big_endian(&k, DUMP_ARM);
+	kernel_init_big_endian(&k, ARCH_ARM);
 	kernel_proc(&k, PROC_VA(&k), 7, "init");
 	kernel_thread(&k, THREAD_VA(&k), 100002, "init");
 	kernel_pcb(&k, PCB_VA(&k));

@@ -27,7 +27,7 @@ put_pcb(struct kernel *k, kvaddr_t va, uint64_t pc, uint64_t sp)
 static void
 three_procs(struct kernel *k)
 {
-	kernel_init(k, DUMP_AMD64);
+	kernel_init(k, ARCH_AMD64);
 	fake_u32(k->k_kd, k->k_base + KERNEL_DUMPTID, 100100);
 	fake_word(k->k_kd, k->k_base + KERNEL_STOPPED, 0xb); /* not 2 */
 	put_pcb(k, k->k_base + KERNEL_DUMPPCB, 0xffffffff80000100, 0x100);
@@ -461,7 +461,7 @@ test_many(void **state)
 	struct kernel k;
 
 	(void)state;
-	kernel_init(&k, DUMP_AMD64);
+	kernel_init(&k, ARCH_AMD64);
 	kernel_proc(&k, PROC(0), 1, "init");
 	for (int i = 0; i < 1000; i++)
 		kernel_thread(&k, TD(0) + 72 * (kvaddr_t)i, 100001 + i, "t");
@@ -478,7 +478,7 @@ test_texts(void **state)
 	struct kernel k;
 
 	(void)state;
-	kernel_init(&k, DUMP_AMD64);
+	kernel_init(&k, ARCH_AMD64);
 	fake_symbol(k.k_kd, "version", HEAP, 0);
 	fake_string(k.k_kd, HEAP, "FreeBSD 14.0 #0: now\n    root@host:/obj\n");
 	fake_symbol(k.k_kd, "panicstr", HEAP + 0x1000, 8);
@@ -708,7 +708,7 @@ test_why(void **state)
 	const char *const *notes;
 	struct kernel k;
 
-	kernel_init(&k, DUMP_AMD64);
+	kernel_init(&k, ARCH_AMD64);
 	row->change(&k);
 	kernel_open(&k);
 	assert_null(kdebug_panic(k.k_kdb)->kx_text);

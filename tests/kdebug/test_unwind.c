@@ -162,7 +162,7 @@ test_user(void **state)
 	stack_check(&st, want);
 	assert_non_null(user);
 	assert_int_equal(user->ku_entry, row->entry);
-	if (row->entry == KDEBUG_ENTRY_TRAP && mc.mc_arch != DUMP_ARM)
+	if (row->entry == KDEBUG_ENTRY_TRAP && mc.mc_arch != ARCH_ARM)
 		assert_true((uint64_t)user->ku_trap == row->why);
 	check_user_reg(&st, user, KDEBUG_PC, USER_PC);
 	check_user_reg(&st, user, KDEBUG_SP, USER_SP);
@@ -334,7 +334,7 @@ test_begin(void **state)
 	struct stacked st;
 	kvaddr_t fp, code;
 
-	mc.mc_handler = mc.mc_arch == DUMP_ARM ? "swi_exit" : "fork_trampoline";
+	mc.mc_handler = mc.mc_arch == ARCH_ARM ? "swi_exit" : "fork_trampoline";
 	stack_init(&st, &mc);
 	fp = st.st_stack + 0x100;
 	code = stack_func(&st, VICTIM) + 0x40;

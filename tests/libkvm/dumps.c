@@ -113,7 +113,7 @@ static void
 write_kernel(struct dumps *d)
 {
 	static const struct kernfile kf = {
-		.arch = DUMP_AMD64,
+		.arch = ARCH_AMD64,
 		.data_va = SMALL_KERNBASE,
 		.data = "constant",
 		.data_len = 9,

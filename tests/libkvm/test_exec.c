@@ -47,7 +47,7 @@ static const struct kernfile_symbol symbols[] = {
 };
 
 static const struct kernfile good = {
-	.arch = DUMP_AMD64,
+	.arch = ARCH_AMD64,
 	.data_va = DATA,
 	.data = data_bytes,
 	.data_len = sizeof(data_bytes),
@@ -93,12 +93,12 @@ static const struct machine_row {
 	enum byte_order order;
 	unsigned int ptr_len;
 } machine_rows[] = {
-	{ "amd64", DUMP_AMD64, ORDER_LITTLE, 8 },
-	{ "arm", DUMP_ARM, ORDER_LITTLE, 4 },
-	{ "arm, big-endian", DUMP_ARM, ORDER_BIG, 4 },
-	{ "arm64", DUMP_ARM64, ORDER_LITTLE, 8 },
-	{ "i386", DUMP_I386, ORDER_LITTLE, 4 },
-	{ "riscv64", DUMP_RISCV, ORDER_LITTLE, 8 },
+	{ "amd64", ARCH_AMD64, ORDER_LITTLE, 8 },
+	{ "arm", ARCH_ARM, ORDER_LITTLE, 4 },
+	{ "arm, big-endian", ARCH_ARM, ORDER_BIG, 4 },
+	{ "arm64", ARCH_ARM64, ORDER_LITTLE, 8 },
+	{ "i386", ARCH_I386, ORDER_LITTLE, 4 },
+	{ "riscv64", ARCH_RISCV, ORDER_LITTLE, 8 },
 };
 
 static void
@@ -138,19 +138,19 @@ static const struct bad_row {
 	size_t len; /* of the file */
 	const char *why;
 } bad_rows[] = {
-	{ "refuses: another magic", 0, 0, DUMP_AMD64, 0, 'x', FILE_MAX,
+	{ "refuses: another magic", 0, 0, ARCH_AMD64, 0, 'x', FILE_MAX,
 	    "not an ELF file" },
-	{ "refuses: an empty file", 0, 0, DUMP_AMD64, 0, 0, 0, "ELF" },
-	{ "refuses: half a header", 0, 0, DUMP_AMD64, 20, 1, 40, "ELF" },
-	{ "refuses: an object file", 0, 1, DUMP_AMD64, 7, 9, FILE_MAX,
+	{ "refuses: an empty file", 0, 0, ARCH_AMD64, 0, 0, 0, "ELF" },
+	{ "refuses: half a header", 0, 0, ARCH_AMD64, 20, 1, 40, "ELF" },
+	{ "refuses: an object file", 0, 1, ARCH_AMD64, 7, 9, FILE_MAX,
 	    "not an executable" },
-	{ "refuses: a core", 0, 4, DUMP_AMD64, 7, 9, FILE_MAX,
+	{ "refuses: a core", 0, 4, ARCH_AMD64, 7, 9, FILE_MAX,
 	    "but an ELF core: name the kernel" },
-	{ "refuses: an unknown machine", 21, 0, DUMP_AMD64, 7, 9, FILE_MAX,
+	{ "refuses: an unknown machine", 21, 0, ARCH_AMD64, 7, 9, FILE_MAX,
 	    "ELF machine 21" },
-	{ "refuses: i386 with 64 bits", 3, 0, DUMP_AMD64, 7, 9, FILE_MAX,
+	{ "refuses: i386 with 64 bits", 3, 0, ARCH_AMD64, 7, 9, FILE_MAX,
 	    "ELF machine 3" },
-	{ "refuses: amd64 with 32 bits (x32)", 62, 0, DUMP_I386, 7, 9, FILE_MAX,
+	{ "refuses: amd64 with 32 bits (x32)", 62, 0, ARCH_I386, 7, 9, FILE_MAX,
 	    "ELF machine 62" },
 };
 

@@ -338,7 +338,7 @@ test_describe(void **state)
 	assert_non_null(core);
 	assert_string_equal(core->kc_format, "minidump");
 	assert_string_equal(core->kc_arch_name, "amd64");
-	assert_int_equal(core->kc_arch, DUMP_AMD64);
+	assert_int_equal(core->kc_arch, ARCH_AMD64);
 	assert_int_equal(core->kc_order, ORDER_LITTLE);
 	assert_int_equal(core->kc_ptr_len, 8);
 	assert_int_equal(core->kc_page_size, 4096);

@@ -119,7 +119,7 @@ write_kernel(char *path)
 		    1, false },
 	};
 	static const struct kernfile kf = {
-		.arch = DUMP_I386,
+		.arch = ARCH_I386,
 		.data_va = KERNBASE,
 		.data = "constant",
 		.data_len = 9,

@@ -202,7 +202,7 @@ test_row(void **state)
 	char reply[REPLY_CAP];
 	struct rsp rsp;
 
-	rsp_init(&rsp, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	rsp_init(&rsp, fake_target(ARCH_AMD64, ORDER_LITTLE));
 	if (row->before != NULL)
 		ask(&rsp, row->before, reply, sizeof(reply));
 	ask(&rsp, row->pkt, reply, sizeof(reply));
@@ -219,7 +219,7 @@ read_document(const char *name, size_t len, char *doc, size_t cap)
 	struct rsp rsp;
 	size_t at = 0, got;
 
-	rsp_init(&rsp, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	rsp_init(&rsp, fake_target(ARCH_AMD64, ORDER_LITTLE));
 	do {
 		snprintf(pkt, sizeof(pkt), "qXfer:%s:%zx,%zx", name, at, len);
 		got = ask(&rsp, pkt, reply, sizeof(reply)) - 1;
@@ -280,11 +280,11 @@ static const struct machine_row {
 	const char *pc;
 	size_t pc_idx;
 } machine_rows[] = {
-	{ "amd64", DUMP_AMD64, 40, 276, "rip", 16 },
-	{ "arm", DUMP_ARM, 17, 68, "pc", 15 },
-	{ "arm64", DUMP_ARM64, 34, 268, "pc", 32 },
-	{ "i386", DUMP_I386, 32, 176, "eip", 8 },
-	{ "riscv64", DUMP_RISCV, 68, 532, "pc", 32 },
+	{ "amd64", ARCH_AMD64, 40, 276, "rip", 16 },
+	{ "arm", ARCH_ARM, 17, 68, "pc", 15 },
+	{ "arm64", ARCH_ARM64, 34, 268, "pc", 32 },
+	{ "i386", ARCH_I386, 32, 176, "eip", 8 },
+	{ "riscv64", ARCH_RISCV, 68, 532, "pc", 32 },
 };
 
 static void
@@ -311,7 +311,7 @@ test_all_registers(void **state)
 	size_t len;
 
 	(void)state;
-	rsp_init(&rsp, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	rsp_init(&rsp, fake_target(ARCH_AMD64, ORDER_LITTLE));
 	len = ask(&rsp, "g", reply, sizeof(reply));
 	assert_int_equal(strspn(reply, "x"), 16);
 	assert_memory_equal(reply + 16, "0100000000feffff", 16);
@@ -322,7 +322,7 @@ test_all_registers(void **state)
 static void
 test_big_endian(void **state)
 {
-	struct rsp_target target = *fake_target(DUMP_AMD64, ORDER_BIG);
+	struct rsp_target target = *fake_target(ARCH_AMD64, ORDER_BIG);
 	char reply[REPLY_CAP];
 	struct rsp rsp;
 
@@ -330,7 +330,7 @@ test_big_endian(void **state)
 	rsp_init(&rsp, &target);
 	ask(&rsp, "p10", reply, sizeof(reply));
 	assert_string_equal(reply, "fffffe0000000010");
-	rsp_init(&rsp, fake_target(DUMP_ARM, ORDER_BIG));
+	rsp_init(&rsp, fake_target(ARCH_ARM, ORDER_BIG));
 	ask(&rsp, "qHostInfo", reply, sizeof(reply));
 	assert_string_equal(reply,
 	    "triple:61726d65"
@@ -348,7 +348,7 @@ test_largest_read(void **state)
 	uint64_t addr = FAKE_PAGES;
 
 	(void)state;
-	rsp_init(&rsp, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	rsp_init(&rsp, fake_target(ARCH_AMD64, ORDER_LITTLE));
 	len = ask(&rsp, "mffffffff80001000,ffffffffffffffff", reply,
 	    sizeof(reply));
 	assert_int_equal(len, (REPLY_CAP - 1) / 2 * 2);
@@ -367,7 +367,7 @@ test_largest_read(void **state)
 static void
 test_many_threads(void **state)
 {
-	struct rsp_target target = *fake_target(DUMP_AMD64, ORDER_LITTLE);
+	struct rsp_target target = *fake_target(ARCH_AMD64, ORDER_LITTLE);
 	static struct rsp_thread threads[100];
 	char reply[64], want[64];
 	size_t told = 0;
@@ -401,7 +401,7 @@ test_long_command(void **state)
 	struct rsp rsp;
 
 	(void)state;
-	rsp_init(&rsp, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	rsp_init(&rsp, fake_target(ARCH_AMD64, ORDER_LITTLE));
 	len = ask(&rsp, "qRcmd,6c6f6e67", reply, sizeof(reply));
 	while (reply[0] == 'O' && reply[1] != 'K') {
 		assert_int_equal(len % 2, 1);
@@ -426,7 +426,7 @@ test_longest_command(void **state)
 
 	(void)state;
 	memset(pkt + at, '6', 512);
-	rsp_init(&rsp, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	rsp_init(&rsp, fake_target(ARCH_AMD64, ORDER_LITTLE));
 	ask(&rsp, pkt, reply, sizeof(reply));
 	assert_string_equal(reply, "E16");
 	pkt[at + 510] = '\0';
@@ -438,7 +438,7 @@ test_longest_command(void **state)
 static void
 test_no_reason(void **state)
 {
-	struct rsp_target target = *fake_target(DUMP_AMD64, ORDER_LITTLE);
+	struct rsp_target target = *fake_target(ARCH_AMD64, ORDER_LITTLE);
 	char reply[REPLY_CAP];
 	struct rsp rsp;
 
@@ -460,7 +460,7 @@ test_mode(void **state)
 	struct rsp rsp;
 
 	(void)state;
-	rsp_init(&rsp, fake_target(DUMP_ARM, ORDER_BIG));
+	rsp_init(&rsp, fake_target(ARCH_ARM, ORDER_BIG));
 	ask(&rsp, "p10", reply, sizeof(reply));
 	assert_string_equal(reply, "00000013");
 	ask(&rsp, "pe", reply, sizeof(reply));
@@ -474,7 +474,7 @@ test_mode(void **state)
 static void
 test_no_pc(void **state)
 {
-	struct rsp_target target = *fake_target(DUMP_AMD64, ORDER_LITTLE);
+	struct rsp_target target = *fake_target(ARCH_AMD64, ORDER_LITTLE);
 	char reply[REPLY_CAP];
 	struct rsp rsp;
 
@@ -494,7 +494,7 @@ test_no_pc(void **state)
 static void
 test_lldb_order(void **state)
 {
-	struct rsp_target target = *fake_target(DUMP_AMD64, ORDER_LITTLE);
+	struct rsp_target target = *fake_target(ARCH_AMD64, ORDER_LITTLE);
 	char reply[REPLY_CAP];
 	struct rsp rsp;
 
@@ -520,7 +520,7 @@ test_lldb_step(void **state)
 	struct rsp rsp;
 
 	(void)state;
-	rsp_init(&rsp, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	rsp_init(&rsp, fake_target(ARCH_AMD64, ORDER_LITTLE));
 	ask(&rsp, "QEnableErrorStrings", reply, sizeof(reply));
 	ask(&rsp, "Hc80000002", reply, sizeof(reply));
 	ask(&rsp, "s", reply, sizeof(reply));
@@ -540,7 +540,7 @@ test_over(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NROWS(pkts); i++) {
-		rsp_init(&rsp, fake_target(DUMP_AMD64, ORDER_LITTLE));
+		rsp_init(&rsp, fake_target(ARCH_AMD64, ORDER_LITTLE));
 		ask(&rsp, "?", reply, sizeof(reply));
 		assert_false(rsp.rss_over);
 		ask(&rsp, pkts[i], reply, sizeof(reply));

@@ -68,7 +68,7 @@ test_row(void **state)
 	struct line line = { .len = 0 };
 	bool goes_on;
 
-	rsp_session_init(&session, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	rsp_session_init(&session, fake_target(ARCH_AMD64, ORDER_LITTLE));
 	goes_on = rsp_session_input(&session, row->in, strlen(row->in),
 	    send_line, &line);
 	assert_string_equal(line.bytes, row->out);
@@ -83,7 +83,7 @@ test_bytes(void **state)
 	struct line line = { .len = 0 };
 	bool goes_on = true;
 
-	rsp_session_init(&session, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	rsp_session_init(&session, fake_target(ARCH_AMD64, ORDER_LITTLE));
 	for (const char *p = row->in; *p != '\0' && goes_on; p++)
 		goes_on = rsp_session_input(&session, p, 1, send_line, &line);
 	assert_string_equal(line.bytes, row->out);
@@ -96,7 +96,7 @@ test_gone(void **state)
 	struct line line = { .broken = true };
 
 	(void)state;
-	rsp_session_init(&session, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	rsp_session_init(&session, fake_target(ARCH_AMD64, ORDER_LITTLE));
 	assert_false(rsp_session_input(&session, "$qC#b4", 6, send_line,
 	    &line));
 }
@@ -113,7 +113,7 @@ test_too_long(void **state)
 	memset(in, 'a', sizeof(in));
 	in[0] = '$';
 	memcpy(in + sizeof(in) - 3, "#61", 3);
-	rsp_session_init(&session, fake_target(DUMP_AMD64, ORDER_LITTLE));
+	rsp_session_init(&session, fake_target(ARCH_AMD64, ORDER_LITTLE));
 	assert_true(rsp_session_input(&session, in, sizeof(in), send_line,
 	    &line));
 	assert_string_equal(line.bytes, "+$E16#ac");

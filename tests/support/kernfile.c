@@ -62,12 +62,12 @@ put_bytes(struct writer *w, const void *p, size_t len)
 static uint16_t
 machine_of(const struct kernfile *kf)
 {
-	static const uint16_t machines[DUMP_NARCH] = {
-		[DUMP_AMD64] = 62,
-		[DUMP_ARM] = 40,
-		[DUMP_ARM64] = 183,
-		[DUMP_I386] = 3,
-		[DUMP_RISCV] = 243,
+	static const uint16_t machines[ARCH_COUNT] = {
+		[ARCH_AMD64] = 62,
+		[ARCH_ARM] = 40,
+		[ARCH_ARM64] = 183,
+		[ARCH_I386] = 3,
+		[ARCH_RISCV] = 243,
 	};
 
 	return (kf->machine != 0 ? kf->machine : machines[kf->arch]);
@@ -196,7 +196,7 @@ symtab_type(const struct kernfile *kf)
 size_t
 kernfile_write(const struct kernfile *kf, uint8_t *buf, size_t size)
 {
-	bool is64 = kf->arch != DUMP_I386 && kf->arch != DUMP_ARM;
+	bool is64 = kf->arch != ARCH_I386 && kf->arch != ARCH_ARM;
 	struct writer w = { .kf = kf, .is64 = is64, .buf = buf, .size = size };
 	uint32_t names[NSECTIONS] = { 0 };
 	struct section sections[NSECTIONS] = {
