@@ -1,5 +1,5 @@
 /*
- * What benchmarks measure with, and how they tell it.
+ * Clocks for benchmarks, and the lines in which they print their results.
  */
 #ifndef BENCH_FIGURES_H
 #define BENCH_FIGURES_H
@@ -8,10 +8,10 @@
 
 #define FIGURES_MAXROUNDS 16
 
-/* What was measured.  The texts go into JSON as they are. */
+/* A result.  The texts are written into JSON unchanged. */
 struct figures {
 	const char *fg_bench;
-	const char *fg_about; /* further members, each with ", " behind it */
+	const char *fg_about; /* further members, each followed by ", " */
 	const char *fg_unit;
 	const char *fg_limit_is;
 };
@@ -27,8 +27,8 @@ double figures_cpu_now(void);
 
 /*
  * Print one JSON object on a line of its own: the medians of ours and of the
- * limit over n rounds, n <= FIGURES_MAXROUNDS, and the median, the lowest and the
- * highest of the rounds' ratios.
+ * limit over n rounds, n <= FIGURES_MAXROUNDS, and the median, the lowest and
+ * the highest of the rounds' ratios.
  */
 void figures_print(const struct figures *fg, const double *ours,
     const double *limit, size_t n);

@@ -3,12 +3,12 @@
  *
  * Each measurement is made side by side with its limit: the same bytes got at
  * by someone who knows beforehand where in the file they are, with memcpy(3)
- * from a mapping and with pread(2).  Where readers before this one have their way
- * it is a peer besides (plainreader.h).  Every byte that is read is checked.  One
- * JSON object a line goes to stdout: figures of ours and of the limit, and the
- * ratio of the two as median, lowest and highest of the rounds.
+ * from a mapping and with pread(2).  Where readers before this one have their
+ * way it is a peer besides (plainreader.h).  Every byte that is read is
+ * checked.  One JSON object a line goes to stdout: figures of ours and of the
+ * limit, and the ratio of the two as median, lowest and highest of the rounds.
  *
- * usage: bench_libkvm [GIGABYTES ...]		(default: 1 8)
+ * usage: bench_libkvm [GIGABYTES ...]             (default: 1 8)
  *
  * The dumps are made in $TMPDIR, or /var/tmp, and removed afterwards.
  */
@@ -103,8 +103,8 @@ print_open_memory(const char *kernel, const char *core)
 }
 
 /*
- * The same, of a process of its own: one that has opened and closed a dump would
- * take the memory again that it gave back.
+ * The same, of a process of its own: one that has opened and closed a dump
+ * would take the memory again that it gave back.
  */
 static void
 bench_open_memory(const struct benchdump *b)
@@ -309,7 +309,7 @@ read_chunk(const struct benchdump *b, enum reader reader, size_t i, size_t n,
 			errx(1, "%s", kvm_geterr(b->kd));
 		return;
 	}
-	/* Who knows the offsets also knows which pages lie in a row. */
+	/* A reader that knows the offsets also knows contiguous pages. */
 	for (size_t k = 0; k < n;) {
 		size_t m = 1;
 

@@ -110,7 +110,7 @@ page_off(const struct plainreader *pr, uint64_t pa)
 
 /* ---- a read ---- */
 
-/* What an address is mapped to. */
+/* The page that an address is mapped to. */
 static uint64_t
 translate(const struct plainreader *pr, kvaddr_t va)
 {

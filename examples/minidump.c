@@ -48,7 +48,7 @@ write_file(void *arg, unsigned int tag, const struct dump_iov *iov,
 	return (0);
 }
 
-/* What boot does: page tables at 0x1000, and the page that they map. */
+/* Stands for a kernel's boot: page tables at 0x1000, and the page they map. */
 static void
 boot(void)
 {

@@ -10,7 +10,7 @@ status=0
 meson test -C "$build" --benchmark --logbase benchmarklog --no-rebuild \
     --timeout-multiplier 0 >&2 || status=$?
 
-# What the benchmarks printed, out of meson's log of the run.
+# The output of the benchmarks, from meson's log of the run.
 python3 - "$build/meson-logs/benchmarklog.json" <<'EOF'
 import json
 import sys

@@ -15,7 +15,7 @@ dir=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/vmcore/real-dumps}
 packages='llvm-toolchain-16 llvm-toolchain-15 llvm-toolchain-17
     llvm-toolchain-14 llvm-toolchain-18 llvm-toolchain-19'
 
-# What must come out of the package, and what it must be.
+# The files that the package must have, and their checksums.
 sums='
 a7b1d98f9077e6a22c41bc439f6c507c2a9a7454f3a6deb7954a3ef6ed15be7c  vmcore-amd64-full.bz2
 a685f935836ad749636e13b9357e663cf23248ab748767c791ad8e498776575c  vmcore-amd64-minidump.bz2

@@ -98,7 +98,7 @@ sanitizers='-Db_sanitize=address,undefined -Db_lundef=false
 
 brief='--suite unit --suite roundtrip --suite install --suite smoke'
 
-# What Ubuntu, Fedora and Arch add.
+# The flags that Ubuntu, Fedora and Arch add.
 others_flags='-fstack-clash-protection -fcf-protection -fexceptions'
 
 # package_flags NAME ...: what dpkg-buildflags calls so, in one line.

@@ -12,7 +12,7 @@
 #define XSDT_PA	   0x2000
 #define MADT_PA	   0x3f80 /* up to the end of memory */
 
-/* There is nothing behind it. */
+/* The end of memory. */
 static uint8_t memory[MEMORY_LEN];
 
 static bool
@@ -112,7 +112,7 @@ static const struct row {
 	{ "a table without entries", MADT_PA, "@4 2c", SUMS_RIGHT, 0, { 0 } },
 	{ "a table shorter than its header", MADT_PA, "@4 08", SUMS_RIGHT, 0,
 	    { 0 } },
-	{ "a table that ends behind memory", MADT_PA, "@4 00100000", SUMS_RIGHT,
+	{ "a table that ends past memory", MADT_PA, "@4 00100000", SUMS_RIGHT,
 	    0, { 0 } },
 	{ "a table without end", MADT_PA, "@4 ffffffff", SUMS_RIGHT, 0, { 0 } },
 	{ "a damaged table", MADT_PA, "@63 06", SUMS_OLD, 0, { 0 } },

@@ -23,7 +23,7 @@ MB = 1 << 20
 ITEMS = 300000
 ITEM_MAGIC = 0x5851F42D4C957F2D
 
-# What the walk must have met, at least.
+# What the walk must find, at least.
 WALKED = {
     "variables": 150,
     "structures": 5000,

@@ -12,7 +12,7 @@ from postmortem import MB
 
 coroner = postmortem.Coroner(*sys.argv[1:])
 
-# What each crash says.
+# The message of each crash.
 KINDS = {
     "panic": "crash: as you asked",
     "assert": "crash_assert: zero is 0",

@@ -19,7 +19,7 @@ work = pathlib.Path(scratch.name)
 
 MB = 1 << 20
 
-# What a dump is made of, as "show pageset" lists it.
+# The parts of a dump, as "show pageset" lists them.
 PARTS = [
     "kernel text",
     "kernel data",
@@ -67,7 +67,7 @@ def account(version):
     parts = [said[name] for name in PARTS]
     assert all(parts), said
     assert sum(parts) == said["minidump"] == core.stat().st_size, said
-    # Of 64 bytes each, and little else is.
+    # They have 64 bytes each, and there is little else.
     assert 20000 * 64 < said["UMA"] < 20000 * 64 + MB, said
 
 
@@ -111,7 +111,7 @@ COMMANDS = [
     ("call kern_malloc 100 M_FILL 1", r"= 0xfffff8\w+\n"),
 ]
 
-# What cannot be done, and the one line that says so.
+# Commands that fail, and the one line that says why.
 REFUSALS = [
     ("nonsense", r'No such command: "nonsense"; use "help"\n'),
     ("show nonsense", r'No such command: "show nonsense"; use "help"\n'),

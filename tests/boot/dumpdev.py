@@ -215,11 +215,11 @@ def entries(*parts):
     return b"".join(images.entry(*part) for part in parts)
 
 
-# What is wrong with a table or a name, and what is said.
+# Faults of a partition table or a name, and the message for each.
 REFUSED = {
     "a file system": ("vtbd0p1", {}, "not a freebsd-swap partition"),
     "no such partition": ("vtbd0p4", {}, "no such partition"),
-    "behind the table's end": ("vtbd0p129", {}, "no such partition"),
+    "past the table's end": ("vtbd0p129", {}, "no such partition"),
     "a number too large": ("vtbd0p65537", {}, "no such disk"),
     "partition 0": ("vtbd0p0", {}, "no such disk"),
     "no number": ("vtbd0px", {}, "no such disk"),

@@ -35,7 +35,7 @@ def round_page(length):
 
 
 def string(field):
-    """A NUL-terminated string, with nothing but zeros behind it."""
+    """A NUL-terminated string, with nothing but zeros after it."""
     text, _, rest = field.partition(b"\0")
     assert len(text) < len(field) and not any(rest), field
     return text.decode()
@@ -296,7 +296,7 @@ class Minidump:
             self.check_mapped()
 
     def check_msgbuf(self):
-        """The ring, and behind it what knows of it."""
+        """The ring, and the structure after it that describes it."""
         at = PAGE + self.msgbuf_len
         ring, magic, length = MSGBUF.unpack_from(self.data, at)
         assert (magic, length) == (MSGBUF_MAGIC, self.msgbuf_len)

@@ -28,7 +28,7 @@ class Machine:
         cpus=2,
         disks=(),
         model="max",
-        escape=False,  # QEMU's own keys, behind Ctrl-A
+        escape=False,  # QEMU's own keys, after Ctrl-A
         qmp=None,  # the path of a socket
         limit=None,  # of patience
     ):

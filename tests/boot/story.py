@@ -20,7 +20,7 @@ scripts, build = map(pathlib.Path, sys.argv[1:])
 scratch = tempfile.TemporaryDirectory(prefix="vmcore-boot-")
 work = pathlib.Path(scratch.name)
 
-# What the demo tells, in this order.
+# The lines of the demo, in this order.
 STORY = [
     r"real memory  = \d+ \(255 MB\)\n",
     r"items: 300000, ",
@@ -98,7 +98,7 @@ class Terminal:
         """Add what comes to the text; False at its end."""
         try:
             data = self.patience.read(self.master)
-        except OSError:  # nobody has the terminal any more
+        except OSError:  # the terminal is closed
             return False
         assert data is not None, f"it hangs after:\n{self.text[-2000:]}"
         self.text += data.decode(errors="replace").replace("\r", "")

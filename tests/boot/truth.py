@@ -25,7 +25,7 @@ MB = 1 << 20
 MEMORY = 64 * MB
 SCRIPT = "fill 9;items 3000;freed;user 4194304"
 
-# What is set in the debugger before each dump, and what format it gives.
+# Settings in the debugger before each dump, and the format that they give.
 KINDS = {
     "v1": ("debug.minidump=1", "debug.minidump_version=1"),
     "v3": ("debug.minidump=1", "debug.minidump_version=3"),

@@ -79,7 +79,7 @@ ELF_ENDLESS = elf_core(segments=((0, 1 << 63), (0, 1 << 63)), size=PAGE)
 
 
 def msgbuf(size, wseq, rseq, flags=0):
-    """struct msgbuf of an LP64 kernel; it lies directly behind its ring."""
+    """struct msgbuf of an LP64 kernel; it is directly after its ring."""
     return struct.pack(
         "<QIIIIIIII",
         *(0xFFFFF80000001000, 0x063062, size, wseq, rseq, 0, 16 * size),
@@ -186,7 +186,7 @@ tests.case("info of an ELF core without its kernel", check_info_elf)
 
 # ---- dmesg ----
 
-# Ring, what stands behind it, options, what must come out.
+# Ring, the bytes after it, options, the output.
 RINGS = [
     ("a ring without struct msgbuf", b"one\ntwo\n", b"", [], "one\ntwo\n"),
     ("a missing newline is added", b"one\ntwo", b"", [], "one\ntwo\n"),
@@ -365,7 +365,7 @@ def check_folder_beside():
 
 tests.case("a folder is not taken for the kernel", check_folder_beside)
 
-# What is wrong with the file, the file, and what info says of it.
+# A fault of a file, the file, and what info says about it.
 BAD_FILES = [
     ("empty", b"", "empty"),
     ("one byte", b"m", "neither a minidump nor an ELF core"),

@@ -19,7 +19,7 @@ VARIANTS = sys.argv[4:]
 FOLDER = tempfile.TemporaryDirectory()
 SEED = "5"
 
-# What Debian's gdb knows besides the host's own.
+# Architectures that Debian's gdb knows besides the host's.
 NATIVE = {"x86_64": ("amd64", "i386"), "aarch64": ("arm64", "arm")}
 NATIVE = NATIVE.get(os.uname().machine, ())
 

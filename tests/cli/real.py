@@ -18,7 +18,7 @@ FOLDER = tempfile.TemporaryDirectory()
 
 tests = Tests()
 
-# What vmcore info must say, from the headers of the dumps.
+# The output of vmcore info, by the headers of the dumps.
 INFO = {
     "vmcore-amd64-minidump": {
         "format": "minidump",
@@ -257,7 +257,7 @@ def check_read_default(name, expected):
     rows = [
         ("hz", 4),
         ("hz+1", 3),
-        ("hz+4", 64),  # behind it: no symbol's length to go by
+        ("hz+4", 64),  # after it: there is no symbol to take the length from
         ("dumppcb", pcb_len),
         (f"dumppcb+{pcb_len - 20}", 20),
     ]
@@ -288,7 +288,7 @@ def check_read_end(name, expected):
     result = vmcore("read", name, expected, "--raw", "0x0", "16")
     assert result.status == os.EX_DATAERR and result.raw == b"", result
     assert "address 0 is not" in result.err, result
-    # The page behind hz's is there or not; a whole gigabyte is not.
+    # The page after hz's may be in the dump; a whole gigabyte is not.
     result = vmcore("read", name, expected, "--raw", "hz", "1G")
     assert result.status == os.EX_DATAERR, result
     assert int.from_bytes(result.raw[:4], "little") == expected["hz"], result

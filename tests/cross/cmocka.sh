@@ -19,7 +19,7 @@ rm -rf "$dir"
 mkdir -p "$dir/source"
 tar -x -f "$cache"/cmocka_*.orig.tar.* -C "$dir/source" --strip-components=1
 
-# What its configure step would find with any compiler on a Linux.
+# The results of its configure step, which are the same on every Linux.
 have=$(printf -- '-DHAVE_%s=1 ' ASSERT_H INTTYPES_H SETJMP_H SIGNAL_H \
     STDARG_H STDDEF_H STDINT_H STDIO_H STDLIB_H STRING_H STRINGS_H TIME_H \
     UNISTD_H CLOCK_GETTIME CLOCK_REALTIME GCC_THREAD_LOCAL_STORAGE)

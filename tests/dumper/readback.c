@@ -159,7 +159,7 @@ check_msgbuf(struct sim *sim, kvm_t *kd, const uint8_t *dump,
 	assert_int_equal(kvm_read_msgbuf(kd, 0, ring, sizeof(ring)),
 	    sizeof(ring));
 	assert_memory_equal(ring, sim->msgbuf, sizeof(ring));
-	/* What lies behind it, and zeros, fill its last page. */
+	/* Its last page has the bytes after it, and zeros. */
 	dump += hdr->md_msgbuf_off + sizeof(ring);
 	assert_memory_equal(dump, sim->msgbuf_tail, sizeof(sim->msgbuf_tail));
 	for (size_t off = sizeof(sim->msgbuf_tail);

@@ -299,7 +299,7 @@ sim_scatter(struct sim *sim)
 		if (class != DUMP_CLASS_NEVER || !sim->taken[index])
 			sim_add(sim, sim_pa(sim, index), class);
 	}
-	/* In the first GB behind the data's 2 MB, at most one mapping each. */
+	/* In the first GB after the data's 2 MB, at most one mapping each. */
 	for (uint64_t va = SIM_KERNBASE + 0x400000; sim->nmaps < 100;
 	     va += (1 + sim_random(sim, 1000)) * DUMP_PAGE_SIZE)
 		sim_map(sim, va, sim_pa(sim, sim_random(sim, sim->npages)), 0,

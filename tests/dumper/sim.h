@@ -37,7 +37,7 @@ struct sim {
 	struct dump_range ranges[SIM_MAXRANGES];
 	size_t nranges;
 	uint64_t npages;
-	uint8_t *memory;     /* of all ranges, one behind the other */
+	uint8_t *memory;     /* of all ranges, one after the other */
 	uint8_t *classes;    /* by page: 1 << enum dump_class */
 	uint8_t *taken;	     /* by page: a table, or mapped */
 	uint8_t *unreadable; /* by page */
@@ -52,10 +52,10 @@ struct sim {
 	size_t ntables;
 	struct sim_map maps[SIM_MAXMAPS];
 	size_t nmaps;
-	struct sim_map lost; /* what lies behind damaged entries: not mapped */
+	struct sim_map lost; /* what damaged entries would map: not mapped */
 	uint64_t data_pa;
 	uint8_t msgbuf[10000];
-	uint8_t msgbuf_tail[72]; /* right behind it */
+	uint8_t msgbuf_tail[72]; /* directly after it */
 	uint64_t random;
 };
 

@@ -65,7 +65,7 @@ check_address(const struct sink *sink, const struct dump_iov *iov)
 			die("wrong physical address", iov->iv_pa + off);
 }
 
-/* What dumper.h promises about pieces. */
+/* Check dumper.h's promises about pieces. */
 static void
 check_pieces(const struct sink *sink, const struct dump_iov *iov,
     unsigned int niov)
@@ -101,7 +101,7 @@ perform(struct sink *sink, unsigned int number, const struct dump_iov *iov,
 	for (unsigned int i = 0; i < niov; i++) {
 		if (off > sink->media_len ||
 		    iov[i].iv_len > sink->media_len - off)
-			die("behind the media's end", off);
+			die("past the media's end", off);
 		memcpy(sink->media + off, iov[i].iv_base, iov[i].iv_len);
 		off += iov[i].iv_len;
 	}

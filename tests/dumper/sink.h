@@ -12,7 +12,7 @@
 struct sink {
 	uint8_t *media;
 	size_t media_len;
-	uint64_t written; /* DUMP_MEDIA_FILE: behind the last byte written */
+	uint64_t written; /* DUMP_MEDIA_FILE: after the last byte written */
 	unsigned int nsubmit; /* calls so far; the first is number 1 */
 	unsigned int nflush;
 	unsigned int nunflushed; /* writes that the last flush did not cover */
@@ -40,7 +40,7 @@ struct sink {
 	struct sim *sim; /* to check physical addresses with, or NULL */
 };
 
-/* Of so many bytes, all with a pattern that no dump has. */
+/* Media of so many bytes, filled with a pattern that no dump has. */
 void sink_init(struct sink *sink, size_t media_len);
 void sink_fini(struct sink *sink);
 

@@ -196,7 +196,7 @@ add_never(struct sim *sim, const struct never_row *row, uint64_t pa)
 	sim_add(sim, pa, DUMP_CLASS_NEVER);
 }
 
-/* Of all memory, a full dump has it, too. */
+/* A full dump has all memory, also this. */
 static void
 test_never(void **state)
 {
@@ -229,7 +229,7 @@ test_never(void **state)
 	}
 }
 
-/* What is mapped behind the end of the kernel map is in no dump. */
+/* Pages that are mapped past the end of the kernel map are in no dump. */
 static void
 test_short_map(void **state)
 {

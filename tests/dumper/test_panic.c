@@ -1,4 +1,4 @@
-/* What can come between: a second panic, an operator, an estimate. */
+/* Interruptions of a dump: a second panic, an operator, an estimate. */
 #include <setjmp.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ static struct dump_hooks hooks;
 static struct dump_request req;
 static jmp_buf debugger;
 
-/* What the hooks are to do, and what they saw. */
+/* What the hooks have to do, and what they saw. */
 static enum dump_phase panic_phase;
 static bool recovers; /* the second panic is caught by a debugger */
 static unsigned int npanics;

@@ -145,7 +145,7 @@ fail_at(const struct failing_row *row, unsigned int n, unsigned int last)
 	/* The headers are the last two of everything. */
 	if (n + 2 <= last)
 		assert_false(has_header(&s.sinks[0]));
-	/* Nothing is written behind the error. */
+	/* Nothing is written after the error. */
 	if (row->depth == 0 && row->field != offsetof(struct sink, fail_flush))
 		assert_int_equal(s.sinks[0].nsubmit, n);
 	if (n % 8 == 1 || n == last)
@@ -200,8 +200,8 @@ static enum dump_phase last_phase;
 
 /*
  * A device may write what it was given in any order until it is flushed.  The
- * old dump is erased before any of the new one is written, and all of that is on
- * the media before what makes it valid.
+ * old dump is erased before any of the new one is written, and all of that is
+ * on the media before what makes it valid.
  */
 static void
 check_flushed(struct sink *sink, uint64_t off)
@@ -469,7 +469,7 @@ test_kind(void **state)
 
 /* ---- A device that is kept busy ---- */
 
-/* What was in flight when a write of data came, and when hooks had their turn. */
+/* The writes in flight at each write of data, and at each call of a hook. */
 static struct {
 	unsigned int at_submit[DUMP_MAXDEPTH];
 	unsigned int at_hook[DUMP_MAXDEPTH + 1];

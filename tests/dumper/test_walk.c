@@ -25,7 +25,7 @@ static const struct dump_range memory[] = {
 
 static const struct dump_range devices[] = { { DEVICE, DEVICE + 0x1000 } };
 
-/* What an entry is overwritten with, if it is made at run time. */
+/* New values of entries that are known only at run time. */
 enum { SELF = 1, ROOT, GARBAGE, NEVER };
 
 static const struct row {
@@ -192,7 +192,7 @@ dump(struct sim *sim, enum dump_format format, struct sink *sink,
 	assert_int_equal(dump_write(&req, res), 0);
 }
 
-/* Of a full dump libkvm walks the tables, to which all memory is data. */
+/* libkvm walks the page tables of a full dump, which are part of its memory. */
 static void
 test_row(void **state)
 {

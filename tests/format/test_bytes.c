@@ -13,7 +13,7 @@ static const struct span_row {
 	{ "span: its last byte", 7, 1, true },
 	{ "span: one past the end", 8, 1, false },
 	{ "span: one too many", 0, 9, false },
-	{ "span: starts behind the end", 9, 0, false },
+	{ "span: starts past the end", 9, 0, false },
 	{ "span: off + n wraps", UINT64_MAX, 2, false },
 	{ "span: n is the largest", 1, UINT64_MAX, false },
 };

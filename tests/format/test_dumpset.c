@@ -49,11 +49,11 @@ static const struct page_row {
 } page_rows[] = {
 	{ "amd64: the first page", amd64_avail, 0, 0 },
 	{ "amd64: last of the first segment", amd64_avail, 0x9e000, 158 },
-	{ "amd64: behind the first segment", amd64_avail, 0x9f000, NOBIT },
+	{ "amd64: past the first segment", amd64_avail, 0x9f000, NOBIT },
 	{ "amd64: before the second segment", amd64_avail, 0x103000, NOBIT },
 	{ "amd64: first of the second segment", amd64_avail, 0x104000, 159 },
 	{ "amd64: the last page", amd64_avail, 0x7fde000, 32633 },
-	{ "amd64: behind everything", amd64_avail, 0x7fdf000, NOBIT },
+	{ "amd64: past everything", amd64_avail, 0x7fdf000, NOBIT },
 	{ "arm64: before everything", arm64_avail, 0x3ffff000, NOBIT },
 	{ "arm64: the first page", arm64_avail, 0x40000000, 0 },
 	{ "arm64: the page whose bit a gap must not get", arm64_avail,
@@ -141,8 +141,8 @@ test_unaligned(void **state)
 }
 
 /*
- * Bits 0 and 1 are the pages 1 and 2, bit 2 is page 2 again, bit 3 page 3; bit 4
- * is page 3 again, of a segment that has no page to itself.
+ * Bits 0 and 1 are the pages 1 and 2, bit 2 is page 2 again, bit 3 page 3; bit
+ * 4 is page 3 again, of a segment that has no page to itself.
  */
 static void
 test_shared(void **state)

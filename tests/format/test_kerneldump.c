@@ -174,7 +174,7 @@ static const struct bad_row {
 	const char *why;
 } bad_rows[] = {
 	{ "refuses: another magic", "@0 'NetBSD'", 512, "not a kernel dump" },
-	{ "refuses: text behind the magic", "@19 '!'", 512,
+	{ "refuses: text after the magic", "@19 '!'", 512,
 	    "not a kernel dump" },
 	{ "refuses: version 0", "@32 00000000", 512, "version" },
 	{ "refuses: version 2", "@32 00000002", 512, "version" },

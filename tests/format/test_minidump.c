@@ -301,7 +301,7 @@ static const struct bad_row {
 } bad_rows[] = {
 	{ "refuses: an unknown architecture", amd64_v3, ORDER_LITTLE,
 	    "@17 'vax64'", "known architecture" },
-	{ "refuses: text behind the magic", amd64_v3, ORDER_LITTLE, "@23 01",
+	{ "refuses: text after the magic", amd64_v3, ORDER_LITTLE, "@23 01",
 	    "known architecture" },
 	{ "refuses: version 0", amd64_v3, ORDER_LITTLE, "@24 00000000",
 	    "version" },

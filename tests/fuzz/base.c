@@ -20,7 +20,7 @@
 
 static struct base *bases[MAX_BASES]; /* made when they are first asked for */
 
-/* What base_restore() has to undo. */
+/* The changes that base_restore() has to undo. */
 static struct {
 	struct {
 		uint64_t off;

@@ -3,7 +3,7 @@
  * pages registered at random, pages that cannot be read.
  *
  * The first byte picks the format and what to leave out, each twelve bytes
- * behind it change one page:
+ * after it change one page:
  *
  *	page, what to do, entry number (16 bits), entry (64 bits)
  *
@@ -24,7 +24,7 @@
 #define IMAGE_LEN  (1024 * PAGE)
 #define RECORD_LEN 12
 
-/* What to do with a page. */
+/* Actions on a page. */
 #define DO_ENTRY      0x01
 #define DO_CORE	      0x02
 #define DO_BULK	      0x04

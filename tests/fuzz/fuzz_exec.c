@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What is found by its name is found again, and so is what lies there. */
+/* A symbol is found again by its name, and by its address. */
 static void
 check_symbol(struct exec *ex, const char *name)
 {

@@ -73,7 +73,7 @@ fuzz_place(struct span bytes)
 	need(kh.kh_dump_len <= last_off - kp.kpl_data_off);
 }
 
-/* The sum that the input asks for, so that what is behind it is reached. */
+/* The sum that the input asks for, so that the code after the check runs. */
 static uint32_t wanted_crc;
 
 static uint32_t

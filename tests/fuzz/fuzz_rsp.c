@@ -1,10 +1,9 @@
 /*
- * The remote server against any client: bytes go through framing, a session
- * and its answers, about a fake target.  The first byte picks the machine: d, e,
- * f, g, h for amd64, arm, arm64, i386, riscv64; a capital, with big-endian
- * memory.
+ * The remote server against any client: bytes go through framing, a session and
+ * its answers, about a fake target.  The first byte picks the machine: d, e, f,
+ * g, h for amd64, arm, arm64, i386, riscv64; a capital, with big-endian memory.
  *
- * What is sent must be frames that the framer itself accepts, or + and -.
+ * The bytes that are sent must be frames that the framer accepts, or + and -.
  */
 #include <stdlib.h>
 

@@ -57,7 +57,7 @@ struct kdebug *kernel_open(struct kernel *k);
 void kernel_proc(struct kernel *k, kvaddr_t va, int pid, const char *comm);
 void kernel_thread(struct kernel *k, kvaddr_t va, int tid, const char *name);
 
-/* Of the newest thread: on which CPU it is, where its pcb. */
+/* The CPU of the newest thread, and the address of its pcb. */
 void kernel_oncpu(struct kernel *k, int cpu);
 void kernel_pcb(struct kernel *k, kvaddr_t pcb_va);
 

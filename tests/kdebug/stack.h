@@ -52,7 +52,7 @@ kvaddr_t stack_func(const struct stacked *st, unsigned int n);
 /* A thread without any registers yet.  kernel_fini() of st_k undoes it. */
 void stack_init(struct stacked *st, const struct machine *mc);
 
-/* What dumppcb says. */
+/* The registers in dumppcb. */
 void stack_put_pcb(struct stacked *st, kvaddr_t pc, kvaddr_t sp, kvaddr_t fp);
 
 /* The frame that fp points to: whom it returns to, with which fp. */

@@ -184,7 +184,7 @@ put_trap(struct kernel *k)
 }
 
 /*
- * What the tables say of registers: what a function pushed is found, what it
+ * The tables' rules for registers: what a function pushed is found, what it
  * must keep is its caller's too, and of what it may change nothing is known.
  */
 static void
@@ -365,7 +365,7 @@ static const struct split_row {
 	{ "by build id, from debuginfod", "id/debuginfod" },
 };
 
-/* What was split off, given as the kernel itself. */
+/* A split-off file, given as the kernel itself. */
 static void
 test_debug_half(void **state)
 {

@@ -1,4 +1,4 @@
-/* What of a text reaches a terminal. */
+/* Which bytes of a text reach a terminal. */
 #include "kdebug/escape.h"
 
 #include <string.h>

@@ -197,7 +197,8 @@ struct section {
 };
 
 /*
- * What the kernel loads, in this order, and where from the module's base on:
+ * The sections that the kernel loads, in this order, and their offsets from the
+ * module's base:
  * .text 0, .eh_frame 0x28, .data 0x40, .text.late 0x60, .init_array 0x88,
  * set_pcpu 0x90, .bss 0xa0.  The others take no memory: what has no bytes, and
  * the notes, the last of which is larger than the module.
@@ -685,7 +686,7 @@ test_over_kernel(void **state)
 	kernel_fini(&k);
 }
 
-/* What the kernel's file calls data is no function. */
+/* A symbol that the kernel's file calls data is no function. */
 static void
 test_kernel_data(void **state)
 {

@@ -129,7 +129,7 @@ static const struct pcb_row {
 	    "a6@232 a7@240" },
 };
 
-/* What fill() writes at an offset, cut to a register's width. */
+/* The value that fill() writes at an offset, cut to a register's width. */
 static uint64_t
 pattern(unsigned int off, unsigned int len)
 {

@@ -45,8 +45,8 @@ assert_page(kvm_t *kd, uint64_t va, unsigned int page)
 }
 
 /*
- * What was read before may be remembered, and then it is still right; a page
- * that is wrong is never given.
+ * Bytes that were read before may be remembered, and are still right then; a
+ * page that is wrong is never given.
  */
 static void
 assert_cut_or_page(kvm_t *kd, uint64_t va, unsigned int page)
@@ -134,7 +134,7 @@ cut_to_nothing(const void *arg)
 	(void)kvm_close(kd);
 }
 
-/* The tables are behind the pages that they map: those are still there. */
+/* The tables are after the pages that they map, which are still there. */
 static void
 cut_tables(const void *arg)
 {
@@ -182,7 +182,7 @@ cut_inside_of_used_entry(const void *arg)
 /*
  * Inside of a directory's entry: the two lower bytes of 0x19003 are left, and
  * with zeros for the others they lead to page 9, where an entry maps page 5.
- * What was remembered of that way must not be used again.
+ * Translations that were remembered must not be used again.
  */
 static void
 cut_inside_of_directory_entry(const void *arg)

@@ -194,7 +194,7 @@ test_no_symtab(void **state)
 	exec_close(NULL);
 }
 
-/* What is left of the symbols in a stripped file. */
+/* The symbols that are left in a stripped file. */
 static void
 test_stripped(void **state)
 {
@@ -292,7 +292,7 @@ static const struct at_row {
 	{ "at: a compiler's label is no symbol", DATA + 209, "last_unsized" },
 	{ "at: a label that is in no function", DATA + 217, "bare_label" },
 	{ "at: the last byte of an object", DATA + 95, "second" },
-	{ "at: one byte behind it", DATA + 96, NULL },
+	{ "at: one byte past it", DATA + 96, NULL },
 	{ "at: a symbol without length goes on to the section's end",
 	    DATA + 255, "bare_label" },
 	{ "at: but not further", DATA + 256, NULL },
@@ -317,7 +317,9 @@ test_at(void **state)
 	exec_close(ex);
 }
 
-/* Functions in functions, deeper than they are followed: an outer one is told. */
+/*
+ * Functions in functions, deeper than they are followed: an outer one is told.
+ */
 static void
 test_deep(void **state)
 {
@@ -413,7 +415,7 @@ static const struct read_row {
 	{ "read: some of it", DATA + 16, 4, true },
 	{ "read: its last byte", DATA + 255, 1, true },
 	{ "read: nothing at its end", DATA + 256, 0, true },
-	{ "read: one byte behind it", DATA + 256, 1, false },
+	{ "read: one byte past it", DATA + 256, 1, false },
 	{ "read: one byte too many", DATA, 257, false },
 	{ "read: before it", DATA - 1, 1, false },
 	{ "read: .bss is not in the file", BSS, 1, false },

@@ -1,5 +1,5 @@
 /*
- * What is hot must lie where a model says, which counts bits one by one, and
+ * Hot pages must have the places of a model, which counts bits one by one, and
  * nothing else may be hot.
  */
 #include "libkvm/hotpages.h"

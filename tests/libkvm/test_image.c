@@ -101,8 +101,8 @@ static const struct range_row {
 	{ "across the end of a page", 1, -3, 0, 8, true },
 	{ "zeros of the file's own", ZERO_PAGE + 1, -8, 0, 8, true },
 	{ "one byte too many", 0, 0, NPAGES, 1, false },
-	{ "one byte behind the end", NPAGES, 0, 0, 1, false },
-	{ "nothing behind the end", NPAGES, 1, 0, 0, false },
+	{ "one byte past the end", NPAGES, 0, 0, 1, false },
+	{ "nothing past the end", NPAGES, 1, 0, 0, false },
 	{ "offset and length wrap", NPAGES, -1, 0, UINT64_MAX - 64, false },
 };
 
@@ -149,8 +149,8 @@ static const struct view_row {
 	{ "view: the end, which is no whole block", 20001, 99, true },
 	{ "view: nothing", 20100, 0, true },
 	{ "view: one byte too many", 20001, 100, false },
-	{ "view: behind the end", 20100, 1, false },
-	{ "view: far behind the end", SIZE_MAX - 4, 16, false },
+	{ "view: past the end", 20100, 1, false },
+	{ "view: far past the end", SIZE_MAX - 4, 16, false },
 };
 
 #define VIEW_FILE_LEN 20100
@@ -276,13 +276,13 @@ static const struct cut_row {
 	{ "cut at a page: the page before", 3, 0, 2, 0, 100, true },
 	{ "cut at a page: up to the cut", 4, 0, 3, 0, 0, true },
 	{ "cut at a page: the last byte before", 4, 0, 4, -1, 1, true },
-	{ "cut at a page: the first byte behind", 3, 0, 3, 0, 1, false },
+	{ "cut at a page: the first byte past it", 3, 0, 3, 0, 1, false },
 	{ "cut at a page: across the cut", 3, 0, 3, -4, 8, false },
 	{ "cut at a page: a later page", 3, 0, 5, 0, 8, false },
 	{ "cut in a page: before the cut", 3, 100, 3, 0, 50, true },
 	{ "cut in a page: up to the cut", 3, 100, 3, 0, 100, true },
 	{ "cut in a page: one byte across the cut", 3, 100, 3, 0, 101, false },
-	{ "cut in a page: the first byte behind", 3, 100, 3, 100, 1, false },
+	{ "cut in a page: the first byte past it", 3, 100, 3, 100, 1, false },
 	{ "cut in a page: the page's last byte", 3, 100, 4, -1, 1, false },
 	{ "cut in a page: across its end", 3, 100, 4, -4, 8, false },
 	{ "cut in a page: a later page", 3, 100, 5, 9, 8, false },
@@ -292,7 +292,7 @@ static const struct cut_row {
 	{ "cut in the file's own zeros: zeros that are gone", 2, 4000, 2, 3000,
 	    1001, false },
 	{ "cut in the last page: before the cut", 5, 10, 5, 0, 10, true },
-	{ "cut in the last page: behind the cut", 5, 10, 5, 0, 11, false },
+	{ "cut in the last page: past the cut", 5, 10, 5, 0, 11, false },
 	{ "cut to one byte: it", 0, 1, 0, 0, 1, true },
 	{ "cut to one byte: the next one", 0, 1, 0, 1, 1, false },
 	{ "cut to nothing: the first byte", 0, 0, 0, 0, 1, false },
@@ -312,7 +312,7 @@ check_cut(const struct cut_row *row, enum image_access access)
 	/* The second time the image knows, and says the same. */
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(reads_right(im, off, row->len), row->ok);
-	/* What is left of the file can be read whatever happened before. */
+	/* The rest of the file can be read whatever happened before. */
 	assert_true(reads_right(im, 0, cut));
 	assert_false(reads_right(im, cut, 1));
 	image_destroy(im);
@@ -376,7 +376,7 @@ cut_one_of_two(const void *arg)
 	image_destroy(again);
 }
 
-/* What was seen is believed only after image_settle(), which is false once. */
+/* Bytes are used only after image_settle(), which is false once. */
 static void
 settle_once(const void *arg)
 {

@@ -81,7 +81,7 @@ map_dump(int fd)
 	return (mp);
 }
 
-/* A dump that is cut meanwhile is nobody's fault but the dump's. */
+/* A truncated dump must not raise a signal. */
 static void
 lose_dump(void)
 {

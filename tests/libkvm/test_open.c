@@ -187,7 +187,7 @@ static const struct core_row {
 	    "not a core" },
 	{ "refuses: an ELF core without its header", &full, "", 63,
 	    "shorter than an ELF header" },
-	{ "refuses: program headers behind the end", &full,
+	{ "refuses: program headers past the end", &full,
 	    "@32 0000001000000000", 0, "program header" },
 	{ "refuses: program headers at the largest offset", &full,
 	    "@32 ffffffffffffffff", 0, "program header" },
@@ -400,7 +400,7 @@ fail_to_read(const char *errstr)
 	(void)kvm_close(kd);
 }
 
-/* What func prints to stderr. */
+/* The output of func on stderr. */
 static void
 printed(void (*func)(const char *errstr), const char *errstr, char *got,
     size_t size)

@@ -36,7 +36,7 @@ enum { HEADER, MSGBUF, AVAIL, BITMAP, PMAP, PAGES };
 /* Variables in page 1: where they are, from its start. */
 enum { IDLE_PDPT = 0x10, IDLE_PTD = 0x20 };
 
-/* Of an entry. */
+/* Bits of an entry. */
 enum { V = 1, RW = 2 };
 
 struct machine {
@@ -133,7 +133,7 @@ write_kernel(char *path)
 	temp_named(buf, kernfile_write(&kf, buf, sizeof(buf)), path);
 }
 
-/* What is wrong with the kernel's own tables. */
+/* Faults of the kernel's own tables. */
 static void
 lose_table(struct machine *ma)
 {
@@ -219,7 +219,7 @@ check_own(const struct own_row *row, bool pae)
 		else if (strstr(kvm_geterr(kd), row->why) == NULL)
 			fail_msg("failed, but because of: %s", kvm_geterr(kd));
 	}
-	/* What the section has is read by it, before and after. */
+	/* Addresses of the section are read through it, before and after. */
 	assert_int_equal(kvm_read2(kd, KERNBASE + 7 * PAGE, buf, 1), 1);
 	assert_int_equal(buf[0], 0x77);
 	(void)kvm_close(kd);

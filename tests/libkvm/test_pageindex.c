@@ -35,7 +35,7 @@ static const struct machine_row {
 } machine_rows[] = {
 	{ "one page", { { 0, 1 } }, 1, 8, 1 },
 	{ "64 pages, one word", { { 0, 64 } }, 1, 8, 9 },
-	{ "65 pages, bits behind the last one are set", { { 7, 65 } }, 1, 16,
+	{ "65 pages, bits after the last one are set", { { 7, 65 } }, 1, 16,
 	    9 },
 	{ "511 pages", { { 0, 511 } }, 1, 64, 40 },
 	{ "512 pages, one block", { { 0, 512 } }, 1, 64, 40 },
@@ -123,7 +123,7 @@ model_fini(struct model *m)
 	free(m->rank);
 }
 
-/* What a reader must know of a page: which bit it has, if any. */
+/* The model's answer for a page: its bit, if it has one. */
 struct place {
 	enum page_state state;
 	uint64_t bit;
@@ -356,7 +356,7 @@ ask_bit(struct model *m, const struct walkset *ws)
 		    PAGES_OFF + m->rank[p.bit] * PAGE_LEN);
 }
 
-/* Of n bits in a row, how many are pages that the model has? */
+/* How many of n consecutive bits are pages of the model? */
 static uint64_t
 model_count(const struct model *m, uint64_t bit, uint64_t n)
 {
@@ -367,7 +367,7 @@ model_count(const struct model *m, uint64_t bit, uint64_t n)
 	return (present);
 }
 
-/* What was taken is no longer in the model. */
+/* Pages that were taken are no longer in the model. */
 static void
 model_take(struct model *m, uint64_t bit, uint64_t n)
 {

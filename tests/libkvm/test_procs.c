@@ -1,5 +1,5 @@
 /*
- * What the kernel knows of itself: processes, load, swap.
+ * The kernel's own state: processes, load, swap.
  * usage: test_procs DIR, with the kernels that procs/kernels.sh makes in it
  *
  * A dump is made of a kernel's own segments: what the compiler put there is
@@ -383,7 +383,7 @@ test_exit(void **state)
 	}
 }
 
-/* What the kernel exports is known; the rest is 0, and no guess. */
+/* Fields that the kernel exports are known; the others are 0, not guesses. */
 static void
 test_bare(void **state)
 {

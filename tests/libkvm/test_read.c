@@ -16,7 +16,7 @@ static const struct read_row {
 	const char *name;
 	uint64_t va;
 	size_t len;
-	unsigned int page, next; /* next: behind the end of page */
+	unsigned int page, next; /* next: past the end of page */
 	const char *why;	 /* or why it fails */
 } read_rows[] = {
 	{ "a page", KVA(1), 4096, 1, 0, NULL },
@@ -71,7 +71,7 @@ static const struct read_row {
 	    "is not memory of the dumped machine" },
 	{ "fails: before the direct map", SMALL_DMAPBASE - 1, 1, 0, 0,
 	    "is not a kernel address" },
-	{ "fails: behind the direct map", SMALL_DMAPEND, 1, 0, 0,
+	{ "fails: past the direct map", SMALL_DMAPEND, 1, 0, 0,
 	    "is not a kernel address" },
 	{ "fails: out of the direct map", SMALL_DMAPEND - 8, 16, 0, 0,
 	    "is not a kernel address" },
@@ -132,8 +132,8 @@ test_read_by_pread(void **state)
 }
 
 /*
- * After each other on one handle, until all that can get hot is: what one leaves
- * behind is not another's.
+ * After each other on one handle, until all that can get hot is: what one
+ * leaves behind is not another's.
  */
 static void
 test_read_all(void **state)
@@ -288,7 +288,7 @@ test_some(void **state)
 	(void)kvm_close(kd);
 }
 
-/* Of files that are cut anywhere, and read with pread(2) as well. */
+/* Files that are cut at any place, also read with pread(2). */
 static void
 test_some_short(void **state)
 {

@@ -293,7 +293,7 @@ test_cpus(void **state)
 	(void)kvm_close(kd);
 }
 
-/* CPU n's copy is n pages behind CPU 0's, which __pcpu leads to. */
+/* CPU n's copy is n pages after CPU 0's, which __pcpu points to. */
 static void
 test_zpcpu(void **state)
 {

@@ -7,7 +7,7 @@ set -u
 . "$(dirname "$0")/../support/tap.sh"
 cd "$1" || exit 1
 
-# What FILE includes, as "LINE:<x.h>" or "LINE:"x.h"".
+# The includes of FILE, as "LINE:<x.h>" or "LINE:"x.h"".
 includes_of()
 {
 	sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*\([<"][^>"]*[>"]\).*/\1/p' "$1"
@@ -61,7 +61,7 @@ allowed()
 }
 
 # private HEADER PREFIX
-# Of the kernel, only files whose names begin so include it.
+# In the kernel, only files whose names begin with this may include it.
 private()
 {
 	bad=$(grep -l -r "^#include \"$1\"" kernel | grep -v "^$2")

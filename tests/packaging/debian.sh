@@ -17,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 # The checkout may be another user's, as in a container.
 GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 export GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0
-# What is set for the build that runs this is not Debian's.
+# The environment of this build is not that of Debian's.
 unset CC CFLAGS LDFLAGS CPPFLAGS DESTDIR MAKEFLAGS
 
 said=$(git clone -q "$top" "$work/checkout" 2>&1 && cd "$work/checkout" &&

@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: skeletons.sh TOP VERSION
 #
-# What is in packaging/ parses, and is of this version.
+# The files in packaging/ parse, and have this version.
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 top=$1
@@ -23,7 +23,7 @@ has "the formula's version" homebrew/vmcore.rb "/vmcore-$version\.tar\.xz\"\$"
 has "the change log's version" "$top/CHANGELOG" "^$version, "
 
 if command -v bmake >/dev/null; then
-	# What the ports tree has is not here.
+	# The ports tree's own files are not here.
 	echo 'all: ; @echo ${PORTNAME}-${DISTVERSION}' >"$work/bsd.port.mk"
 	said=$(bmake -r -n -m "$work" -C freebsd 2>&1)
 	[ "$said" = "echo vmcore-$version" ]

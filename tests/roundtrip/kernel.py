@@ -16,7 +16,7 @@ VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:3])
 VARIANT = sys.argv[3]
 SEEDS = range(1, 6)
 
-# Of each thread; the registers and frames are looked at by themselves.
+# The keys of each thread; registers and frames are compared separately.
 THREAD_KEYS = ("pid", "tid", "comm", "name", "display_name", "state", "cpu")
 
 tests = Tests()

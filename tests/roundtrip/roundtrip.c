@@ -216,7 +216,7 @@ rt_read_anywhere(const struct gen_facts *f)
 		rt_read(-(uint64_t)back, 64);
 }
 
-/* What a walk has reported of each page. */
+/* The pages that a walk reported. */
 struct walk {
 	const struct gen_facts *f;
 	uint64_t ndumped;

@@ -133,7 +133,7 @@ static const struct row {
 	{ "m up to the end of the address space", NULL, "mfffffffffffffffe,10",
 	    "f1f8" },
 	{ "m of what is not there", NULL, "mffffffff80000fff,2", "E0e" },
-	{ "m behind it", NULL, "mffffffff80003000,1", "E0e" },
+	{ "m past it", NULL, "mffffffff80003000,1", "E0e" },
 	{ "m of no length", NULL, "mffffffff80001000,0", "" },
 	{ "m without a comma", NULL, "mffffffff80001000", "E16" },
 	{ "m without a length", NULL, "mffffffff80001000,", "E16" },
@@ -272,7 +272,7 @@ test_target_xml(void **state)
 	assert_int_equal(nregs, 40);
 }
 
-/* What gdb expects of a g packet, by the sum of its registers' sizes. */
+/* The length of a g packet for gdb: the sum of its registers' sizes. */
 static const struct machine_row {
 	const char *name;
 	enum dump_arch arch;
@@ -392,7 +392,7 @@ test_many_threads(void **state)
 	assert_int_equal(told, NROWS(threads));
 }
 
-/* What a command shows comes in as many replies as it takes. */
+/* The output of a command comes in as many replies as it needs. */
 static void
 test_long_command(void **state)
 {

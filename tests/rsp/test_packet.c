@@ -130,7 +130,7 @@ test_out(void **state)
 	assert_memory_equal(frame, row->frame, len);
 }
 
-/* What is sent is what would be received: all bytes, as many as there can be */
+/* A frame that is sent is received unchanged: all bytes, up to the maximum */
 static void
 test_round_trip(void **state)
 {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: firstrun.sh TOP
 #
-# What people see of the scripts that install and download for them.  Debian's
+# The output of the scripts that install and download for people.  Debian's
 # tools are stubs here: nothing is installed or downloaded.
 set -u
 . "$(dirname "$0")/../support/tap.sh"

@@ -114,7 +114,7 @@ def check(label, case, said, threads, registers):
         same(f"{name}: name", shown.get(index), thread["display_name"])
         known = registers(said.get(f"regs{index}", said["all"]))
         want = case.registers(index)
-        # Of some real dumps not all that are saved are listed.
+        # Some real dumps do not list all registers that are saved.
         if not case.all_registers:
             known = {name: known.get(name) for name in want}
         same(f"{name}: registers", known, want)

@@ -5,7 +5,7 @@
 #ifndef TESTS_SUPPORT_CHILD_H
 #define TESTS_SUPPORT_CHILD_H
 
-/* What run_child() returns when func comes back, all its assertions true. */
+/* The result of run_child() if func returns and no assertion failed. */
 #define CHILD_OK 0
 
 /*

@@ -28,7 +28,7 @@ struct sim_config {
 	bool pinned; /* threads keep the CPU that sim_pin gave them */
 };
 
-/* A machine of one 32 MB segment behind a 640 KB one, two CPUs. */
+/* A machine with a 32 MB segment after one of 640 KB, and two CPUs. */
 extern const struct sim_config sim_small;
 
 /* Boot: everything up to kmeminit.  Afterwards sim_halt. */

@@ -111,7 +111,7 @@ count_free_items(const struct uma_keg *keg, const struct uma_slablist *list,
 	return (count);
 }
 
-/* A zone that nobody uses now: lists, bits and counters tell one story. */
+/* A zone that is not in use: lists, bits and counters agree. */
 static void
 audit_zone(uma_zone_t zone, uint64_t used)
 {
@@ -483,7 +483,7 @@ test_exhaustion(void **state)
 	while (n > 0)
 		uma_zfree(zone, items[--n]);
 	assert_true(vm_pageout_scan() > 0);
-	/* What CPUs have in their caches stays. */
+	/* Items in the CPUs' caches stay. */
 	assert_in_range(vm_cnt.v_free_count, before - 4 * BUCKET_MAX, before);
 	audit_zone(zone, 0);
 	audit_dump_set();
@@ -782,7 +782,7 @@ static const struct bug_row {
 	{ "bug: free a pointer into an item", free_inside, "misaligned" },
 	{ "bug: free to another zone", free_to_other, "belongs to zone bugs" },
 	{ "bug: free what is no item", free_static, "no item at all" },
-	{ "bug: free behind the items", free_header, "behind the last item" },
+	{ "bug: free past the items", free_header, "the last item" },
 	{ "bug: write after free", write_after_free, "modified after free" },
 	{ "bug: write after free, found at the end", write_after_free_reclaim,
 	    "modified after free" },

@@ -111,7 +111,7 @@ struct run {
 	vm_pindex_t npages;
 };
 
-/* A run is aligned, in bounds, and nobody else's: each page says so. */
+/* A run is aligned, in bounds, and not allocated twice: each page says so. */
 static void
 claim_run(const struct run *run, const struct vm_phys_where *where)
 {
@@ -225,7 +225,7 @@ alloc_waiting(void *arg)
 	return (vm_page_alloc_noobj(VM_ALLOC_NORMAL | VM_ALLOC_WAITOK));
 }
 
-/* Who may not take the reserve sleeps until there is more than that. */
+/* A thread that may not use the reserve sleeps until there is more than it. */
 static void
 test_wait_for_page(void **state)
 {

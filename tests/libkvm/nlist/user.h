@@ -8,7 +8,7 @@ struct __kvm;
 
 #define NLIST_USER_NAMES 3
 
-/* What a program finds in its struct nlist afterwards. */
+/* The contents of a program's struct nlist after the call. */
 struct nlist_found {
 	int nf_type;
 	unsigned long nf_value;
