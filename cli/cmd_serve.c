@@ -1,25 +1,22 @@
 /*
  * vmcore serve: the gdb remote protocol, for gdb and lldb.
  *
- * One client at a time, over standard input and output, a Unix socket or a TCP
- * port of the loopback interface.  Never over the network: a dump holds
+ * Over standard input and output, or for several clients over a Unix socket or
+ * a TCP port of the loopback interface.  Never over the network: a dump holds
  * secrets, and the protocol asks nobody who they are.
  */
 #include <err.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/open.h"
 #include "cli/serve_advice.h"
+#include "cli/serve_loop.h"
 #include "cli/serve_net.h"
 #include "cli/serve_target.h"
-#include "rsp/session.h"
 
 /* Codes of our long options. */
 enum { OPT_ONCE = OPT_OWN, OPT_STDIO, OPT_TCP, OPT_UNIX };
@@ -58,71 +55,7 @@ struct serve {
 	int sv_transports;   /* how many were asked for */
 };
 
-/* ---- a client ---- */
-
-static bool
-send_to(void *arg, const void *bytes, size_t len)
-{
-	return (client_send(arg, bytes, len));
-}
-
-/* From the first packet until the client has gone.  EX_OK or EX_OSERR. */
-static int
-serve_client(const struct rsp_target *target, struct client *cl)
-{
-	struct rsp_session *session = malloc(sizeof(*session));
-	char buf[BUFSIZ];
-	size_t n;
-
-	if (session == NULL) {
-		warn("serve");
-		return (EX_OSERR);
-	}
-	rsp_session_init(session, target);
-	do {
-		n = client_receive(cl, buf, sizeof(buf));
-	} while (n > 0 && rsp_session_input(session, buf, n, send_to, cl));
-	free(session);
-	return (EX_OK);
-}
-
-/*
- * gdb runs us in a pipe, and a ^C at its prompt reaches us too; it is not
- * meant for us.
- */
-static int
-serve_stdio(const struct rsp_target *target)
-{
-	struct client cl = { .cl_in = STDIN_FILENO, .cl_out = STDOUT_FILENO };
-
-	signal(SIGINT, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	return (serve_client(target, &cl));
-}
-
 /* ---- listening ---- */
-
-static int
-serve_listener(const struct serve *sv, const struct listener *ln,
-    const struct rsp_target *target)
-{
-	struct client cl;
-	int status;
-
-	do {
-		if (!listener_accept(ln, &cl)) {
-			if (serve_stopped())
-				break;
-			warn("serve");
-			return (EX_OSERR);
-		}
-		status = serve_client(target, &cl);
-		client_close(&cl);
-		if (status != EX_OK)
-			return (status);
-	} while (!sv->sv_once && !serve_stopped());
-	return (EX_OK);
-}
 
 static int
 serve_sockets(const struct serve *sv, const struct dump *dump,
@@ -144,9 +77,7 @@ serve_sockets(const struct serve *sv, const struct dump *dump,
 		return (EX_UNAVAILABLE);
 	}
 	serve_advice(stderr, &ln, dump, target->svt_nthreads);
-	status = serve_listener(sv, &ln, &target->svt_rsp);
-	listener_close(&ln);
-	return (status);
+	return (serve_listener(&ln, &target->svt_rsp, sv->sv_once));
 }
 
 /* ---- the command ---- */

@@ -1,14 +1,13 @@
 /*
  * Sockets and signals of the remote server: see serve_net.h.
  *
- * Every wait is one pselect(2), the only place where the signals are let
+ * The only wait is one pselect(2), the only place where the signals are let
  * through: one that comes at any other time is seen by the next wait, so none
  * is lost between a check and a system call that blocks.
  */
 #include "cli/serve_net.h"
 
 #include <sys/types.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -64,22 +63,30 @@ serve_stopped(void)
 	return (stopped != 0);
 }
 
-/* Wait until fd can be read from, or written to.  false: it will not be. */
-static bool
-wait_for(int fd, bool to_write)
+void
+waits_add(struct waits *wt, int fd, bool to_write)
 {
-	fd_set set;
+	FD_SET(fd, to_write ? &wt->wt_write : &wt->wt_read);
+	if (fd > wt->wt_max)
+		wt->wt_max = fd;
+}
+
+bool
+waits_ready(const struct waits *wt, int fd)
+{
+	return (FD_ISSET(fd, &wt->wt_read) || FD_ISSET(fd, &wt->wt_write));
+}
+
+bool
+waits_wait(struct waits *wt)
+{
+	const struct waits asked = *wt;
 	int n;
 
-	if (fd >= FD_SETSIZE) {
-		errno = EMFILE;
-		return (false);
-	}
 	do {
-		FD_ZERO(&set);
-		FD_SET(fd, &set);
-		n = pselect(fd + 1, to_write ? NULL : &set,
-		    to_write ? &set : NULL, NULL, NULL, let_in);
+		*wt = asked;
+		n = pselect(wt->wt_max + 1, &wt->wt_read, &wt->wt_write, NULL,
+		    NULL, let_in);
 	} while (n < 0 && errno == EINTR && !serve_stopped());
 	return (n > 0);
 }
@@ -93,8 +100,11 @@ listen_at(struct listener *ln, const struct sockaddr *addr, socklen_t len)
 	int error;
 
 	if (ln->ln_fd >= 0 && bind(ln->ln_fd, addr, len) == 0 &&
-	    listen(ln->ln_fd, 1) == 0)
+	    listen(ln->ln_fd, SOMAXCONN) == 0) {
+		/* A client may have gone before it is accepted. */
+		fcntl(ln->ln_fd, F_SETFL, O_NONBLOCK);
 		return (0);
+	}
 	error = errno;
 	if (ln->ln_fd >= 0)
 		close(ln->ln_fd);
@@ -158,72 +168,22 @@ listener_close(struct listener *ln)
 	*ln = (struct listener){ .ln_fd = -1 };
 }
 
-bool
-listener_accept(const struct listener *ln, struct client *cl)
+int
+listener_accept(const struct listener *ln)
 {
-	int fd;
+	int fd = accept(ln->ln_fd, NULL, NULL);
 	int on = 1;
 
-	do {
-		if (!wait_for(ln->ln_fd, false))
-			return (false);
-		fd = accept(ln->ln_fd, NULL, NULL);
-	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
 	if (fd < 0)
-		return (false);
-	/* A client that does not read must not keep signals from us. */
+		return (-1);
+	if (fd >= FD_SETSIZE) {
+		close(fd);
+		errno = EMFILE;
+		return (-1);
+	}
+	/* A client that does not read must not hold us up. */
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	if (ln->ln_path == NULL)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	*cl = (struct client){ .cl_in = fd, .cl_out = fd };
-	return (true);
-}
-
-/* ---- a client ---- */
-
-void
-client_close(struct client *cl)
-{
-	close(cl->cl_in);
-	cl->cl_in = cl->cl_out = -1;
-}
-
-/* Is the last failure one after which waiting helps? */
-static bool
-try_again(void)
-{
-	return (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK);
-}
-
-size_t
-client_receive(const struct client *cl, void *buf, size_t len)
-{
-	ssize_t n;
-
-	do {
-		if (!wait_for(cl->cl_in, false))
-			return (0);
-		n = read(cl->cl_in, buf, len);
-	} while (n < 0 && try_again());
-	return (n < 0 ? 0 : (size_t)n);
-}
-
-bool
-client_send(const struct client *cl, const void *buf, size_t len)
-{
-	const char *from = buf;
-	ssize_t n;
-
-	while (len > 0) {
-		if (!wait_for(cl->cl_out, true))
-			return (false);
-		n = write(cl->cl_out, from, len);
-		if (n < 0 && !try_again())
-			return (false);
-		if (n > 0) {
-			from += n;
-			len -= (size_t)n;
-		}
-	}
-	return (true);
+	return (fd);
 }

@@ -1,6 +1,5 @@
 /*
- * Where clients of the remote server come from, and the bytes to and from one:
- * a socket, or standard input and output.
+ * Where clients of the remote server come from, and how it waits for them.
  *
  * SIGINT, SIGTERM and SIGHUP end a server that listens, wherever it waits;
  * they are held back while it works.
@@ -8,8 +7,9 @@
 #ifndef CLI_SERVE_NET_H
 #define CLI_SERVE_NET_H
 
+#include <sys/select.h>
+
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* From now on the signals end only waits, and SIGPIPE ends nothing. */
@@ -32,21 +32,25 @@ int listener_open_unix(struct listener *ln, const char *path);
 /* Stop listening; the socket file goes. */
 void listener_close(struct listener *ln);
 
-/* A client.  Both are the same descriptor when it came over a socket. */
-struct client {
-	int cl_in;
-	int cl_out;
+/*
+ * A client that has come, as a descriptor that does not block.  -1 with errno:
+ * none, and EAGAIN, EINTR and ECONNABORTED are no reason to give up.
+ */
+int listener_accept(const struct listener *ln);
+
+/* What to wait for, and after the wait what is ready.  Start with zeros. */
+struct waits {
+	fd_set wt_read;
+	fd_set wt_write;
+	int wt_max;
 };
 
-/* Wait for the next client.  false: a signal came, or errno tells why. */
-bool listener_accept(const struct listener *ln, struct client *cl);
-void client_close(struct client *cl);
+/* Wait for fd, below FD_SETSIZE, until it can be read from, or written to. */
+void waits_add(struct waits *waits, int fd, bool to_write);
 
-/* Read what there is, up to len bytes.  0: the client is gone, or a signal. */
-size_t client_receive(const struct client *cl, void *buf, size_t len);
-
-/* Send all of len bytes.  false: the client is gone, or a signal came. */
-bool client_send(const struct client *cl, const void *buf, size_t len);
+/* Wait until one of them is ready.  false: a signal came, or errno tells why. */
+bool waits_wait(struct waits *waits);
+bool waits_ready(const struct waits *waits, int fd);
 
 /* Did one of the signals come? */
 bool serve_stopped(void);

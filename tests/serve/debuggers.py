@@ -13,7 +13,7 @@ import tempfile
 import realdumps
 from checks import same, skip, tests
 from clients import Case, find, knows, try_gdb, try_lldb
-from server import Server
+from server import Client, Server
 
 VMCORE, LAY_OUT = (os.path.abspath(path) for path in sys.argv[1:])
 
@@ -31,8 +31,10 @@ def try_case(case, folder, gdb, multi, lldb):
         skip(f"{name}: gdb", "no gdb here for this machine")
     if multi:
         with Server([*serve, "--unix", path]) as s:
-            label = f"{name}: gdb-multiarch, Unix socket"
+            label = f"{name}: gdb-multiarch, Unix socket, beside another client"
+            other = Client(path)
             try_gdb(label, case, multi, path, scratch)
+            same(f"{label}: who stays", other.ask(b"qAttached"), b"1")
         same(f"{name}: the server ended well", s.status, 0)
     else:
         skip(f"{name}: gdb-multiarch", "no gdb-multiarch here")

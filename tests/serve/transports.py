@@ -1,7 +1,7 @@
 """usage: transports.py VMCORE LAY_OUT_SCRIPT
 
 How clients reach "vmcore serve" and how it ends: sockets, standard input and
-output, one client after the other, signals, and command lines it refuses.
+output, clients side by side, signals, and command lines it refuses.
 Needs a dump, any: one of the real ones.
 """
 
@@ -21,6 +21,8 @@ from tap import run
 
 VMCORE, LAY_OUT = (os.path.abspath(path) for path in sys.argv[1:])
 
+CLIENTS_MAX = 16  # SERVE_CLIENTS_MAX
+DEAF_MAX = 8 << 20
 LARGE = b"qXfer:features:read:target.xml:0,7f00"
 
 
@@ -56,10 +58,10 @@ def try_tcp(serve):
         first = Client(("127.0.0.1", s.port))
         same("TCP: answers", first.ask(b"qAttached"), b"1")
         second = Client(("127.0.0.1", s.port))
-        second.send(frame(b"qAttached"))
+        same("TCP: serves two", second.ask(b"qAttached"), b"1")
         same("TCP: detaches one client", first.ask(b"D"), b"OK")
         same("TCP: hangs up", first.reply(), None)
-        same("TCP: serves the next", second.reply(), b"1")
+        same("TCP: serves the other", second.ask(b"qAttached"), b"1")
         second.send(b"$qAtt")
         second.close()
         third = Client(("127.0.0.1", s.port))
@@ -108,11 +110,54 @@ def try_once(serve):
             same(f"--once: ends after {packet}", s.wait(), 0)
 
 
+def resident(pid):
+    """Bytes of memory that a process has; None if this host does not tell."""
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+    except OSError:
+        return None
+
+
+def selected(client):
+    """The thread that a client's g packets are about."""
+    return client.ask(b"qC")
+
+
+def try_many(serve):
+    """Clients that say nothing, as many as are served, and one more."""
+    with Server(serve) as s:
+        clients = [Client(("127.0.0.1", s.port)) for _ in range(CLIENTS_MAX)]
+        last = clients.pop()
+        same("silent clients hold up none", last.ask(b"qAttached"), b"1")
+        other = clients.pop()
+        first = selected(other)
+        threads = last.ask(b"qfThreadInfo").lstrip(b"m").split(b",")
+        thread = next(td for td in threads if b"QC" + td != first)
+        same("one selects a thread", last.ask(b"Hg" + thread), b"OK")
+        same("which is selected", selected(last), b"QC" + thread)
+        same("not for the others", selected(other), first)
+        more = Client(("127.0.0.1", s.port))
+        same("one too many is hung up on", more.reply(), None)
+        other.close()
+        deadline = time.monotonic() + TIMEOUT
+        answer = None
+        while answer is None and time.monotonic() < deadline:
+            try:
+                answer = Client(("127.0.0.1", s.port)).ask(b"qAttached")
+            except ConnectionError:
+                pass
+        same("until another one goes", answer, b"1")
+        same("and a signal ends it", s.stop(), 0)
+        holds("who is turned away is told of", "turned away" in s.said, s.said)
+
+
 def try_deaf(serve):
     """A client that asks and asks but never reads."""
     with Server(serve) as s:
         client = Client(("127.0.0.1", s.port))
         client.ask(b"QStartNoAckMode")
+        before = resident(s.process.pid)
         client.socket.setblocking(False)
         deadline = time.monotonic() + TIMEOUT
         stuck = 0
@@ -124,6 +169,14 @@ def try_deaf(serve):
                 stuck += 1
                 time.sleep(0.01)
         same("a client that never reads is held back", stuck, 20)
+        held = resident(s.process.pid)
+        if held is None:
+            skip("and takes the memory of one answer", "no /proc")
+        else:
+            less = held - before < DEAF_MAX
+            holds("and takes the memory of one answer", less, held - before)
+        other = Client(("127.0.0.1", s.port))
+        same("and holds up none", other.ask(b"qAttached"), b"1")
         same("and does not keep a signal off", s.stop(), 0)
 
 
@@ -193,6 +246,7 @@ def main():
             try_unix(serve, os.path.join(folder, "socket"))
             try_ignored(serve)
             try_once(serve)
+            try_many(serve)
             try_deaf(serve)
             try_stdio(serve)
             try_refusals(kernel, core)

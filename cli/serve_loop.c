@@ -1,0 +1,146 @@
+/*
+ * The clients of the remote server: see serve_loop.h.
+ *
+ * No client holds up another one by being silent or deaf.  A command of the
+ * user's, such as "monitor bt", is carried out at once and does.
+ */
+#include "cli/serve_loop.h"
+
+#include <err.h>
+#include <errno.h>
+#include <signal.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct loop {
+	struct listener *lp_listener; /* the caller's; ln_fd may be -1 */
+	const struct rsp_target *lp_target;
+	bool lp_once; /* nobody may come after the first one */
+	struct client lp_clients[SERVE_CLIENTS_MAX];
+	size_t lp_nclients;
+};
+
+/* Take in a client.  0, or -1 after a message. */
+static int
+add_client(struct loop *lp, int in, int out)
+{
+	struct client *cl = &lp->lp_clients[lp->lp_nclients];
+
+	if (lp->lp_nclients == SERVE_CLIENTS_MAX) {
+		warnx("serve: a client was turned away: there are %d",
+		    SERVE_CLIENTS_MAX);
+		return (-1);
+	}
+	if (client_open(cl, in, out, lp->lp_target) != 0) {
+		warn("serve");
+		return (-1);
+	}
+	lp->lp_nclients++;
+	return (0);
+}
+
+/* Somebody knocked.  0, or -1 with errno: nobody will come any more. */
+static int
+accept_client(struct loop *lp)
+{
+	int fd = listener_accept(lp->lp_listener);
+
+	if (fd < 0)
+		return (errno == EAGAIN || errno == EWOULDBLOCK ||
+			    errno == EINTR || errno == ECONNABORTED ?
+			0 :
+			-1);
+	if (add_client(lp, fd, fd) != 0)
+		close(fd);
+	else if (lp->lp_once)
+		listener_close(lp->lp_listener);
+	return (0);
+}
+
+static bool
+wait_for_all(const struct loop *lp, struct waits *waits)
+{
+	*waits = (struct waits){ .wt_max = -1 };
+	if (lp->lp_listener->ln_fd >= 0)
+		waits_add(waits, lp->lp_listener->ln_fd, false);
+	for (size_t i = 0; i < lp->lp_nclients; i++)
+		client_wait(&lp->lp_clients[i], waits);
+	return (waits_wait(waits));
+}
+
+static void
+work_for_all(struct loop *lp, const struct waits *waits)
+{
+	for (size_t i = lp->lp_nclients; i-- > 0;) {
+		struct client *cl = &lp->lp_clients[i];
+
+		if (client_work(cl, waits))
+			continue;
+		client_close(cl);
+		*cl = lp->lp_clients[--lp->lp_nclients];
+	}
+}
+
+/* Until nobody is there and nobody can come.  0, or -1 with errno. */
+static int
+run(struct loop *lp)
+{
+	struct waits waits;
+
+	while (lp->lp_listener->ln_fd >= 0 || lp->lp_nclients > 0) {
+		int fd = lp->lp_listener->ln_fd;
+
+		if (!wait_for_all(lp, &waits))
+			return (serve_stopped() ? 0 : -1);
+		work_for_all(lp, &waits);
+		if (fd >= 0 && waits_ready(&waits, fd) &&
+		    accept_client(lp) != 0)
+			return (-1);
+	}
+	return (0);
+}
+
+/* To the end, whatever it is. */
+static int
+run_and_close(struct loop *lp)
+{
+	int status = EX_OK;
+
+	if (run(lp) != 0) {
+		warn("serve");
+		status = EX_OSERR;
+	}
+	while (lp->lp_nclients > 0)
+		client_close(&lp->lp_clients[--lp->lp_nclients]);
+	listener_close(lp->lp_listener);
+	return (status);
+}
+
+int
+serve_listener(struct listener *ln, const struct rsp_target *target, bool once)
+{
+	struct loop lp = {
+		.lp_listener = ln,
+		.lp_target = target,
+		.lp_once = once,
+	};
+
+	return (run_and_close(&lp));
+}
+
+/*
+ * gdb runs us in a pipe, and a ^C at its prompt reaches us too; it is not
+ * meant for us.
+ */
+int
+serve_stdio(const struct rsp_target *target)
+{
+	struct listener none = { .ln_fd = -1 };
+	struct loop lp = { .lp_listener = &none, .lp_target = target };
+
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (add_client(&lp, STDIN_FILENO, STDOUT_FILENO) != 0)
+		return (EX_OSERR);
+	return (run_and_close(&lp));
+}
