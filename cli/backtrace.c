@@ -201,7 +201,7 @@ user_reg_json(const struct dump *dump, const struct kdebug_user *user,
 	    dump->d_core->kc_ptr_len));
 }
 
-/* Where user mode was left; null if the trace does not end there. */
+/* The user program; null if the trace does not end at an entry from it. */
 static json_t *
 user_json(const struct dump *dump, const struct kdebug_user *user)
 {
@@ -217,7 +217,7 @@ user_json(const struct dump *dump, const struct kdebug_user *user)
 	    registers_json(dump->d_kdb, &user->ku_regs)));
 }
 
-/* Put into the thread's object what its trace says. */
+/* Add the keys about the thread's trace to its object. */
 static int
 add_trace(json_t *object, const struct dump *dump, struct kdebug_trace *tr)
 {

@@ -2,7 +2,7 @@
  * The commands: "vmcore NAME ..." runs cmd_NAME().
  *
  * argv[0] is the command's name.  Each returns an exit status of sysexits(3),
- * having said on stderr what was wrong.  Only main() exits.
+ * after a message on stderr if something was wrong.  Only main() exits.
  */
 #ifndef CLI_CMD_H
 #define CLI_CMD_H

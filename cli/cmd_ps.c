@@ -1,5 +1,6 @@
 /*
- * vmcore ps: the processes and threads of the dumped kernel, in its order.
+ * vmcore ps: the processes and threads of the dumped kernel, in its list's
+ * order.
  */
 #include <err.h>
 #include <stdio.h>
@@ -60,7 +61,7 @@ state_text(const struct kdebug_thread *td)
 	return (kdebug_state_name(td->kt_state));
 }
 
-/* How wide the columns are whose width differs; 0: the column is left out. */
+/* The widths of columns that vary; 0: the column is left out. */
 struct widths {
 	size_t wi_state;
 	size_t wi_wmesg;

@@ -1,5 +1,5 @@
 /*
- * vmcore read: memory of the dumped kernel, as a hex dump or as it is.
+ * vmcore read: memory of the dumped kernel, as a hex dump or as raw bytes.
  */
 #include <ctype.h>
 #include <err.h>
@@ -14,7 +14,9 @@
 #include "cli/number.h"
 #include "cli/open.h"
 
-/* Without a length: that of the symbol, within reason, else this. */
+/*
+ * The default length is the symbol's, up to a limit, or this without a symbol.
+ */
 #define DEFAULT_LEN	64
 #define MAX_DEFAULT_LEN 4096
 
@@ -59,7 +61,7 @@ const struct syntax read_syntax = {
 typedef kssize_t reader_t(kvm_t *kd, uint64_t addr, void *buf, size_t len,
     uint64_t *bad);
 
-/* What was asked for. */
+/* The memory to read, and how to print it. */
 struct request {
 	const char *rq_where; /* "hz", "panic+0x10", "0xffffffff80000000" */
 	bool rq_physical;
@@ -92,7 +94,7 @@ split_offset(const char *where, uint64_t *offset)
 	return (strndup(where, (size_t)(plus - where)));
 }
 
-/* From a variable called base to the copy that was asked for, if it has any. */
+/* The address of the selected copy of a DPCPU or VNET variable called base. */
 static int
 find_copy(kvm_t *kd, const struct request *rq, const char *base, uint64_t *addr)
 {
@@ -123,7 +125,7 @@ cannot_select(kvm_t *kd, const char *option)
 	return (EX_DATAERR);
 }
 
-/* The CPU and the network stack whose variables are meant. */
+/* Select the CPU and the network stack whose copies are read. */
 static int
 select_copies(kvm_t *kd, const struct request *rq)
 {

@@ -62,7 +62,7 @@ bash(const struct command *commands, size_t ncommands)
 
 /* ---- zsh ---- */
 
-/* Text within single quotes in which a colon would be a separator. */
+/* Print text inside of single quotes, with colons escaped: they separate. */
 static void
 zsh_text(const char *text)
 {

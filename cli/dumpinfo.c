@@ -31,7 +31,7 @@ print_text(FILE *out, const char *label, const char *text, const char *keep)
 
 	(void)escape_text(clean, sizeof(clean), text, strlen(text), keep);
 	len = strlen(clean);
-	/* The version text of a kernel brings its own newline. */
+	/* The version text of a kernel ends with a newline. */
 	fprintf(out, "  %s: %s%s", label, clean,
 	    *keep != '\0' && len > 0 && clean[len - 1] == '\n' ? "" : "\n");
 }

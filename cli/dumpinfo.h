@@ -1,5 +1,5 @@
 /*
- * info.N: what the header of a saved dump said, as savecore(8) writes it.
+ * info.N: the contents of a saved dump's header, as savecore(8) writes them.
  */
 #ifndef CLI_DUMPINFO_H
 #define CLI_DUMPINFO_H

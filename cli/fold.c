@@ -1,14 +1,13 @@
 /*
  * Folds recursion in a trace: see fold.h.
  *
- * Frames count as equal when they stand at the same place in the code.  After
- * each frame that is shown, the ones up to it are looked at: do they end in a
- * cycle that was gone through twice?  Then what comes next is only counted, as
- * long as it goes on in the cycle.
+ * Frames are equal if they have the same pc.  After each frame that is shown,
+ * the last frames are searched for a cycle that was repeated once.  If there is
+ * one, the next frames are only counted, as long as they continue the cycle.
  */
 #include "cli/fold.h"
 
-/* A line must stand for so many frames; fewer are shown. */
+/* The least number of frames that one line replaces; fewer are shown. */
 #define FOLD_MIN 4
 
 static const struct kdebug_frame *
@@ -56,20 +55,20 @@ show_next(struct fold *fo)
 	fo->fo_nshown++;
 }
 
-/* Tell of the next n frames, which are whole rounds of the cycle. */
+/* Report the next n frames, which are whole rounds of the cycle. */
 static void
 tell_repeats(struct fold *fo, size_t n)
 {
 	const struct kdebug_frame *cycle[FOLD_CYCLE_MAX];
 
-	/* The last cycle stands for all of them: it is still kept. */
+	/* Pass the last round: its frames are still kept. */
 	fo->fo_nshown += n;
 	for (size_t i = 0; i < fo->fo_ncycle; i++)
 		cycle[i] = kept(fo, fo->fo_nshown - fo->fo_ncycle + i);
 	fo->fo_repeat(fo->fo_arg, n, cycle, fo->fo_ncycle);
 }
 
-/* The cycle ends before frame end: tell what was only counted so far. */
+/* The cycle ends before frame end: report the frames that were counted. */
 static void
 leave_cycle(struct fold *fo, size_t end)
 {

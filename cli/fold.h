@@ -1,9 +1,9 @@
 /*
- * Folds recursion in a trace: where the same functions call each other again
- * and again, two rounds are shown and the others are counted in one line.
+ * Folds recursion in a trace: if the same functions call each other repeatedly,
+ * two rounds are shown and the others are counted in one line.
  *
- * Frames come one by one and are kept only while they may still have to be
- * shown, so a trace of any length takes the same memory.
+ * Frames are passed one at a time and kept only while they may still have to be
+ * shown, so the memory does not depend on the length of a trace.
  */
 #ifndef CLI_FOLD_H
 #define CLI_FOLD_H
@@ -13,13 +13,13 @@
 /* Frames of the longest cycle that is recognized. */
 #define FOLD_CYCLE_MAX 16
 
-/* Frames that are kept: a cycle, and what follows it but is no whole one. */
+/* Frames that are kept: a cycle, and the part of a round that follows it. */
 #define FOLD_KEPT (2 * FOLD_CYCLE_MAX)
 
 struct fold {
 	/* Show frame number n, from 0. */
 	void (*fo_show)(void *arg, size_t n, const struct kdebug_frame *frame);
-	/* Say that n frames repeat the ncycle frames at cycle. */
+	/* Report that n frames repeat the ncycle frames at cycle. */
 	void (*fo_repeat)(void *arg, size_t n,
 	    const struct kdebug_frame *const *cycle, size_t ncycle);
 	void *fo_arg; /* for both */

@@ -1,11 +1,11 @@
 /*
  * A thread's frames as gdb wants them: see gdb_frames.h.
  *
- * gdb tells frames apart, and finds their variables, by an address: the stack
- * pointer of the caller.  The addresses must not fall towards the outermost
- * frame, or gdb takes the stack for damaged; but an interrupt's stack may lie
+ * gdb identifies a frame, and finds its variables, by an address: the stack
+ * pointer of the caller.  The addresses must not decrease towards the outermost
+ * frame, or gdb takes the stack for damaged.  But an interrupt's stack may be
  * above the one that it interrupted.  There, and where no stack pointer is
- * known, the frame's level takes the place of the address.
+ * known, the frame's level replaces the address.
  */
 #include "cli/gdb_frames.h"
 
@@ -37,8 +37,8 @@ reserve(struct stack *gf)
 }
 
 /*
- * Take all frames but those at address 0, where a call through NULL leads: gdb
- * takes such a frame for the end of the stack, unless it is the innermost.
+ * Take all frames but those at address 0, which come from a call through NULL:
+ * gdb takes such a frame for the end of the stack, unless it is the innermost.
  */
 static void
 collect(struct stack *gf, struct kdebug_trace *tr)
@@ -55,8 +55,8 @@ collect(struct stack *gf, struct kdebug_trace *tr)
 }
 
 /*
- * The addresses that gdb knows the frames by.  The outermost is its own caller.
- * The caller frees them.  NULL: no memory.
+ * The addresses that identify the frames in gdb.  The outermost frame counts as
+ * its own caller.  The caller frees them.  NULL: no memory.
  */
 static uint64_t *
 identify(const struct stack *gf, size_t sp)

@@ -1,5 +1,5 @@
 /*
- * A thread's frames as gdb_unwinder.py wants them.
+ * A thread's frames in the format that gdb_unwinder.py reads.
  */
 #ifndef CLI_GDB_FRAMES_H
 #define CLI_GDB_FRAMES_H
@@ -8,7 +8,7 @@
 
 #include "cli/open.h"
 
-/* Enough for gdb to show where a thread stands. */
+/* Enough frames for gdb to show the function of a thread. */
 #define GDB_FRAMES_FIRST 2
 
 /*

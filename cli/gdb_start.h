@@ -1,5 +1,5 @@
 /*
- * What a gdb is told before it reads a kernel's file: each is one -iex.
+ * Commands for a gdb before it reads a kernel's file: each is one -iex.
  */
 #ifndef CLI_GDB_START_H
 #define CLI_GDB_START_H

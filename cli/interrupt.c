@@ -1,5 +1,5 @@
 /*
- * Signals that wait until things are put in order: see interrupt.h.
+ * Signals that wait until the program has cleaned up: see interrupt.h.
  */
 #include "cli/interrupt.h"
 
@@ -28,7 +28,7 @@ interrupt_hold(void)
 	(void)sigemptyset(&act.sa_mask);
 	for (size_t i = 0; i < NHELD; i++) {
 		(void)sigaction(held[i], NULL, &before[i]);
-		/* What nohup(1) has switched off stays so. */
+		/* A signal that nohup(1) ignores stays ignored. */
 		if (before[i].sa_handler != SIG_IGN)
 			(void)sigaction(held[i], &act, NULL);
 	}

@@ -1,7 +1,7 @@
 /*
- * Signals that ask the program to end while it holds something half done: they
- * are noted, the work stops at the next step and cleans up, and then they do
- * what they would have done.
+ * Signals that ask the program to end while a file is incomplete.  They are
+ * noted, the work stops at the next step and cleans up, and then they take
+ * effect.
  */
 #ifndef CLI_INTERRUPT_H
 #define CLI_INTERRUPT_H

@@ -1,5 +1,5 @@
 /*
- * JSON on the standard output: see json.h.
+ * Values and arrays as JSON on the standard output: see json.h.
  */
 #include "cli/json.h"
 
@@ -28,7 +28,7 @@ no_memory(void)
 	return (EX_OSERR);
 }
 
-/* The exit status after printing: error if not all of it was. */
+/* The exit status after printing; error: not all of it was written. */
 static int
 printed(bool error)
 {

@@ -1,5 +1,5 @@
 /*
- * JSON on the standard output: what the commands need beyond jansson.
+ * JSON on the standard output: what the commands need in addition to jansson.
  *
  * As in jansson, a function that makes a value returns NULL when there is no
  * memory, and putting NULL into a container makes that container NULL.

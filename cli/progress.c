@@ -1,5 +1,5 @@
 /*
- * How far work has come: see progress.h.
+ * Progress of long work on the standard error: see progress.h.
  */
 #include "cli/progress.h"
 

@@ -1,7 +1,7 @@
 /*
- * How far work has come, on the standard error.  If that is a terminal, work
- * that takes longer than a second shows a bar.  On SIGUSR1, and on SIGINFO
- * (Ctrl-T) where there is one, a line is printed, as by dd(1).
+ * Progress of long work, on the standard error.  If that is a terminal, work
+ * that takes longer than a second shows a bar.  SIGUSR1, and SIGINFO (Ctrl-T)
+ * where it exists, print a line, as in dd(1).
  */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
@@ -25,9 +25,9 @@ struct progress {
 };
 
 /*
- * From now on, answer those signals: with the command's name, how long it has
- * been running and, between progress_start() and progress_end(), how far it is.
- * command is the caller's and must stay.
+ * Start to answer those signals, with the command's name, for how long it has
+ * been running and, between progress_start() and progress_end(), the progress.
+ * command is borrowed for the life of the program.
  */
 void progress_signals(const char *command);
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* No shell sees more in these than themselves. */
+/* Characters without a special meaning in any shell. */
 static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
 			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			    "0123456789%+,-./:=@_";

@@ -1,5 +1,5 @@
 /*
- * Words for a shell: a command line that is run, or shown to be copied.
+ * Words of a command line for a shell, which is run, or printed to be copied.
  */
 #ifndef CLI_QUOTE_H
 #define CLI_QUOTE_H

@@ -1,6 +1,6 @@
 /*
- * Where this program's own file is: the system's word for it where there is
- * a proc file system, else argv[0] as the shell looked it up.
+ * The path of this program's own file: from the proc file system if there is
+ * one, otherwise from argv[0], looked up as the shell does.
  */
 #include "cli/self.h"
 

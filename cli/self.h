@@ -1,5 +1,5 @@
 /*
- * Where this program's own file is, for a command that starts it again.
+ * The path of this program's own file, for a command that starts it again.
  */
 #ifndef CLI_SELF_H
 #define CLI_SELF_H

@@ -11,8 +11,8 @@
 #define UTF8_MAX 4
 
 /*
- * How many of len bytes can be printed before it is known what follows: not
- * the start of a character of several bytes at the end.
+ * How many of len bytes can be printed before the next ones are known: all but
+ * an incomplete character of several bytes at the end.
  */
 static size_t
 complete_len(const char *bytes, size_t len)

@@ -17,7 +17,7 @@ struct text {
 /* Start with zeros.  Pieces may be cut anywhere, inside a character too. */
 void text_add(struct text *tx, const char *bytes, size_t len);
 
-/* Print what waits, and a newline if the last line has none. */
+/* Print the rest, and a newline if the last line has none. */
 void text_end(struct text *tx);
 
 #endif

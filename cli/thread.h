@@ -7,7 +7,7 @@
 #include "cli/json.h"
 #include "kdebug/kdebug.h"
 
-/* An object of the registers that are known, by gdb's names. */
+/* An object with the known registers, by gdb's names. */
 json_t *registers_json(const struct kdebug *kdb,
     const struct kdebug_regs *regs);
 

@@ -1,5 +1,6 @@
 /*
- * What this vmcore is, and what it can open: text or JSON on standard output.
+ * The version of this vmcore and the formats that it opens, as text or JSON on
+ * the standard output.
  */
 #ifndef CLI_VERSION_H
 #define CLI_VERSION_H
