@@ -70,12 +70,6 @@ le16dec(const uint8_t *p)
 	return (dec16(ORDER_LITTLE, p));
 }
 
-static inline uint16_t
-be16dec(const uint8_t *p)
-{
-	return (dec16(ORDER_BIG, p));
-}
-
 static inline uint32_t
 le32dec(const uint8_t *p)
 {

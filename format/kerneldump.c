@@ -231,13 +231,6 @@ kerneldump_is_text(const struct kerneldump_hdr *kh)
 		    sizeof(KERNELDUMP_MAGIC_TEXT)) == 0);
 }
 
-bool
-kerneldump_is_cleared(const struct kerneldump_hdr *kh)
-{
-	return (memcmp(kh->kh_magic, KERNELDUMP_MAGIC_CLEARED,
-		    sizeof(KERNELDUMP_MAGIC_CLEARED)) == 0);
-}
-
 static void
 put_magic(uint8_t hdr[KERNELDUMP_HDR_LEN], const char *magic)
 {

@@ -86,7 +86,6 @@ bool kerneldump_place(const struct kerneldump_hdr *kh, uint64_t last_off,
 #define KERNELDUMP_TEXT_BLOCK_LEN 512
 
 bool kerneldump_is_text(const struct kerneldump_hdr *kh);
-bool kerneldump_is_cleared(const struct kerneldump_hdr *kh);
 
 /* Mark a header as saved.  The parity stays what it was for the dump's. */
 void kerneldump_clear(uint8_t hdr[KERNELDUMP_HDR_LEN]);

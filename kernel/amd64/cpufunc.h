@@ -173,24 +173,6 @@ cpu_phys_bits(void)
 	return (reg[0] & 0xff);
 }
 
-static inline uint64_t
-rcr2(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("movq %%cr2, %0" : "=r"(v));
-	return (v);
-}
-
-static inline uint64_t
-rcr3(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("movq %%cr3, %0" : "=r"(v));
-	return (v);
-}
-
 static inline void
 load_cr3(uint64_t v)
 {

@@ -41,22 +41,6 @@ wake_locked(struct thread *td)
 	sched_add(td);
 }
 
-static void
-wakeup_some(const void *chan, bool all)
-{
-	struct thread *td, *next;
-
-	mtx_lock_spin(&sched_lock);
-	TAILQ_FOREACH_SAFE(td, &sleepers, td_runq, next) {
-		if (td->td_wchan != chan)
-			continue;
-		wake_locked(td);
-		if (!all)
-			break;
-	}
-	mtx_unlock_spin(&sched_lock);
-}
-
 int
 tsleep(const void *chan, const char *wmesg, int timo)
 {
@@ -92,15 +76,16 @@ msleep_spin(const void *chan, struct mtx *m, const char *wmesg, int timo)
 void
 wakeup(const void *chan)
 {
-	if (!SCHEDULER_STOPPED())
-		wakeup_some(chan, true);
-}
+	struct thread *td, *next;
 
-void
-wakeup_one(const void *chan)
-{
-	if (!SCHEDULER_STOPPED())
-		wakeup_some(chan, false);
+	if (SCHEDULER_STOPPED())
+		return;
+	mtx_lock_spin(&sched_lock);
+	TAILQ_FOREACH_SAFE(td, &sleepers, td_runq, next) {
+		if (td->td_wchan == chan)
+			wake_locked(td);
+	}
+	mtx_unlock_spin(&sched_lock);
 }
 
 void

@@ -64,12 +64,6 @@ extern int nprocs;		/* (s) */
 extern struct proc proc0;
 extern struct thread thread0;
 
-static inline struct thread *
-FIRST_THREAD_IN_PROC(struct proc *p)
-{
-	return (TAILQ_FIRST(&p->p_threads));
-}
-
 /*
  * Start a thread of process p, or of a new process if p is NULL.  It ends when
  * func returns or calls kthread_exit().  0 or ENOMEM; *tdp may be NULL.

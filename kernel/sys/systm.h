@@ -51,7 +51,6 @@ extern bool scheduler_stopped;
 int tsleep(const void *chan, const char *wmesg, int timo);
 int msleep_spin(const void *chan, struct mtx *mtx, const char *wmesg, int timo);
 void wakeup(const void *chan);
-void wakeup_one(const void *chan);
 
 /*
  * Copy len bytes that may not be there: false means that a fault came, and

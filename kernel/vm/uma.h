@@ -35,14 +35,6 @@ typedef void (*uma_dtor)(void *mem, int size, void *arg);
 typedef int (*uma_init)(void *mem, int size, int flags);
 typedef void (*uma_fini)(void *mem, int size);
 
-/*
- * A backend: whole pages for slabs.  *pflag comes back as a UMA_SLAB_* and is
- * handed to the backend that frees them.
- */
-typedef void *(*uma_alloc)(uma_zone_t zone, vm_size_t size, uint8_t *pflag,
-    int wait);
-typedef void (*uma_free)(void *mem, vm_size_t size, uint8_t pflag);
-
 /* Flags of a zone. */
 #define UMA_ZONE_ZINIT	   0x0001 /* init fills with zeros */
 #define UMA_ZONE_OFFPAGE   0x0002 /* nothing but items in their pages */
@@ -105,14 +97,6 @@ uma_zfree(uma_zone_t zone, void *item)
  */
 int uma_zone_set_max(uma_zone_t zone, int nitems);
 
-/* Before the first item is allocated. */
-void uma_zone_set_init(uma_zone_t zone, uma_init init);
-void uma_zone_set_fini(uma_zone_t zone, uma_fini fini);
-void uma_zone_set_zinit(uma_zone_t zone, uma_init zinit);
-void uma_zone_set_zfini(uma_zone_t zone, uma_fini zfini);
-void uma_zone_set_allocf(uma_zone_t zone, uma_alloc allocf);
-void uma_zone_set_freef(uma_zone_t zone, uma_free freef);
-
 /* Fill slabs for nitems ahead of time.  May sleep. */
 void uma_prealloc(uma_zone_t zone, int nitems);
 
@@ -137,13 +121,11 @@ struct uma_stat {
 
 typedef void (*uma_stat_visit)(const struct uma_stat *stat, void *arg);
 
-void uma_stats_foreach(uma_stat_visit visit, void *arg);
-/* The same when all other CPUs have been stopped; takes no lock. */
+/*
+ * Call visit for each zone.  Takes no lock: all other CPUs have been stopped.
+ */
 void uma_stats_foreach_locked(uma_stat_visit visit, void *arg);
 void uma_zone_get_stat(uma_zone_t zone, struct uma_stat *stat);
-
-/* Print them as vm.zone does, a line each. */
-void uma_print_stats(void);
 
 /*
  * Check items for use after free, double free and the like.  Set before

@@ -72,6 +72,14 @@ struct uma_slablist {
 	struct uma_slab *sl_first;
 };
 
+/*
+ * A backend: whole pages for slabs.  *pflag comes back as a UMA_SLAB_* and is
+ * handed to the backend that frees them.
+ */
+typedef void *(*uma_alloc)(uma_zone_t zone, vm_size_t size, uint8_t *pflag,
+    int wait);
+typedef void (*uma_free)(void *mem, vm_size_t size, uint8_t pflag);
+
 struct uma_keg {
 	struct mtx uk_lock;
 	const char *uk_name;	     /* (c) that of its first zone */
@@ -199,10 +207,8 @@ struct uma_zone *zone_create_internal(const char *name, size_t size);
 /* The zone of off-page slab headers. */
 extern struct uma_zone *slabzone;
 
-/* All kegs, while uma_list_lock is held; that may sleep. */
+/* All kegs: uma_zone.c guards the list with a lock that may sleep. */
 extern struct uma_keg *uma_kegs;
-void uma_list_lock(void);
-void uma_list_unlock(void);
 
 /* Boot: uma_boot.c; what others call of it is in uma_boot.h. */
 void uma_startup_zones(void);

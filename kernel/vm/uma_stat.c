@@ -82,29 +82,3 @@ uma_stats_foreach_locked(uma_stat_visit visit, void *arg)
 		}
 	}
 }
-
-void
-uma_stats_foreach(uma_stat_visit visit, void *arg)
-{
-	uma_list_lock();
-	uma_stats_foreach_locked(visit, arg);
-	uma_list_unlock();
-}
-
-static void
-print_stat(const struct uma_stat *stat, void *arg)
-{
-	(void)arg;
-	printf("%-16s %6u %8ju %8ju %8ju %10ju %6ju\n", stat->ust_name,
-	    stat->ust_size, (uintmax_t)stat->ust_limit,
-	    (uintmax_t)stat->ust_used, (uintmax_t)stat->ust_free,
-	    (uintmax_t)stat->ust_requests, (uintmax_t)stat->ust_fails);
-}
-
-void
-uma_print_stats(void)
-{
-	printf("%-16s %6s %8s %8s %8s %10s %6s\n", "zone", "size", "limit",
-	    "used", "free", "requests", "fails");
-	uma_stats_foreach(print_stat, NULL);
-}

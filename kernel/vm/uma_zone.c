@@ -29,7 +29,7 @@ static struct uma_zone *zonezone;
 static struct mtx uma_mtx;
 static bool uma_list_busy; /* (uma_mtx) */
 
-void
+static void
 uma_list_lock(void)
 {
 	mtx_lock_spin(&uma_mtx);
@@ -39,7 +39,7 @@ uma_list_lock(void)
 	mtx_unlock_spin(&uma_mtx);
 }
 
-void
+static void
 uma_list_unlock(void)
 {
 	mtx_lock_spin(&uma_mtx);
@@ -263,56 +263,6 @@ uma_zone_set_max(uma_zone_t zone, int nitems)
 	keg->uk_maxpages = (uint64_t)slabs * keg->uk_ppera;
 	mtx_unlock_spin(&keg->uk_lock);
 	return ((int)(slabs * ipers));
-}
-
-static void
-keg_assert_unused(const struct uma_keg *keg, const char *func)
-{
-	(void)keg;
-	(void)func;
-	KASSERT(keg->uk_pages == 0, ("%s: %s is in use", func, keg->uk_name));
-}
-
-void
-uma_zone_set_init(uma_zone_t zone, uma_init init)
-{
-	keg_assert_unused(zone->uz_keg, __func__);
-	zone->uz_keg->uk_init = init;
-}
-
-void
-uma_zone_set_fini(uma_zone_t zone, uma_fini fini)
-{
-	keg_assert_unused(zone->uz_keg, __func__);
-	zone->uz_keg->uk_fini = fini;
-}
-
-void
-uma_zone_set_zinit(uma_zone_t zone, uma_init zinit)
-{
-	keg_assert_unused(zone->uz_keg, __func__);
-	zone->uz_init = zinit;
-}
-
-void
-uma_zone_set_zfini(uma_zone_t zone, uma_fini zfini)
-{
-	keg_assert_unused(zone->uz_keg, __func__);
-	zone->uz_fini = zfini;
-}
-
-void
-uma_zone_set_allocf(uma_zone_t zone, uma_alloc allocf)
-{
-	keg_assert_unused(zone->uz_keg, __func__);
-	zone->uz_keg->uk_allocf = allocf;
-}
-
-void
-uma_zone_set_freef(uma_zone_t zone, uma_free freef)
-{
-	keg_assert_unused(zone->uz_keg, __func__);
-	zone->uz_keg->uk_freef = freef;
 }
 
 void
