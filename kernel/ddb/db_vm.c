@@ -2,10 +2,13 @@
  * The debugger's view of memory.
  */
 #include "kernel/ddb/ddb.h"
+#include "kernel/sys/malloc.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma.h"
+#include "kernel/vm/vm_kern.h"
 #include "kernel/vm/vm_page.h"
+#include "kernel/vm/vm_phys.h"
 
 static void
 print_zone(const struct uma_stat *stat, void *arg)
@@ -26,6 +29,24 @@ db_show_zones(const char *args)
 	uma_stats_foreach_locked(print_zone, NULL);
 }
 DB_COMMAND(show_zones, "show zones", db_show_zones, "UMA's zones");
+
+static void
+print_type(const struct malloc_type_stats *stats, void *arg)
+{
+	(void)arg;
+	printf("%-20s %9ju %12ju %9ju\n", stats->mts_name,
+	    (uintmax_t)stats->mts_inuse, (uintmax_t)stats->mts_memuse,
+	    (uintmax_t)stats->mts_requests);
+}
+
+static void
+db_show_malloc(const char *args)
+{
+	(void)args;
+	printf("%-20s %9s %12s %9s\n", "type", "used", "bytes", "requests");
+	malloc_stats_foreach(print_type, NULL);
+}
+DB_COMMAND(show_malloc, "show malloc", db_show_malloc, "malloc(9)'s types");
 
 /* A page's address, kernel or physical. */
 static void
@@ -60,5 +81,20 @@ db_show_memory(const char *args)
 	(void)args;
 	printf("pages %ju free %ju wired %ju\n", (uintmax_t)vm_cnt.v_page_count,
 	    (uintmax_t)vm_cnt.v_free_count, (uintmax_t)vm_cnt.v_wire_count);
+	printf("kernel map: %ju bytes of addresses, %ju of them with memory\n",
+	    (uintmax_t)kva_used(), (uintmax_t)kmem_used());
 }
 DB_COMMAND(show_memory, "show memory", db_show_memory, "counts of pages");
+
+static void
+db_show_freepages(const char *args)
+{
+	(void)args;
+	printf("%9s %9s %9s\n", "pages", "default", "direct");
+	for (int order = VM_NFREEORDER - 1; order >= 0; order--)
+		printf("%9u %9ju %9ju\n", 1u << order,
+		    (uintmax_t)vm_phys_free_blocks(VM_FREEPOOL_DEFAULT, order),
+		    (uintmax_t)vm_phys_free_blocks(VM_FREEPOOL_DIRECT, order));
+}
+DB_COMMAND(show_freepages, "show freepages", db_show_freepages,
+    "free blocks by size and pool");

@@ -89,7 +89,10 @@ COMMANDS = [
     ("show page 0x200000", r"page 0x\w+ pa 0x200000: flags 0x8 wired 1 .*\n"),
     ("show zones", r"(?s)zone +size .*\n64 +64 .*\nUMA Zones +256 .*"),
     ("show msgbuf", r"(?s)vmcore kernel .*KDB: enter: shell.*"),
-    ("show memory", r"pages \d+ free \d+ wired \d+\n"),
+    ("show malloc", r"(?s)type +used +bytes +requests\n.*"),
+    ("show memory", r"pages \d+ free \d+ wired \d+\n"
+     r"kernel map: \d+ bytes of addresses, \d+ of them with memory\n"),
+    ("show freepages", r"(?s) +pages +default +direct\n +4096 .*\n +1 +.*\n"),
     ("show pageset", r"(?s)kernel text +\d+\n.*\nminidump +\d+\n.*"),
     ("x ostype 7", r"0x\w+:  76 6d 63 6f 72 65 00\n"),
     ("x/s ostype", r'0x\w+:  "vmcore"\n'),
