@@ -183,10 +183,6 @@ struct kdebug_user {
  */
 const struct kdebug_user *kdebug_trace_user(const struct kdebug_trace *tr);
 
-/* The innermost frames of td, at most max.  Returns how many there are. */
-size_t kdebug_backtrace(struct kdebug *kdb, const struct kdebug_thread *td,
-    struct kdebug_frame *frames, size_t max);
-
 /* ---- the kernel as a whole ---- */
 
 /* Why a text of the kernel is not known. */

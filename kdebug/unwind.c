@@ -394,16 +394,3 @@ kdebug_trace_user(const struct kdebug_trace *tr)
 {
 	return (tr->tr_has_user ? &tr->tr_user : NULL);
 }
-
-size_t
-kdebug_backtrace(struct kdebug *kdb, const struct kdebug_thread *td,
-    struct kdebug_frame *frames, size_t max)
-{
-	struct kdebug_trace *tr = kdebug_trace_create(kdb, td);
-	size_t n = 0;
-
-	while (tr != NULL && n < max && kdebug_trace_next(tr, &frames[n]))
-		n++;
-	kdebug_trace_destroy(tr);
-	return (n);
-}

@@ -1,5 +1,6 @@
 #include "tests/kdebug/stack.h"
 
+#include "tests/kdebug/frames.h"
 #include "tests/support/unit.h"
 
 const struct machine mc_amd64 = {
@@ -253,8 +254,8 @@ stack_walk(struct stacked *st)
 	const struct kdebug_thread *threads;
 
 	assert_int_equal(kdebug_threads(kernel_open(&st->st_k), &threads), 1);
-	st->st_nframes = kdebug_backtrace(st->st_k.k_kdb, &threads[0],
-	    st->st_frames, MAXFRAMES);
+	st->st_nframes =
+	    take_frames(st->st_k.k_kdb, &threads[0], st->st_frames, MAXFRAMES);
 }
 
 const struct kdebug_user *

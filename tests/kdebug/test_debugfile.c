@@ -15,6 +15,7 @@
 #include "kdebug/arch.h"
 #include "kdebug/debugfile_int.h"
 #include "kdebug/modfile.h"
+#include "tests/kdebug/frames.h"
 #include "tests/kdebug/kernel.h"
 #include "tests/support/unit.h"
 
@@ -118,7 +119,7 @@ backtrace(struct kernel *k, struct kdebug_frame frames[MAXFRAMES])
 	const struct kdebug_thread *threads;
 
 	assert_int_equal(kdebug_threads(kernel_open(k), &threads), 1);
-	return (kdebug_backtrace(k->k_kdb, &threads[0], frames, MAXFRAMES));
+	return (take_frames(k->k_kdb, &threads[0], frames, MAXFRAMES));
 }
 
 static void

@@ -9,6 +9,7 @@
 
 #include "kdebug/kdebug.h"
 #include "tests/gen/dumpgen.h"
+#include "tests/kdebug/frames.h"
 #include "tests/support/unit.h"
 
 /* Frames of a recursion, in the dumps of FreeBSD 14. */
@@ -101,7 +102,7 @@ check_frames(const struct dump *d, const struct kdebug_thread *got,
 {
 	enum { MAX = GEN_MAX_FRAMES + RECURSION + 1 };
 	static struct kdebug_frame frames[MAX];
-	size_t n = kdebug_backtrace(d->d_kdb, got, frames, MAX);
+	size_t n = take_frames(d->d_kdb, got, frames, MAX);
 
 	for (size_t i = 0; i < n && i < want->nframes; i++) {
 		if (frames[i].kf_pc != want->frames[i].pc)

@@ -9,6 +9,7 @@
 
 #include "format/bytes.h"
 #include "kdebug/modfile.h"
+#include "tests/kdebug/frames.h"
 #include "tests/kdebug/kernel.h"
 #include "tests/support/hex.h"
 #include "tests/support/notefile.h"
@@ -376,7 +377,7 @@ frame_at(struct kernel *k, kvaddr_t pc)
 			td.kt_regs.rs_valid = (uint64_t)1 << i;
 		}
 	}
-	assert_int_equal(kdebug_backtrace(k->k_kdb, &td, &frame, 1), 1);
+	assert_int_equal(take_frames(k->k_kdb, &td, &frame, 1), 1);
 	return (frame);
 }
 

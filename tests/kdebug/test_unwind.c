@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kdebug/arch.h"
+#include "tests/kdebug/frames.h"
 #include "tests/kdebug/stack.h"
 #include "tests/support/unit.h"
 
@@ -932,8 +933,8 @@ test_few_frames(void **state)
 	stack_put_panic(&st, mc_amd64.mc_kernel_mode);
 	kdebug_threads(kernel_open(&st.st_k), &threads);
 	for (size_t max = 0; max <= 2; max++) {
-		size_t n = kdebug_backtrace(st.st_k.k_kdb, &threads[0],
-		    st.st_frames, max);
+		size_t n =
+		    take_frames(st.st_k.k_kdb, &threads[0], st.st_frames, max);
 
 		assert_int_equal(n, max);
 	}
