@@ -129,13 +129,13 @@ void
 serve_advice(FILE *out, const struct listener *ln, const struct dump *dump,
     size_t nthreads)
 {
+	const char *path = ln->ln_file.skf_path;
 	char remote[256], connect[256];
 
-	if (ln->ln_path != NULL) {
-		snprintf(remote, sizeof(remote), "target remote %s",
-		    ln->ln_path);
+	if (path != NULL) {
+		snprintf(remote, sizeof(remote), "target remote %s", path);
 		snprintf(connect, sizeof(connect),
-		    "process connect unix-connect://%s", ln->ln_path);
+		    "process connect unix-connect://%s", path);
 	} else {
 		snprintf(remote, sizeof(remote), "target remote 127.0.0.1:%u",
 		    ln->ln_port);

@@ -9,8 +9,6 @@
 
 #include <sys/types.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -93,22 +91,23 @@ waits_wait(struct waits *wt)
 
 /* ---- listening ---- */
 
-/* Bind and listen; on failure the socket is closed. */
+/* Listen on a socket that is bound. */
 static int
-listen_at(struct listener *ln, const struct sockaddr *addr, socklen_t len)
+start(const struct listener *ln)
 {
-	int error;
+	if (listen(ln->ln_fd, SOMAXCONN) != 0)
+		return (-1);
+	/* A client may have gone before it is accepted. */
+	return (fcntl(ln->ln_fd, F_SETFL, O_NONBLOCK));
+}
 
-	if (ln->ln_fd >= 0 && bind(ln->ln_fd, addr, len) == 0 &&
-	    listen(ln->ln_fd, SOMAXCONN) == 0) {
-		/* A client may have gone before it is accepted. */
-		fcntl(ln->ln_fd, F_SETFL, O_NONBLOCK);
-		return (0);
-	}
-	error = errno;
-	if (ln->ln_fd >= 0)
-		close(ln->ln_fd);
-	ln->ln_fd = -1;
+/* Close what could not be opened.  -1, with errno as it was. */
+static int
+give_up(struct listener *ln)
+{
+	int error = errno;
+
+	listener_close(ln);
 	errno = error;
 	return (-1);
 }
@@ -126,12 +125,10 @@ listener_open_tcp(struct listener *ln, uint16_t port)
 
 	*ln = (struct listener){ .ln_fd = socket(AF_INET, SOCK_STREAM, 0) };
 	setsockopt(ln->ln_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (listen_at(ln, (struct sockaddr *)&addr, sizeof(addr)) != 0)
-		return (-1);
-	if (getsockname(ln->ln_fd, (struct sockaddr *)&addr, &len) != 0) {
-		listener_close(ln);
-		return (-1);
-	}
+	if (bind(ln->ln_fd, (struct sockaddr *)&addr, len) != 0 ||
+	    start(ln) != 0 ||
+	    getsockname(ln->ln_fd, (struct sockaddr *)&addr, &len) != 0)
+		return (give_up(ln));
 	ln->ln_port = ntohs(addr.sin_port);
 	return (0);
 }
@@ -139,32 +136,22 @@ listener_open_tcp(struct listener *ln, uint16_t port)
 int
 listener_open_unix(struct listener *ln, const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	mode_t mask;
 	int status;
 
-	*ln = (struct listener){ .ln_fd = -1 };
-	if (strlen(path) >= sizeof(addr.sun_path)) {
-		errno = ENAMETOOLONG;
-		return (-1);
-	}
-	memcpy(addr.sun_path, path, strlen(path));
-	ln->ln_fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	mask = umask(S_IRWXG | S_IRWXO);
-	status = listen_at(ln, (struct sockaddr *)&addr, sizeof(addr));
-	umask(mask);
-	if (status == 0)
-		ln->ln_path = path;
-	return (status);
+	*ln = (struct listener){ .ln_fd = socket(AF_UNIX, SOCK_STREAM, 0) };
+	status = path != NULL ? sockfile_bind(&ln->ln_file, ln->ln_fd, path) :
+				sockfile_bind_private(&ln->ln_file, ln->ln_fd);
+	if (status != 0 || start(ln) != 0)
+		return (give_up(ln));
+	return (0);
 }
 
 void
 listener_close(struct listener *ln)
 {
+	sockfile_remove(&ln->ln_file);
 	if (ln->ln_fd >= 0)
 		close(ln->ln_fd);
-	if (ln->ln_path != NULL)
-		unlink(ln->ln_path);
 	*ln = (struct listener){ .ln_fd = -1 };
 }
 
@@ -183,7 +170,7 @@ listener_accept(const struct listener *ln)
 	}
 	/* A client that does not read must not hold us up. */
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	if (ln->ln_path == NULL)
+	if (ln->ln_file.skf_path == NULL)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return (fd);
 }

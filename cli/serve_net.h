@@ -12,19 +12,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/sockfile.h"
+
 /* From now on the signals end only waits, and SIGPIPE ends nothing. */
 void serve_signals(void);
 
 /* A listening socket.  ln_fd is -1 when there is none. */
 struct listener {
 	int ln_fd;
-	uint16_t ln_port;    /* TCP, on 127.0.0.1 */
-	const char *ln_path; /* Unix; the caller's */
+	uint16_t ln_port;	 /* TCP, on 127.0.0.1 */
+	struct sockfile ln_file; /* Unix; none for TCP */
 };
 
 /*
  * Listen on a port of 127.0.0.1, 0 for any that is free, or on a new socket
- * file, which only this user can connect to.  0, or -1 with errno.
+ * file, which only this user can connect to: at path, or for NULL where
+ * sockfile_bind_private() puts it.  0, or -1 with errno.
  */
 int listener_open_tcp(struct listener *ln, uint16_t port);
 int listener_open_unix(struct listener *ln, const char *path);

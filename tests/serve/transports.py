@@ -83,11 +83,69 @@ def try_unix(serve, path):
         gone = not os.path.exists(path)
         holds(f"Unix: {name}: the socket file is gone", gone)
 
+
+def put_file(path):
     with open(path, "w"):
         pass
-    command = [*serve, "--unix", path]
-    refuse("Unix: a file that exists", os.EX_UNAVAILABLE, command)
-    holds("Unix: a file that exists stays", os.path.exists(path))
+
+
+def put_socket(path):
+    """One that nobody listens on."""
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(path)
+
+
+# What may lie where the socket is to be.
+OTHERS = {
+    "a file": put_file,
+    "a folder": os.mkdir,
+    "a link to nothing": lambda path: os.symlink("nothing", path),
+    "a pipe": os.mkfifo,
+}
+
+
+def identity(path):
+    st = os.lstat(path)
+    return st.st_dev, st.st_ino, st.st_mode
+
+
+def try_taken(serve, folder):
+    """What lies at the path of --unix is replaced only if it is a dead socket."""
+    for number, (name, put) in enumerate(OTHERS.items()):
+        path = os.path.join(folder, f"other{number}")
+        put(path)
+        before = identity(path)
+        command = [*serve, "--unix", path]
+        refuse(f"Unix: {name}", os.EX_UNAVAILABLE, command, "File exists")
+        same(f"Unix: {name} stays", identity(path), before)
+    path = os.path.join(folder, "dead")
+    put_socket(path)
+    with Server([*serve, "--unix", path]) as s:
+        answer = Client(path).ask(b"qAttached")
+        same("Unix: replaces a dead socket", answer, b"1")
+        command = [*serve, "--unix", path]
+        refuse("Unix: a socket in use", os.EX_UNAVAILABLE, command, "in use")
+        answer = Client(path).ask(b"qAttached")
+        same("Unix: a socket in use stays", answer, b"1")
+        s.stop(signal.SIGKILL)
+    with Server([*serve, "--unix", path]):
+        answer = Client(path).ask(b"qAttached")
+        same("Unix: replaces what a killed server left", answer, b"1")
+
+
+def try_replaced(serve, folder):
+    """What came to the socket's path meanwhile stays there."""
+    for number, (name, put) in enumerate(
+        {**OTHERS, "a socket": put_socket}.items()
+    ):
+        path = os.path.join(folder, f"meanwhile{number}")
+        with Server([*serve, "--unix", path]) as s:
+            os.unlink(path)
+            put(path)
+            before = identity(path)
+            s.stop()
+            stays = os.path.lexists(path) and identity(path) == before
+            holds(f"Unix: {name} in its socket's place stays", stays)
 
 
 def try_ignored(serve):
@@ -206,12 +264,13 @@ def try_stdio(serve):
     same("stdio: with success", done.returncode, 0)
 
 
-def refuse(name, status, command):
+def refuse(name, status, command, err=""):
     result = run(*command)
     holds(
         f"refused: {name}",
         result.status == status
-        and result.err.startswith(("vmcore: ", "usage: vmcore")),
+        and result.err.startswith(("vmcore: ", "usage: vmcore"))
+        and err in result.err,
         result,
     )
 
@@ -244,6 +303,8 @@ def main():
             serve = [VMCORE, "serve", "-N", kernel, "-M", core]
             try_tcp(serve)
             try_unix(serve, os.path.join(folder, "socket"))
+            try_taken(serve, folder)
+            try_replaced(serve, folder)
             try_ignored(serve)
             try_once(serve)
             try_many(serve)
