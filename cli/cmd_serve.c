@@ -34,13 +34,15 @@ const struct syntax serve_syntax = {
 	.sy_name = "serve",
 	.sy_synopsis = "[--once] [--stdio | --tcp [127.0.0.1:]PORT | "
 		       "--unix PATH] [-N kernel] core",
-	.sy_help = "Serve a dump to gdb and lldb, by default on a free port of"
-		   " 127.0.0.1.\n"
-		   "\n"
-		   "      --once         end after the first client\n"
-		   "      --stdio        speak on standard input and output\n"
-		   "      --tcp PORT     listen on 127.0.0.1; 0: a free port\n"
-		   "      --unix PATH    listen on a socket file\n",
+	.sy_help =
+	    "Serve a dump to gdb and lldb, by default on a new socket file"
+	    " that only you\n"
+	    "can connect to.\n"
+	    "\n"
+	    "      --once         end after the first client\n"
+	    "      --stdio        speak on standard input and output\n"
+	    "      --tcp PORT     listen on 127.0.0.1; 0: a free port\n"
+	    "      --unix PATH    listen on a socket file\n",
 	.sy_short = OPTIONS_SHORT,
 	.sy_long = serve_long,
 };
@@ -50,8 +52,9 @@ struct serve {
 	struct args sv_args;
 	bool sv_once;
 	bool sv_stdio;
+	bool sv_tcp;
 	uint16_t sv_port;    /* 0: any */
-	const char *sv_path; /* NULL: TCP */
+	const char *sv_path; /* of a socket file; NULL: a new one */
 	int sv_transports;   /* how many were asked for */
 };
 
@@ -65,15 +68,17 @@ serve_sockets(const struct serve *sv, const struct dump *dump,
 	int status;
 
 	serve_signals();
-	if (sv->sv_path != NULL)
-		status = listener_open_unix(&ln, sv->sv_path);
-	else
+	if (sv->sv_tcp)
 		status = listener_open_tcp(&ln, sv->sv_port);
+	else
+		status = listener_open_unix(&ln, sv->sv_path);
 	if (status != 0) {
-		if (sv->sv_path != NULL)
-			warn("%s", sv->sv_path);
-		else
+		if (sv->sv_tcp)
 			warn("127.0.0.1:%u", sv->sv_port);
+		else
+			warn("%s",
+			    sv->sv_path != NULL ? sv->sv_path :
+						  "a new socket file");
 		return (EX_UNAVAILABLE);
 	}
 	serve_advice(stderr, &ln, dump, target->svt_nthreads);
@@ -117,6 +122,7 @@ take_option(struct serve *sv, int ch)
 			warnx("serve: %s: not a port of 127.0.0.1", optarg);
 			return (options_usage(&serve_syntax));
 		}
+		sv->sv_tcp = true;
 		break;
 	case OPT_UNIX:
 		sv->sv_path = optarg;

@@ -39,7 +39,7 @@ def try_case(case, folder, gdb, multi, lldb):
     else:
         skip(f"{name}: gdb-multiarch", "no gdb-multiarch here")
     if lldb:
-        with Server(serve) as s:
+        with Server([*serve, "--tcp", "0"]) as s:
             attach = s.advice("lldb")
             try_lldb(f"{name}: lldb, TCP", case, lldb, attach, scratch)
         same(f"{name}: the server ended well again", s.status, 0)

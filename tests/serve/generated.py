@@ -48,8 +48,8 @@ def try_variant(case, folder, multi, lldb):
 
     if multi:
         with Server(serve) as s:
-            remote = f"127.0.0.1:{s.port}"
-            try_gdb(f"{name}: gdb-multiarch", case, multi, remote, scratch)
+            label = f"{name}: gdb-multiarch"
+            try_gdb(label, case, multi, s.remote, scratch)
         same(f"{name}: the server ended well", s.status, 0)
     else:
         skip(f"{name}: gdb-multiarch", "no gdb-multiarch here")
@@ -83,7 +83,8 @@ def try_advice(case):
         same("without a header: lldb's file last", s.advice("lldb")[-1], load)
     put_header(case)
     with Server(serve) as s:
-        words = [case.kernel, "-o", f"gdb-remote 127.0.0.1:{s.port}"]
+        connect = f"process connect unix-connect://{s.address}"
+        words = [case.kernel, "-o", connect]
         same("with a header: lldb's file first", s.advice("lldb")[-3:], words)
 
 

@@ -24,8 +24,8 @@ COMMANDS = ("bt", "frames", "gdb-modules", "help", "lldb-modules", "notes",
 class Monitor:
     """A client that asks commands."""
 
-    def __init__(self, port):
-        self.client = Client(("127.0.0.1", port))
+    def __init__(self, server):
+        self.client = Client(server.address)
         self.client.ask(b"QStartNoAckMode")
 
     def say(self, command):
@@ -118,14 +118,14 @@ def try_others(monitor):
         holds(f"refuses '{bad}'", refused, said)
 
 
-def try_debuggers(kernel, core, port):
+def try_debuggers(kernel, core, server):
     gdb, multi, lldb = find()
     gdb = multi or gdb
     want = vmcore("bt", kernel, core)
     if gdb:
         said = run_debugger(
             [gdb, "-nx", "-batch", "-iex", "set osabi none", kernel]
-            + ["-ex", f"target remote 127.0.0.1:{port}"]
+            + ["-ex", f"target remote {server.remote}"]
             + ["-ex", "echo <bt>\\n", "-ex", "monitor bt", "-ex", "detach"]
         )
         holds("gdb: monitor bt", said["bt"].startswith(want), said["all"])
@@ -133,7 +133,8 @@ def try_debuggers(kernel, core, port):
         skip("gdb: monitor bt", "no gdb here")
     if lldb:
         said = run_debugger(
-            [lldb, "--no-lldbinit", "--batch", "-o", f"gdb-remote 127.0.0.1:{port}"]
+            [lldb, "--no-lldbinit", "--batch"]
+            + ["-o", f"process connect unix-connect://{server.address}"]
             + ["-o", "process plugin packet monitor bt"]
         )["all"]
         holds("lldb: monitor bt", want in said, said)
@@ -185,7 +186,7 @@ def try_cut(folder):
         memory = f.read()[-4096:]
     os.truncate(core, os.path.getsize(core) - 3096)
     with Server([VMCORE, "serve", "-N", kernel, core]) as s:
-        monitor = Monitor(s.port)
+        monitor = Monitor(s)
         reply = monitor.client.ask(b"m%x,7d0" % last_page(core))
         monitor.client.close()
     same("memory up to the cut", reply.decode(), memory[:1000].hex())
@@ -198,11 +199,11 @@ def main():
                      "--threads", "-o", core, "-k", kernel)
         assert result.status == 0, result
         with Server([VMCORE, "serve", "-N", kernel, core]) as s:
-            monitor = Monitor(s.port)
+            monitor = Monitor(s)
             try_threads(monitor, kernel, core)
             try_others(monitor)
             monitor.client.close()
-            try_debuggers(kernel, core, s.port)
+            try_debuggers(kernel, core, s)
         same("the server ended well", s.status, 0)
         try_cut(folder)
         try_modules(folder, [VMCORE, "serve", "-N", kernel, core])

@@ -12,23 +12,29 @@ TIMEOUT = 30
 class Server:
     """Runs until the with statement is left; then status is its exit status."""
 
-    def __init__(self, argv):
+    def __init__(self, argv, **options):
         self.argv = argv
+        self.options = options  # Popen's
         self.status = None
-        self.port = None
+        self.remote = None  # as gdb's target remote takes it
+        self.address = None  # the same for Client
         self.said = ""
 
     def __enter__(self):
         self.process = subprocess.Popen(self.argv, stderr=subprocess.PIPE,
-                                        stdin=subprocess.DEVNULL, text=True)
+                                        stdin=subprocess.DEVNULL, text=True,
+                                        **self.options)
         # The last line of the announcement is lldb's.
         for line in self.process.stderr:
             self.said += line
             if line.startswith("  lldb"):
                 break
-        found = re.search(r"127\.0\.0\.1:(\d+)", self.said)
+        found = re.search(r"'target remote ([^']+)'", self.said)
         if found:
-            self.port = int(found.group(1))
+            self.remote = self.address = found.group(1)
+        host, _, port = str(self.remote).rpartition(":")
+        if host == "127.0.0.1":
+            self.address = (host, int(port))
         return self
 
     def advice(self, debugger):

@@ -42,32 +42,65 @@ def listening_addresses(port):
 
 
 def try_tcp(serve):
-    with Server(serve) as s:
+    with Server([*serve, "--tcp", "0"]) as s:
         holds(
             "TCP: tells how to attach",
-            f"target remote 127.0.0.1:{s.port}'" in s.said
-            and f"gdb-remote 127.0.0.1:{s.port}'" in s.said,
+            f"gdb-remote {s.remote}'" in s.said,
             s.said,
         )
-        where = listening_addresses(s.port)
+        where = listening_addresses(s.address[1])
         if where is None:
             skip("TCP: on the loopback address only", "no /proc/net/tcp")
         else:
             loopback = {bytes([127, 0, 0, 1])}
             same("TCP: on the loopback address only", where, loopback)
-        first = Client(("127.0.0.1", s.port))
+        first = Client(s.address)
         same("TCP: answers", first.ask(b"qAttached"), b"1")
-        second = Client(("127.0.0.1", s.port))
+        second = Client(s.address)
         same("TCP: serves two", second.ask(b"qAttached"), b"1")
         same("TCP: detaches one client", first.ask(b"D"), b"OK")
         same("TCP: hangs up", first.reply(), None)
         same("TCP: serves the other", second.ask(b"qAttached"), b"1")
         second.send(b"$qAtt")
         second.close()
-        third = Client(("127.0.0.1", s.port))
+        third = Client(s.address)
         same("TCP: a client may just go", third.ask(b"qAttached"), b"1")
         same("TCP: SIGINT ends it, client or not", s.stop(signal.SIGINT), 0)
         same("TCP: whose connection is closed", third.reply(), None)
+
+
+def try_private(serve, folder):
+    """By default it listens in a new folder of its own, where there is room."""
+    runtime, temp, long = (
+        os.path.join(folder, name) for name in ("runtime", "temp", "x" * 100)
+    )
+    for name in runtime, temp, long:
+        os.mkdir(name)
+    gone = os.path.join(folder, "nothing")
+    for name, env, want in (
+        ("a runtime folder", (runtime, temp), runtime),
+        ("no runtime folder", (None, temp), temp),
+        ("a runtime folder that is not there", (gone, temp), temp),
+        ("a relative runtime folder", ("runtime", temp), temp),
+        ("folders with names too long", (long, long), "/tmp"),
+        ("no folder", (None, None), "/tmp"),
+    ):
+        env = dict(zip(("XDG_RUNTIME_DIR", "TMPDIR"), env, strict=True))
+        env = {key: value for key, value in env.items() if value is not None}
+        with Server(serve, env=env, cwd=folder) as s:
+            home, file = os.path.split(s.address)
+            same(f"{name}: where", os.path.dirname(home), want)
+            mode = stat.S_IMODE(os.stat(home).st_mode)
+            same(f"{name}: for the user alone", oct(mode), oct(0o700))
+            same(f"{name}: with nothing else", os.listdir(home), [file])
+            answer = Client(s.address).ask(b"qAttached")
+            same(f"{name}: answers", answer, b"1")
+            lldb = f"process connect unix-connect://{s.address}"
+            holds(f"{name}: lldb is told", lldb in s.said, s.said)
+            same(f"{name}: ends", s.stop(), 0)
+        holds(f"{name}: leaves nothing", not os.path.exists(home))
+    left = os.listdir(runtime) + os.listdir(temp) + os.listdir(long)
+    same("the folders are as they were", left, [])
 
 
 def try_unix(serve, path):
@@ -153,7 +186,7 @@ def try_ignored(serve):
     command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *serve]
     with Server(command) as s:
         s.process.send_signal(signal.SIGHUP)
-        client = Client(("127.0.0.1", s.port))
+        client = Client(s.address)
         answer = client.ask(b"qAttached")
         same("a signal that was ignored still is", answer, b"1")
 
@@ -161,7 +194,7 @@ def try_ignored(serve):
 def try_once(serve):
     for packet in b"D", b"k", None:
         with Server([*serve, "--once"]) as s:
-            client = Client(("127.0.0.1", s.port))
+            client = Client(s.address)
             if packet:
                 client.ask(packet)
             client.close()
@@ -185,7 +218,7 @@ def selected(client):
 def try_many(serve):
     """Clients that say nothing, as many as are served, and one more."""
     with Server(serve) as s:
-        clients = [Client(("127.0.0.1", s.port)) for _ in range(CLIENTS_MAX)]
+        clients = [Client(s.address) for _ in range(CLIENTS_MAX)]
         last = clients.pop()
         same("silent clients hold up none", last.ask(b"qAttached"), b"1")
         other = clients.pop()
@@ -195,14 +228,14 @@ def try_many(serve):
         same("one selects a thread", last.ask(b"Hg" + thread), b"OK")
         same("which is selected", selected(last), b"QC" + thread)
         same("not for the others", selected(other), first)
-        more = Client(("127.0.0.1", s.port))
+        more = Client(s.address)
         same("one too many is hung up on", more.reply(), None)
         other.close()
         deadline = time.monotonic() + TIMEOUT
         answer = None
         while answer is None and time.monotonic() < deadline:
             try:
-                answer = Client(("127.0.0.1", s.port)).ask(b"qAttached")
+                answer = Client(s.address).ask(b"qAttached")
             except ConnectionError:
                 pass
         same("until another one goes", answer, b"1")
@@ -213,7 +246,7 @@ def try_many(serve):
 def try_deaf(serve):
     """A client that asks and asks but never reads."""
     with Server(serve) as s:
-        client = Client(("127.0.0.1", s.port))
+        client = Client(s.address)
         client.ask(b"QStartNoAckMode")
         before = resident(s.process.pid)
         client.socket.setblocking(False)
@@ -233,7 +266,7 @@ def try_deaf(serve):
         else:
             less = held - before < DEAF_MAX
             holds("and takes the memory of one answer", less, held - before)
-        other = Client(("127.0.0.1", s.port))
+        other = Client(s.address)
         same("and holds up none", other.ask(b"qAttached"), b"1")
         same("and does not keep a signal off", s.stop(), 0)
 
@@ -302,6 +335,7 @@ def main():
         for _, kernel, core, _ in realdumps.lay_out(LAY_OUT, folder)[-1:]:
             serve = [VMCORE, "serve", "-N", kernel, "-M", core]
             try_tcp(serve)
+            try_private(serve, folder)
             try_unix(serve, os.path.join(folder, "socket"))
             try_taken(serve, folder)
             try_replaced(serve, folder)
