@@ -1,10 +1,12 @@
 #!/bin/sh
-# usage: run-kernel.sh [-ae] [-c CPUS] [-d DISK]... [-m MB] [-p MODEL] [-q SOCKET] KERNEL [NAME=VALUE]...
+# usage: run-kernel.sh [-ae] [-b BYTES] [-c CPUS] [-d DISK]... [-m MB] [-p MODEL] [-q SOCKET] KERNEL [NAME=VALUE]...
 #
 # Boot a kernel in QEMU with its console on this terminal; leave with "poweroff"
 # or "exit", enter its debugger with Return ~ Ctrl-B.  Each DISK is a raw image,
 # or what QEMU can make one of (blkdebug:RULES:IMAGE, to have it fail), vtbd0 the
 # first; the words after KERNEL are its command line.
+#
+# -b: the disks have sectors of so many bytes, not of 512.
 #
 # -e: Ctrl-A is QEMU's escape key.  Ctrl-A b is a serial break, which enters the
 # debugger as well, Ctrl-A x ends QEMU, and Ctrl-C goes to the kernel.
@@ -21,6 +23,7 @@ qemu=${QEMU:-qemu-system-x86_64}
 accel=tcg
 probe=no
 cpus=2
+sector=512
 disks=
 memory=8192
 model=max
@@ -46,9 +49,10 @@ usage()
 	exit 64
 }
 
-while getopts ac:d:em:p:q: option; do
+while getopts ab:c:d:em:p:q: option; do
 	case $option in
 	a) probe=yes ;;
+	b) sector=$OPTARG ;;
 	c) cpus=$OPTARG ;;
 	d) disks="$disks $OPTARG" ;;
 	e) serial=mon:stdio ;;
@@ -78,6 +82,6 @@ for disk in $disks; do
 	id=disk$#
 	set -- "$@" \
 	    -drive "if=none,id=$id,file=$disk,format=raw,werror=report" \
-	    -device "virtio-blk-pci,drive=$id"
+	    -device "virtio-blk-pci,drive=$id,logical_block_size=$sector,physical_block_size=$sector"
 done
 exec "$qemu" "$@" -kernel "$kernel" -append "$cmdline"

@@ -27,12 +27,14 @@ class Machine:
         memory=128,
         cpus=2,
         disks=(),
+        sector=512,  # of the disks, bytes
         model="max",
         escape=False,  # QEMU's own keys, after Ctrl-A
         qmp=None,  # the path of a socket
         limit=None,  # of patience
     ):
-        words = [script, "-m", memory, "-c", cpus, "-p", model]
+        words = [script, "-m", memory, "-c", cpus, "-p", model,
+                 "-b", sector]
         if escape:
             words.append("-e")
         if qmp:
@@ -129,15 +131,18 @@ def parity(header):
     return value
 
 
-def dump_of(image, path):
+def dump_of(image, path, sector=512):
     """Take the dump off the end of a disk image: the path, or None."""
     data = pathlib.Path(image).read_bytes()
-    last = data[-HEADER_LEN:]
+    block = data[-sector:]
+    last, rest = block[:HEADER_LEN], block[HEADER_LEN:]
     if not last.startswith(MAGIC):
         return None
+    assert not any(rest), "the header's block"
+    assert struct.unpack_from(">I", last, 60) == (sector,), "the block length"
     (extent,) = struct.unpack_from(">Q", last, 496)
-    start = len(data) - HEADER_LEN - extent
-    assert data[start - HEADER_LEN : start] == last, "the headers differ"
+    start = len(data) - sector - extent
+    assert data[start - sector : start] == block, "the headers differ"
     assert parity(last) == 0, "the header's parity"
     (length,) = struct.unpack_from(">Q", last, 40)
     pathlib.Path(path).write_bytes(data[start : start + length])
