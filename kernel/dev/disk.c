@@ -47,7 +47,8 @@ int
 disk_submit(struct disk *dk, unsigned int tag, enum disk_op op,
     const struct disk_seg *segs, unsigned int nsegs, uint64_t off)
 {
-	if (tag >= DISK_DEPTH || nsegs > DISK_MAXSEG || off % DISK_SECTOR != 0)
+	if (tag >= DISK_DEPTH || nsegs > DISK_MAXSEG ||
+	    off % dk->bd_sector_len != 0)
 		return (EINVAL);
 	return (dk->bd_driver->dv_submit(dk, tag, op, segs, nsegs, off));
 }

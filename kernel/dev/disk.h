@@ -11,8 +11,6 @@
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/param.h"
 
-#define DISK_SECTOR 512
-
 /* The most that any driver takes: requests in flight, and pieces of each. */
 #define DISK_DEPTH  4
 #define DISK_MAXSEG 62
@@ -39,7 +37,8 @@ struct disk_driver {
 struct disk {
 	char bd_name[8]; /* "vtbd0" */
 	const struct disk_driver *bd_driver;
-	uint64_t bd_media_len; /* bytes */
+	uint32_t bd_sector_len; /* bytes: a power of two, 512 to a page */
+	uint64_t bd_media_len;	/* bytes, a multiple of bd_sector_len */
 	bool bd_readonly;
 	bool bd_flush;	      /* it has a cache to flush */
 	struct mtx bd_mtx;    /* for disk_rw(), from submit to wait */
@@ -59,8 +58,9 @@ struct disk *disk_first(void);
 int disk_reset(struct disk *dk);
 
 /*
- * Start a request at off, a multiple of a sector; tag, less than DISK_DEPTH,
- * names no other one in flight.  0 or EINVAL.
+ * Start a request at off.  off and the length of all pieces are multiples of a
+ * sector; tag, less than DISK_DEPTH, names no other request in flight.  0 or
+ * EINVAL.
  */
 int disk_submit(struct disk *dk, unsigned int tag, enum disk_op op,
     const struct disk_seg *segs, unsigned int nsegs, uint64_t off);

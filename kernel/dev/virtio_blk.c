@@ -46,12 +46,17 @@
 #define COMMON_QDRIVER	40
 #define COMMON_QDEVICE	48
 
+/* Device configuration: offsets. */
+#define CONFIG_CAPACITY 0
+#define CONFIG_BLK_SIZE 20
+
 #define STATUS_ACK	   1
 #define STATUS_DRIVER	   2
 #define STATUS_DRIVER_OK   4
 #define STATUS_FEATURES_OK 8
 
 #define F_RO	    5
+#define F_BLK_SIZE  6
 #define F_FLUSH	    9
 #define F_VERSION_1 32
 
@@ -61,6 +66,9 @@
 #define SLOT_DESCS (DISK_MAXSEG + 2)
 #define QSIZE	   (DISK_DEPTH * SLOT_DESCS)
 static_assert((QSIZE & (QSIZE - 1)) == 0, "a queue's size is a power of two");
+
+/* The unit of capacities and addresses, whatever a device's sectors are. */
+#define UNIT_LEN 512
 
 #define TIMEOUT_MS 5000
 
@@ -222,11 +230,14 @@ negotiate(struct vtblk *vb)
 {
 	uint64_t offered = device_features(vb);
 	uint64_t wanted = offered &
-	    (UINT64_C(1) << F_RO | UINT64_C(1) << F_FLUSH |
-		UINT64_C(1) << F_VERSION_1);
+	    (UINT64_C(1) << F_RO | UINT64_C(1) << F_BLK_SIZE |
+		UINT64_C(1) << F_FLUSH | UINT64_C(1) << F_VERSION_1);
 
 	vb->vb_disk.bd_readonly = (wanted >> F_RO & 1) != 0;
 	vb->vb_disk.bd_flush = (wanted >> F_FLUSH & 1) != 0;
+	vb->vb_disk.bd_sector_len = (wanted >> F_BLK_SIZE & 1) != 0 ?
+	    read32(vb->vb_device, CONFIG_BLK_SIZE) :
+	    UNIT_LEN;
 	write32(vb->vb_common, COMMON_GFSELECT, 0);
 	write32(vb->vb_common, COMMON_GF, (uint32_t)wanted);
 	write32(vb->vb_common, COMMON_GFSELECT, 1);
@@ -320,7 +331,7 @@ vtblk_submit(struct disk *dk, unsigned int tag, enum disk_op op,
 
 	mem->header[tag] = (struct blk_header){
 		.type = types[op],
-		.sector = off / DISK_SECTOR,
+		.sector = off / UNIT_LEN,
 	};
 	mem->status[tag] = 0xff;
 	set_desc(vb, i++, pmap_kextract((vm_offset_t)&mem->header[tag]),
@@ -364,6 +375,24 @@ static const struct disk_driver vtblk_driver = {
 	.dv_wait = vtblk_wait,
 };
 
+static bool
+read_geometry(struct vtblk *vb)
+{
+	struct disk *dk = &vb->vb_disk;
+	uint32_t sector_len = dk->bd_sector_len;
+	uint64_t units = read32(vb->vb_device, CONFIG_CAPACITY) |
+	    (uint64_t)read32(vb->vb_device, CONFIG_CAPACITY + 4) << 32;
+
+	if (sector_len < UNIT_LEN || sector_len > PAGE_SIZE ||
+	    (sector_len & (sector_len - 1)) != 0) {
+		printf("%s: cannot use sectors of %u bytes\n", dk->bd_name,
+		    sector_len);
+		return (false);
+	}
+	dk->bd_media_len = (UNIT_LEN * units) & ~((uint64_t)sector_len - 1);
+	return (true);
+}
+
 static void
 vtblk_attach(const struct pci_dev *pd)
 {
@@ -380,12 +409,11 @@ vtblk_attach(const struct pci_dev *pd)
 		printf("%s: not a device that we can drive\n", dk->bd_name);
 		return;
 	}
-	dk->bd_media_len = DISK_SECTOR *
-	    (read32(vb->vb_device, 0) |
-		(uint64_t)read32(vb->vb_device, 4) << 32);
+	if (!read_geometry(vb))
+		return;
 	ndisks++;
-	printf("%s: %ju MB%s\n", dk->bd_name,
-	    (uintmax_t)(dk->bd_media_len >> 20),
+	printf("%s: %ju MB, sectors of %u bytes%s\n", dk->bd_name,
+	    (uintmax_t)(dk->bd_media_len >> 20), dk->bd_sector_len,
 	    dk->bd_readonly ? ", read only" : "");
 	disk_attach(dk);
 }

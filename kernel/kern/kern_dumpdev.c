@@ -110,7 +110,7 @@ dumpdev_sinks(struct dump_sink sinks[DUMPDEV_MAX])
 			.ds_arg = &devs[i],
 			.ds_media = DUMP_MEDIA_DEVICE,
 			.ds_media_len = devs[i].dd_len,
-			.ds_block_len = DISK_SECTOR,
+			.ds_block_len = devs[i].dd_disk->bd_sector_len,
 			.ds_maxiov = DISK_MAXSEG,
 			.ds_depth = DISK_DEPTH,
 			.ds_open = sink_open,

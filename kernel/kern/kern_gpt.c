@@ -20,7 +20,7 @@ struct table {
 	struct span array; /* in array_space */
 };
 
-static uint8_t sector_space[DISK_SECTOR];
+static uint8_t sector_space[PAGE_SIZE];
 static uint8_t array_space[ARRAY_MAX];
 
 /* CRC-32 of IEEE 802.3, four bits at a time. */
@@ -43,24 +43,34 @@ crc32(uint32_t crc, const uint8_t *bytes, size_t len)
 static uint64_t
 nsectors_of(const struct disk *dk)
 {
-	return (dk->bd_media_len / DISK_SECTOR);
+	return (dk->bd_media_len / dk->bd_sector_len);
 }
 
+/* len: bytes, a multiple of a sector. */
 static bool
 read_sectors(struct disk *dk, uint64_t lba, uint8_t *buf, size_t len)
 {
 	uint64_t nsectors = nsectors_of(dk);
 
-	if (lba > nsectors || len / DISK_SECTOR > nsectors - lba)
+	if (lba > nsectors || len / dk->bd_sector_len > nsectors - lba)
 		return (false);
-	return (disk_rw(dk, DISK_READ, buf, len, lba * DISK_SECTOR) == 0);
+	return (disk_rw(dk, DISK_READ, buf, len, lba * dk->bd_sector_len) == 0);
+}
+
+static bool
+read_sector(struct disk *dk, uint64_t lba, struct span *sector)
+{
+	*sector =
+	    (struct span){ .base = sector_space, .len = dk->bd_sector_len };
+	return (read_sectors(dk, lba, sector_space, sector->len));
 }
 
 static bool
 read_array(struct disk *dk, struct table *t)
 {
+	uint32_t sector_len = dk->bd_sector_len;
 	size_t len = gpt_array_len(&t->hdr);
-	size_t read_len = (len + DISK_SECTOR - 1) / DISK_SECTOR * DISK_SECTOR;
+	size_t read_len = (len + sector_len - 1) / sector_len * sector_len;
 
 	t->array = (struct span){ .base = array_space, .len = len };
 	return (len <= sizeof(array_space) &&
@@ -69,21 +79,12 @@ read_array(struct disk *dk, struct table *t)
 }
 
 static bool
-is_table_at(struct disk *dk, uint64_t lba)
-{
-	struct span sector = { .base = sector_space, .len = DISK_SECTOR };
-
-	return (read_sectors(dk, lba, sector_space, DISK_SECTOR) &&
-	    gpt_is(sector));
-}
-
-static bool
 read_table_at(struct disk *dk, uint64_t lba, struct table *t)
 {
-	struct span sector = { .base = sector_space, .len = DISK_SECTOR };
+	struct span sector;
 	const char *why;
 
-	return (is_table_at(dk, lba) &&
+	return (read_sector(dk, lba, &sector) &&
 	    gpt_decode(sector, lba, crc32, &t->hdr, &why) && read_array(dk, t));
 }
 
@@ -95,6 +96,14 @@ read_table(struct disk *dk, struct table *t)
 
 	return (read_table_at(dk, GPT_PRIMARY_LBA, t) ||
 	    (nsectors > 0 && read_table_at(dk, nsectors - 1, t)));
+}
+
+static bool
+is_table_at(struct disk *dk, uint64_t lba)
+{
+	struct span sector;
+
+	return (read_sector(dk, lba, &sector) && gpt_is(sector));
 }
 
 bool
@@ -109,10 +118,9 @@ gpt_present(struct disk *dk)
 bool
 mbr_present(struct disk *dk)
 {
-	struct span sector = { .base = sector_space, .len = DISK_SECTOR };
+	struct span sector;
 
-	return (read_sectors(dk, 0, sector_space, DISK_SECTOR) &&
-	    mbr_has_partitions(sector));
+	return (read_sector(dk, 0, &sector) && mbr_has_partitions(sector));
 }
 
 const char *
@@ -128,7 +136,7 @@ gpt_find_swap(struct disk *dk, unsigned int number, uint64_t *start,
 	if (!gpt_part_writable(&t.hdr, t.array, number - 1, nsectors_of(dk),
 		&part, &why))
 		return (why);
-	*start = part.gp_first_lba * DISK_SECTOR;
-	*len = (part.gp_last_lba - part.gp_first_lba + 1) * DISK_SECTOR;
+	*start = part.gp_first_lba * dk->bd_sector_len;
+	*len = (part.gp_last_lba - part.gp_first_lba + 1) * dk->bd_sector_len;
 	return (NULL);
 }

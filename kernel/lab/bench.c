@@ -95,7 +95,7 @@ static int
 bench_round(struct disk *dk, struct round *r)
 {
 	static uint64_t len_read;
-	uint64_t off = dk->bd_media_len - DISK_SECTOR - r->len;
+	uint64_t off = dk->bd_media_len - dk->bd_sector_len - r->len;
 	uint64_t start = rdtsc();
 	int error = doadump(false);
 

@@ -27,7 +27,7 @@ MEMORY = 64
 BROKEN = {"crc": 1}  # a table's header that is not to be believed
 
 
-def crash(*tunables, disks, cpus=2):
+def crash(*tunables, disks, cpus=2, **options):
     """Panic: all that was said."""
     with boot(
         *tunables,
@@ -36,6 +36,7 @@ def crash(*tunables, disks, cpus=2):
         memory=MEMORY,
         cpus=cpus,
         disks=disks,
+        **options,
     ) as m:
         assert m.end() == 9, m.text
     return m.text
@@ -138,17 +139,24 @@ def read_only():
     assert announced(text) == "none; vtbd0: read only", text
 
 
-def to_the_sector():
+SECTORS = [512, 1024, 2048, 4096]
+
+
+def to_the_sector(sector):
     """The smallest dump on the smallest disk, and on one a sector smaller."""
-    on_one_cpu = functools.partial(crash, "dumpdev=vtbd0", cpus=1)
+    on_one_cpu = functools.partial(
+        crash, "dumpdev=vtbd0", cpus=1, sector=sector
+    )
     text = on_one_cpu(disks=make_disks([256 * KB]))
+    assert f"vtbd0: 0 MB, sectors of {sector} bytes\n" in text, text
     need = int(re.search(r"dump: now: none; (\d+) KB", text)[1]) * KB
     (disk,) = make_disks([need])
     text = on_one_cpu(disks=[disk])
     assert "now: minidump of" in text, text
     assert "to vtbd0; the page array does not fit\n" in text, text
-    assert machine.dump_of(disk, work / "core") is not None
-    (disk,) = make_disks([need - 512])
+    assert machine.dump_of(disk, work / "core", sector) is not None
+    saved(disk)
+    (disk,) = make_disks([need - sector])
     text = on_one_cpu(disks=[disk])
     assert f"now: none; {need // KB} KB are needed" in text, text
     assert not any(disk.read_bytes()), "something was written"
@@ -175,16 +183,19 @@ def changed():
 OTHER = images.some_bytes(40 * KB, seed=1)
 
 
-def partitions(swap_len=8 * MB, **changed):
+def partitions(swap_len=8 * MB, sector=512, **changed):
     """A disk: ufs, swap, ufs; and where its swap partition lies."""
     swap = bytes(swap_len)
     parts = [(images.UFS, OTHER), (images.SWAP, swap), (images.UFS, OTHER)]
-    last = 33 + (2 * len(OTHER) + len(swap)) // 512
+    first = 2 + 128 * 128 // sector
+    last = first - 1 + (2 * len(OTHER) + len(swap)) // sector
     for table in ("primary", "backup"):
-        changed[table] = {"last": last} | changed.get(table, {})
+        changed[table] = {"first": first, "last": last} | changed.get(
+            table, {}
+        )
     disk = work / "parted"
-    disk.write_bytes(images.disk(parts, **changed))
-    start = 34 * 512 + len(OTHER)
+    disk.write_bytes(images.disk(parts, sector, **changed))
+    start = first * sector + len(OTHER)
     return disk, start, start + len(swap)
 
 
@@ -194,21 +205,35 @@ def digest(disk, start, end):
     return hashlib.sha256(data[:start] + data[end:]).hexdigest()
 
 
-def dump_to_partition(changed):
+def saved(disk):
+    """The dump on a disk, as savecore would take it: the crash it tells of."""
+    folder = pathlib.Path(tempfile.mkdtemp(dir=work))
+    run = tap.run(vmcore, "save", disk, folder)
+    assert run.status == 0 and run.out == f"{folder}/vmcore.0\n", run
+    info = tap.run(vmcore, "info", "-N", kernel, folder / "vmcore.0").out
+    assert re.search(r"(?m)^panic: +crash: as you asked$", info), info
+
+
+def dump_to_partition(sector, changed):
     """The dump is in the partition, and nowhere else is a byte changed."""
-    disk, start, end = partitions(**changed)
+    disk, start, end = partitions(sector=sector, **changed)
     before = digest(disk, start, end)
-    text = crash("dumpdev=vtbd0p2", disks=[disk])
+    text = crash("dumpdev=vtbd0p2", disks=[disk], sector=sector)
     assert re.fullmatch(r"minidump of \d+ KB to vtbd0p2", announced(text)), text
     assert re.search(r"Dumping \d+ out of 63 MB:", text), text
     assert digest(disk, start, end) == before
     # Boot blocks and labels at the partition's start are left alone, too.
     assert not any(disk.read_bytes()[start : start + 64 * KB])
-    folder = pathlib.Path(tempfile.mkdtemp(dir=work))
-    saved = tap.run(vmcore, "save", disk, folder)
-    assert saved.status == 0 and saved.out == f"{folder}/vmcore.0\n", saved
-    info = tap.run(vmcore, "info", "-N", kernel, folder / "vmcore.0").out
-    assert re.search(r"(?m)^panic: +crash: as you asked$", info), info
+    saved(disk)
+
+
+def huge_sectors():
+    """Sectors of more than a page: the disk is not used, the next one is."""
+    (disk,) = make_disks([8 * MB])
+    text = crash("dumpdev=vtbd0", disks=[disk], sector=8192)
+    assert "vtbd0: cannot use sectors of 8192 bytes\n" in text, text
+    assert announced(text) == "none; vtbd0: no such disk", text
+    assert not any(disk.read_bytes()), "something was written"
 
 
 def entries(*parts):
@@ -308,11 +333,14 @@ tests = tap.Tests()
 for row_name, *arguments in LINES:
     tests.case(f"one line: {row_name}", line, *arguments)
 tests.case("one line: read only", read_only)
-tests.case("one line: to the sector", to_the_sector)
+for size in SECTORS:
+    tests.case(f"one line: to the sector of {size}", to_the_sector, size)
 tests.case("one line: variables are set", changed)
-tests.case("a partition", dump_to_partition, {})
-tests.case("a partition, by the copy of its table", dump_to_partition,
-           {"primary": BROKEN})
+for size in SECTORS:
+    tests.case(f"a partition, sectors of {size}", dump_to_partition, size, {})
+    tests.case(f"a partition by the copy of its table, sectors of {size}",
+               dump_to_partition, size, {"primary": BROKEN})
+tests.case("no disk: sectors of two pages", huge_sectors)
 tests.case("a partition that is too small", partition_too_small)
 tests.case("no partition: those of an MBR", mbr)
 for row_name, arguments in REFUSED.items():
