@@ -15,6 +15,9 @@
 /* Bytes of an array of partitions; nearly all tables have half of that. */
 #define ARRAY_MAX 32768
 
+/* The shortest sector of any disk; the longest is a page. */
+#define SECTOR_MIN 512
+
 struct table {
 	struct gpt_hdr hdr;
 	struct span array; /* in array_space */
@@ -98,21 +101,33 @@ read_table(struct disk *dk, struct table *t)
 	    (nsectors > 0 && read_table_at(dk, nsectors - 1, t)));
 }
 
+/* Does a header start at that byte? */
 static bool
-is_table_at(struct disk *dk, uint64_t lba)
+is_table_at(struct disk *dk, uint64_t off)
 {
-	struct span sector;
+	size_t skip = off % dk->bd_sector_len;
+	struct span sector, header;
 
-	return (read_sector(dk, lba, &sector) && gpt_is(sector));
+	return (read_sector(dk, off / dk->bd_sector_len, &sector) &&
+	    span_sub(sector, skip, sector.len - skip, &header) &&
+	    gpt_is(header));
 }
 
+/*
+ * The disk may have been copied from one with other sectors: its table is of no
+ * use here, but what it describes is not ours to overwrite.
+ */
 bool
 gpt_present(struct disk *dk)
 {
-	uint64_t nsectors = nsectors_of(dk);
+	for (uint32_t len = SECTOR_MIN; len <= PAGE_SIZE; len *= 2) {
+		uint64_t nsectors = dk->bd_media_len / len;
 
-	return (is_table_at(dk, GPT_PRIMARY_LBA) ||
-	    (nsectors > 0 && is_table_at(dk, nsectors - 1)));
+		if (is_table_at(dk, (uint64_t)GPT_PRIMARY_LBA * len) ||
+		    (nsectors > 0 && is_table_at(dk, (nsectors - 1) * len)))
+			return (true);
+	}
+	return (false);
 }
 
 bool

@@ -227,6 +227,21 @@ def dump_to_partition(sector, changed):
     saved(disk)
 
 
+def other_sectors(made, used):
+    """A disk copied from one with other sectors is left alone."""
+    disk, _, _ = partitions(sector=made)
+    data = disk.read_bytes()
+    disk.write_bytes(bytes(512) + data[512:])  # not even an MBR
+    before = digest(disk, 0, 0)
+    for name, why in (
+        ("vtbd0", "it has partitions, name one of them"),
+        ("vtbd0p2", "no partition table that is whole"),
+    ):
+        text = crash(f"dumpdev={name}", disks=[disk], sector=used)
+        assert announced(text) == f"none; {name}: {why}", text
+        assert digest(disk, 0, 0) == before
+
+
 def huge_sectors():
     """Sectors of more than a page: the disk is not used, the next one is."""
     (disk,) = make_disks([8 * MB])
@@ -341,6 +356,10 @@ for size in SECTORS:
     tests.case(f"a partition by the copy of its table, sectors of {size}",
                dump_to_partition, size, {"primary": BROKEN})
 tests.case("no disk: sectors of two pages", huge_sectors)
+tests.case("no partition: a table for sectors of 512 on sectors of 4096",
+           other_sectors, 512, 4096)
+tests.case("no partition: a table for sectors of 4096 on sectors of 512",
+           other_sectors, 4096, 512)
 tests.case("a partition that is too small", partition_too_small)
 tests.case("no partition: those of an MBR", mbr)
 for row_name, arguments in REFUSED.items():
