@@ -12,6 +12,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/tcp_peer.h"
+
 struct loop {
 	struct listener *lp_listener; /* the caller's; ln_fd may be -1 */
 	const struct rsp_target *lp_target;
@@ -39,6 +41,19 @@ add_client(struct loop *lp, int in, int out)
 	return (0);
 }
 
+/* Did another user of this host open it? */
+static bool
+is_strange(const struct loop *lp, int fd)
+{
+	enum tcp_peer peer = TCP_PEER_OURS;
+
+	if (lp->lp_listener->ln_file.skf_path == NULL)
+		peer = tcp_peer(fd);
+	if (peer == TCP_PEER_OTHER)
+		warnx("serve: another user's client was turned away");
+	return (peer == TCP_PEER_OTHER);
+}
+
 /* Somebody knocked.  0, or -1 with errno: nobody will come any more. */
 static int
 accept_client(struct loop *lp)
@@ -50,7 +65,7 @@ accept_client(struct loop *lp)
 			    errno == EINTR || errno == ECONNABORTED ?
 			0 :
 			-1);
-	if (add_client(lp, fd, fd) != 0)
+	if (is_strange(lp, fd) || add_client(lp, fd, fd) != 0)
 		close(fd);
 	else if (lp->lp_once)
 		listener_close(lp->lp_listener);

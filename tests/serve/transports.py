@@ -69,6 +69,35 @@ def try_tcp(serve):
         same("TCP: whose connection is closed", third.reply(), None)
 
 
+# As another user, who asks once; prints what came.  It may not be able to read
+# any file of Python's.
+STRANGER = """
+import encodings.idna, os, socket, sys
+os.setgid(65534)
+os.setuid(65534)
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as client:
+    try:
+        client.sendall(b"$qAttached#8f")
+        print("came:", client.recv(100))
+    except ConnectionError:
+        print("came:", b"")
+"""
+
+
+def try_stranger(serve):
+    """Another user of this host."""
+    name = "TCP: another user is hung up on"
+    if os.geteuid() != 0 or not os.path.exists("/proc/net/tcp"):
+        skip(name, "not root, or not on Linux")
+        return
+    with Server([*serve, "--tcp", "0"]) as s:
+        result = run(sys.executable, "-c", STRANGER, s.address[1])
+        same(name, result.out + result.err, "came: b''\n")
+        answer = Client(s.address).ask(b"qAttached")
+        same("TCP: this one is not", answer, b"1")
+    holds("TCP: another user is told of", "another user" in s.said, s.said)
+
+
 def try_private(serve, folder):
     """By default it listens in a new folder of its own, where there is room."""
     runtime, temp, long = (
@@ -335,6 +364,7 @@ def main():
         for _, kernel, core, _ in realdumps.lay_out(LAY_OUT, folder)[-1:]:
             serve = [VMCORE, "serve", "-N", kernel, "-M", core]
             try_tcp(serve)
+            try_stranger(serve)
             try_private(serve, folder)
             try_unix(serve, os.path.join(folder, "socket"))
             try_taken(serve, folder)

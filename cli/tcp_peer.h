@@ -1,0 +1,16 @@
+/*
+ * Which user of this host is at the other end of a TCP connection.
+ */
+#ifndef CLI_TCP_PEER_H
+#define CLI_TCP_PEER_H
+
+enum tcp_peer {
+	TCP_PEER_OURS,	 /* this user, or root */
+	TCP_PEER_OTHER,	 /* another one, or one that has gone */
+	TCP_PEER_UNTOLD, /* this host does not tell */
+};
+
+/* fd: a connection over IPv4's loopback interface. */
+enum tcp_peer tcp_peer(int fd);
+
+#endif
