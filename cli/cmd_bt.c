@@ -2,14 +2,13 @@
  * vmcore bt: backtraces of threads; by default the one that crashed or dumped.
  */
 #include <err.h>
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 
 #include "cli/backtrace.h"
 #include "cli/cmd.h"
+#include "cli/number.h"
 #include "cli/open.h"
 
 static const struct option bt_long[] = {
@@ -148,13 +147,9 @@ show(struct dump *dump, const struct selection *sel, const struct args *args)
 static bool
 parse_tid(const char *text, int *tid)
 {
-	char *end;
-	long value;
+	uint64_t value;
 
-	errno = 0;
-	value = strtol(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || value < INT_MIN ||
-	    value > INT_MAX)
+	if (!number_parse_decimal(text, INT_MAX, &value))
 		return (false);
 	*tid = (int)value;
 	return (true);

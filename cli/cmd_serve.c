@@ -12,6 +12,7 @@
 #include <sysexits.h>
 
 #include "cli/cmd.h"
+#include "cli/number.h"
 #include "cli/open.h"
 #include "cli/serve_advice.h"
 #include "cli/serve_loop.h"
@@ -92,15 +93,11 @@ static bool
 parse_port(const char *text, uint16_t *port)
 {
 	static const char loopback[] = "127.0.0.1:";
-	unsigned long value;
-	char *end;
+	uint64_t value;
 
 	if (strncmp(text, loopback, sizeof(loopback) - 1) == 0)
 		text += sizeof(loopback) - 1;
-	if (*text < '0' || *text > '9')
-		return (false);
-	value = strtoul(text, &end, 10);
-	if (*end != '\0' || value > UINT16_MAX)
+	if (!number_parse_decimal(text, UINT16_MAX, &value))
 		return (false);
 	*port = (uint16_t)value;
 	return (true);

@@ -45,6 +45,18 @@ number_parse(const char *text, uint64_t *out)
 }
 
 bool
+number_parse_decimal(const char *text, uint64_t max, uint64_t *out)
+{
+	uint64_t value;
+
+	if (text[strspn(text, "0123456789")] != '\0' ||
+	    !number_parse(text, &value) || value > max)
+		return (false);
+	*out = value;
+	return (true);
+}
+
+bool
 number_parse_size(const char *text, uint64_t *out)
 {
 	static const char suffixes[] = "KMG";

@@ -16,6 +16,7 @@
 #include "cli/backtrace.h"
 #include "cli/gdb_frames.h"
 #include "cli/gdb_unwinder.h"
+#include "cli/number.h"
 #include "cli/serve_modules.h"
 
 /* A command and its thread; svt_nthreads if there is no such thread. */
@@ -148,16 +149,6 @@ say_help(const struct request *rq)
 
 /* ---- the command line ---- */
 
-/* A number in decimal.  false: it is none. */
-static bool
-parse_number(const char *text, uint64_t *number)
-{
-	char *end;
-
-	*number = strtoull(text, &end, 10);
-	return (*text >= '0' && *text <= '9' && *end == '\0');
-}
-
 /* The thread with this id; svt_nthreads if there is none. */
 static size_t
 parse_thread(const struct serve_target *st, const char *text)
@@ -165,7 +156,7 @@ parse_thread(const struct serve_target *st, const char *text)
 	uint64_t id;
 	size_t thread;
 
-	if (!parse_number(text, &id))
+	if (!number_parse_decimal(text, UINT64_MAX, &id))
 		return (st->svt_nthreads);
 	for (thread = 0; thread < st->svt_nthreads; thread++) {
 		if (st->svt_shown[thread].rth_id == id)
@@ -199,7 +190,7 @@ run(struct request *rq, char *line)
 		rq->rq_thread = parse_thread(rq->rq_target, tid);
 	if (count != NULL)
 		good = good && command->counts &&
-		    parse_number(count, &rq->rq_count);
+		    number_parse_decimal(count, UINT64_MAX, &rq->rq_count);
 	if (good)
 		command->say(rq);
 	else
