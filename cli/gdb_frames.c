@@ -12,6 +12,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "libkvm/array.h"
+
 /* A thread's frames, innermost first; the array is ours. */
 struct stack {
 	struct kdebug_frame *gf_frames;
@@ -23,16 +25,12 @@ struct stack {
 static bool
 reserve(struct stack *gf)
 {
-	size_t room = gf->gf_room != 0 ? 2 * gf->gf_room : 32;
-	struct kdebug_frame *frames;
+	struct kdebug_frame *frames = array_reserve(gf->gf_frames,
+	    gf->gf_count + 1, &gf->gf_room, sizeof(*frames));
 
-	if (gf->gf_count < gf->gf_room)
-		return (true);
-	frames = realloc(gf->gf_frames, room * sizeof(*frames));
 	if (frames == NULL)
 		return (false);
 	gf->gf_frames = frames;
-	gf->gf_room = room;
 	return (true);
 }
 

@@ -9,6 +9,7 @@
 
 #include "kdebug/debugfile.h"
 #include "kdebug/kdebug_int.h"
+#include "libkvm/array.h"
 
 /* The longest text of the kernel that is read, in bytes. */
 #define TEXT_LEN 1024
@@ -27,16 +28,12 @@ static void
 add_note(struct kdebug *kdb, const char *text)
 {
 	struct notes *no = &kdb->kdb_notes;
+	const char **list = array_reserve(no->no_text, no->no_count + 1,
+	    &no->no_room, sizeof(*list));
 
-	if (no->no_count == no->no_room) {
-		size_t room = no->no_room != 0 ? 2 * no->no_room : 8;
-		const char **list = realloc(no->no_text, room * sizeof(*list));
-
-		if (list == NULL)
-			return;
-		no->no_text = list;
-		no->no_room = room;
-	}
+	if (list == NULL)
+		return;
+	no->no_text = list;
 	no->no_text[no->no_count++] = text;
 }
 

@@ -10,6 +10,7 @@
 #include "kdebug/debugfile.h"
 #include "kdebug/kdebug_int.h"
 #include "kdebug/modfile.h"
+#include "libkvm/array.h"
 
 /* MAXPATHLEN of the kernel. */
 #define KPATH_LEN 1024
@@ -41,21 +42,19 @@ read_path(struct kdebug *kdb, kvaddr_t va)
 static bool
 reserve(struct modules *ms)
 {
-	size_t room = ms->ms_room != 0 ? 2 * ms->ms_room : 64;
-	struct kdebug_module *list;
+	size_t room = ms->ms_room; /* of the first; both are as long */
+	struct kdebug_module *list =
+	    array_reserve(ms->ms_list, ms->ms_count + 1, &room, sizeof(*list));
 	struct modmap *maps;
 
-	if (ms->ms_count < ms->ms_room)
-		return (true);
-	list = realloc(ms->ms_list, room * sizeof(*list));
 	if (list == NULL)
 		return (false);
 	ms->ms_list = list;
-	maps = realloc(ms->ms_maps, room * sizeof(*maps));
+	maps = array_reserve(ms->ms_maps, ms->ms_count + 1, &ms->ms_room,
+	    sizeof(*maps));
 	if (maps == NULL)
 		return (false);
 	ms->ms_maps = maps;
-	ms->ms_room = room;
 	return (true);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kdebug/kdebug_int.h"
+#include "libkvm/array.h"
 
 /* More than any kernel has, bytes: kern.msgbufsize is some 100 KB. */
 #define RING_MAX (256u << 20)
@@ -106,17 +107,12 @@ text_add(struct text *tx, const char *bytes, size_t len)
 static bool
 text_reserve(struct text *tx, size_t len)
 {
-	size_t room = tx->tx_len + len + 1;
-	char *bytes;
+	char *bytes =
+	    array_reserve(tx->tx_bytes, tx->tx_len + len + 1, &tx->tx_room, 1);
 
-	if (room <= tx->tx_room)
-		return (true);
-	room *= 2;
-	bytes = realloc(tx->tx_bytes, room);
 	if (bytes == NULL)
 		return (false);
 	tx->tx_bytes = bytes;
-	tx->tx_room = room;
 	return (true);
 }
 

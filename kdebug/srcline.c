@@ -6,23 +6,21 @@
 #include <stdlib.h>
 
 #include "kdebug/debugfile_int.h"
+#include "libkvm/array.h"
 
 static bool
 add_range(struct debugfile_cus *cus, Dwarf_Addr start, Dwarf_Addr end,
     const Dwarf_Die *cu)
 {
+	struct debugfile_cu *list;
+
 	if (cus->dc_count == DEBUGFILE_RANGES_MAX)
 		return (false);
-	if (cus->dc_count == cus->dc_room) {
-		size_t room = cus->dc_room != 0 ? 2 * cus->dc_room : 1024;
-		struct debugfile_cu *list;
-
-		list = realloc(cus->dc_list, room * sizeof(*list));
-		if (list == NULL)
-			return (false);
-		cus->dc_list = list;
-		cus->dc_room = room;
-	}
+	list = array_reserve(cus->dc_list, cus->dc_count + 1, &cus->dc_room,
+	    sizeof(*list));
+	if (list == NULL)
+		return (false);
+	cus->dc_list = list;
 	cus->dc_list[cus->dc_count++] = (struct debugfile_cu){
 		.dc_start = start,
 		.dc_end = end,

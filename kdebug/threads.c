@@ -11,10 +11,10 @@
  * out.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kdebug/kdebug_int.h"
+#include "libkvm/array.h"
 
 /* MAXCOMLEN + 1, of p_comm and td_name. */
 #define NAME_LEN 20
@@ -231,16 +231,12 @@ display_name(struct kdebug *kdb, const struct kdebug_thread *t)
 static struct kdebug_thread *
 append(struct threads *ts)
 {
-	if (ts->ts_count == ts->ts_room) {
-		size_t room = ts->ts_room != 0 ? 2 * ts->ts_room : 64;
-		struct kdebug_thread *list;
+	struct kdebug_thread *list = array_reserve(ts->ts_list,
+	    ts->ts_count + 1, &ts->ts_room, sizeof(*list));
 
-		list = realloc(ts->ts_list, room * sizeof(*list));
-		if (list == NULL)
-			return (NULL);
-		ts->ts_list = list;
-		ts->ts_room = room;
-	}
+	if (list == NULL)
+		return (NULL);
+	ts->ts_list = list;
 	return (&ts->ts_list[ts->ts_count]);
 }
 

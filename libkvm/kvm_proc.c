@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libkvm/array.h"
 #include "libkvm/circle.h"
 #include "libkvm/fields.h"
 #include "libkvm/kinfo.h"
@@ -75,7 +76,7 @@ is_selected(const struct query *qu, const struct kinfo_proc *kp)
 static int
 add(kvm_t *kd, struct query *qu, kvaddr_t proc, kvaddr_t td)
 {
-	struct kinfo_proc entry;
+	struct kinfo_proc entry, *list;
 
 	kinfo_fill(kd, proc, td, &entry);
 	if (!is_selected(qu, &entry))
@@ -84,16 +85,11 @@ add(kvm_t *kd, struct query *qu, kvaddr_t proc, kvaddr_t td)
 		return (kvm_fail(kd,
 		    "%s: more processes and threads than the dump can hold",
 		    WHAT));
-	if (qu->qu_n == qu->qu_size) {
-		size_t size = qu->qu_size * 2 + 16;
-		struct kinfo_proc *list =
-		    realloc(qu->qu_list, size * sizeof(*list));
-
-		if (list == NULL)
-			return (kvm_fail(kd, "%s: out of memory", WHAT));
-		qu->qu_list = list;
-		qu->qu_size = size;
-	}
+	list = array_reserve(qu->qu_list, qu->qu_n + 1, &qu->qu_size,
+	    sizeof(*list));
+	if (list == NULL)
+		return (kvm_fail(kd, "%s: out of memory", WHAT));
+	qu->qu_list = list;
 	qu->qu_list[qu->qu_n++] = entry;
 	return (0);
 }
@@ -180,7 +176,6 @@ kvm_getprocs(kvm_t *kd, int op, int arg, int *cnt)
 		.qu_selector = find_selector(op & ~KERN_PROC_INC_THREAD),
 		.qu_arg = arg,
 		.qu_threads = (op & KERN_PROC_INC_THREAD) != 0,
-		.qu_size = 16,
 	};
 
 	free(kd->kd_procs);
@@ -190,7 +185,7 @@ kvm_getprocs(kvm_t *kd, int op, int arg, int *cnt)
 		return (NULL);
 	}
 	/* Not NULL even if there is no such process. */
-	qu.qu_list = calloc(qu.qu_size, sizeof(*qu.qu_list));
+	qu.qu_list = array_reserve(NULL, 1, &qu.qu_size, sizeof(*qu.qu_list));
 	if (qu.qu_list == NULL) {
 		(void)kvm_fail(kd, "%s: out of memory", WHAT);
 		return (NULL);

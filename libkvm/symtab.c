@@ -14,7 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libkvm/array.h"
+
 #define NAME_MAX_LEN 4095 /* bytes; symbols with longer names are left out */
+#define NSYMS_MAX    (UINT32_MAX / 4) /* the hash table has 32-bit indexes */
 
 /*
  * Functions that lie inside of one another, at most; assembly has two or three.
@@ -82,17 +85,15 @@ is_wanted(const GElf_Sym *sym, const char *name)
 static bool
 reserve(struct symtab *stb)
 {
-	size_t room = stb->stb_room == 0 ? 1024 : 2 * stb->stb_room;
-	struct symbol *syms = NULL;
+	struct symbol *syms;
 
-	if (stb->stb_nsyms < stb->stb_room)
-		return (true);
-	if (room <= UINT32_MAX / 4)
-		syms = realloc(stb->stb_syms, room * sizeof(*syms));
+	if (stb->stb_nsyms == NSYMS_MAX)
+		return (false);
+	syms = array_reserve(stb->stb_syms, stb->stb_nsyms + 1, &stb->stb_room,
+	    sizeof(*syms));
 	if (syms == NULL)
 		return (false);
 	stb->stb_syms = syms;
-	stb->stb_room = room;
 	return (true);
 }
 
