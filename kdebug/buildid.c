@@ -3,13 +3,11 @@
  */
 #include "kdebug/buildid.h"
 
-#include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "format/bytes.h"
 #include "kdebug/modfile.h"
@@ -139,7 +137,7 @@ read_segments(Elf *elf, struct image *im)
 }
 
 static bool
-read_open_file(int fd, struct image *im)
+read_file(int fd, struct image *im)
 {
 	bool found;
 	Elf *elf;
@@ -149,19 +147,6 @@ read_open_file(int fd, struct image *im)
 		return (false);
 	found = elf_kind(elf) == ELF_K_ELF && read_segments(elf, im);
 	elf_end(elf);
-	return (found);
-}
-
-static bool
-read_file(const char *path, struct image *im)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	bool found;
-
-	if (fd == -1)
-		return (false);
-	found = read_open_file(fd, im);
-	close(fd);
 	return (found);
 }
 
@@ -238,7 +223,7 @@ buildid_compare(kvm_t *kd, struct buildid *file, struct buildid *dump)
 	if (core == NULL)
 		return (BUILDID_UNKNOWN);
 	im.im_order = core->kc_order;
-	if (!read_file(core->kc_exec_path, &im))
+	if (!read_file(core->kc_exec_fd, &im))
 		return (BUILDID_UNKNOWN);
 	return (compare(kd, &im, file, dump));
 }
@@ -254,7 +239,7 @@ buildid_compare_module(kvm_t *kd, const struct modfile *mf,
 	if (core == NULL)
 		return (BUILDID_UNKNOWN);
 	im.im_order = core->kc_order;
-	if (!read_open_file(modfile_fd(mf), &im))
+	if (!read_file(modfile_fd(mf), &im))
 		return (BUILDID_UNKNOWN);
 	im.im_note_va += modfile_start(mf);
 	im.im_start = modfile_start(mf);

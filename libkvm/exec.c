@@ -158,6 +158,12 @@ exec_ptr_len(const struct exec *ex)
 	return (arch_facts(ex->ex_arch)->af_ptr_len);
 }
 
+int
+exec_fd(const struct exec *ex)
+{
+	return (ex->ex_fd);
+}
+
 Elf *
 exec_elf(const struct exec *ex)
 {

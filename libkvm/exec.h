@@ -22,6 +22,9 @@ enum dump_arch exec_arch(const struct exec *ex);
 enum byte_order exec_order(const struct exec *ex);
 unsigned int exec_ptr_len(const struct exec *ex);
 
+/* A descriptor of the file, unpacked if it was compressed; ex's. */
+int exec_fd(const struct exec *ex);
+
 /* libelf's handle of the file; ex's. */
 Elf *exec_elf(const struct exec *ex);
 

@@ -110,6 +110,7 @@ open_exec(kvm_t *kd, const char *path)
 	kd->kd_core.kc_order = exec_order(kd->kd_exec);
 	kd->kd_core.kc_ptr_len = exec_ptr_len(kd->kd_exec);
 	kd->kd_core.kc_exec_path = exec_path(kd->kd_exec);
+	kd->kd_core.kc_exec_fd = exec_fd(kd->kd_exec);
 	kd->kd_core.kc_exec_base = exec_base(kd->kd_exec);
 	return (0);
 }

@@ -47,7 +47,8 @@ struct kvm_core {
 	enum byte_order kc_order; /* of the dumped kernel's memory */
 	unsigned int kc_ptr_len;  /* bytes in a pointer of that kernel */
 	uint32_t kc_page_size;	  /* bytes */
-	const char *kc_exec_path; /* the kernel's ELF file */
+	const char *kc_exec_path; /* the kernel's ELF file, as it was named */
+	int kc_exec_fd;		  /* what is in it, unpacked; kd's */
 	kvaddr_t kc_exec_base;	  /* its first segment's address; 0: none */
 	const char *kc_core_path; /* the core file as it was named */
 	uint64_t kc_file_len;	  /* bytes, unpacked */

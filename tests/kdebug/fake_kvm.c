@@ -1,7 +1,9 @@
 #include "tests/kdebug/fake_kvm.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PAGE_LEN 4096
 
@@ -63,6 +65,7 @@ fake_create(enum dump_arch arch, enum byte_order order)
 		.kc_ptr_len = machines[arch].ptr_len,
 		.kc_page_size = PAGE_LEN,
 		.kc_exec_path = "/nonexistent/boot/kernel/kernel",
+		.kc_exec_fd = -1,
 		.kc_core_path = "vmcore.0",
 	};
 	return (kd);
@@ -75,6 +78,8 @@ fake_destroy(kvm_t *kd)
 		free(kd->kd_pages[i]);
 	free(kd->kd_pages);
 	free(kd->kd_syms);
+	if (kd->kd_core.kc_exec_fd >= 0)
+		close(kd->kd_core.kc_exec_fd);
 	free(kd);
 }
 
@@ -82,6 +87,7 @@ void
 fake_set_exec(kvm_t *kd, const char *path)
 {
 	kd->kd_core.kc_exec_path = path;
+	kd->kd_core.kc_exec_fd = open(path, O_RDONLY | O_CLOEXEC);
 }
 
 void
