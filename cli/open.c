@@ -19,6 +19,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/find_kernel.h"
 #include "cli/peek.h"
 #include "cli/progress.h"
 #include "kdebug/buildid.h"
@@ -42,54 +43,18 @@ open_check(const char *path)
 	return (EX_NOINPUT);
 }
 
-/* The path "kernel" in the core's directory, whether it exists or not. */
-static char *
-kernel_beside(const char *core)
-{
-	static const char name[] = "kernel";
-	const char *slash = strrchr(core, '/');
-	size_t dir_len = slash == NULL ? 0 : (size_t)(slash - core) + 1;
-	char *path = malloc(dir_len + sizeof(name));
-
-	if (path == NULL)
-		return (NULL);
-	memcpy(path, core, dir_len);
-	memcpy(path + dir_len, name, sizeof(name));
-	return (path);
-}
-
-/* A folder is none: /boot has one of that name, which has the kernels. */
-static bool
-may_be_kernel(const char *path)
-{
-	struct stat st;
-
-	return (access(path, R_OK) == 0 && stat(path, &st) == 0 &&
-	    !S_ISDIR(st.st_mode));
-}
-
 char *
 open_find_kernel(const struct args *args)
 {
-	char *path;
-
-	if (args->a_kernel != NULL)
-		return (strdup(args->a_kernel));
-	path = kernel_beside(args->a_core);
-	if (path != NULL && may_be_kernel(path))
-		return (path);
-	free(path);
-#ifdef __FreeBSD__
-	return (strdup("/boot/kernel/kernel"));
-#else
-	return (NULL);
-#endif
+	return (args->a_kernel != NULL ? strdup(args->a_kernel) :
+					 find_kernel(args->a_core));
 }
 
 int
 open_no_kernel(const struct args *args)
 {
-	warnx("%s: no \"kernel\" beside it: name the kernel with -N",
+	warnx(
+	    "%s: neither \"kernel.N\" nor \"kernel\" beside it: name the kernel with -N",
 	    args->a_core);
 	return (EX_NOINPUT);
 }

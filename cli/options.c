@@ -11,8 +11,9 @@
 #include "cli/peek.h"
 
 static const char core_help[] =
-    "  -N, --kernel FILE  the kernel's ELF file (default: \"kernel\" beside the\n"
-    "                     core, then the booted kernel on FreeBSD)\n"
+    "  -N, --kernel FILE  the kernel's ELF file (default: \"kernel.N\" or\n"
+    "                     \"kernel\" beside the core, then the booted kernel\n"
+    "                     on FreeBSD)\n"
     "  -M, --core FILE    the dump, instead of the last argument\n"
     "      --force        open it with a kernel of another build, too\n";
 

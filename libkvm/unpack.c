@@ -35,6 +35,7 @@ struct unpack {
 /* Both decoders: unpack all of u->in_fd.  false: u->why. */
 struct packing {
 	const char *name;
+	const char *suffix;
 	uint8_t magic[4];
 	size_t magic_len;
 	bool (*unpack)(struct unpack *u);
@@ -218,8 +219,8 @@ zstd_unpack(struct unpack *u)
 /* ---- the file ---- */
 
 static const struct packing packings[] = {
-	{ "gzip", { 0x1f, 0x8b }, 2, gzip_unpack },
-	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, zstd_unpack },
+	{ "gzip", ".gz", { 0x1f, 0x8b }, 2, gzip_unpack },
+	{ "zstd", ".zst", { 0x28, 0xb5, 0x2f, 0xfd }, 4, zstd_unpack },
 };
 
 #define NPACKINGS (sizeof(packings) / sizeof(packings[0]))
@@ -228,6 +229,12 @@ const char *
 unpack_name(size_t i)
 {
 	return (i < NPACKINGS ? packings[i].name : NULL);
+}
+
+const char *
+unpack_suffix(size_t i)
+{
+	return (i < NPACKINGS ? packings[i].suffix : NULL);
 }
 
 static const struct packing *

@@ -23,4 +23,7 @@ int unpack_open(const char *path, const struct kvm_progress *progress,
 /* The i-th kind of compression that is understood; NULL: there are no more. */
 const char *unpack_name(size_t i);
 
+/* What the names of such files end in, ".gz" say; NULL as above. */
+const char *unpack_suffix(size_t i);
+
 #endif

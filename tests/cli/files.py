@@ -86,4 +86,34 @@ for kernel in (False, True):
         tests.case(f"another build: {name}", check_build, 2, kernel, core,
                    os.EX_DATAERR, f"build id {'02' * 20}, but ")
 
+# ---- the kernel beside the dump ----
+
+
+def check_beside(core, named, kernels, want):
+    """Which of the kernels that lie beside crash/core is taken?"""
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, "crash"))
+        files = {core: CORE} | {name: b"none" for name in kernels}
+        for name, data in (files | {want: KERNEL}).items():
+            data = gzip.compress(data, 1) if name.endswith(".gz") else data
+            with open(os.path.join(folder, "crash", name), "wb") as file:
+                file.write(data)
+        os.symlink("crash/" + core, os.path.join(folder, "vmcore.last"))
+        expect(run(VMCORE, "ps", named, cwd=folder), os.EX_OK)
+        expect(run(VMCORE, "ps", os.path.basename(named),
+                   cwd=os.path.join(folder, os.path.dirname(named))), os.EX_OK)
+
+
+for core, named, kernels, want in (
+    ("vmcore.3", "crash/vmcore.3", ["kernel.2", "kernel"], "kernel.3"),
+    ("vmcore.3", "crash/vmcore.3", ["kernel.2", "kernel.33"], "kernel"),
+    ("vmcore.3", "crash/vmcore.3", ["kernel"], "kernel.3.gz"),
+    ("vmcore.3", "crash/vmcore.3", ["kernel.2"], "kernel.gz"),
+    ("vmcore.12.gz", "crash/vmcore.12.gz", ["kernel.1", "kernel"], "kernel.12"),
+    ("vmcore", "crash/vmcore", ["kernel.0"], "kernel"),
+    ("vmcore3", "crash/vmcore3", ["kernel.3"], "kernel"),
+    ("vmcore.3", "vmcore.last", ["kernel.last", "kernel"], "kernel.3"),
+):
+    tests.case(f"{want} for {named}", check_beside, core, named, kernels, want)
+
 tests.run()
