@@ -1,3 +1,6 @@
+/* SEEK_DATA and SEEK_HOLE, which glibc has for programs of its own only. */
+#define _GNU_SOURCE 1
+
 #include "libkvm/image.h"
 
 #include <sys/stat.h>
@@ -121,6 +124,38 @@ image_fetch(struct image *im, uint64_t off, size_t len, uint8_t *scratch)
 	return (scratch);
 }
 
+/* ---- holes ---- */
+
+static uint64_t
+current_len(const struct image *im)
+{
+	off_t len = lseek(im->im_fd, 0, SEEK_END);
+
+	return (len < 0 ? 0 : (uint64_t)len);
+}
+
+struct image_extent
+image_next_data(struct image *im, uint64_t off)
+{
+	struct image_extent all = { .ext_start = off, .ext_end = im->im_len };
+#if defined(SEEK_DATA) && defined(SEEK_HOLE)
+	off_t start = lseek(im->im_fd, (off_t)off, SEEK_DATA);
+	off_t end;
+
+	if (start < 0 && errno == ENXIO) {
+		/* The file may have been truncated since it was opened. */
+		uint64_t len = current_len(im);
+
+		return ((struct image_extent){ len, len });
+	}
+	if (start < 0 || (end = lseek(im->im_fd, start, SEEK_HOLE)) <= start)
+		return (all);
+	return ((struct image_extent){ (uint64_t)start, (uint64_t)end });
+#else
+	return (all);
+#endif
+}
+
 /* ---- a mapping that may have lost its end ---- */
 
 /*
@@ -138,14 +173,6 @@ page_goes_on(const struct image *im, uint64_t end)
 	return (limit > end &&
 	    (rest[0] != 0 ||
 		memcmp(rest, rest + 1, (size_t)(limit - end) - 1) != 0));
-}
-
-static uint64_t
-current_len(const struct image *im)
-{
-	off_t len = lseek(im->im_fd, 0, SEEK_END);
-
-	return (len < 0 ? 0 : (uint64_t)len);
 }
 
 bool

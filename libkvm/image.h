@@ -91,6 +91,19 @@ image_read(struct image *im, uint64_t off, void *buf, size_t len)
 	return (true);
 }
 
+/* Bytes of the file, half-open. */
+struct image_extent {
+	uint64_t ext_start;
+	uint64_t ext_end;
+};
+
+/*
+ * The first part of the file at or after off that is no hole; what lies before
+ * it reads as zeros.  Where the host cannot tell, all is data.  No data: an
+ * empty extent at the end of the file as it is now.
+ */
+struct image_extent image_next_data(struct image *im, uint64_t off);
+
 bool image_settle_slowly(struct image *im, uint64_t end);
 
 /*

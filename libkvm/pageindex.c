@@ -2,9 +2,15 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SUPER_WORDS PAGEINDEX_SUPER_WORDS
-static_assert(SUPER_WORDS * 64 <= 65536, "pi_sub would overflow");
+/* What counts in pi_sub are too large by, and those in pi_super too small. */
+#define SUB_BIAS UINT64_C(1)
+
+static_assert((SUPER_WORDS - 1) * 64 + SUB_BIAS <= UINT16_MAX,
+    "pi_sub would overflow");
+static_assert(SUPER_WORDS * 8 <= IMAGE_VIEW_MAX, "a block is viewed at once");
 
 static uint64_t
 popcount(uint64_t word)
@@ -39,18 +45,16 @@ pageindex_create(struct image *im, const struct pageindex_desc *desc)
 	if (desc->set.dp_nbits < pi->pi_nbits)
 		pi->pi_nbits = desc->set.dp_nbits;
 
-	/*
-	 * Counts are made when they are needed: untouched memory costs nothing.
-	 */
+	/* Untouched zeros take no memory. */
 	nwords = pi->pi_nbits / 64 + 1;
 	pi->pi_sub = calloc((size_t)nwords, sizeof(*pi->pi_sub));
 	pi->pi_super =
-	    calloc((size_t)(nwords / SUPER_WORDS + 1), sizeof(*pi->pi_super));
+	    calloc((size_t)(nwords / SUPER_WORDS + 2), sizeof(*pi->pi_super));
 	if (pi->pi_sub == NULL || pi->pi_super == NULL) {
 		pageindex_destroy(pi);
 		return (NULL);
 	}
-	pi->pi_ncounted = 1; /* before the first word there is nothing */
+	pi->pi_super[0] = 0 - SUB_BIAS;
 	return (pi);
 }
 
@@ -79,27 +83,124 @@ load_word(struct pageindex *pi, uint64_t word, uint64_t *bits)
 	return (true);
 }
 
-/* Count until the word that is asked for has a count before it. */
-static bool
-count_up_to(struct pageindex *pi, uint64_t word)
-{
-	while (pi->pi_ncounted <= word) {
-		uint64_t next = pi->pi_ncounted;
-		uint64_t sum = pi->pi_super[(next - 1) / SUPER_WORDS] +
-		    pi->pi_sub[next - 1];
-		uint64_t bits;
+/* ---- counting ---- */
 
-		if (!load_word(pi, next - 1, &bits))
+/* How many words there are; the last one may be cut by pi_nbits. */
+static uint64_t
+count_words(const struct pageindex *pi)
+{
+	return ((pi->pi_nbits + 63) / 64);
+}
+
+/* The words of a block. */
+static uint64_t
+block_words(const struct pageindex *pi, uint64_t block)
+{
+	uint64_t left = count_words(pi) - block * SUPER_WORDS;
+
+	return (left < SUPER_WORDS ? left : SUPER_WORDS);
+}
+
+/* Where a block lies in the file. */
+static uint64_t
+block_off(const struct pageindex *pi, uint64_t block)
+{
+	return (pi->pi_bitmap_off + block * SUPER_WORDS * 8);
+}
+
+/* The bytes of a block.  NULL: they cannot be read. */
+static const uint8_t *
+view_block(struct pageindex *pi, uint64_t block,
+    uint8_t scratch[SUPER_WORDS * 8])
+{
+	return (image_view(pi->pi_image, block_off(pi, block),
+	    (size_t)block_words(pi, block) * 8, scratch));
+}
+
+/* Is a block in a hole of the file as a whole, so that its bits are 0? */
+static bool
+is_hole(struct pageindex *pi, uint64_t block)
+{
+	uint64_t off = block_off(pi, block);
+	uint64_t end = off + block_words(pi, block) * 8;
+
+	if (off >= pi->pi_data.ext_end)
+		pi->pi_data = image_next_data(pi->pi_image, off);
+	return (end <= pi->pi_data.ext_start && end <= pi->pi_image->im_len);
+}
+
+/* Set bits of n words, in whatever order they are. */
+static uint64_t
+popcount_words(const uint8_t *p, uint64_t n)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t word;
+
+		memcpy(&word, p + i * 8, sizeof(word));
+		sum += popcount(word);
+	}
+	return (sum);
+}
+
+/* Set bits of a block.  Those after the end of the page set are no pages. */
+static bool
+count_block(struct pageindex *pi, uint64_t block, uint64_t *sum)
+{
+	uint8_t scratch[SUPER_WORDS * 8];
+	uint64_t n = block_words(pi, block);
+	const uint8_t *p;
+
+	*sum = 0;
+	if (is_hole(pi, block))
+		return (true);
+	if ((p = view_block(pi, block, scratch)) == NULL)
+		return (false);
+	*sum = popcount_words(p, n);
+	if (pi->pi_nbits % 64 != 0 &&
+	    block * SUPER_WORDS + n == count_words(pi))
+		*sum -= popcount(dumpset_word(pi->pi_order, p + (n - 1) * 8) >>
+		    pi->pi_nbits % 64);
+	return (true);
+}
+
+/* Count until the block, or all of them, has a count before it. */
+static bool
+count_up_to(struct pageindex *pi, uint64_t block)
+{
+	uint64_t sum;
+
+	for (; pi->pi_nblocks < block; pi->pi_nblocks++) {
+		if (!count_block(pi, pi->pi_nblocks, &sum))
 			return (false);
-		sum += popcount(bits);
-		if (next % SUPER_WORDS == 0)
-			pi->pi_super[next / SUPER_WORDS] = sum;
-		pi->pi_sub[next] =
-		    (uint16_t)(sum - pi->pi_super[next / SUPER_WORDS]);
-		pi->pi_ncounted++;
+		pi->pi_super[pi->pi_nblocks + 1] =
+		    pi->pi_super[pi->pi_nblocks] + sum;
 	}
 	return (true);
 }
+
+/* Count the words of a block. */
+static bool
+fill_block(struct pageindex *pi, uint64_t block)
+{
+	uint8_t scratch[SUPER_WORDS * 8];
+	uint16_t *sub = &pi->pi_sub[block * SUPER_WORDS];
+	uint64_t n = block_words(pi, block);
+	uint64_t sum = SUB_BIAS;
+	const uint8_t *p;
+
+	if (!count_up_to(pi, block) ||
+	    (p = view_block(pi, block, scratch)) == NULL)
+		return (false);
+	for (uint64_t i = 0; i < n; i++) {
+		sub[i] = (uint16_t)sum;
+		sum += popcount_words(p + i * 8, 1);
+	}
+	return (true);
+}
+
+/* ---- looking up ---- */
 
 /*
  * The number of set bits before bit, and the word that bit is in.  The last
@@ -110,7 +211,7 @@ rank_of(struct pageindex *pi, uint64_t bit, uint64_t *rank, uint64_t *bits)
 {
 	uint64_t word = bit / 64;
 
-	if (word >= pi->pi_ncounted && !count_up_to(pi, word))
+	if (pi->pi_sub[word] == 0 && !fill_block(pi, word / SUPER_WORDS))
 		return (false);
 	if (!load_word(pi, word, bits))
 		return (false);
@@ -248,17 +349,39 @@ pageindex_window(struct pageindex *pi, uint64_t bit, uint64_t *bits,
 	return (true);
 }
 
+/* ---- all of it ---- */
+
+static uint64_t
+count_blocks(const struct pageindex *pi)
+{
+	return ((count_words(pi) + SUPER_WORDS - 1) / SUPER_WORDS);
+}
+
 bool
 pageindex_count(struct pageindex *pi, uint64_t *npages)
 {
-	uint64_t rank, bits;
-	uint64_t last = pi->pi_nbits - 1;
+	uint64_t nblocks = count_blocks(pi);
 
 	*npages = 0;
-	if (pi->pi_nbits == 0)
-		return (true);
-	if (!rank_of(pi, last, &rank, &bits))
+	if (!count_up_to(pi, nblocks))
 		return (false);
-	*npages = rank + (bits >> last % 64 & 1);
+	*npages = pi->pi_super[nblocks] + SUB_BIAS;
+	return (true);
+}
+
+bool
+pageindex_fill(struct pageindex *pi)
+{
+	uint64_t nblocks = count_blocks(pi);
+
+	if (!count_up_to(pi, nblocks))
+		return (false);
+	for (uint64_t i = 0; i < nblocks; i++) {
+		bool is_empty = pi->pi_super[i + 1] == pi->pi_super[i];
+
+		if (!is_empty && pi->pi_sub[i * SUPER_WORDS] == 0 &&
+		    !fill_block(pi, i))
+			return (false);
+	}
 	return (true);
 }

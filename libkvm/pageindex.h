@@ -2,13 +2,21 @@
  * The offset of a physical page in a minidump.
  *
  * The file has the pages in the order of the bitmap, so a page's number in the
- * file is the number of set bits before its own.  That number is kept for each
- * word of the bitmap, so that a lookup reads one word and does not branch.  It
- * is counted when it is first needed, and only up to there, so that opening a
- * dump costs nothing.
+ * file is the number of set bits before its own.  That number is kept in two
+ * parts, for each block of the bitmap and for each word of a block, so that a
+ * lookup reads one word:
  *
  *	rank(bit) = pi_super[bit / 65536] + pi_sub[bit / 64]
  *	    + set bits of the word below bit % 64
+ *
+ * Both are counted when they are first needed: the blocks up to where they are
+ * needed, the words of a block when one of them is asked for.  So opening costs
+ * nothing, and a bitmap that is mostly a hole of the file costs no more than
+ * its 8 bytes for each block: holes are not read, and words that nothing asks
+ * for have no counts.
+ *
+ * A word without a count has a 0 in pi_sub.  Counts there are one too large,
+ * and those in pi_super one too small, for this to be no other count.
  */
 #ifndef LIBKVM_PAGEINDEX_H
 #define LIBKVM_PAGEINDEX_H
@@ -23,10 +31,11 @@ struct pageindex {
 	enum byte_order pi_order;
 	uint64_t pi_bitmap_off; /* bytes into the file */
 	uint64_t pi_pages_off;
-	uint64_t pi_nbits;    /* of bitmap and page set, the smaller */
-	uint64_t pi_ncounted; /* words with a valid count before them */
-	uint64_t *pi_super;   /* owned */
-	uint16_t *pi_sub;     /* owned */
+	uint64_t pi_nbits;	     /* of bitmap and page set, the smaller */
+	uint64_t pi_nblocks;	     /* that have a count in pi_super */
+	struct image_extent pi_data; /* what is no hole, where it was counted */
+	uint64_t *pi_super;	     /* owned; of a block, and of all blocks */
+	uint16_t *pi_sub;	     /* owned */
 };
 
 /* What the caller knows of the dump. */
@@ -39,12 +48,12 @@ struct pageindex_desc {
 	uint64_t pages_off;
 };
 
-/* Words of the bitmap for each count in pi_super. */
+/* Words of a block, which has a count in pi_super. */
 #define PAGEINDEX_SUPER_WORDS 1024
 
 /*
  * The number of set bits before bit.  bits is the word that bit is in; it must
- * have been counted, as all words have after pageindex_count().
+ * have been counted, as all words that are not 0 have after pageindex_fill().
  */
 static inline uint64_t
 pageindex_rank(const struct pageindex *pi, uint64_t bit, uint64_t bits)
@@ -86,7 +95,13 @@ struct page_run pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len);
 bool pageindex_window(struct pageindex *pi, uint64_t bit, uint64_t *bits,
     uint64_t *rank);
 
-/* How many pages the dump holds.  Reads the whole bitmap the first time. */
+/*
+ * How many pages the dump holds.  Reads the whole bitmap the first time.
+ * false: it cannot be read.
+ */
 bool pageindex_count(struct pageindex *pi, uint64_t *npages);
+
+/* Count all words that are not 0.  false: the bitmap cannot be read. */
+bool pageindex_fill(struct pageindex *pi);
 
 #endif

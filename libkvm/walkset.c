@@ -103,7 +103,6 @@ bool
 walkset_init(struct walkset *ws, struct pageindex *pi)
 {
 	uint64_t nwords = (pi->pi_nbits + 63) / 64;
-	uint64_t npages;
 
 	*ws = (struct walkset){ .ws_index = pi, .ws_nbits = nwords * 64 };
 	ws->ws_words =
@@ -112,7 +111,7 @@ walkset_init(struct walkset *ws, struct pageindex *pi)
 		return (false);
 	find_biases(ws);
 	/* Count all words now, so that a rank is a mere look-up later. */
-	return (pageindex_count(pi, &npages) && read_bitmap(ws));
+	return (pageindex_fill(pi) && read_bitmap(ws));
 }
 
 void

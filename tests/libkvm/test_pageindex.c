@@ -8,6 +8,8 @@
  */
 #include "libkvm/walkset.h"
 
+#include <sys/resource.h>
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -449,11 +451,11 @@ test_walkset(void **state)
 
 /* ---- a bitmap that is not there ---- */
 
-/* The file ends after as many bytes of the bitmap; they count, no others do. */
+/* The file ends in the second block; the first one counts. */
 static void
 test_cut(void **state)
 {
-	static const struct machine_row row = { "", { { 0, 4096 } }, 1, 512,
+	static const struct machine_row row = { "", { { 0, 131072 } }, 1, 16384,
 		30 };
 	enum image_access access = *(const enum image_access *)*state;
 	uint64_t present = UINT64_MAX;
@@ -466,7 +468,7 @@ test_cut(void **state)
 
 	model_init(&m, &row, ORDER_LITTLE);
 	fd = model_file(&m);
-	assert_int_equal(ftruncate(fd, BITMAP_OFF + 256), 0);
+	assert_int_equal(ftruncate(fd, BITMAP_OFF + 8192 + 256), 0);
 	assert_int_equal(image_create(fd, access, &im), 0);
 	pi = model_index(&m, im);
 	for (uint64_t bit = 0; bit < 2048 && present == UINT64_MAX; bit++)
@@ -474,7 +476,7 @@ test_cut(void **state)
 			present = bit;
 	assert_int_equal(pageindex_find(pi, present * PAGE_LEN, 1).run_state,
 	    PAGE_PRESENT);
-	assert_int_equal(pageindex_find(pi, 3000 * PAGE_LEN, 1).run_state,
+	assert_int_equal(pageindex_find(pi, 100000 * PAGE_LEN, 1).run_state,
 	    PAGE_UNREADABLE);
 	assert_false(pageindex_count(pi, &npages));
 	assert_int_equal(pageindex_find(pi, present * PAGE_LEN, 1).run_state,
@@ -485,6 +487,92 @@ test_cut(void **state)
 	pageindex_destroy(pi);
 	image_destroy(im);
 	model_fini(&m);
+}
+
+/* ---- a bitmap that is mostly a hole ---- */
+
+#define HOLE_BITMAP_LEN UINT64_C(0x20000000) /* bytes */
+#define HOLE_MEMORY_MAX 65536		     /* KB, for all of it */
+
+/* The only pages that are there, one in each of these bytes of the bitmap. */
+static const uint64_t hole_bytes[] = { 0, 12345, HOLE_BITMAP_LEN / 2,
+	HOLE_BITMAP_LEN / 2 + 1, HOLE_BITMAP_LEN - 1 };
+
+static int
+hole_file(void)
+{
+	int fd = temp_file("", 0);
+
+	assert_int_equal(ftruncate(fd, BITMAP_OFF + HOLE_BITMAP_LEN), 0);
+	for (size_t i = 0; i < NROWS(hole_bytes); i++)
+		assert_int_equal(pwrite(fd, "\x80", 1,
+				     (off_t)(BITMAP_OFF + hole_bytes[i])),
+		    1);
+	return (fd);
+}
+
+static struct pageindex *
+hole_index(struct image *im)
+{
+	struct dump_seg *segs = calloc(1, sizeof(*segs));
+	struct pageindex_desc desc = { .segs = segs,
+		.order = ORDER_LITTLE,
+		.bitmap_off = BITMAP_OFF,
+		.bitmap_len = HOLE_BITMAP_LEN,
+		.pages_off = PAGES_OFF };
+	struct pageindex *pi;
+
+	assert_non_null(segs);
+	desc.set = dumpset_dense(HOLE_BITMAP_LEN * 8, PAGE_SHIFT, segs);
+	assert_non_null(pi = pageindex_create(im, &desc));
+	return (pi);
+}
+
+/* The most memory that this process had at once, in the system's unit. */
+static long
+memory_peak(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return (usage.ru_maxrss);
+}
+
+static void
+ask_hole(struct pageindex *pi)
+{
+	for (uint64_t i = 0; i < NROWS(hole_bytes); i++) {
+		uint64_t pa = (hole_bytes[i] * 8 + 7) * PAGE_LEN;
+		struct page_run run = pageindex_find(pi, pa, PAGE_LEN);
+
+		assert_int_equal(run.run_state, PAGE_PRESENT);
+		assert_int_equal(run.run_off, PAGES_OFF + i * PAGE_LEN);
+		assert_int_equal(
+		    pageindex_find(pi, pa - PAGE_LEN, PAGE_LEN).run_state,
+		    PAGE_ABSENT);
+	}
+}
+
+/* Neither counting nor looking up costs memory for what is not there. */
+static void
+test_hole(void **state)
+{
+	enum image_access access = *(const enum image_access *)*state;
+	long before = memory_peak();
+	struct pageindex *pi;
+	struct image *im;
+	uint64_t npages;
+
+	assert_int_equal(image_create(hole_file(), access, &im), 0);
+	pi = hole_index(im);
+	assert_true(pageindex_count(pi, &npages));
+	assert_int_equal(npages, NROWS(hole_bytes));
+	ask_hole(pi);
+	assert_true(pageindex_fill(pi));
+	ask_hole(pi);
+	assert_in_range(memory_peak() - before, 0, HOLE_MEMORY_MAX);
+	pageindex_destroy(pi);
+	image_destroy(im);
 }
 
 static void
@@ -517,6 +605,9 @@ main(void)
 	tests[n++] = row_test("a bitmap cut short, mapped", test_cut, &mapped);
 	tests[n++] =
 	    row_test("a bitmap cut short, by pread", test_cut, &by_pread);
+	tests[n++] = row_test("a bitmap of holes, mapped", test_hole, &mapped);
+	tests[n++] =
+	    row_test("a bitmap of holes, by pread", test_hole, &by_pread);
 	tests[n++] = row_test("destroy nothing", test_destroy_nothing, NULL);
 	return (RUN_TESTS(tests, n));
 }
