@@ -7,6 +7,7 @@
 #include "kernel/machine/pcb.h"
 #include "kernel/machine/pcpu.h"
 #include "kernel/machine/pmap.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/msgbuf.h"
 #include "kernel/sys/reboot.h"
 #include "kernel/sys/smp.h"
@@ -43,7 +44,7 @@ db_bt(const char *args)
 	    td->td_name);
 	db_trace_thread(td);
 }
-DB_COMMAND(bt, "bt", db_bt, "[tid]: stack trace of a thread");
+COMMAND(bt, "bt", CMD_DDB, db_bt, "[tid]: stack trace of a thread");
 
 static const char *
 state_name(const struct thread *td)
@@ -68,7 +69,7 @@ print_thread(const struct thread *td)
 	    td->td_name);
 }
 
-void
+static void
 db_ps(const char *args)
 {
 	const struct thread *td;
@@ -86,7 +87,7 @@ db_ps(const char *args)
 		}
 	}
 }
-DB_COMMAND(ps, "ps", db_ps, "processes and threads");
+COMMAND(ps, "ps", CMD_SHELL | CMD_DDB, db_ps, "processes and threads");
 
 static void
 db_show_registers(const char *args)
@@ -112,7 +113,7 @@ db_show_registers(const char *args)
 	db_printsym(tf->tf_rip);
 	printf("\n");
 }
-DB_COMMAND(show_registers, "show registers", db_show_registers,
+COMMAND(show_registers, "show registers", CMD_DDB, db_show_registers,
     "of where it was entered");
 
 static void
@@ -132,7 +133,7 @@ db_show_thread(const char *args)
 	    td->td_critnest, td->td_md_spinlock_count,
 	    td->td_intr_nesting_level);
 }
-DB_COMMAND(show_thread, "show thread", db_show_thread, "[tid]");
+COMMAND(show_thread, "show thread", CMD_DDB, db_show_thread, "[tid]");
 
 static void
 print_pte(unsigned int level, uint64_t entry)
@@ -168,7 +169,7 @@ db_show_pte(const char *args)
 			print_pte(level, *entry);
 	}
 }
-DB_COMMAND(show_pte, "show pte", db_show_pte, "ADDR: page-table entries");
+COMMAND(show_pte, "show pte", CMD_DDB, db_show_pte, "ADDR: page-table entries");
 
 static void
 db_show_msgbuf(const char *args)
@@ -189,14 +190,15 @@ db_show_msgbuf(const char *args)
 			printf("%c", c);
 	}
 }
-DB_COMMAND(show_msgbuf, "show msgbuf", db_show_msgbuf, "the message buffer");
+COMMAND(show_msgbuf, "show msgbuf", CMD_DDB, db_show_msgbuf,
+    "the message buffer");
 
 static void
 db_panic(const char *args)
 {
 	panic("%s", *args != '\0' ? args : "from debugger");
 }
-DB_COMMAND(panic, "panic", db_panic, "[TEXT]");
+COMMAND(panic, "panic", CMD_DDB, db_panic, "[TEXT]");
 
 static void
 db_dump(const char *args)
@@ -208,7 +210,7 @@ db_dump(const char *args)
 	if (error != 0)
 		printf("Cannot dump: error %d\n", error);
 }
-DB_COMMAND(dump, "dump", db_dump, "write a crash dump");
+COMMAND(dump, "dump", CMD_DDB, db_dump, "write a crash dump");
 
 /* Any function, with up to four numbers. */
 static void
@@ -227,10 +229,10 @@ db_call(const char *args)
 			return;
 		}
 	}
-	func = (uint64_t (*)(uint64_t, uint64_t, uint64_t, uint64_t))va;
+	func = (uint64_t(*)(uint64_t, uint64_t, uint64_t, uint64_t))va;
 	printf("= %#jx\n", (uintmax_t)func(arg[0], arg[1], arg[2], arg[3]));
 }
-DB_COMMAND(call, "call", db_call, "FUNCTION [NUMBER ...]");
+COMMAND(call, "call", CMD_DDB, db_call, "FUNCTION [NUMBER ...]");
 
 static void
 db_reset(const char *args)
@@ -238,7 +240,7 @@ db_reset(const char *args)
 	(void)args;
 	cpu_reset();
 }
-DB_COMMAND(reset, "reset", db_reset, "reset the machine");
+COMMAND(reset, "reset", CMD_DDB, db_reset, "reset the machine");
 
 static void
 db_poweroff(const char *args)
@@ -246,7 +248,7 @@ db_poweroff(const char *args)
 	(void)args;
 	cpu_poweroff();
 }
-DB_COMMAND(poweroff, "poweroff", db_poweroff, "switch the machine off");
+COMMAND(poweroff, "poweroff", CMD_DDB, db_poweroff, "switch the machine off");
 
 static void
 db_exit(const char *args)
@@ -257,4 +259,5 @@ db_exit(const char *args)
 	(void)db_expression(args, &code, &rest);
 	cpu_exit_emulator((unsigned int)code);
 }
-DB_COMMAND(exit, "exit", db_exit, "[CODE]: leave the emulator");
+COMMAND(exit, "exit", CMD_SHELL | CMD_DDB, db_exit,
+    "[CODE]: leave the emulator");

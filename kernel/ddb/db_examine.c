@@ -8,6 +8,7 @@
  *			a: an address and its symbol
  */
 #include "kernel/ddb/ddb.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/systm.h"
 
 #define BYTES_DEFAULT 64
@@ -217,5 +218,5 @@ db_examine(const char *args)
 	if (!ok)
 		printf("x ADDRESS [BYTES] | x/[COUNT][bhwg][xducsa] ADDRESS\n");
 }
-DB_COMMAND(x, "x", db_examine,
+COMMAND(x, "x", CMD_DDB, db_examine,
     "ADDR [BYTES], or x/[COUNT][bhwg][xducsa] ADDR: memory");

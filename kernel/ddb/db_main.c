@@ -10,15 +10,12 @@
 #include "kernel/machine/frame.h"
 #include "kernel/machine/pcb.h"
 #include "kernel/machine/pcpu.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/kdb.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
-
-#define LINE_LEN 256
-
-SET_DECLARE(db_command_set, const struct db_command);
 
 volatile bool kdb_active;
 const char *kdb_why;
@@ -34,37 +31,16 @@ static bool command_runs;
 /* ddb.script of the command line runs when it is entered first. */
 static bool script_done;
 
-static const char *
-skip_blanks(const char *s)
-{
-	while (*s == ' ')
-		s++;
-	return (s);
-}
-
-/*
- * Does line start with the words of name?  Then what follows them, a modifier
- * with its slash included.
- */
-static const char *
-match(const char *line, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (strncmp(line, name, len) != 0 ||
-	    (line[len] != '\0' && line[len] != ' ' && line[len] != '/'))
-		return (NULL);
-	return (skip_blanks(line + len));
-}
-
-static void
-run_command(const struct db_command *dc, const char *args)
+/* A fault in the command ends it: kdb_fault() comes back here. */
+static bool
+run_command(const struct console_command *cc, const char *args)
 {
 	if (setctx(&command_pcb) == 0) {
 		command_runs = true;
-		dc->dbc_func(args);
+		cc->cc_func(args);
 	}
 	command_runs = false;
+	return (!leave);
 }
 
 void
@@ -79,78 +55,13 @@ kdb_fault(const char *what, const struct trapframe *frame)
 }
 
 static void
-execute_one(const char *line)
-{
-	const struct db_command *const *dc;
-
-	line = skip_blanks(line);
-	if (*line == '\0')
-		return;
-	SET_FOREACH(dc, db_command_set) {
-		const char *args = match(line, (*dc)->dbc_name);
-
-		if (args != NULL) {
-			run_command(*dc, args);
-			return;
-		}
-	}
-	printf("No such command: \"%s\"; use \"help\"\n", line);
-}
-
-/* Commands are parted by semicolons: take the first; what is left. */
-static const char *
-take_command(const char *commands, char line[LINE_LEN])
-{
-	const char *end = strchr(commands, ';');
-	size_t len = end != NULL ? (size_t)(end - commands) : strlen(commands);
-
-	strlcpy(line, commands, len < LINE_LEN ? len + 1 : LINE_LEN);
-	return (end != NULL ? end + 1 : commands + len);
-}
-
-static void
-execute(const char *commands)
-{
-	char line[LINE_LEN];
-
-	while (*commands != '\0' && !leave) {
-		commands = take_command(commands, line);
-		execute_one(line);
-	}
-}
-
-/* As if somebody typed it. */
-static void
-execute_script(const char *commands)
-{
-	char line[LINE_LEN];
-
-	while (*commands != '\0' && !leave) {
-		commands = take_command(commands, line);
-		printf("db> %s\n", line);
-		execute_one(line);
-	}
-}
-
-static void
 db_continue(const char *args)
 {
 	(void)args;
 	leave = true;
 }
-DB_COMMAND(continue, "continue", db_continue, "leave the debugger");
-DB_COMMAND(c, "c", db_continue, "the same");
-
-static void
-db_help(const char *args)
-{
-	const struct db_command *const *dc;
-
-	(void)args;
-	SET_FOREACH(dc, db_command_set)
-	printf("%-18s %s\n", (*dc)->dbc_name, (*dc)->dbc_help);
-}
-DB_COMMAND(help, "help", db_help, "list the commands");
+COMMAND(continue, "continue", CMD_DDB, db_continue, "leave the debugger");
+COMMAND(c, "c", CMD_DDB, db_continue, "the same");
 
 bool
 db_expression(const char *s, uint64_t *out, const char **rest)
@@ -172,25 +83,27 @@ db_expression(const char *s, uint64_t *out, const char **rest)
 			return (false);
 	}
 	*out = v;
-	*rest = skip_blanks(end);
+	while (*end == ' ')
+		end++;
+	*rest = end;
 	return (true);
 }
 
 static void
 command_loop(void)
 {
-	char line[LINE_LEN];
+	char line[COMMAND_LEN];
 	const char *script = kern_getenv("ddb.script");
 
 	leave = false;
 	if (script != NULL && !script_done) {
 		script_done = true;
-		execute_script(script);
+		command_run(script, CMD_DDB, "db> ", run_command);
 	}
 	while (!leave) {
 		printf("db> ");
 		cngets(line, sizeof(line));
-		execute(line);
+		command_run(line, CMD_DDB, NULL, run_command);
 	}
 }
 

@@ -2,6 +2,7 @@
  * The debugger's view of memory.
  */
 #include "kernel/ddb/ddb.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
@@ -28,7 +29,7 @@ db_show_zones(const char *args)
 	    "pages");
 	uma_stats_foreach_locked(print_zone, NULL);
 }
-DB_COMMAND(show_zones, "show zones", db_show_zones, "UMA's zones");
+COMMAND(show_zones, "show zones", CMD_DDB, db_show_zones, "UMA's zones");
 
 static void
 print_type(const struct malloc_type_stats *stats, void *arg)
@@ -46,7 +47,8 @@ db_show_malloc(const char *args)
 	printf("%-20s %9s %12s %9s\n", "type", "used", "bytes", "requests");
 	malloc_stats_foreach(print_type, NULL);
 }
-DB_COMMAND(show_malloc, "show malloc", db_show_malloc, "malloc(9)'s types");
+COMMAND(show_malloc, "show malloc", CMD_DDB, db_show_malloc,
+    "malloc(9)'s types");
 
 /* A page's address, kernel or physical. */
 static void
@@ -73,7 +75,7 @@ db_show_page(const char *args)
 	    (void *)m, (uintmax_t)trunc_page(addr), page.flags, page.wire_count,
 	    page.object, page.order, page.pool);
 }
-DB_COMMAND(show_page, "show page", db_show_page, "ADDR: its vm_page");
+COMMAND(show_page, "show page", CMD_DDB, db_show_page, "ADDR: its vm_page");
 
 static void
 db_show_memory(const char *args)
@@ -84,7 +86,7 @@ db_show_memory(const char *args)
 	printf("kernel map: %ju bytes of addresses, %ju of them with memory\n",
 	    (uintmax_t)kva_used(), (uintmax_t)kmem_used());
 }
-DB_COMMAND(show_memory, "show memory", db_show_memory, "counts of pages");
+COMMAND(show_memory, "show memory", CMD_DDB, db_show_memory, "counts of pages");
 
 static void
 db_show_freepages(const char *args)
@@ -96,5 +98,5 @@ db_show_freepages(const char *args)
 		    (uintmax_t)vm_phys_free_blocks(VM_FREEPOOL_DEFAULT, order),
 		    (uintmax_t)vm_phys_free_blocks(VM_FREEPOOL_DIRECT, order));
 }
-DB_COMMAND(show_freepages, "show freepages", db_show_freepages,
+COMMAND(show_freepages, "show freepages", CMD_DDB, db_show_freepages,
     "free blocks by size and pool");

@@ -5,25 +5,10 @@
 #ifndef KERNEL_DDB_DDB_H
 #define KERNEL_DDB_DDB_H
 
-#include "kernel/sys/kernel.h"
+#include "kernel/sys/types.h"
 
 struct thread;
 struct trapframe;
-
-/* The list of threads; a command here and in the shell. */
-void db_ps(const char *args);
-
-/* A command.  args is the rest of the line. */
-struct db_command {
-	const char *dbc_name; /* "bt", "show registers" */
-	void (*dbc_func)(const char *args);
-	const char *dbc_help;
-};
-
-#define DB_COMMAND(uniq, name, func, help)                                     \
-	static const struct db_command uniq##_db_command = { name, func,       \
-		help };                                                        \
-	DATA_SET(db_command_set, uniq##_db_command)
 
 /*
  * A number, or a symbol with an optional +offset.  false: neither; *rest is

@@ -9,7 +9,6 @@
 #include "kernel/kern/kern_dump.h"
 
 #include "dumper/dumper.h"
-#include "kernel/ddb/ddb.h"
 #include "kernel/dev/rtc.h"
 #include "kernel/kern/kern_account.h"
 #include "kernel/kern/kern_dumpdev.h"
@@ -18,6 +17,7 @@
 #include "kernel/machine/cpufunc.h"
 #include "kernel/machine/pmap.h"
 #include "kernel/machine/vmparam.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/fail.h"
@@ -239,7 +239,7 @@ db_show_pageset(const char *args)
 	    (uintmax_t)dump_pages_count(&pages, DUMP_CLASS_NEVER),
 	    (uintmax_t)pages.dp_ignored);
 }
-DB_COMMAND(show_pageset, "show pageset", db_show_pageset,
+COMMAND(show_pageset, "show pageset", CMD_DDB, db_show_pageset,
     "what a minidump is made of, bytes");
 
 static int

@@ -6,9 +6,9 @@
  * dying kernel does it, with the other CPUs stopped and without interrupts.
  */
 #include "kernel/dev/disk.h"
-#include "kernel/lab/shell.h"
 #include "kernel/machine/cpufunc.h"
 #include "kernel/sys/clock.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/reboot.h"
@@ -156,5 +156,5 @@ sh_bench(const char *args)
 	if (error != 0)
 		printf("bench: error %d\n", error);
 }
-SHELL_COMMAND(bench, "bench", sh_bench,
+COMMAND(bench, "bench", CMD_SHELL, sh_bench,
     "ROUNDS: time dumps to vtbd0, and plain writes of the same bytes");

@@ -5,8 +5,8 @@
  * the call that it makes, so that they are still somewhere.
  */
 #include "kernel/lab/crash.h"
-#include "kernel/lab/shell.h"
 #include "kernel/sys/clock.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/systm.h"
 
@@ -70,5 +70,5 @@ sh_chain(const char *args)
 	kproc_kthread_add(chain_first, &sleeping, NULL, NULL, "chain", "chain");
 	pause("chain", hz / 10);
 }
-SHELL_COMMAND(chain, "chain", sh_chain,
+COMMAND(chain, "chain", CMD_SHELL, sh_chain,
     "a thread that sleeps behind a row of calls");

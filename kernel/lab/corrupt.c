@@ -10,9 +10,9 @@
  *	3, PML4E	all of the kernel map, in a copy of the top-level table:
  *			the CPUs stay with the original, the dumper gets the copy
  */
-#include "kernel/lab/shell.h"
 #include "kernel/machine/pmap.h"
 #include "kernel/machine/vmparam.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
@@ -111,5 +111,5 @@ sh_corrupt(const char *args)
 		printf(
 		    "corrupt 0|1|2|3 reserved|beyond|device|itself|random\n");
 }
-SHELL_COMMAND(corrupt, "corrupt", sh_corrupt,
+COMMAND(corrupt, "corrupt", CMD_SHELL, sh_corrupt,
     "LEVEL KIND: spoil a page-table entry");

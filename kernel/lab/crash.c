@@ -2,11 +2,11 @@
  * Ways to break the machine on purpose: "crash KIND" in the shell.
  */
 #include "kernel/lab/crash.h"
-#include "kernel/lab/shell.h"
 #include "kernel/machine/cpufunc.h"
 #include "kernel/machine/pcpu.h"
 #include "kernel/machine/vmparam.h"
 #include "kernel/sys/clock.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/critical.h"
 #include "kernel/sys/fail.h"
 #include "kernel/sys/libkern.h"
@@ -242,7 +242,7 @@ sh_crash(const char *args)
 		printf("%s %s", i == 0 ? "" : " |", kinds[i].name);
 	printf("\n");
 }
-SHELL_COMMAND(crash, "crash", sh_crash, "KIND: break the machine");
+COMMAND(crash, "crash", CMD_SHELL, sh_crash, "KIND: break the machine");
 
 /* Once: a panic takes mutexes, too. */
 static void
@@ -261,7 +261,7 @@ sh_hold(const char *args)
 	strlcpy(mutex_wanted, args, sizeof(mutex_wanted));
 	fail_set(FAIL_MUTEX_HELD, crash_mutex);
 }
-SHELL_COMMAND(hold, "hold", sh_hold, "MUTEX: panic when it is held next");
+COMMAND(hold, "hold", CMD_SHELL, sh_hold, "MUTEX: panic when it is held next");
 
 static MALLOC_DEFINE(M_FILL, "fill", "patterns for tests");
 
@@ -301,4 +301,5 @@ sh_fill(const char *args)
 	for (unsigned int i = 0; i < n; i++)
 		fill(i);
 }
-SHELL_COMMAND(fill, "fill", sh_fill, "N: pieces of memory with known bytes");
+COMMAND(fill, "fill", CMD_SHELL, sh_fill,
+    "N: pieces of memory with known bytes");

@@ -4,9 +4,9 @@
  * for all they are worth.
  */
 #include "kernel/dev/disk.h"
-#include "kernel/lab/shell.h"
 #include "kernel/machine/pcpu.h"
 #include "kernel/sys/clock.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/proc.h"
@@ -72,7 +72,7 @@ sh_user(const char *args)
 	printf("user: %ju pages, %ju free, the last at %#jx\n", (uintmax_t)n,
 	    (uintmax_t)vm_cnt.v_free_count, (uintmax_t)pa);
 }
-SHELL_COMMAND(user, "user", sh_user,
+COMMAND(user, "user", CMD_SHELL, sh_user,
     "[BYTES | untouched]: fill memory as user land would, or all of it");
 
 static uint64_t
@@ -102,7 +102,7 @@ sh_items(const char *args)
 	printf("items: %ju, the last at %p\n", (uintmax_t)nitems_made,
 	    (void *)item_list);
 }
-SHELL_COMMAND(items, "items", sh_items, "N: objects in a zone, in a list");
+COMMAND(items, "items", CMD_SHELL, sh_items, "N: objects in a zone, in a list");
 
 /* Slabs of a zone that comes and goes: where they were. */
 static void
@@ -131,7 +131,8 @@ sh_freed(const char *args)
 	use_and_free("direct map", PAGE_SIZE);
 	use_and_free("kernel map", 3 * PAGE_SIZE);
 }
-SHELL_COMMAND(freed, "freed", sh_freed, "slabs that are used, and free again");
+COMMAND(freed, "freed", CMD_SHELL, sh_freed,
+    "slabs that are used, and free again");
 
 static MALLOC_DEFINE(M_SECRET, "secret", "what is never dumped");
 
@@ -170,7 +171,7 @@ sh_secret(const char *args)
 		    malloc(sizes[i], M_SECRET, M_WAITOK | M_NODUMP), sizes[i]);
 	}
 }
-SHELL_COMMAND(secret, "secret", sh_secret, "memory that is never dumped");
+COMMAND(secret, "secret", CMD_SHELL, sh_secret, "memory that is never dumped");
 
 static MALLOC_DEFINE(M_DRAIN, "drain", "all memory that there is");
 
@@ -207,7 +208,7 @@ sh_drain(const char *args)
 		free(mem, M_DRAIN);
 	}
 }
-SHELL_COMMAND(drain, "drain", sh_drain,
+COMMAND(drain, "drain", CMD_SHELL, sh_drain,
     "allocate all memory, then the reserve; free it again");
 
 /* Does a thread end the storm that has gone so many rounds? */
@@ -279,7 +280,7 @@ sh_disk(const char *args)
 	while (__atomic_load_n(&disk_nstarted, __ATOMIC_RELAXED) < all)
 		pause("disk", 1);
 }
-SHELL_COMMAND(disk, "disk", sh_disk,
+COMMAND(disk, "disk", CMD_SHELL, sh_disk,
     "N: threads that read vtbd0; without N: end the storm");
 
 static void
@@ -298,5 +299,5 @@ sh_storm(const char *args)
 		kproc_kthread_add(storm_thread, (void *)(uintptr_t)(i + 1),
 		    NULL, NULL, "storm", "storm %ju", (uintmax_t)i);
 }
-SHELL_COMMAND(storm, "storm", sh_storm,
+COMMAND(storm, "storm", CMD_SHELL, sh_storm,
     "N [ROUNDS]: threads that allocate, until one panics; without N: end them");

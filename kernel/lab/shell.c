@@ -1,10 +1,8 @@
 /*
  * The console shell: looks at the machine, sets its variables, breaks it.
  */
-#include "kernel/lab/shell.h"
-
-#include "kernel/ddb/ddb.h"
 #include "kernel/sys/clock.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/kdb.h"
 #include "kernel/sys/libkern.h"
@@ -13,21 +11,7 @@
 #include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"
 
-#define LINE_LEN  256
 #define VALUE_LEN 256
-
-SET_DECLARE(shell_command_set, const struct shell_command);
-
-static void
-sh_help(const char *args)
-{
-	const struct shell_command *const *sc;
-
-	(void)args;
-	SET_FOREACH(sc, shell_command_set)
-		printf("%-10s %s\n", (*sc)->sc_name, (*sc)->sc_help);
-}
-SHELL_COMMAND(help, "help", sh_help, "list the commands");
 
 static void
 print_variable(const char *name, const struct sysctl_oid *oid)
@@ -60,7 +44,7 @@ set_variable(const char *name, const char *text)
 static void
 sh_sysctl(const char *args)
 {
-	char name[LINE_LEN];
+	char name[COMMAND_LEN];
 	const char *equals = strchr(args, '=');
 
 	if (equals == NULL) {
@@ -70,10 +54,8 @@ sh_sysctl(const char *args)
 	strlcpy(name, args, (size_t)(equals - args) + 1);
 	set_variable(name, equals + 1);
 }
-SHELL_COMMAND(sysctl, "sysctl", sh_sysctl, "[PREFIX | NAME=VALUE]");
-DB_COMMAND(sysctl, "sysctl", sh_sysctl, "[PREFIX | NAME=VALUE]");
-
-SHELL_COMMAND(ps, "ps", db_ps, "processes and threads");
+COMMAND(sysctl, "sysctl", CMD_SHELL | CMD_DDB, sh_sysctl,
+    "[PREFIX | NAME=VALUE]");
 
 static void
 sh_ddb(const char *args)
@@ -81,7 +63,7 @@ sh_ddb(const char *args)
 	(void)args;
 	kdb_enter("shell", "The console shell asks for the debugger");
 }
-SHELL_COMMAND(ddb, "ddb", sh_ddb, "enter the debugger");
+COMMAND(ddb, "ddb", CMD_SHELL, sh_ddb, "enter the debugger");
 
 static void
 sh_reboot(const char *args)
@@ -89,7 +71,7 @@ sh_reboot(const char *args)
 	(void)args;
 	kern_reboot(RB_AUTOBOOT);
 }
-SHELL_COMMAND(reboot, "reboot", sh_reboot, "reset the machine");
+COMMAND(reboot, "reboot", CMD_SHELL, sh_reboot, "reset the machine");
 
 static void
 sh_poweroff(const char *args)
@@ -97,16 +79,7 @@ sh_poweroff(const char *args)
 	(void)args;
 	kern_reboot(RB_POWEROFF);
 }
-SHELL_COMMAND(poweroff, "poweroff", sh_poweroff, "switch the machine off");
-
-static void
-sh_exit(const char *args)
-{
-	const char *end;
-
-	cpu_exit_emulator((unsigned int)strtouq(args, &end));
-}
-SHELL_COMMAND(exit, "exit", sh_exit, "[CODE]: leave the emulator");
+COMMAND(poweroff, "poweroff", CMD_SHELL, sh_poweroff, "switch the machine off");
 
 static void
 sh_sleep(const char *args)
@@ -116,55 +89,28 @@ sh_sleep(const char *args)
 
 	pause("sleep", (int)(seconds < 3600 ? seconds : 3600) * hz);
 }
-SHELL_COMMAND(sleep, "sleep", sh_sleep, "SECONDS");
+COMMAND(sleep, "sleep", CMD_SHELL, sh_sleep, "SECONDS");
 
-static void
-shell_execute(char *line)
+static bool
+run_command(const struct console_command *cc, const char *args)
 {
-	const struct shell_command *const *sc;
-	char *args = strchr(line, ' ');
-
-	if (args != NULL)
-		*args++ = '\0';
-	SET_FOREACH(sc, shell_command_set) {
-		if (strcmp((*sc)->sc_name, line) == 0) {
-			(*sc)->sc_func(args != NULL ? args : "");
-			return;
-		}
-	}
-	printf("%s: no such command; try help\n", line);
-}
-
-/* A script comes from the command line, its commands parted by semicolons. */
-static void
-run_script(const char *script)
-{
-	char line[LINE_LEN];
-
-	while (script != NULL && *script != '\0') {
-		const char *end = strchr(script, ';');
-		size_t len =
-		    end != NULL ? (size_t)(end - script) : strlen(script);
-
-		strlcpy(line, script, len < LINE_LEN ? len + 1 : LINE_LEN);
-		printf("script# %s\n", line);
-		shell_execute(line);
-		script = end != NULL ? end + 1 : NULL;
-	}
+	cc->cc_func(args);
+	return (true);
 }
 
 static void
 shell_thread(void *arg)
 {
-	char line[LINE_LEN];
+	const char *script = kern_getenv("kern.script");
+	char line[COMMAND_LEN];
 
 	(void)arg;
-	run_script(kern_getenv("kern.script"));
+	if (script != NULL)
+		command_run(script, CMD_SHELL, "script# ", run_command);
 	for (;;) {
 		printf("# ");
 		cngets(line, sizeof(line));
-		if (line[0] != '\0')
-			shell_execute(line);
+		command_run(line, CMD_SHELL, NULL, run_command);
 	}
 }
 

@@ -2,8 +2,8 @@
  * Threads that do nothing, from the shell: some wait for work that never comes,
  * some work at what never ends.  They are there to be seen in a dump.
  */
-#include "kernel/lab/shell.h"
 #include "kernel/sys/clock.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/systm.h"
@@ -61,5 +61,5 @@ sh_workers(const char *args)
 		printf("workers: %ju sleep, %ju run\n", (uintmax_t)nidle,
 		    (uintmax_t)nbusy);
 }
-SHELL_COMMAND(workers, "workers", sh_workers,
+COMMAND(workers, "workers", CMD_SHELL, sh_workers,
     "IDLE BUSY: start threads that sleep and threads that run");

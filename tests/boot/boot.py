@@ -82,7 +82,14 @@ def boot_pages():
 def typing():
     with boot() as m:
         m.wait_for("# ")
-        assert "no such command" in m.command("nonsense")
+        assert "No such command" in m.command("nonsense")
+        said = m.command("  nonsense ; sysctl kern.ostype;;exitx")
+        assert re.fullmatch(
+            r'No such command: "nonsense "; .*\n'
+            r"kern.ostype: vmcore\n"
+            r'No such command: "exitx"; .*\n',
+            said,
+        ), said
         m.send("sysctq\x7fl kern.osty\r")
         m.wait_for("kern.ostype: vmcore\n")
 

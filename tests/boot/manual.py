@@ -40,7 +40,7 @@ def helped(text, width):
 def shell_commands():
     with boot() as m:
         m.wait_for("# ")
-        listed = helped(m.command("help"), 10)
+        listed = helped(m.command("help"), 18)
         assert documented("vmcore-kernel.7", "The shell") <= listed, listed
 
 
