@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "format/search.h"
+
 /*
  * Append the pages that the bytes [start, end) touch to the set.  If the first
  * of them is the last page of the segment before, it stays that segment's.
@@ -88,24 +90,21 @@ dumpset_dense(uint64_t nbits, unsigned int page_shift, struct dump_seg *seg)
 	    .dp_page_shift = page_shift });
 }
 
+static uint64_t
+seg_bit(const void *segs, size_t i)
+{
+	return (((const struct dump_seg *)segs)[i].seg_bit);
+}
+
 const struct dump_seg *
 dumpset_seg(const struct dumpset *set, uint64_t bit)
 {
-	size_t lo = 0;
-	size_t hi = set->dp_nsegs;
+	size_t n = search_upto(set->dp_segs, set->dp_nsegs, seg_bit, bit);
 	const struct dump_seg *seg;
 
-	if (bit >= set->dp_nbits)
+	if (bit >= set->dp_nbits || n == 0)
 		return (NULL);
-	while (hi - lo > 1) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (set->dp_segs[mid].seg_bit <= bit)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	seg = &set->dp_segs[lo];
+	seg = &set->dp_segs[n - 1];
 	return (bit - seg->seg_bit < seg->seg_end - seg->seg_start ? seg :
 								     NULL);
 }

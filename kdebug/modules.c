@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/search.h"
 #include "kdebug/buildid.h"
 #include "kdebug/debugfile.h"
 #include "kdebug/kdebug_int.h"
@@ -406,25 +407,23 @@ kdebug_module_symbol(struct kdebug *kdb, const char *name,
 	return (false);
 }
 
+static uint64_t
+map_start(const void *maps, size_t i)
+{
+	return (((const struct modmap *)maps)[i].mm_start);
+}
+
 /* The module that va lies in, with its file if there is one; NULL: none. */
 struct modmap *
 modules_find(struct kdebug *kdb, kvaddr_t va)
 {
 	struct modules *ms = &kdb->kdb_modules;
-	size_t low = 0, high;
+	size_t n;
 
 	modules_load(kdb);
-	high = ms->ms_count;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (ms->ms_maps[mid].mm_start <= va)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == 0 || va >= ms->ms_maps[low - 1].mm_end)
+	n = search_upto(ms->ms_maps, ms->ms_count, map_start, va);
+	if (n == 0 || va >= ms->ms_maps[n - 1].mm_end)
 		return (NULL);
-	seek_once(kdb, &ms->ms_maps[low - 1]);
-	return (&ms->ms_maps[low - 1]);
+	seek_once(kdb, &ms->ms_maps[n - 1]);
+	return (&ms->ms_maps[n - 1]);
 }

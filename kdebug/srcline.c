@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "format/search.h"
 #include "kdebug/debugfile_int.h"
 #include "libkvm/array.h"
 
@@ -69,26 +70,25 @@ list_cus(struct debugfile *df)
 		    compare);
 }
 
+static uint64_t
+cu_start(const void *list, size_t i)
+{
+	return (((const struct debugfile_cu *)list)[i].dc_start);
+}
+
 /* The unit that va lies in; NULL: none. */
 static struct debugfile_cu *
 find_cu(struct debugfile *df, Dwarf_Addr va)
 {
-	size_t low = 0, high;
+	struct debugfile_cus *cus = &df->df_cus;
+	size_t n;
 
-	if (!df->df_cus.dc_done)
+	if (!cus->dc_done)
 		list_cus(df);
-	high = df->df_cus.dc_count;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (df->df_cus.dc_list[mid].dc_start <= va)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == 0 || va >= df->df_cus.dc_list[low - 1].dc_end)
+	n = search_upto(cus->dc_list, cus->dc_count, cu_start, va);
+	if (n == 0 || va >= cus->dc_list[n - 1].dc_end)
 		return (NULL);
-	return (&df->df_cus.dc_list[low - 1]);
+	return (&cus->dc_list[n - 1]);
 }
 
 bool

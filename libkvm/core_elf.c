@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "format/search.h"
 #include "libkvm/kvm_int.h"
 
 static bool
@@ -164,23 +165,19 @@ elf_close(kvm_t *kd)
 	vcpu_free(kd);
 }
 
+static uint64_t
+segment_end(const void *segs, size_t i)
+{
+	return (((const struct elf_segment *)segs)[i].es_end);
+}
+
 static int
 elf_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 {
-	const struct elf_segment *seg;
-	size_t lo = 0;
-	size_t hi = kd->kd_nsegs;
+	size_t i = search_upto(kd->kd_segs, kd->kd_nsegs, segment_end, pa);
+	const struct elf_segment *seg = &kd->kd_segs[i];
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (kd->kd_segs[mid].es_end > pa)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	seg = &kd->kd_segs[lo];
-	if (lo == kd->kd_nsegs || seg->es_start > pa)
+	if (i == kd->kd_nsegs || seg->es_start > pa)
 		return (kvm_fail(kd, "physical address %#jx is not in the dump",
 		    (uintmax_t)pa));
 	out->off = seg->es_off + (pa - seg->es_start);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/search.h"
 #include "libkvm/array.h"
 
 #define NAME_MAX_LEN 4095 /* bytes; symbols with longer names are left out */
@@ -319,21 +320,18 @@ index_by_va(struct symtab *stb)
 	return (true);
 }
 
+static uint64_t
+place_va(const void *places, size_t i)
+{
+	return (((const struct place *)places)[i].pl_sym->sym_va);
+}
+
 /* 1 + index of the last entry at or below va; 0: none. */
 static uint32_t
 last_at(const struct symtab *stb, kvaddr_t va)
 {
-	size_t low = 0, high = stb->stb_nby_va;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (stb->stb_by_va[mid].pl_sym->sym_va <= va)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return ((uint32_t)low);
+	return ((uint32_t)search_upto(stb->stb_by_va, stb->stb_nby_va, place_va,
+	    va));
 }
 
 /*

@@ -5,6 +5,7 @@
  *		address - KERNBASE, offset of the name	(ascending, count times)
  *		names, each with a NUL
  */
+#include "format/search.h"
 #include "kernel/ddb/ddb.h"
 #include "kernel/machine/vmparam.h"
 #include "kernel/sys/image.h"
@@ -34,27 +35,25 @@ name_of(const struct ksym *sym)
 	return (_ksyms + table()->ks_names_off + sym->ks_name);
 }
 
+static uint64_t
+sym_addr(const void *syms, size_t i)
+{
+	return (((const struct ksym *)syms)[i].ks_addr);
+}
+
 const char *
 db_symbol(vm_offset_t va, vm_offset_t *off)
 {
 	const struct ksyms *t = table();
-	uint32_t lo = 0, hi = t->ks_count;
+	size_t n;
 
 	if (va < (vm_offset_t)_text || va >= (vm_offset_t)_ksyms)
 		return (NULL);
-	/* The last symbol that is not behind va. */
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (t->ks_syms[mid].ks_addr <= va - KERNBASE)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == 0)
+	n = search_upto(t->ks_syms, t->ks_count, sym_addr, va - KERNBASE);
+	if (n == 0)
 		return (NULL);
-	*off = va - KERNBASE - t->ks_syms[lo - 1].ks_addr;
-	return (name_of(&t->ks_syms[lo - 1]));
+	*off = va - KERNBASE - t->ks_syms[n - 1].ks_addr;
+	return (name_of(&t->ks_syms[n - 1]));
 }
 
 bool
