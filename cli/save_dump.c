@@ -17,10 +17,10 @@
 #include "cli/dumpinfo.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "libkvm/sparse.h"
 
 #define CORE_MODE 0600
 #define CHUNK_LEN (UINT32_C(1) << 20) /* a multiple of every sector */
-#define HOLE_LEN  4096
 
 /* The files of a dump, in the order in which they get their names. */
 enum { FILE_INFO, FILE_KEY, FILE_CORE, NFILES };
@@ -79,65 +79,6 @@ write_failed(const struct saving *sv)
 
 /* ---- copying ---- */
 
-static bool
-is_zero(const uint8_t *p, size_t len)
-{
-	return (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
-}
-
-static bool
-write_at(int fd, uint64_t off, const uint8_t *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = pwrite(fd, p, len, (off_t)off);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return (false);
-		p += n;
-		off += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return (true);
-}
-
-/* How many of the first bytes are holes, or are none, as *hole tells. */
-static size_t
-run_length(const uint8_t *p, size_t len, bool *hole)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		size_t n = len - done < HOLE_LEN ? len - done : HOLE_LEN;
-		bool zero = is_zero(p + done, n);
-
-		if (done == 0)
-			*hole = zero;
-		else if (zero != *hole)
-			break;
-		done += n;
-	}
-	return (done);
-}
-
-/* Write len bytes at off, which is a multiple of HOLE_LEN, but no zeros. */
-static bool
-write_sparse(int fd, uint64_t off, const uint8_t *p, size_t len)
-{
-	while (len > 0) {
-		bool hole = false;
-		size_t n = run_length(p, len, &hole);
-
-		if (!hole && !write_at(fd, off, p, n))
-			return (false);
-		p += n;
-		off += n;
-		len -= n;
-	}
-	return (true);
-}
-
 typedef bool reader_t(struct dumpdev *dev, const struct dumpdev_dump *dump,
     uint64_t off, uint8_t *buf, size_t len);
 
@@ -157,7 +98,7 @@ copy(struct saving *sv, reader_t *read, uint64_t len, int fd,
 		progress_report(bar, off, len);
 		if (!read(src->src_dev, src->src_dump, off, sv->sav_buf, n))
 			return (source_failed(sv));
-		if (!write_sparse(fd, off, sv->sav_buf, n))
+		if (!sparse_write(fd, off, sv->sav_buf, n))
 			return (write_failed(sv));
 		off += n;
 	}

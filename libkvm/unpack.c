@@ -16,8 +16,9 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "libkvm/sparse.h"
+
 #define CHUNK_LEN 262144
-#define HOLE_LEN  4096 /* zeros of this length and alignment become a hole */
 
 struct unpack {
 	int in_fd;  /* borrowed */
@@ -74,46 +75,15 @@ read_packed(struct unpack *u)
 	return (n);
 }
 
-static bool
-is_zero(const uint8_t *p, size_t len)
-{
-	return (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
-}
-
-static bool
-write_out(struct unpack *u, const uint8_t *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = pwrite(u->out_fd, p, len, (off_t)u->out_done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return (fail(u,
-			    "cannot unpack into a temporary file (set TMPDIR to a roomier folder): %s",
-			    strerror(errno)));
-		p += n;
-		len -= (size_t)n;
-		u->out_done += (uint64_t)n;
-	}
-	return (true);
-}
-
-/* Write the first len bytes of u->out, leaving holes for zeros. */
+/* Write the first len bytes of u->out. */
 static bool
 put_unpacked(struct unpack *u, size_t len)
 {
-	for (size_t off = 0; off < len;) {
-		size_t n = HOLE_LEN - u->out_done % HOLE_LEN;
-
-		if (n > len - off)
-			n = len - off;
-		if (is_zero(u->out + off, n))
-			u->out_done += n;
-		else if (!write_out(u, u->out + off, n))
-			return (false);
-		off += n;
-	}
+	if (!sparse_write(u->out_fd, u->out_done, u->out, len))
+		return (fail(u,
+		    "cannot unpack into a temporary file (set TMPDIR to a roomier folder): %s",
+		    strerror(errno)));
+	u->out_done += len;
 	return (true);
 }
 
