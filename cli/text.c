@@ -1,14 +1,27 @@
 /*
- * Text of a dump on the standard output: see text.h.
+ * Text for a terminal: see text.h.
  */
 #include "cli/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "kdebug/escape.h"
 
 #define UTF8_MAX 4
+
+void
+text_put(FILE *out, const char *s)
+{
+	char safe[256];
+
+	for (size_t left = strlen(s); left > 0;) {
+		size_t used = escape_text(safe, sizeof(safe), s, left, "");
+
+		fputs(safe, out);
+		s += used;
+		left -= used;
+	}
+}
 
 /*
  * How many of len bytes can be printed before the next ones are known: all but

@@ -1,12 +1,20 @@
 /*
- * Text of a dump on the standard output, made safe for a terminal: NULs are
- * left out, newlines and tabs stay, and other bytes as kdebug/escape.h says.
+ * Text for a terminal, made safe for it, as kdebug/escape.h says: names, and
+ * the long text of a dump.
  */
 #ifndef CLI_TEXT_H
 #define CLI_TEXT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
+/* Print a string that is one line or a part of it: a file's name. */
+void text_put(FILE *out, const char *s);
+
+/*
+ * Text of many lines on the standard output.  NULs are left out, newlines and
+ * tabs stay.
+ */
 struct text {
 	size_t tx_len;	 /* bytes that wait in tx_buf */
 	size_t tx_total; /* bytes seen, without NULs */

@@ -84,7 +84,7 @@ version_print(int argc, char **argv)
 	}
 	if (argc == 2 && strcmp(argv[1], "--json") == 0)
 		return (print_json());
-	warnx("%s: one argument too many: %s\nusage: vmcore --version [--json]",
-	    argv[0], argv[argc - 1]);
+	warnx("%s: one argument too many: %s", argv[0], argv[argc - 1]);
+	fprintf(stderr, "usage: vmcore --version [--json]\n");
 	return (EX_USAGE);
 }
