@@ -18,6 +18,7 @@
 #include "cli/number.h"
 #include "cli/open.h"
 #include "cli/peek.h"
+#include "cli/text.h"
 
 static const struct option info_long[] = {
 	OPTIONS_LONG,
@@ -146,6 +147,14 @@ row(const char *key, const char *fmt, ...)
 }
 
 static void
+row_name(const char *key, const char *path)
+{
+	printf("%-16s", key);
+	text_put(stdout, path);
+	putchar('\n');
+}
+
+static void
 row_size(const char *key, uint64_t bytes)
 {
 	char human[NUMBER_HUMAN_LEN];
@@ -181,7 +190,7 @@ print_info(const struct info *info)
 	const struct kvm_core *core = info->inf_core;
 	char human[NUMBER_HUMAN_LEN];
 
-	row("core:", "%s", core->kc_core_path);
+	row_name("core:", core->kc_core_path);
 	if (core->kc_minidump != NULL)
 		row("format:", "%s, version %" PRIu32, core->kc_format,
 		    core->kc_minidump->md_version);

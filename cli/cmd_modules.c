@@ -3,15 +3,13 @@
  * lists them, and the files on this host that their symbols come from.
  */
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "cli/cmd.h"
 #include "cli/json.h"
 #include "cli/open.h"
-#include "kdebug/escape.h"
+#include "cli/text.h"
 
 static const struct option modules_long[] = {
 	OPTIONS_LONG,
@@ -64,16 +62,6 @@ for_each_row(const struct dump *dump, row_fn *fn, void *arg)
 	return (true);
 }
 
-/* A path for a terminal.  Good until the next one. */
-static const char *
-printable(const char *path)
-{
-	static char text[ESCAPE_MAX * PATH_MAX + 1];
-
-	escape_text(text, sizeof(text), path, strlen(path), "");
-	return (text);
-}
-
 /* ---- text ---- */
 
 static bool
@@ -87,11 +75,13 @@ print_row(const struct dump *dump, const struct row *row, void *arg)
 	    km->km_refs, digits, km->km_base, km->km_len, km->km_name,
 	    km->km_path);
 	if (row->mr_file != NULL)
-		printf("%s\n", printable(row->mr_file));
-	else if (row->mr_refused != NULL)
-		printf("refused: %s\n", row->mr_refused);
-	else
-		printf("not found\n");
+		text_put(stdout, row->mr_file);
+	else if (row->mr_refused != NULL) {
+		fputs("refused: ", stdout);
+		text_put(stdout, row->mr_refused);
+	} else
+		fputs("not found", stdout);
+	putchar('\n');
 	(*shown)++;
 	return (true);
 }
@@ -112,7 +102,6 @@ append_row(const struct dump *dump, const struct row *row, void *arg)
 {
 	const struct kdebug_module *km = row->mr_module;
 	unsigned int ptr_len = dump->d_core->kc_ptr_len;
-	const char *file = row->mr_file;
 
 	return (json_array_append_new(arg,
 		    json_pack("{s:i, s:i, s:o, s:I, s:o, s:o, s:o, s:o}", "id",
@@ -120,8 +109,8 @@ append_row(const struct dump *dump, const struct row *row, void *arg)
 			json_hex(km->km_base, ptr_len), "size",
 			(json_int_t)km->km_len, "name", json_text(km->km_name),
 			"path", json_text(km->km_path), "file",
-			json_text(file != NULL ? printable(file) : NULL),
-			"refused", json_text(row->mr_refused))) == 0);
+			json_text(row->mr_file), "refused",
+			json_text(row->mr_refused))) == 0);
 }
 
 static int

@@ -15,6 +15,7 @@
 #include "cli/number.h"
 #include "cli/options.h"
 #include "cli/save_dump.h"
+#include "cli/text.h"
 
 /* Not of sysexits(3): there is no dump, which is no mistake of anybody. */
 #define STATUS_NONE 1
@@ -104,8 +105,8 @@ check(const struct save_source *src)
 	const struct kerneldump_hdr *kh = &src->src_dump->dmp_hdr;
 	char human[NUMBER_HUMAN_LEN];
 
-	printf("%s: a %s of %s\n", src->src_name,
-	    kerneldump_is_text(kh) ? "textdump" : "dump",
+	text_put(stdout, src->src_name);
+	printf(": a %s of %s\n", kerneldump_is_text(kh) ? "textdump" : "dump",
 	    number_human(kh->kh_dump_len, human));
 	return (EX_OK);
 }
@@ -118,7 +119,8 @@ save(const struct request *rq, const struct save_source *src)
 
 	if (status != EX_OK)
 		return (status);
-	printf("%s/%s\n", rq->rq_dir.cd_path, core);
+	text_put(stdout, rq->rq_dir.cd_path);
+	printf("/%s\n", core);
 	if (rq->rq_keep || src->src_dump->dmp_cleared)
 		return (EX_OK);
 	return (clear(rq, src));

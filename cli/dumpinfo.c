@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/text.h"
 #include "kdebug/escape.h"
 
 #define TEXT_MAX_LEN 256
@@ -56,7 +57,9 @@ dumpinfo_print(FILE *out, const struct dumpdev_dump *dump, const char *device,
 {
 	const struct kerneldump_hdr *kh = &dump->dmp_hdr;
 
-	fprintf(out, "Dump header from device: %s\n", device);
+	fputs("Dump header from device: ", out);
+	text_put(out, device);
+	putc('\n', out);
 	print_text(out, "Architecture", kh->kh_architecture, "");
 	fprintf(out, "  Architecture Version: %" PRIu32 "\n",
 	    kh->kh_arch_version);

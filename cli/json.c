@@ -7,7 +7,14 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
+
+#include "kdebug/escape.h"
+
+/* A terminal obeys some of the characters that JSON need not escape. */
+#define PRINT_FLAGS (JSON_INDENT(1) | JSON_ENSURE_ASCII)
 
 json_t *
 json_hex(uint64_t value, unsigned int len)
@@ -15,10 +22,31 @@ json_hex(uint64_t value, unsigned int len)
 	return (json_sprintf("0x%0*" PRIx64, (int)(2 * len), value));
 }
 
+/* A text that is not UTF-8.  NULL: no memory. */
+static json_t *
+escaped(const char *text)
+{
+	size_t len = strlen(text), room = ESCAPE_MAX * len + 1;
+	char *safe = malloc(room);
+	json_t *value = NULL;
+
+	if (safe != NULL) {
+		(void)escape_text(safe, room, text, len, "");
+		value = json_string(safe);
+	}
+	free(safe);
+	return (value);
+}
+
 json_t *
 json_text(const char *text)
 {
-	return (text == NULL ? json_null() : json_string(text));
+	json_t *value;
+
+	if (text == NULL)
+		return (json_null());
+	value = json_string(text);
+	return (value != NULL ? value : escaped(text));
 }
 
 static int
@@ -45,7 +73,7 @@ json_print(json_t *value)
 
 	if (value == NULL)
 		return (no_memory());
-	error = json_dumpf(value, stdout, JSON_INDENT(1));
+	error = json_dumpf(value, stdout, PRINT_FLAGS);
 	json_decref(value);
 	return (printed(error != 0 || putchar('\n') == EOF));
 }
@@ -71,7 +99,7 @@ json_print_element(json_t *value, size_t n)
 	if (value == NULL)
 		return (no_memory());
 	error = fputs(n == 0 ? "[\n " : ",\n ", stdout) == EOF ||
-	    json_dump_callback(value, print_further_in, NULL, JSON_INDENT(1));
+	    json_dump_callback(value, print_further_in, NULL, PRINT_FLAGS);
 	json_decref(value);
 	return (printed(error));
 }

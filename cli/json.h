@@ -13,7 +13,10 @@
 /* An address or register of len bytes: "0x" and two digits for each. */
 json_t *json_hex(uint64_t value, unsigned int len);
 
-/* A text that a dump may lack: null for NULL. */
+/*
+ * A text that a dump may lack: null for NULL.  One that is not UTF-8, as a
+ * file's name, is escaped.
+ */
 json_t *json_text(const char *text);
 
 /* Print and free value.  Returns an exit status, after a message if bad. */

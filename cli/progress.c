@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kdebug/escape.h"
+
 #define FIRST_MS  1000 /* shorter work is not worth a bar */
 #define REDRAW_MS 100
 
@@ -52,10 +54,13 @@ progress_start(struct progress *pr, const char *verb, const char *what)
 
 	*pr = (struct progress){
 		.pr_verb = verb,
-		.pr_what = slash == NULL ? what : slash + 1,
 		.pr_terminal = isatty(STDERR_FILENO) == 1,
 		.pr_next = from_now(FIRST_MS),
 	};
+	if (slash != NULL)
+		what = slash + 1;
+	(void)escape_text(pr->pr_what, sizeof(pr->pr_what), what, strlen(what),
+	    "");
 	current = pr;
 }
 

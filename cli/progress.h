@@ -14,7 +14,7 @@
 
 struct progress {
 	const char *pr_verb; /* "unpacking" */
-	const char *pr_what; /* a path; its last part is shown */
+	char pr_what[64];    /* the end of a path, for a terminal */
 	bool pr_terminal;
 	bool pr_shown;		 /* there is a bar to take away */
 	struct timespec pr_next; /* when it is to be drawn again */
@@ -31,7 +31,10 @@ struct progress {
  */
 void progress_signals(const char *command);
 
-/* Both strings are the caller's until progress_end(). */
+/*
+ * verb is the caller's until progress_end(); of what, a path, the last part is
+ * shown.
+ */
 void progress_start(struct progress *pr, const char *verb, const char *what);
 
 /* done of total bytes.  As kpr_report of a kvm_progress; arg is pr. */

@@ -13,6 +13,7 @@
 
 #include "cli/gdb_start.h"
 #include "cli/quote.h"
+#include "cli/text.h"
 
 /*
  * lldb takes no commands from a server, but its Python can ask for them and
@@ -25,16 +26,29 @@ static const char lldb_modules[] =
     "[lldb.debugger.HandleCommand(line) for line in r.GetOutput().splitlines()"
     " if line.startswith('target modules ')]";
 
-/* A command line, to be copied.  words ends with NULL. */
+/*
+ * A command line, to be copied.  words ends with NULL.  Of a name that a
+ * terminal would obey the line shows what it is, but does not work.
+ */
 static void
 print_words(FILE *out, const char *const *words)
 {
-	fputs(" ", out);
+	char *text = NULL;
+	size_t len;
+	FILE *line = open_memstream(&text, &len);
+
+	if (line == NULL)
+		return;
 	for (; *words != NULL; words++) {
-		putc(' ', out);
-		quote_put(out, *words);
+		putc(' ', line);
+		quote_put(line, *words);
 	}
-	putc('\n', out);
+	if (fclose(line) == 0) {
+		putc(' ', out);
+		text_put(out, text);
+		putc('\n', out);
+	}
+	free(text);
 }
 
 /* Does the dump hold the ELF header of the kernel's file? */
@@ -142,9 +156,9 @@ serve_advice(FILE *out, const struct listener *ln, const struct dump *dump,
 		snprintf(connect, sizeof(connect), "gdb-remote 127.0.0.1:%u",
 		    ln->ln_port);
 	}
-	fprintf(out, "%s: %s, %zu thread%s.  Attach with one of\n",
-	    dump->d_core->kc_core_path, dump->d_core->kc_arch_name, nthreads,
-	    nthreads == 1 ? "" : "s");
+	text_put(out, dump->d_core->kc_core_path);
+	fprintf(out, ": %s, %zu thread%s.  Attach with one of\n",
+	    dump->d_core->kc_arch_name, nthreads, nthreads == 1 ? "" : "s");
 	print_gdb(out, dump, remote);
 	print_lldb(out, dump, connect);
 }
