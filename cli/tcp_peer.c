@@ -20,17 +20,17 @@
 
 /* A line of the list: addresses as they are in memory, ports as numbers. */
 struct row {
-	unsigned int tr_from, tr_from_port;
-	unsigned int tr_to, tr_to_port;
-	unsigned int tr_state, tr_uid;
+	unsigned int tpr_from, tpr_from_port;
+	unsigned int tpr_to, tpr_to_port;
+	unsigned int tpr_state, tpr_uid;
 };
 
 static bool
 parse_row(const char *line, struct row *tr)
 {
 	return (sscanf(line, " %*u: %x:%x %x:%x %x %*x:%*x %*x:%*x %*x %u",
-		    &tr->tr_from, &tr->tr_from_port, &tr->tr_to,
-		    &tr->tr_to_port, &tr->tr_state, &tr->tr_uid) == 6);
+		    &tr->tpr_from, &tr->tpr_from_port, &tr->tpr_to,
+		    &tr->tpr_to_port, &tr->tpr_state, &tr->tpr_uid) == 6);
 }
 
 /* Is it the line of who is at peer, connected to us? */
@@ -38,11 +38,11 @@ static bool
 is_row_of(const struct row *tr, const struct sockaddr_in *peer,
     const struct sockaddr_in *us)
 {
-	return (tr->tr_state == ESTABLISHED &&
-	    tr->tr_from == peer->sin_addr.s_addr &&
-	    tr->tr_from_port == ntohs(peer->sin_port) &&
-	    tr->tr_to == us->sin_addr.s_addr &&
-	    tr->tr_to_port == ntohs(us->sin_port));
+	return (tr->tpr_state == ESTABLISHED &&
+	    tr->tpr_from == peer->sin_addr.s_addr &&
+	    tr->tpr_from_port == ntohs(peer->sin_port) &&
+	    tr->tpr_to == us->sin_addr.s_addr &&
+	    tr->tpr_to_port == ntohs(us->sin_port));
 }
 
 static enum tcp_peer
@@ -54,7 +54,7 @@ find_in(FILE *list, const struct sockaddr_in *peer,
 
 	while (fgets(line, sizeof(line), list) != NULL) {
 		if (parse_row(line, &tr) && is_row_of(&tr, peer, us))
-			return (tr.tr_uid == geteuid() || tr.tr_uid == 0 ?
+			return (tr.tpr_uid == geteuid() || tr.tpr_uid == 0 ?
 				TCP_PEER_OURS :
 				TCP_PEER_OTHER);
 	}
