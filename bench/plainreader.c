@@ -49,7 +49,7 @@ alloc(uint64_t n, size_t size)
 static uint64_t
 find_bit(const struct plainreader *pr, uint64_t pfn)
 {
-	for (size_t i = 0; i < pr->set.dp_nsegs; i++) {
+	for (size_t i = 0; i < pr->set.set_nsegs; i++) {
 		const struct dump_seg *seg = &pr->segs[i];
 
 		if (pfn < seg->seg_end)

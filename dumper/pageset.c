@@ -77,10 +77,10 @@ dump_pages_init(struct dump_pages *dp, const struct dump_range *ranges,
 static inline struct dumpset
 as_dumpset(const struct dump_pages *dp)
 {
-	return ((struct dumpset){ .dp_segs = dp->dp_segs,
-	    .dp_nsegs = dp->dp_nsegs,
-	    .dp_nbits = dp->dp_nbits,
-	    .dp_page_shift = PAGE_SHIFT });
+	return ((struct dumpset){ .set_segs = dp->dp_segs,
+	    .set_nsegs = dp->dp_nsegs,
+	    .set_nbits = dp->dp_nbits,
+	    .set_page_shift = PAGE_SHIFT });
 }
 
 /* The page's bit.  false: pa is not memory. */

@@ -12,17 +12,17 @@ static void
 add_segment(struct dumpset *set, struct dump_seg *segs, uint64_t start,
     uint64_t end)
 {
-	uint64_t page_mask = (UINT64_C(1) << set->dp_page_shift) - 1;
-	struct dump_seg *seg = &segs[set->dp_nsegs];
-	uint64_t first = start >> set->dp_page_shift;
-	uint64_t shared = set->dp_nsegs > 0 && first < seg[-1].seg_end ? 1 : 0;
+	uint64_t page_mask = (UINT64_C(1) << set->set_page_shift) - 1;
+	struct dump_seg *seg = &segs[set->set_nsegs];
+	uint64_t first = start >> set->set_page_shift;
+	uint64_t shared = set->set_nsegs > 0 && first < seg[-1].seg_end ? 1 : 0;
 
 	seg->seg_start = first + shared;
-	seg->seg_end = (end >> set->dp_page_shift) + ((end & page_mask) != 0);
-	seg->seg_bit = set->dp_nbits + shared;
-	set->dp_nbits += seg->seg_end - first;
+	seg->seg_end = (end >> set->set_page_shift) + ((end & page_mask) != 0);
+	seg->seg_bit = set->set_nbits + shared;
+	set->set_nbits += seg->seg_end - first;
 	if (seg->seg_start < seg->seg_end)
-		set->dp_nsegs++;
+		set->set_nsegs++;
 }
 
 bool
@@ -30,7 +30,7 @@ dumpset_decode(struct span section, enum byte_order order,
     unsigned int page_shift, struct dump_seg *segs, struct dumpset *out,
     const char **why)
 {
-	struct dumpset set = { .dp_segs = segs, .dp_page_shift = page_shift };
+	struct dumpset set = { .set_segs = segs, .set_page_shift = page_shift };
 	uint64_t last_end = 0;
 	struct span entry;
 
@@ -53,7 +53,7 @@ dumpset_decode(struct span section, enum byte_order order,
 		add_segment(&set, segs, start, end);
 		last_end = end;
 	}
-	if (set.dp_nsegs == 0) {
+	if (set.set_nsegs == 0) {
 		*why = "dump_avail is empty";
 		return (false);
 	}
@@ -67,14 +67,14 @@ dumpset_encode(const struct dumpset *set, enum byte_order order,
 {
 	uint8_t *p = section;
 
-	if (set->dp_nsegs >= len / DUMP_AVAIL_ENTRY_LEN)
+	if (set->set_nsegs >= len / DUMP_AVAIL_ENTRY_LEN)
 		return (false);
 	memset(section, 0, len);
-	for (size_t i = 0; i < set->dp_nsegs; i++) {
-		const struct dump_seg *seg = &set->dp_segs[i];
+	for (size_t i = 0; i < set->set_nsegs; i++) {
+		const struct dump_seg *seg = &set->set_segs[i];
 
-		enc64(order, p, seg->seg_start << set->dp_page_shift);
-		enc64(order, p + 8, seg->seg_end << set->dp_page_shift);
+		enc64(order, p, seg->seg_start << set->set_page_shift);
+		enc64(order, p + 8, seg->seg_end << set->set_page_shift);
 		p += DUMP_AVAIL_ENTRY_LEN;
 	}
 	return (true);
@@ -84,10 +84,10 @@ struct dumpset
 dumpset_dense(uint64_t nbits, unsigned int page_shift, struct dump_seg *seg)
 {
 	*seg = (struct dump_seg){ .seg_end = nbits };
-	return ((struct dumpset){ .dp_segs = seg,
-	    .dp_nsegs = 1,
-	    .dp_nbits = nbits,
-	    .dp_page_shift = page_shift });
+	return ((struct dumpset){ .set_segs = seg,
+	    .set_nsegs = 1,
+	    .set_nbits = nbits,
+	    .set_page_shift = page_shift });
 }
 
 static uint64_t
@@ -99,12 +99,12 @@ seg_bit(const void *segs, size_t i)
 const struct dump_seg *
 dumpset_seg(const struct dumpset *set, uint64_t bit)
 {
-	size_t n = search_upto(set->dp_segs, set->dp_nsegs, seg_bit, bit);
+	size_t n = search_upto(set->set_segs, set->set_nsegs, seg_bit, bit);
 	const struct dump_seg *seg;
 
-	if (bit >= set->dp_nbits || n == 0)
+	if (bit >= set->set_nbits || n == 0)
 		return (NULL);
-	seg = &set->dp_segs[n - 1];
+	seg = &set->set_segs[n - 1];
 	return (bit - seg->seg_bit < seg->seg_end - seg->seg_start ? seg :
 								     NULL);
 }
@@ -116,6 +116,6 @@ dumpset_pa(const struct dumpset *set, uint64_t bit, uint64_t *pa)
 
 	if (seg == NULL)
 		return (false);
-	*pa = dump_seg_pfn(seg, bit) << set->dp_page_shift;
+	*pa = dump_seg_pfn(seg, bit) << set->set_page_shift;
 	return (true);
 }

@@ -43,10 +43,10 @@ dump_seg_pfn(const struct dump_seg *seg, uint64_t bit)
 }
 
 struct dumpset {
-	const struct dump_seg *dp_segs; /* the caller's */
-	size_t dp_nsegs;
-	uint64_t dp_nbits; /* over all segments */
-	unsigned int dp_page_shift;
+	const struct dump_seg *set_segs; /* the caller's */
+	size_t set_nsegs;
+	uint64_t set_nbits; /* over all segments */
+	unsigned int set_page_shift;
 };
 
 /* Bytes of one dump_avail entry: start and end, 64 bits each. */
@@ -82,9 +82,9 @@ struct dumpset dumpset_dense(uint64_t nbits, unsigned int page_shift,
 static inline const struct dump_seg *
 dumpset_find(const struct dumpset *set, uint64_t pfn)
 {
-	const struct dump_seg *seg = set->dp_segs;
+	const struct dump_seg *seg = set->set_segs;
 
-	for (size_t n = set->dp_nsegs; n > 1; n -= n / 2) {
+	for (size_t n = set->set_nsegs; n > 1; n -= n / 2) {
 		const struct dump_seg *half = seg + n / 2;
 
 		seg = half[-1].seg_end <= pfn ? half : seg;

@@ -12,7 +12,7 @@
 static uint64_t
 count_groups(const struct dumpset *set, const struct minidump_hdr *hdr)
 {
-	uint64_t end_pa = set->dp_segs[set->dp_nsegs - 1].seg_end
+	uint64_t end_pa = set->set_segs[set->set_nsegs - 1].seg_end
 	    << HOT_PAGE_SHIFT;
 	uint64_t len = hdr->md_dmapend - hdr->md_dmapbase;
 
@@ -31,7 +31,7 @@ hotpages_allow(struct hotpages *hp, struct pageindex *pi,
 	const struct image *im = pi->pi_image;
 	uint64_t ngroups;
 
-	if (im->im_base == NULL || pi->pi_set.dp_page_shift != HOT_PAGE_SHIFT)
+	if (im->im_base == NULL || pi->pi_set.set_page_shift != HOT_PAGE_SHIFT)
 		return;
 	hp->hp_index = pi;
 	hp->hp_base = im->im_base;
@@ -165,8 +165,8 @@ make_direct(struct hotpages *hp)
 	groups = calloc((size_t)hp->hp_ngroups, sizeof(*groups));
 	if (groups == NULL)
 		return;
-	for (size_t i = 0; i < set->dp_nsegs; i++)
-		make_groups_of(hp, groups, &set->dp_segs[i]);
+	for (size_t i = 0; i < set->set_nsegs; i++)
+		make_groups_of(hp, groups, &set->set_segs[i]);
 	if (!settle(hp->hp_index, 0)) {
 		free(groups);
 		return;

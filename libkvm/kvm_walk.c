@@ -92,7 +92,7 @@ static void
 report_run(struct walk *w, kvaddr_t va, uint64_t pa, const struct page_run *run,
     vm_prot_t prot)
 {
-	unsigned int shift = w->kd->kd_index->pi_set.dp_page_shift;
+	unsigned int shift = w->kd->kd_index->pi_set.set_page_shift;
 	uint64_t npages = run->run_len >> shift;
 	uint64_t nleft = walkset_count_left(&w->set, run->run_bit, npages);
 	bool whole = nleft == npages;
@@ -428,7 +428,7 @@ walk_directory(struct walk *w)
 static void
 walk_rest(struct walk *w)
 {
-	unsigned int shift = w->kd->kd_index->pi_set.dp_page_shift;
+	unsigned int shift = w->kd->kd_index->pi_set.set_page_shift;
 	struct walkset *set = &w->set;
 	uint64_t bit, npages, pa;
 

@@ -42,8 +42,8 @@ pageindex_create(struct image *im, const struct pageindex_desc *desc)
 	pi->pi_bitmap_off = desc->bitmap_off;
 	pi->pi_pages_off = desc->pages_off;
 	pi->pi_nbits = desc->bitmap_len * 8;
-	if (desc->set.dp_nbits < pi->pi_nbits)
-		pi->pi_nbits = desc->set.dp_nbits;
+	if (desc->set.set_nbits < pi->pi_nbits)
+		pi->pi_nbits = desc->set.set_nbits;
 
 	/* Untouched zeros take no memory. */
 	nwords = pi->pi_nbits / 64 + 1;
@@ -251,15 +251,15 @@ static struct page_run
 gap_run(const struct pageindex *pi, uint64_t pa, uint64_t len)
 {
 	const struct dumpset *set = &pi->pi_set;
-	uint64_t pfn = pa >> set->dp_page_shift;
+	uint64_t pfn = pa >> set->set_page_shift;
 	struct page_run run = { .run_state = PAGE_GAP, .run_len = len };
 
-	for (size_t i = 0; i < set->dp_nsegs; i++) {
-		const struct dump_seg *seg = &set->dp_segs[i];
+	for (size_t i = 0; i < set->set_nsegs; i++) {
+		const struct dump_seg *seg = &set->set_segs[i];
 
 		if (seg->seg_start > pfn) {
 			uint64_t gap =
-			    (seg->seg_start << set->dp_page_shift) - pa;
+			    (seg->seg_start << set->set_page_shift) - pa;
 
 			if (gap < len)
 				run.run_len = gap;
@@ -274,7 +274,7 @@ static struct page_run
 unlisted_run(const struct pageindex *pi, const struct dump_seg *seg,
     uint64_t pa, uint64_t len)
 {
-	uint64_t left = (seg->seg_end << pi->pi_set.dp_page_shift) - pa;
+	uint64_t left = (seg->seg_end << pi->pi_set.set_page_shift) - pa;
 
 	return ((struct page_run){ .run_state = PAGE_ABSENT,
 	    .run_len = left < len ? left : len });
@@ -288,7 +288,7 @@ static uint64_t
 like_run(struct pageindex *pi, const struct dump_seg *seg, uint64_t bit,
     uint64_t word, uint64_t in_page, uint64_t len)
 {
-	unsigned int shift = pi->pi_set.dp_page_shift;
+	unsigned int shift = pi->pi_set.set_page_shift;
 	uint64_t end = dump_seg_bit(seg, seg->seg_end);
 	uint64_t wanted = ((len - 1) >> shift) + 2;
 	uint64_t npages;
@@ -303,7 +303,7 @@ like_run(struct pageindex *pi, const struct dump_seg *seg, uint64_t bit,
 struct page_run
 pageindex_find(struct pageindex *pi, uint64_t pa, uint64_t len)
 {
-	unsigned int shift = pi->pi_set.dp_page_shift;
+	unsigned int shift = pi->pi_set.set_page_shift;
 	uint64_t in_page = pa & low_bits(shift);
 	const struct dump_seg *seg = dumpset_find(&pi->pi_set, pa >> shift);
 	struct page_run run = { .run_state = PAGE_PRESENT };

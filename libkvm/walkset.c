@@ -45,7 +45,7 @@ static void
 find_biases(struct walkset *ws)
 {
 	const struct dumpset *set = &ws->ws_index->pi_set;
-	uint64_t end = set->dp_segs[set->dp_nsegs - 1].seg_end;
+	uint64_t end = set->set_segs[set->set_nsegs - 1].seg_end;
 
 	while (end >> ws->ws_granule_shift >= WALKSET_GRANULES)
 		ws->ws_granule_shift++;
@@ -160,6 +160,6 @@ walkset_run(const struct walkset *ws, uint64_t bit, uint64_t *pa)
 	if (seg == NULL)
 		return (0);
 	pfn = dump_seg_pfn(seg, bit);
-	*pa = pfn << set->dp_page_shift;
+	*pa = pfn << set->set_page_shift;
 	return (n < seg->seg_end - pfn ? n : seg->seg_end - pfn);
 }

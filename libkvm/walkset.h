@@ -71,7 +71,7 @@ walkset_off(const struct walkset *ws, uint64_t bit)
 	const struct pageindex *pi = ws->ws_index;
 	uint64_t rank = pageindex_rank(pi, bit, ws->ws_words[bit / 64].ww_bits);
 
-	return (pi->pi_pages_off + (rank << pi->pi_set.dp_page_shift));
+	return (pi->pi_pages_off + (rank << pi->pi_set.set_page_shift));
 }
 
 /*

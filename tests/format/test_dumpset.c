@@ -94,14 +94,14 @@ test_counts(void **state)
 
 	(void)state;
 	assert_true(decode(&d, amd64_avail, ORDER_LITTLE, &why));
-	assert_int_equal(d.set.dp_nsegs, 2);
-	assert_int_equal(d.set.dp_nbits, 32634);
+	assert_int_equal(d.set.set_nsegs, 2);
+	assert_int_equal(d.set.set_nbits, 32634);
 	assert_false(dumpset_pa(&d.set, 32634, &pa));
 	assert_false(dumpset_pa(&d.set, UINT64_MAX, &pa));
 	assert_int_equal(pa, 77);
 	assert_true(decode(&d, arm64_avail, ORDER_LITTLE, &why));
-	assert_int_equal(d.set.dp_nsegs, 7);
-	assert_int_equal(d.set.dp_nbits, 64816);
+	assert_int_equal(d.set.set_nsegs, 7);
+	assert_int_equal(d.set.set_nbits, 64816);
 }
 
 /* Every bit has a page, and that page has this bit. */
@@ -113,7 +113,7 @@ test_inverse(void **state)
 
 	(void)state;
 	assert_true(decode(&d, arm64_avail, ORDER_LITTLE, &why));
-	for (uint64_t bit = 0; bit < d.set.dp_nbits; bit++) {
+	for (uint64_t bit = 0; bit < d.set.set_nbits; bit++) {
 		const struct dump_seg *seg;
 		uint64_t pa;
 
@@ -135,7 +135,7 @@ test_unaligned(void **state)
 	/* 0x1800 - 0x3001 touches the pages 1, 2 and 3. */
 	assert_true(decode(&d, "0018000000000000 0130000000000000",
 	    ORDER_LITTLE, &why));
-	assert_int_equal(d.set.dp_nbits, 3);
+	assert_int_equal(d.set.set_nbits, 3);
 	assert_int_equal(d.segs[0].seg_start, 1);
 	assert_null(dumpset_find(&d.set, 4));
 }
@@ -157,7 +157,7 @@ test_shared(void **state)
 	    "0028000000000000 0034000000000000 "
 	    "0034000000000000 0038000000000000",
 	    ORDER_LITTLE, &why));
-	assert_int_equal(d.set.dp_nbits, NROWS(pages));
+	assert_int_equal(d.set.set_nbits, NROWS(pages));
 	for (size_t bit = 0; bit < NROWS(pages); bit++) {
 		const struct dump_seg *seg;
 		uint64_t pa = 77;
@@ -172,7 +172,7 @@ test_shared(void **state)
 		assert_int_equal(seg->seg_bit + pages[bit] - seg->seg_start,
 		    bit);
 	}
-	for (size_t i = 1; i < d.set.dp_nsegs; i++)
+	for (size_t i = 1; i < d.set.set_nsegs; i++)
 		assert_true(d.segs[i].seg_start >= d.segs[i - 1].seg_end);
 }
 
@@ -185,7 +185,7 @@ test_big_endian(void **state)
 	(void)state;
 	assert_true(decode(&d, "0000000080000000 0000000080004000", ORDER_BIG,
 	    &why));
-	assert_int_equal(d.set.dp_nbits, 4);
+	assert_int_equal(d.set.set_nbits, 4);
 	assert_int_equal(d.segs[0].seg_start, 0x80000);
 }
 
@@ -202,7 +202,7 @@ test_full_section(void **state)
 	hex_decode("0000000000000000 0020000000000000", bytes, sizeof(bytes));
 	assert_true(dumpset_decode((struct span){ bytes, sizeof(bytes) },
 	    ORDER_LITTLE, 12, segs, &set, &why));
-	assert_int_equal(set.dp_nbits, 2);
+	assert_int_equal(set.set_nbits, 2);
 }
 
 static void

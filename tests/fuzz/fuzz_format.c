@@ -215,7 +215,7 @@ fuzz_dumpset(struct span bytes, enum byte_order order, unsigned int shift)
 		need(why != NULL);
 		return;
 	}
-	for (size_t i = 0; i < set.dp_nsegs; i++) {
+	for (size_t i = 0; i < set.set_nsegs; i++) {
 		uint64_t bits[] = { segs[i].seg_bit,
 			segs[i].seg_bit + segs[i].seg_end - segs[i].seg_start -
 			    1 };
@@ -228,7 +228,7 @@ fuzz_dumpset(struct span bytes, enum byte_order order, unsigned int shift)
 			need(seg == &segs[i]);
 		}
 	}
-	need(!dumpset_pa(&set, set.dp_nbits, &pa));
+	need(!dumpset_pa(&set, set.set_nbits, &pa));
 }
 
 static void

@@ -99,13 +99,13 @@ open_dump(const struct direct_row *row)
 	make_bitmap();
 	desc.segs = calloc(MAXSEGS, sizeof(*desc.segs));
 	assert_non_null(desc.segs);
-	desc.set = (struct dumpset){ .dp_segs = desc.segs,
-		.dp_nsegs = row->nsegs,
-		.dp_page_shift = 12 };
+	desc.set = (struct dumpset){ .set_segs = desc.segs,
+		.set_nsegs = row->nsegs,
+		.set_page_shift = 12 };
 	for (size_t i = 0; i < row->nsegs; i++) {
 		desc.segs[i] = row->segs[i];
-		desc.segs[i].seg_bit = desc.set.dp_nbits;
-		desc.set.dp_nbits +=
+		desc.segs[i].seg_bit = desc.set.set_nbits;
+		desc.set.set_nbits +=
 		    row->segs[i].seg_end - row->segs[i].seg_start;
 	}
 	dump.len = PAGES_OFF + (dump.npages - row->nmissing) * PAGE_LEN;

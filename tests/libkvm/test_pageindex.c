@@ -179,9 +179,9 @@ model_index(const struct model *m, struct image *im)
 {
 	struct dump_seg *segs = calloc(MAXSEGS, sizeof(*segs));
 	struct pageindex_desc desc = {
-		.set = { .dp_segs = segs,
-		    .dp_nsegs = m->row->nsegs,
-		    .dp_page_shift = PAGE_SHIFT },
+		.set = { .set_segs = segs,
+		    .set_nsegs = m->row->nsegs,
+		    .set_page_shift = PAGE_SHIFT },
 		.segs = segs,
 		.order = m->order,
 		.bitmap_off = BITMAP_OFF,
@@ -195,8 +195,8 @@ model_index(const struct model *m, struct image *im)
 		segs[i].seg_start = m->row->segs[i].start;
 		segs[i].seg_end =
 		    m->row->segs[i].start + m->row->segs[i].npages;
-		segs[i].seg_bit = desc.set.dp_nbits;
-		desc.set.dp_nbits += m->row->segs[i].npages;
+		segs[i].seg_bit = desc.set.set_nbits;
+		desc.set.set_nbits += m->row->segs[i].npages;
 	}
 	pi = pageindex_create(im, &desc);
 	assert_non_null(pi);
