@@ -192,10 +192,6 @@ begin(const struct dump_request *req, const struct dump_sink *sink,
 		.at_mmu = &mmu_amd64,
 		.at_sink = sink,
 		.at_pages = dp,
-		.at_set = { .set_segs = dp->dp_segs,
-		    .set_nsegs = dp->dp_nsegs,
-		    .set_nbits = dp->dp_nbits,
-		    .set_page_shift = PAGE_SHIFT },
 		.at_work = as_work(req->dr_work),
 		.at_res = res,
 		.at_flags = req->dr_flags,
@@ -255,7 +251,8 @@ machine_valid(const struct dump_machine *machine)
 	uint64_t last;
 
 	return (machine != NULL && machine->dm_pages != NULL &&
-	    machine->dm_pages->dp_nsegs > 0 && machine->dm_page != NULL &&
+	    machine->dm_pages->dp_set.set_nsegs > 0 &&
+	    machine->dm_page != NULL &&
 	    (machine->dm_kva_start & part_mask) == 0 &&
 	    machine->dm_dmap_start <= machine->dm_dmap_end &&
 	    (machine->dm_kva_len == 0 ||

@@ -38,6 +38,7 @@
 #include <stdint.h>
 
 #include "dumper/dump_page.h"
+#include "format/dumpset.h"
 
 #define DUMP_PAGE_SIZE 4096
 
@@ -79,9 +80,7 @@ enum dump_class {
 
 /* The fields are the dumper's.  See dump_pages_init(). */
 struct dump_pages {
-	struct dump_seg *dp_segs;
-	size_t dp_nsegs;
-	uint64_t dp_nbits;
+	struct dumpset dp_set;		   /* which bit is which page */
 	uint64_t dp_nwords;		   /* of each bitmap */
 	uint64_t *dp_class[DUMP_NCLASSES]; /* atomic */
 	uint64_t *dp_base;		   /* a dump's own from here on */

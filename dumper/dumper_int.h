@@ -20,7 +20,6 @@
 #include <string.h>
 
 #include "dumper/dumper.h"
-#include "format/dumpset.h"
 #include "format/minidump.h"
 
 #define PAGE_SHIFT 12
@@ -69,7 +68,6 @@ struct attempt {
 	const struct dump_machine *at_machine;
 	const struct dump_sink *at_sink; /* NULL: an estimate without one */
 	struct dump_pages *at_pages;
-	struct dumpset at_set; /* the same pages, as format/ sees them */
 	struct work *at_work;
 	struct dump_result *at_res;
 	const struct mmu *at_mmu;

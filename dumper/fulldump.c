@@ -9,7 +9,7 @@
 static uint64_t
 nheaders(const struct attempt *at)
 {
-	return (at->at_pages->dp_nsegs +
+	return (at->at_pages->dp_set.set_nsegs +
 	    (at->at_machine->dm_load_va != 0 ? 1 : 0));
 }
 
@@ -27,12 +27,13 @@ encode_segment(const struct attempt *at, uint64_t i,
     uint8_t entry[ELFCORE_PHDR_LEN])
 {
 	const struct dump_machine *machine = at->at_machine;
+	const struct dumpset *set = &at->at_pages->dp_set;
 	struct elfcore_phdr ph = { .ph_type = ELFCORE_PT_DUMP_DELTA,
 		.ph_va = machine->dm_load_va,
 		.ph_pa = machine->dm_load_pa };
 
-	if (i < at->at_pages->dp_nsegs) {
-		const struct dump_seg *seg = &at->at_pages->dp_segs[i];
+	if (i < set->set_nsegs) {
+		const struct dump_seg *seg = &set->set_segs[i];
 		uint64_t start = seg->seg_start << PAGE_SHIFT;
 		uint64_t len = (seg->seg_end - seg->seg_start) << PAGE_SHIFT;
 
@@ -114,17 +115,17 @@ write_more_headers(struct attempt *at, struct stream *st)
 static uint64_t
 memory_len(const struct attempt *at)
 {
-	return (at->at_pages->dp_nbits * DUMP_PAGE_SIZE);
+	return (at->at_pages->dp_set.set_nbits * DUMP_PAGE_SIZE);
 }
 
 static int
 write_memory(struct attempt *at, struct stream *st)
 {
-	const struct dump_pages *dp = at->at_pages;
+	const struct dumpset *set = &at->at_pages->dp_set;
 	int error = 0;
 
-	for (size_t i = 0; i < dp->dp_nsegs && error == 0; i++) {
-		const struct dump_seg *seg = &dp->dp_segs[i];
+	for (size_t i = 0; i < set->set_nsegs && error == 0; i++) {
+		const struct dump_seg *seg = &set->set_segs[i];
 
 		error =
 		    section_write_memory(at, st, seg->seg_start << PAGE_SHIFT,
@@ -142,7 +143,7 @@ size(struct attempt *at)
 	if (nheaders(at) >= UINT16_MAX)
 		return (DUMP_EINVAL);
 	memset(res->res_pages, 0, sizeof(res->res_pages));
-	res->res_pages[DUMP_CLASS_CORE] = at->at_pages->dp_nbits;
+	res->res_pages[DUMP_CLASS_CORE] = at->at_pages->dp_set.set_nbits;
 	return (0);
 }
 

@@ -138,7 +138,7 @@ minidump_pages_len(const struct attempt *at)
 {
 	uint64_t npages = 0;
 
-	for (int class = 0; class < DUMP_NCLASSES; class ++)
+	for (int class = 0; class < DUMP_NCLASSES; class++)
 		npages += at->at_res->res_pages[class];
 	return (npages * DUMP_PAGE_SIZE);
 }
@@ -153,12 +153,14 @@ count_ones(uint64_t bits)
 int
 minidump_write_pages(struct attempt *at, struct stream *st)
 {
-	const struct dump_pages *dp = at->at_pages;
-	const struct dump_seg *seg = dp->dp_segs;
+	const uint64_t *frozen = at->at_pages->dp_frozen;
+	const struct dumpset *set = &at->at_pages->dp_set;
+	const struct dump_seg *seg = set->set_segs;
 	int error = 0;
 
-	for (uint64_t bit = 0, n; bit < dp->dp_nbits && error == 0; bit += n) {
-		uint64_t left = dp->dp_frozen[bit / 64] >> bit % 64;
+	for (uint64_t bit = 0, n; bit < set->set_nbits && error == 0;
+	     bit += n) {
+		uint64_t left = frozen[bit / 64] >> bit % 64;
 		uint64_t pfn;
 
 		if ((left & 1) == 0) {

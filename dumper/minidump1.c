@@ -12,8 +12,8 @@
 static uint64_t
 bitmap_len(const struct attempt *at)
 {
-	const struct dump_pages *dp = at->at_pages;
-	uint64_t npages = dp->dp_segs[dp->dp_nsegs - 1].seg_end;
+	const struct dumpset *set = &at->at_pages->dp_set;
+	uint64_t npages = set->set_segs[set->set_nsegs - 1].seg_end;
 
 	return (((npages + 7) / 8 + PAGE_MASK) & ~PAGE_MASK);
 }
@@ -60,6 +60,7 @@ static int
 write_bitmap(struct attempt *at, struct stream *st)
 {
 	const struct dump_pages *dp = at->at_pages;
+	const struct dumpset *set = &dp->dp_set;
 	uint64_t len = at->at_len[MINIDUMP_BITMAP];
 	uint8_t *page;
 
@@ -69,8 +70,8 @@ write_bitmap(struct attempt *at, struct stream *st)
 		if (error != 0)
 			return (error);
 		memset(page, 0, DUMP_PAGE_SIZE);
-		for (size_t i = 0; i < dp->dp_nsegs; i++) {
-			const struct dump_seg *seg = &dp->dp_segs[i];
+		for (size_t i = 0; i < set->set_nsegs; i++) {
+			const struct dump_seg *seg = &set->set_segs[i];
 
 			if (seg->seg_start < pfn + PAGE_BITS &&
 			    seg->seg_end > pfn)

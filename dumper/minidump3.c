@@ -14,7 +14,8 @@
 static uint64_t
 bitmap_len(const struct attempt *at)
 {
-	return (((at->at_pages->dp_nbits + 7) / 8 + PAGE_MASK) & ~PAGE_MASK);
+	return (((at->at_pages->dp_set.set_nbits + 7) / 8 + PAGE_MASK) &
+	    ~PAGE_MASK);
 }
 
 /*
@@ -27,7 +28,8 @@ size(struct attempt *at)
 	uint64_t span = UINT64_C(1) << level_shift(MAP_LEVEL + 1);
 
 	if (at->at_machine->dm_kva_start % span != 0 ||
-	    at->at_pages->dp_nsegs >= DUMP_PAGE_SIZE / DUMP_AVAIL_ENTRY_LEN)
+	    at->at_pages->dp_set.set_nsegs >=
+		DUMP_PAGE_SIZE / DUMP_AVAIL_ENTRY_LEN)
 		return (DUMP_EINVAL);
 	return (minidump_size(at));
 }
@@ -40,7 +42,7 @@ write_avail(struct attempt *at, struct stream *st)
 
 	if (error != 0)
 		return (error);
-	return (dumpset_encode(&at->at_set, ORDER_LITTLE, page,
+	return (dumpset_encode(&at->at_pages->dp_set, ORDER_LITTLE, page,
 		    DUMP_PAGE_SIZE) ?
 		0 :
 		DUMP_EINVAL);

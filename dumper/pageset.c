@@ -49,22 +49,25 @@ dump_pages_init(struct dump_pages *dp, const struct dump_range *ranges,
     size_t nranges, void *mem, size_t len)
 {
 	size_t need = dump_pages_len(ranges, nranges);
+	struct dump_seg *segs = mem;
+	uint64_t nbits = 0;
 	uint64_t *words;
 
 	if (need == 0 || len < need || (uintptr_t)mem % sizeof(*words) != 0)
 		return (DUMP_EINVAL);
 	memset(mem, 0, need);
-	*dp = (struct dump_pages){ .dp_segs = mem, .dp_nsegs = nranges };
 	for (size_t i = 0; i < nranges; i++) {
-		struct dump_seg *seg = &dp->dp_segs[i];
-
-		seg->seg_start = ranges[i].r_start >> PAGE_SHIFT;
-		seg->seg_end = ranges[i].r_end >> PAGE_SHIFT;
-		seg->seg_bit = dp->dp_nbits;
-		dp->dp_nbits += seg->seg_end - seg->seg_start;
+		segs[i].seg_start = ranges[i].r_start >> PAGE_SHIFT;
+		segs[i].seg_end = ranges[i].r_end >> PAGE_SHIFT;
+		segs[i].seg_bit = nbits;
+		nbits += segs[i].seg_end - segs[i].seg_start;
 	}
-	dp->dp_nwords = (dp->dp_nbits + 63) / 64;
-	words = (uint64_t *)(void *)(dp->dp_segs + nranges);
+	*dp = (struct dump_pages){ .dp_set = { .set_segs = segs,
+				       .set_nsegs = nranges,
+				       .set_nbits = nbits,
+				       .set_page_shift = PAGE_SHIFT },
+		.dp_nwords = (nbits + 63) / 64 };
+	words = (uint64_t *)(void *)(segs + nranges);
 	for (int class = 0; class < DUMP_NCLASSES; class++) {
 		dp->dp_class[class] = words;
 		words += dp->dp_nwords;
@@ -74,21 +77,12 @@ dump_pages_init(struct dump_pages *dp, const struct dump_range *ranges,
 	return (0);
 }
 
-static inline struct dumpset
-as_dumpset(const struct dump_pages *dp)
-{
-	return ((struct dumpset){ .set_segs = dp->dp_segs,
-	    .set_nsegs = dp->dp_nsegs,
-	    .set_nbits = dp->dp_nbits,
-	    .set_page_shift = PAGE_SHIFT });
-}
-
 /* The page's bit.  false: pa is not memory. */
 static inline bool
 find_bit(const struct dump_pages *dp, uint64_t pa, uint64_t *bit)
 {
-	struct dumpset set = as_dumpset(dp);
-	const struct dump_seg *seg = dumpset_find(&set, pa >> PAGE_SHIFT);
+	const struct dump_seg *seg =
+	    dumpset_find(&dp->dp_set, pa >> PAGE_SHIFT);
 
 	if (seg == NULL)
 		return (false);
@@ -165,10 +159,9 @@ dump_pages_count(const struct dump_pages *dp, enum dump_class class)
 bool
 dump_pages_next(const struct dump_pages *dp, uint64_t *next, uint64_t *pa)
 {
-	struct dumpset set = as_dumpset(dp);
 	uint64_t bit = *next;
 
-	while (bit < dp->dp_nbits) {
+	while (bit < dp->dp_set.set_nbits) {
 		uint64_t word = dp->dp_frozen[bit / 64] >> bit % 64;
 
 		if (word == 0) {
@@ -177,7 +170,7 @@ dump_pages_next(const struct dump_pages *dp, uint64_t *next, uint64_t *pa)
 		}
 		bit += (unsigned int)__builtin_ctzll(word);
 		*next = bit + 1;
-		return (dumpset_pa(&set, bit, pa));
+		return (dumpset_pa(&dp->dp_set, bit, pa));
 	}
 	return (false);
 }
@@ -264,13 +257,13 @@ bool
 pages_any(const struct attempt *at, const uint64_t *bitmap,
     const struct dump_range *r)
 {
-	const struct dump_pages *dp = at->at_pages;
+	const struct dumpset *set = &at->at_pages->dp_set;
 	uint64_t start = r->r_start >> PAGE_SHIFT;
 	uint64_t end = (r->r_end >> PAGE_SHIFT) + ((r->r_end & PAGE_MASK) != 0);
 	uint64_t bit, bit_end, next;
 
-	for (size_t i = 0; i < dp->dp_nsegs; i++) {
-		if (!seg_bits(&dp->dp_segs[i], start, end, &bit, &bit_end))
+	for (size_t i = 0; i < set->set_nsegs; i++) {
+		if (!seg_bits(&set->set_segs[i], start, end, &bit, &bit_end))
 			continue;
 		for (; bit < bit_end; bit = next) {
 			uint64_t mask = next_word(bit, bit_end, &next);
@@ -298,11 +291,12 @@ bool
 pages_mark(struct attempt *at, uint64_t pfn, uint64_t npages)
 {
 	struct dump_pages *dp = at->at_pages;
+	const struct dumpset *set = &dp->dp_set;
 	uint64_t bit, end, next;
 	bool any = false;
 
-	for (size_t i = 0; i < dp->dp_nsegs; i++) {
-		if (!seg_bits(&dp->dp_segs[i], pfn, pfn + npages, &bit, &end))
+	for (size_t i = 0; i < set->set_nsegs; i++) {
+		if (!seg_bits(&set->set_segs[i], pfn, pfn + npages, &bit, &end))
 			continue;
 		any = true;
 		for (; bit < end; bit = next) {
@@ -326,5 +320,5 @@ pages_force(struct attempt *at, uint64_t pfn)
 bool
 pages_memory(const struct attempt *at, uint64_t pfn)
 {
-	return (dumpset_find(&at->at_set, pfn) != NULL);
+	return (dumpset_find(&at->at_pages->dp_set, pfn) != NULL);
 }

@@ -80,7 +80,7 @@ choose_bulk(struct attempt *at, uint64_t word, uint64_t candidates)
 	for (; candidates != 0; candidates &= candidates - 1) {
 		unsigned int bit = (unsigned int)__builtin_ctzll(candidates);
 
-		if (dumpset_pa(&at->at_set, word * 64 + bit, &pa) &&
+		if (dumpset_pa(&at->at_pages->dp_set, word * 64 + bit, &pa) &&
 		    describes(at, pa))
 			chosen |= UINT64_C(1) << bit;
 	}

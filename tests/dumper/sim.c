@@ -178,7 +178,7 @@ sim_create(const struct dump_range *ranges, size_t nranges, uint64_t seed)
 	if (dump_pages_init(&sim->pages, ranges, nranges, sim->pages_mem,
 		len) != 0)
 		die("no page set", len);
-	sim->npages = sim->pages.dp_nbits;
+	sim->npages = sim->pages.dp_set.set_nbits;
 	sim->memory = allocate(sim->npages * DUMP_PAGE_SIZE);
 	sim->classes = allocate(sim->npages);
 	sim->taken = allocate(sim->npages);

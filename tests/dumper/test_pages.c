@@ -254,7 +254,7 @@ test_bad_memory(void **state)
 	assert_int_equal(dump_pages_init(&dp, &range, 1, (char *)mem + 4, len),
 	    DUMP_EINVAL);
 	assert_int_equal(dump_pages_init(&dp, &range, 1, mem, len), 0);
-	assert_int_equal(dp.dp_nbits, 0x41);
+	assert_int_equal(dp.dp_set.set_nbits, 0x41);
 }
 
 int
