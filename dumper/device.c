@@ -31,11 +31,11 @@ device_valid(const struct dump_sink *sink)
 }
 
 uint64_t
-device_need(const struct dump_sink *sink, uint64_t dump_len)
+device_need(const struct dump_sink *sink, uint64_t extent)
 {
 	if (sink->ds_media == DUMP_MEDIA_FILE)
-		return (dump_len);
-	return (RESERVED_LEN + dump_len + 2 * (uint64_t)sink->ds_block_len);
+		return (extent);
+	return (RESERVED_LEN + extent + 2 * (uint64_t)sink->ds_block_len);
 }
 
 static uint64_t
@@ -45,11 +45,11 @@ media_end(const struct dump_sink *sink)
 }
 
 bool
-device_fits(const struct dump_sink *sink, uint64_t dump_len)
+device_fits(const struct dump_sink *sink, uint64_t extent)
 {
 	if (sink->ds_media == DUMP_MEDIA_FILE && sink->ds_media_len == 0)
 		return (true);
-	return (device_need(sink, dump_len) <= media_end(sink));
+	return (device_need(sink, extent) <= media_end(sink));
 }
 
 static void
@@ -71,7 +71,7 @@ encode_header(const struct attempt *at, uint8_t *block)
 		.kh_dump_len = at->at_res->res_bytes,
 		.kh_dump_time = machine->dm_time,
 		.kh_block_len = at->at_sink->ds_block_len,
-		.kh_extent_len = at->at_res->res_bytes };
+		.kh_extent_len = at->at_extent };
 
 	copy_text(kh.kh_magic, sizeof(kh.kh_magic), KERNELDUMP_MAGIC);
 	copy_text(kh.kh_architecture, sizeof(kh.kh_architecture),
@@ -195,8 +195,8 @@ device_write(struct attempt *at)
 	stream_init(&at->at_stream, at);
 	at->at_data_off = 0;
 	if (sink->ds_media == DUMP_MEDIA_DEVICE)
-		at->at_data_off = media_end(sink) - sink->ds_block_len -
-		    at->at_res->res_bytes;
+		at->at_data_off =
+		    media_end(sink) - sink->ds_block_len - at->at_extent;
 
 	attempt_phase(at, DUMP_PHASE_CLEAR);
 	if ((error = break_seal(at)) != 0 || (error = flush(at)) != 0)

@@ -157,9 +157,9 @@ size_up(struct attempt *at)
 		return (error);
 	res->res_format = at->at_format;
 	res->res_flags = at->at_flags;
-	res->res_need = res->res_bytes;
+	res->res_need = at->at_extent;
 	if (at->at_sink != NULL)
-		res->res_need = device_need(at->at_sink, res->res_bytes);
+		res->res_need = device_need(at->at_sink, at->at_extent);
 	return (0);
 }
 
@@ -171,7 +171,7 @@ plan(struct attempt *at)
 
 	while (error == 0 && (error = size_up(at)) == 0) {
 		if (at->at_sink == NULL ||
-		    device_fits(at->at_sink, at->at_res->res_bytes))
+		    device_fits(at->at_sink, at->at_extent))
 			return (0);
 		if (!shrink(at))
 			return (DUMP_E2BIG);

@@ -78,7 +78,13 @@ struct attempt {
 	bool at_writing; /* not an estimate */
 	enum dump_phase at_phase;
 	uint64_t at_len[MAXSECTIONS]; /* bytes, by kind of section */
-	uint64_t at_data_off;	      /* where on the media the dump starts */
+	/*
+	 * Bytes that the dump takes at most, known before the first of them is
+	 * written: what has to fit, and where the dump starts, depend on it.
+	 * How many it has, res_bytes, may be fewer.
+	 */
+	uint64_t at_extent;
+	uint64_t at_data_off; /* where on the media the dump starts */
 	struct stream at_stream;
 };
 
@@ -223,7 +229,10 @@ extern const struct layout layout_minidump1;
 extern const struct layout layout_minidump3;
 extern const struct layout layout_full;
 
-/* Fill in at_len and res_bytes, their sum.  DUMP_EINVAL: as ly_size says. */
+/*
+ * Fill in at_len, and res_bytes and at_extent, which are their sum: no layout
+ * is written shorter than its tables say.  DUMP_EINVAL: as ly_size says.
+ */
 int sections_size(struct attempt *at);
 
 /* Write the sections from the one of that index on. */
@@ -254,9 +263,9 @@ int minidump_write_pages(struct attempt *at, struct stream *st);
 /* Can anything be written to it? */
 bool device_valid(const struct dump_sink *sink);
 
-/* Bytes of media that a dump of so many bytes needs. */
-uint64_t device_need(const struct dump_sink *sink, uint64_t dump_len);
-bool device_fits(const struct dump_sink *sink, uint64_t dump_len);
+/* Bytes of media that a dump with this at_extent needs. */
+uint64_t device_need(const struct dump_sink *sink, uint64_t extent);
+bool device_fits(const struct dump_sink *sink, uint64_t extent);
 
 /* Erase an old dump, write this one, make it valid. */
 int device_write(struct attempt *at);

@@ -22,7 +22,7 @@ sections_size(struct attempt *at)
 		if (__builtin_add_overflow(sum, len, &sum))
 			return (DUMP_EINVAL);
 	}
-	at->at_res->res_bytes = sum;
+	at->at_res->res_bytes = at->at_extent = sum;
 	return (layout->ly_size(at));
 }
 
