@@ -13,6 +13,27 @@ elf_match(struct span start)
 	return (elfcore_is(start));
 }
 
+/* The machine is the kernel's, or without that file, what the core says. */
+static int
+check_machine(kvm_t *kd, const struct elfcore_hdr *hdr)
+{
+	enum dump_arch arch;
+
+	if (kd->kd_exec != NULL &&
+	    hdr->eh_machine != arch_facts(kd->kd_core.kc_arch)->af_elf_machine)
+		return (kvm_fail(kd,
+		    "%s: an ELF core of another machine (%u) than %s",
+		    kd->kd_core_path, hdr->eh_machine, exec_path(kd->kd_exec)));
+	if (kd->kd_exec != NULL)
+		return (0);
+	if (!arch_of_elf(hdr->eh_machine, &arch))
+		return (kvm_fail(kd,
+		    "%s: an ELF core for an unknown machine (%u)",
+		    kd->kd_core_path, hdr->eh_machine));
+	kvm_set_machine(kd, arch, hdr->eh_order);
+	return (0);
+}
+
 static int
 decode_header(kvm_t *kd, struct elfcore_hdr *hdr)
 {
@@ -27,11 +48,7 @@ decode_header(kvm_t *kd, struct elfcore_hdr *hdr)
 		return (kvm_fail_image(kd, "ELF header", 0, start.len));
 	if (!elfcore_decode(start, hdr, &why))
 		return (kvm_fail(kd, "%s: %s", kd->kd_core_path, why));
-	if (hdr->eh_machine != arch_facts(kd->kd_core.kc_arch)->af_elf_machine)
-		return (kvm_fail(kd,
-		    "%s: an ELF core of another machine (%u) than %s",
-		    kd->kd_core_path, hdr->eh_machine, exec_path(kd->kd_exec)));
-	return (0);
+	return (check_machine(kd, hdr));
 }
 
 static int
@@ -46,7 +63,8 @@ add_memory(kvm_t *kd, const struct elfcore_phdr *ph)
 	seg->es_off = ph->ph_off;
 	if (__builtin_add_overflow(ph->ph_pa, ph->ph_file_len, &seg->es_end) ||
 	    __builtin_add_overflow(ph->ph_off, ph->ph_file_len, &end))
-		return (kvm_fail(kd, "%s: a segment of %ju bytes at %#jx wraps",
+		return (kvm_fail(kd,
+		    "%s: program header: a segment of %ju bytes at %#jx wraps",
 		    kd->kd_core_path, (uintmax_t)ph->ph_file_len,
 		    (uintmax_t)ph->ph_pa));
 	kd->kd_nsegs++;
@@ -155,7 +173,8 @@ elf_open(kvm_t *kd)
 		return (-1);
 	kd->kd_core.kc_page_size =
 	    arch_facts(kd->kd_core.kc_arch)->af_page_size;
-	return (root_find(kd));
+	/* Its symbols lead to the page tables. */
+	return (kd->kd_exec != NULL ? root_find(kd) : 0);
 }
 
 static void

@@ -14,6 +14,22 @@ minidump_match(struct span start)
 	return (minidump_is(start));
 }
 
+/* Without the kernel's file, what the core says of its machine has to do. */
+static bool
+decode_alone(kvm_t *kd, struct span start, const char **why)
+{
+	struct minidump_hdr *hdr = &kd->kd_minidump;
+	enum dump_arch arch;
+
+	if (!minidump_decode(start, ORDER_LITTLE, hdr, why) &&
+	    !(minidump_find_arch(start, &arch) &&
+		arch_facts(arch)->af_big_endian &&
+		minidump_decode(start, ORDER_BIG, hdr, why)))
+		return (false);
+	kvm_set_machine(kd, hdr->md_arch, hdr->md_order);
+	return (true);
+}
+
 static int
 decode_header(kvm_t *kd)
 {
@@ -28,13 +44,16 @@ decode_header(kvm_t *kd)
 		start.len = (size_t)im->im_len;
 	if ((start.base = image_view(im, 0, start.len, scratch)) == NULL)
 		return (kvm_fail_image(kd, "minidump header", 0, start.len));
-	if (minidump_find_arch(start, &arch) && arch != kd->kd_core.kc_arch)
+	if (kd->kd_exec != NULL && minidump_find_arch(start, &arch) &&
+	    arch != kd->kd_core.kc_arch)
 		return (kvm_fail(kd,
 		    "%s: a minidump of %s, but %s is a kernel for %s",
 		    kd->kd_core_path, dump_arch_name(arch),
 		    exec_path(kd->kd_exec),
 		    dump_arch_name(kd->kd_core.kc_arch)));
-	if (!minidump_decode(start, kd->kd_core.kc_order, hdr, &why))
+	if (kd->kd_exec == NULL ?
+		!decode_alone(kd, start, &why) :
+		!minidump_decode(start, kd->kd_core.kc_order, hdr, &why))
 		return (kvm_fail(kd, "%s: minidump header: %s",
 		    kd->kd_core_path, why));
 	return (0);
@@ -140,12 +159,18 @@ choose_layout(kvm_t *kd)
 	if (!pageindex_count(kd->kd_index, &npages))
 		return (kvm_fail_image(kd, "page bitmap", hdr->md_bitmap_off,
 		    hdr->md_bitmap_len));
-	if (!minidump_choose_layout(hdr, npages, kd->kd_image->im_len))
+	if (!minidump_choose_layout(hdr, npages, kd->kd_image->im_len)) {
+		if (kd->kd_exec == NULL) {
+			/* No page is where the file has a byte. */
+			kd->kd_index->pi_pages_off = kd->kd_image->im_len;
+			return (0);
+		}
 		return (kvm_fail(kd,
 		    "%s: %ju pages after %#jx bytes of page tables do not end where the file ends, at %#jx: cut short?",
 		    kd->kd_core_path, (uintmax_t)npages,
 		    (uintmax_t)hdr->md_pmap_len,
 		    (uintmax_t)kd->kd_image->im_len));
+	}
 	kd->kd_index->pi_pages_off = hdr->md_pages_off;
 	return (0);
 }

@@ -220,6 +220,8 @@ exec_load_symbols(struct exec *ex)
 {
 	const char *why;
 
+	if (ex == NULL)
+		return (false);
 	if (!ex->ex_loaded) {
 		ex->ex_loaded = true;
 		ex->ex_symtab = read_symbols(ex, &why);
@@ -248,6 +250,8 @@ exec_read(struct exec *ex, kvaddr_t va, void *buf, size_t len)
 {
 	Elf_Scn *scn = NULL;
 
+	if (ex == NULL)
+		return (false);
 	while ((scn = elf_nextscn(ex->ex_elf, scn)) != NULL) {
 		GElf_Shdr shdr;
 		uint64_t off;

@@ -37,6 +37,7 @@ const char *exec_error(const struct exec *ex);
 /*
  * Symbols, see kvm_symbol_find() and kvm_symbol_at().  The symbol table is read
  * when the first is asked for; exec_load_symbols() says whether that worked.
+ * Without a file, ex being NULL, there are none, and no bytes below.
  */
 bool exec_load_symbols(struct exec *ex);
 bool exec_symbol_find(struct exec *ex, const char *name,

@@ -13,7 +13,7 @@
 #include "libkvm/refuse.h"
 #include "libkvm/unpack.h"
 
-#define DEFAULT_KERNEL "/boot/kernel/kernel"
+static const char default_kernel[] = "/boot/kernel/kernel";
 
 #ifndef PATH_MAX
 #define PATH_MAX 1024
@@ -26,7 +26,7 @@ static const struct core_ops *const cores[] = {
 
 /* What the three openers of kvm.h differ in. */
 struct open_args {
-	const char *exec_path;
+	const char *exec_path; /* NULL: the core is all there is */
 	const char *core_path;
 	int flags;
 	kvm_resolver_t *resolver;
@@ -69,6 +69,13 @@ kvm_fail_image(kvm_t *kd, const char *what, uint64_t off, uint64_t len)
 	    (uintmax_t)im->im_len));
 }
 
+int
+kvm_fail_no_kernel(kvm_t *kd)
+{
+	return (kvm_fail(kd, "%s: opened without its kernel",
+	    kd->kd_core_path));
+}
+
 char *
 kvm_geterr(kvm_t *kd)
 {
@@ -91,11 +98,20 @@ check_args(kvm_t *kd, const struct open_args *args)
 		return (kvm_fail(kd, "bad flags %#x: only O_RDONLY makes sense",
 		    (unsigned int)args->flags));
 	}
-	if (strlen(args->exec_path) >= PATH_MAX) {
+	if (args->exec_path != NULL && strlen(args->exec_path) >= PATH_MAX) {
 		errno = ENAMETOOLONG;
 		return (kvm_fail(kd, "name of the kernel file is too long"));
 	}
 	return (0);
+}
+
+void
+kvm_set_machine(kvm_t *kd, enum dump_arch arch, enum byte_order order)
+{
+	kd->kd_core.kc_arch = arch;
+	kd->kd_core.kc_arch_name = dump_arch_name(arch);
+	kd->kd_core.kc_order = order;
+	kd->kd_core.kc_ptr_len = arch_facts(arch)->af_ptr_len;
 }
 
 static int
@@ -103,12 +119,11 @@ open_exec(kvm_t *kd, const char *path)
 {
 	char why[256];
 
+	if (path == NULL)
+		return (0);
 	if ((kd->kd_exec = exec_open(path, why, sizeof(why))) == NULL)
 		return (kvm_fail(kd, "%s: %s", path, why));
-	kd->kd_core.kc_arch = exec_arch(kd->kd_exec);
-	kd->kd_core.kc_arch_name = dump_arch_name(kd->kd_core.kc_arch);
-	kd->kd_core.kc_order = exec_order(kd->kd_exec);
-	kd->kd_core.kc_ptr_len = exec_ptr_len(kd->kd_exec);
+	kvm_set_machine(kd, exec_arch(kd->kd_exec), exec_order(kd->kd_exec));
 	kd->kd_core.kc_exec_path = exec_path(kd->kd_exec);
 	kd->kd_core.kc_exec_fd = exec_fd(kd->kd_exec);
 	kd->kd_core.kc_exec_base = exec_base(kd->kd_exec);
@@ -177,6 +192,13 @@ open_all(kvm_t *kd, const struct open_args *args)
 	return (0);
 }
 
+/* The kernel's file that a caller of kvm.h means. */
+static const char *
+name_kernel(const char *execfile)
+{
+	return (execfile != NULL ? execfile : default_kernel);
+}
+
 /* NULL: the text is in errbuf, unless that is NULL. */
 static kvm_t *
 open_any(struct open_args args, char *errbuf)
@@ -188,8 +210,6 @@ open_any(struct open_args args, char *errbuf)
 			(void)snprintf(errbuf, KVM_ERR_LEN, "out of memory");
 		return (NULL);
 	}
-	if (args.exec_path == NULL)
-		args.exec_path = DEFAULT_KERNEL;
 	if (getenv("KVM_NOMAP") != NULL)
 		args.access = IMAGE_PREAD;
 	kd->kd_resolver = args.resolver;
@@ -208,7 +228,7 @@ kvm_open(const char *execfile, const char *corefile, const char *swapfile,
     int flags, const char *errstr)
 {
 	(void)swapfile;
-	return (open_any((struct open_args){ .exec_path = execfile,
+	return (open_any((struct open_args){ .exec_path = name_kernel(execfile),
 			     .core_path = corefile,
 			     .flags = flags,
 			     .program = errstr },
@@ -227,7 +247,7 @@ kvm_t *
 kvm_open2(const char *execfile, const char *corefile, int flags, char *errbuf,
     kvm_resolver_t *resolver)
 {
-	return (open_any((struct open_args){ .exec_path = execfile,
+	return (open_any((struct open_args){ .exec_path = name_kernel(execfile),
 			     .core_path = corefile,
 			     .flags = flags,
 			     .resolver = resolver },
@@ -238,8 +258,18 @@ kvm_t *
 kvm_open_progress(const char *execfile, const char *corefile, char *errbuf,
     const struct kvm_progress *progress)
 {
-	return (open_any((struct open_args){ .exec_path = execfile,
+	return (open_any((struct open_args){ .exec_path = name_kernel(execfile),
 			     .core_path = corefile,
+			     .flags = O_RDONLY,
+			     .progress = progress },
+	    errbuf));
+}
+
+kvm_t *
+kvm_describe(const char *corefile, char *errbuf,
+    const struct kvm_progress *progress)
+{
+	return (open_any((struct open_args){ .core_path = corefile,
 			     .flags = O_RDONLY,
 			     .progress = progress },
 	    errbuf));
@@ -310,56 +340,11 @@ kvm_kerndisp(kvm_t *kd)
 	return (0);
 }
 
-/* Count the pages, and how much of the file they need. */
-static int
-count_pages(kvm_t *kd)
-{
-	struct kvm_core *core = &kd->kd_core;
-	uint64_t end;
-
-	if (kd->kd_ops->co_count(kd, &core->kc_npages, &end) != 0)
-		return (-1);
-	if (end > core->kc_file_len)
-		core->kc_file_short = end - core->kc_file_len;
-	kd->kd_counted = true;
-	return (0);
-}
-
-const struct kvm_core *
-kvm_core(kvm_t *kd)
-{
-	if (!kd->kd_counted && count_pages(kd) != 0)
-		return (NULL);
-	return (&kd->kd_core);
-}
-
-kssize_t
-kvm_read_msgbuf(kvm_t *kd, uint64_t off, void *buf, size_t len)
-{
-	const struct minidump_hdr *hdr = kd->kd_core.kc_minidump;
-	uint64_t section_len;
-
-	if (hdr == NULL)
-		return (kvm_fail(kd, "%s: no message buffer section",
-		    kd->kd_core_path));
-	/* With the bytes that round it up: they may hold struct msgbuf. */
-	section_len = (hdr->md_dumpavail_off - hdr->md_msgbuf_off);
-	if (off > section_len)
-		return (0);
-	if (len > section_len - off)
-		len = (size_t)(section_len - off);
-	do {
-		if (!image_read(kd->kd_image, hdr->md_msgbuf_off + off, buf,
-			len))
-			return (kvm_fail_image(kd, "message buffer",
-			    hdr->md_msgbuf_off + off, len));
-	} while (!image_settle(kd->kd_image, hdr->md_msgbuf_off + off + len));
-	return ((kssize_t)len);
-}
-
 kssize_t
 kvm_read_exec(kvm_t *kd, kvaddr_t va, void *buf, size_t len)
 {
+	if (kd->kd_exec == NULL)
+		return (kvm_fail_no_kernel(kd));
 	if (!exec_read(kd->kd_exec, va, buf, len))
 		return (kvm_fail(kd, "%s: no section holds %zu bytes at %#jx",
 		    exec_path(kd->kd_exec), len, (uintmax_t)va));
@@ -369,7 +354,7 @@ kvm_read_exec(kvm_t *kd, kvaddr_t va, void *buf, size_t len)
 size_t
 kvm_members_find(kvm_t *kd, struct kvm_member *list, size_t n)
 {
-	if (!kd->kd_types_sought)
+	if (!kd->kd_types_sought && kd->kd_exec != NULL)
 		kd->kd_types = types_open(kd->kd_exec);
 	kd->kd_types_sought = true;
 	return (kd->kd_types != NULL ? types_find(kd->kd_types, list, n) : 0);

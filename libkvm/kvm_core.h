@@ -29,6 +29,26 @@ struct kvm_progress {
 kvm_t *kvm_open_progress(const char *execfile, const char *corefile,
     char *errbuf, const struct kvm_progress *progress);
 
+/*
+ * Open a core without its kernel, for what it says about itself: kvm_core(),
+ * kvm_read_msgbuf() and kvm_read_phys() answer as ever, and so do kvm_read2()
+ * and kvm_walk_pages() for a minidump, which has the kernel's page tables.  What
+ * only the kernel's file tells is not found: symbols, types, constants, and the
+ * page tables of a full dump.
+ *
+ * A minidump of arm that is cut short is opened too, though its layout cannot
+ * be told then: none of its pages can be read.
+ *
+ * NULL: the reason is in errbuf, which has room for _POSIX2_LINE_MAX bytes or
+ * is NULL: the file cannot be opened, read or unpacked, is no dump, is of an
+ * unknown machine or version, or is cut short before its bitmap's end.
+ */
+kvm_t *kvm_describe(const char *corefile, char *errbuf,
+    const struct kvm_progress *progress);
+
+/* Is the file called path an ELF program, as a kernel is, and no core? */
+bool kvm_is_program(const char *path);
+
 /* A CPU of a virtual machine, as its hypervisor saw it. */
 struct kvm_vcpu {
 	struct span vc_prstatus; /* Linux's struct elf_prstatus; kd's */
@@ -47,7 +67,7 @@ struct kvm_core {
 	enum byte_order kc_order; /* of the dumped kernel's memory */
 	unsigned int kc_ptr_len;  /* bytes in a pointer of that kernel */
 	uint32_t kc_page_size;	  /* bytes */
-	const char *kc_exec_path; /* the kernel's ELF file, as it was named */
+	const char *kc_exec_path; /* the kernel's ELF file; NULL: none */
 	int kc_exec_fd;		  /* what is in it, unpacked; kd's */
 	kvaddr_t kc_exec_base;	  /* its first segment's address; 0: none */
 	const char *kc_core_path; /* the core file as it was named */

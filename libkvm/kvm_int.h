@@ -92,7 +92,7 @@ struct __kvm {
 	struct hotpages kd_hot; /* first: kvm_read2() is in a hurry */
 	const struct core_ops *kd_ops;
 	struct image *kd_image;	     /* owned */
-	struct exec *kd_exec;	     /* owned */
+	struct exec *kd_exec;	     /* owned; NULL: see kvm_describe() */
 	struct types *kd_types;	     /* owned; NULL: none, or not asked for */
 	kvm_resolver_t *kd_resolver; /* may be NULL */
 	char *kd_core_path;	     /* owned */
@@ -130,6 +130,9 @@ extern const struct core_ops core_elf;
 int kvm_fail(kvm_t *kd, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), cold));
 
+/* The same for what only the kernel's file tells. */
+int kvm_fail_no_kernel(kvm_t *kd);
+
 /* The same for a failed image_*() call on len bytes at off of what. */
 int kvm_fail_image(kvm_t *kd, const char *what, uint64_t off, uint64_t len);
 
@@ -143,6 +146,9 @@ note_end(kvm_t *kd, uint64_t end)
 	if (end > kd->kd_end)
 		kd->kd_end = end;
 }
+
+/* Say whose memory the core holds: by the kernel's file, else by the core. */
+void kvm_set_machine(kvm_t *kd, enum dump_arch arch, enum byte_order order);
 
 /* Translate the first of len bytes at va, len > 0.  -1: not mapped. */
 int translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out);

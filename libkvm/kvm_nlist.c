@@ -132,6 +132,8 @@ kvm_nlist2(kvm_t *kd, struct kvm_nlist *nl)
 {
 	int nmissing = 0;
 
+	if (kd->kd_exec == NULL)
+		return (kvm_fail_no_kernel(kd));
 	if (kd->kd_resolver == NULL && !exec_load_symbols(kd->kd_exec))
 		return (kvm_fail(kd, "%s: %s", exec_path(kd->kd_exec),
 		    exec_error(kd->kd_exec)));

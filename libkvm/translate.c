@@ -392,8 +392,11 @@ translate_in_span(kvm_t *kd, const struct table_slot *slot, kvaddr_t va,
 int
 translate(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 {
-	struct table_slot *slot = span_slot(kd, va);
+	struct table_slot *slot;
 
+	if (kd->kd_root.vr_paging == NULL)
+		return (kvm_fail_no_kernel(kd));
+	slot = span_slot(kd, va);
 	if (slot->tsl_tag != (va >> span_shift(kd->kd_root.vr_paging)) + 1) {
 		if (translate_direct(kd, va, len, out))
 			return (0);
