@@ -17,7 +17,6 @@
 #include "cli/json.h"
 #include "cli/number.h"
 #include "cli/open.h"
-#include "cli/peek.h"
 #include "cli/text.h"
 
 static const struct option info_long[] = {
@@ -113,7 +112,7 @@ info_json(const struct info *info)
 	const struct kvm_core *core = info->inf_core;
 	json_t *object;
 
-	object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+	object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
 	    "format", core->kc_format, "arch", core->kc_arch_name, "page_size",
 	    (json_int_t)core->kc_page_size, "dumped_pages",
 	    (json_int_t)core->kc_npages, "dumped_bytes",
@@ -121,7 +120,8 @@ info_json(const struct info *info)
 	    (json_int_t)core->kc_file_len, "missing_bytes",
 	    (json_int_t)core->kc_file_short, "panic",
 	    json_text(info->inf_panic->kx_text), "kernel",
-	    json_text(info->inf_version->kx_text));
+	    json_text(info->inf_version->kx_text), "kernel_file",
+	    json_text(core->kc_exec_path));
 	if (object == NULL)
 		return (NULL);
 	if (add_panic_why(object, info->inf_panic) != 0 ||
@@ -208,6 +208,8 @@ print_info(const struct info *info)
 	    core->kc_page_size);
 	if (core->kc_minidump != NULL)
 		print_minidump(core);
+	row_name("kernel file:",
+	    core->kc_exec_path != NULL ? core->kc_exec_path : "none");
 	row_text("kernel:", info->inf_version);
 	row_text("panic:", info->inf_panic);
 }
@@ -223,48 +225,11 @@ show(const struct info *info, const struct args *args)
 	return (EX_OK);
 }
 
-static int
-info_with_kernel(const struct args *args)
-{
-	struct dump dump = { 0 };
-	int status = open_debug(args, &dump);
-
-	if (status == EX_OK) {
-		struct info info = { .inf_core = dump.d_core,
-			.inf_version = kdebug_version(dump.d_kdb),
-			.inf_panic = kdebug_panic(dump.d_kdb) };
-
-		status = show(&info, args);
-		open_warn(&dump);
-	}
-	open_close(&dump);
-	return (status);
-}
-
-static int
-info_of_core(const struct args *args)
-{
-	static const struct kdebug_text unknown = { NULL,
-		KDEBUG_WHY_NO_KERNEL };
-	struct peek peek;
-	int status = peek_open(args->a_core, &peek);
-
-	if (status == EX_OK) {
-		struct info info = { .inf_core = &peek.pk_core,
-			.inf_version = &unknown,
-			.inf_panic = &unknown };
-
-		status = show(&info, args);
-		peek_close(&peek);
-	}
-	return (status);
-}
-
 int
 cmd_info(int argc, char **argv)
 {
 	struct args args = { 0 };
-	char *kernel;
+	struct dump dump = { 0 };
 	int status;
 
 	if (options_next(&info_syntax, argc, argv, &args) != -1)
@@ -272,11 +237,15 @@ cmd_info(int argc, char **argv)
 	if (!options_core(&info_syntax, &argc, &argv, &args))
 		return (EX_USAGE);
 
-	kernel = open_find_kernel(&args);
-	if (kernel != NULL)
-		status = info_with_kernel(&args);
-	else
-		status = info_of_core(&args);
-	free(kernel);
+	status = open_core(&args, &dump);
+	if (status == EX_OK) {
+		struct info info = { .inf_core = dump.d_core,
+			.inf_version = kdebug_version(dump.d_kdb),
+			.inf_panic = kdebug_panic(dump.d_kdb) };
+
+		status = show(&info, &args);
+		open_warn(&dump);
+	}
+	open_close(&dump);
 	return (status);
 }

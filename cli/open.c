@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 #include "cli/find_kernel.h"
-#include "cli/peek.h"
 #include "cli/progress.h"
 #include "kdebug/buildid.h"
+#include "libkvm/unpack.h"
 
 #ifndef _POSIX2_LINE_MAX
 #define _POSIX2_LINE_MAX 2048
@@ -79,7 +79,7 @@ open_check_build(const struct args *args, const char *kernel)
 	kvm_t *kd;
 	int status;
 
-	if (peek_is_packed(args->a_core))
+	if (unpack_is_packed(args->a_core))
 		return (EX_OK);
 	kd = kvm_open2(kernel, args->a_core, O_RDONLY, NULL, NULL);
 	if (kd == NULL)
@@ -89,33 +89,29 @@ open_check_build(const struct args *args, const char *kernel)
 	return (status);
 }
 
-int
-open_dump(const struct args *args, struct dump *dump)
+/* Open the files, the kernel's only if it is named. */
+static kvm_t *
+open_files(const struct args *args, const char *kernel)
 {
 	struct progress bar;
 	struct kvm_progress progress = { .kpr_report = progress_report,
 		.kpr_arg = &bar };
 	char errbuf[_POSIX2_LINE_MAX];
-	int status;
-
-	status = open_check(args->a_core);
-	if (status != EX_OK)
-		return (status);
-	dump->d_kernel = open_find_kernel(args);
-	if (dump->d_kernel == NULL)
-		return (open_no_kernel(args));
-	status = open_check(dump->d_kernel);
-	if (status != EX_OK)
-		return (status);
+	kvm_t *kd;
 
 	progress_start(&bar, "unpacking", args->a_core);
-	dump->d_kd =
-	    kvm_open_progress(dump->d_kernel, args->a_core, errbuf, &progress);
+	kd = kernel == NULL ?
+	    kvm_describe(args->a_core, errbuf, &progress) :
+	    kvm_open_progress(kernel, args->a_core, errbuf, &progress);
 	progress_end(&bar);
-	if (dump->d_kd == NULL) {
+	if (kd == NULL)
 		warnx("%s", errbuf);
-		return (EX_DATAERR);
-	}
+	return (kd);
+}
+
+static int
+describe(const struct args *args, struct dump *dump)
+{
 	dump->d_core = kvm_core(dump->d_kd);
 	if (dump->d_core == NULL) {
 		warnx("%s: %s", args->a_core, kvm_geterr(dump->d_kd));
@@ -125,7 +121,38 @@ open_dump(const struct args *args, struct dump *dump)
 		warnx("warning: %s: cut short: %" PRIu64
 		      " bytes are missing at the end",
 		    args->a_core, dump->d_core->kc_file_short);
-	return (check_build(args, dump->d_kd, dump->d_kernel));
+	return (EX_OK);
+}
+
+/* What may be opened without the kernel. */
+enum need { NEED_KERNEL, NEED_CORE };
+
+static int
+open_any(const struct args *args, struct dump *dump, enum need need)
+{
+	int status = open_check(args->a_core);
+
+	if (status != EX_OK)
+		return (status);
+	dump->d_kernel = open_find_kernel(args);
+	if (dump->d_kernel == NULL && need == NEED_KERNEL)
+		return (open_no_kernel(args));
+	if (dump->d_kernel != NULL &&
+	    (status = open_check(dump->d_kernel)) != EX_OK)
+		return (status);
+	dump->d_kd = open_files(args, dump->d_kernel);
+	if (dump->d_kd == NULL)
+		return (EX_DATAERR);
+	status = describe(args, dump);
+	if (status == EX_OK)
+		status = check_build(args, dump->d_kd, dump->d_kernel);
+	return (status);
+}
+
+int
+open_dump(const struct args *args, struct dump *dump)
+{
+	return (open_any(args, dump, NEED_KERNEL));
 }
 
 int
@@ -144,6 +171,14 @@ int
 open_debug(const struct args *args, struct dump *dump)
 {
 	int status = open_dump(args, dump);
+
+	return (status == EX_OK ? open_kernel(dump) : status);
+}
+
+int
+open_core(const struct args *args, struct dump *dump)
+{
+	int status = open_any(args, dump, NEED_CORE);
 
 	return (status == EX_OK ? open_kernel(dump) : status);
 }

@@ -46,6 +46,12 @@ int open_dump(const struct args *args, struct dump *dump);
 int open_debug(const struct args *args, struct dump *dump);
 
 /*
+ * As open_debug(), but without the kernel if there is none at the usual places:
+ * d_kernel is NULL then, and what only the kernel tells is not known.
+ */
+int open_core(const struct args *args, struct dump *dump);
+
+/*
  * All of a command that has no options of its own: parse the command line, open
  * the dump for kdebug/, show it, close it.  Returns the exit status.
  */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "cli/peek.h"
+#include "libkvm/kvm_core.h"
 
 static const char core_help[] =
     "  -N, --kernel FILE  the kernel's ELF file (default: \"kernel.N\" or\n"
@@ -103,7 +103,7 @@ options_core(const struct syntax *syntax, int *argc, char ***argv,
 	*argv += optind;
 	named = args->a_core != NULL;
 	if (!named && args->a_kernel == NULL && syntax->sy_max_args == 0 &&
-	    *argc == 2 && peek_is_program((*argv)[0])) {
+	    *argc == 2 && kvm_is_program((*argv)[0])) {
 		args->a_kernel = *(*argv)++;
 		--*argc;
 	}

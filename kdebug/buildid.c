@@ -220,7 +220,7 @@ buildid_compare(kvm_t *kd, struct buildid *file, struct buildid *dump)
 	struct image im = { .im_start = 0 };
 
 	*file = *dump = (struct buildid){ .bi_text = "" };
-	if (core == NULL)
+	if (core == NULL || core->kc_exec_path == NULL)
 		return (BUILDID_UNKNOWN);
 	im.im_order = core->kc_order;
 	if (!read_file(core->kc_exec_fd, &im))

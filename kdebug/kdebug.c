@@ -54,6 +54,8 @@ kdb_note(struct kdebug *kdb, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	if (has_note(no, line))
+		return;
 	text = arena_text(&kdb->kdb_arena, line, strlen(line));
 	if (text != NULL && !has_note(no, text))
 		add_note(kdb, text);
@@ -167,8 +169,10 @@ static void
 read_texts(struct kdebug *kdb)
 {
 	const struct kdebug_text unknown = {
-		.kx_why = kvm_has_symbols(kdb->kdb_kd) ? KDEBUG_WHY_NO_SYMBOL :
-							 KDEBUG_WHY_STRIPPED,
+		.kx_why = kdb->kdb_core->kc_exec_path == NULL ?
+		    KDEBUG_WHY_NO_KERNEL :
+		    kvm_has_symbols(kdb->kdb_kd) ? KDEBUG_WHY_NO_SYMBOL :
+						   KDEBUG_WHY_STRIPPED,
 	};
 	kvaddr_t va;
 

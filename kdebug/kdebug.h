@@ -193,7 +193,7 @@ enum kdebug_why {
 	KDEBUG_WHY_NO_SYMBOL,  /* the kernel's file does not say where it is */
 	KDEBUG_WHY_STRIPPED,   /* the kernel's file has no symbols at all */
 	KDEBUG_WHY_UNREADABLE, /* what is there is no text */
-	KDEBUG_WHY_NO_KERNEL   /* for callers that have no kernel's file */
+	KDEBUG_WHY_NO_KERNEL   /* the dump was opened without one */
 };
 
 struct kdebug_text {
@@ -261,11 +261,18 @@ enum kdebug_msgbuf_part {
 	KDEBUG_MSGBUF_UNREAD /* what syslogd had not read */
 };
 
+/* Takes a piece of text: len bytes, len > 0, which it does not keep. */
+typedef void kdebug_text_cb(void *arg, const char *bytes, size_t len);
+
 /*
- * The text of the message buffer, NUL bytes dropped, not escaped, *len bytes
- * (no terminator).  The caller frees it.  NULL: see kdebug_notes().
+ * Hand the text of the message buffer to put, piece by piece: NUL bytes
+ * dropped, not escaped, the newest 16 MiB if there is more.  A minidump needs
+ * no kernel for it.
+ *
+ * Returns how many bytes there were; -1: it was not found.  kdebug_notes() says
+ * why, and also why there may be none or not all.
  */
-char *kdebug_msgbuf(struct kdebug *kdb, enum kdebug_msgbuf_part part,
-    size_t *len);
+int64_t kdebug_msgbuf(struct kdebug *kdb, enum kdebug_msgbuf_part part,
+    kdebug_text_cb *put, void *arg);
 
 #endif

@@ -5,20 +5,30 @@
  */
 #include "format/msgbuf.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "kdebug/kdebug_int.h"
-#include "libkvm/array.h"
 
 /* More than any kernel has, bytes: kern.msgbufsize is some 100 KB. */
 #define RING_MAX (256u << 20)
 
-/* The text while it is gathered. */
+/*
+ * As much of a ring is shown, bytes.  Pages of a ring may be mapped to one page
+ * of memory, so that a small dump names a large one.
+ */
+#define SHOWN_MAX (16u << 20)
+
+/* The ring, and where its structure was found. */
+struct ring {
+	struct msgbuf rg_mb;
+	bool rg_copied; /* in a minidump's copy of the ring, or nowhere */
+};
+
+/* The way of the text to the caller. */
 struct text {
-	char *tx_bytes; /* ours, until it is handed out */
-	size_t tx_len;
-	size_t tx_room;
+	kdebug_text_cb *tx_put;
+	void *tx_arg;
+	int64_t tx_len;	  /* bytes handed out */
+	uint64_t tx_read; /* bytes of the ring that the dump has */
+	bool tx_holes;	  /* parts of the ring are not in the dump */
 };
 
 static bool
@@ -73,110 +83,160 @@ read_struct_copy(struct kdebug *kdb, struct msgbuf *mb)
 
 /*
  * Find out where the text lies.  false: there is none.  mb_seqmod is 0 if only
- * the ring was found, so that nobody knows what of it was read.
+ * the ring was found: what of it was read is not known then.
  */
 static bool
-find_ring(struct kdebug *kdb, struct msgbuf *mb)
+find_ring(struct kdebug *kdb, struct ring *rg)
 {
 	const struct minidump_hdr *hdr = kdb->kdb_core->kc_minidump;
 	const char *why;
 
-	if (read_struct(kdb, mb, &why) || read_struct_copy(kdb, mb))
+	if (read_struct(kdb, &rg->rg_mb, &why)) {
+		rg->rg_copied = false;
 		return (true);
-	kdb_note(kdb, "message buffer: %s", why);
+	}
+	rg->rg_copied = true;
+	if (read_struct_copy(kdb, &rg->rg_mb))
+		return (true);
+	if (kdb->kdb_core->kc_exec_path != NULL)
+		kdb_note(kdb, "message buffer: %s", why);
 	if (hdr == NULL || hdr->md_msgbuf_len == 0 ||
 	    hdr->md_msgbuf_len > RING_MAX)
 		return (false);
-	kdb_note(kdb,
-	    "message buffer: shown from its start, which need not be its oldest line");
-	*mb = (struct msgbuf){ .mb_size = hdr->md_msgbuf_len };
+	rg->rg_mb = (struct msgbuf){ .mb_size = hdr->md_msgbuf_len };
 	return (true);
 }
 
-/* Add len bytes, without their NULs. */
+/* Hand out len bytes, without their NULs. */
 static void
-text_add(struct text *tx, const char *bytes, size_t len)
+put_text(struct text *tx, char *bytes, size_t len)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < len; i++) {
 		if (bytes[i] != '\0')
-			tx->tx_bytes[tx->tx_len++] = bytes[i];
+			bytes[n++] = bytes[i];
 	}
+	tx->tx_len += (int64_t)n;
+	if (n > 0)
+		tx->tx_put(tx->tx_arg, bytes, n);
 }
 
-/* Make room for len more bytes.  One at least, so that text is never NULL. */
 static bool
-text_reserve(struct text *tx, size_t len)
+read_memory(struct kdebug *kdb, const struct ring *rg, uint32_t off, char *buf,
+    size_t len)
 {
-	char *bytes =
-	    array_reserve(tx->tx_bytes, tx->tx_len + len + 1, &tx->tx_room, 1);
+	return (mem_read(kdb, rg->rg_mb.mb_ptr_va + off, buf, len));
+}
 
-	if (bytes == NULL)
-		return (false);
-	tx->tx_bytes = bytes;
-	return (true);
+static bool
+read_copy(struct kdebug *kdb, uint32_t off, char *buf, size_t len)
+{
+	return (kvm_read_msgbuf(kdb->kdb_kd, off, buf, len) == (kssize_t)len);
 }
 
 /*
- * Read len bytes of the ring at off, from memory or else from the minidump's
- * copy of it.
+ * Read len bytes of the ring at off, from where its structure was found: a
+ * kernel goes on to write to its memory after the minidump's copy is made.
  */
 static bool
-read_ring(struct kdebug *kdb, const struct msgbuf *mb, uint32_t off, char *buf,
+read_ring(struct kdebug *kdb, const struct ring *rg, uint32_t off, char *buf,
     size_t len)
 {
-	return (mem_read(kdb, mb->mb_ptr_va + off, buf, len) ||
-	    kvm_read_msgbuf(kdb->kdb_kd, off, buf, len) == (kssize_t)len);
+	if (rg->rg_copied)
+		return (read_copy(kdb, off, buf, len) ||
+		    read_memory(kdb, rg, off, buf, len));
+	return (read_memory(kdb, rg, off, buf, len) ||
+	    read_copy(kdb, off, buf, len));
 }
 
-/* false: out of memory.  What the dump does not have is left out. */
-static bool
-add_run(struct kdebug *kdb, const struct msgbuf *mb, struct msgbuf_run run,
+/* What the dump does not have is left out. */
+static void
+put_run(struct kdebug *kdb, const struct ring *rg, struct msgbuf_run run,
     struct text *tx)
 {
-	uint32_t page_len = kdb->kdb_core->kc_page_size;
-	char page[16384];
+	char piece[1024];
 
 	while (run.len > 0) {
-		/* To the end of a page: the next may be missing. */
-		uint32_t n =
-		    page_len - (uint32_t)((mb->mb_ptr_va + run.off) % page_len);
+		/* To the end of a piece of a page: the next may be missing. */
+		uint32_t n = (uint32_t)(sizeof(piece) -
+		    (rg->rg_mb.mb_ptr_va + run.off) % sizeof(piece));
 
 		if (n > run.len)
 			n = run.len;
-		if (n > sizeof(page))
-			n = sizeof(page);
-		if (!text_reserve(tx, n))
-			return (false);
-		if (read_ring(kdb, mb, run.off, page, n))
-			text_add(tx, page, n);
-		else
-			kdb_note(kdb,
-			    "message buffer: parts of it are not in the dump");
+		if (read_ring(kdb, rg, run.off, piece, n)) {
+			tx->tx_read += n;
+			put_text(tx, piece, n);
+		} else {
+			tx->tx_holes = true;
+		}
 		run.off += n;
 		run.len -= n;
 	}
-	return (true);
 }
 
-char *
-kdebug_msgbuf(struct kdebug *kdb, enum kdebug_msgbuf_part part, size_t *len)
+/* Keep the newest bytes, if there are too many. */
+static void
+shorten(struct kdebug *kdb, struct msgbuf_run run[2])
 {
-	struct msgbuf_run run[2];
-	struct text tx = { 0 };
-	struct msgbuf mb;
+	uint64_t len = (uint64_t)run[0].len + run[1].len;
+	uint32_t cut = len > SHOWN_MAX ? (uint32_t)(len - SHOWN_MAX) : 0;
 
-	if (kdb->kdb_core == NULL || !find_ring(kdb, &mb))
-		return (NULL);
-	if (part == KDEBUG_MSGBUF_UNREAD && mb.mb_seqmod != 0)
-		msgbuf_unread(&mb, run);
-	else
-		msgbuf_all(&mb, run);
-	if (!text_reserve(&tx, 0) || !add_run(kdb, &mb, run[0], &tx) ||
-	    !add_run(kdb, &mb, run[1], &tx)) {
-		kdb_note(kdb, "message buffer: out of memory");
-		free(tx.tx_bytes);
-		return (NULL);
+	if (cut != 0)
+		kdb_note(kdb, "message buffer: only its newest %u MiB shown",
+		    SHOWN_MAX >> 20);
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t n = cut < run[i].len ? cut : run[i].len;
+
+		run[i].off += n;
+		run[i].len -= n;
+		cut -= n;
 	}
-	*len = tx.tx_len;
-	return (tx.tx_bytes);
+}
+
+/* Say what is not there, or not in its place. */
+static void
+note_text(struct kdebug *kdb, const struct msgbuf *mb,
+    enum kdebug_msgbuf_part part, const struct text *tx)
+{
+	if (tx->tx_holes && tx->tx_read == 0)
+		kdb_note(kdb, "message buffer: not in the dump");
+	else if (tx->tx_holes)
+		kdb_note(kdb,
+		    "message buffer: parts of it are not in the dump");
+	else if (tx->tx_len == 0 && part == KDEBUG_MSGBUF_UNREAD)
+		kdb_note(kdb, "nothing unread in the message buffer");
+	else if (tx->tx_len == 0)
+		kdb_note(kdb, "nothing in the message buffer");
+	if (tx->tx_len != 0 && mb->mb_seqmod == 0)
+		kdb_note(kdb,
+		    "message buffer: shown from its start, which need not be its oldest line");
+}
+
+int64_t
+kdebug_msgbuf(struct kdebug *kdb, enum kdebug_msgbuf_part part,
+    kdebug_text_cb *put, void *arg)
+{
+	struct text tx = { .tx_put = put, .tx_arg = arg };
+	struct msgbuf_run run[2];
+	const struct msgbuf *mb;
+	struct ring rg;
+
+	if (kdb->kdb_core == NULL || !find_ring(kdb, &rg))
+		return (-1);
+	mb = &rg.rg_mb;
+	if (part == KDEBUG_MSGBUF_UNREAD && mb->mb_seqmod == 0) {
+		kdb_note(kdb,
+		    "message buffer: only struct msgbuf says what was not read");
+		return (-1);
+	}
+	if (part == KDEBUG_MSGBUF_UNREAD)
+		msgbuf_unread(mb, run);
+	else
+		msgbuf_all(mb, run);
+	shorten(kdb, run);
+	put_run(kdb, &rg, run[0], &tx);
+	put_run(kdb, &rg, run[1], &tx);
+	note_text(kdb, mb, part, &tx);
+	return (tx.tx_holes && tx.tx_read == 0 ? -1 : tx.tx_len);
 }

@@ -152,12 +152,6 @@ exec_order(const struct exec *ex)
 	return (ex->ex_order);
 }
 
-unsigned int
-exec_ptr_len(const struct exec *ex)
-{
-	return (arch_facts(ex->ex_arch)->af_ptr_len);
-}
-
 int
 exec_fd(const struct exec *ex)
 {

@@ -20,7 +20,6 @@ void exec_close(struct exec *ex);
 const char *exec_path(const struct exec *ex);
 enum dump_arch exec_arch(const struct exec *ex);
 enum byte_order exec_order(const struct exec *ex);
-unsigned int exec_ptr_len(const struct exec *ex);
 
 /* A descriptor of the file, unpacked if it was compressed; ex's. */
 int exec_fd(const struct exec *ex);

@@ -316,3 +316,14 @@ unpack_open(const char *path, const struct kvm_progress *progress, char *why,
 	return (packing == NULL ? fd :
 				  unpack_fd(fd, packing, progress, why, len));
 }
+
+bool
+unpack_is_packed(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool packed = fd >= 0 && find_packing(fd) != NULL;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return (packed);
+}

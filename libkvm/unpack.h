@@ -20,6 +20,9 @@
 int unpack_open(const char *path, const struct kvm_progress *progress,
     char *why, size_t len);
 
+/* Is the file called path compressed?  false also if it cannot be read. */
+bool unpack_is_packed(const char *path);
+
 /* The i-th kind of compression that is understood; NULL: there are no more. */
 const char *unpack_name(size_t i);
 

@@ -125,6 +125,7 @@ def check_info_minidump():
         "panic": None,
         "panic_why": "header only",
         "kernel": None,
+        "kernel_file": None,
     }, result
 
 
@@ -174,6 +175,7 @@ def check_info_elf():
         "panic": None,
         "panic_why": "header only",
         "kernel": None,
+        "kernel_file": None,
     }, result
 
 
@@ -233,13 +235,17 @@ def check_ring(ring, behind, options, text):
     result = core.run("dmesg", *options)
     expect(result, os.EX_OK)
     assert result.out == text, result
-    assert result.err == "", result
+    known = behind[8:16] == struct.pack("<II", 0x063062, len(ring))
+    assert ("from its start" in result.err) != known, result
+    assert result.err.count("\n") == (not known), result
 
 
 def check_empty_ring():
+    """It is said once, and nothing against it."""
     result = Core(amd64_minidump(bytes(100))).run("dmesg")
     expect(result, os.EX_OK, "nothing in the message buffer")
     assert result.out == "", result
+    assert result.err.count("\n") == 1, result
 
 
 def check_short_ring():

@@ -202,7 +202,8 @@ def check_info_alone(name, expected):
         alone = run(VMCORE, "info", "--json", core)
     expect(alone, os.EX_OK)
     full = json.loads(vmcore("info", name, expected, "--json").out)
-    full["kernel"] = full["panic"] = None
+    assert full["kernel_file"] == os.path.join(FOLDER.name, expected["kernel"]), full
+    full["kernel"] = full["panic"] = full["kernel_file"] = None
     full["panic_why"] = "header only"
     assert json.loads(alone.out) == full, alone
 

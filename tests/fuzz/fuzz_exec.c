@@ -31,8 +31,7 @@ check(struct exec *ex)
 	struct kvm_symbol sym;
 	uint8_t buf[300];
 
-	if (exec_arch(ex) >= ARCH_COUNT || exec_path(ex)[0] == '\0' ||
-	    (exec_ptr_len(ex) != 4 && exec_ptr_len(ex) != 8))
+	if (exec_arch(ex) >= ARCH_COUNT || exec_path(ex)[0] == '\0')
 		abort();
 	if (!exec_load_symbols(ex) && exec_error(ex)[0] == '\0')
 		abort();

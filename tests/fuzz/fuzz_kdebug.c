@@ -65,20 +65,31 @@ check_threads(struct kdebug *kdb)
 	(void)kdebug_dumper(kdb);
 }
 
+/* Read each byte of a piece of the message buffer. */
+static void
+touch_text(void *arg, const char *bytes, size_t len)
+{
+	unsigned char *sum = arg;
+
+	for (size_t i = 0; i < len; i++)
+		*sum ^= (unsigned char)bytes[i];
+}
+
 static void
 check_rest(struct kdebug *kdb)
 {
 	const struct kdebug_module *modules;
 	const char *const *notes;
-	size_t n, len;
+	unsigned char sum = 0;
+	size_t n;
 
 	n = kdebug_modules(kdb, &modules);
 	for (size_t i = 0; i < n; i++) {
 		check_text(modules[i].km_name);
 		check_text(modules[i].km_path);
 	}
-	free(kdebug_msgbuf(kdb, KDEBUG_MSGBUF_ALL, &len));
-	free(kdebug_msgbuf(kdb, KDEBUG_MSGBUF_UNREAD, &len));
+	(void)kdebug_msgbuf(kdb, KDEBUG_MSGBUF_ALL, touch_text, &sum);
+	(void)kdebug_msgbuf(kdb, KDEBUG_MSGBUF_UNREAD, touch_text, &sum);
 	check_text(kdebug_panic(kdb)->kx_text);
 	n = kdebug_notes(kdb, &notes);
 	for (size_t i = 0; i < n; i++)

@@ -119,7 +119,7 @@ test_machine(void **state)
 
 	assert_int_equal(exec_arch(ex), row->arch);
 	assert_int_equal(exec_order(ex), row->order);
-	assert_int_equal(exec_ptr_len(ex), row->ptr_len);
+	assert_int_equal(arch_facts(exec_arch(ex))->af_ptr_len, row->ptr_len);
 	/* It has no program headers. */
 	assert_int_equal(exec_base(ex), 0);
 	assert_true(exec_symbol_find(ex, "one", &sym));
