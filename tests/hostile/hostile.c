@@ -11,7 +11,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "tests/gen/dumpgen.h"
 #include "tests/gen/random.h"
 #include "tests/gen/scratch.h"
+#include "tests/support/report.h"
 
 #define PROBE_LEN    64
 #define MAX_PROBES   160
@@ -62,35 +62,20 @@ static struct {
 	struct rng rng;
 	struct probe probes[MAX_PROBES];
 	unsigned nprobes;
-	const char *mode;
+	struct report report;
 	uint64_t ncases;
 	uint64_t nrefused; /* opens that were refused */
 	uint64_t nread;	   /* reads that were answered */
-	uint64_t nfailed;
 } h;
-
-__attribute__((format(printf, 1, 2))) static void
-h_fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	if (++h.nfailed > 10)
-		return;
-	fprintf(stderr, "%s, %s: ", h.variant, h.mode);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
 
 /* One line, and not that memory ran out. */
 static void
 h_check_text(const char *what, const char *text)
 {
-	if (*text == '\0' || strchr(text, '\n') != NULL)
-		h_fail("%s: error text is \"%s\"", what, text);
+	report_check_text(&h.report, what, text);
 	if (strstr(text, strerror(ENOMEM)) != NULL)
-		h_fail("%s: asked for too much memory: %s", what, text);
+		report_fail(&h.report, "%s: asked for too much memory: %s",
+		    what, text);
 }
 
 static void
@@ -158,12 +143,13 @@ h_probe(kvm_t *kd, const char *what, const struct probe *probe,
 	}
 	h.nread++;
 	if (n != PROBE_LEN)
-		h_fail("%s: %jd bytes at %#jx", what, (intmax_t)n,
-		    (uintmax_t)probe->va);
+		report_fail(&h.report, "%s: %jd bytes at %#jx", what,
+		    (intmax_t)n, (uintmax_t)probe->va);
 	else if (trust == BYTES_MUST_BE_RIGHT &&
 	    (probe->result != GEN_OK ||
 		memcmp(bytes, probe->bytes, PROBE_LEN) != 0))
-		h_fail("%s: wrong bytes at %#jx", what, (uintmax_t)probe->va);
+		report_fail(&h.report, "%s: wrong bytes at %#jx", what,
+		    (uintmax_t)probe->va);
 }
 
 /* How far to walk, and how far it was. */
@@ -196,7 +182,7 @@ h_walk(kvm_t *kd, const char *what)
 		walk.most = ENDLESS_WALK;
 	kvm_walk_pages(kd, h_walk_page, &walk);
 	if (walk.ncalls == ENDLESS_WALK)
-		h_fail("%s: a walk without end", what);
+		report_fail(&h.report, "%s: a walk without end", what);
 }
 
 static void
@@ -414,7 +400,7 @@ h_truncate_open_core(void)
 	h_plan_cuts(&cuts);
 	kd = kvm_open2(h.files.kernel, h.files.core, O_RDONLY, errbuf, NULL);
 	if (kd == NULL) {
-		h_fail("%s", errbuf);
+		report_fail(&h.report, "%s", errbuf);
 		return;
 	}
 	for (unsigned i = 0; i < cuts.n; i += 1 + cuts.n / 60) {
@@ -545,6 +531,7 @@ h_init(const struct gen_variant *variant, uint64_t seed)
 	const char *why;
 
 	h.variant = variant->gv_name;
+	snprintf(h.report.what, sizeof(h.report.what), "%s", h.variant);
 	h.rng.state = seed;
 	spec.gs_mem_len = 3 << 20;
 	spec.gs_phys_len = 96 << 20;
@@ -572,11 +559,11 @@ main(int argc, char **argv)
 		errx(1, "%s: no such variant", argv[1]);
 	h_init(variant, strtoull(argv[2], NULL, 0));
 	h_limit_memory();
-	h.mode = "mapped";
+	h.report.mode = "mapped";
 	h_run();
 	h_damage_kernel();
 	h.nrefused = 0;
-	h.mode = "pread";
+	h.report.mode = "pread";
 	setenv("KVM_NOMAP", "1", 1);
 	h_run();
 	printf("%s: %ju cases, %ju refused at once, %ju reads answered\n",
@@ -584,7 +571,6 @@ main(int argc, char **argv)
 	    (uintmax_t)h.nread);
 	scratch_fini(&h.files);
 	gen_destroy(h.g);
-	if (h.nfailed != 0)
-		errx(1, "%s: %ju failures", h.variant, (uintmax_t)h.nfailed);
+	report_end(&h.report);
 	return (0);
 }

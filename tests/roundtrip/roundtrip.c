@@ -7,7 +7,6 @@
  */
 #include <err.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "tests/gen/dumpgen.h"
 #include "tests/gen/random.h"
 #include "tests/gen/scratch.h"
+#include "tests/support/report.h"
 
 #define MAX_READ     65536
 #define RANDOM_READS 20000
@@ -24,40 +24,13 @@
 static struct {
 	const char *variant;
 	uint64_t seed;
-	const char *mode;
+	struct report report;
 	struct gen *g;
 	kvm_t *kd;
 	struct rng rng;
-	uint64_t nfailed;
 	uint64_t nread;	   /* bytes compared */
 	uint64_t nrefused; /* reads that were refused, and had to be */
 } rt;
-
-/* Note a failure; the first few are worth reading. */
-__attribute__((format(printf, 1, 2))) static void
-rt_fail(const char *fmt, ...)
-{
-	va_list ap;
-
-	if (++rt.nfailed > 10)
-		return;
-	fprintf(stderr, "%s, seed %ju, %s: ", rt.variant, (uintmax_t)rt.seed,
-	    rt.mode);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
-
-/* A refusal comes with one line that says why. */
-static void
-rt_check_text(const char *what)
-{
-	const char *text = kvm_geterr(rt.kd);
-
-	if (*text == '\0' || strchr(text, '\n') != NULL)
-		rt_fail("%s: error text is \"%s\"", what, text);
-}
 
 static void
 rt_compare(const char *what, uint64_t addr, size_t len, kssize_t n,
@@ -66,8 +39,8 @@ rt_compare(const char *what, uint64_t addr, size_t len, kssize_t n,
 	size_t i = 0;
 
 	if (n != (kssize_t)len) {
-		rt_fail("%s %#jx, %zu bytes: %jd: %s", what, (uintmax_t)addr,
-		    len, (intmax_t)n, kvm_geterr(rt.kd));
+		report_fail(&rt.report, "%s %#jx, %zu bytes: %jd: %s", what,
+		    (uintmax_t)addr, len, (intmax_t)n, kvm_geterr(rt.kd));
 		return;
 	}
 	rt.nread += len;
@@ -75,8 +48,8 @@ rt_compare(const char *what, uint64_t addr, size_t len, kssize_t n,
 		return;
 	while (expected[i] == actual[i])
 		i++;
-	rt_fail("%s %#jx, %zu bytes: byte %zu is %#x, not %#x", what,
-	    (uintmax_t)addr, len, i, actual[i], expected[i]);
+	report_fail(&rt.report, "%s %#jx, %zu bytes: byte %zu is %#x, not %#x",
+	    what, (uintmax_t)addr, len, i, actual[i], expected[i]);
 }
 
 /* Read kernel memory; the oracle says what must come of it. */
@@ -97,10 +70,11 @@ rt_read(uint64_t va, size_t len)
 	}
 	rt.nrefused++;
 	if (n != -1)
-		rt_fail("read %#jx, %zu bytes: %jd, must be refused at %#jx",
+		report_fail(&rt.report,
+		    "read %#jx, %zu bytes: %jd, must be refused at %#jx",
 		    (uintmax_t)va, len, (intmax_t)n, (uintmax_t)(va + got));
 	else
-		rt_check_text("read");
+		report_check_text(&rt.report, "read", kvm_geterr(rt.kd));
 }
 
 static void
@@ -119,10 +93,12 @@ rt_read_phys(uint64_t pa, size_t len)
 	}
 	rt.nrefused++;
 	if (n != -1)
-		rt_fail("read physical %#jx, %zu bytes: %jd, must be refused",
+		report_fail(&rt.report,
+		    "read physical %#jx, %zu bytes: %jd, must be refused",
 		    (uintmax_t)pa, len, (intmax_t)n);
 	else
-		rt_check_text("read physical");
+		report_check_text(&rt.report, "read physical",
+		    kvm_geterr(rt.kd));
 }
 
 static size_t
@@ -231,14 +207,14 @@ rt_walk_dumped(struct walk *walk, const struct kvm_page *p, uint64_t off)
 
 	if (!gen_page_off(rt.g, p->kp_paddr + off, &at) ||
 	    at != (uint64_t)p->kp_offset + off) {
-		rt_fail("walk: page %#jx is not at %#jx",
+		report_fail(&rt.report, "walk: page %#jx is not at %#jx",
 		    (uintmax_t)(p->kp_paddr + off),
 		    (uintmax_t)((uint64_t)p->kp_offset + off));
 		return;
 	}
 	n = (at - walk->f->pages_off) / walk->f->page_size;
 	if (walk->seen[n]++ != 0)
-		rt_fail("walk: page %#jx comes twice",
+		report_fail(&rt.report, "walk: page %#jx comes twice",
 		    (uintmax_t)(p->kp_paddr + off));
 	walk->ndumped++;
 }
@@ -250,13 +226,13 @@ rt_walk_mapping(const struct kvm_page *p, uint64_t off)
 	uint64_t va = p->kp_kmap_vaddr + off;
 
 	if (!gen_mapping_at(rt.g, va, &m) || m.pa != p->kp_paddr + off)
-		rt_fail("walk: %#jx is not mapped to %#jx", (uintmax_t)va,
-		    (uintmax_t)(p->kp_paddr + off));
+		report_fail(&rt.report, "walk: %#jx is not mapped to %#jx",
+		    (uintmax_t)va, (uintmax_t)(p->kp_paddr + off));
 	else if (m.prot != p->kp_prot)
-		rt_fail("walk: %#jx has permissions %u, not %u", (uintmax_t)va,
-		    p->kp_prot, m.prot);
+		report_fail(&rt.report, "walk: %#jx has permissions %u, not %u",
+		    (uintmax_t)va, p->kp_prot, m.prot);
 	else if ((m.state == GEN_OK) != (p->kp_offset != -1))
-		rt_fail("walk: %#jx is at %jd", (uintmax_t)va,
+		report_fail(&rt.report, "walk: %#jx is at %jd", (uintmax_t)va,
 		    (intmax_t)p->kp_offset);
 }
 
@@ -270,12 +246,13 @@ rt_walk_page(struct kvm_page *p, void *arg)
 
 	if (p->kp_version != LIBKVM_WALK_PAGES_VERSION || p->kp_len == 0 ||
 	    p->kp_len % f->page_size != 0) {
-		rt_fail("walk: %zu bytes at %#jx", p->kp_len,
+		report_fail(&rt.report, "walk: %zu bytes at %#jx", p->kp_len,
 		    (uintmax_t)p->kp_paddr);
 		return (0);
 	}
 	if (p->kp_offset != -1 && p->kp_dmap_vaddr != dmap_va)
-		rt_fail("walk: page %#jx in the direct map at %#jx, not %#jx",
+		report_fail(&rt.report,
+		    "walk: page %#jx in the direct map at %#jx, not %#jx",
 		    (uintmax_t)p->kp_paddr, (uintmax_t)p->kp_dmap_vaddr,
 		    (uintmax_t)dmap_va);
 	for (uint64_t off = 0; off < p->kp_len; off += f->page_size) {
@@ -327,7 +304,8 @@ rt_check_va(const struct gen_page *page, void *arg)
 	    first->va[(page->off - first->f->pages_off) / first->f->page_size];
 
 	if (va != page->kmap_va)
-		rt_fail("walk: page %#jx is first mapped at %#jx, not %#jx",
+		report_fail(&rt.report,
+		    "walk: page %#jx is first mapped at %#jx, not %#jx",
 		    (uintmax_t)page->pa, (uintmax_t)page->kmap_va,
 		    (uintmax_t)va);
 	return (true);
@@ -343,13 +321,13 @@ rt_walk(const struct gen_facts *f)
 	    (first.va = calloc(f->npages, sizeof(*first.va))) == NULL)
 		err(1, NULL);
 	if (kvm_walk_pages(rt.kd, rt_walk_page, &walk) != 1)
-		rt_fail("walk: %s", kvm_geterr(rt.kd));
+		report_fail(&rt.report, "walk: %s", kvm_geterr(rt.kd));
 	if (walk.ndumped != f->npages)
-		rt_fail("walk: %ju of %ju pages", (uintmax_t)walk.ndumped,
-		    (uintmax_t)f->npages);
+		report_fail(&rt.report, "walk: %ju of %ju pages",
+		    (uintmax_t)walk.ndumped, (uintmax_t)f->npages);
 	gen_foreach_mapping(rt.g, rt_count_absent, &walk);
 	if (walk.nabsent != 0)
-		rt_fail("walk: %jd absent pages too many",
+		report_fail(&rt.report, "walk: %jd absent pages too many",
 		    (intmax_t)walk.nabsent);
 	kvm_walk_pages(rt.kd, rt_note_va, &first);
 	gen_foreach_page(rt.g, rt_check_va, &first);
@@ -372,8 +350,8 @@ rt_symbols(void)
 			errx(1, "the generator has no %s", names[i]);
 		if (kvm_nlist2(rt.kd, nl) != 1 || nl[0].n_value != va ||
 		    nl[1].n_value != 0 || nl[1].n_type != 0)
-			rt_fail("symbol %s at %#jx, not %#jx", names[i],
-			    (uintmax_t)nl[0].n_value, (uintmax_t)va);
+			report_fail(&rt.report, "symbol %s at %#jx, not %#jx",
+			    names[i], (uintmax_t)nl[0].n_value, (uintmax_t)va);
 	}
 }
 
@@ -383,9 +361,10 @@ rt_cpus(void)
 	unsigned ncpus = gen_ncpus(rt.g);
 
 	if (kvm_getncpus(rt.kd) != (int)ncpus)
-		rt_fail("%d CPUs, not %u", kvm_getncpus(rt.kd), ncpus);
+		report_fail(&rt.report, "%d CPUs, not %u", kvm_getncpus(rt.kd),
+		    ncpus);
 	if (kvm_dpcpu_setcpu(rt.kd, ncpus) != -1)
-		rt_fail("selected CPU %u of %u", ncpus, ncpus);
+		report_fail(&rt.report, "selected CPU %u of %u", ncpus, ncpus);
 	for (unsigned cpu = 0; cpu < ncpus; cpu++) {
 		struct kvm_nlist nl[2] = { { .n_name =
 						 "pcpu_entry_gen_value" } };
@@ -394,13 +373,15 @@ rt_cpus(void)
 		if (kvm_dpcpu_setcpu(rt.kd, cpu) != 0 ||
 		    kvm_nlist2(rt.kd, nl) != 0 ||
 		    kvm_read2(rt.kd, nl[0].n_value, &value, 4) != 4) {
-			rt_fail("CPU %u: %s", cpu, kvm_geterr(rt.kd));
+			report_fail(&rt.report, "CPU %u: %s", cpu,
+			    kvm_geterr(rt.kd));
 			continue;
 		}
 		if (kvm_core(rt.kd)->kc_order == ORDER_BIG)
 			value = __builtin_bswap32(value);
 		if (value != gen_dpcpu_value(rt.g, cpu))
-			rt_fail("CPU %u: variable is %#x, not %#x", cpu, value,
+			report_fail(&rt.report,
+			    "CPU %u: variable is %#x, not %#x", cpu, value,
 			    gen_dpcpu_value(rt.g, cpu));
 	}
 }
@@ -428,12 +409,14 @@ rt_threads(void)
 
 	kp = kvm_getprocs(rt.kd, KERN_PROC_ALL | KERN_PROC_INC_THREAD, 0, &n);
 	if (kp == NULL || n != (int)want) {
-		rt_fail("%d threads, not %u: %s", n, want, kvm_geterr(rt.kd));
+		report_fail(&rt.report, "%d threads, not %u: %s", n, want,
+		    kvm_geterr(rt.kd));
 		return;
 	}
 	for (unsigned i = 0; i < want; i++)
 		if (!rt_is_thread(&kp[i], &td[i]))
-			rt_fail("thread %d of %d is not thread %d of %d",
+			report_fail(&rt.report,
+			    "thread %d of %d is not thread %d of %d",
 			    (int)kp[i].ki_tid, (int)kp[i].ki_pid, td[i].tid,
 			    td[i].pid);
 }
@@ -444,17 +427,18 @@ rt_facts(const struct gen_facts *f)
 	const struct kvm_core *core = kvm_core(rt.kd);
 
 	if (core == NULL) {
-		rt_fail("%s", kvm_geterr(rt.kd));
+		report_fail(&rt.report, "%s", kvm_geterr(rt.kd));
 		return;
 	}
 	if (core->kc_page_size != f->page_size ||
 	    core->kc_file_len != f->file_len || core->kc_file_short != 0)
-		rt_fail("pages of %u bytes, file of %ju, short of %ju",
+		report_fail(&rt.report,
+		    "pages of %u bytes, file of %ju, short of %ju",
 		    core->kc_page_size, (uintmax_t)core->kc_file_len,
 		    (uintmax_t)core->kc_file_short);
 	if (core->kc_minidump != NULL && core->kc_npages != f->npages)
-		rt_fail("%ju pages, not %ju", (uintmax_t)core->kc_npages,
-		    (uintmax_t)f->npages);
+		report_fail(&rt.report, "%ju pages, not %ju",
+		    (uintmax_t)core->kc_npages, (uintmax_t)f->npages);
 }
 
 static void
@@ -484,12 +468,12 @@ rt_both_modes(const struct scratch *s)
 
 	gen_facts(rt.g, &f);
 	for (unsigned i = 0; i < 2; i++) {
-		rt.mode = modes[i];
+		rt.report.mode = modes[i];
 		if (i == 1)
 			setenv("KVM_NOMAP", "1", 1);
 		rt.kd = kvm_open2(s->kernel, s->core, O_RDONLY, errbuf, NULL);
 		if (rt.kd == NULL) {
-			rt_fail("%s", errbuf);
+			report_fail(&rt.report, "%s", errbuf);
 			continue;
 		}
 		rt_run(&f);
@@ -506,6 +490,8 @@ rt_seed(const struct gen_variant *variant, uint64_t seed)
 	struct scratch s;
 
 	rt.seed = rt.rng.state = seed;
+	snprintf(rt.report.what, sizeof(rt.report.what), "%s, seed %ju",
+	    rt.variant, (uintmax_t)seed);
 	spec.gs_nprocs = 3;
 	spec.gs_mem_len = 8 << 20;
 	if ((rt.g = gen_create(&spec, &why)) == NULL)
@@ -531,8 +517,7 @@ main(int argc, char **argv)
 		rt_seed(variant, strtoull(argv[i], NULL, 0));
 	printf("%s: %ju bytes read and compared, %ju reads refused\n",
 	    rt.variant, (uintmax_t)rt.nread, (uintmax_t)rt.nrefused);
-	if (rt.nfailed != 0)
-		errx(1, "%s: %ju failures", rt.variant, (uintmax_t)rt.nfailed);
+	report_end(&rt.report);
 	if (rt.nread == 0 || rt.nrefused == 0)
 		errx(1, "%s: nothing was tested", rt.variant);
 	return (0);
