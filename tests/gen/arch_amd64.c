@@ -6,12 +6,7 @@
  *	version 3   2047 GB, and a direct map at another place
  *	full dump   as version 3, with the page tables in memory
  */
-#include <string.h>
-
 #include "tests/gen/gen.h"
-
-#define MB ((uint64_t)1 << 20)
-#define GB ((uint64_t)1 << 30)
 
 #define KERNEL_BASE 0xffffffff80000000 /* the image is 2 MB above it */
 
@@ -25,9 +20,37 @@
 #define PTE_PSPAT 0x1000
 #define PTE_NX	  0x8000000000000000
 
+/* What each version of the minidump comes from; full dumps as the last. */
+static const struct {
+	uint64_t kernbase, kva_len, dmapbase, dmapend;
+	bool dump_avail;
+	struct geometry geom;
+} generations[] = {
+	{
+	    .dmapbase = 0xffffff0000000000,
+	    .dmapend = 0xffffff8000000000,
+	    .geom = { .gt_nlevels = 1, .gt_shift = { 12 } },
+	},
+	{
+	    .kernbase = 0xffffff8000000000,
+	    .kva_len = 512 * GB,
+	    .dmapbase = 0xfffffe0000000000,
+	    .dmapend = 0xffffff0000000000,
+	    .geom = { .gt_nlevels = 2, .gt_shift = { 21, 12 } },
+	},
+	{
+	    .kernbase = 0xfffffe0000000000,
+	    .kva_len = 2047 * GB,
+	    .dmapbase = 0xfffff80000000000,
+	    .dmapend = 0xfffffc0000000000,
+	    .dump_avail = true,
+	    .geom = { .gt_nlevels = 2, .gt_shift = { 21, 12 } },
+	},
+};
+
 /* The top 2 GB, or what twice the mapped pages need. */
 static void
-amd64_layout_v1(struct gen *g)
+amd64_kva_v1(struct gen *g)
 {
 	struct layout *lay = &g->g_lay;
 	uint64_t len = 2 * GB;
@@ -40,80 +63,30 @@ amd64_layout_v1(struct gen *g)
 	lay->gl_kva_len = len;
 	lay->gl_kmem_va = len > 2 * GB ? -len : KERNEL_BASE + 16 * MB;
 	lay->gl_kmem_len = len > 2 * GB ? len - 2 * GB : -lay->gl_kmem_va;
-	lay->gl_dmapbase = 0xffffff0000000000;
-	lay->gl_dmapend = 0xffffff8000000000;
 	lay->gl_prot_expanded = GEN_PROT_ALL;
-	g->g_geom = (struct geometry){
-		.gt_nlevels = 1,
-		.gt_shift = { 12 },
-	};
-}
-
-static void
-amd64_layout_v2(struct gen *g)
-{
-	struct layout *lay = &g->g_lay;
-
-	lay->gl_kernbase = 0xffffff8000000000;
-	lay->gl_kva_len = 512 * GB;
-	lay->gl_dmapbase = 0xfffffe0000000000;
-	lay->gl_dmapend = 0xffffff0000000000;
-	g->g_geom = (struct geometry){
-		.gt_nlevels = 2,
-		.gt_shift = { 21, 12 },
-	};
-}
-
-static void
-amd64_layout_v3(struct gen *g)
-{
-	struct layout *lay = &g->g_lay;
-
-	lay->gl_kernbase = 0xfffffe0000000000;
-	lay->gl_kva_len = 2047 * GB;
-	lay->gl_dmapbase = 0xfffff80000000000;
-	lay->gl_dmapend = 0xfffffc0000000000;
-	lay->gl_dump_avail = true;
-	g->g_geom = (struct geometry){
-		.gt_nlevels = 2,
-		.gt_shift = { 21, 12 },
-	};
-	if (g->g_spec.gs_format == GEN_FULL)
-		g->g_geom = (struct geometry){
-			.gt_nlevels = 4,
-			.gt_shift = { 39, 30, 21, 12 },
-			.gt_base = 0xffff000000000000,
-			.gt_nentries = 512,
-			.gt_root_in_memory = true,
-		};
 }
 
 static const char *
-amd64_layout(struct gen *g)
+amd64_adjust(struct gen *g)
 {
 	struct layout *lay = &g->g_lay;
 	bool full = g->g_spec.gs_format == GEN_FULL;
-	bool moved = full && (g->g_spec.gs_flags & GEN_RELOCATED) != 0;
+	unsigned gen = full ? 2 : g->g_spec.gs_version - 1;
 
-	if (g->g_spec.gs_version == 1 && !full)
-		amd64_layout_v1(g);
-	else if (g->g_spec.gs_version == 2 && !full)
-		amd64_layout_v2(g);
-	else
-		amd64_layout_v3(g);
-	if (lay->gl_kmem_va == 0) {
-		lay->gl_kmem_va = lay->gl_kernbase;
-		lay->gl_kmem_len = KERNEL_BASE - lay->gl_kernbase;
-	}
-	lay->gl_page_shift = 12;
-	lay->gl_ptr_len = 8;
-	lay->gl_kernbase_sym = KERNEL_BASE;
-	lay->gl_image_va = KERNEL_BASE + 2 * MB;
-	lay->gl_image_pa = moved ? 0 : 2 * MB;
+	lay->gl_kernbase = lay->gl_kmem_va = generations[gen].kernbase;
+	lay->gl_kva_len = generations[gen].kva_len;
+	lay->gl_kmem_len = KERNEL_BASE - lay->gl_kernbase;
+	lay->gl_dmapbase = generations[gen].dmapbase;
+	lay->gl_dmapend = generations[gen].dmapend;
+	lay->gl_dump_avail = generations[gen].dump_avail;
 	lay->gl_pa_end = full ? 64 * GB : lay->gl_dmapend - lay->gl_dmapbase;
-	lay->gl_big_shift = 21;
-	lay->gl_giga_shift = 30;
+	if (full && (g->g_spec.gs_flags & GEN_RELOCATED) != 0)
+		lay->gl_image_pa = 0;
+	if (!full)
+		g->g_geom = generations[gen].geom;
 	g->g_geom.gt_entry_len = 8;
+	if (gen == 0)
+		amd64_kva_v1(g);
 	return (NULL);
 }
 
@@ -144,16 +117,6 @@ amd64_table(const struct gen *g, unsigned level, uint64_t pa)
 	return (pa | bits | PTE_V | PTE_RW | PTE_A);
 }
 
-static void
-amd64_header(const struct gen *g, uint8_t *page)
-{
-	strcpy((char *)page, "minidump FreeBSD/amd64");
-	gen_put(g, page + 40, 8, g->g_lay.gl_kernbase);
-	gen_put(g, page + 48, 8, g->g_lay.gl_dmapbase);
-	gen_put(g, page + 56, 8, g->g_lay.gl_dmapend);
-	gen_put(g, page + 64, 4, g->g_sec.avail_len);
-}
-
 /*
  * What pmap leaves behind: the root, and for a relocatable kernel its place.
  * A hypervisor knows the root better than the kernel.
@@ -163,113 +126,10 @@ amd64_root(struct gen *g)
 {
 	bool wrong = (g->g_spec.gs_flags & GEN_QEMU) != 0;
 
-	kimage_label(g, "kernbase", SEC_ABS, KERNEL_BASE, 0);
 	kimage_ptr(g, "KPML4phys", SEC_DATA,
 	    wrong ? 0x1000 : g->g_tables.root_pa);
 	if ((g->g_spec.gs_flags & GEN_RELOCATED) != 0)
 		kimage_ptr(g, "kernphys", SEC_DATA, g->g_lay.gl_image_pa);
-}
-
-static const struct reg amd64_pcb[] = {
-	{ "r15", 0, 8, REG_ANY },
-	{ "r14", 8, 8, REG_ANY },
-	{ "r13", 16, 8, REG_ANY },
-	{ "r12", 24, 8, REG_ANY },
-	{ "rbp", 32, 8, REG_FP },
-	{ "rsp", 40, 8, REG_SP },
-	{ "rbx", 48, 8, REG_ANY },
-	{ "rip", 56, 8, REG_PC },
-	{ NULL, 0, 0, REG_ANY },
-};
-
-/* Linux's struct elf_prstatus: pr_reg is at 112. */
-static const struct reg amd64_prstatus[] = {
-	{ "r15", 112, 8, REG_ANY },
-	{ "r14", 120, 8, REG_ANY },
-	{ "r13", 128, 8, REG_ANY },
-	{ "r12", 136, 8, REG_ANY },
-	{ "rbp", 144, 8, REG_FP },
-	{ "rbx", 152, 8, REG_ANY },
-	{ "r11", 160, 8, REG_ANY },
-	{ "r10", 168, 8, REG_ANY },
-	{ "r9", 176, 8, REG_ANY },
-	{ "r8", 184, 8, REG_ANY },
-	{ "rax", 192, 8, REG_ANY },
-	{ "rcx", 200, 8, REG_ANY },
-	{ "rdx", 208, 8, REG_ANY },
-	{ "rsi", 216, 8, REG_ANY },
-	{ "rdi", 224, 8, REG_ANY },
-	{ "rip", 240, 8, REG_PC },
-	{ "cs", 248, 4, REG_CODE_SEG },
-	{ "eflags", 256, 4, REG_ANY },
-	{ "rsp", 264, 8, REG_SP },
-	{ "ss", 272, 4, REG_ANY },
-	{ "ds", 296, 4, REG_ANY },
-	{ "es", 304, 4, REG_ANY },
-	{ "fs", 312, 4, REG_ANY },
-	{ "gs", 320, 4, REG_ANY },
-	{ NULL, 0, 0, REG_ANY },
-};
-
-static const struct reg amd64_frame[] = {
-	{ "rdi", 0, 8, REG_ANY },
-	{ "rsi", 8, 8, REG_ANY },
-	{ "rdx", 16, 8, REG_ANY },
-	{ "rcx", 24, 8, REG_ANY },
-	{ "r8", 32, 8, REG_ANY },
-	{ "r9", 40, 8, REG_ANY },
-	{ "rax", 48, 8, REG_ANY },
-	{ "rbx", 56, 8, REG_ANY },
-	{ "rbp", 64, 8, REG_FP },
-	{ "r10", 72, 8, REG_ANY },
-	{ "r11", 80, 8, REG_ANY },
-	{ "r12", 88, 8, REG_ANY },
-	{ "r13", 96, 8, REG_ANY },
-	{ "r14", 104, 8, REG_ANY },
-	{ "r15", 112, 8, REG_ANY },
-	{ "rip", 152, 8, REG_PC },
-	{ "cs", 160, 8, REG_CODE_SEG },
-	{ "rflags", 168, 8, REG_ANY },
-	{ "rsp", 176, 8, REG_SP },
-	{ NULL, 0, 0, REG_ANY },
-};
-
-static void
-amd64_abi(const struct gen *g, struct abi *abi)
-{
-	static const uint8_t push_rbp_mov[] = { 0x55, 0x48, 0x89, 0xe5 };
-
-	(void)g;
-	*abi = (struct abi){
-		.p_threads = 16,
-		.p_pid = 196,
-		.p_hash = 200,
-		.p_comm = 984,
-		.proc_len = 1320,
-		.td_plist = 16,
-		.td_tid = 160,
-		.td_name = 700,
-		.td_pcb = 1080,
-		.td_oncpu = 1724,
-		.thread_len = 1856,
-		.maxcpus = 256,
-		.hz = 100,
-		.pcb = amd64_pcb,
-		.pcb_len = 320,
-		.prstatus = amd64_prstatus,
-		.frame = amd64_frame,
-		.frame_len = 192,
-		.kern_frame_len = 192,
-		.kern_cs = 0x20,
-		.user_cs = 0x43,
-		.trap = "calltrap",
-		.syscall = "fast_syscall_common",
-		.number = "rax",
-		.stop = "Xcpustop",
-		.fork_has_frame = true,
-		.prologue = push_rbp_mov,
-		.prologue_len = sizeof(push_rbp_mov),
-	};
 }
 
 const struct arch arch_amd64 = {
@@ -278,10 +138,49 @@ const struct arch arch_amd64 = {
 	.ga_max_version = 3,
 	.ga_flags = GEN_RELOCATED | GEN_DUMP_DELTA | GEN_LOSE_TABLES | GEN_QEMU,
 	.ga_full = true,
-	.ga_layout = amd64_layout,
+	.ga_hdr = { HDR_KERNBASE, HDR_DMAPBASE, HDR_DMAPEND, HDR_AVAIL },
+	.ga_lay = {
+		.gl_page_shift = 12,
+		.gl_ptr_len = 8,
+		.gl_kernbase_sym = KERNEL_BASE,
+		.gl_image_va = KERNEL_BASE + 2 * MB,
+		.gl_image_pa = 2 * MB,
+		.gl_big_shift = 21,
+		.gl_giga_shift = 30,
+	},
+	.ga_fulldump = {
+		.gt_nlevels = 4,
+		.gt_shift = { 39, 30, 21, 12 },
+		.gt_base = 0xffff000000000000,
+		.gt_nentries = 512,
+		.gt_root_in_memory = true,
+	},
+	.ga_abi = {
+		.off = PROC_OFFSETS_64(1724, 1856),
+		.maxcpus = 256,
+		.hz = 100,
+		.pcb_text = "r15 r14 r13 r12 rbp=fp rsp=sp rbx rip=pc",
+		.pcb_len = 320,
+		/* Linux's struct elf_prstatus: pr_reg is at 112. */
+		.prstatus_text =
+		    "@112 r15 r14 r13 r12 rbp=fp rbx r11 r10 r9 r8 rax rcx rdx "
+		    "rsi rdi @240 rip=pc cs:4=seg eflags:4 rsp=sp ss:4 "
+		    "@296 ds:4 es:4 fs:4 gs:4",
+		.frame_text =
+		    "rdi rsi rdx rcx r8 r9 rax rbx rbp=fp r10 r11 r12 r13 r14 "
+		    "r15 @152 rip=pc cs=seg rflags rsp=sp",
+		.frame_len = 192,
+		.kern_cs = 0x20,
+		.user_cs = 0x43,
+		.trap = "calltrap",
+		.syscall = "fast_syscall_common",
+		.number = "rax",
+		.stop = "Xcpustop",
+		.prologue = "\x55\x48\x89\xe5", /* push %rbp; mov */
+		.prologue_len = 4,
+	},
+	.ga_adjust = amd64_adjust,
 	.ga_leaf = amd64_leaf,
 	.ga_table = amd64_table,
-	.ga_header = amd64_header,
-	.ga_abi = amd64_abi,
 	.ga_root = amd64_root,
 };

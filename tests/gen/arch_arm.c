@@ -2,12 +2,7 @@
  * 32-bit arm of either byte order.  There is no direct map, and a mapping is
  * a page of 4 or of 64 KiB or a section of 1 MiB.
  */
-#include <string.h>
-
 #include "tests/gen/gen.h"
-
-#define MB ((uint64_t)1 << 20)
-#define GB ((uint64_t)1 << 30)
 
 #define RAM_BASE 0x80000000
 
@@ -24,34 +19,21 @@
 #define L2_SOFT	    0xd40
 
 static const char *
-arm_layout(struct gen *g)
+arm_adjust(struct gen *g)
 {
 	struct layout *lay = &g->g_lay;
 
-	lay->gl_page_shift = 12;
-	lay->gl_ptr_len = 4;
-	lay->gl_big_endian = (g->g_spec.gs_flags & GEN_BIG_ENDIAN) != 0;
 	lay->gl_dump_avail = g->g_spec.gs_version >= 2;
-	lay->gl_kernbase = lay->gl_kernbase_sym = 3 * GB;
-	lay->gl_image_va = 3 * GB;
-	lay->gl_kva_len = 512 * MB;
 	if ((g->g_spec.gs_flags & GEN_ODD_TABLES) != 0)
 		lay->gl_kva_len = ODD_KVA_LEN;
-	if (g->g_spec.gs_kva_len != 0)
-		lay->gl_kva_len = g->g_spec.gs_kva_len;
-	if (lay->gl_kva_len < 32 * MB || lay->gl_kva_len > GB - 4 * MB)
-		return ("kernel map too small or too large");
-	lay->gl_kmem_va = 3 * GB + 16 * MB;
-	lay->gl_kmem_len = lay->gl_kva_len - 16 * MB;
-	lay->gl_ram_base = RAM_BASE;
-	lay->gl_pa_end = 4 * GB;
-	lay->gl_mid_shift = 16;
-	lay->gl_big_shift = 20;
-	g->g_geom = (struct geometry){
-		.gt_nlevels = 1,
-		.gt_shift = { 12 },
-		.gt_entry_len = 4,
-	};
+	if (g->g_spec.gs_version == 1) {
+		lay->gl_extra[0] = 6;
+		lay->gl_extra[1] = 0;
+	}
+	if ((g->g_spec.gs_flags & GEN_BIG_ENDIAN) != 0) {
+		lay->gl_big_endian = true;
+		g->g_abi.prologue = "\xe9\x2d\x48\x00\xe1\xa0\xb0\x0d";
+	}
 	return (NULL);
 }
 
@@ -73,101 +55,9 @@ arm_leaf(const struct gen *g, const struct leaf *leaf)
 }
 
 static void
-arm_header(const struct gen *g, uint8_t *page)
-{
-	bool old = g->g_spec.gs_version == 1;
-
-	strcpy((char *)page, "minidump FreeBSD/arm");
-	gen_put(g, page + 40, 4, g->g_lay.gl_kernbase);
-	gen_put(g, page + 44, 4, old ? 6 : 7); /* architecture */
-	gen_put(g, page + 48, 4, old ? 0 : 2); /* MMU format: unknown, V6 */
-	gen_put(g, page + 52, 4, g->g_sec.avail_len);
-}
-
-static void
 arm_root(struct gen *g)
 {
-	kimage_label(g, "kernbase", SEC_ABS, g->g_lay.gl_kernbase_sym, 0);
 	kimage_label(g, "physaddr", SEC_ABS, g->g_lay.gl_image_pa, 0);
-}
-
-static const struct reg arm_pcb[] = {
-	{ "r4", 0, 4, REG_ANY },
-	{ "r5", 4, 4, REG_ANY },
-	{ "r6", 8, 4, REG_ANY },
-	{ "r7", 12, 4, REG_ANY },
-	{ "r8", 16, 4, REG_ANY },
-	{ "r9", 20, 4, REG_ANY },
-	{ "r10", 24, 4, REG_ANY },
-	{ "r11", 28, 4, REG_FP },
-	{ "r12", 32, 4, REG_ANY },
-	{ "sp", 36, 4, REG_SP },
-	{ "lr", 40, 4, REG_ANY },
-	{ "pc", 44, 4, REG_PC },
-	{ NULL, 0, 0, REG_ANY },
-};
-
-static const struct reg arm_frame[] = {
-	{ "spsr", 0, 4, REG_CODE_SEG },
-	{ "r0", 4, 4, REG_ANY },
-	{ "r1", 8, 4, REG_ANY },
-	{ "r2", 12, 4, REG_ANY },
-	{ "r3", 16, 4, REG_ANY },
-	{ "r4", 20, 4, REG_ANY },
-	{ "r5", 24, 4, REG_ANY },
-	{ "r6", 28, 4, REG_ANY },
-	{ "r7", 32, 4, REG_ANY },
-	{ "r8", 36, 4, REG_ANY },
-	{ "r9", 40, 4, REG_ANY },
-	{ "r10", 44, 4, REG_ANY },
-	{ "r11", 48, 4, REG_FP },
-	{ "r12", 52, 4, REG_ANY },
-	{ "usr_sp", 56, 4, REG_SP },
-	{ "usr_lr", 60, 4, REG_ANY },
-	{ "svc_sp", 64, 4, REG_SP },
-	{ "svc_lr", 68, 4, REG_ANY },
-	{ "pc", 72, 4, REG_PC },
-	{ NULL, 0, 0, REG_ANY },
-};
-
-static void
-arm_abi(const struct gen *g, struct abi *abi)
-{
-	/* push {r11, lr}; mov r11, sp */
-	static const uint8_t push_mov[] = { 0x00, 0x48, 0x2d, 0xe9, 0x0d, 0xb0,
-		0xa0, 0xe1 };
-	static const uint8_t push_mov_be[] = { 0xe9, 0x2d, 0x48, 0x00, 0xe1,
-		0xa0, 0xb0, 0x0d };
-
-	*abi = (struct abi){
-		.p_threads = 8,
-		.p_pid = 120,
-		.p_hash = 124,
-		.p_comm = 640,
-		.proc_len = 880,
-		.td_plist = 8,
-		.td_tid = 80,
-		.td_name = 460,
-		.td_pcb = 704,
-		.td_oncpu = 844,
-		.thread_len = 960,
-		.maxcpus = 8,
-		.hz = 1000,
-		.pcb = arm_pcb,
-		.pcb_len = 144,
-		.frame = arm_frame,
-		.frame_len = 76,
-		.kern_frame_len = 76,
-		.kern_cs = 0x13,
-		.user_cs = 0x10,
-		.trap = "data_abort_entry",
-		.syscall = "swi_entry",
-		.number = "r7",
-		.stop = "irq_entry",
-		.fork_has_frame = true,
-		.prologue = g->g_lay.gl_big_endian ? push_mov_be : push_mov,
-		.prologue_len = sizeof(push_mov),
-	};
 }
 
 const struct arch arch_arm = {
@@ -175,9 +65,50 @@ const struct arch arch_arm = {
 	.ga_machine = 40,
 	.ga_max_version = 2,
 	.ga_flags = GEN_BIG_ENDIAN | GEN_ODD_TABLES | GEN_ROUNDED,
-	.ga_layout = arm_layout,
+	.ga_hdr = { HDR_KERNBASE, HDR_EXTRA_0, HDR_EXTRA_1, HDR_AVAIL },
+	.ga_lay = {
+		.gl_page_shift = 12,
+		.gl_ptr_len = 4,
+		.gl_kernbase = 3 * GB,
+		.gl_kernbase_sym = 3 * GB,
+		.gl_kva_len = 512 * MB,
+		.gl_kva_min = 32 * MB,
+		.gl_kva_max = GB - 4 * MB,
+		.gl_kmem_va = 3 * GB + 16 * MB,
+		.gl_image_va = 3 * GB,
+		.gl_ram_base = RAM_BASE,
+		.gl_pa_end = 4 * GB,
+		.gl_mid_shift = 16,
+		.gl_big_shift = 20,
+		.gl_extra = { 7, 2 }, /* architecture, MMU format: V6 */
+	},
+	.ga_minidump = {
+		.gt_nlevels = 1,
+		.gt_shift = { 12 },
+		.gt_entry_len = 4,
+	},
+	.ga_abi = {
+		.off = PROC_OFFSETS_32,
+		.maxcpus = 8,
+		.hz = 1000,
+		.pcb_text =
+		    "r4 r5 r6 r7 r8 r9 r10 r11=fp r12 sp=sp lr pc=pc",
+		.pcb_len = 144,
+		.frame_text =
+		    "spsr=seg r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11=fp r12 "
+		    "usr_sp=sp usr_lr svc_sp=sp svc_lr pc=pc",
+		.frame_len = 76,
+		.kern_cs = 0x13,
+		.user_cs = 0x10,
+		.trap = "data_abort_entry",
+		.syscall = "swi_entry",
+		.number = "r7",
+		.stop = "irq_entry",
+		/* push {r11, lr}; mov r11, sp */
+		.prologue = "\x00\x48\x2d\xe9\x0d\xb0\xa0\xe1",
+		.prologue_len = 8,
+	},
+	.ga_adjust = arm_adjust,
 	.ga_leaf = arm_leaf,
-	.ga_header = arm_header,
-	.ga_abi = arm_abi,
 	.ga_root = arm_root,
 };

@@ -5,12 +5,7 @@
  * first byte of memory.  There is no format for full dumps that FreeBSD can
  * read back; ours are ELF cores with the tables of the kernel half in memory.
  */
-#include <string.h>
-
 #include "tests/gen/gen.h"
-
-#define MB ((uint64_t)1 << 20)
-#define GB ((uint64_t)1 << 30)
 
 #define KERNEL_BASE 0xffff000000000000
 #define RAM_BASE    0x40000000
@@ -31,54 +26,46 @@ arm64_is_16k(const struct gen *g)
 	return ((g->g_spec.gs_flags & GEN_PAGE_16K) != 0);
 }
 
+#define X_UP_TO_18                                                             \
+	"x0=volatile x1=volatile x2=volatile x3=volatile x4=volatile "         \
+	"x5=volatile x6=volatile x7=volatile x8=volatile x9=volatile "         \
+	"x10=volatile x11=volatile x12=volatile x13=volatile x14=volatile "    \
+	"x15=volatile x16=volatile x17=volatile x18=volatile "
+#define X_FROM_19 "x19 x20 x21 x22 x23 x24 x25 x26 x27 x28 x29=fp "
+
+/* What releases before 14.0 saved. */
 static void
-arm64_geometry(struct gen *g)
+arm64_old_abi(struct abi *abi)
 {
-	if (g->g_spec.gs_format == GEN_FULL)
-		g->g_geom = (struct geometry){
-			.gt_nlevels = 4,
-			.gt_shift = { 39, 30, 21, 12 },
-			.gt_base = KERNEL_BASE,
-			.gt_nentries = 512,
-			.gt_root_in_memory = true,
-		};
-	else
-		g->g_geom = (struct geometry){
-			.gt_nlevels = 1,
-			.gt_shift = { g->g_lay.gl_page_shift },
-		};
-	g->g_geom.gt_entry_len = 8;
+	abi->pcb_text = X_UP_TO_18 X_FROM_19 "pc=pc @256 sp=sp";
+	abi->pcb_len = 1376;
+	abi->frame_text = "sp=sp lr elr=pc spsr:4=seg " X_UP_TO_18 X_FROM_19;
+	abi->frame_len = 272;
+	abi->why.off = 28;
+	abi->why.len = 4;
 }
 
 static const char *
-arm64_layout(struct gen *g)
+arm64_adjust(struct gen *g)
 {
 	struct layout *lay = &g->g_lay;
 	bool minidump = g->g_spec.gs_format == GEN_MINIDUMP;
 
-	if (arm64_is_16k(g) && (!minidump || g->g_spec.gs_version < 3))
-		return ("16 KiB pages need a minidump of version 3");
-	lay->gl_page_shift = arm64_is_16k(g) ? 14 : 12;
-	lay->gl_ptr_len = 8;
 	lay->gl_dump_avail = g->g_spec.gs_version >= 2;
-	lay->gl_kernbase = lay->gl_kernbase_sym = KERNEL_BASE;
-	lay->gl_image_va = KERNEL_BASE;
-	lay->gl_kva_len = 4 * GB + 2 * g->g_spec.gs_mem_len;
-	lay->gl_kva_len = gen_round_up(lay->gl_kva_len, 32 * MB);
-	if (g->g_spec.gs_kva_len != 0)
-		lay->gl_kva_len = g->g_spec.gs_kva_len;
-	lay->gl_kmem_va = KERNEL_BASE + 64 * MB;
-	lay->gl_kmem_len = lay->gl_kva_len - 64 * MB;
-	lay->gl_dmapbase =
-	    g->g_spec.gs_version == 1 ? 0xfffffd0000000000 : 0xffffa00000000000;
-	lay->gl_dmapend = 0xffffff0000000000;
-	lay->gl_dmapphys = lay->gl_ram_base = RAM_BASE;
-	lay->gl_pa_end = RAM_BASE + 512 * GB;
-	lay->gl_big_shift = arm64_is_16k(g) ? 25 : 21;
-	lay->gl_giga_shift = arm64_is_16k(g) ? 0 : 30;
-	arm64_geometry(g);
-	if (lay->gl_kva_len < 80 * MB)
-		return ("kernel map too small");
+	lay->gl_kva_len =
+	    gen_round_up(4 * GB + 2 * g->g_spec.gs_mem_len, 32 * MB);
+	if (g->g_spec.gs_version == 1)
+		lay->gl_dmapbase = 0xfffffd0000000000;
+	if (g->g_spec.gs_osreldate < 1400084)
+		arm64_old_abi(&g->g_abi);
+	if (!arm64_is_16k(g))
+		return (NULL);
+	if (!minidump || g->g_spec.gs_version < 3)
+		return ("16 KiB pages need a minidump of version 3");
+	lay->gl_page_shift = g->g_geom.gt_shift[0] = 14;
+	lay->gl_big_shift = 25;
+	lay->gl_giga_shift = 0;
+	lay->gl_extra[0] = 1;
 	return (NULL);
 }
 
@@ -105,127 +92,66 @@ arm64_table(const struct gen *g, unsigned level, uint64_t pa)
 	return (pa | DESC_TABLE);
 }
 
-static void
-arm64_header(const struct gen *g, uint8_t *page)
-{
-	strcpy((char *)page, "minidump FreeBSD/arm64");
-	gen_put(g, page + 40, 8, g->g_lay.gl_kernbase);
-	gen_put(g, page + 48, 8, g->g_lay.gl_dmapphys);
-	gen_put(g, page + 56, 8, g->g_lay.gl_dmapbase);
-	gen_put(g, page + 64, 8, g->g_lay.gl_dmapend);
-	gen_put(g, page + 72, 4, g->g_sec.avail_len);
-	if (g->g_spec.gs_version >= 3)
-		gen_put(g, page + 76, 4, arm64_is_16k(g));
-}
-
-/* The top table itself is a page of the image. */
-static void
-arm64_root(struct gen *g)
-{
-	kimage_label(g, "kernbase", SEC_ABS, KERNEL_BASE, 0);
-}
-
-/* clang-format off */
-#define X(n, off) { "x" #n, (off) + 8 * (n), 8, REG_ANY }
-#define V(n, off) { "x" #n, (off) + 8 * (n), 8, REG_VOLATILE }
-#define X_UP_TO_18(off)                                                 \
-	V(0, off), V(1, off), V(2, off), V(3, off), V(4, off),          \
-	V(5, off), V(6, off), V(7, off), V(8, off), V(9, off),          \
-	V(10, off), V(11, off), V(12, off), V(13, off), V(14, off),     \
-	V(15, off), V(16, off), V(17, off), V(18, off)
-#define X_FROM_19(off)                                                  \
-	X(19, off), X(20, off), X(21, off), X(22, off), X(23, off),     \
-	X(24, off), X(25, off), X(26, off), X(27, off), X(28, off),     \
-	{ "x29", (off) + 8 * 29, 8, REG_FP }
-/* clang-format on */
-
-static const struct reg arm64_pcb_old[] = {
-	X_UP_TO_18(0),
-	X_FROM_19(0),
-	{ "pc", 240, 8, REG_PC },
-	{ "sp", 256, 8, REG_SP },
-	{ NULL, 0, 0, REG_ANY },
-};
-
-static const struct reg arm64_pcb[] = {
-	X_FROM_19(-8 * 19),
-	{ "pc", 88, 8, REG_PC },
-	{ "sp", 96, 8, REG_SP },
-	{ NULL, 0, 0, REG_ANY },
-};
-
-static const struct reg arm64_frame_old[] = {
-	{ "sp", 0, 8, REG_SP },
-	{ "lr", 8, 8, REG_ANY },
-	{ "elr", 16, 8, REG_PC },
-	{ "spsr", 24, 4, REG_CODE_SEG },
-	X_UP_TO_18(32),
-	X_FROM_19(32),
-	{ NULL, 0, 0, REG_ANY },
-};
-
-static const struct reg arm64_frame[] = {
-	{ "sp", 0, 8, REG_SP },
-	{ "lr", 8, 8, REG_ANY },
-	{ "elr", 16, 8, REG_PC },
-	{ "spsr", 24, 8, REG_CODE_SEG },
-	X_UP_TO_18(48),
-	X_FROM_19(48),
-	{ NULL, 0, 0, REG_ANY },
-};
-
-static void
-arm64_abi(const struct gen *g, struct abi *abi)
-{
-	/* stp x29, x30, [sp, #-16]!; mov x29, sp */
-	static const uint8_t stp_mov[] = { 0xfd, 0x7b, 0xbf, 0xa9, 0xfd, 0x03,
-		0x00, 0x91 };
-	bool old = g->g_spec.gs_osreldate < 1400084;
-
-	*abi = (struct abi){
-		.p_threads = 16,
-		.p_pid = 196,
-		.p_hash = 200,
-		.p_comm = 984,
-		.proc_len = 1320,
-		.td_plist = 16,
-		.td_tid = 160,
-		.td_name = 700,
-		.td_pcb = 1080,
-		.td_oncpu = 1316,
-		.thread_len = 1408,
-		.maxcpus = 256,
-		.hz = 1000,
-		.pcb = old ? arm64_pcb_old : arm64_pcb,
-		.pcb_len = old ? 1376 : 1248,
-		.frame = old ? arm64_frame_old : arm64_frame,
-		.frame_len = old ? 272 : 288,
-		.kern_frame_len = old ? 272 : 288,
-		.kern_cs = 0x60000205,
-		.user_cs = 0x60000200,
-		.trap = "handle_el1h_sync",
-		.syscall = "handle_el0_sync",
-		.number = "x8",
-		.why = { old ? 28 : 32, old ? 4 : 8, 0x56000000 },
-		.fp_past_frame = true,
-		.stop = "handle_el1h_irq",
-		.fork_has_frame = true,
-		.prologue = stp_mov,
-		.prologue_len = sizeof(stp_mov),
-	};
-}
-
 const struct arch arch_arm64 = {
 	.ga_name = "arm64",
 	.ga_machine = 183,
 	.ga_max_version = 3,
 	.ga_flags = GEN_PAGE_16K,
 	.ga_full = true,
-	.ga_root_table = "pagetable_l0_ttbr1",
-	.ga_layout = arm64_layout,
+	.ga_root_table = "pagetable_l0_ttbr1", /* a page of the image */
+	.ga_hdr = { HDR_KERNBASE, HDR_DMAPPHYS, HDR_DMAPBASE, HDR_DMAPEND,
+		HDR_AVAIL, HDR_EXTRA_0 },
+	.ga_lay = {
+		.gl_page_shift = 12,
+		.gl_ptr_len = 8,
+		.gl_kernbase = KERNEL_BASE,
+		.gl_kernbase_sym = KERNEL_BASE,
+		.gl_kva_min = 80 * MB,
+		.gl_kva_max = UINT64_MAX,
+		.gl_kmem_va = KERNEL_BASE + 64 * MB,
+		.gl_image_va = KERNEL_BASE,
+		.gl_dmapbase = 0xffffa00000000000,
+		.gl_dmapend = 0xffffff0000000000,
+		.gl_dmapphys = RAM_BASE,
+		.gl_ram_base = RAM_BASE,
+		.gl_pa_end = RAM_BASE + 512 * GB,
+		.gl_big_shift = 21,
+		.gl_giga_shift = 30,
+	},
+	.ga_minidump = {
+		.gt_nlevels = 1,
+		.gt_shift = { 12 },
+		.gt_entry_len = 8,
+	},
+	.ga_fulldump = {
+		.gt_nlevels = 4,
+		.gt_shift = { 39, 30, 21, 12 },
+		.gt_base = KERNEL_BASE,
+		.gt_nentries = 512,
+		.gt_root_in_memory = true,
+		.gt_entry_len = 8,
+	},
+	.ga_abi = {
+		.off = PROC_OFFSETS_64(1316, 1408),
+		.maxcpus = 256,
+		.hz = 1000,
+		.pcb_text = X_FROM_19 "pc=pc sp=sp",
+		.pcb_len = 1248,
+		.frame_text = "sp=sp lr elr=pc spsr=seg @48 " X_UP_TO_18 X_FROM_19,
+		.frame_len = 288,
+		.kern_cs = 0x60000205,
+		.user_cs = 0x60000200,
+		.trap = "handle_el1h_sync",
+		.syscall = "handle_el0_sync",
+		.number = "x8",
+		.why = { 32, 8, 0x56000000 },
+		.fp_past_frame = true,
+		.stop = "handle_el1h_irq",
+		/* stp x29, x30, [sp, #-16]!; mov x29, sp */
+		.prologue = "\xfd\x7b\xbf\xa9\xfd\x03\x00\x91",
+		.prologue_len = 8,
+	},
+	.ga_adjust = arm64_adjust,
 	.ga_leaf = arm64_leaf,
 	.ga_table = arm64_table,
-	.ga_header = arm64_header,
-	.ga_abi = arm64_abi,
-	.ga_root = arm64_root,
 };

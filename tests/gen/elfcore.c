@@ -14,8 +14,6 @@
 
 #include "tests/gen/gen.h"
 
-#define MB ((uint64_t)1 << 20)
-
 #define ET_CORE	      4
 #define PT_LOAD	      1
 #define PT_NOTE	      4

@@ -11,8 +11,6 @@
 
 #include "tests/gen/gen.h"
 
-#define MB ((uint64_t)1 << 20)
-
 static const struct arch *const arches[] = {
 	&arch_amd64,
 	&arch_i386,
@@ -161,6 +159,48 @@ gen_defaults(struct gen *g)
 	return (NULL);
 }
 
+/* The kernel map's length, by the spec if that says so, and where it ends. */
+static const char *
+gen_kva_len(struct gen *g)
+{
+	struct layout *lay = &g->g_lay;
+
+	if (lay->gl_kva_max == 0)
+		return (NULL);
+	if (g->g_spec.gs_kva_len != 0)
+		lay->gl_kva_len = g->g_spec.gs_kva_len;
+	if (lay->gl_kva_len < lay->gl_kva_min ||
+	    lay->gl_kva_len > lay->gl_kva_max)
+		return ("kernel map too small or too large");
+	lay->gl_kmem_len = lay->gl_kernbase + lay->gl_kva_len - lay->gl_kmem_va;
+	return (NULL);
+}
+
+/* The architecture's tables, and what the spec changes in them. */
+static const char *
+gen_layout(struct gen *g)
+{
+	const struct arch *arch = g->g_arch;
+	struct abi *abi = &g->g_abi;
+	unsigned word_len = arch->ga_lay.gl_ptr_len;
+	const char *why;
+
+	g->g_lay = arch->ga_lay;
+	g->g_abi = arch->ga_abi;
+	g->g_geom = g->g_spec.gs_format == GEN_FULL ? arch->ga_fulldump :
+						      arch->ga_minidump;
+	if ((why = arch->ga_adjust(g)) != NULL ||
+	    (why = gen_kva_len(g)) != NULL)
+		return (why);
+	if (abi->kern_frame_len == 0)
+		abi->kern_frame_len = abi->frame_len;
+	regs_parse(abi->pcb, abi->pcb_text, word_len);
+	regs_parse(abi->frame, abi->frame_text, word_len);
+	if (abi->prstatus_text != NULL)
+		regs_parse(abi->prstatus, abi->prstatus_text, word_len);
+	return (NULL);
+}
+
 /* Every step in turn; see gen.h. */
 static const char *
 gen_build(struct gen *g)
@@ -168,10 +208,8 @@ gen_build(struct gen *g)
 	const char *why;
 	uint64_t target;
 
-	if ((why = gen_defaults(g)) != NULL ||
-	    (why = g->g_arch->ga_layout(g)) != NULL)
+	if ((why = gen_defaults(g)) != NULL || (why = gen_layout(g)) != NULL)
 		return (why);
-	g->g_arch->ga_abi(g, &g->g_abi);
 	if (g->g_spec.gs_msgbuf_len == 0)
 		g->g_spec.gs_msgbuf_len =
 		    g->g_lay.gl_ptr_len == 8 ? 0x1fb8 : 0x1fc8;

@@ -3,7 +3,7 @@
  *
  * gen_create() runs through these steps, and each file owns one of them:
  *
- *	layout    arch_*.c   where the machine keeps what
+ *	layout    arch_*.c   where the machine keeps what; regs.c
  *	phys      phys.c     segments, present pages, what lies over their words
  *	kimage    kimage.c   the kernel's image and arena, symbols, stores
  *	kdata     kdata.c    the kernel's variables; msgbuf.c, module.c
@@ -29,12 +29,16 @@
 #define GEN_PRSTATUS_LEN 336 /* bytes: amd64's struct elf_prstatus */
 #define GEN_MAX_MODS	 4
 #define GEN_NVNETS	 3
+#define GEN_MAX_HDR	 6
+
+#define MB ((uint64_t)1 << 20)
+#define GB ((uint64_t)1 << 30)
 
 #define GEN_PROT_ALL (GEN_PROT_READ | GEN_PROT_WRITE | GEN_PROT_EXECUTE)
 
 struct arch;
 
-/* Where the machine keeps what.  Written by the architecture's layout(). */
+/* Where the machine keeps what. */
 struct layout {
 	unsigned gl_page_shift;
 	unsigned gl_ptr_len; /* bytes in a pointer and in a long */
@@ -43,6 +47,8 @@ struct layout {
 	uint64_t gl_kernbase;	  /* the header's */
 	uint64_t gl_kernbase_sym; /* the symbol's */
 	uint64_t gl_kva_len;	  /* bytes from kernbase that the tables span */
+	uint64_t gl_kva_min;	  /* what the spec may say instead */
+	uint64_t gl_kva_max;	  /* 0: nothing */
 	uint64_t gl_kmem_va;	  /* room for the arena and random mappings */
 	uint64_t gl_kmem_len;
 	uint64_t gl_image_va;
@@ -58,6 +64,19 @@ struct layout {
 	unsigned gl_prot_always; /* permissions that cannot be taken away */
 	/* What leafs that are spelt out as smaller ones allow; 0: as before. */
 	unsigned gl_prot_expanded;
+	uint32_t gl_extra[2]; /* the minidump header's HDR_EXTRA fields */
+};
+
+/* The fields of a minidump's header after the first four: bytes. */
+enum hdr_field {
+	HDR_END,
+	HDR_KERNBASE, /* a pointer, and the next three */
+	HDR_DMAPBASE,
+	HDR_DMAPEND,
+	HDR_DMAPPHYS,
+	HDR_AVAIL, /* 4, and the next two */
+	HDR_EXTRA_0,
+	HDR_EXTRA_1,
 };
 
 /* The shape of the page tables; gt_shift of the root comes first. */
@@ -166,32 +185,58 @@ enum reg_role {
 };
 
 struct reg {
-	const char *name;
+	char name[12];
 	unsigned off;
 	unsigned len;
 	enum reg_role role;
 };
 
-/* How the debugger sees this machine.  Written by abi(). */
-struct abi {
+/* Where the fields of struct proc and struct thread lie. */
+struct proc_offsets {
 	unsigned p_pid, p_comm, p_list, p_hash, p_threads, proc_len;
 	unsigned td_tid, td_name, td_oncpu, td_pcb, td_plist, thread_len;
+};
+
+/*
+ * One kernel's: every machine has the same but for what struct thread has of
+ * its own.  Each generated kernel moves them by chance.
+ */
+#define PROC_OFFSETS_64(oncpu, thread)                                         \
+	{                                                                      \
+		.p_threads = 16, .p_pid = 196, .p_hash = 200, .p_comm = 984,   \
+		.proc_len = 1320, .td_plist = 16, .td_tid = 160,               \
+		.td_name = 700, .td_pcb = 1080, .td_oncpu = (oncpu),           \
+		.thread_len = (thread)                                         \
+	}
+#define PROC_OFFSETS_32                                                        \
+	{                                                                      \
+		.p_threads = 8, .p_pid = 120, .p_hash = 124, .p_comm = 640,    \
+		.proc_len = 880, .td_plist = 8, .td_tid = 80, .td_name = 460,  \
+		.td_pcb = 704, .td_oncpu = 844, .thread_len = 960              \
+	}
+
+/* How the debugger sees this machine. */
+struct abi {
+	struct proc_offsets off;
 	unsigned maxcpus;
 	int hz;
-	const struct reg *pcb; /* ends with a NULL name */
+	const char *pcb_text; /* registers: see regs.c */
 	unsigned pcb_len;
-	const struct reg *prstatus; /* of a hypervisor's core; or NULL */
-	const struct reg *frame;    /* trap frame */
+	const char *prstatus_text; /* of a hypervisor's core; or NULL */
+	const char *frame_text;	   /* trap frame */
 	unsigned frame_len;
-	unsigned kern_frame_len; /* of one from kernel mode */
+	unsigned kern_frame_len; /* of one from kernel mode; 0: the same */
+	/* What the texts say; the last is followed by one without a name. */
+	struct reg pcb[GEN_MAX_REGS];
+	struct reg prstatus[GEN_MAX_REGS];
+	struct reg frame[GEN_MAX_REGS];
 	uint64_t kern_cs;
 	uint64_t user_cs;
 	bool fp_past_record; /* the frame pointer points past its record */
 	/* Handlers, and what lies between their sp and the trap frame. */
 	const char *trap, *syscall, *stop;
 	unsigned trap_gap, syscall_gap, stop_gap, fork_gap;
-	bool fork_has_frame;	 /* fork_trampoline is one of the handlers */
-	const uint8_t *prologue; /* of every function */
+	const char *prologue; /* of every function */
 	unsigned prologue_len;
 	/* In a trap frame, of a system call: the number, and what says so. */
 	const char *number; /* register */
@@ -204,18 +249,22 @@ struct abi {
 
 struct arch {
 	const char *ga_name;
-	uint16_t ga_machine; /* ELF e_machine */
+	const char *ga_hdr_name; /* in a minidump's header; NULL: the same */
+	uint16_t ga_machine;	 /* ELF e_machine */
 	unsigned ga_max_version;
 	unsigned ga_flags; /* of gs_flags, those that mean something */
 	bool ga_full;
 	const char *ga_root_table; /* symbol of the root, if in the image */
-	/* NULL, or why there is no such machine. */
-	const char *(*ga_layout)(struct gen *);
+	struct layout ga_lay;
+	struct geometry ga_minidump; /* the shape of the tables there */
+	struct geometry ga_fulldump;
+	struct abi ga_abi;
+	enum hdr_field ga_hdr[GEN_MAX_HDR];
+	/* What the spec changes in them.  NULL, or why there is no such. */
+	const char *(*ga_adjust)(struct gen *);
 	uint64_t (*ga_leaf)(const struct gen *, const struct leaf *);
 	uint64_t (*ga_table)(const struct gen *, unsigned level, uint64_t pa);
-	void (*ga_header)(const struct gen *, uint8_t *page);
-	void (*ga_abi)(const struct gen *, struct abi *);
-	/* Add the symbols that address translation looks for. */
+	/* Add the symbols that address translation looks for; or NULL. */
 	void (*ga_root)(struct gen *);
 };
 
@@ -317,6 +366,10 @@ uint8_t *phys_over(struct gen *, uint64_t pa);
 void phys_freeze(struct gen *);
 uint64_t phys_rank(const struct gen *, uint64_t n);
 void phys_copy(const struct gen *, uint64_t pa, void *buf, size_t len);
+
+/* regs.c */
+void regs_parse(struct reg regs[GEN_MAX_REGS], const char *text,
+    unsigned word_len);
 
 /* kimage.c */
 const char *kimage_init(struct gen *);

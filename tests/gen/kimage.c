@@ -14,8 +14,6 @@
 #include "tests/gen/gen.h"
 
 #define KB ((uint64_t)1 << 10)
-#define MB ((uint64_t)1 << 20)
-#define GB ((uint64_t)1 << 30)
 
 #define IMAGE_LEN  MB
 #define TEXT_LEN   (64 * KB)

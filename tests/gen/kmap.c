@@ -11,8 +11,6 @@
 
 #include "tests/gen/gen.h"
 
-#define GB ((uint64_t)1 << 30)
-
 #define MAX_BIG	 8 /* of the larger pages in one map */
 #define MAX_GIGA 2
 

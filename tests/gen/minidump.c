@@ -58,16 +58,46 @@ minidump_plan(struct gen *g)
 	    sec->pages_off + (g->g_phys.npresent << g->g_lay.gl_page_shift);
 }
 
+/* Where this machine keeps what; magic, version and lengths come before. */
+static void
+minidump_put_machine(const struct gen *g, uint8_t *page)
+{
+	const struct layout *lay = &g->g_lay;
+	const struct {
+		uint64_t value;
+		unsigned len;
+	} fields[] = {
+		[HDR_KERNBASE] = { lay->gl_kernbase, lay->gl_ptr_len },
+		[HDR_DMAPBASE] = { lay->gl_dmapbase, lay->gl_ptr_len },
+		[HDR_DMAPEND] = { lay->gl_dmapend, lay->gl_ptr_len },
+		[HDR_DMAPPHYS] = { lay->gl_dmapphys, lay->gl_ptr_len },
+		[HDR_AVAIL] = { g->g_sec.avail_len, 4 },
+		[HDR_EXTRA_0] = { lay->gl_extra[0], 4 },
+		[HDR_EXTRA_1] = { lay->gl_extra[1], 4 },
+	};
+	unsigned off = 40;
+
+	for (unsigned i = 0; i < GEN_MAX_HDR; i++) {
+		enum hdr_field field = g->g_arch->ga_hdr[i];
+
+		gen_put(g, page + off, fields[field].len, fields[field].value);
+		off += fields[field].len;
+	}
+}
+
 static int
 minidump_write_header(const struct gen *g, int fd)
 {
+	const struct arch *arch = g->g_arch;
 	uint8_t page[1024] = { 0 };
 
+	snprintf((char *)page, 24, "minidump FreeBSD/%s",
+	    arch->ga_hdr_name != NULL ? arch->ga_hdr_name : arch->ga_name);
 	gen_put(g, page + 24, 4, g->g_spec.gs_version);
 	gen_put(g, page + 28, 4, g->g_sec.msgbuf_len);
 	gen_put(g, page + 32, 4, g->g_sec.bitmap_len);
 	gen_put(g, page + 36, 4, g->g_sec.pmap_len);
-	g->g_arch->ga_header(g, page);
+	minidump_put_machine(g, page);
 	return (out_bytes(fd, 0, page, sizeof(page)));
 }
 

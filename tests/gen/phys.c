@@ -20,9 +20,6 @@
 
 #include "tests/gen/gen.h"
 
-#define MB ((uint64_t)1 << 20)
-#define GB ((uint64_t)1 << 30)
-
 static bool
 bit_test(const uint64_t *map, uint64_t n)
 {

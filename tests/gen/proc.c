@@ -49,24 +49,27 @@ proc_offsets(struct gen *g)
 	unsigned p = 8 * (unsigned)rng_below(&g->g_rng, 5);
 	unsigned td = 8 * (unsigned)rng_below(&g->g_rng, 5);
 
-	abi->proc_len += p;
-	abi->thread_len += td;
-	kimage_int(g, "proc_off_p_pid", SEC_RODATA, (int)(abi->p_pid += p));
-	kimage_int(g, "proc_off_p_comm", SEC_RODATA, (int)(abi->p_comm += p));
-	kimage_int(g, "proc_off_p_list", SEC_RODATA, (int)(abi->p_list += p));
-	kimage_int(g, "proc_off_p_hash", SEC_RODATA, (int)(abi->p_hash += p));
+	abi->off.proc_len += p;
+	abi->off.thread_len += td;
+	kimage_int(g, "proc_off_p_pid", SEC_RODATA, (int)(abi->off.p_pid += p));
+	kimage_int(g, "proc_off_p_comm", SEC_RODATA,
+	    (int)(abi->off.p_comm += p));
+	kimage_int(g, "proc_off_p_list", SEC_RODATA,
+	    (int)(abi->off.p_list += p));
+	kimage_int(g, "proc_off_p_hash", SEC_RODATA,
+	    (int)(abi->off.p_hash += p));
 	kimage_int(g, "proc_off_p_threads", SEC_RODATA,
-	    (int)(abi->p_threads += p));
+	    (int)(abi->off.p_threads += p));
 	kimage_int(g, "thread_off_td_tid", SEC_RODATA,
-	    (int)(abi->td_tid += td));
+	    (int)(abi->off.td_tid += td));
 	kimage_int(g, "thread_off_td_name", SEC_RODATA,
-	    (int)(abi->td_name += td));
+	    (int)(abi->off.td_name += td));
 	kimage_int(g, "thread_off_td_oncpu", SEC_RODATA,
-	    (int)(abi->td_oncpu += td));
+	    (int)(abi->off.td_oncpu += td));
 	kimage_int(g, "thread_off_td_pcb", SEC_RODATA,
-	    (int)(abi->td_pcb += td));
+	    (int)(abi->off.td_pcb += td));
 	kimage_int(g, "thread_off_td_plist", SEC_RODATA,
-	    (int)(abi->td_plist += td));
+	    (int)(abi->off.td_plist += td));
 	kimage_int(g, "pcb_size", SEC_RODATA, (int)abi->pcb_len);
 }
 
@@ -145,7 +148,7 @@ proc_save_regs(struct gen *g, struct gen_thread *td, uint64_t pcb,
 	bool is_virtual = proc_is_virtual(g, td);
 	const struct reg *reg = is_virtual ? g->g_abi.prstatus : g->g_abi.pcb;
 
-	for (; reg->name != NULL; reg++) {
+	for (; reg->name[0] != '\0'; reg++) {
 		uint64_t value = proc_reg_value(g, reg, regs);
 
 		if (is_virtual)
@@ -319,15 +322,15 @@ static uint64_t
 proc_store_thread(struct gen *g, const struct gen_thread *td, uint64_t pcb)
 {
 	const struct abi *abi = &g->g_abi;
-	uint64_t va = kimage_alloc(g, abi->thread_len, 16);
+	uint64_t va = kimage_alloc(g, abi->off.thread_len, 16);
 	bool unaware = td->tid % 2 == 0 &&
 	    (td->state == GEN_UNSTOPPED || proc_is_virtual(g, td));
 	int oncpu = unaware ? -1 : td->cpu;
 
-	kimage_poke(g, va + abi->td_tid, 4, (uint32_t)td->tid);
-	kimage_poke(g, va + abi->td_oncpu, 4, (uint32_t)oncpu);
-	kimage_store(g, va + abi->td_name, td->name, NAME_LEN);
-	kimage_poke_ptr(g, va + abi->td_pcb, pcb);
+	kimage_poke(g, va + abi->off.td_tid, 4, (uint32_t)td->tid);
+	kimage_poke(g, va + abi->off.td_oncpu, 4, (uint32_t)oncpu);
+	kimage_store(g, va + abi->off.td_name, td->name, NAME_LEN);
+	kimage_poke_ptr(g, va + abi->off.td_pcb, pcb);
 	return (va);
 }
 
@@ -379,19 +382,19 @@ proc_new(struct proc_plan *plan, int pid, bool crashed)
 	uint64_t link, td, va;
 	char name[NAME_LEN] = "";
 
-	va = kimage_alloc(g, abi->proc_len, 16);
+	va = kimage_alloc(g, abi->off.proc_len, 16);
 	snprintf(name, sizeof(name), "%s", comm);
-	kimage_poke(g, va + abi->p_pid, 4, (uint32_t)pid);
-	kimage_store(g, va + abi->p_comm, name, sizeof(name));
-	kimage_poke_ptr(g, gen_round_up(va + abi->p_comm + NAME_LEN, 8),
+	kimage_poke(g, va + abi->off.p_pid, 4, (uint32_t)pid);
+	kimage_store(g, va + abi->off.p_comm, name, sizeof(name));
+	kimage_poke_ptr(g, gen_round_up(va + abi->off.p_comm + NAME_LEN, 8),
 	    g->g_sysent);
 	nthreads = (unsigned)rng_range(&g->g_rng, 1, MAX_THREADS);
 	who = (unsigned)rng_below(&g->g_rng, nthreads);
-	link = va + abi->p_threads;
+	link = va + abi->off.p_threads;
 	for (unsigned i = 0; i < nthreads; i++) {
 		td = proc_new_thread(plan, pid, comm, crashed && i == who);
 		kimage_poke_ptr(g, link, td);
-		link = td + abi->td_plist;
+		link = td + abi->off.td_plist;
 	}
 	kimage_poke_ptr(g, link, 0);
 	return (va);
@@ -431,7 +434,7 @@ proc_init(struct gen *g)
 	for (unsigned i = 0; i < nprocs; i++) {
 		va = proc_new(&plan, pid, i == crashed);
 		kimage_poke_ptr(g, link, va);
-		link = va + g->g_abi.p_list;
+		link = va + g->g_abi.off.p_list;
 		pid -= 1;
 	}
 	kimage_poke_ptr(g, link, 0);

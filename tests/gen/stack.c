@@ -64,7 +64,7 @@ stack_push_frame(struct stack *stack, const struct context *regs, unsigned len,
 	uint64_t value;
 
 	stack->sp -= len;
-	for (reg = g->g_abi.frame; reg->name != NULL; reg++) {
+	for (reg = g->g_abi.frame; reg->name[0] != '\0'; reg++) {
 		if (reg->off >= len)
 			continue;
 		value = rng_next(&g->g_rng);
@@ -122,7 +122,7 @@ stack_say_syscall(struct gen *g, uint64_t va, int number)
 {
 	const struct abi *abi = &g->g_abi;
 
-	for (const struct reg *reg = abi->frame; reg->name != NULL; reg++)
+	for (const struct reg *reg = abi->frame; reg->name[0] != '\0'; reg++)
 		if (strcmp(reg->name, abi->number) == 0)
 			kimage_poke(g, va + reg->off, reg->len,
 			    (uint64_t)number);
@@ -153,15 +153,13 @@ stack_syscall(struct stack *stack, struct gen_thread *td)
 	stack->sp -= g->g_abi.syscall_gap;
 }
 
-/* A new kernel thread: an empty trap frame, where there is one at all. */
+/* A new kernel thread: an empty trap frame. */
 static void
 stack_fork(struct stack *stack)
 {
 	const struct abi *abi = &stack->g->g_abi;
 
 	stack->fp = 0;
-	if (!abi->fork_has_frame)
-		return;
 	stack->sp -= abi->frame_len;
 	for (unsigned off = 0; off < abi->frame_len; off += 4)
 		kimage_poke(stack->g, stack->sp + off, 4, 0);

@@ -80,7 +80,9 @@ tables_init(struct gen *g)
 		tables->root_pa = rng_range(&g->g_rng, 1, 1000)
 		    << g->g_lay.gl_page_shift;
 	}
-	g->g_arch->ga_root(g);
+	kimage_label(g, "kernbase", SEC_ABS, g->g_lay.gl_kernbase_sym, 0);
+	if (g->g_arch->ga_root != NULL)
+		g->g_arch->ga_root(g);
 }
 
 void
