@@ -1,19 +1,52 @@
 /*
- * What a minidump is made of.
+ * What a minidump is made of: how many bytes for what, as "show pageset" of the
+ * debugger prints it.
  *
- * A page is of the image, or its vm_page says what it is.  What was not there
- * before the free lists, and is neither table nor stack, is UMA's: nobody else
- * takes pages that a dump holds.
+ * A page belongs to the image, or its vm_page says what it is.  What was taken
+ * after the free lists were made, and is neither table nor stack, is UMA's: no
+ * other allocator takes pages that a dump holds.
  *
- * This runs in a dying kernel: the page array is read as if it were not there.
+ * This runs in a dying kernel: the page array may not be mapped, and is read
+ * with safe_copy().
  */
-#include "kernel/kern/kern_account.h"
-
+#include "kernel/kern/kern_dump.h"
+#include "kernel/kern/kern_dumpconf.h"
+#include "kernel/kern/kern_dumppages.h"
+#include "kernel/machine/bootmem.h"
 #include "kernel/machine/pmap.h"
 #include "kernel/machine/vmparam.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/image.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_page.h"
+
+enum account_kind {
+	ACCOUNT_TEXT,
+	ACCOUNT_DATA,	/* of the image, constant or not, and its symbols */
+	ACCOUNT_UMA,	/* zones and malloc() */
+	ACCOUNT_STACK,	/* of threads and of CPUs' own */
+	ACCOUNT_ARRAY,	/* the page array, as far as it is in the dump */
+	ACCOUNT_TABLE,	/* page tables: pages, and a dump's own copies */
+	ACCOUNT_MSGBUF, /* a dump's own copy */
+	ACCOUNT_OTHER,	/* headers, bitmap, what was taken at boot */
+	ACCOUNT_NKINDS
+};
+
+struct account {
+	uint64_t ac_bytes[ACCOUNT_NKINDS];
+	uint64_t ac_total; /* the sum */
+};
+
+static const char *const names[ACCOUNT_NKINDS] = {
+	[ACCOUNT_TEXT] = "kernel text",
+	[ACCOUNT_DATA] = "kernel data",
+	[ACCOUNT_UMA] = "UMA",
+	[ACCOUNT_STACK] = "stacks",
+	[ACCOUNT_ARRAY] = "page array",
+	[ACCOUNT_TABLE] = "page tables",
+	[ACCOUNT_MSGBUF] = "message buffer",
+	[ACCOUNT_OTHER] = "other",
+};
 
 static bool
 in_image(vm_paddr_t pa, const char *start, const char *end)
@@ -43,7 +76,8 @@ kind_of(const struct dump_pages *dp, vm_paddr_t pa)
 	return ((page.flags & VPG_STACK) != 0 ? ACCOUNT_STACK : ACCOUNT_UMA);
 }
 
-void
+/* Account for the minidump that was chosen last, whose sizes are in res. */
+static void
 account_dump(const struct dump_pages *dp, const struct dump_result *res,
     struct account *ac)
 {
@@ -64,19 +98,39 @@ account_dump(const struct dump_pages *dp, const struct dump_result *res,
 		ac->ac_total += ac->ac_bytes[kind];
 }
 
-const char *
-account_name(enum account_kind kind)
+/* What a minidump would be made of now, to the byte. */
+static void
+db_show_pageset(const char *args)
 {
-	static const char *const names[ACCOUNT_NKINDS] = {
-		[ACCOUNT_TEXT] = "kernel text",
-		[ACCOUNT_DATA] = "kernel data",
-		[ACCOUNT_UMA] = "UMA",
-		[ACCOUNT_STACK] = "stacks",
-		[ACCOUNT_ARRAY] = "page array",
-		[ACCOUNT_TABLE] = "page tables",
-		[ACCOUNT_MSGBUF] = "message buffer",
-		[ACCOUNT_OTHER] = "other",
-	};
+	struct dump_result full, res;
+	struct account ac;
+	const struct dump_pages *dp = &kernel_dump_pages;
+	int error = dumpsys_estimate(DUMP_FORMAT_FULL, &full);
 
-	return (names[kind]);
+	(void)args;
+	if (error == 0)
+		error = dumpsys_estimate(dumpconf_minidump(), &res);
+	if (error != 0) {
+		printf("no estimate: error %d\n", error);
+		return;
+	}
+	account_dump(dp, &res, &ac);
+	for (int kind = 0; kind < ACCOUNT_NKINDS; kind++)
+		printf("%-16s %12ju\n", names[kind],
+		    (uintmax_t)ac.ac_bytes[kind]);
+	printf("%-16s %12ju\n", "minidump", (uintmax_t)res.res_bytes);
+	if (ac.ac_total != res.res_bytes)
+		printf("%-16s %12ju: an error in the account\n", "sum",
+		    (uintmax_t)ac.ac_total);
+	printf("%-16s %12ju\n", "full dump", (uintmax_t)full.res_bytes);
+	printf("%-16s %12ju\n", "memory", (uintmax_t)realmem);
+	printf("pages registered as core %ju, bulk %ju, user %ju, never %ju; "
+	       "%ju calls for what is no memory\n",
+	    (uintmax_t)dump_pages_count(dp, DUMP_CLASS_CORE),
+	    (uintmax_t)dump_pages_count(dp, DUMP_CLASS_BULK),
+	    (uintmax_t)dump_pages_count(dp, DUMP_CLASS_USER),
+	    (uintmax_t)dump_pages_count(dp, DUMP_CLASS_NEVER),
+	    (uintmax_t)dp->dp_ignored);
 }
+COMMAND(show_pageset, "show pageset", CMD_DDB, db_show_pageset,
+    "what a minidump is made of, bytes");

@@ -1,5 +1,5 @@
 /*
- * How this kernel dumps: which devices, which kind of dump.
+ * A dump of this kernel, or an estimate of one.
  */
 #ifndef KERNEL_KERN_KERN_DUMP_H
 #define KERNEL_KERN_KERN_DUMP_H
@@ -7,21 +7,18 @@
 #include "dumper/dumper.h"
 
 /* Dump to the first configured device that takes it.  0 or an errno. */
-int dumpsys(void);
+int dumpsys(enum dump_format format);
+
+/* What such a dump would be now, if there is room for it.  0 or an errno. */
+int dumpsys_estimate(enum dump_format format, struct dump_result *res);
 
 /*
- * One line that says whether a dump would be written, what and where, and why
- * not: "dump: after a panic: minidump of 3 MB to vtbd0p2".
+ * Print a line that says whether a panic's dump would be written, what and
+ * where, and why not: "dump: after a panic: minidump of 3 MB to vtbd0p2".
  */
-void dump_announce(const char *when);
+void dumpsys_announce(enum dump_format format);
 
-/* Where the dump is that is under way. */
+/* How far the dump is that is being written. */
 enum dump_phase dumpsys_phase(void);
-
-/*
- * Make the set of pages to dump, and put into it what the kernel has taken of
- * its memory so far.  Before the VM system starts.
- */
-void dump_pages_startup(void);
 
 #endif

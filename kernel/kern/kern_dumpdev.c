@@ -7,7 +7,6 @@
 #include "kernel/kern/kern_dumpdev.h"
 
 #include "kernel/dev/disk.h"
-#include "kernel/kern/kern_dump.h"
 #include "kernel/kern/kern_gpt.h"
 #include "kernel/sys/fail.h"
 #include "kernel/sys/libkern.h"

@@ -8,6 +8,7 @@
  * stops the others does it for all.
  */
 #include "kernel/kern/kern_dump.h"
+#include "kernel/kern/kern_dumpconf.h"
 #include "kernel/machine/cpufunc.h"
 #include "kernel/machine/pcb.h"
 #include "kernel/machine/pcpu.h"
@@ -107,7 +108,7 @@ doadump(bool textdump)
 	savectx(&dumppcb);
 	dumptid = td->td_tid;
 	dumping++;
-	error = dumpsys();
+	error = dumpsys(dumpconf_format());
 	dumping--;
 	return (error);
 }

@@ -361,9 +361,10 @@ def check_maps():
     check_table(number("KPML4phys"), 3)
     bits = number("kva_arena.ka_npages") // 8
     memory.has(number("kva_arena.ka_bits"), bits, "map of kernel addresses")
-    words = number("pages.dp_nwords")
-    for class_ in range(number("sizeof(pages.dp_class) / sizeof(long)")):
-        at = number(f"pages.dp_class[{class_}]")
+    words = number("kernel_dump_pages.dp_nwords")
+    classes = "sizeof(kernel_dump_pages.dp_class) / sizeof(long)"
+    for class_ in range(number(classes)):
+        at = number(f"kernel_dump_pages.dp_class[{class_}]")
         memory.has(at, 8 * words, "page set")
 
 

@@ -214,7 +214,7 @@ def stack_of_dumper():
 
 def chosen_pages():
     """The part of the page set that each dump writes: dp_base, dp_frozen."""
-    fields = struct.unpack_from("<10Q", read("v1", *place_of("pages")))
+    fields = struct.unpack_from("<10Q", read("v1", *place_of("kernel_dump_pages")))
     return fields[8], fields[9] + 8 * fields[3]
 
 
