@@ -93,22 +93,34 @@ options_next(const struct syntax *syntax, int argc, char **argv,
 	}
 }
 
+/*
+ * Take the core, and a kernel before it, off the end of the arguments that the
+ * options left.
+ */
+static void
+take_files(const struct syntax *syntax, int *argc, char ***argv,
+    struct args *args)
+{
+	*argc -= optind;
+	*argv += optind;
+	if (args->a_core != NULL)
+		return;
+	if (args->a_kernel == NULL && syntax->sy_max_args == 0 && *argc == 2 &&
+	    kvm_is_program((*argv)[0])) {
+		args->a_kernel = *(*argv)++;
+		--*argc;
+	}
+	if (*argc > 0)
+		args->a_core = (*argv)[--*argc];
+}
+
 bool
 options_core(const struct syntax *syntax, int *argc, char ***argv,
     struct args *args)
 {
-	bool named;
+	bool named = args->a_core != NULL;
 
-	*argc -= optind;
-	*argv += optind;
-	named = args->a_core != NULL;
-	if (!named && args->a_kernel == NULL && syntax->sy_max_args == 0 &&
-	    *argc == 2 && kvm_is_program((*argv)[0])) {
-		args->a_kernel = *(*argv)++;
-		--*argc;
-	}
-	if (!named && *argc > 0)
-		args->a_core = (*argv)[--*argc];
+	take_files(syntax, argc, argv, args);
 	if (args->a_core == NULL)
 		warnx("%s: no core file named: it is the last argument, or -M "
 		      "names it",
