@@ -9,6 +9,16 @@ build=$1
 prefix=$2
 . "$here/installed.sh"
 
+# meson answers a file in the place of a folder with a traceback.
+there=${DESTDIR:-}$prefix
+while [ ! -e "$there" ]; do
+	there=$(dirname "$there")
+done
+if [ ! -d "$there" ]; then
+	echo "install: $there: not a folder, so nothing goes below it" >&2
+	exit 1
+fi
+
 if [ "$(option "$build" prefix)" = "$prefix" ]; then
 	"$here/build.sh" "$build"
 else

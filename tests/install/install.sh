@@ -72,6 +72,17 @@ else
 	skip "$name" "$dumps"
 fi
 
+touch "$dest/file"
+for below in "$dest/file" "$dest/file/further"; do
+	said=$(make -s -C "$top" install BUILD="$build" DESTDIR="$below" \
+	    PREFIX=/usr/local 2>&1)
+	case $said in
+	"install: $dest/file: not a folder"*) ;;
+	*) false ;;
+	esac
+	report $? "refuses a DESTDIR of ${below#"$dest/"}, where file is none" "$said"
+done
+
 # Where neither DESTDIR nor PREFIX were there before.
 said=$(make -s -C "$top" install uninstall BUILD="$build" \
     DESTDIR="$dest/new" PREFIX=/usr/local 2>&1)
