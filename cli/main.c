@@ -5,6 +5,7 @@
  */
 #include <err.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -41,14 +42,53 @@ find_command(const char *name)
 	return (NULL);
 }
 
+/* The first words that are no commands: what to do with a line that has one. */
+struct word {
+	const char *wd_name;
+	const char *wd_usage; /* NULL: the same as the one before */
+	const char *wd_help;
+	int (*wd_run)(int argc, char **argv);
+};
+
+static int run_help(int argc, char **argv);
+static int run_completion(int argc, char **argv);
+
+static const char help_help[] =
+    "List the commands, or tell the options of one.\n";
+static const char completion_help[] =
+    "Print the script by which a shell completes commands and options.\n";
+static const char version_help[] = "Tell the version and what can be opened.\n"
+				   "\n"
+				   "      --json         one object\n";
+
+static const struct word words[] = {
+	{ "help", "help [command]", help_help, run_help },
+	{ "--help", NULL, NULL, run_help },
+	{ "-h", NULL, NULL, run_help },
+	{ "completion", "completion bash | zsh", completion_help,
+	    run_completion },
+	{ "--version", "--version [--json]", version_help, version_print },
+	{ "-V", NULL, NULL, version_print },
+};
+
+#define NWORDS (sizeof(words) / sizeof(words[0]))
+
+static const struct word *
+find_word(const char *name)
+{
+	for (size_t i = 0; i < NWORDS; i++)
+		if (strcmp(words[i].wd_name, name) == 0)
+			return (&words[i]);
+	return (NULL);
+}
+
 static void
 print_usage(FILE *out)
 {
-	fprintf(out,
-	    "usage: vmcore command [options] core\n"
-	    "       vmcore help [command]\n"
-	    "       vmcore completion bash | zsh\n"
-	    "       vmcore --version [--json]\n");
+	fprintf(out, "usage: vmcore command [options] core\n");
+	for (size_t i = 0; i < NWORDS; i++)
+		if (words[i].wd_usage != NULL)
+			fprintf(out, "       vmcore %s\n", words[i].wd_usage);
 }
 
 static int
@@ -75,47 +115,72 @@ unknown_command(const char *name)
 	return (EX_USAGE);
 }
 
+/* ---- words that are no commands ---- */
+
+static int
+print_word_help(const struct word *word)
+{
+	while (word->wd_usage == NULL)
+		word--;
+	printf("usage: vmcore %s\n\n%s", word->wd_usage, word->wd_help);
+	return (EX_OK);
+}
+
 /* vmcore help [command] */
 static int
 run_help(int argc, char **argv)
 {
 	const struct command *cmd;
+	const struct word *word;
 	char help[] = "--help";
 	char *help_argv[] = { NULL, help, NULL };
 
 	if (argc < 2)
 		return (print_help());
 	cmd = find_command(argv[1]);
-	if (cmd == NULL)
+	word = find_word(argv[1]);
+	if (cmd == NULL && word == NULL)
 		return (unknown_command(argv[1]));
 	if (argc > 2) {
 		warnx("help: one argument too many: %s", argv[2]);
 		print_usage(stderr);
 		return (EX_USAGE);
 	}
+	if (word != NULL)
+		return (print_word_help(word));
 	help_argv[0] = argv[1];
 	return (cmd->c_run(2, help_argv));
+}
+
+static int
+run_completion(int argc, char **argv)
+{
+	return (completion_print(commands, NCOMMANDS, argc, argv));
+}
+
+/* ---- the command line ---- */
+
+static bool
+wants_help(int argc, char **argv)
+{
+	return (argc == 2 &&
+	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0));
 }
 
 /* argv[0] is the first word after the program's name. */
 static int
 run(int argc, char **argv)
 {
-	const struct command *cmd;
-	const char *word = argv[0];
+	const struct word *word = find_word(argv[0]);
+	const struct command *cmd = find_command(argv[0]);
 
-	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
-		return (version_print(argc, argv));
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-		return (print_help());
-	if (strcmp(word, "help") == 0)
-		return (run_help(argc, argv));
-	if (strcmp(word, "completion") == 0)
-		return (completion_print(commands, NCOMMANDS, argc, argv));
-	cmd = find_command(word);
+	if (word != NULL && wants_help(argc, argv))
+		return (print_word_help(word));
+	if (word != NULL)
+		return (word->wd_run(argc, argv));
 	if (cmd == NULL)
-		return (unknown_command(word));
-	progress_signals(word);
+		return (unknown_command(argv[0]));
+	progress_signals(argv[0]);
 	return (cmd->c_run(argc, argv));
 }
 

@@ -28,6 +28,23 @@ def check_help(command):
     assert all(len(line) <= 80 for line in result.out.splitlines()[1:])
 
 
+WORDS = {
+    "help": "help [command]",
+    "completion": "completion bash | zsh",
+    "--version": "--version [--json]",
+}
+
+
+def check_word(word, usage):
+    """Words that are no commands have help, too."""
+    result = run(VMCORE, "help", word)
+    expect(result, os.EX_OK)
+    assert result.out.startswith(f"usage: vmcore {usage}\n\n"), result
+    assert f"       vmcore {usage}\n" in run(VMCORE, "help").out
+    for help in "--help", "-h":
+        assert run(VMCORE, word, help).out == result.out
+
+
 def check_summary():
     for word in ("help", "--help", "-h"):
         result = run(VMCORE, word)
@@ -128,6 +145,8 @@ def check_full_disk():
 
 
 tests.case("help lists the commands", check_summary)
+for word, usage in WORDS.items():
+    tests.case(f"help {word}", check_word, word, usage)
 tests.case("--version", check_version)
 for command in COMMANDS:
     tests.case(f"{command} --help", check_help, command)
