@@ -172,7 +172,8 @@ machine_init(struct machine *m, uint64_t len, uint8_t *memory)
 	if (dump_pages_init(&m->pages, &range, 1, m->pages_mem, set_len) != 0)
 		errx(1, "no page set");
 	make_tables(m);
-	m->desc = (struct dump_machine){ .dm_pages = &m->pages,
+	m->desc = (struct dump_machine){ .dm_arch = ARCH_AMD64,
+		.dm_pages = &m->pages,
 		.dm_arg = m,
 		.dm_page = look,
 		.dm_describes = describes,

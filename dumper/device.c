@@ -75,7 +75,7 @@ encode_header(const struct attempt *at, uint8_t *block)
 
 	copy_text(kh.kh_magic, sizeof(kh.kh_magic), KERNELDUMP_MAGIC);
 	copy_text(kh.kh_architecture, sizeof(kh.kh_architecture),
-	    at->at_mmu->mmu_arch_name);
+	    arch_facts(machine->dm_arch)->af_machine);
 	copy_text(kh.kh_hostname, sizeof(kh.kh_hostname), machine->dm_hostname);
 	copy_text(kh.kh_version_string, sizeof(kh.kh_version_string),
 	    machine->dm_version);

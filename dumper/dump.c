@@ -179,6 +179,19 @@ plan(struct attempt *at)
 	return (error);
 }
 
+/* ---- The machine ---- */
+
+/* NULL: its page tables cannot be walked. */
+static const struct mmu *
+find_mmu(enum dump_arch arch)
+{
+	static const struct mmu *const mmus[ARCH_COUNT] = {
+		[ARCH_AMD64] = &mmu_amd64,
+	};
+
+	return ((unsigned int)arch < ARCH_COUNT ? mmus[arch] : NULL);
+}
+
 /* ---- One sink ---- */
 
 static struct attempt
@@ -189,7 +202,7 @@ begin(const struct dump_request *req, const struct dump_sink *sink,
 	struct dump_pages *dp = machine->dm_pages;
 	struct attempt at = { .at_req = req,
 		.at_machine = machine,
-		.at_mmu = &mmu_amd64,
+		.at_mmu = find_mmu(machine->dm_arch),
 		.at_sink = sink,
 		.at_pages = dp,
 		.at_work = as_work(req->dr_work),
@@ -250,7 +263,8 @@ machine_valid(const struct dump_machine *machine)
 	const uint64_t part_mask = (UINT64_C(1) << 21) - 1;
 	uint64_t last;
 
-	return (machine != NULL && machine->dm_pages != NULL &&
+	return (machine != NULL && find_mmu(machine->dm_arch) != NULL &&
+	    machine->dm_pages != NULL &&
 	    machine->dm_pages->dp_set.set_nsegs > 0 &&
 	    machine->dm_page != NULL &&
 	    (machine->dm_kva_start & part_mask) == 0 &&

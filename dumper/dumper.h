@@ -38,6 +38,7 @@
 #include <stdint.h>
 
 #include "dumper/dump_page.h"
+#include "format/arch.h"
 #include "format/dumpset.h"
 
 #define DUMP_PAGE_SIZE 4096
@@ -133,9 +134,12 @@ bool dump_pages_next(const struct dump_pages *dp, uint64_t *next, uint64_t *pa);
  */
 void dump_pages_install(struct dump_pages *dp);
 
-/* ---- The machine: amd64, with 4-level page tables ---- */
+/* ---- The machine ---- */
 
 struct dump_machine {
+	/* Whose page tables are walked: ARCH_AMD64, of four levels, alone. */
+	enum dump_arch dm_arch;
+
 	struct dump_pages *dm_pages;
 	void *dm_arg; /* for the functions below */
 

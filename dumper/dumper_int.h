@@ -139,10 +139,7 @@ level_shift(unsigned int level)
 }
 
 struct mmu {
-	enum dump_arch mmu_arch;
-	const char *mmu_arch_name; /* in headers of dumps */
-	uint32_t mmu_arch_version; /* likewise */
-	uint16_t mmu_elf_machine;  /* in ELF cores */
+	uint32_t mmu_arch_version; /* in headers of dumps */
 
 	/* Put all that the kernel maps into the base.  DUMP_ECANCELED or 0. */
 	int (*mmu_mark)(struct attempt *at);

@@ -67,8 +67,8 @@ encode_headers(const struct attempt *at, uint64_t page_off,
 	uint8_t entry[ELFCORE_PHDR_LEN];
 
 	memset(page, 0, DUMP_PAGE_SIZE);
-	elfcore_encode(at->at_mmu->mmu_elf_machine, (uint16_t)nheaders(at),
-	    hdr);
+	elfcore_encode(arch_facts(at->at_machine->dm_arch)->af_elf_machine,
+	    (uint16_t)nheaders(at), hdr);
 	put_bytes(page, page_off, 0, hdr, sizeof(hdr));
 	for (uint64_t i = 0; i < nheaders(at); i++) {
 		encode_segment(at, i, entry);

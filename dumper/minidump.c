@@ -40,7 +40,7 @@ int
 minidump_write_header(struct attempt *at, struct stream *st)
 {
 	const struct dump_machine *machine = at->at_machine;
-	struct minidump_hdr hdr = { .md_arch = at->at_mmu->mmu_arch,
+	struct minidump_hdr hdr = { .md_arch = machine->dm_arch,
 		.md_order = ORDER_LITTLE,
 		.md_version = at->at_layout->ly_version,
 		.md_page_size = DUMP_PAGE_SIZE,

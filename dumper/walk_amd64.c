@@ -11,7 +11,6 @@
  * look tables up again, by the same rules and in silence.
  */
 #include "dumper/dumper_int.h"
-#include "format/elfcore.h"
 #include "format/paging_amd64.h"
 
 /* Entries of a table, and the root's level. */
@@ -300,10 +299,7 @@ write_entries(const struct attempt *at, struct stream *st, uint64_t va,
 }
 
 const struct mmu mmu_amd64 = {
-	.mmu_arch = ARCH_AMD64,
-	.mmu_arch_name = "amd64",
 	.mmu_arch_version = 2,
-	.mmu_elf_machine = ELFCORE_EM_X86_64,
 	.mmu_mark = mark,
 	.mmu_write = write_entries,
 };

@@ -83,7 +83,8 @@ allocate(void)
 static int
 crash(int fd)
 {
-	const struct dump_machine machine = { .dm_pages = &pages,
+	const struct dump_machine machine = { .dm_arch = ARCH_AMD64,
+		.dm_pages = &pages,
 		.dm_page = look_at_page,
 		.dm_root_pa = 0x1000,
 		.dm_kva_start = KERNBASE,

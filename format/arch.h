@@ -22,6 +22,7 @@ enum dump_arch {
 
 struct arch_facts {
 	const char *af_name;	 /* "amd64", as FreeBSD's sys/ but "riscv64" */
+	const char *af_machine;	 /* FreeBSD's MACHINE_ARCH, in dump headers */
 	uint16_t af_elf_machine; /* e_machine of its ELF files */
 	uint8_t af_ptr_len;	 /* bytes in a pointer: 4 or 8 */
 	bool af_big_endian;	 /* some of its kernels are big-endian */

@@ -31,6 +31,7 @@ cpu_describe_memory(struct dump_machine *dm)
 {
 	dm->dm_page = machine_page;
 	dm->dm_describes = machine_describes;
+	dm->dm_arch = ARCH_AMD64;
 	dm->dm_root_pa = KPML4phys;
 	dm->dm_phys_bits = cpu_phys_bits();
 	dm->dm_kva_start = KERNBASE;

@@ -141,6 +141,7 @@ static void
 describe_machine(struct sim *sim)
 {
 	sim->machine = (struct dump_machine){
+		.dm_arch = ARCH_AMD64,
 		.dm_pages = &sim->pages,
 		.dm_arg = sim,
 		.dm_page = look,

@@ -555,6 +555,18 @@ spoil_sinks(struct setup *s)
 }
 
 static void
+spoil_arch(struct setup *s)
+{
+	s->sim->machine.dm_arch = ARCH_ARM64;
+}
+
+static void
+spoil_arch_count(struct setup *s)
+{
+	s->sim->machine.dm_arch = ARCH_COUNT;
+}
+
+static void
 spoil_pages(struct setup *s)
 {
 	s->sim->machine.dm_pages = NULL;
@@ -642,6 +654,8 @@ static const struct bad_row {
 	{ "refuses: no machine", spoil_machine },
 	{ "refuses: unknown format", spoil_format },
 	{ "refuses: sinks that are not there", spoil_sinks },
+	{ "refuses: a machine whose tables it cannot walk", spoil_arch },
+	{ "refuses: a machine that there is not", spoil_arch_count },
 	{ "refuses: no page set", spoil_pages },
 	{ "refuses: no way to look at a page", spoil_look },
 	{ "refuses: kernel map not aligned", spoil_start },

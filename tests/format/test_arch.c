@@ -7,15 +7,16 @@
 
 static const struct arch_row {
 	const char *name;
+	const char *machine; /* `uname -p` there */
 	enum dump_arch arch;
 	unsigned int elf_machine, ptr_len;
 	bool big_endian;
 } arch_rows[] = {
-	{ "amd64", ARCH_AMD64, 62, 8, false },
-	{ "arm", ARCH_ARM, 40, 4, true },
-	{ "arm64", ARCH_ARM64, 183, 8, false },
-	{ "i386", ARCH_I386, 3, 4, false },
-	{ "riscv64", ARCH_RISCV, 243, 8, false },
+	{ "amd64", "amd64", ARCH_AMD64, 62, 8, false },
+	{ "arm", "armv7", ARCH_ARM, 40, 4, true },
+	{ "arm64", "aarch64", ARCH_ARM64, 183, 8, false },
+	{ "i386", "i386", ARCH_I386, 3, 4, false },
+	{ "riscv64", "riscv64", ARCH_RISCV, 243, 8, false },
 };
 
 static void
@@ -27,6 +28,7 @@ test_facts(void **state)
 
 	assert_string_equal(dump_arch_name(row->arch), row->name);
 	assert_string_equal(af->af_name, row->name);
+	assert_string_equal(af->af_machine, row->machine);
 	assert_int_equal(af->af_elf_machine, row->elf_machine);
 	assert_int_equal(af->af_ptr_len, row->ptr_len);
 	assert_int_equal(af->af_big_endian, row->big_endian);

@@ -216,7 +216,8 @@ check_minidump(uint64_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct dump_machine machine = { .dm_pages = &pages,
+	const struct dump_machine machine = { .dm_arch = ARCH_AMD64,
+		.dm_pages = &pages,
 		.dm_page = look,
 		.dm_describes = describes,
 		.dm_root_pa = 0x1000,
