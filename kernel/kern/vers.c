@@ -6,11 +6,13 @@
  */
 #include "kernel/sys/version.h"
 
+#include "kernel/machine/param.h"
 #include "kernel/sys/param.h"
 
 const char ostype[] = "vmcore";
 const char osrelease[] = KERNEL_VERSION;
-const char version[] = "vmcore kernel " KERNEL_VERSION " (GENERIC) amd64\n";
+const char version[] =
+    "vmcore kernel " KERNEL_VERSION " (GENERIC) " MACHINE_ARCH "\n";
 const int osreldate = __FreeBSD_version;
-const char machine_arch[] = "amd64";
+const char machine_arch[] = MACHINE_ARCH;
 char hostname[64] = "vmcore";
