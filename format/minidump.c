@@ -18,29 +18,62 @@
 #define ARM64_FLAG_PS_4K   0
 #define ARM64_FLAG_PS_16K  1
 
-/* Offsets into the header; 0: the architecture has no such field. */
-struct layout {
+/* A machine's minidumps. */
+struct minidump_arch {
 	char magic[MAGIC_LEN];	/* filled with NULs: no other name matches */
 	uint32_t newest;	/* latest version known */
 	uint32_t dumpavail_min; /* first version with dump_avail */
+	uint32_t directory_min; /* and with tables that are not flat; 0: none */
+	bool unpadded_pmap;	/* see minidump_has_two_layouts() */
+
+	/* Offsets into the header; 0: there is no such field. */
 	uint8_t dmapphys, dmapbase, dmapend;
 	uint8_t paemode, mmuformat, flags;
 	uint8_t dumpavail;
+
+	/* The form of its page tables, and another if is_other says so. */
+	const struct paging *paging;
+	const struct paging *other_paging;
+	bool (*is_other)(const struct minidump_hdr *hdr);
 };
 
+static bool
+is_arm_v4(const struct minidump_hdr *hdr)
+{
+	return (hdr->md_mmuformat == ARM_MMU_V4);
+}
+
+static bool
+is_arm64_16k(const struct minidump_hdr *hdr)
+{
+	return (hdr->md_page_size == 16384);
+}
+
+static bool
+is_i386_pae(const struct minidump_hdr *hdr)
+{
+	return (hdr->md_paemode != 0);
+}
+
 /* Source: sys/<arch>/include/minidump.h of FreeBSD. */
-static const struct layout layouts[ARCH_COUNT] = {
+static const struct minidump_arch arches[ARCH_COUNT] = {
 	[ARCH_AMD64] = { .magic = "minidump FreeBSD/amd64",
 	    .newest = 3,
 	    .dumpavail_min = 3,
 	    .dmapbase = 48,
 	    .dmapend = 56,
-	    .dumpavail = 64 },
+	    .dumpavail = 64,
+	    .directory_min = 2,
+	    .paging = &paging_amd64 },
 	[ARCH_ARM] = { .magic = "minidump FreeBSD/arm",
 	    .newest = 2,
 	    .dumpavail_min = 2,
 	    .mmuformat = 48,
-	    .dumpavail = 52 },
+	    .dumpavail = 52,
+	    .unpadded_pmap = true,
+	    .paging = &paging_arm,
+	    .other_paging = &paging_arm_v4,
+	    .is_other = is_arm_v4 },
 	[ARCH_ARM64] = { .magic = "minidump FreeBSD/arm64",
 	    .newest = 3,
 	    .dumpavail_min = 2,
@@ -48,19 +81,26 @@ static const struct layout layouts[ARCH_COUNT] = {
 	    .dmapbase = 56,
 	    .dmapend = 64,
 	    .dumpavail = 72,
-	    .flags = 76 },
+	    .flags = 76,
+	    .paging = &paging_arm64_4k,
+	    .other_paging = &paging_arm64_16k,
+	    .is_other = is_arm64_16k },
 	[ARCH_I386] = { .magic = "minidump FreeBSD/i386",
 	    .newest = 2,
 	    .dumpavail_min = 2,
 	    .paemode = 44,
-	    .dumpavail = 48 },
+	    .dumpavail = 48,
+	    .paging = &paging_i386,
+	    .other_paging = &paging_i386_pae,
+	    .is_other = is_i386_pae },
 	[ARCH_RISCV] = { .magic = "minidump FreeBSD/riscv",
 	    .newest = 2,
 	    .dumpavail_min = 2,
 	    .dmapphys = 48,
 	    .dmapbase = 56,
 	    .dmapend = 64,
-	    .dumpavail = 72 },
+	    .dumpavail = 72,
+	    .paging = &paging_riscv },
 };
 
 const char *const minidump_section_names[MINIDUMP_NSECTIONS] = {
@@ -96,10 +136,10 @@ field_addr(const struct minidump_hdr *hdr, const uint8_t *p, uint8_t off)
 }
 
 static bool
-decode_page_size(const struct layout *l, const uint8_t *p,
+decode_page_size(const struct minidump_arch *ma, const uint8_t *p,
     struct minidump_hdr *hdr)
 {
-	uint32_t flags = hdr->md_version >= 3 ? field32(hdr, p, l->flags) : 0;
+	uint32_t flags = hdr->md_version >= 3 ? field32(hdr, p, ma->flags) : 0;
 
 	switch (flags & ARM64_FLAG_PS_MASK) {
 	case ARM64_FLAG_PS_4K:
@@ -116,7 +156,7 @@ decode_page_size(const struct layout *l, const uint8_t *p,
 bool
 minidump_has_two_layouts(const struct minidump_hdr *hdr)
 {
-	return (hdr->md_arch == ARCH_ARM &&
+	return (arches[hdr->md_arch].unpadded_pmap &&
 	    hdr->md_pmap_len % hdr->md_page_size != 0);
 }
 
@@ -146,13 +186,13 @@ minidump_place(struct minidump_hdr *hdr)
 }
 
 static const char *
-check(const struct layout *l, const struct minidump_hdr *hdr)
+check(const struct minidump_arch *ma, const struct minidump_hdr *hdr)
 {
 	if (hdr->md_bitmap_len == 0)
 		return ("empty page bitmap");
 	if (hdr->md_bitmap_len % 8 != 0)
 		return ("length of the page bitmap is not a multiple of 8");
-	if (hdr->md_version >= l->dumpavail_min && hdr->md_dumpavail_len == 0)
+	if (hdr->md_version >= ma->dumpavail_min && hdr->md_dumpavail_len == 0)
 		return ("no dump_avail section");
 	if (hdr->md_dumpavail_len % 16 != 0)
 		return ("length of dump_avail is not a multiple of 16");
@@ -180,7 +220,7 @@ minidump_find_arch(struct span file, enum dump_arch *arch)
 	if (file.len < MAGIC_LEN)
 		return (false);
 	for (size_t i = 0; i < ARCH_COUNT; i++) {
-		if (memcmp(file.base, layouts[i].magic, MAGIC_LEN) == 0) {
+		if (memcmp(file.base, arches[i].magic, MAGIC_LEN) == 0) {
 			*arch = (enum dump_arch)i;
 			return (true);
 		}
@@ -194,7 +234,7 @@ minidump_decode(struct span file, enum byte_order order,
 {
 	struct minidump_hdr hdr = { .md_order = order };
 	const uint8_t *p = file.base;
-	const struct layout *l;
+	const struct minidump_arch *ma;
 
 	if (!minidump_find_arch(file, &hdr.md_arch)) {
 		*why = "not a minidump of a known architecture";
@@ -204,13 +244,13 @@ minidump_decode(struct span file, enum byte_order order,
 		*why = "shorter than a header page";
 		return (false);
 	}
-	l = &layouts[hdr.md_arch];
+	ma = &arches[hdr.md_arch];
 	hdr.md_version = field32(&hdr, p, FIELD_VERSION);
-	if (hdr.md_version < 1 || hdr.md_version > l->newest) {
+	if (hdr.md_version < 1 || hdr.md_version > ma->newest) {
 		*why = "unknown minidump version";
 		return (false);
 	}
-	if (!decode_page_size(l, p, &hdr)) {
+	if (!decode_page_size(ma, p, &hdr)) {
 		*why = "unknown page size";
 		return (false);
 	}
@@ -218,14 +258,14 @@ minidump_decode(struct span file, enum byte_order order,
 	hdr.md_bitmap_len = field32(&hdr, p, FIELD_BITMAP);
 	hdr.md_pmap_len = field32(&hdr, p, FIELD_PMAP);
 	hdr.md_kernbase = field_addr(&hdr, p, FIELD_KERNBASE);
-	hdr.md_dmapphys = field_addr(&hdr, p, l->dmapphys);
-	hdr.md_dmapbase = field_addr(&hdr, p, l->dmapbase);
-	hdr.md_dmapend = field_addr(&hdr, p, l->dmapend);
-	hdr.md_paemode = field32(&hdr, p, l->paemode);
-	hdr.md_mmuformat = field32(&hdr, p, l->mmuformat);
-	if (hdr.md_version >= l->dumpavail_min)
-		hdr.md_dumpavail_len = field32(&hdr, p, l->dumpavail);
-	if ((*why = check(l, &hdr)) != NULL)
+	hdr.md_dmapphys = field_addr(&hdr, p, ma->dmapphys);
+	hdr.md_dmapbase = field_addr(&hdr, p, ma->dmapbase);
+	hdr.md_dmapend = field_addr(&hdr, p, ma->dmapend);
+	hdr.md_paemode = field32(&hdr, p, ma->paemode);
+	hdr.md_mmuformat = field32(&hdr, p, ma->mmuformat);
+	if (hdr.md_version >= ma->dumpavail_min)
+		hdr.md_dumpavail_len = field32(&hdr, p, ma->dumpavail);
+	if ((*why = check(ma, &hdr)) != NULL)
 		return (false);
 	minidump_place(&hdr);
 	*out = hdr;
@@ -255,30 +295,30 @@ bool
 minidump_encode(const struct minidump_hdr *hdr, uint8_t page[MINIDUMP_HDR_LEN],
     const char **why)
 {
-	const struct layout *l = &layouts[hdr->md_arch];
+	const struct minidump_arch *ma = &arches[hdr->md_arch];
 
-	if (hdr->md_version < 1 || hdr->md_version > l->newest) {
+	if (hdr->md_version < 1 || hdr->md_version > ma->newest) {
 		*why = "unknown minidump version";
 		return (false);
 	}
-	if ((*why = check(l, hdr)) != NULL)
+	if ((*why = check(ma, hdr)) != NULL)
 		return (false);
 	memset(page, 0, MINIDUMP_HDR_LEN);
-	memcpy(page, l->magic, MAGIC_LEN);
+	memcpy(page, ma->magic, MAGIC_LEN);
 	put32(hdr, page, FIELD_VERSION, hdr->md_version);
 	put32(hdr, page, FIELD_MSGBUF, hdr->md_msgbuf_len);
 	put32(hdr, page, FIELD_BITMAP, hdr->md_bitmap_len);
 	put32(hdr, page, FIELD_PMAP, hdr->md_pmap_len);
 	put_addr(hdr, page, FIELD_KERNBASE, hdr->md_kernbase);
-	put_addr(hdr, page, l->dmapphys, hdr->md_dmapphys);
-	put_addr(hdr, page, l->dmapbase, hdr->md_dmapbase);
-	put_addr(hdr, page, l->dmapend, hdr->md_dmapend);
-	put32(hdr, page, l->paemode, hdr->md_paemode);
-	put32(hdr, page, l->mmuformat, hdr->md_mmuformat);
-	if (hdr->md_version >= l->dumpavail_min)
-		put32(hdr, page, l->dumpavail, hdr->md_dumpavail_len);
+	put_addr(hdr, page, ma->dmapphys, hdr->md_dmapphys);
+	put_addr(hdr, page, ma->dmapbase, hdr->md_dmapbase);
+	put_addr(hdr, page, ma->dmapend, hdr->md_dmapend);
+	put32(hdr, page, ma->paemode, hdr->md_paemode);
+	put32(hdr, page, ma->mmuformat, hdr->md_mmuformat);
+	if (hdr->md_version >= ma->dumpavail_min)
+		put32(hdr, page, ma->dumpavail, hdr->md_dumpavail_len);
 	if (hdr->md_version >= 3 && hdr->md_page_size == 16384)
-		put32(hdr, page, l->flags, ARM64_FLAG_PS_16K);
+		put32(hdr, page, ma->flags, ARM64_FLAG_PS_16K);
 	return (true);
 }
 
@@ -302,5 +342,16 @@ minidump_choose_layout(struct minidump_hdr *hdr, uint64_t npages,
 bool
 minidump_has_flat_ptes(const struct minidump_hdr *hdr)
 {
-	return (hdr->md_arch != ARCH_AMD64 || hdr->md_version == 1);
+	uint32_t directory_min = arches[hdr->md_arch].directory_min;
+
+	return (directory_min == 0 || hdr->md_version < directory_min);
+}
+
+const struct paging *
+minidump_paging(const struct minidump_hdr *hdr)
+{
+	const struct minidump_arch *ma = &arches[hdr->md_arch];
+
+	return (ma->is_other != NULL && ma->is_other(hdr) ? ma->other_paging :
+							    ma->paging);
 }

@@ -20,6 +20,7 @@
 
 #include "format/arch.h"
 #include "format/bytes.h"
+#include "format/paging.h"
 
 /* Every minidump starts with this, and no other dump does. */
 #define MINIDUMP_PREFIX	    "minidump"
@@ -115,5 +116,8 @@ bool minidump_choose_layout(struct minidump_hdr *hdr, uint64_t npages,
 
 /* Does the page-table section hold final-level PTEs, one for each page? */
 bool minidump_has_flat_ptes(const struct minidump_hdr *hdr);
+
+/* The form of those page tables. */
+const struct paging *minidump_paging(const struct minidump_hdr *hdr);
 
 #endif

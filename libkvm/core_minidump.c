@@ -59,28 +59,6 @@ decode_header(kvm_t *kd)
 	return (0);
 }
 
-static const struct paging *
-find_paging(const struct minidump_hdr *hdr)
-{
-	switch (hdr->md_arch) {
-	case ARCH_AMD64:
-		return (&paging_amd64);
-	case ARCH_ARM:
-		return (hdr->md_mmuformat == ARM_MMU_V4 ? &paging_arm_v4 :
-							  &paging_arm);
-	case ARCH_ARM64:
-		return (hdr->md_page_size == 16384 ? &paging_arm64_16k :
-						     &paging_arm64_4k);
-	case ARCH_I386:
-		return (hdr->md_paemode != 0 ? &paging_i386_pae : &paging_i386);
-	case ARCH_RISCV:
-		return (&paging_riscv);
-	case ARCH_COUNT:
-		break;
-	}
-	return (NULL);
-}
-
 /* Fill in the page set and the segments that it is made of. */
 static int
 read_page_set(kvm_t *kd, unsigned int page_shift, struct pageindex_desc *desc)
@@ -184,7 +162,7 @@ minidump_open(kvm_t *kd)
 	if (decode_header(kd) != 0 || open_index(kd) != 0 ||
 	    choose_layout(kd) != 0)
 		return (-1);
-	paging = find_paging(hdr);
+	paging = minidump_paging(hdr);
 	kd->kd_root = (struct vm_root){
 		.vr_paging = paging,
 		.vr_level = minidump_has_flat_ptes(hdr) ? 0 : 1,

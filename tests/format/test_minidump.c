@@ -380,15 +380,46 @@ test_flat(void **state)
 	assert_true(minidump_has_flat_ptes(&hdr));
 }
 
+static const struct paging_row {
+	const char *name;
+	struct minidump_hdr hdr;
+	const struct paging *paging;
+} paging_rows[] = {
+	{ "tables of amd64", { .md_arch = ARCH_AMD64 }, &paging_amd64 },
+	{ "tables of arm, V6",
+	    { .md_arch = ARCH_ARM, .md_mmuformat = ARM_MMU_V6 }, &paging_arm },
+	{ "tables of arm, V4",
+	    { .md_arch = ARCH_ARM, .md_mmuformat = ARM_MMU_V4 },
+	    &paging_arm_v4 },
+	{ "tables of arm64, 4 KB",
+	    { .md_arch = ARCH_ARM64, .md_page_size = 4096 }, &paging_arm64_4k },
+	{ "tables of arm64, 16 KB",
+	    { .md_arch = ARCH_ARM64, .md_page_size = 16384 },
+	    &paging_arm64_16k },
+	{ "tables of i386", { .md_arch = ARCH_I386 }, &paging_i386 },
+	{ "tables of i386, PAE", { .md_arch = ARCH_I386, .md_paemode = 1 },
+	    &paging_i386_pae },
+	{ "tables of riscv64", { .md_arch = ARCH_RISCV }, &paging_riscv },
+};
+
+static void
+test_paging(void **state)
+{
+	const struct paging_row *row = *state;
+
+	assert_ptr_equal(minidump_paging(&row->hdr), row->paging);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[48];
+	struct CMUnitTest tests[64];
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, good_rows, test_good);
 	ADD_ROWS(tests, n, layout_rows, test_layout);
 	ADD_ROWS(tests, n, bad_rows, test_bad);
+	ADD_ROWS(tests, n, paging_rows, test_paging);
 	tests[n++] = row_test("refuses: cut short anywhere", test_short, NULL);
 	tests[n++] = row_test("encodes as a kernel does", test_encode, NULL);
 	tests[n++] =
