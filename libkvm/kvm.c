@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libkvm/arch.h"
 #include "libkvm/kvm_int.h"
 #include "libkvm/refuse.h"
 #include "libkvm/unpack.h"
@@ -307,29 +308,9 @@ kvm_native(kvm_t *kd)
 	static const uint16_t one = 1;
 	bool host_is_little = *(const uint8_t *)&one == 1;
 
-	if (kd->kd_core.kc_ptr_len != sizeof(void *) ||
-	    (kd->kd_core.kc_order == ORDER_LITTLE) != host_is_little)
-		return (0);
-	switch (kd->kd_core.kc_arch) {
-#if defined(__x86_64__)
-	case ARCH_AMD64:
-		return (1);
-#elif defined(__aarch64__)
-	case ARCH_ARM64:
-		return (1);
-#elif defined(__i386__)
-	case ARCH_I386:
-		return (1);
-#elif defined(__arm__)
-	case ARCH_ARM:
-		return (1);
-#elif defined(__riscv)
-	case ARCH_RISCV:
-		return (1);
-#endif
-	default:
-		return (0);
-	}
+	return (kd->kd_core.kc_ptr_len == sizeof(void *) &&
+	    (kd->kd_core.kc_order == ORDER_LITTLE) == host_is_little &&
+	    kvm_arch_is_host(kd->kd_core.kc_arch));
 }
 
 /* Only powerpc64 kernels move, and those are not read here. */

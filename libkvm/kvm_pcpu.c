@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "libkvm/arch.h"
 #include "libkvm/kvm_int.h"
 
 /* FreeBSD's largest MAXCPU; what the dump says is checked against it. */
@@ -97,17 +98,13 @@ kvm_dpcpu_setcpu(kvm_t *kd, unsigned int cpu)
 	return (0);
 }
 
-/*
- * amd64 stores such pointers as distances from the array of struct pcpu, to
- * which __pcpu points (sys/amd64/include/counter.h).
- */
 static int
 zpcpu_base(kvm_t *kd, uint64_t *base)
 {
 	uint64_t pcpu;
 	kvaddr_t va;
 
-	if (kd->kd_core.kc_arch != ARCH_AMD64)
+	if (!kvm_arch(kd->kd_core.kc_arch)->kar_zpcpu_is_offset)
 		return (0);
 	if (!kvm_lookup(kd, "__pcpu", &va))
 		return (kvm_fail(kd, "no symbol __pcpu"));
