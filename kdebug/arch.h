@@ -103,6 +103,10 @@ struct arch {
 
 	/* Linux's struct elf_prstatus, for hypervisors.  NULL: not known. */
 	const struct reg_layout *ar_prstatus;
+	bool ar_gs_is_pcpu; /* the base of GS is the CPU's struct pcpu */
+
+	/* ELF's type of sections of unwind tables; 0: they are PROGBITS. */
+	uint32_t ar_unwind_section;
 
 	/*
 	 * If fn, the function of cur, handles traps: the code it interrupted.

@@ -7,6 +7,9 @@
 #include "kdebug/arch_x86.h"
 #include "kdebug/kdebug_int.h"
 
+/* The ABI's SHT_X86_64_UNWIND, the type that clang gives .eh_frame. */
+#define UNWIND_SECTION 0x70000001
+
 /* clang-format off */
 enum {
 	RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP,
@@ -237,6 +240,8 @@ const struct arch kdb_arch_amd64 = {
 	.ar_ndwarf = NITEMS(dwarf),
 	.ar_pcb = pcb_layout,
 	.ar_prstatus = &prstatus,
+	.ar_gs_is_pcpu = true,
+	.ar_unwind_section = UNWIND_SECTION,
 	.ar_trap = trap,
 	.ar_prologue = prologue,
 };

@@ -99,7 +99,8 @@ find_vcpu(const struct kdebug *kdb, unsigned int cpu, kvaddr_t pcpu_va)
 
 	for (size_t i = 0; i < core->kc_nvcpus; i++) {
 		const struct kvm_vcpu *vc = &core->kc_vcpus[i];
-		bool has_gs = core->kc_arch == ARCH_AMD64 && vc->vc_qemu;
+		bool has_gs = kdb->kdb_arch != NULL &&
+		    kdb->kdb_arch->ar_gs_is_pcpu && vc->vc_qemu;
 
 		if (has_gs ? gs_leads_to(vc, pcpu_va) : i == cpu)
 			return (vc);

@@ -20,10 +20,6 @@
 
 #include "libkvm/symtab.h"
 
-#ifndef SHT_X86_64_UNWIND
-#define SHT_X86_64_UNWIND 0x70000001 /* the type that clang gives .eh_frame */
-#endif
-
 /* No module has as many, and a search for one takes time. */
 #define SECTIONS_MAX 16384
 
@@ -94,10 +90,9 @@ is_placed(const struct modfile *mf, const GElf_Shdr *shdr)
 	case SHT_INIT_ARRAY:
 	case SHT_FINI_ARRAY:
 		return (true);
-	case SHT_X86_64_UNWIND:
-		return (mf->mf_ehdr.e_machine == EM_X86_64);
 	default:
-		return (false);
+		return (mf->mf_place.mfp_unwind != 0 &&
+		    shdr->sh_type == mf->mf_place.mfp_unwind);
 	}
 }
 

@@ -21,6 +21,7 @@ struct modfile_place {
 	unsigned int mfp_ptr_len; /* 4 or 8 */
 	enum byte_order mfp_order;
 	uint16_t mfp_machine; /* ELF's number: EM_* */
+	uint32_t mfp_unwind;  /* the machine's ar_unwind_section */
 };
 
 /*

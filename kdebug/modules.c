@@ -260,6 +260,9 @@ open_file(struct kdebug *kdb, struct modmap *mm, const char *path)
 		.mfp_order = kdb->kdb_core->kc_order,
 		.mfp_machine =
 		    arch_facts(kdb->kdb_core->kc_arch)->af_elf_machine,
+		.mfp_unwind = kdb->kdb_arch != NULL ?
+		    kdb->kdb_arch->ar_unwind_section :
+		    0,
 	};
 	char other[64 + 4 * BUILDID_MAX];
 	const char *why;

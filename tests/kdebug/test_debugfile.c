@@ -459,7 +459,7 @@ static void
 put_eh_frame(struct kernel *k, const char *path)
 {
 	const struct modfile_place place = { MODULE_VA, MODULE_LEN, 8,
-		ORDER_LITTLE, EM_X86_64 };
+		ORDER_LITTLE, EM_X86_64, 0 };
 	const char *why;
 	struct modfile *mf = modfile_open(path, &place, &why);
 	Elf *elf = elf_begin(modfile_fd(mf), ELF_C_READ, NULL);
@@ -549,7 +549,7 @@ test_eh_frame_hostile(void **state)
 {
 	static const uint8_t values[] = { 0x00, 0x7f, 0x80, 0xff };
 	const struct modfile_place place = { MODULE_VA, MODULE_LEN, 8,
-		ORDER_LITTLE, EM_X86_64 };
+		ORDER_LITTLE, EM_X86_64, 0 };
 	struct kdebug_frame frames[MAXFRAMES];
 	struct modfile *mf;
 	const char *why;

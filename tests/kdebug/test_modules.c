@@ -441,7 +441,7 @@ test_find(void **state)
 {
 	const struct find_row *row = *state;
 	const struct modfile_place place = { BASE(1), MODULE_LEN, 8,
-		ORDER_LITTLE, EM_X86_64 };
+		ORDER_LITTLE, EM_X86_64, SHT_X86_64_UNWIND };
 	const char *name = row->name + strlen("find: ");
 	struct kvm_symbol sym;
 	struct modfile *mf;
