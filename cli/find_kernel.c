@@ -17,10 +17,10 @@
 
 /* What a path consists of: "dir/", "vmcore.0", of which the number is "0". */
 struct core_name {
-	const char *cn_dir;
-	int cn_dir_len;
-	const char *cn_number;
-	int cn_number_len; /* 0: it has none */
+	const char *con_dir;
+	int con_dir_len;
+	const char *con_number;
+	int con_number_len; /* 0: it has none */
 };
 
 /* A folder is none: /boot has one of that name, which has the kernels. */
@@ -61,10 +61,10 @@ split(const char *core)
 		start--;
 	if (start == 0 || name[start - 1] != '.')
 		start = end;
-	return ((struct core_name){ .cn_dir = core,
-	    .cn_dir_len = (int)(name - core),
-	    .cn_number = name + start,
-	    .cn_number_len = (int)(end - start) });
+	return ((struct core_name){ .con_dir = core,
+	    .con_dir_len = (int)(name - core),
+	    .con_number = name + start,
+	    .con_number_len = (int)(end - start) });
 }
 
 /* "kernel" with a number, which may be "", in the folder: as it is or packed. */
@@ -76,7 +76,7 @@ try(const struct core_name *cn, const char *dot, int number_len)
 	for (size_t i = 0; suffix != NULL; suffix = unpack_suffix(i++)) {
 		char path[PATH_MAX];
 		int n = snprintf(path, sizeof(path), "%.*skernel%s%.*s%s",
-		    cn->cn_dir_len, cn->cn_dir, dot, number_len, cn->cn_number,
+		    cn->con_dir_len, cn->con_dir, dot, number_len, cn->con_number,
 		    suffix);
 
 		if (n > 0 && (size_t)n < sizeof(path) && may_be_kernel(path))
@@ -91,8 +91,8 @@ find_beside(const char *core)
 	struct core_name cn = split(core);
 	char *path = NULL;
 
-	if (cn.cn_number_len > 0)
-		path = try(&cn, ".", cn.cn_number_len);
+	if (cn.con_number_len > 0)
+		path = try(&cn, ".", cn.con_number_len);
 	return (path != NULL ? path : try(&cn, "", 0));
 }
 
