@@ -1,5 +1,6 @@
 #include "tests/kdebug/stack.h"
 
+#include "kdebug/arch.h"
 #include "tests/kdebug/frames.h"
 #include "tests/support/unit.h"
 
@@ -296,4 +297,16 @@ stack_check(struct stacked *st, const int *funcs)
 		if (funcs[i + 1] < 0)
 			assert_int_equal(st->st_nframes, i + 1);
 	}
+}
+
+void
+stack_check_user(const struct stacked *st, const struct kdebug_user *user,
+    enum kdebug_role role, uint64_t want)
+{
+	size_t reg = kdebug_reg_of(st->st_k.k_kdb, role);
+
+	assert_true(regs_has(&user->ku_regs, (unsigned int)reg));
+	if (user->ku_regs.rs_value[reg] != want)
+		fail_msg("register %zu is %#jx", reg,
+		    (uintmax_t)user->ku_regs.rs_value[reg]);
 }

@@ -87,4 +87,12 @@ void stack_end(struct stacked *st);
 /* The frames are those of the functions, of which -1 ends the list. */
 void stack_check(struct stacked *st, const int *funcs);
 
+/* Where user mode stands in what tests put there. */
+#define USER_PC 0x200480
+#define USER_SP 0x7ffe1230
+
+/* Check a register of user mode. */
+void stack_check_user(const struct stacked *st, const struct kdebug_user *user,
+    enum kdebug_role role, uint64_t want);
+
 #endif
