@@ -777,54 +777,62 @@ test_walk_stopped(void **state)
 	(void)kvm_close(kd);
 }
 
+static const struct CMUnitTest single_tests[] = {
+	{ .name = "one after the other", .test_func = test_read_all },
+	{ .name = "dumps that are cut short", .test_func = test_read_short },
+	{ .name = "up to a hole: dumps that are cut short",
+	    .test_func = test_some_short },
+	{ .name = "up to a hole: arguments", .test_func = test_some_args },
+	{ .name = "a base inside of a table", .test_func = test_read_base },
+	{ .name = "a full dump", .test_func = test_read_full },
+	{ .name = "a full dump, the kernel's own root entry gone",
+	    .test_func = test_read_half_root },
+	{ .name = "native calls", .test_func = test_read_native },
+	{ .name = "physical memory", .test_func = test_read_phys },
+	{ .name = "the message buffer", .test_func = test_read_msgbuf },
+	{ .name = "the kernel file", .test_func = test_read_exec },
+	{ .name = "walk: calls in order", .test_func = test_walk },
+	{ .name = "walk: each page once", .test_func = test_walk_complete },
+	{ .name = "walk: pages in the direct map only",
+	    .test_func = test_walk_direct },
+	{ .name = "walk: pages at the direct map's end",
+	    .test_func = test_walk_direct_end },
+	{ .name = "walk: stopped", .test_func = test_walk_stopped },
+};
+
+/* Append the test of a row under the name that says how it is tested. */
+static void
+add_as(struct CMUnitTest *tests, size_t *n, const char *how, const char *name,
+    CMUnitTestFunction func, const void *row)
+{
+	static char names[NROWS(read_rows) + NROWS(run_rows)][80];
+	static size_t nnames;
+	char *text = names[nnames++];
+
+	(void)snprintf(text, sizeof(names[0]), "%s: %s", how, name);
+	tests[(*n)++] = row_test(text, func, row);
+}
+
 int
 main(void)
 {
-	static char names[NROWS(read_rows)][80];
-	static char run_names[NROWS(run_rows)][80];
 	struct CMUnitTest tests[144];
-	size_t n = 0;
+	size_t n = NROWS(single_tests);
 	int failed;
 
+	memcpy(tests, single_tests, sizeof(single_tests));
+	ADD_ROWS(tests, n, read_rows, test_read);
+	for (size_t i = 0; i < NROWS(read_rows); i++)
+		add_as(tests, &n, "by pread", read_rows[i].name,
+		    test_read_by_pread, &read_rows[i]);
+	ADD_ROWS(tests, n, some_rows, test_some);
+	for (size_t i = 0; i < NROWS(run_rows); i++)
+		add_as(tests, &n, "walk: pages in a row", run_rows[i].name,
+		    test_walk_runs, &run_rows[i]);
 	dumps_init(&minidump);
 	dumps_write(&minidump);
 	dumps_init(&full);
 	dumps_write_full(&full);
-	ADD_ROWS(tests, n, read_rows, test_read);
-	for (size_t i = 0; i < NROWS(read_rows); i++) {
-		(void)snprintf(names[i], sizeof(names[i]), "by pread: %s",
-		    read_rows[i].name);
-		tests[n++] =
-		    row_test(names[i], test_read_by_pread, &read_rows[i]);
-	}
-	tests[n++] = row_test("one after the other", test_read_all, NULL);
-	tests[n++] =
-	    row_test("dumps that are cut short", test_read_short, NULL);
-	ADD_ROWS(tests, n, some_rows, test_some);
-	tests[n++] = row_test("up to a hole: dumps that are cut short",
-	    test_some_short, NULL);
-	tests[n++] = row_test("up to a hole: arguments", test_some_args, NULL);
-	tests[n++] = row_test("a base inside of a table", test_read_base, NULL);
-	tests[n++] = row_test("a full dump", test_read_full, NULL);
-	tests[n++] = row_test("a full dump, the kernel's own root entry gone",
-	    test_read_half_root, NULL);
-	tests[n++] = row_test("native calls", test_read_native, NULL);
-	tests[n++] = row_test("physical memory", test_read_phys, NULL);
-	tests[n++] = row_test("the message buffer", test_read_msgbuf, NULL);
-	tests[n++] = row_test("the kernel file", test_read_exec, NULL);
-	tests[n++] = row_test("walk: calls in order", test_walk, NULL);
-	tests[n++] = row_test("walk: each page once", test_walk_complete, NULL);
-	for (size_t i = 0; i < NROWS(run_rows); i++) {
-		(void)snprintf(run_names[i], sizeof(run_names[i]),
-		    "walk: pages in a row: %s", run_rows[i].name);
-		tests[n++] =
-		    row_test(run_names[i], test_walk_runs, &run_rows[i]);
-	}
-	tests[n++] = row_test("walk: pages in the direct map only",
-	    test_walk_direct, NULL);
-	tests[n++] = row_test("walk: pages at the direct map's end",
-	    test_walk_direct_end, NULL);
-	tests[n++] = row_test("walk: stopped", test_walk_stopped, NULL);
 	failed = RUN_TESTS(tests, n);
 	dumps_fini(&minidump);
 	dumps_fini(&full);
