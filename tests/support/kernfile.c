@@ -1,5 +1,4 @@
 /*
- * The file, in this order: header, data, strings, symbols, section headers.
  * Section names and symbol names share one table of strings.
  */
 #include "tests/support/kernfile.h"
@@ -7,57 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/elffile.h"
+
 enum { SEC_NULL, SEC_DATA, SEC_BSS, SEC_STRTAB, SEC_SYMTAB, NSECTIONS };
 
 #define SHN_ABS 0xfff1
 
-struct writer {
-	const struct kernfile *kf;
-	bool is64;
-	uint8_t *buf;
-	size_t size;
-	size_t len;
-};
-
-struct section {
-	const char *name;
-	uint32_t type;
-	uint32_t flags;
-	uint64_t va, off, len;
-	uint32_t link, info;
-	uint64_t entry_len;
-};
-
-static void
-put(struct writer *w, uint64_t v, unsigned int len)
-{
-	if (w->size - w->len < len)
-		abort();
-	for (unsigned int i = 0; i < len; i++) {
-		unsigned int byte =
-		    w->kf->order == ORDER_LITTLE ? i : len - 1 - i;
-
-		w->buf[w->len + i] = (uint8_t)(v >> 8 * byte);
-	}
-	w->len += len;
-}
-
-/* A field as wide as an address. */
-static void
-put_word(struct writer *w, uint64_t v)
-{
-	put(w, v, w->is64 ? 8 : 4);
-}
-
-static void
-put_bytes(struct writer *w, const void *p, size_t len)
-{
-	if (w->size - w->len < len)
-		abort();
-	if (len > 0)
-		memcpy(w->buf + w->len, p, len);
-	w->len += len;
-}
+static const char section_names[] = "\0.data\0.bss\0.strtab\0.symtab";
 
 static uint16_t
 machine_of(const struct kernfile *kf)
@@ -73,118 +28,6 @@ machine_of(const struct kernfile *kf)
 	return (kf->machine != 0 ? kf->machine : machines[kf->arch]);
 }
 
-static void
-put_header(struct writer *w, uint64_t shoff)
-{
-	uint8_t ident[16] = { 0x7f, 'E', 'L', 'F', w->is64 ? 2 : 1,
-		w->kf->order == ORDER_LITTLE ? 1 : 2, 1, 9 /* FreeBSD */ };
-
-	put_bytes(w, ident, sizeof(ident));
-	put(w, w->kf->type != 0 ? w->kf->type : 2, 2);
-	put(w, machine_of(w->kf), 2);
-	put(w, 1, 4);
-	put_word(w, w->kf->data_va); /* entry */
-	put_word(w, 0);		     /* no program headers */
-	put_word(w, shoff);
-	put(w, 0, 4);
-	put(w, w->is64 ? 64 : 52, 2);
-	put(w, 0, 2);
-	put(w, 0, 2);
-	put(w, w->is64 ? 64 : 40, 2);
-	put(w, NSECTIONS, 2);
-	put(w, SEC_STRTAB, 2);
-}
-
-/* A string, and where it is in the table that started at off. */
-static uint32_t
-put_string(struct writer *w, size_t off, const char *s)
-{
-	uint32_t at = (uint32_t)(w->len - off);
-
-	put_bytes(w, s, strlen(s) + 1);
-	return (at);
-}
-
-static void
-put_symbol(struct writer *w, const struct kernfile_symbol *sym, uint32_t name)
-{
-	static const uint16_t indexes[] = {
-		[KERNFILE_UNDEF] = 0,
-		[KERNFILE_DATA] = SEC_DATA,
-		[KERNFILE_BSS] = SEC_BSS,
-		[KERNFILE_ABS] = SHN_ABS,
-	};
-	uint8_t info = (uint8_t)((sym->local ? 0 : 1 << 4) | sym->type);
-
-	put(w, name, 4);
-	if (w->is64) {
-		put(w, info, 1);
-		put(w, 0, 1);
-		put(w, indexes[sym->section], 2);
-		put(w, sym->va, 8);
-		put(w, sym->len, 8);
-	} else {
-		put(w, sym->va, 4);
-		put(w, sym->len, 4);
-		put(w, info, 1);
-		put(w, 0, 1);
-		put(w, indexes[sym->section], 2);
-	}
-}
-
-static void
-put_section(struct writer *w, const struct section *sec, uint32_t name)
-{
-	put(w, name, 4);
-	put(w, sec->type, 4);
-	put_word(w, sec->flags);
-	put_word(w, sec->va);
-	put_word(w, sec->off);
-	put_word(w, sec->len);
-	put(w, sec->link, 4);
-	put(w, sec->info, 4);
-	put_word(w, 1);
-	put_word(w, sec->entry_len);
-}
-
-static void
-align(struct writer *w)
-{
-	while (w->len % 8 != 0)
-		put(w, 0, 1);
-}
-
-/* The strings and symbols; fills in where they are. */
-static void
-put_symbols(struct writer *w, struct section *sections, uint32_t *names)
-{
-	static const struct kernfile_symbol none;
-	const struct kernfile *kf = w->kf;
-	struct section *strings = &sections[SEC_STRTAB];
-	struct section *symbols = &sections[SEC_SYMTAB];
-	uint32_t *at = calloc(kf->nsymbols + 1, sizeof(*at));
-
-	if (at == NULL)
-		abort();
-	strings->off = w->len;
-	put(w, 0, 1);
-	for (size_t i = 1; i < NSECTIONS; i++)
-		names[i] =
-		    put_string(w, (size_t)strings->off, sections[i].name);
-	for (size_t i = 0; i < kf->nsymbols; i++)
-		at[i] =
-		    put_string(w, (size_t)strings->off, kf->symbols[i].name);
-	strings->len = w->len - strings->off;
-	align(w);
-
-	symbols->off = w->len;
-	put_symbol(w, &none, 0);
-	for (size_t i = 0; i < kf->nsymbols; i++)
-		put_symbol(w, &kf->symbols[i], at[i]);
-	symbols->len = w->len - symbols->off;
-	free(at);
-}
-
 static uint32_t
 symtab_type(const struct kernfile *kf)
 {
@@ -193,34 +36,89 @@ symtab_type(const struct kernfile *kf)
 	return (kf->stripped ? 11 : 2); /* SHT_DYNSYM, SHT_SYMTAB */
 }
 
+static void *
+allocate(size_t len)
+{
+	void *p = calloc(1, len);
+
+	if (p == NULL)
+		abort();
+	return (p);
+}
+
+/* Bytes of all strings. */
+static size_t
+strings_len(const struct kernfile *kf)
+{
+	size_t len = sizeof(section_names);
+
+	for (size_t i = 0; i < kf->nsymbols; i++)
+		len += strlen(kf->symbols[i].name) + 1;
+	return (len);
+}
+
+static void
+put_symbols(const struct kernfile *kf, const struct elffile *ef, char *strings,
+    uint8_t *symbols)
+{
+	static const uint16_t indexes[] = {
+		[KERNFILE_UNDEF] = 0,
+		[KERNFILE_DATA] = SEC_DATA,
+		[KERNFILE_BSS] = SEC_BSS,
+		[KERNFILE_ABS] = SHN_ABS,
+	};
+	size_t at = sizeof(section_names);
+
+	memcpy(strings, section_names, sizeof(section_names));
+	for (size_t i = 0; i < kf->nsymbols; i++) {
+		const struct kernfile_symbol *sym = &kf->symbols[i];
+		size_t len = strlen(sym->name) + 1;
+
+		memcpy(strings + at, sym->name, len);
+		elffile_put_symbol(ef, symbols, i + 1,
+		    &(struct elffile_symbol){
+			.name = (uint32_t)at,
+			.info =
+			    (uint8_t)((sym->local ? 0 : 1 << 4) | sym->type),
+			.section = indexes[sym->section],
+			.va = sym->va,
+			.len = sym->len,
+		    });
+		at += len;
+	}
+}
+
 size_t
 kernfile_write(const struct kernfile *kf, uint8_t *buf, size_t size)
 {
-	bool is64 = kf->arch != ARCH_I386 && kf->arch != ARCH_ARM;
-	struct writer w = { .kf = kf, .is64 = is64, .buf = buf, .size = size };
-	uint32_t names[NSECTIONS] = { 0 };
-	struct section sections[NSECTIONS] = {
-		[SEC_DATA] = { ".data", 1, kf->data_is_code ? 6 : 3,
-		    kf->data_va, is64 ? 64 : 52, kf->data_len, 0, 0, 0 },
-		[SEC_BSS] = { ".bss", 8, 3, kf->bss_va, is64 ? 64 : 52,
-		    kf->bss_len, 0, 0, 0 },
-		[SEC_STRTAB] = { ".strtab", 3, 0, 0, 0, 0, 0, 0, 0 },
-		[SEC_SYMTAB] = { ".symtab", symtab_type(kf), 0, 0, 0, 0,
-		    SEC_STRTAB, 1, is64 ? 24 : 16 },
+	struct elffile ef = {
+		.is64 = kf->arch != ARCH_I386 && kf->arch != ARCH_ARM,
+		.big_endian = kf->order == ORDER_BIG,
+		.type = kf->type != 0 ? kf->type : 2,
+		.machine = machine_of(kf),
+		.entry = kf->data_va,
+		.nsections = NSECTIONS,
+		.names = SEC_STRTAB,
 	};
-	size_t end;
+	size_t sym_len = elffile_symbol_len(&ef);
+	size_t syms_len = (kf->nsymbols + 1) * sym_len;
+	char *strings = allocate(strings_len(kf));
+	uint8_t *symbols = allocate(syms_len);
+	const struct elffile_section sections[NSECTIONS] = {
+		[SEC_DATA] = { ".data", 1, kf->data_is_code ? 6 : 3,
+		    kf->data_va, kf->data, kf->data_len, 0, 0, 1, 0 },
+		[SEC_BSS] = { ".bss", 8, 3, kf->bss_va, NULL, kf->bss_len, 0, 0,
+		    1, 0 },
+		[SEC_STRTAB] = { ".strtab", 3, 0, 0, strings, strings_len(kf),
+		    0, 0, 8, 0 },
+		[SEC_SYMTAB] = { ".symtab", symtab_type(kf), 0, 0, symbols,
+		    syms_len, SEC_STRTAB, 1, 8, (uint32_t)sym_len },
+	};
 
-	put_header(&w, 0);
-	put_bytes(&w, kf->data, kf->data_len);
-	align(&w);
-	put_symbols(&w, sections, names);
-	align(&w);
-	end = w.len;
-	for (size_t i = 0; i < NSECTIONS; i++)
-		put_section(&w, &sections[i], names[i]);
-	size = w.len;
-	/* The header once more, now that it is known where the sections are. */
-	w.len = 0;
-	put_header(&w, end);
+	put_symbols(kf, &ef, strings, symbols);
+	ef.sections = sections;
+	size = elffile_write(&ef, buf, size);
+	free(strings);
+	free(symbols);
 	return (size);
 }
