@@ -1,3 +1,7 @@
+/*
+ * Makes a dump with tests/gen, and remembers the offset of each of its words:
+ * see benchdump.h.
+ */
 #include "bench/benchdump.h"
 
 #include <sys/mman.h>

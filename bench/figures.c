@@ -1,3 +1,6 @@
+/*
+ * Clocks, medians and lines of JSON for benchmarks: see figures.h.
+ */
 #include "bench/figures.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/*
+ * The reader that libkvm is compared with: see plainreader.h.
+ */
 #include "bench/plainreader.h"
 
 #include <sys/mman.h>

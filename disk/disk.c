@@ -1,3 +1,9 @@
+/*
+ * Reads and writes at offsets of a disk or an image: see disk.h.
+ *
+ * Only whole transfers inside of the disk succeed, so a caller never checks for
+ * short ones.
+ */
 #include "disk/disk.h"
 
 #include <sys/stat.h>

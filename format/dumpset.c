@@ -1,3 +1,8 @@
+/*
+ * Segments of pages and their bits: see dumpset.h.
+ *
+ * Segments are ascending and disjoint, and so are their bits.
+ */
 #include "format/dumpset.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * The layout of ELF cores, in both classes and byte orders: see elfcore.h.
+ */
 #include "format/elfcore.h"
 
 #include <string.h>

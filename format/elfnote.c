@@ -1,3 +1,6 @@
+/*
+ * Notes of ELF cores, one after the other, and QEMU's own: see elfnote.h.
+ */
 #include "format/elfnote.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * The GUID partition table, each field checked before it is used: see gpt.h.
+ */
 #include "format/gpt.h"
 
 #include <string.h>

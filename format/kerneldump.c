@@ -1,3 +1,7 @@
+/*
+ * Headers of kernel dumps in both versions, and the place of the dump that they
+ * describe: see kerneldump.h.
+ */
 #include "format/kerneldump.h"
 
 #include <string.h>

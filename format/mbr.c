@@ -1,3 +1,6 @@
+/*
+ * Whether a disk has partitions in an MBR: see mbr.h.
+ */
 #include "format/mbr.h"
 
 #define TABLE_OFF 446

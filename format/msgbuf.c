@@ -1,3 +1,7 @@
+/*
+ * struct msgbuf of either size of pointer, and the runs of text in its ring:
+ * see msgbuf.h.
+ */
 #include "format/msgbuf.h"
 
 /* Older kernels have an int here that means "needs a newline": bit 0. */

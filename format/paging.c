@@ -1,3 +1,8 @@
+/*
+ * The page-table entries of each architecture: see paging.h.
+ *
+ * A decoder looks at one entry and never at the table or the level above.
+ */
 #include "format/paging.h"
 
 #include "format/paging_amd64.h"

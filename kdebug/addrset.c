@@ -1,3 +1,8 @@
+/*
+ * A set of addresses as a hash table with open addressing: see addrset.h.
+ *
+ * At most half of the slots are in use, so each search ends.
+ */
 #include "kdebug/addrset.h"
 
 #include <stdlib.h>

@@ -1,3 +1,7 @@
+/*
+ * The table of architectures, and reading a structure of saved registers: see
+ * arch.h.
+ */
 #include "kdebug/arch.h"
 
 #include <string.h>

@@ -1,3 +1,7 @@
+/*
+ * The entry, the prologue and the return of functions on amd64 and i386: see
+ * arch_x86.h.
+ */
 #include "kdebug/arch_x86.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * Strings that are freed together: see arena.h.
+ */
 #include "kdebug/arena.h"
 
 #include <stdlib.h>

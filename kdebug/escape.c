@@ -1,3 +1,9 @@
+/*
+ * Text made safe for a terminal: see escape.h.
+ *
+ * No byte that is not printable ASCII or part of a valid, visible UTF-8
+ * character passes.
+ */
 #include "kdebug/escape.h"
 
 #include <stdint.h>

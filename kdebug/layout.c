@@ -1,3 +1,8 @@
+/*
+ * The constants that the kernel exports for debuggers: see layout.h.
+ *
+ * A constant that cannot be right is treated as missing, with a note.
+ */
 #include "kdebug/layout.h"
 
 #include <stddef.h>

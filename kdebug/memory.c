@@ -1,3 +1,8 @@
+/*
+ * Memory of the dumped kernel in its own sizes: words, code and strings.
+ *
+ * A read gives all of the bytes or fails; only a string may end early.
+ */
 #include <string.h>
 
 #include "kdebug/kdebug_int.h"

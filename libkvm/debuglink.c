@@ -1,3 +1,8 @@
+/*
+ * The search for split-off debug information: see debuglink.h.
+ *
+ * A file is used only if it has the same build id or the checksum of the link.
+ */
 #include "libkvm/debuglink.h"
 
 #include <sys/stat.h>

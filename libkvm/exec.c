@@ -1,3 +1,8 @@
+/*
+ * The kernel's ELF file, read with libelf: see exec.h.
+ *
+ * Opening reads the header only; symbols are read when the first is asked for.
+ */
 #include "libkvm/exec.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * The table of the fields that libkvm reads, and their offsets: see fields.h.
+ *
+ * All fields are looked up together, the first time that one is needed.
+ */
 #include "libkvm/fields.h"
 
 #include <stdlib.h>

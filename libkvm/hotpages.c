@@ -1,3 +1,7 @@
+/*
+ * Places of pages that are read often: see hotpages.h for what is always true
+ * of them.
+ */
 #include "libkvm/hotpages.h"
 
 #include <stdlib.h>

@@ -1,3 +1,7 @@
+/*
+ * Counts of a bitmap's bits, made up to the page that is asked for: see
+ * pageindex.h.
+ */
 #include "libkvm/pageindex.h"
 
 #include <assert.h>

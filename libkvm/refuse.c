@@ -1,3 +1,6 @@
+/*
+ * The names of files that are not a dump or a kernel: see refuse.h.
+ */
 #include "libkvm/refuse.h"
 
 #include <string.h>

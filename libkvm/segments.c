@@ -1,3 +1,6 @@
+/*
+ * Segments of an ELF core, sorted and joined: see segments.h.
+ */
 #include "libkvm/segments.h"
 
 #include <stdlib.h>

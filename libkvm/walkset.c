@@ -1,3 +1,6 @@
+/*
+ * The pages that a walk has not reported yet: see walkset.h.
+ */
 #include "libkvm/walkset.h"
 
 #include <sys/mman.h>

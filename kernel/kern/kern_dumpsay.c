@@ -1,3 +1,6 @@
+/*
+ * The lines that the console prints about a dump: see kern_dumpsay.h.
+ */
 #include "kernel/kern/kern_dumpsay.h"
 
 #include "kernel/kern/kern_dumpdev.h"
