@@ -1,3 +1,6 @@
+/*
+ * The places in which the kernel of a dump is looked for: see find_kernel.h.
+ */
 #include "cli/find_kernel.h"
 
 #include <sys/stat.h>

@@ -1,3 +1,6 @@
+/*
+ * The table of what libkvm knows of each machine: see arch.h.
+ */
 #include "libkvm/arch.h"
 
 #include <stddef.h>
