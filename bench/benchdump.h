@@ -16,7 +16,7 @@
 #define BENCHDUMP_NWORDS 2000000
 
 /* How the pages of a dump lie, and how the kernel maps them. */
-struct layout {
+struct bench_layout {
 	const char *name;
 	unsigned int run_max;	  /* pages that lie in a row, at most */
 	unsigned int map_percent; /* of the pages, in 4 KB mappings */
@@ -53,7 +53,7 @@ struct benchdump {
 	char core[600]; /* paths */
 	char kernel[600];
 	unsigned int gigabytes;
-	const struct layout *layout;
+	const struct bench_layout *layout;
 	uint64_t seed;
 
 	struct gen *gen;

@@ -37,7 +37,7 @@
 
 static const char *self; /* this program */
 
-static const struct layout layouts[] = {
+static const struct bench_layout layouts[] = {
 	{ "scattered", .run_max = 1, .map_percent = 95 },
 	{ "runs", .run_max = 32, .map_percent = 95 },
 	{ "mixed", .run_max = 32, .map_percent = 70, .big_percent = 40 },

@@ -31,13 +31,14 @@ const struct syntax modules_syntax = {
 };
 
 /* A row of the list. */
-struct row {
+struct module_row {
 	const struct kdebug_module *mr_module;
 	const char *mr_file;	/* on this host; NULL: none was found */
 	const char *mr_refused; /* what was found instead, and why not taken */
 };
 
-typedef bool row_fn(const struct dump *dump, const struct row *row, void *arg);
+typedef bool row_fn(const struct dump *dump, const struct module_row *row,
+    void *arg);
 
 /* Call fn for the kernel, then for each module, until it returns false. */
 static bool
@@ -45,7 +46,7 @@ for_each_row(const struct dump *dump, row_fn *fn, void *arg)
 {
 	const struct kdebug_module *mods;
 	size_t nmods = kdebug_modules(dump->d_kdb, &mods);
-	struct row row = {
+	struct module_row row = {
 		.mr_module = kdebug_kernel_module(dump->d_kdb),
 		.mr_file = dump->d_kernel,
 	};
@@ -65,7 +66,7 @@ for_each_row(const struct dump *dump, row_fn *fn, void *arg)
 /* ---- text ---- */
 
 static bool
-print_row(const struct dump *dump, const struct row *row, void *arg)
+print_row(const struct dump *dump, const struct module_row *row, void *arg)
 {
 	const struct kdebug_module *km = row->mr_module;
 	int digits = (int)dump->d_core->kc_ptr_len * 2;
@@ -98,7 +99,7 @@ print_heading(const struct dump *dump)
 /* ---- JSON ---- */
 
 static bool
-append_row(const struct dump *dump, const struct row *row, void *arg)
+append_row(const struct dump *dump, const struct module_row *row, void *arg)
 {
 	const struct kdebug_module *km = row->mr_module;
 	unsigned int ptr_len = dump->d_core->kc_ptr_len;

@@ -62,20 +62,20 @@ typedef kssize_t reader_t(kvm_t *kd, uint64_t addr, void *buf, size_t len,
     uint64_t *bad);
 
 /* The memory to read, and how to print it. */
-struct request {
-	const char *rq_where; /* "hz", "panic+0x10", "0xffffffff80000000" */
-	bool rq_physical;
-	bool rq_raw;
-	bool rq_len_given;
-	uint64_t rq_len;
-	bool rq_cpu_given;
-	uint64_t rq_cpu;
-	bool rq_vnet_given;
-	uint64_t rq_vnet; /* see kvm_vnet_select() */
+struct read_request {
+	const char *rrq_where; /* "hz", "panic+0x10", "0xffffffff80000000" */
+	bool rrq_physical;
+	bool rrq_raw;
+	bool rrq_len_given;
+	uint64_t rrq_len;
+	bool rrq_cpu_given;
+	uint64_t rrq_cpu;
+	bool rrq_vnet_given;
+	uint64_t rrq_vnet; /* see kvm_vnet_select() */
 
 	/* Known once the dump is open. */
-	reader_t *rq_read;
-	uint64_t rq_addr;
+	reader_t *rrq_read;
+	uint64_t rrq_addr;
 };
 
 /* ---- where, and how much ---- */
@@ -96,7 +96,8 @@ split_offset(const char *where, uint64_t *offset)
 
 /* The address of the selected copy of a DPCPU or VNET variable called base. */
 static int
-find_copy(kvm_t *kd, const struct request *rq, const char *base, uint64_t *addr)
+find_copy(kvm_t *kd, const struct read_request *rq, const char *base,
+    uint64_t *addr)
 {
 	enum kvm_copies copies;
 
@@ -105,12 +106,12 @@ find_copy(kvm_t *kd, const struct request *rq, const char *base, uint64_t *addr)
 		    kvm_geterr(kd));
 		return (EX_DATAERR);
 	}
-	if (rq->rq_cpu_given && copies != KVM_PER_CPU) {
+	if (rq->rrq_cpu_given && copies != KVM_PER_CPU) {
 		warnx("read: --cpu: %s is not a per-CPU (DPCPU) variable",
 		    base);
 		return (EX_USAGE);
 	}
-	if (rq->rq_vnet_given && copies != KVM_PER_VNET) {
+	if (rq->rrq_vnet_given && copies != KVM_PER_VNET) {
 		warnx("read: --vnet: %s is not a variable of network stacks",
 		    base);
 		return (EX_USAGE);
@@ -127,12 +128,12 @@ cannot_select(kvm_t *kd, const char *option)
 
 /* Select the CPU and the network stack whose copies are read. */
 static int
-select_copies(kvm_t *kd, const struct request *rq)
+select_copies(kvm_t *kd, const struct read_request *rq)
 {
-	if (rq->rq_cpu_given &&
-	    kvm_dpcpu_setcpu(kd, (unsigned int)rq->rq_cpu) != 0)
+	if (rq->rrq_cpu_given &&
+	    kvm_dpcpu_setcpu(kd, (unsigned int)rq->rrq_cpu) != 0)
 		return (cannot_select(kd, "--cpu"));
-	if (rq->rq_vnet_given && kvm_vnet_select(kd, rq->rq_vnet) != 0)
+	if (rq->rrq_vnet_given && kvm_vnet_select(kd, rq->rrq_vnet) != 0)
 		return (cannot_select(kd, "--vnet"));
 	return (EX_OK);
 }
@@ -158,7 +159,7 @@ find_symbol(struct dump *dump, const char *name, struct kvm_symbol *sym)
  * if it is an address, or the symbol's length is not known.
  */
 static int
-find_base(struct dump *dump, const struct request *rq, const char *base,
+find_base(struct dump *dump, const struct read_request *rq, const char *base,
     uint64_t offset, uint64_t *addr, uint64_t *left)
 {
 	struct kvm_symbol sym;
@@ -167,11 +168,11 @@ find_base(struct dump *dump, const struct request *rq, const char *base,
 	*left = 0;
 	if (base[0] == '\0') {
 		warnx("read: neither an address nor a symbol: \"%s\"",
-		    rq->rq_where);
+		    rq->rrq_where);
 		return (EX_USAGE);
 	}
 	if (isdigit((unsigned char)base[0]) &&
-	    (rq->rq_cpu_given || rq->rq_vnet_given)) {
+	    (rq->rrq_cpu_given || rq->rrq_vnet_given)) {
 		warnx("read: --cpu and --vnet need a symbol: %s", base);
 		return (EX_USAGE);
 	}
@@ -182,7 +183,7 @@ find_base(struct dump *dump, const struct request *rq, const char *base,
 		    base);
 		return (EX_USAGE);
 	}
-	if (rq->rq_physical) {
+	if (rq->rrq_physical) {
 		warnx("read: -p needs an address, not a symbol: %s", base);
 		return (EX_USAGE);
 	}
@@ -204,26 +205,26 @@ default_length(uint64_t symbol_left)
 }
 
 static int
-resolve(struct dump *dump, struct request *rq)
+resolve(struct dump *dump, struct read_request *rq)
 {
 	uint64_t offset, left, last;
-	char *base = split_offset(rq->rq_where, &offset);
+	char *base = split_offset(rq->rrq_where, &offset);
 	int status;
 
 	if (base == NULL) {
-		warnx("read: bad offset: %s", rq->rq_where);
+		warnx("read: bad offset: %s", rq->rrq_where);
 		return (EX_USAGE);
 	}
-	status = find_base(dump, rq, base, offset, &rq->rq_addr, &left);
+	status = find_base(dump, rq, base, offset, &rq->rrq_addr, &left);
 	free(base);
 	if (status != EX_OK)
 		return (status);
-	if (!rq->rq_len_given)
-		rq->rq_len = default_length(left);
-	if (__builtin_add_overflow(rq->rq_addr, offset, &rq->rq_addr) ||
-	    (rq->rq_len != 0 &&
-		__builtin_add_overflow(rq->rq_addr, rq->rq_len - 1, &last))) {
-		warnx("read: %s: goes past the end of memory", rq->rq_where);
+	if (!rq->rrq_len_given)
+		rq->rrq_len = default_length(left);
+	if (__builtin_add_overflow(rq->rrq_addr, offset, &rq->rrq_addr) ||
+	    (rq->rrq_len != 0 &&
+		__builtin_add_overflow(rq->rrq_addr, rq->rrq_len - 1, &last))) {
+		warnx("read: %s: goes past the end of memory", rq->rrq_where);
 		return (EX_USAGE);
 	}
 	return (EX_OK);
@@ -239,42 +240,42 @@ chunk_len(uint64_t left)
 
 /* Print the bytes up to the first that cannot be read.  Returns how many. */
 static uint64_t
-print_memory(const struct dump *dump, const struct request *rq)
+print_memory(const struct dump *dump, const struct read_request *rq)
 {
 	uint8_t buf[CHUNK_LEN];
 	struct hexdump hd;
 	uint64_t done = 0;
 	kssize_t want, got;
 
-	hexdump_init(&hd, rq->rq_addr, dump->d_core->kc_ptr_len);
+	hexdump_init(&hd, rq->rrq_addr, dump->d_core->kc_ptr_len);
 	do {
-		want = chunk_len(rq->rq_len - done);
-		got = rq->rq_read(dump->d_kd, rq->rq_addr + done, buf,
+		want = chunk_len(rq->rrq_len - done);
+		got = rq->rrq_read(dump->d_kd, rq->rrq_addr + done, buf,
 		    (size_t)want, NULL);
-		if (rq->rq_raw)
+		if (rq->rrq_raw)
 			fwrite(buf, 1, (size_t)got, stdout);
 		else
 			hexdump_add(&hd, buf, (size_t)got);
 		done += (uint64_t)got;
-	} while (got == want && done < rq->rq_len && !ferror(stdout));
-	if (!rq->rq_raw)
+	} while (got == want && done < rq->rrq_len && !ferror(stdout));
+	if (!rq->rrq_raw)
 		hexdump_fini(&hd);
 	return (done);
 }
 
 static int
-run(struct dump *dump, struct request *rq)
+run(struct dump *dump, struct read_request *rq)
 {
 	int status;
 
-	rq->rq_read = rq->rq_physical ? kvm_read_phys_some : kvm_read_some;
+	rq->rrq_read = rq->rrq_physical ? kvm_read_phys_some : kvm_read_some;
 	status = select_copies(dump->d_kd, rq);
 	if (status == EX_OK)
 		status = resolve(dump, rq);
 	if (status != EX_OK)
 		return (status);
 
-	if (print_memory(dump, rq) == rq->rq_len || ferror(stdout))
+	if (print_memory(dump, rq) == rq->rrq_len || ferror(stdout))
 		return (EX_OK);
 	fflush(stdout);
 	warnx("%s: %s", dump->d_core->kc_core_path, kvm_geterr(dump->d_kd));
@@ -282,13 +283,13 @@ run(struct dump *dump, struct request *rq)
 }
 
 static bool
-set_length(struct request *rq, const char *text)
+set_length(struct read_request *rq, const char *text)
 {
-	if (!number_parse_size(text, &rq->rq_len)) {
+	if (!number_parse_size(text, &rq->rrq_len)) {
 		warnx("read: bad length: %s", text);
 		return (false);
 	}
-	rq->rq_len_given = true;
+	rq->rrq_len_given = true;
 	return (true);
 }
 
@@ -304,23 +305,23 @@ set_number(const char *option, uint64_t max, uint64_t *out)
 
 /* An option of this command.  false: its argument is wrong. */
 static bool
-set_option(struct request *rq, int ch)
+set_option(struct read_request *rq, int ch)
 {
 	switch (ch) {
 	case 'l':
 		return (set_length(rq, optarg));
 	case 'p':
-		rq->rq_physical = true;
+		rq->rrq_physical = true;
 		return (true);
 	case OPT_RAW:
-		rq->rq_raw = true;
+		rq->rrq_raw = true;
 		return (true);
 	case OPT_CPU:
-		rq->rq_cpu_given = true;
-		return (set_number("--cpu", UINT32_MAX, &rq->rq_cpu));
+		rq->rrq_cpu_given = true;
+		return (set_number("--cpu", UINT32_MAX, &rq->rrq_cpu));
 	case OPT_VNET:
-		rq->rq_vnet_given = true;
-		return (set_number("--vnet", UINT64_MAX, &rq->rq_vnet));
+		rq->rrq_vnet_given = true;
+		return (set_number("--vnet", UINT64_MAX, &rq->rrq_vnet));
 	}
 	return (false);
 }
@@ -328,7 +329,7 @@ set_option(struct request *rq, int ch)
 int
 cmd_read(int argc, char **argv)
 {
-	struct request rq = { 0 };
+	struct read_request rq = { 0 };
 	struct args args = { 0 };
 	struct dump dump = { 0 };
 	int ch, status;
@@ -341,13 +342,13 @@ cmd_read(int argc, char **argv)
 	}
 	if (!options_core(&read_syntax, &argc, &argv, &args))
 		return (EX_USAGE);
-	if (argc == 2 && rq.rq_len_given) {
+	if (argc == 2 && rq.rrq_len_given) {
 		warnx("read: a length after -l: %s", argv[1]);
 		return (options_usage(&read_syntax));
 	}
 	if (argc == 2 && !set_length(&rq, argv[1]))
 		return (options_usage(&read_syntax));
-	rq.rq_where = argv[0];
+	rq.rrq_where = argv[0];
 
 	status = open_dump(&args, &dump);
 	if (status == EX_OK)

@@ -55,18 +55,18 @@ const struct syntax save_syntax = {
 enum action { ACTION_SAVE, ACTION_CHECK, ACTION_CLEAR };
 
 /* What was asked for, and what has come of it. */
-struct request {
-	const char *rq_device;
-	enum action rq_action;
-	bool rq_force;
-	bool rq_keep;
-	bool rq_verbose;
-	uint32_t rq_max; /* 0: no limit */
+struct save_request {
+	const char *srq_device;
+	enum action srq_action;
+	bool srq_force;
+	bool srq_keep;
+	bool srq_verbose;
+	uint32_t srq_max; /* 0: no limit */
 
-	struct crashdir rq_dir;
-	struct dumpdev *rq_dev;
-	unsigned int rq_nfound;
-	bool rq_any_cleared;
+	struct crashdir srq_dir;
+	struct dumpdev *srq_dev;
+	unsigned int srq_nfound;
+	bool srq_any_cleared;
 };
 
 /* The device's name, with the partition that the dump was found in. */
@@ -75,27 +75,27 @@ struct source_name {
 };
 
 static const char *
-name_source(const struct request *rq, const struct dumpdev_dump *dump,
+name_source(const struct save_request *rq, const struct dumpdev_dump *dump,
     struct source_name *name)
 {
 	size_t len = sizeof(name->sn_text);
 
 	if (dump->dmp_partition == 0)
-		(void)snprintf(name->sn_text, len, "%s", rq->rq_device);
+		(void)snprintf(name->sn_text, len, "%s", rq->srq_device);
 	else
 		(void)snprintf(name->sn_text, len, "%s partition %u",
-		    rq->rq_device, dump->dmp_partition);
+		    rq->srq_device, dump->dmp_partition);
 	return (name->sn_text);
 }
 
 /* ---- what is done with a dump ---- */
 
 static int
-clear(const struct request *rq, const struct save_source *src)
+clear(const struct save_request *rq, const struct save_source *src)
 {
-	if (dumpdev_clear(rq->rq_dev, src->src_dump))
+	if (dumpdev_clear(rq->srq_dev, src->src_dump))
 		return (EX_OK);
-	warnx("%s: %s", src->src_name, dumpdev_why(rq->rq_dev));
+	warnx("%s: %s", src->src_name, dumpdev_why(rq->srq_dev));
 	return (EX_IOERR);
 }
 
@@ -112,36 +112,36 @@ check(const struct save_source *src)
 }
 
 static int
-save(const struct request *rq, const struct save_source *src)
+save(const struct save_request *rq, const struct save_source *src)
 {
 	char core[CRASHNAME_LEN];
-	int status = save_dump(&rq->rq_dir, src, rq->rq_max, core);
+	int status = save_dump(&rq->srq_dir, src, rq->srq_max, core);
 
 	if (status != EX_OK)
 		return (status);
-	text_put(stdout, rq->rq_dir.cd_path);
+	text_put(stdout, rq->srq_dir.cd_path);
 	printf("/%s\n", core);
-	if (rq->rq_keep || src->src_dump->dmp_cleared)
+	if (rq->srq_keep || src->src_dump->dmp_cleared)
 		return (EX_OK);
 	return (clear(rq, src));
 }
 
 /* Shall it be left alone?  *status is how that ends. */
 static bool
-is_refused(struct request *rq, const struct save_source *src, int *status)
+is_refused(struct save_request *rq, const struct save_source *src, int *status)
 {
 	const struct dumpdev_dump *dump = src->src_dump;
 
 	*status = EX_OK;
 	if (dump->dmp_cleared &&
-	    (rq->rq_action == ACTION_CLEAR || !rq->rq_force)) {
-		rq->rq_any_cleared = true;
+	    (rq->srq_action == ACTION_CLEAR || !rq->srq_force)) {
+		rq->srq_any_cleared = true;
 		return (true);
 	}
 	/* A dump that nobody can read may be cleared all the same. */
-	if (dump->dmp_status == DUMPDEV_GOOD || rq->rq_action == ACTION_CLEAR)
+	if (dump->dmp_status == DUMPDEV_GOOD || rq->srq_action == ACTION_CLEAR)
 		return (false);
-	if (dump->dmp_status == DUMPDEV_DOUBTFUL && rq->rq_force) {
+	if (dump->dmp_status == DUMPDEV_DOUBTFUL && rq->srq_force) {
 		warnx("warning: %s: %s", src->src_name, dump->dmp_why);
 		return (false);
 	}
@@ -151,20 +151,20 @@ is_refused(struct request *rq, const struct save_source *src, int *status)
 }
 
 static int
-handle(struct request *rq, const struct dumpdev_dump *dump)
+handle(struct save_request *rq, const struct dumpdev_dump *dump)
 {
 	struct source_name name;
-	struct save_source src = { .src_dev = rq->rq_dev,
+	struct save_source src = { .src_dev = rq->srq_dev,
 		.src_dump = dump,
 		.src_name = name_source(rq, dump, &name) };
 	int status;
 
-	if (rq->rq_verbose && dump->dmp_status != DUMPDEV_BAD)
+	if (rq->srq_verbose && dump->dmp_status != DUMPDEV_BAD)
 		dumpinfo_print(stderr, dump, src.src_name, 0);
 	if (is_refused(rq, &src, &status))
 		return (status);
-	rq->rq_nfound++;
-	switch (rq->rq_action) {
+	rq->srq_nfound++;
+	switch (rq->srq_action) {
 	case ACTION_CHECK:
 		return (check(&src));
 	case ACTION_CLEAR:
@@ -179,17 +179,17 @@ handle(struct request *rq, const struct dumpdev_dump *dump)
 
 /* What it means that nothing was found. */
 static int
-found_none(const struct request *rq)
+found_none(const struct save_request *rq)
 {
-	const char *why = dumpdev_why(rq->rq_dev);
+	const char *why = dumpdev_why(rq->srq_dev);
 
 	if (why != NULL) {
-		warnx("%s: %s", rq->rq_device, why);
+		warnx("%s: %s", rq->srq_device, why);
 		return (EX_DATAERR);
 	}
-	warnx("%s: no dump%s%s", rq->rq_device,
-	    rq->rq_any_cleared ? " but one that was saved before" : "",
-	    dumpdev_has_mbr(rq->rq_dev) ?
+	warnx("%s: no dump%s%s", rq->srq_device,
+	    rq->srq_any_cleared ? " but one that was saved before" : "",
+	    dumpdev_has_mbr(rq->srq_dev) ?
 		"; its MBR's partitions were not looked into: name one" :
 		"");
 	return (STATUS_NONE);
@@ -197,12 +197,12 @@ found_none(const struct request *rq)
 
 /* All dumps of the device.  The first that fails decides the exit status. */
 static int
-handle_all(struct request *rq)
+handle_all(struct save_request *rq)
 {
 	struct dumpdev_dump dump;
 	int first = EX_OK;
 
-	while (!interrupt_came() && dumpdev_next(rq->rq_dev, &dump)) {
+	while (!interrupt_came() && dumpdev_next(rq->srq_dev, &dump)) {
 		int status = handle(rq, &dump);
 
 		if (first == EX_OK)
@@ -210,47 +210,47 @@ handle_all(struct request *rq)
 	}
 	if (first != EX_OK)
 		return (first);
-	if (rq->rq_nfound == 0)
+	if (rq->srq_nfound == 0)
 		return (found_none(rq));
-	if (dumpdev_why(rq->rq_dev) != NULL)
-		warnx("warning: %s: %s", rq->rq_device,
-		    dumpdev_why(rq->rq_dev));
+	if (dumpdev_why(rq->srq_dev) != NULL)
+		warnx("warning: %s: %s", rq->srq_device,
+		    dumpdev_why(rq->srq_dev));
 	return (EX_OK);
 }
 
 static int
-open_device(struct request *rq)
+open_device(struct save_request *rq)
 {
-	bool writes = rq->rq_action == ACTION_CLEAR ||
-	    (rq->rq_action == ACTION_SAVE && !rq->rq_keep);
+	bool writes = rq->srq_action == ACTION_CLEAR ||
+	    (rq->srq_action == ACTION_SAVE && !rq->srq_keep);
 	bool only_reads;
 	char why[256];
 
-	rq->rq_dev = dumpdev_open(rq->rq_device,
+	rq->srq_dev = dumpdev_open(rq->srq_device,
 	    writes ? DUMPDEV_CLEAR : DUMPDEV_READ, why, sizeof(why));
-	if (rq->rq_dev != NULL)
+	if (rq->srq_dev != NULL)
 		return (EX_OK);
-	only_reads = access(rq->rq_device, R_OK) == 0 &&
-	    access(rq->rq_device, W_OK) != 0;
-	warnx("%s: %s%s", rq->rq_device, why,
+	only_reads = access(rq->srq_device, R_OK) == 0 &&
+	    access(rq->srq_device, W_OK) != 0;
+	warnx("%s: %s%s", rq->srq_device, why,
 	    writes && only_reads ? " (-k saves without writing to it)" : "");
 	return (EX_NOINPUT);
 }
 
 static int
-run(struct request *rq, const char *directory)
+run(struct save_request *rq, const char *directory)
 {
 	int status = open_device(rq);
 
-	rq->rq_dir.cd_fd = -1;
-	if (status == EX_OK && rq->rq_action == ACTION_SAVE)
-		status = crashdir_open(&rq->rq_dir, directory);
+	rq->srq_dir.cd_fd = -1;
+	if (status == EX_OK && rq->srq_action == ACTION_SAVE)
+		status = crashdir_open(&rq->srq_dir, directory);
 	if (status == EX_OK) {
 		interrupt_hold();
 		status = handle_all(rq);
 	}
-	crashdir_close(&rq->rq_dir);
-	dumpdev_close(rq->rq_dev);
+	crashdir_close(&rq->srq_dir);
+	dumpdev_close(rq->srq_dev);
 	/* Whatever has come is let through when all is put in order. */
 	interrupt_release();
 	return (status);
@@ -274,22 +274,22 @@ parse_max(const char *text, uint32_t *out)
  * not to do.
  */
 static bool
-choose_action(bool check, bool clear, struct request *rq)
+choose_action(bool check, bool clear, struct save_request *rq)
 {
-	if (clear && (check || rq->rq_keep)) {
+	if (clear && (check || rq->srq_keep)) {
 		warnx("save: -c excludes -C and -k");
 		return (false);
 	}
 	if (check)
-		rq->rq_action = ACTION_CHECK;
+		rq->srq_action = ACTION_CHECK;
 	else if (clear)
-		rq->rq_action = ACTION_CLEAR;
+		rq->srq_action = ACTION_CLEAR;
 	return (true);
 }
 
 /* false: args->a_status says how it ends. */
 static bool
-parse(int argc, char **argv, struct args *args, struct request *rq)
+parse(int argc, char **argv, struct args *args, struct save_request *rq)
 {
 	bool check = false, clear = false;
 	int ch;
@@ -303,18 +303,18 @@ parse(int argc, char **argv, struct args *args, struct request *rq)
 			clear = true;
 			break;
 		case 'f':
-			rq->rq_force = true;
+			rq->srq_force = true;
 			break;
 		case 'k':
-			rq->rq_keep = true;
+			rq->srq_keep = true;
 			break;
 		case 'm':
-			if (parse_max(optarg, &rq->rq_max))
+			if (parse_max(optarg, &rq->srq_max))
 				break;
 			args->a_status = options_usage(&save_syntax);
 			return (false);
 		case 'v':
-			rq->rq_verbose = true;
+			rq->srq_verbose = true;
 			break;
 		default:
 			return (false);
@@ -329,7 +329,7 @@ parse(int argc, char **argv, struct args *args, struct request *rq)
 int
 cmd_save(int argc, char **argv)
 {
-	struct request rq = { .rq_action = ACTION_SAVE };
+	struct save_request rq = { .srq_action = ACTION_SAVE };
 	struct args args = { 0 };
 
 	if (!parse(argc, argv, &args, &rq))
@@ -343,6 +343,6 @@ cmd_save(int argc, char **argv)
 		    argc < 1 ? "" : argv[2]);
 		return (options_usage(&save_syntax));
 	}
-	rq.rq_device = argv[0];
+	rq.srq_device = argv[0];
 	return (run(&rq, argc == 2 ? argv[1] : "."));
 }

@@ -15,7 +15,7 @@
 #include "libkvm/array.h"
 
 /* A thread's frames, innermost first; the array is ours. */
-struct stack {
+struct gdb_stack {
 	struct kdebug_frame *gf_frames;
 	size_t gf_count;
 	size_t gf_room;
@@ -23,7 +23,7 @@ struct stack {
 };
 
 static bool
-reserve(struct stack *gf)
+reserve(struct gdb_stack *gf)
 {
 	struct kdebug_frame *frames = array_reserve(gf->gf_frames,
 	    gf->gf_count + 1, &gf->gf_room, sizeof(*frames));
@@ -39,7 +39,7 @@ reserve(struct stack *gf)
  * gdb takes such a frame for the end of the stack, unless it is the innermost.
  */
 static void
-collect(struct stack *gf, struct kdebug_trace *tr)
+collect(struct gdb_stack *gf, struct kdebug_trace *tr)
 {
 	while (reserve(gf)) {
 		struct kdebug_frame *frame = &gf->gf_frames[gf->gf_count];
@@ -57,7 +57,7 @@ collect(struct stack *gf, struct kdebug_trace *tr)
  * its own caller.  The caller frees them.  NULL: no memory.
  */
 static uint64_t *
-identify(const struct stack *gf, size_t sp)
+identify(const struct gdb_stack *gf, size_t sp)
 {
 	uint64_t *addresses = calloc(gf->gf_count + 1, sizeof(*addresses));
 	uint64_t above = UINT64_MAX;
@@ -97,7 +97,7 @@ gdb_frames_print(FILE *out, const struct dump *dump,
     const struct kdebug_thread *td, uint64_t id, size_t max)
 {
 	struct kdebug_trace *tr = kdebug_trace_create(dump->d_kdb, td);
-	struct stack gf = { 0 };
+	struct gdb_stack gf = { 0 };
 	uint64_t *addresses;
 
 	if (tr != NULL)

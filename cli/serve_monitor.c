@@ -20,102 +20,102 @@
 #include "cli/serve_modules.h"
 
 /* A command and its thread; svt_nthreads if there is no such thread. */
-struct request {
-	const struct serve_target *rq_target;
-	size_t rq_thread;
-	uint64_t rq_count; /* of threads, from that one on; 0: not given */
-	FILE *rq_out;
+struct monitor_request {
+	const struct serve_target *mrq_target;
+	size_t mrq_thread;
+	uint64_t mrq_count; /* of threads, from that one on; 0: not given */
+	FILE *mrq_out;
 };
 
 static const struct kdebug_thread *
-find_thread(const struct request *rq)
+find_thread(const struct monitor_request *rq)
 {
-	const struct serve_target *st = rq->rq_target;
+	const struct serve_target *st = rq->mrq_target;
 
-	if (rq->rq_thread < st->svt_nthreads)
-		return (&st->svt_threads[rq->rq_thread]);
-	fputs("no such thread\n", rq->rq_out);
+	if (rq->mrq_thread < st->svt_nthreads)
+		return (&st->svt_threads[rq->mrq_thread]);
+	fputs("no such thread\n", rq->mrq_out);
 	return (NULL);
 }
 
 static void
-say_backtrace(const struct request *rq)
+say_backtrace(const struct monitor_request *rq)
 {
 	const struct kdebug_thread *td = find_thread(rq);
 
 	if (td != NULL)
-		backtrace_print(rq->rq_out, rq->rq_target->svt_dump, td);
+		backtrace_print(rq->mrq_out, rq->mrq_target->svt_dump, td);
 }
 
 static void
-say_frames(const struct request *rq)
+say_frames(const struct monitor_request *rq)
 {
 	const struct kdebug_thread *td = find_thread(rq);
 	json_t *frames;
 
 	if (td == NULL)
 		return;
-	frames = backtrace_frames_json(rq->rq_target->svt_dump, td);
+	frames = backtrace_frames_json(rq->mrq_target->svt_dump, td);
 	if (frames == NULL ||
-	    json_dumpf(frames, rq->rq_out, JSON_COMPACT | JSON_ENSURE_ASCII) !=
+	    json_dumpf(frames, rq->mrq_out, JSON_COMPACT | JSON_ENSURE_ASCII) !=
 		0)
-		fputs("out of memory", rq->rq_out);
-	putc('\n', rq->rq_out);
+		fputs("out of memory", rq->mrq_out);
+	putc('\n', rq->mrq_out);
 	json_decref(frames);
 }
 
 static void
-say_notes(const struct request *rq)
+say_notes(const struct monitor_request *rq)
 {
 	const char *const *notes;
-	size_t nnotes = kdebug_notes(rq->rq_target->svt_dump->d_kdb, &notes);
+	size_t nnotes = kdebug_notes(rq->mrq_target->svt_dump->d_kdb, &notes);
 
 	for (size_t i = 0; i < nnotes; i++)
-		fprintf(rq->rq_out, "%s\n", notes[i]);
+		fprintf(rq->mrq_out, "%s\n", notes[i]);
 	if (nnotes == 0)
-		fputs("nothing was wrong so far\n", rq->rq_out);
+		fputs("nothing was wrong so far\n", rq->mrq_out);
 }
 
 /* All frames of a thread, or where some threads stand. */
 static void
-say_stacks(const struct request *rq)
+say_stacks(const struct monitor_request *rq)
 {
-	const struct serve_target *st = rq->rq_target;
-	size_t max = rq->rq_count == 0 ? SIZE_MAX : GDB_FRAMES_FIRST;
-	uint64_t left = rq->rq_count == 0 ? 1 : rq->rq_count;
+	const struct serve_target *st = rq->mrq_target;
+	size_t max = rq->mrq_count == 0 ? SIZE_MAX : GDB_FRAMES_FIRST;
+	uint64_t left = rq->mrq_count == 0 ? 1 : rq->mrq_count;
 
 	if (find_thread(rq) == NULL)
 		return;
-	for (size_t i = rq->rq_thread; i < st->svt_nthreads && left > 0; i++) {
-		gdb_frames_print(rq->rq_out, st->svt_dump, &st->svt_threads[i],
+	for (size_t i = rq->mrq_thread; i < st->svt_nthreads && left > 0; i++) {
+		gdb_frames_print(rq->mrq_out, st->svt_dump, &st->svt_threads[i],
 		    st->svt_shown[i].rth_id, max);
 		left--;
 	}
 }
 
 static void
-say_unwinder(const struct request *rq)
+say_unwinder(const struct monitor_request *rq)
 {
-	fputs(gdb_unwinder, rq->rq_out);
+	fputs(gdb_unwinder, rq->mrq_out);
 }
 
 static void
-say_gdb_modules(const struct request *rq)
+say_gdb_modules(const struct monitor_request *rq)
 {
-	serve_modules_gdb(rq->rq_out, rq->rq_target->svt_dump);
+	serve_modules_gdb(rq->mrq_out, rq->mrq_target->svt_dump);
 }
 
 static void
-say_lldb_modules(const struct request *rq)
+say_lldb_modules(const struct monitor_request *rq)
 {
-	serve_modules_lldb(rq->rq_out, rq->rq_target->svt_dump);
+	serve_modules_lldb(rq->mrq_out, rq->mrq_target->svt_dump);
 }
 
-static void say_help(const struct request *rq);
+static void say_help(const struct monitor_request *rq);
 
-static const struct command {
+static const struct monitor_command {
 	const char *name;
-	void (*say)(const struct request *rq);
+	void (*say)(const struct monitor_request *rq);
 	bool counts; /* it takes a COUNT */
 	const char *synopsis;
 	const char *help;
@@ -139,10 +139,10 @@ static const struct command {
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void
-say_help(const struct request *rq)
+say_help(const struct monitor_request *rq)
 {
 	for (size_t i = 0; i < NCOMMANDS; i++)
-		fprintf(rq->rq_out, "monitor %s %-*s  %s\n", commands[i].name,
+		fprintf(rq->mrq_out, "monitor %s %-*s  %s\n", commands[i].name,
 		    19 - (int)strlen(commands[i].name), commands[i].synopsis,
 		    commands[i].help);
 }
@@ -165,7 +165,7 @@ parse_thread(const struct serve_target *st, const char *text)
 	return (thread);
 }
 
-static const struct command *
+static const struct monitor_command *
 parse_command(const char *name)
 {
 	for (size_t i = 0; i < NCOMMANDS; i++) {
@@ -177,44 +177,44 @@ parse_command(const char *name)
 
 /* line is cut into words. */
 static void
-run(struct request *rq, char *line)
+run(struct monitor_request *rq, char *line)
 {
 	char *rest;
-	const struct command *command =
+	const struct monitor_command *command =
 	    parse_command(strtok_r(line, " ", &rest));
 	const char *tid = strtok_r(NULL, " ", &rest);
 	const char *count = tid != NULL ? strtok_r(NULL, " ", &rest) : NULL;
 	bool good = command != NULL && strtok_r(NULL, " ", &rest) == NULL;
 
 	if (tid != NULL)
-		rq->rq_thread = parse_thread(rq->rq_target, tid);
+		rq->mrq_thread = parse_thread(rq->mrq_target, tid);
 	if (count != NULL)
 		good = good && command->counts &&
-		    number_parse_decimal(count, UINT64_MAX, &rq->rq_count);
+		    number_parse_decimal(count, UINT64_MAX, &rq->mrq_count);
 	if (good)
 		command->say(rq);
 	else
 		fputs("no such command: \"monitor help\" lists them\n",
-		    rq->rq_out);
+		    rq->mrq_out);
 }
 
 char *
 serve_monitor(const struct serve_target *target, const char *command)
 {
-	struct request rq = {
-		.rq_target = target,
-		.rq_thread = target->svt_rsp.rt_first,
+	struct monitor_request rq = {
+		.mrq_target = target,
+		.mrq_thread = target->svt_rsp.rt_first,
 	};
 	char *line = strdup(command);
 	char *text = NULL;
 	size_t len;
 	bool failed;
 
-	rq.rq_out = open_memstream(&text, &len);
-	failed = line == NULL || rq.rq_out == NULL;
+	rq.mrq_out = open_memstream(&text, &len);
+	failed = line == NULL || rq.mrq_out == NULL;
 	if (!failed)
 		run(&rq, line);
-	if (rq.rq_out != NULL && fclose(rq.rq_out) != 0)
+	if (rq.mrq_out != NULL && fclose(rq.mrq_out) != 0)
 		failed = true;
 	free(line);
 	if (!failed)

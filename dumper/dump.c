@@ -116,7 +116,7 @@ dump_phase_name(enum dump_phase phase)
 static void
 set_format(struct attempt *at, enum dump_format format)
 {
-	static const struct layout *const layouts[] = {
+	static const struct dump_layout *const layouts[] = {
 		[DUMP_FORMAT_MINIDUMP1] = &layout_minidump1,
 		[DUMP_FORMAT_MINIDUMP3] = &layout_minidump3,
 		[DUMP_FORMAT_FULL] = &layout_full,

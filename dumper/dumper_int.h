@@ -71,7 +71,7 @@ struct attempt {
 	struct work *at_work;
 	struct dump_result *at_res;
 	const struct mmu *at_mmu;
-	const struct layout *at_layout; /* of at_format */
+	const struct dump_layout *at_layout; /* of at_format */
 	enum dump_format at_format;	/* may shrink */
 	unsigned int at_flags;		/* may shrink */
 	unsigned int at_phys_bits;
@@ -206,7 +206,7 @@ struct section {
  * A kind of dump: its sections in the order of the file.  The first one is a
  * page by which the dump is recognized; in a file it is written last.
  */
-struct layout {
+struct dump_layout {
 	const struct section *ly_sections;
 	size_t ly_nsections;
 	const char *const *ly_names; /* of kinds of sections */
@@ -222,9 +222,9 @@ struct layout {
 	unsigned int ly_map_level;
 };
 
-extern const struct layout layout_minidump1;
-extern const struct layout layout_minidump3;
-extern const struct layout layout_full;
+extern const struct dump_layout layout_minidump1;
+extern const struct dump_layout layout_minidump3;
+extern const struct dump_layout layout_full;
 
 /*
  * Fill in at_len, and res_bytes and at_extent, which are their sum: no layout

@@ -161,7 +161,7 @@ static const struct section sections[] = {
 	{ MEMORY, memory_len, write_memory },
 };
 
-const struct layout layout_full = {
+const struct dump_layout layout_full = {
 	.ly_sections = sections,
 	.ly_nsections = sizeof(sections) / sizeof(sections[0]),
 	.ly_names = names,

@@ -77,7 +77,7 @@ static const struct section sections[] = {
 	{ MINIDUMP_PAGES, minidump_pages_len, minidump_write_pages },
 };
 
-const struct layout layout_minidump3 = {
+const struct dump_layout layout_minidump3 = {
 	.ly_sections = sections,
 	.ly_nsections = sizeof(sections) / sizeof(sections[0]),
 	.ly_names = minidump_section_names,

@@ -10,7 +10,7 @@
 int
 sections_size(struct attempt *at)
 {
-	const struct layout *layout = at->at_layout;
+	const struct dump_layout *layout = at->at_layout;
 	uint64_t sum = 0;
 
 	memset(at->at_len, 0, sizeof(at->at_len));
@@ -29,7 +29,7 @@ sections_size(struct attempt *at)
 int
 sections_write(struct attempt *at, struct stream *st, size_t first)
 {
-	const struct layout *layout = at->at_layout;
+	const struct dump_layout *layout = at->at_layout;
 
 	for (size_t i = first; i < layout->ly_nsections; i++) {
 		const struct section *sec = &layout->ly_sections[i];

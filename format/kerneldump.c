@@ -7,14 +7,14 @@
 #include <string.h>
 
 /* Offsets of the fields that differ between versions; 0: there is none. */
-struct layout {
+struct kerneldump_fields {
 	uint32_t version;
 	uint16_t key_len, block_len, hostname, version_string;
 	uint16_t panic_string, panic_string_len;
 	uint16_t compression, extent_len;
 };
 
-static const struct layout layouts[] = {
+static const struct kerneldump_fields layouts[] = {
 	{ .version = 1,
 	    .block_len = 56,
 	    .hostname = 60,
@@ -45,7 +45,7 @@ static const struct layout layouts[] = {
 #define HOSTNAME_LEN	   64
 #define VERSION_STRING_LEN 192
 
-static const struct layout *
+static const struct kerneldump_fields *
 find_layout(uint32_t version)
 {
 	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
@@ -98,7 +98,7 @@ kerneldump_decode(struct span bytes, struct kerneldump_hdr *out,
 {
 	struct kerneldump_hdr kh = { 0 };
 	const uint8_t *p = bytes.base;
-	const struct layout *l;
+	const struct kerneldump_fields *l;
 
 	if (bytes.len < KERNELDUMP_HDR_LEN) {
 		*why = "shorter than a kernel dump header";
@@ -156,7 +156,7 @@ void
 kerneldump_encode(const struct kerneldump_hdr *kh,
     uint8_t hdr[KERNELDUMP_HDR_LEN])
 {
-	const struct layout *l = LAYOUT_V4;
+	const struct kerneldump_fields *l = LAYOUT_V4;
 	uint8_t sum[4];
 
 	memset(hdr, 0, KERNELDUMP_HDR_LEN);

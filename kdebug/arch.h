@@ -99,7 +99,7 @@ struct arch {
 	size_t ar_ndwarf;
 
 	/* How struct pcb lies in this kernel. */
-	const struct reg_layout *(*ar_pcb)(const struct layout *lo);
+	const struct reg_layout *(*ar_pcb)(const struct kernel_layout *lo);
 
 	/* Linux's struct elf_prstatus, for hypervisors.  NULL: not known. */
 	const struct reg_layout *ar_prstatus;

@@ -142,7 +142,7 @@ static const char *const handlers[] = {
 #define TF_TRAPNO 120 /* 4 bytes */
 
 static const struct reg_layout *
-pcb_layout(const struct layout *lo)
+pcb_layout(const struct kernel_layout *lo)
 {
 	(void)lo;
 	return (&pcb);

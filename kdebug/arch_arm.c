@@ -88,7 +88,7 @@ static const char *const landings[] = {
 };
 
 static const struct reg_layout *
-pcb_layout(const struct layout *lo)
+pcb_layout(const struct kernel_layout *lo)
 {
 	(void)lo;
 	return (&pcb);

@@ -160,7 +160,7 @@ static const char *const handlers_frame[] = {
 };
 
 static const struct reg_layout *
-pcb_layout(const struct layout *lo)
+pcb_layout(const struct kernel_layout *lo)
 {
 	(void)lo;
 	return (&pcb);

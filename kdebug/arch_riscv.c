@@ -92,7 +92,7 @@ static const char *const handlers[] = {
 };
 
 static const struct reg_layout *
-pcb_layout(const struct layout *lo)
+pcb_layout(const struct kernel_layout *lo)
 {
 	uint32_t len = lo->lo_const[LO_PCB_LEN];
 

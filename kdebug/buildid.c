@@ -29,12 +29,12 @@
 #define IMAGE_MAX (UINT64_C(256) << 20)
 
 /* What the kernel's file says. */
-struct image {
-	enum byte_order im_order;
-	kvaddr_t im_start; /* of what is loaded, half-open */
-	kvaddr_t im_end;
-	kvaddr_t im_note_va; /* of the note that holds the id */
-	struct buildid im_id;
+struct kernel_image {
+	enum byte_order kim_order;
+	kvaddr_t kim_start; /* of what is loaded, half-open */
+	kvaddr_t kim_end;
+	kvaddr_t kim_note_va; /* of the note that holds the id */
+	struct buildid kim_id;
 };
 
 /* ---- one note ---- */
@@ -78,7 +78,7 @@ decode(struct span s, enum byte_order order, struct buildid *out)
 
 /* Go from note to note of a segment that is loaded. */
 static bool
-find_note(Elf *elf, const GElf_Phdr *ph, struct image *im)
+find_note(Elf *elf, const GElf_Phdr *ph, struct kernel_image *im)
 {
 	const Elf_Data *data;
 	struct span notes;
@@ -90,34 +90,34 @@ find_note(Elf *elf, const GElf_Phdr *ph, struct image *im)
 	if (data == NULL || data->d_buf == NULL)
 		return (false);
 	notes = (struct span){ data->d_buf, data->d_size };
-	im->im_note_va = ph->p_vaddr;
-	while (!decode(notes, im->im_order, &im->im_id)) {
-		uint64_t len = note_len(notes, im->im_order);
+	im->kim_note_va = ph->p_vaddr;
+	while (!decode(notes, im->kim_order, &im->kim_id)) {
+		uint64_t len = note_len(notes, im->kim_order);
 
 		if (len == 0 || !span_sub(notes, len, notes.len - len, &notes))
 			return (false);
-		im->im_note_va += len;
+		im->kim_note_va += len;
 	}
 	return (true);
 }
 
 static void
-add_loaded(const GElf_Phdr *ph, struct image *im)
+add_loaded(const GElf_Phdr *ph, struct kernel_image *im)
 {
 	kvaddr_t end;
 
 	if (ph->p_memsz == 0 ||
 	    __builtin_add_overflow(ph->p_vaddr, ph->p_memsz, &end))
 		return;
-	if (im->im_end == 0 || ph->p_vaddr < im->im_start)
-		im->im_start = ph->p_vaddr;
-	if (end > im->im_end)
-		im->im_end = end;
+	if (im->kim_end == 0 || ph->p_vaddr < im->kim_start)
+		im->kim_start = ph->p_vaddr;
+	if (end > im->kim_end)
+		im->kim_end = end;
 }
 
 /* Has the file an id that is loaded? */
 static bool
-read_segments(Elf *elf, struct image *im)
+read_segments(Elf *elf, struct kernel_image *im)
 {
 	bool found = false;
 	size_t count;
@@ -137,7 +137,7 @@ read_segments(Elf *elf, struct image *im)
 }
 
 static bool
-read_file(int fd, struct image *im)
+read_file(int fd, struct kernel_image *im)
 {
 	bool found;
 	Elf *elf;
@@ -153,16 +153,16 @@ read_file(int fd, struct image *im)
 /* ---- the dump ---- */
 
 static bool
-read_at(kvm_t *kd, const struct image *im, struct buildid *out)
+read_at(kvm_t *kd, const struct kernel_image *im, struct buildid *out)
 {
 	uint8_t note[NOTE_MAX];
 	size_t len = sizeof(note);
 
 	/* The note may be the last thing on its page. */
 	while (len > NOTE_ID_OFF &&
-	    kvm_read2(kd, im->im_note_va, note, len) != (kssize_t)len)
+	    kvm_read2(kd, im->kim_note_va, note, len) != (kssize_t)len)
 		len -= NOTE_ALIGN;
-	return (decode((struct span){ note, len }, im->im_order, out));
+	return (decode((struct span){ note, len }, im->kim_order, out));
 }
 
 static bool
@@ -178,12 +178,12 @@ search_page(struct span s, enum byte_order order, struct buildid *out)
 
 /* A note may begin on one page and end on the next: tail is of the former. */
 static bool
-search(kvm_t *kd, const struct image *im, struct buildid *out)
+search(kvm_t *kd, const struct kernel_image *im, struct buildid *out)
 {
-	kvaddr_t va = im->im_start & ~(kvaddr_t)(PAGE_LEN - 1);
+	kvaddr_t va = im->kim_start & ~(kvaddr_t)(PAGE_LEN - 1);
 	uint8_t buf[NOTE_MAX + PAGE_LEN] = { 0 };
 	uint8_t *page = buf + NOTE_MAX;
-	uint64_t npages = (im->im_end - va - 1) / PAGE_LEN + 1;
+	uint64_t npages = (im->kim_end - va - 1) / PAGE_LEN + 1;
 
 	if (npages > IMAGE_MAX / PAGE_LEN)
 		return (false);
@@ -192,8 +192,8 @@ search(kvm_t *kd, const struct image *im, struct buildid *out)
 		memcpy(buf, page + PAGE_LEN - NOTE_MAX, NOTE_MAX);
 		if (kvm_read2(kd, va, page, PAGE_LEN) != PAGE_LEN)
 			memset(page, 0, PAGE_LEN);
-		if (search_page((struct span){ buf, sizeof(buf) }, im->im_order,
-			out))
+		if (search_page((struct span){ buf, sizeof(buf) },
+			im->kim_order, out))
 			return (true);
 	}
 	return (false);
@@ -202,10 +202,10 @@ search(kvm_t *kd, const struct image *im, struct buildid *out)
 /* ---- both ---- */
 
 static enum buildid_match
-compare(kvm_t *kd, const struct image *im, struct buildid *file,
+compare(kvm_t *kd, const struct kernel_image *im, struct buildid *file,
     struct buildid *dump)
 {
-	*file = im->im_id;
+	*file = im->kim_id;
 	if (!read_at(kd, im, dump) && !search(kd, im, dump))
 		return (BUILDID_UNKNOWN);
 	if (strcmp(file->bi_text, dump->bi_text) != 0)
@@ -217,12 +217,12 @@ enum buildid_match
 buildid_compare(kvm_t *kd, struct buildid *file, struct buildid *dump)
 {
 	const struct kvm_core *core = kvm_core(kd);
-	struct image im = { .im_start = 0 };
+	struct kernel_image im = { .kim_start = 0 };
 
 	*file = *dump = (struct buildid){ .bi_text = "" };
 	if (core == NULL || core->kc_exec_path == NULL)
 		return (BUILDID_UNKNOWN);
-	im.im_order = core->kc_order;
+	im.kim_order = core->kc_order;
 	if (!read_file(core->kc_exec_fd, &im))
 		return (BUILDID_UNKNOWN);
 	return (compare(kd, &im, file, dump));
@@ -233,16 +233,16 @@ buildid_compare_module(kvm_t *kd, const struct modfile *mf,
     struct buildid *file, struct buildid *dump)
 {
 	const struct kvm_core *core = kvm_core(kd);
-	struct image im = { .im_start = 0 };
+	struct kernel_image im = { .kim_start = 0 };
 
 	*file = *dump = (struct buildid){ .bi_text = "" };
 	if (core == NULL)
 		return (BUILDID_UNKNOWN);
-	im.im_order = core->kc_order;
+	im.kim_order = core->kc_order;
 	if (!read_file(modfile_fd(mf), &im))
 		return (BUILDID_UNKNOWN);
-	im.im_note_va += modfile_start(mf);
-	im.im_start = modfile_start(mf);
-	im.im_end = modfile_end(mf);
+	im.kim_note_va += modfile_start(mf);
+	im.kim_start = modfile_start(mf);
+	im.kim_end = modfile_end(mf);
 	return (compare(kd, &im, file, dump));
 }

@@ -99,7 +99,7 @@ struct kdebug {
 	kvm_t *kdb_kd;			 /* the caller's */
 	const struct kvm_core *kdb_core; /* libkvm's */
 	const struct arch *kdb_arch;	 /* NULL: none that we know */
-	struct layout kdb_layout;
+	struct kernel_layout kdb_layout;
 	struct arena kdb_arena;
 	struct notes kdb_notes;
 	struct cpus kdb_cpus;

@@ -94,7 +94,7 @@ note_unusable(struct kdebug *kdb, const struct unusable *bad)
  * flags, link (two pointers).
  */
 static void
-default_kld_offsets(struct layout *lo, unsigned int ptr_len)
+default_kld_offsets(struct kernel_layout *lo, unsigned int ptr_len)
 {
 	static const struct {
 		enum layout_const which;
@@ -118,7 +118,7 @@ default_kld_offsets(struct layout *lo, unsigned int ptr_len)
 void
 layout_load(struct kdebug *kdb)
 {
-	struct layout *lo = &kdb->kdb_layout;
+	struct kernel_layout *lo = &kdb->kdb_layout;
 	struct unusable bad = { 0 };
 	kvaddr_t va;
 

@@ -43,7 +43,7 @@ enum layout_const {
 	LO_COUNT
 };
 
-struct layout {
+struct kernel_layout {
 	uint32_t lo_const[LO_COUNT]; /* LAYOUT_NONE: not exported */
 	uint32_t lo_osreldate;	     /* __FreeBSD_version; 0: unknown */
 };

@@ -23,12 +23,12 @@ struct ring {
 };
 
 /* The way of the text to the caller. */
-struct text {
-	kdebug_text_cb *tx_put;
-	void *tx_arg;
-	int64_t tx_len;	  /* bytes handed out */
-	uint64_t tx_read; /* bytes of the ring that the dump has */
-	bool tx_holes;	  /* parts of the ring are not in the dump */
+struct ring_text {
+	kdebug_text_cb *rtx_put;
+	void *rtx_arg;
+	int64_t rtx_len;   /* bytes handed out */
+	uint64_t rtx_read; /* bytes of the ring that the dump has */
+	bool rtx_holes;	   /* parts of the ring are not in the dump */
 };
 
 static bool
@@ -109,7 +109,7 @@ find_ring(struct kdebug *kdb, struct ring *rg)
 
 /* Hand out len bytes, without their NULs. */
 static void
-put_text(struct text *tx, char *bytes, size_t len)
+put_text(struct ring_text *tx, char *bytes, size_t len)
 {
 	size_t n = 0;
 
@@ -117,9 +117,9 @@ put_text(struct text *tx, char *bytes, size_t len)
 		if (bytes[i] != '\0')
 			bytes[n++] = bytes[i];
 	}
-	tx->tx_len += (int64_t)n;
+	tx->rtx_len += (int64_t)n;
 	if (n > 0)
-		tx->tx_put(tx->tx_arg, bytes, n);
+		tx->rtx_put(tx->rtx_arg, bytes, n);
 }
 
 static bool
@@ -153,7 +153,7 @@ read_ring(struct kdebug *kdb, const struct ring *rg, uint32_t off, char *buf,
 /* What the dump does not have is left out. */
 static void
 put_run(struct kdebug *kdb, const struct ring *rg, struct msgbuf_run run,
-    struct text *tx)
+    struct ring_text *tx)
 {
 	char piece[1024];
 
@@ -165,10 +165,10 @@ put_run(struct kdebug *kdb, const struct ring *rg, struct msgbuf_run run,
 		if (n > run.len)
 			n = run.len;
 		if (read_ring(kdb, rg, run.off, piece, n)) {
-			tx->tx_read += n;
+			tx->rtx_read += n;
 			put_text(tx, piece, n);
 		} else {
-			tx->tx_holes = true;
+			tx->rtx_holes = true;
 		}
 		run.off += n;
 		run.len -= n;
@@ -197,18 +197,18 @@ shorten(struct kdebug *kdb, struct msgbuf_run run[2])
 /* Say what is not there, or not in its place. */
 static void
 note_text(struct kdebug *kdb, const struct msgbuf *mb,
-    enum kdebug_msgbuf_part part, const struct text *tx)
+    enum kdebug_msgbuf_part part, const struct ring_text *tx)
 {
-	if (tx->tx_holes && tx->tx_read == 0)
+	if (tx->rtx_holes && tx->rtx_read == 0)
 		kdb_note(kdb, "message buffer: not in the dump");
-	else if (tx->tx_holes)
+	else if (tx->rtx_holes)
 		kdb_note(kdb,
 		    "message buffer: parts of it are not in the dump");
-	else if (tx->tx_len == 0 && part == KDEBUG_MSGBUF_UNREAD)
+	else if (tx->rtx_len == 0 && part == KDEBUG_MSGBUF_UNREAD)
 		kdb_note(kdb, "nothing unread in the message buffer");
-	else if (tx->tx_len == 0)
+	else if (tx->rtx_len == 0)
 		kdb_note(kdb, "nothing in the message buffer");
-	if (tx->tx_len != 0 && mb->mb_seqmod == 0)
+	if (tx->rtx_len != 0 && mb->mb_seqmod == 0)
 		kdb_note(kdb,
 		    "message buffer: shown from its start, which need not be its oldest line");
 }
@@ -217,7 +217,7 @@ int64_t
 kdebug_msgbuf(struct kdebug *kdb, enum kdebug_msgbuf_part part,
     kdebug_text_cb *put, void *arg)
 {
-	struct text tx = { .tx_put = put, .tx_arg = arg };
+	struct ring_text tx = { .rtx_put = put, .rtx_arg = arg };
 	struct msgbuf_run run[2];
 	const struct msgbuf *mb;
 	struct ring rg;
@@ -238,5 +238,5 @@ kdebug_msgbuf(struct kdebug *kdb, enum kdebug_msgbuf_part part,
 	put_run(kdb, &rg, run[0], &tx);
 	put_run(kdb, &rg, run[1], &tx);
 	note_text(kdb, mb, part, &tx);
-	return (tx.tx_holes && tx.tx_read == 0 ? -1 : tx.tx_len);
+	return (tx.rtx_holes && tx.rtx_read == 0 ? -1 : tx.rtx_len);
 }

@@ -22,7 +22,7 @@
 /* td_oncpu of a thread on no CPU, in its older form of one byte. */
 #define NOCPU_BYTE 255
 
-struct walk {
+struct thread_walk {
 	struct kdebug *thw_kdb;
 	struct addrset thw_procs; /* seen */
 	struct addrset thw_tds;	  /* seen */
@@ -40,20 +40,21 @@ struct proc {
 };
 
 static kvaddr_t
-field(const struct walk *wk, kvaddr_t va, enum layout_const which)
+field(const struct thread_walk *wk, kvaddr_t va, enum layout_const which)
 {
 	return (va + wk->thw_kdb->kdb_layout.lo_const[which]);
 }
 
 static bool
-has_field(const struct walk *wk, enum layout_const which)
+has_field(const struct thread_walk *wk, enum layout_const which)
 {
 	return (wk->thw_kdb->kdb_layout.lo_const[which] != LAYOUT_NONE);
 }
 
 /* Mark an element of a list as seen.  false: the list must end here. */
 static bool
-enter(struct walk *wk, struct addrset *seen, kvaddr_t va, const char *list)
+enter(struct thread_walk *wk, struct addrset *seen, kvaddr_t va,
+    const char *list)
 {
 	if (seen->as_count >= THREADS_MAX) {
 		kdb_note(wk->thw_kdb, "%s: ended after %d elements", list,
@@ -87,7 +88,7 @@ read_name(struct kdebug *kdb, kvaddr_t va)
 
 /* The CPU that struct thread names; -1: none. */
 static int
-read_oncpu(const struct walk *wk, kvaddr_t td_va)
+read_oncpu(const struct thread_walk *wk, kvaddr_t td_va)
 {
 	struct kdebug *kdb = wk->thw_kdb;
 	uint32_t oncpu;
@@ -135,7 +136,7 @@ read_regs(struct kdebug *kdb, struct kdebug_thread *t, kvaddr_t va)
 
 /* The thread that dumped: it crashed or, without a panic, was running. */
 static void
-read_dumper(const struct walk *wk, struct kdebug_thread *t)
+read_dumper(const struct thread_walk *wk, struct kdebug_thread *t)
 {
 	struct kdebug *kdb = wk->thw_kdb;
 
@@ -151,7 +152,7 @@ read_dumper(const struct walk *wk, struct kdebug_thread *t)
  * registers the hypervisor gives was stopped by the hypervisor.
  */
 static void
-read_running(struct walk *wk, struct kdebug_thread *t)
+read_running(struct thread_walk *wk, struct kdebug_thread *t)
 {
 	struct kdebug *kdb = wk->thw_kdb;
 	unsigned int cpu = (unsigned int)t->kt_cpu;
@@ -168,7 +169,7 @@ read_running(struct walk *wk, struct kdebug_thread *t)
 }
 
 static void
-read_context(struct walk *wk, struct kdebug_thread *t)
+read_context(struct thread_walk *wk, struct kdebug_thread *t)
 {
 	struct kdebug *kdb = wk->thw_kdb;
 	kvaddr_t pcb_va = 0;
@@ -242,7 +243,7 @@ append(struct threads *ts)
 
 /* Add the thread at td_va.  false: it cannot be read. */
 static bool
-read_thread(struct walk *wk, const struct proc *pr, kvaddr_t td_va)
+read_thread(struct thread_walk *wk, const struct proc *pr, kvaddr_t td_va)
 {
 	struct kdebug *kdb = wk->thw_kdb;
 	struct threads *ts = &kdb->kdb_threads;
@@ -278,7 +279,7 @@ read_thread(struct walk *wk, const struct proc *pr, kvaddr_t td_va)
 }
 
 static void
-walk_threads(struct walk *wk, const struct proc *pr)
+walk_threads(struct thread_walk *wk, const struct proc *pr)
 {
 	struct kdebug *kdb = wk->thw_kdb;
 	kvaddr_t link_va = field(wk, pr->pr_va, LO_P_THREADS);
@@ -300,7 +301,7 @@ walk_threads(struct walk *wk, const struct proc *pr)
 
 /* List the processes behind the head that the symbol names. */
 static void
-walk_procs(struct walk *wk, const char *symbol, kvaddr_t head_va)
+walk_procs(struct thread_walk *wk, const char *symbol, kvaddr_t head_va)
 {
 	struct kdebug *kdb = wk->thw_kdb;
 	kvaddr_t link_va = head_va;
@@ -334,7 +335,7 @@ walk_procs(struct walk *wk, const char *symbol, kvaddr_t head_va)
  * that is missing is named: with another kernel's file all are.
  */
 static bool
-can_walk(const struct walk *wk)
+can_walk(const struct thread_walk *wk)
 {
 	static const enum layout_const needed[] = {
 		LO_P_PID,
@@ -358,7 +359,7 @@ can_walk(const struct walk *wk)
 }
 
 static void
-note_unstopped(const struct walk *wk)
+note_unstopped(const struct thread_walk *wk)
 {
 	if (wk->thw_nunstopped == 1)
 		kdb_note(wk->thw_kdb,
@@ -372,7 +373,7 @@ note_unstopped(const struct walk *wk)
 static void
 threads_load(struct kdebug *kdb)
 {
-	struct walk wk = { .thw_kdb = kdb };
+	struct thread_walk wk = { .thw_kdb = kdb };
 	kvaddr_t allproc, zombproc, va;
 
 	if (!layout_symbol(kdb, "allproc", &allproc)) {

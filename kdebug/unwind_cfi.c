@@ -25,27 +25,27 @@ struct cfi_step {
 };
 
 /* An expression's stack. */
-struct stack {
-	uint64_t stk_values[STACK_DEPTH];
-	size_t stk_depth;
-	bool stk_is_value; /* the top is the result, not its address */
+struct cfi_stack {
+	uint64_t cfs_values[STACK_DEPTH];
+	size_t cfs_depth;
+	bool cfs_is_value; /* the top is the result, not its address */
 };
 
 static bool
-push(struct stack *st, uint64_t value)
+push(struct cfi_stack *st, uint64_t value)
 {
-	if (st->stk_depth == STACK_DEPTH)
+	if (st->cfs_depth == STACK_DEPTH)
 		return (false);
-	st->stk_values[st->stk_depth++] = value;
+	st->cfs_values[st->cfs_depth++] = value;
 	return (true);
 }
 
 static bool
-pop(struct stack *st, uint64_t *out)
+pop(struct cfi_stack *st, uint64_t *out)
 {
-	if (st->stk_depth == 0)
+	if (st->cfs_depth == 0)
 		return (false);
-	*out = st->stk_values[--st->stk_depth];
+	*out = st->cfs_values[--st->cfs_depth];
 	return (true);
 }
 
@@ -61,7 +61,7 @@ reg_index(const struct arch *arch, uint64_t number)
 }
 
 static bool
-push_reg(const struct cfi_step *cs, struct stack *st, uint64_t number,
+push_reg(const struct cfi_step *cs, struct cfi_stack *st, uint64_t number,
     uint64_t offset)
 {
 	unsigned int reg = reg_index(cs->cs_kdb->kdb_arch, number);
@@ -72,14 +72,14 @@ push_reg(const struct cfi_step *cs, struct stack *st, uint64_t number,
 
 /* The operators that come in rows of 32: a literal, a register, its value. */
 static bool
-eval_row(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
+eval_row(const struct cfi_step *cs, struct cfi_stack *st, const Dwarf_Op *op)
 {
 	if (op->atom >= DW_OP_lit0 && op->atom <= DW_OP_lit31)
 		return (push(st, op->atom - DW_OP_lit0));
 	if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31)
 		return (push_reg(cs, st, op->atom - DW_OP_breg0, op->number));
 	if (op->atom >= DW_OP_reg0 && op->atom <= DW_OP_reg31) {
-		st->stk_is_value = true;
+		st->cfs_is_value = true;
 		return (push_reg(cs, st, op->atom - DW_OP_reg0, 0));
 	}
 	return (false);
@@ -87,7 +87,7 @@ eval_row(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
 
 /* The operators that take their operands from the stack. */
 static bool
-eval_stack(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
+eval_stack(const struct cfi_step *cs, struct cfi_stack *st, const Dwarf_Op *op)
 {
 	uint64_t a, b;
 
@@ -112,7 +112,7 @@ eval_stack(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
 }
 
 static bool
-eval_op(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
+eval_op(const struct cfi_step *cs, struct cfi_stack *st, const Dwarf_Op *op)
 {
 	switch (op->atom) {
 	case DW_OP_call_frame_cfa:
@@ -120,7 +120,7 @@ eval_op(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
 	case DW_OP_bregx:
 		return (push_reg(cs, st, op->number, op->number2));
 	case DW_OP_regx:
-		st->stk_is_value = true;
+		st->cfs_is_value = true;
 		return (push_reg(cs, st, op->number, 0));
 	case DW_OP_const1u:
 	case DW_OP_const1s:
@@ -132,7 +132,7 @@ eval_op(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
 	case DW_OP_consts:
 		return (push(st, op->number));
 	case DW_OP_stack_value:
-		st->stk_is_value = true;
+		st->cfs_is_value = true;
 		return (true);
 	case DW_OP_deref:
 	case DW_OP_plus_uconst:
@@ -148,17 +148,17 @@ eval_op(const struct cfi_step *cs, struct stack *st, const Dwarf_Op *op)
 /* false: it cannot be told. */
 static bool
 eval(const struct cfi_step *cs, const Dwarf_Op *ops, size_t nops,
-    struct stack *st)
+    struct cfi_stack *st)
 {
-	*st = (struct stack){ 0 };
+	*st = (struct cfi_stack){ 0 };
 	for (size_t i = 0; i < nops; i++) {
 		if (!eval_op(cs, st, &ops[i]))
 			return (false);
 	}
-	if (st->stk_depth == 0)
+	if (st->cfs_depth == 0)
 		return (false);
 	if (cs->cs_kdb->kdb_core->kc_ptr_len == 4)
-		st->stk_values[st->stk_depth - 1] &= UINT32_MAX;
+		st->cfs_values[st->cfs_depth - 1] &= UINT32_MAX;
 	return (true);
 }
 
@@ -173,7 +173,7 @@ caller_reg(const struct cfi_step *cs, Dwarf_Frame *frame, int number,
 {
 	unsigned int reg = reg_index(cs->cs_kdb->kdb_arch, (uint64_t)number);
 	Dwarf_Op mem[3], *ops;
-	struct stack st;
+	struct cfi_stack st;
 	size_t nops;
 
 	if (dwarf_frame_register(frame, number, mem, &ops, &nops) != 0)
@@ -185,21 +185,21 @@ caller_reg(const struct cfi_step *cs, Dwarf_Frame *frame, int number,
 	}
 	if (!eval(cs, ops, nops, &st))
 		return (false);
-	*out = st.stk_values[st.stk_depth - 1];
-	return (st.stk_is_value || mem_word(cs->cs_kdb, *out, out));
+	*out = st.cfs_values[st.cfs_depth - 1];
+	return (st.cfs_is_value || mem_word(cs->cs_kdb, *out, out));
 }
 
 static bool
 find_cfa(struct cfi_step *cs, Dwarf_Frame *frame)
 {
-	struct stack st;
+	struct cfi_stack st;
 	Dwarf_Op *ops;
 	size_t nops;
 
 	if (dwarf_frame_cfa(frame, &ops, &nops) != 0 ||
 	    !eval(cs, ops, nops, &st))
 		return (false);
-	cs->cs_cfa = st.stk_values[st.stk_depth - 1];
+	cs->cs_cfa = st.cfs_values[st.cfs_depth - 1];
 	cs->cs_has_cfa = true;
 	return (true);
 }

@@ -34,7 +34,7 @@ struct table {
 /* The number of tables that are located before the first of them is walked. */
 #define NTABLES 16
 
-struct walk {
+struct page_walk {
 	kvm_t *kd;
 	kvm_walk_pages_cb_t *cb;
 	void *arg;
@@ -48,7 +48,7 @@ struct walk {
 static const vm_prot_t direct_map_prot = VM_PROT_READ | VM_PROT_WRITE;
 
 static void
-fail_image(struct walk *w, const char *what, uint64_t off, uint64_t len)
+fail_image(struct page_walk *w, const char *what, uint64_t off, uint64_t len)
 {
 	w->state = WALK_FAILED;
 	(void)kvm_fail_image(w->kd, what, off, len);
@@ -73,8 +73,8 @@ make_page(struct direct_map dmap, kvaddr_t va, uint64_t pa, uint64_t off,
 }
 
 static inline void
-report(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t off, uint64_t len,
-    vm_prot_t prot)
+report(struct page_walk *w, kvaddr_t va, uint64_t pa, uint64_t off,
+    uint64_t len, vm_prot_t prot)
 {
 	struct kvm_page page = make_page(w->dmap, va, pa, off, len, prot);
 
@@ -89,8 +89,8 @@ report(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t off, uint64_t len,
 
 /* Contiguous pages of the dump: reported in one call if all of them are new. */
 static void
-report_run(struct walk *w, kvaddr_t va, uint64_t pa, const struct page_run *run,
-    vm_prot_t prot)
+report_run(struct page_walk *w, kvaddr_t va, uint64_t pa,
+    const struct page_run *run, vm_prot_t prot)
 {
 	unsigned int shift = w->kd->kd_index->pi_set.set_page_shift;
 	uint64_t npages = run->run_len >> shift;
@@ -115,7 +115,7 @@ report_run(struct walk *w, kvaddr_t va, uint64_t pa, const struct page_run *run,
 
 /* Report what a page-table entry maps, in runs of present and missing pages. */
 static void
-report_mapping(struct walk *w, kvaddr_t va, uint64_t pa, uint64_t len,
+report_mapping(struct page_walk *w, kvaddr_t va, uint64_t pa, uint64_t len,
     vm_prot_t prot)
 {
 	while (len > 0 && w->state == WALK_ON) {
@@ -162,20 +162,21 @@ struct small_run {
 
 /* How entries of one format are read; a constant after inlining. */
 struct entry_ops {
-	uint64_t (*load)(const struct walk *w, const uint8_t *table, size_t i);
+	uint64_t (*load)(const struct page_walk *w, const uint8_t *table,
+	    size_t i);
 	struct pte (*decode)(uint64_t entry, unsigned int level);
 	unsigned int shift; /* log2 of the bytes that an entry maps */
 };
 
 static inline uint64_t
-load_amd64(const struct walk *w, const uint8_t *table, size_t i)
+load_amd64(const struct page_walk *w, const uint8_t *table, size_t i)
 {
 	(void)w;
 	return (le64dec(table + i * 8));
 }
 
 static inline uint64_t
-load_any(const struct walk *w, const uint8_t *table, size_t i)
+load_any(const struct page_walk *w, const uint8_t *table, size_t i)
 {
 	const struct paging *pg = w->kd->kd_root.vr_paging;
 
@@ -188,7 +189,7 @@ load_any(const struct walk *w, const uint8_t *table, size_t i)
  * from runs[1] on.  Returns the number of runs.
  */
 static INLINED size_t
-find_runs(const struct walk *w, const uint8_t *p, size_t n, kvaddr_t va,
+find_runs(const struct page_walk *w, const uint8_t *p, size_t n, kvaddr_t va,
     struct entry_ops ops, struct small_run *restrict runs)
 {
 	const uint64_t size = UINT64_C(1) << ops.shift;
@@ -241,7 +242,8 @@ take_small(struct walkset *set, const struct small_run *run, unsigned int shift)
 
 /* Report a run, in one call if all of it is new and in the dump. */
 static INLINED void
-report_small(struct walk *w, const struct small_run *run, unsigned int shift)
+report_small(struct page_walk *w, const struct small_run *run,
+    unsigned int shift)
 {
 	uint64_t len = run->npages << shift;
 
@@ -254,7 +256,7 @@ report_small(struct walk *w, const struct small_run *run, unsigned int shift)
 
 /* The n last-level entries at p, n <= AHEAD. */
 static INLINED void
-walk_entries(struct walk *w, const uint8_t *p, size_t n, kvaddr_t va,
+walk_entries(struct page_walk *w, const uint8_t *p, size_t n, kvaddr_t va,
     struct entry_ops ops)
 {
 	struct small_run runs[1 + AHEAD];
@@ -266,7 +268,7 @@ walk_entries(struct walk *w, const uint8_t *p, size_t n, kvaddr_t va,
 
 /* The n last-level entries at off in the file, for addresses from va on. */
 static void
-walk_table(struct walk *w, uint64_t off, uint64_t n, kvaddr_t va)
+walk_table(struct page_walk *w, uint64_t off, uint64_t n, kvaddr_t va)
 {
 	const struct paging *pg = w->kd->kd_root.vr_paging;
 	unsigned int shift = pg->pg_level[0].shift;
@@ -296,7 +298,7 @@ walk_table(struct walk *w, uint64_t off, uint64_t n, kvaddr_t va)
 
 /* The section's entries are the last level itself. */
 static void
-walk_flat(struct walk *w)
+walk_flat(struct page_walk *w)
 {
 	const struct vm_root *root = &w->kd->kd_root;
 
@@ -319,7 +321,7 @@ prefetch(const struct image *im, uint64_t off, uint64_t len)
  * each table is loaded while the one before it is walked.
  */
 static void
-walk_tables(struct walk *w)
+walk_tables(struct page_walk *w)
 {
 	const struct image *im = w->kd->kd_image;
 	const struct table *end = w->tables + w->ntables;
@@ -339,7 +341,7 @@ walk_tables(struct walk *w)
 
 /* Add a table of the kernel map, unless it is not in the dump. */
 static void
-add_table(struct walk *w, uint64_t pa, kvaddr_t va)
+add_table(struct page_walk *w, uint64_t pa, kvaddr_t va)
 {
 	struct page_run run = pageindex_find(w->kd->kd_index, pa, TABLE_LEN);
 
@@ -353,7 +355,7 @@ add_table(struct walk *w, uint64_t pa, kvaddr_t va)
 
 /* An entry of amd64's directory. */
 static void
-walk_directory_entry(struct walk *w, uint64_t entry, kvaddr_t va)
+walk_directory_entry(struct page_walk *w, uint64_t entry, kvaddr_t va)
 {
 	struct pte pte = amd64_pte_decode(entry, 1);
 
@@ -380,7 +382,7 @@ are_empty(const uint8_t *p)
 }
 
 static void
-walk_directory_entries(struct walk *w, const uint8_t *p, uint64_t n,
+walk_directory_entries(struct page_walk *w, const uint8_t *p, uint64_t n,
     kvaddr_t va)
 {
 	for (uint64_t i = 0; i < n && w->state == WALK_ON;) {
@@ -400,7 +402,7 @@ walk_directory_entries(struct walk *w, const uint8_t *p, uint64_t n,
  * address space is unused.
  */
 static void
-walk_directory(struct walk *w)
+walk_directory(struct page_walk *w)
 {
 	const struct vm_root *root = &w->kd->kd_root;
 	const uint64_t step = IMAGE_VIEW_MAX / 8;
@@ -426,7 +428,7 @@ walk_directory(struct walk *w)
 
 /* Report the pages that the kernel map does not reach. */
 static void
-walk_rest(struct walk *w)
+walk_rest(struct page_walk *w)
 {
 	unsigned int shift = w->kd->kd_index->pi_set.set_page_shift;
 	struct walkset *set = &w->set;
@@ -449,7 +451,7 @@ walk_rest(struct walk *w)
 
 /* Prepare the look-up of all pages, before any is reported. */
 static bool
-start_walk(struct walk *w)
+start_walk(struct page_walk *w)
 {
 	struct pageindex *pi = w->kd->kd_index;
 
@@ -467,7 +469,7 @@ int
 kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 {
 	const struct minidump_hdr *hdr = kd->kd_core.kc_minidump;
-	struct walk w = { .kd = kd, .cb = cb, .arg = arg };
+	struct page_walk w = { .kd = kd, .cb = cb, .arg = arg };
 	bool mapped = kd->kd_image->im_base != NULL;
 	bool done = false;
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Consecutive registers of one kind. */
-struct reg_run {
+struct tdesc_run {
 	const char *names; /* "name" or "name/alias", separated by blanks */
 	unsigned int len;  /* bytes */
 	const char *type;
@@ -27,7 +27,7 @@ struct machine {
 	const char *pc;
 	const char *mode; /* for rtd_mode, or NULL */
 	uint64_t mode_value;
-	struct reg_run runs[MAXRUNS]; /* up to one without names */
+	struct tdesc_run runs[MAXRUNS]; /* up to one without names */
 
 	/*
 	 * A second feature, or NULL.  If the calling convention of the kernel's
@@ -35,7 +35,7 @@ struct machine {
 	 * gdb refuses the file unless the target has floating point too.
 	 */
 	const char *fpu_feature;
-	struct reg_run fpu_runs[MAXRUNS];
+	struct tdesc_run fpu_runs[MAXRUNS];
 };
 
 /*
@@ -149,7 +149,8 @@ copy_name(char *to, const char *from, size_t len)
 
 /* Append the registers of a run, which belong to feature. */
 static void
-add_run(struct rsp_tdesc *tdesc, const struct reg_run *run, const char *feature)
+add_run(struct rsp_tdesc *tdesc, const struct tdesc_run *run,
+    const char *feature)
 {
 	const char *name = run->names;
 	struct rsp_reg *reg;
@@ -174,7 +175,7 @@ add_run(struct rsp_tdesc *tdesc, const struct reg_run *run, const char *feature)
 
 /* Append runs, up to MAXRUNS or one without names. */
 static void
-add_runs(struct rsp_tdesc *tdesc, const struct reg_run *runs,
+add_runs(struct rsp_tdesc *tdesc, const struct tdesc_run *runs,
     const char *feature)
 {
 	for (size_t i = 0; i < MAXRUNS && runs[i].names != NULL; i++)

@@ -52,7 +52,7 @@ static const struct {
 static void
 amd64_kva_v1(struct gen *g)
 {
-	struct layout *lay = &g->g_lay;
+	struct gen_layout *lay = &g->g_lay;
 	uint64_t len = 2 * GB;
 
 	while (len < 2 * g->g_spec.gs_mem_len && len < 512 * GB)
@@ -69,7 +69,7 @@ amd64_kva_v1(struct gen *g)
 static const char *
 amd64_adjust(struct gen *g)
 {
-	struct layout *lay = &g->g_lay;
+	struct gen_layout *lay = &g->g_lay;
 	bool full = g->g_spec.gs_format == GEN_FULL;
 	unsigned gen = full ? 2 : g->g_spec.gs_version - 1;
 

@@ -21,7 +21,7 @@
 static const char *
 arm_adjust(struct gen *g)
 {
-	struct layout *lay = &g->g_lay;
+	struct gen_layout *lay = &g->g_lay;
 
 	lay->gl_dump_avail = g->g_spec.gs_version >= 2;
 	if ((g->g_spec.gs_flags & GEN_ODD_TABLES) != 0)

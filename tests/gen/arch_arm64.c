@@ -48,7 +48,7 @@ arm64_old_abi(struct abi *abi)
 static const char *
 arm64_adjust(struct gen *g)
 {
-	struct layout *lay = &g->g_lay;
+	struct gen_layout *lay = &g->g_lay;
 	bool minidump = g->g_spec.gs_format == GEN_MINIDUMP;
 
 	lay->gl_dump_avail = g->g_spec.gs_version >= 2;

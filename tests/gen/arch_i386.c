@@ -42,7 +42,7 @@ static const struct geometry pae_fulldump = {
 static const char *
 i386_adjust(struct gen *g)
 {
-	struct layout *lay = &g->g_lay;
+	struct gen_layout *lay = &g->g_lay;
 	bool minidump = g->g_spec.gs_format == GEN_MINIDUMP;
 
 	lay->gl_dump_avail = g->g_spec.gs_version >= 2;

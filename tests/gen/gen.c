@@ -163,7 +163,7 @@ gen_defaults(struct gen *g)
 static const char *
 gen_kva_len(struct gen *g)
 {
-	struct layout *lay = &g->g_lay;
+	struct gen_layout *lay = &g->g_lay;
 
 	if (lay->gl_kva_max == 0)
 		return (NULL);

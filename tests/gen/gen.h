@@ -39,7 +39,7 @@
 struct arch;
 
 /* Where the machine keeps what. */
-struct layout {
+struct gen_layout {
 	unsigned gl_page_shift;
 	unsigned gl_ptr_len; /* bytes in a pointer and in a long */
 	bool gl_big_endian;
@@ -255,7 +255,7 @@ struct arch {
 	unsigned ga_flags; /* of gs_flags, those that mean something */
 	bool ga_full;
 	const char *ga_root_table; /* symbol of the root, if in the image */
-	struct layout ga_lay;
+	struct gen_layout ga_lay;
 	struct geometry ga_minidump; /* the shape of the tables there */
 	struct geometry ga_fulldump;
 	struct abi ga_abi;
@@ -284,7 +284,7 @@ struct gen {
 	struct gen_spec g_spec; /* with the defaults filled in */
 	const struct arch *g_arch;
 	struct rng g_rng;
-	struct layout g_lay;
+	struct gen_layout g_lay;
 	struct geometry g_geom;
 	struct abi g_abi;
 	struct phys g_phys;

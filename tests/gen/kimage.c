@@ -44,7 +44,7 @@ kimage_lay_out(struct gen *g)
 static const char *
 kimage_place(struct gen *g)
 {
-	struct layout *lay = &g->g_lay;
+	struct gen_layout *lay = &g->g_lay;
 	uint64_t n, pa = lay->gl_image_pa;
 
 	for (unsigned try = 0; pa == 0 && try < 10000; try++) {
@@ -71,7 +71,7 @@ kimage_place(struct gen *g)
 static void
 kimage_map(struct gen *g)
 {
-	const struct layout *lay = &g->g_lay;
+	const struct gen_layout *lay = &g->g_lay;
 	uint64_t big = (uint64_t)1 << lay->gl_big_shift;
 	uint64_t below = lay->gl_image_va - lay->gl_kernbase_sym;
 	bool large = (g->g_spec.gs_flags & GEN_PLAIN) == 0 &&
@@ -278,7 +278,7 @@ static uint64_t
 kimage_pa(const struct gen *g, uint64_t va)
 {
 	const struct kimage *image = &g->g_image;
-	const struct layout *lay = &g->g_lay;
+	const struct gen_layout *lay = &g->g_lay;
 	uint64_t off, heap_va;
 
 	if (va - lay->gl_image_va < image->len)

@@ -46,7 +46,7 @@ kmap_fini(struct gen *g)
 static uint8_t
 kmap_prot(const struct gen *g, const struct kmap_run *run)
 {
-	const struct layout *lay = &g->g_lay;
+	const struct gen_layout *lay = &g->g_lay;
 	unsigned prot = run->gm_prot | GEN_PROT_READ | lay->gl_prot_always;
 
 	if (lay->gl_prot_expanded != 0 && run->gm_shift > lay->gl_page_shift)
@@ -346,7 +346,7 @@ plan_fill(struct gen *g, const struct plan *plan)
 static void
 kmap_direct(struct gen *g)
 {
-	const struct layout *lay = &g->g_lay;
+	const struct gen_layout *lay = &g->g_lay;
 	const struct gen_seg *last = &g->g_phys.segs[g->g_phys.nsegs - 1];
 	struct kmap_run run = {
 		.gm_va = lay->gl_dmapbase,

@@ -62,7 +62,7 @@ minidump_plan(struct gen *g)
 static void
 minidump_put_machine(const struct gen *g, uint8_t *page)
 {
-	const struct layout *lay = &g->g_lay;
+	const struct gen_layout *lay = &g->g_lay;
 	const struct {
 		uint64_t value;
 		unsigned len;

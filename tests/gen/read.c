@@ -213,7 +213,7 @@ read_index(struct gen *g)
 static uint64_t
 read_dmap_va(const struct gen *g, uint64_t pa)
 {
-	const struct layout *lay = &g->g_lay;
+	const struct gen_layout *lay = &g->g_lay;
 
 	if (lay->gl_dmapend == 0)
 		return (0);
