@@ -2,7 +2,8 @@
 
 The prefix of a structure's fields has one owner, so that grep finds the uses of
 a field and nothing else.  Structures that are one thing in several parts may
-share theirs: MODULES lists those.
+share theirs: MODULES lists those.  Outside of the kernel, where FreeBSD's names
+are, a structure's tag has one owner, too.
 """
 
 import collections
@@ -36,6 +37,17 @@ CONSTANT = re.compile(r"\bDUMP_\w+")
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 
 
+def tags(top):
+    """The files that define each structure, the kernel's left out."""
+    found = collections.defaultdict(list)
+    for room in ROOMS:
+        for path in sorted((top / room).rglob("*.[ch]")):
+            if room != "kernel":
+                for struct, _ in STRUCT.findall(path.read_text()):
+                    found[struct].append(str(path.relative_to(top)))
+    return found
+
+
 def owners(top):
     """The structures that use each prefix."""
     found = collections.defaultdict(set)
@@ -61,6 +73,12 @@ def check_owners(top):
     assert not found, "\n".join(found)
 
 
+def check_tags(top):
+    found = [f"struct {tag}: {' '.join(files)}"
+             for tag, files in tags(top).items() if len(files) > 1]
+    assert not found, "\n".join(found)
+
+
 def check_constants(header):
     """Those of enum dump_class are DUMP_CLASS_*, and DUMP_NCLASSES."""
     for word, body in ENUM.findall(COMMENT.sub("", header.read_text())):
@@ -74,6 +92,7 @@ def main():
     top = pathlib.Path(sys.argv[1])
     tests = Tests()
     tests.case("no prefix of fields has a second owner", check_owners, top)
+    tests.case("no tag of a structure has a second owner", check_tags, top)
     tests.case("a constant of the dumper names its enumeration",
                check_constants, top / "dumper/dumper.h")
     tests.run()
