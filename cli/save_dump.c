@@ -98,7 +98,7 @@ copy(struct saving *sv, reader_t *read, uint64_t len, int fd,
 		progress_report(bar, off, len);
 		if (!read(src->src_dev, src->src_dump, off, sv->sav_buf, n))
 			return (source_failed(sv));
-		if (!sparse_write(fd, off, sv->sav_buf, n))
+		if (!sparse_write(fd, off, sv->sav_buf, n, NULL))
 			return (write_failed(sv));
 		off += n;
 	}

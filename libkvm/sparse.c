@@ -59,7 +59,8 @@ run_length(uint64_t off, const uint8_t *p, size_t len, bool *hole)
 }
 
 bool
-sparse_write(int fd, uint64_t off, const void *buf, size_t len)
+sparse_write(int fd, uint64_t off, const void *buf, size_t len,
+    uint64_t *written)
 {
 	const uint8_t *p = buf;
 
@@ -69,6 +70,8 @@ sparse_write(int fd, uint64_t off, const void *buf, size_t len)
 
 		if (!hole && !write_at(fd, off, p, n))
 			return (false);
+		if (!hole && written != NULL)
+			*written += n;
 		p += n;
 		off += n;
 		len -= n;

@@ -39,6 +39,7 @@ test_row(void **state)
 	static uint8_t want[FILE_LEN], got[FILE_LEN];
 	const struct row *row = *state;
 	int fd = temp_file(NULL, 0);
+	uint64_t written = 0;
 	struct stat st;
 
 	memset(want, 0, sizeof(want));
@@ -47,8 +48,9 @@ test_row(void **state)
 		size_t left = FILE_LEN - off;
 
 		assert_true(sparse_write(fd, off, want + off,
-		    row->step < left ? row->step : left));
+		    row->step < left ? row->step : left, &written));
 	}
+	assert_in_range(written, row->end - row->start, row->nblocks * BLOCK);
 	assert_int_equal(ftruncate(fd, FILE_LEN), 0);
 	assert_int_equal(pread(fd, got, sizeof(got), 0), sizeof(got));
 	assert_memory_equal(got, want, sizeof(want));
@@ -66,7 +68,7 @@ test_fails(void **state)
 
 	(void)state;
 	errno = 0;
-	assert_false(sparse_write(fd, 0, text, sizeof(text)));
+	assert_false(sparse_write(fd, 0, text, sizeof(text), NULL));
 	assert_int_equal(errno, EBADF);
 	close(fd);
 }
