@@ -34,16 +34,48 @@ struct image_cache {
 
 /* ---- reading with pread(2) ---- */
 
+void
+image_set_damage(struct image *im, struct damage *damage, bool strict)
+{
+	im->im_damage = *damage;
+	im->im_is_strict = strict;
+	*damage = (struct damage){ .dmg_runs = NULL };
+}
+
+/* How many of len bytes at off come before the first that may not be read. */
+static size_t
+clip_damage(struct image *im, uint64_t off, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		uint64_t n = len - done;
+		enum damage_kind kind;
+
+		if (damage_at(&im->im_damage, off + done, &n, &kind)) {
+			im->im_is_lost =
+			    kind == DAMAGE_LOST || im->im_is_strict;
+			if (im->im_is_lost)
+				break;
+			im->im_gave_unverified = true;
+		}
+		done += (size_t)n;
+	}
+	return (done);
+}
+
 size_t
 image_pread_some(struct image *im, uint64_t off, void *buf, size_t len)
 {
 	size_t done = 0;
 
 	im->im_errno = 0;
+	im->im_is_lost = false;
 	if (off > im->im_len)
 		return (0);
 	if (len > im->im_len - off)
 		len = (size_t)(im->im_len - off);
+	len = clip_damage(im, off, len);
 	while (done < len) {
 		ssize_t n = pread(im->im_fd, (uint8_t *)buf + done, len - done,
 		    (off_t)(off + done));
@@ -63,6 +95,7 @@ bool
 image_pread(struct image *im, uint64_t off, void *buf, size_t len)
 {
 	im->im_errno = 0;
+	im->im_is_lost = false;
 	if (off > im->im_len || len > im->im_len - off)
 		return (false);
 	return (image_pread_some(im, off, buf, len) == len);
@@ -139,6 +172,9 @@ image_next_data(struct image *im, uint64_t off)
 {
 	struct image_extent all = { .ext_start = off, .ext_end = im->im_len };
 #if defined(SEEK_DATA) && defined(SEEK_HOLE)
+	/* What was lost is a hole, too. */
+	if (im->im_damage.dmg_nruns > 0)
+		return (all);
 	off_t start = lseek(im->im_fd, (off_t)off, SEEK_DATA);
 	off_t end;
 
@@ -272,6 +308,7 @@ image_destroy(struct image *im)
 		return;
 	mapping_destroy(im->im_mapping);
 	cache_destroy(im->im_cache);
+	damage_fini(&im->im_damage);
 	(void)close(im->im_fd);
 	free(im);
 }

@@ -23,6 +23,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "libkvm/damage.h"
 #include "libkvm/mapping.h"
 
 /* The largest image_view(): a page table. */
@@ -36,6 +37,12 @@ struct image {
 	int im_errno;		    /* of the last failed read; 0: too short */
 	struct mapping *im_mapping; /* owned; stays until image_close() */
 	struct image_cache *im_cache; /* owned; blocks for image_view() */
+
+	/* Set by image_set_damage(). */
+	struct damage im_damage; /* owned */
+	bool im_is_strict;	 /* what is unverified counts as lost */
+	bool im_is_lost;	 /* why the last read failed */
+	bool im_gave_unverified; /* some read has returned such bytes */
 };
 
 enum image_access {
@@ -50,6 +57,12 @@ enum image_access {
  */
 int image_create(int fd, enum image_access access, struct image **out);
 void image_destroy(struct image *im);
+
+/*
+ * Take over damage: reads of what is lost fail, and those of what is unverified
+ * are remembered or, if strict, fail too.  The image must not be mapped.
+ */
+void image_set_damage(struct image *im, struct damage *damage, bool strict);
 
 /* image_view() of an image that is not mapped. */
 const uint8_t *image_fetch(struct image *im, uint64_t off, size_t len,
