@@ -106,6 +106,23 @@ add_panic_why(json_t *object, const struct kdebug_text *panic)
 	    json_string(reasons[panic->kx_why].name)));
 }
 
+/* Add what is wrong with a compressed file.  -1: no memory. */
+static int
+add_damage(json_t *object, const struct kvm_core *core)
+{
+	int error = 0;
+
+	if (core->kc_damage == NULL)
+		return (0);
+	error |=
+	    json_object_set_new(object, "damage", json_string(core->kc_damage));
+	error |= json_object_set_new(object, "lost_bytes",
+	    json_integer((json_int_t)core->kc_lost_len));
+	error |= json_object_set_new(object, "unverified_bytes",
+	    json_integer((json_int_t)core->kc_unverified_len));
+	return (error);
+}
+
 static json_t *
 info_json(const struct info *info)
 {
@@ -124,7 +141,8 @@ info_json(const struct info *info)
 	    json_text(core->kc_exec_path));
 	if (object == NULL)
 		return (NULL);
-	if (add_panic_why(object, info->inf_panic) != 0 ||
+	if (add_damage(object, core) != 0 ||
+	    add_panic_why(object, info->inf_panic) != 0 ||
 	    (core->kc_minidump != NULL && add_minidump(object, core) != 0)) {
 		json_decref(object);
 		return (NULL);
@@ -203,6 +221,8 @@ print_info(const struct info *info)
 		row("missing:", "%s (%" PRIu64 " bytes) at the end",
 		    number_human(core->kc_file_short, human),
 		    core->kc_file_short);
+	if (core->kc_damage != NULL)
+		row("damage:", "%s", core->kc_damage);
 	row("memory:", "%s (%" PRIu64 " pages of %" PRIu32 " bytes)",
 	    number_human(dumped_bytes(core), human), core->kc_npages,
 	    core->kc_page_size);

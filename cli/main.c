@@ -12,6 +12,7 @@
 
 #include "cli/cmd.h"
 #include "cli/completion.h"
+#include "cli/open.h"
 #include "cli/progress.h"
 #include "cli/self.h"
 #include "cli/version.h"
@@ -197,7 +198,7 @@ main(int argc, char **argv)
 	self_init(argv[0]);
 	/* A file that may not grow is a write's error, and has a name. */
 	(void)signal(SIGXFSZ, SIG_IGN);
-	status = run(argc - 1, argv + 1);
+	status = open_verdict(run(argc - 1, argv + 1));
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == EX_OK) {
 		warn("standard output");
 		status = EX_IOERR;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -22,11 +23,16 @@
 #include "cli/find_kernel.h"
 #include "cli/progress.h"
 #include "kdebug/buildid.h"
-#include "libkvm/unpack.h"
 
 #ifndef _POSIX2_LINE_MAX
 #define _POSIX2_LINE_MAX 2048
 #endif
+
+/* In a dump, the kernel's image lies in the first pages of memory. */
+#define BUILD_ID_WITHIN (UINT64_C(192) << 20)
+
+/* Some of what the command says may be wrong. */
+static bool mistrusted;
 
 int
 open_check(const char *path)
@@ -79,9 +85,7 @@ open_check_build(const struct args *args, const char *kernel)
 	kvm_t *kd;
 	int status;
 
-	if (unpack_is_packed(args->a_core))
-		return (EX_OK);
-	kd = kvm_open2(kernel, args->a_core, O_RDONLY, NULL, NULL);
+	kd = kvm_open_start(kernel, args->a_core, BUILD_ID_WITHIN);
 	if (kd == NULL)
 		return (EX_OK);
 	status = check_build(args, kd, kernel);
@@ -89,24 +93,41 @@ open_check_build(const struct args *args, const char *kernel)
 	return (status);
 }
 
-/* Open the files, the kernel's only if it is named. */
-static kvm_t *
-open_files(const struct args *args, const char *kernel)
+/* Say what the file lacks, and what of it may be wrong. */
+static void
+warn_missing(const struct kvm_core *core)
+{
+	if (core->kc_damage != NULL)
+		warnx("warning: %s: %s: of what it unpacks to, %" PRIu64
+		      " bytes could not be verified, and %" PRIu64 " are lost",
+		    core->kc_core_path, core->kc_damage,
+		    core->kc_unverified_len, core->kc_lost_len);
+	if (core->kc_file_short != 0)
+		warnx("warning: %s: cut short: %" PRIu64
+		      " bytes are missing at the end",
+		    core->kc_core_path, core->kc_file_short);
+}
+
+/* Open the files, the kernel's only if it is named.  Returns an exit status. */
+static int
+open_files(const struct args *args, const char *kernel, kvm_t **kd)
 {
 	struct progress bar;
 	struct kvm_progress progress = { .kpr_report = progress_report,
 		.kpr_arg = &bar };
 	char errbuf[_POSIX2_LINE_MAX];
-	kvm_t *kd;
+	int status;
 
 	progress_start(&bar, "unpacking", args->a_core);
-	kd = kernel == NULL ?
+	errno = 0;
+	*kd = kernel == NULL ?
 	    kvm_describe(args->a_core, errbuf, &progress) :
 	    kvm_open_progress(kernel, args->a_core, errbuf, &progress);
+	status = *kd != NULL ? EX_OK : errno == EIO ? EX_IOERR : EX_DATAERR;
 	progress_end(&bar);
-	if (kd == NULL)
+	if (*kd == NULL)
 		warnx("%s", errbuf);
-	return (kd);
+	return (status);
 }
 
 static int
@@ -117,10 +138,7 @@ describe(const struct args *args, struct dump *dump)
 		warnx("%s: %s", args->a_core, kvm_geterr(dump->d_kd));
 		return (EX_DATAERR);
 	}
-	if (dump->d_core->kc_file_short != 0)
-		warnx("warning: %s: cut short: %" PRIu64
-		      " bytes are missing at the end",
-		    args->a_core, dump->d_core->kc_file_short);
+	warn_missing(dump->d_core);
 	return (EX_OK);
 }
 
@@ -140,10 +158,9 @@ open_any(const struct args *args, struct dump *dump, enum need need)
 	if (dump->d_kernel != NULL &&
 	    (status = open_check(dump->d_kernel)) != EX_OK)
 		return (status);
-	dump->d_kd = open_files(args, dump->d_kernel);
-	if (dump->d_kd == NULL)
-		return (EX_DATAERR);
-	status = describe(args, dump);
+	status = open_files(args, dump->d_kernel, &dump->d_kd);
+	if (status == EX_OK)
+		status = describe(args, dump);
 	if (status == EX_OK)
 		status = check_build(args, dump->d_kd, dump->d_kernel);
 	return (status);
@@ -205,8 +222,10 @@ void
 open_close(struct dump *dump)
 {
 	kdebug_destroy(dump->d_kdb);
-	if (dump->d_kd != NULL)
+	if (dump->d_kd != NULL) {
+		mistrusted = mistrusted || kvm_gave_unverified(dump->d_kd);
 		kvm_close(dump->d_kd);
+	}
 	free(dump->d_kernel);
 	*dump = (struct dump){ 0 };
 }
@@ -229,4 +248,14 @@ open_and_show(const struct syntax *syntax, int argc, char **argv,
 		status = show(&dump, &args);
 	open_close(&dump);
 	return (status);
+}
+
+int
+open_verdict(int status)
+{
+	if (status != EX_OK || !mistrusted)
+		return (status);
+	warnx(
+	    "warning: this may be wrong: some of it was made of bytes that could not be verified");
+	return (EX_DATAERR);
 }

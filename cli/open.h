@@ -33,8 +33,9 @@ int open_no_kernel(const struct args *args);
 
 /*
  * For callers that leave the opening to another process, whose last message may
- * get lost: is the kernel of another build than the dump?  Returns EX_OK, also
- * if that cannot be told without unpacking, or EX_DATAERR after a message.
+ * get lost: is the kernel of another build than the dump?  Of a compressed dump
+ * only the start is unpacked.  Returns EX_OK, also if that does not tell, or
+ * EX_DATAERR after a message.
  */
 int open_check_build(const struct args *args, const char *kernel);
 
@@ -71,5 +72,12 @@ void open_warn(struct dump *dump);
 int open_no_threads(const struct dump *dump, const struct args *args);
 
 void open_close(struct dump *dump);
+
+/*
+ * The exit status of a command that ends with status: EX_DATAERR, after a
+ * warning, instead of EX_OK if a dump that was open gave bytes that could not
+ * be verified.
+ */
+int open_verdict(int status);
 
 #endif

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format/elfcore.h"
 #include "libkvm/refuse.h"
 #include "libkvm/symtab.h"
 #include "libkvm/unpack.h"
@@ -77,11 +78,19 @@ read_header(struct exec *ex)
 static bool
 open_elf(struct exec *ex, const char *path)
 {
+	const struct unpack_how how = { .uh_wanted = elfcore_is,
+		.uh_whole = true };
+	struct unpacked file;
+	int error;
+
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return (fail(ex, "%s", elf_errmsg(-1)));
-	ex->ex_fd = unpack_open(path, NULL, ex->ex_err, sizeof(ex->ex_err));
-	if (ex->ex_fd < 0)
+	error = unpack_open(path, &how, &file, ex->ex_err, sizeof(ex->ex_err));
+	if (error != 0) {
+		errno = error;
 		return (false);
+	}
+	ex->ex_fd = file.upk_fd;
 	/* Not mapped: the file may be cut short while it is open. */
 	ex->ex_elf = elf_begin(ex->ex_fd, ELF_C_READ, NULL);
 	if (ex->ex_elf == NULL)

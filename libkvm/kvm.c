@@ -34,6 +34,8 @@ struct open_args {
 	const char *program;
 	const struct kvm_progress *progress;
 	enum image_access access;
+	bool unverified;  /* the caller looks at kc_damage */
+	uint64_t len_max; /* of what is unpacked; 0: all */
 };
 
 const char *
@@ -59,6 +61,13 @@ kvm_fail_image(kvm_t *kd, const char *what, uint64_t off, uint64_t len)
 {
 	const struct image *im = kd->kd_image;
 
+	if (im->im_is_lost)
+		return (kvm_fail(kd,
+		    "%s: %s: %ju bytes at file offset %#jx are lost: %s%s",
+		    kd->kd_core_path, what, (uintmax_t)len, (uintmax_t)off,
+		    im->im_damage.dmg_where,
+		    im->im_is_strict ? " (see KVM_UNVERIFIED in kvm_open(3))" :
+				       ""));
 	if (im->im_errno != 0)
 		return (kvm_fail(kd,
 		    "%s: %s: %ju bytes at file offset %#jx: %s",
@@ -131,22 +140,59 @@ open_exec(kvm_t *kd, const char *path)
 	return (0);
 }
 
+/* Is a file that starts like this one of the kinds of core? */
+static bool
+is_core(struct span start)
+{
+	for (size_t i = 0; i < sizeof(cores) / sizeof(cores[0]); i++)
+		if (cores[i]->co_match(start))
+			return (true);
+	return (false);
+}
+
+/* Say in kd_core what is wrong with the compressed file. */
+static void
+set_damage(kvm_t *kd)
+{
+	const struct damage *dm = &kd->kd_image->im_damage;
+
+	if (dm->dmg_where[0] == '\0')
+		return;
+	kd->kd_core.kc_damage = dm->dmg_where;
+	kd->kd_core.kc_lost_len = damage_total(dm, DAMAGE_LOST);
+	kd->kd_core.kc_unverified_len = damage_total(dm, DAMAGE_UNVERIFIED);
+}
+
 static int
 open_image(kvm_t *kd, const struct open_args *args)
 {
+	const struct unpack_how how = { .uh_wanted = is_core,
+		.uh_len_max = args->len_max,
+		.uh_progress = args->progress };
+	bool strict = !args->unverified && getenv("KVM_UNVERIFIED") == NULL;
+	struct unpacked file;
 	char why[256];
-	int fd, error;
+	int error;
 
 	if ((kd->kd_core_path = strdup(args->core_path)) == NULL)
 		return (kvm_fail(kd, "out of memory"));
 	kd->kd_core.kc_core_path = kd->kd_core_path;
-	fd = unpack_open(args->core_path, args->progress, why, sizeof(why));
-	if (fd < 0)
-		return (kvm_fail(kd, "%s: %s", args->core_path, why));
-	error = image_create(fd, args->access, &kd->kd_image);
-	if (error != 0)
+	error = unpack_open(args->core_path, &how, &file, why, sizeof(why));
+	if (error != 0) {
+		(void)kvm_fail(kd, "%s: %s", args->core_path, why);
+		errno = error;
+		return (-1);
+	}
+	error = image_create(file.upk_fd,
+	    file.upk_damage.dmg_nruns > 0 ? IMAGE_PREAD : args->access,
+	    &kd->kd_image);
+	if (error != 0) {
+		damage_fini(&file.upk_damage);
 		return (kvm_fail(kd, "%s: %s", args->core_path,
 		    strerror(error)));
+	}
+	image_set_damage(kd->kd_image, &file.upk_damage, strict);
+	set_damage(kd);
 	kd->kd_core.kc_file_len = kd->kd_image->im_len;
 	if (kd->kd_image->im_len == 0) {
 		errno = EINVAL;
@@ -262,7 +308,8 @@ kvm_open_progress(const char *execfile, const char *corefile, char *errbuf,
 	return (open_any((struct open_args){ .exec_path = name_kernel(execfile),
 			     .core_path = corefile,
 			     .flags = O_RDONLY,
-			     .progress = progress },
+			     .progress = progress,
+			     .unverified = true },
 	    errbuf));
 }
 
@@ -272,8 +319,20 @@ kvm_describe(const char *corefile, char *errbuf,
 {
 	return (open_any((struct open_args){ .core_path = corefile,
 			     .flags = O_RDONLY,
-			     .progress = progress },
+			     .progress = progress,
+			     .unverified = true },
 	    errbuf));
+}
+
+kvm_t *
+kvm_open_start(const char *execfile, const char *corefile, uint64_t len)
+{
+	return (open_any((struct open_args){ .exec_path = name_kernel(execfile),
+			     .core_path = corefile,
+			     .flags = O_RDONLY,
+			     .unverified = true,
+			     .len_max = len },
+	    NULL));
 }
 
 int
@@ -319,6 +378,12 @@ kvm_kerndisp(kvm_t *kd)
 {
 	(void)kd;
 	return (0);
+}
+
+bool
+kvm_gave_unverified(kvm_t *kd)
+{
+	return (kd->kd_image->im_gave_unverified);
 }
 
 kssize_t

@@ -24,7 +24,8 @@ struct kvm_progress {
 
 /*
  * As kvm_open2() without a resolver, and the unpacking of a compressed core is
- * reported to progress, unless that is NULL.
+ * reported to progress, unless that is NULL.  Bytes of a damaged one that could
+ * not be verified are read: kc_damage and kvm_gave_unverified() tell.
  */
 kvm_t *kvm_open_progress(const char *execfile, const char *corefile,
     char *errbuf, const struct kvm_progress *progress);
@@ -45,6 +46,12 @@ kvm_t *kvm_open_progress(const char *execfile, const char *corefile,
  */
 kvm_t *kvm_describe(const char *corefile, char *errbuf,
     const struct kvm_progress *progress);
+
+/*
+ * As kvm_open_progress() of a core that is unpacked for its first len bytes only:
+ * for a look at what the kernel has at low addresses.  NULL: it cannot be opened.
+ */
+kvm_t *kvm_open_start(const char *execfile, const char *corefile, uint64_t len);
 
 /* Is the file called path an ELF program, as a kernel is, and no core? */
 bool kvm_is_program(const char *path);
@@ -74,6 +81,10 @@ struct kvm_core {
 	uint64_t kc_file_len;	  /* bytes, unpacked */
 	uint64_t kc_file_short;	  /* bytes missing at its end; 0 if whole */
 	uint64_t kc_npages;	  /* pages that the dump holds */
+	const char *kc_damage;	  /* of a compressed file; kd's; NULL: none */
+	uint64_t
+	    kc_lost_len; /* bytes of it that cannot be read, but at its end */
+	uint64_t kc_unverified_len;		/* that can, and may be wrong */
 	const struct minidump_hdr *kc_minidump; /* NULL if it is not one */
 	const struct kvm_vcpu *kc_vcpus; /* of a hypervisor's core; kd's */
 	size_t kc_nvcpus;
@@ -84,6 +95,12 @@ struct kvm_core {
  * large dump takes a moment.  The result is kd's; NULL on error.
  */
 const struct kvm_core *kvm_core(kvm_t *kd);
+
+/*
+ * Has anything returned bytes of a damaged compressed file whose checksum is
+ * wrong or missing?  Then what was made of them may be wrong.
+ */
+bool kvm_gave_unverified(kvm_t *kd);
 
 /*
  * Read len bytes of physical memory.  Returns len; -1 when a page on the way

@@ -1,6 +1,6 @@
 /*
- * One loop reads the packed file and feeds a decoder; the decoder's output
- * goes to the temporary file, holes for zeros.
+ * Opening what may be compressed: see unpack.h.  The decoders are in files of
+ * their own; here is what they share, and which there are.
  */
 #include "libkvm/unpack.h"
 
@@ -8,322 +8,304 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
-#include "libkvm/sparse.h"
+#include "format/foreign.h"
+#include "libkvm/unpack_int.h"
 
-#define CHUNK_LEN 262144
-
-struct unpack {
-	int in_fd;  /* borrowed */
-	int out_fd; /* borrowed */
-	uint64_t in_len;
-	uint64_t in_done;
-	uint64_t out_done;
-	const struct kvm_progress *progress; /* may be NULL */
-	char *why;
-	size_t why_len;
-	uint8_t *in;  /* CHUNK_LEN */
-	uint8_t *out; /* CHUNK_LEN */
-};
-
-/* Both decoders: unpack all of u->in_fd.  false: u->why. */
+/* A kind of compression. */
 struct packing {
-	const char *name;
-	const char *suffix;
-	uint8_t magic[4];
-	size_t magic_len;
-	bool (*unpack)(struct unpack *u);
+	const char *pk_name;
+	const char *pk_suffix;
+	uint8_t pk_magic[6];
+	size_t pk_magic_len;
+	void (*pk_unpack)(struct unpack *u);
 };
-
-static bool fail(struct unpack *, const char *, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static bool
-fail(struct unpack *u, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(u->why, u->why_len, fmt, ap);
-	va_end(ap);
-	return (false);
-}
-
-/* The next bytes of the packed file: how many, 0 at its end, -1 on error. */
-static ssize_t
-read_packed(struct unpack *u)
-{
-	ssize_t n;
-
-	if (u->progress != NULL)
-		u->progress->kpr_report(u->progress->kpr_arg, u->in_done,
-		    u->in_len);
-	do {
-		n = read(u->in_fd, u->in, CHUNK_LEN);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		(void)fail(u, "cannot read: %s", strerror(errno));
-	else
-		u->in_done += (uint64_t)n;
-	return (n);
-}
-
-/* Write the first len bytes of u->out. */
-static bool
-put_unpacked(struct unpack *u, size_t len)
-{
-	if (!sparse_write(u->out_fd, u->out_done, u->out, len))
-		return (fail(u,
-		    "cannot unpack into a temporary file (set TMPDIR to a roomier folder): %s",
-		    strerror(errno)));
-	u->out_done += len;
-	return (true);
-}
-
-/* ---- gzip ---- */
-
-/* As gzip(1) does: a tape or a disk has put them behind the last member. */
-static void
-skip_zeros(z_stream *z)
-{
-	while (z->avail_in > 0 && *z->next_in == 0) {
-		z->next_in++;
-		z->avail_in--;
-	}
-}
-
-static bool
-gzip_feed(struct unpack *u, z_stream *z, bool *at_end)
-{
-	do {
-		int error;
-
-		/* Members may follow each other. */
-		if (*at_end) {
-			skip_zeros(z);
-			if (z->avail_in == 0)
-				return (true);
-			(void)inflateReset(z);
-		}
-		z->next_out = u->out;
-		z->avail_out = CHUNK_LEN;
-		error = inflate(z, Z_NO_FLUSH);
-		*at_end = error == Z_STREAM_END;
-		if (error != Z_OK && error != Z_STREAM_END &&
-		    error != Z_BUF_ERROR)
-			return (fail(u, "gzip data is damaged: %s",
-			    z->msg != NULL ? z->msg : zError(error)));
-		if (!put_unpacked(u, CHUNK_LEN - z->avail_out))
-			return (false);
-	} while (z->avail_in > 0 || z->avail_out == 0);
-	return (true);
-}
-
-static bool
-gzip_unpack(struct unpack *u)
-{
-	z_stream z = { .zalloc = Z_NULL };
-	bool at_end = false;
-	bool ok = true;
-	ssize_t n;
-
-	if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
-		return (fail(u, "zlib: out of memory"));
-	while (ok && (n = read_packed(u)) != 0) {
-		if (n < 0) {
-			ok = false;
-			break;
-		}
-		z.next_in = u->in;
-		z.avail_in = (uInt)n;
-		ok = gzip_feed(u, &z, &at_end);
-	}
-	(void)inflateEnd(&z);
-	return (ok);
-}
-
-/* ---- zstd ---- */
-
-static bool
-zstd_feed(struct unpack *u, ZSTD_DStream *z, size_t len)
-{
-	ZSTD_inBuffer in = { .src = u->in, .size = len };
-	ZSTD_outBuffer out;
-
-	do {
-		size_t error;
-
-		out = (ZSTD_outBuffer){ .dst = u->out, .size = CHUNK_LEN };
-		error = ZSTD_decompressStream(z, &out, &in);
-		if (ZSTD_isError(error))
-			return (fail(u, "zstd data is damaged: %s",
-			    ZSTD_getErrorName(error)));
-		if (!put_unpacked(u, out.pos))
-			return (false);
-	} while (in.pos < in.size || out.pos == out.size);
-	return (true);
-}
-
-static bool
-zstd_unpack(struct unpack *u)
-{
-	ZSTD_DStream *z = ZSTD_createDStream();
-	bool ok = true;
-	ssize_t n;
-
-	if (z == NULL)
-		return (fail(u, "zstd: out of memory"));
-	while (ok && (n = read_packed(u)) != 0)
-		ok = n > 0 && zstd_feed(u, z, (size_t)n);
-	(void)ZSTD_freeDStream(z);
-	return (ok);
-}
-
-/* ---- the file ---- */
 
 static const struct packing packings[] = {
-	{ "gzip", ".gz", { 0x1f, 0x8b }, 2, gzip_unpack },
-	{ "zstd", ".zst", { 0x28, 0xb5, 0x2f, 0xfd }, 4, zstd_unpack },
+	{ "gzip", ".gz", { 0x1f, 0x8b }, 2, unpack_gzip },
+	{ "zstd", ".zst", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unpack_zstd },
+	{ "xz", ".xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unpack_archive },
+	{ "bzip2", ".bz2", { 'B', 'Z', 'h' }, 3, unpack_archive },
+	{ "lz4", ".lz4", { 0x04, 0x22, 0x4d, 0x18 }, 4, unpack_archive },
 };
 
+/* Without libarchive, the first ones only. */
+#ifdef HAVE_LIBARCHIVE
 #define NPACKINGS (sizeof(packings) / sizeof(packings[0]))
+#else
+#define NPACKINGS 2
+
+void
+unpack_archive(struct unpack *u)
+{
+	(void)unpack_fail(u, EINVAL,
+	    "compressed with %s, which this build without libarchive cannot unpack: unpack it first",
+	    u->up_name);
+}
+#endif
 
 const char *
 unpack_name(size_t i)
 {
-	return (i < NPACKINGS ? packings[i].name : NULL);
+	return (i < NPACKINGS ? packings[i].pk_name : NULL);
 }
 
 const char *
 unpack_suffix(size_t i)
 {
-	return (i < NPACKINGS ? packings[i].suffix : NULL);
+	return (i < NPACKINGS ? packings[i].pk_suffix : NULL);
 }
+
+/* ---- for the decoders ---- */
+
+bool
+unpack_fail(struct unpack *u, int error, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (u->up_errno != 0)
+		return (false);
+	u->up_errno = error;
+	va_start(ap, fmt);
+	(void)vsnprintf(u->up_why, u->up_why_len, fmt, ap);
+	va_end(ap);
+	return (false);
+}
+
+size_t
+unpack_read(struct unpack *u)
+{
+	const struct kvm_progress *progress = u->up_how->uh_progress;
+	ssize_t n;
+
+	if (progress != NULL)
+		progress->kpr_report(progress->kpr_arg, u->up_in_done,
+		    u->up_in_len);
+	do {
+		n = read(u->up_in_fd, u->up_in, UNPACK_CHUNK_LEN);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		(void)unpack_fail(u, EIO, "cannot read: %s", strerror(errno));
+		return (0);
+	}
+	u->up_in_done += (uint64_t)n;
+	return ((size_t)n);
+}
+
+bool
+unpack_read_at(struct unpack *u, uint64_t off)
+{
+	if (lseek(u->up_in_fd, (off_t)off, SEEK_SET) < 0)
+		return (unpack_fail(u, EIO, "cannot read: %s",
+		    strerror(errno)));
+	u->up_in_done = off;
+	return (true);
+}
+
+static bool
+spooled(struct unpack *u, enum spool_result result)
+{
+	if (result == SPOOL_ERROR)
+		return (unpack_fail(u, EIO,
+		    "cannot unpack into a temporary file (set TMPDIR to a roomier folder): %s",
+		    strerror(errno)));
+	if (result == SPOOL_LIMIT)
+		return (unpack_fail(u, EINVAL,
+		    "unpacks to more than %" PRIu64 " MB, or than %" PRIu64
+		    " MB with its zeros, which no dump does: " SPOOL_NOLIMIT
+		    "=1 in the environment unpacks it all the same",
+		    u->up_spool.spl_max_disk >> 20,
+		    u->up_spool.spl_max_len >> 20));
+	return (true);
+}
+
+/* Ask whether a file that starts like this is wanted.  false: it is not. */
+static bool
+check_start(struct unpack *u)
+{
+	uint8_t start[FOREIGN_HEAD_LEN];
+	ssize_t n;
+
+	u->up_is_checked = true;
+	if (u->up_how->uh_wanted == NULL)
+		return (true);
+	n = pread(u->up_spool.spl_fd, start, sizeof(start), 0);
+	/* Zeros at the end are not in the file yet: they decide nothing. */
+	u->up_is_unwanted =
+	    n >= 0 && !u->up_how->uh_wanted((struct span){ start, (size_t)n });
+	return (!u->up_is_unwanted);
+}
+
+bool
+unpack_put(struct unpack *u, size_t len)
+{
+	uint64_t max = u->up_how->uh_len_max;
+
+	if (!spooled(u, spool_put(&u->up_spool, u->up_out, len)))
+		return (false);
+	if (!u->up_is_checked && u->up_spool.spl_len >= FOREIGN_HEAD_LEN &&
+	    !check_start(u))
+		return (false);
+	return (max == 0 || u->up_spool.spl_len < max);
+}
+
+bool
+unpack_put_at(struct unpack *u, uint64_t off)
+{
+	return (spooled(u, spool_seek(&u->up_spool, off)));
+}
+
+void
+unpack_note(struct unpack *u, enum unpack_end end, uint64_t in_off,
+    const char *detail)
+{
+	struct damage *dm = u->up_damage;
+
+	if (dm->dmg_where[0] != '\0')
+		return;
+	if (end == UNPACK_CUT)
+		(void)snprintf(dm->dmg_where, sizeof(dm->dmg_where),
+		    "%s data is cut short at byte %" PRIu64, u->up_name,
+		    u->up_in_len);
+	else
+		(void)snprintf(dm->dmg_where, sizeof(dm->dmg_where),
+		    "%s data from byte %" PRIu64 " on is damaged%s%s",
+		    u->up_name, in_off, detail != NULL ? ": " : "",
+		    detail != NULL ? detail : "");
+}
+
+void
+unpack_suspect(struct unpack *u, uint64_t out_start, uint64_t out_end,
+    enum damage_kind kind)
+{
+	if (!damage_add(u->up_damage, out_start, out_end, kind))
+		(void)unpack_fail(u, ENOMEM, "out of memory");
+}
+
+/* ---- the file ---- */
 
 static const struct packing *
 find_packing(int fd)
 {
-	uint8_t magic[4];
+	uint8_t magic[sizeof(packings[0].pk_magic)] = { 0 };
+	ssize_t n = pread(fd, magic, sizeof(magic), 0);
 
-	if (pread(fd, magic, sizeof(magic), 0) != (ssize_t)sizeof(magic))
-		return (NULL);
-	for (size_t i = 0; i < NPACKINGS; i++)
-		if (memcmp(magic, packings[i].magic, packings[i].magic_len) ==
-		    0)
+	/* All of them, also those for which there is no decoder. */
+	for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++)
+		if (n > (ssize_t)packings[i].pk_magic_len - 1 && n >= 4 &&
+		    memcmp(magic, packings[i].pk_magic,
+			packings[i].pk_magic_len) == 0)
 			return (&packings[i]);
 	return (NULL);
 }
 
-/* An unlinked file in $TMPDIR, else in /var/tmp, where large files belong. */
-static int
-create_temporary(void)
+static void
+decode(struct unpack *u, const struct packing *packing)
 {
-	const char *dir = getenv("TMPDIR");
-	char path[1024];
-	int fd;
-
-	if (dir == NULL || dir[0] == '\0')
-		dir = "/var/tmp";
-	if ((size_t)snprintf(path, sizeof(path), "%s/vmcore.XXXXXX", dir) >=
-	    sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return (-1);
-	}
-	if ((fd = mkstemp(path)) >= 0)
-		(void)unlink(path);
-	return (fd);
-}
-
-static bool
-unpack_all(struct unpack *u, const struct packing *packing)
-{
-	struct stat st;
-	bool ok;
-
-	if (fstat(u->in_fd, &st) != 0)
-		return (fail(u, "%s", strerror(errno)));
-	u->in_len = (uint64_t)st.st_size;
-	u->in = malloc(CHUNK_LEN);
-	u->out = malloc(CHUNK_LEN);
-	if (u->in == NULL || u->out == NULL)
-		ok = fail(u, "out of memory");
+	u->up_in = malloc(UNPACK_CHUNK_LEN);
+	u->up_out = malloc(UNPACK_CHUNK_LEN);
+	if (u->up_in == NULL || u->up_out == NULL)
+		(void)unpack_fail(u, ENOMEM, "out of memory");
 	else
-		ok = packing->unpack(u);
-	free(u->in);
-	free(u->out);
-	/* A hole at the end does not make the file longer by itself. */
-	if (ok && ftruncate(u->out_fd, (off_t)u->out_done) != 0)
-		ok = fail(u, "%s", strerror(errno));
-	return (ok);
+		packing->pk_unpack(u);
+	free(u->up_in);
+	free(u->up_out);
 }
 
-/* The temporary file with what fd holds, or -1; fd is closed. */
-static int
-unpack_fd(int fd, const struct packing *packing,
-    const struct kvm_progress *progress, char *why, size_t len)
+/* Is what was unpacked worth anything? */
+static bool
+judge(struct unpack *u)
 {
-	struct unpack u = { .in_fd = fd,
-		.progress = progress,
-		.why = why,
-		.why_len = len };
-	bool ok;
+	const struct damage *dm = u->up_damage;
 
-	if ((u.out_fd = create_temporary()) < 0) {
-		(void)fail(&u,
+	if (u->up_errno != 0)
+		return (false);
+	if (dm->dmg_where[0] != '\0' && u->up_how->uh_whole)
+		return (unpack_fail(u, EINVAL, "%s: get another copy",
+		    dm->dmg_where));
+	if (dm->dmg_where[0] != '\0' && u->up_spool.spl_len == 0)
+		return (unpack_fail(u, EINVAL, "%s", dm->dmg_where));
+	/* A hole at the end does not make the file longer by itself. */
+	if (!spool_end(&u->up_spool))
+		return (unpack_fail(u, EIO, "cannot write a temporary file: %s",
+		    strerror(errno)));
+	return (true);
+}
+
+/* Unpack what u->up_in_fd holds.  false: u->up_errno. */
+static bool
+unpack(struct unpack *u, const struct packing *packing)
+{
+	const struct kvm_progress *progress = u->up_how->uh_progress;
+	struct stat st;
+
+	if (fstat(u->up_in_fd, &st) != 0)
+		return (unpack_fail(u, EIO, "%s", strerror(errno)));
+	u->up_name = packing->pk_name;
+	u->up_in_len = (uint64_t)st.st_size;
+	if (!spool_open(&u->up_spool, u->up_in_len))
+		return (unpack_fail(u, EIO,
 		    "cannot create a temporary file to unpack into (set TMPDIR): %s",
-		    strerror(errno));
-		(void)close(fd);
-		return (-1);
-	}
-	ok = unpack_all(&u, packing);
-	(void)close(fd);
-	if (!ok) {
-		(void)close(u.out_fd);
-		return (-1);
+		    strerror(errno)));
+	decode(u, packing);
+	if (!judge(u)) {
+		(void)close(u->up_spool.spl_fd);
+		return (false);
 	}
 	if (progress != NULL)
-		progress->kpr_report(progress->kpr_arg, u.in_len, u.in_len);
-	return (u.out_fd);
+		progress->kpr_report(progress->kpr_arg, u->up_in_len,
+		    u->up_in_len);
+	return (true);
+}
+
+/* Open what may be read.  Returns an errno, and then a text in why. */
+static int
+open_file(const char *path, int *fd, char *why, size_t len)
+{
+	struct stat st;
+	int error = 0;
+
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (*fd < 0 || fstat(*fd, &st) != 0) {
+		error = errno;
+		(void)snprintf(why, len, "%s", strerror(error));
+	} else if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
+		error = EINVAL;
+		(void)snprintf(why, len, "not a regular file or a disk");
+	}
+	if (error != 0 && *fd >= 0)
+		(void)close(*fd);
+	return (error);
 }
 
 int
-unpack_open(const char *path, const struct kvm_progress *progress, char *why,
-    size_t len)
+unpack_open(const char *path, const struct unpack_how *how,
+    struct unpacked *out, char *why, size_t len)
 {
+	struct unpack u = { .up_how = how,
+		.up_damage = &out->upk_damage,
+		.up_why = why,
+		.up_why_len = len };
 	const struct packing *packing;
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int error;
 
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		(void)snprintf(why, len, "%s", strerror(errno));
-		if (fd >= 0)
-			(void)close(fd);
-		return (-1);
-	}
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
-		(void)snprintf(why, len, "not a regular file or a disk");
-		(void)close(fd);
-		return (-1);
-	}
-	packing = find_packing(fd);
-	return (packing == NULL ? fd :
-				  unpack_fd(fd, packing, progress, why, len));
-}
-
-bool
-unpack_is_packed(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	bool packed = fd >= 0 && find_packing(fd) != NULL;
-
-	if (fd >= 0)
-		(void)close(fd);
-	return (packed);
+	*out = (struct unpacked){ .upk_fd = -1 };
+	error = open_file(path, &out->upk_fd, why, len);
+	if (error != 0)
+		return (error);
+	packing = find_packing(out->upk_fd);
+	if (packing == NULL)
+		return (0);
+	u.up_in_fd = out->upk_fd;
+	if (!unpack(&u, packing))
+		damage_fini(&out->upk_damage);
+	(void)close(u.up_in_fd);
+	out->upk_fd = u.up_errno == 0 ? u.up_spool.spl_fd : -1;
+	return (u.up_errno);
 }

@@ -8,20 +8,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libkvm/damage.h"
 #include "libkvm/kvm_core.h"
 
-/*
- * Open path for reading: as it is, or, when it is compressed with gzip or zstd,
- * an unlinked temporary file with what it holds.  Zeros become holes there.
- *
- * Returns a descriptor, or -1 with a text in why[len].  A compressed file that
- * ends too early yields what there is of it, as a file cut short would.
- */
-int unpack_open(const char *path, const struct kvm_progress *progress,
-    char *why, size_t len);
+/* What is wanted.  Zeros: all of the file, whatever it is. */
+struct unpack_how {
+	/*
+	 * Is a file that starts with these bytes any use?  If not, no more of
+	 * it is unpacked than tells what it is.
+	 */
+	bool (*uh_wanted)(struct span start);
+	uint64_t uh_len_max; /* unpack no more; 0: no such limit */
+	bool uh_whole;	     /* a damaged file is refused */
+	const struct kvm_progress *uh_progress; /* may be NULL */
+};
 
-/* Is the file called path compressed?  false also if it cannot be read. */
-bool unpack_is_packed(const char *path);
+struct unpacked {
+	int upk_fd;		  /* the caller's */
+	struct damage upk_damage; /* the caller's; see damage_fini() */
+};
+
+/*
+ * Open path for reading: as it is, or, when it is compressed, a temporary file
+ * without a name that holds what it unpacks to; spool.h says how much that may
+ * be.
+ *
+ * A damaged file is unpacked as far as it goes.  What comes after the damage is
+ * found again where its place is certain (see unpack_zstd.c and unpack_gzip.c);
+ * else the file ends there.
+ *
+ * Returns 0; or an errno, with a text in why[len]: that of open(2); EIO if
+ * reading or writing failed; EINVAL if it is the file's fault.
+ */
+int unpack_open(const char *path, const struct unpack_how *how,
+    struct unpacked *out, char *why, size_t len);
 
 /* The i-th kind of compression that is understood; NULL: there are no more. */
 const char *unpack_name(size_t i);

@@ -4,7 +4,10 @@ Files as people have them: compressed, of another build, damaged.
 """
 
 import gzip
+import json
 import os
+import resource
+import shutil
 import struct
 import subprocess
 import sys
@@ -73,8 +76,9 @@ def check_build(build, kernel, core, status, message):
     dump = put(CORE, CORE.index(KERNEL[at : at + 64]), note(1))
     save("kern.id", gzip.compress(file, 1) if kernel else file)
     save("core.id", gzip.compress(dump, 1) if core else dump)
-    result = run(VMCORE, "ps", "-N", path("kern.id"), path("core.id"))
-    expect(result, status, message)
+    files = ["-N", path("kern.id"), path("core.id")]
+    expect(run(VMCORE, "ps", *files), status, message)
+    expect(run(VMCORE, "gdb", "--gdb", "true", *files), status, message)
 
 
 for kernel in (False, True):
@@ -115,5 +119,138 @@ for core, named, kernels, want in (
     ("vmcore.3", "vmcore.last", ["kernel.last", "kernel"], "kernel.3"),
 ):
     tests.case(f"{want} for {named}", check_beside, core, named, kernels, want)
+
+
+# ---- damaged and cut dumps ----
+
+WHOLE = run(VMCORE, "ps", "-N", path("kern"), path("core"))
+PIECE = 1 << 20
+
+
+def zstd(data):
+    words = ["zstd", "-qc", "-1", f"--stream-size={len(data)}"]
+    return subprocess.run(words, input=data, check=True,
+                          capture_output=True).stdout
+
+
+def flip(data, at):
+    return put(data, at, bytes([data[at] ^ 0x10]))
+
+
+def frames(pack):
+    return [pack(CORE[at : at + PIECE]) for at in range(0, len(CORE), PIECE)]
+
+
+def check_cut_packed(pack, tail):
+    """A dump that was cut is used, and is not trusted."""
+    core = save("cut.packed", pack(CORE)[:-tail])
+    result = run(VMCORE, "ps", "-N", path("kern"), core)
+    expect(result, os.EX_DATAERR, "bytes could not be verified, and 0 are lost")
+    assert "this may be wrong" in result.err, result
+    assert result.out == WHOLE.out, result
+
+
+def check_flip(pack, at):
+    """One wrong byte, and the last one is missing: never good."""
+    packed = pack(CORE)
+    core = save("flip.packed", flip(packed, int(at * len(packed)))[:-1])
+    for words in (["ps"], ["bt"], ["info"]):
+        result = run(VMCORE, *words, "-N", path("kern"), core)
+        assert result.status == os.EX_DATAERR, result
+
+
+def check_frame(pack):
+    """Of one damaged piece among others, only that is lost."""
+    pieces = frames(pack)
+    last = len(pieces) - 2
+    pieces[last] = flip(pieces[last], len(pieces[last]) // 2)
+    core = save("frame.packed", b"".join(pieces))
+    result = run(VMCORE, "read", "-N", path("kern"), "hz", core)
+    expect(result, os.EX_OK, "data from byte ")
+    info = run(VMCORE, "info", "--json", "-N", path("kern"), core)
+    info = json.loads(info.out)
+    lost = info["lost_bytes"] + info["unverified_bytes"]
+    assert lost == PIECE and info["missing_bytes"] == 0, info
+    assert " is damaged" in info["damage"], info
+
+
+for name, pack in (("gzip", gzip.compress), ("zstd", zstd)):
+    for tail in (1, 8):
+        tests.case(f"{name}: without its last {tail} bytes", check_cut_packed,
+                   pack, tail)
+    for at in (0.1, 0.5, 0.9):
+        tests.case(f"{name}: a wrong byte at {at}, and cut", check_flip, pack,
+                   at)
+    tests.case(f"{name}: a damaged piece", check_frame, pack)
+
+
+# ---- compression that is no gzip and no zstd ----
+
+
+def check_packed(command, how):
+    packed = subprocess.run([*command, "-c"], input=CORE, check=True,
+                            capture_output=True).stdout
+    kernel = subprocess.run([*command, "-c"], input=KERNEL, check=True,
+                            capture_output=True).stdout
+    result = run(VMCORE, "ps", "-N", save("kern.packed", kernel),
+                 save("core.packed", how(packed)))
+    if how(b"12") == b"12":
+        expect(result, os.EX_OK)
+        assert result.out == WHOLE.out, result
+    else:
+        expect(result, os.EX_DATAERR, "data from byte 0 on is damaged")
+
+
+def knows(compressor):
+    said = run(VMCORE, "--version", "--json")
+    return compressor in json.loads(said.out)["compressors"]
+
+
+for command in (["xz", "-1"], ["bzip2", "-1"], ["lz4", "-q"]):
+    if not shutil.which(command[0]):
+        continue
+    if not knows(command[0]):
+        core = save("core.none", subprocess.run([*command, "-c"], input=CORE,
+                    check=True, capture_output=True).stdout)
+        tests.case(f"{command[0]}: built without it", expect,
+                   run(VMCORE, "info", core), os.EX_DATAERR, "libarchive")
+        continue
+    tests.case(f"{command[0]}", check_packed, command, lambda data: data)
+    tests.case(f"{command[0]}: cut in half", check_packed, command,
+               lambda data: data[: len(data) // 2])
+
+
+# ---- what unpacking may cost ----
+
+
+def limits():
+    """No more than the manual says of disk, nor of memory."""
+    resource.setrlimit(resource.RLIMIT_DATA, (256 << 20, 256 << 20))
+
+
+def check_bomb(start, message):
+    """Little that unpacks to much: a start, and zeros or other bytes."""
+    core = save("bomb.zst", start)
+    result = run(VMCORE, "ps", "-N", path("kern"), core, preexec_fn=limits)
+    expect(result, os.EX_DATAERR, message)
+
+
+FOREIGN = zstd(bytes(64 << 20)) * 100
+ZEROS = zstd(CORE[:100000]) + zstd(bytes(64 << 20)) * 150
+LETTERS = zstd(CORE[:100000]) + zstd(b"A" * (1 << 20)) * 400
+
+tests.case("zeros are no dump", check_bomb, FOREIGN, "neither a minidump")
+tests.case("a dump with too many zeros", check_bomb, ZEROS, "KVM_NOLIMIT=1")
+tests.case("a dump of too many bytes", check_bomb, LETTERS, "KVM_NOLIMIT=1")
+
+
+def check_io(**environment):
+    core = save("core.gz", gzip.compress(CORE, 1))
+    result = run(VMCORE, "info", "-N", path("kern"), core,
+                 env=os.environ | environment)
+    expect(result, os.EX_IOERR, "TMPDIR")
+
+
+tests.case("no folder to unpack into", lambda: check_io(TMPDIR="/nonexistent"))
 
 tests.run()

@@ -108,7 +108,9 @@ def ask_until_it_ends(process):
 
 
 def check_signal_unpacking():
-    packed = file("zeros.gz", gzip.compress(bytes(512 << 20), 1))
+    with open(CORE, "rb") as core:
+        start = core.read(1 << 16)
+    packed = file("zeros.gz", gzip.compress(start + bytes(512 << 20), 1))
     process = subprocess.Popen(
         [VMCORE, "ps", KERNEL, packed], stderr=subprocess.PIPE, text=True
     )

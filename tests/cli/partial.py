@@ -85,7 +85,7 @@ def check_file_limit():
         with gzip.open(path("busy.gz"), "wb", compresslevel=1) as packed:
             shutil.copyfileobj(core, packed)
     result = ask("busy", "busy.gz", "ps", preexec_fn=limit_files)
-    expect(result, os.EX_DATAERR, "File too large")
+    expect(result, os.EX_IOERR, "File too large")
 
 
 generate("idle")

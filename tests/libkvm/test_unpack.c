@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,19 +72,28 @@ add_gzip(struct packed *out, const uint8_t *p, size_t len, size_t name_len)
 	free(name);
 }
 
+/* A zstd frame with a checksum, and without what the flag stands for. */
 static void
-add_zstd(struct packed *out, const uint8_t *p, size_t len)
+add_zstd_with(struct packed *out, const uint8_t *p, size_t len,
+    ZSTD_cParameter without)
 {
 	ZSTD_CCtx *z = ZSTD_createCCtx();
 	size_t n;
 
 	assert_non_null(z);
 	(void)ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1);
+	(void)ZSTD_CCtx_setParameter(z, without, 0);
 	n = ZSTD_compress2(z, out->bytes + out->len, PACK_MAX - out->len, p,
 	    len);
 	assert_false(ZSTD_isError(n));
 	out->len += n;
 	(void)ZSTD_freeCCtx(z);
+}
+
+static void
+add_zstd(struct packed *out, const uint8_t *p, size_t len)
+{
+	add_zstd_with(out, p, len, ZSTD_c_dictIDFlag);
 }
 
 static void
@@ -140,10 +150,65 @@ pack_zstd_frames(struct packed *out)
 	add_zstd(out, data + 1000, DATA_LEN - 1000);
 }
 
+/* Frames of equal length, so that all but the last say the same of themselves. */
+#define NPIECES	  8
+#define PIECE_LEN (DATA_LEN / NPIECES)
+
+static void
+pack_zstd_pieces(struct packed *out)
+{
+	for (size_t i = 0; i < NPIECES; i++)
+		add_zstd(out, data + i * PIECE_LEN, PIECE_LEN);
+}
+
+static void
+pack_gzip_pieces(struct packed *out)
+{
+	for (size_t i = 0; i < NPIECES; i++)
+		add_gzip(out, data + i * PIECE_LEN, PIECE_LEN, 0);
+}
+
+static void
+put32(struct packed *out, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		out->bytes[out->len++] = (uint8_t)(value >> 8 * i);
+}
+
+/* Frames that do not say how long they are, and the table that does. */
+static void
+pack_seekable(struct packed *out)
+{
+	uint32_t packed_len[NPIECES];
+
+	for (size_t i = 0; i < NPIECES; i++) {
+		size_t start = out->len;
+
+		add_zstd_with(out, data + i * PIECE_LEN, PIECE_LEN,
+		    ZSTD_c_contentSizeFlag);
+		packed_len[i] = (uint32_t)(out->len - start);
+	}
+	put32(out, 0x184d2a5e);
+	put32(out, NPIECES * 8 + 9);
+	for (size_t i = 0; i < NPIECES; i++) {
+		put32(out, packed_len[i]);
+		put32(out, PIECE_LEN);
+	}
+	put32(out, NPIECES);
+	out->bytes[out->len++] = 0;
+	put32(out, 0x8f92eab1);
+}
+
 static void
 cut_in_half(struct packed *out)
 {
 	out->len /= 2;
+}
+
+static void
+cut_to_header(struct packed *out)
+{
+	out->len = 9;
 }
 
 static void
@@ -156,6 +221,18 @@ static void
 damage_middle(struct packed *out)
 {
 	out->bytes[out->len / 2] ^= 0x10;
+}
+
+static void
+damage_magic(struct packed *out)
+{
+	out->bytes[out->len / 2 + 3] ^= 0x10;
+}
+
+static void
+damage_quarter(struct packed *out)
+{
+	out->bytes[out->len / 4 + out->len / 16] ^= 0x10;
 }
 
 static void
@@ -189,29 +266,63 @@ one_byte_short_of_magic(struct packed *out)
 /* ---- unpacking ---- */
 
 static int
-unpack(const struct packed *packed, const struct kvm_progress *progress,
-    char why[256])
+unpack_as(const struct packed *packed, const struct unpack_how *how,
+    struct unpacked *out, char why[256])
 {
 	char path[TEMP_PATH_LEN];
-	int fd;
+	int error;
 
 	why[0] = '\0';
 	temp_named(packed->bytes, packed->len, path);
-	fd = unpack_open(path, progress, why, 256);
+	error = unpack_open(path, how, out, why, 256);
 	(void)unlink(path);
-	return (fd);
+	if (error != 0)
+		assert_int_equal(out->upk_fd, -1);
+	return (error);
 }
 
-/* How much of data the file holds; it holds nothing else. */
+/* Without a wish.  Returns the descriptor, or -1. */
+static int
+unpack(const struct packed *packed, struct damage *damage, char why[256])
+{
+	const struct unpack_how how = { .uh_whole = false };
+	struct unpacked out;
+	int error = unpack_as(packed, &how, &out, why);
+
+	assert_true(error == 0 || error == EINVAL);
+	*damage = out.upk_damage;
+	return (out.upk_fd);
+}
+
+/*
+ * How much of data the file holds; it holds nothing else, but for what is said
+ * to be damaged.
+ */
 static size_t
-length_of(int fd)
+length_of(int fd, const struct damage *damage)
 {
 	static uint8_t got[DATA_LEN + 1];
 	ssize_t n = pread(fd, got, sizeof(got), 0);
 
 	assert_in_range(n, 0, DATA_LEN);
-	assert_memory_equal(got, data, (size_t)n);
+	for (uint64_t at = 0; at < (uint64_t)n;) {
+		uint64_t len = (uint64_t)n - at;
+		enum damage_kind kind;
+
+		if (!damage_at(damage, at, &len, &kind))
+			assert_memory_equal(got + at, data + at, len);
+		at += len;
+	}
 	return ((size_t)n);
+}
+
+/* How many bytes are certain. */
+static size_t
+certain_of(int fd, const struct damage *damage)
+{
+	return (length_of(fd, damage) -
+	    (size_t)damage_total(damage, DAMAGE_LOST) -
+	    (size_t)damage_total(damage, DAMAGE_UNVERIFIED));
 }
 
 static const struct pack_row {
@@ -219,44 +330,79 @@ static const struct pack_row {
 	void (*pack)(struct packed *out);
 	void (*change)(struct packed *out); /* may be NULL */
 	size_t min_len, max_len;	    /* what is left of data */
-	const char *why;		    /* or why it is refused */
+	size_t certain_len;
+	const char *why; /* why not all is certain, or it is refused */
 } pack_rows[] = {
-	{ "plain", pack_plain, NULL, DATA_LEN, DATA_LEN, NULL },
-	{ "gzip", pack_gzip, NULL, DATA_LEN, DATA_LEN, NULL },
+	{ "plain", pack_plain, NULL, DATA_LEN, DATA_LEN, DATA_LEN, NULL },
+	{ "gzip", pack_gzip, NULL, DATA_LEN, DATA_LEN, DATA_LEN, NULL },
 	{ "gzip: three members, one of them empty", pack_gzip_members, NULL,
-	    DATA_LEN, DATA_LEN, NULL },
+	    DATA_LEN, DATA_LEN, DATA_LEN, NULL },
 	{ "gzip: a member ends where a read does", pack_gzip_at_chunk, NULL,
+	    DATA_LEN, DATA_LEN, DATA_LEN, NULL },
+	{ "gzip: zeros behind the last member", pack_gzip, pad, DATA_LEN,
 	    DATA_LEN, DATA_LEN, NULL },
-	{ "gzip: zeros after the last member", pack_gzip, pad, DATA_LEN,
-	    DATA_LEN, NULL },
-	{ "zstd", pack_zstd, NULL, DATA_LEN, DATA_LEN, NULL },
+	{ "zstd", pack_zstd, NULL, DATA_LEN, DATA_LEN, DATA_LEN, NULL },
 	{ "zstd: two frames and one to skip", pack_zstd_frames, NULL, DATA_LEN,
-	    DATA_LEN, NULL },
-	{ "gzip: cut in half", pack_gzip, cut_in_half, 1, DATA_LEN - 1, NULL },
-	{ "zstd: cut in half", pack_zstd, cut_in_half, 1, DATA_LEN - 1, NULL },
-	{ "gzip: its last bytes are missing", pack_gzip, cut_end, DATA_LEN,
-	    DATA_LEN, NULL },
-	{ "zstd: its last bytes are missing", pack_zstd, cut_end, 1, DATA_LEN,
+	    DATA_LEN, DATA_LEN, NULL },
+	{ "zstd: zeros behind the last frame", pack_zstd, pad, DATA_LEN,
+	    DATA_LEN, DATA_LEN, NULL },
+	{ "zstd: seekable", pack_seekable, NULL, DATA_LEN, DATA_LEN, DATA_LEN,
 	    NULL },
+	{ "gzip: cut in half", pack_gzip, cut_in_half, 1, DATA_LEN - 1, 0,
+	    "gzip data is cut short at byte " },
+	{ "zstd: cut in half", pack_zstd, cut_in_half, 1, DATA_LEN - 1, 0,
+	    "zstd data is cut short at byte " },
+	{ "gzip: its last bytes are missing", pack_gzip, cut_end, DATA_LEN,
+	    DATA_LEN, 0, "gzip data is cut short" },
+	{ "zstd: its last bytes are missing", pack_zstd, cut_end, 1, DATA_LEN,
+	    0, "zstd data is cut short" },
+	{ "gzip: members before the cut are certain", pack_gzip_members,
+	    cut_end, DATA_LEN, DATA_LEN, 1000, "gzip data is cut short" },
+	{ "zstd: frames before the cut are certain", pack_zstd_frames, cut_end,
+	    1000, DATA_LEN, 1000, "zstd data is cut short" },
 	{ "three bytes are too few to be packed", pack_plain,
-	    one_byte_short_of_magic, 3, 3, NULL },
-	{ "refuses: gzip damaged in the middle", pack_gzip, damage_middle, 0, 0,
-	    "gzip data is damaged" },
-	{ "refuses: zstd damaged in the middle", pack_zstd, damage_middle, 0, 0,
-	    "zstd data is damaged" },
-	{ "refuses: text after the last gzip member", pack_gzip, damage_tail, 0,
-	    0, "gzip data is damaged" },
-	{ "refuses: text after zeros after gzip", pack_gzip, pad_and_damage, 0,
-	    0, "gzip data is damaged" },
-	{ "refuses: text after the last zstd frame", pack_zstd, damage_tail, 0,
-	    0, "zstd data is damaged" },
+	    one_byte_short_of_magic, 3, 3, 3, NULL },
+	{ "gzip: damaged in the middle", pack_gzip, damage_middle, 1, DATA_LEN,
+	    0, "gzip data from byte 0 on is damaged" },
+	{ "zstd: damaged in the middle", pack_zstd, damage_middle, 1, DATA_LEN,
+	    0, "zstd data from byte 0 on is damaged" },
+	{ "gzip: a damaged member among others", pack_gzip_pieces,
+	    damage_quarter, DATA_LEN, DATA_LEN, DATA_LEN - PIECE_LEN,
+	    "gzip data from byte " },
+	{ "zstd: a damaged frame among others", pack_zstd_pieces,
+	    damage_quarter, DATA_LEN, DATA_LEN, DATA_LEN - PIECE_LEN,
+	    "zstd data from byte " },
+	{ "zstd: a damaged magic number loses nothing", pack_zstd_pieces,
+	    damage_magic, DATA_LEN, DATA_LEN, DATA_LEN,
+	    "zstd data from byte " },
+	{ "zstd: a damaged frame of a seekable file", pack_seekable,
+	    damage_middle, DATA_LEN, DATA_LEN, DATA_LEN - PIECE_LEN,
+	    "zstd data from byte " },
+	{ "gzip: text behind the last member", pack_gzip, damage_tail, DATA_LEN,
+	    DATA_LEN, DATA_LEN, "gzip data from byte " },
+	{ "gzip: text behind zeros", pack_gzip, pad_and_damage, DATA_LEN,
+	    DATA_LEN, DATA_LEN, "gzip data from byte " },
+	{ "zstd: text behind the last frame", pack_zstd, damage_tail, DATA_LEN,
+	    DATA_LEN, DATA_LEN, "zstd data from byte " },
+	{ "refuses: nothing but a gzip header", pack_gzip, cut_to_header, 0, 0,
+	    0, "gzip data is cut short" },
+	{ "refuses: nothing but a zstd header", pack_zstd, cut_to_header, 0, 0,
+	    0, "zstd data is cut short" },
 };
+
+static void
+assert_why(const char *got, const char *want)
+{
+	if (want == NULL ? got[0] != '\0' : strstr(got, want) == NULL)
+		fail_msg("because of: %s", got);
+}
 
 static void
 test_pack(void **state)
 {
 	const struct pack_row *row = *state;
 	static struct packed packed;
+	struct damage damage;
 	char why[256];
 	int fd;
 
@@ -264,17 +410,144 @@ test_pack(void **state)
 	row->pack(&packed);
 	if (row->change != NULL)
 		row->change(&packed);
-	fd = unpack(&packed, NULL, why);
-	if (row->why != NULL) {
+	fd = unpack(&packed, &damage, why);
+	if (row->max_len == 0) {
 		assert_int_equal(fd, -1);
-		if (strstr(why, row->why) == NULL)
-			fail_msg("refused, but because of: %s", why);
+		assert_why(why, row->why);
 		return;
 	}
 	if (fd < 0)
 		fail_msg("%s", why);
-	assert_in_range(length_of(fd), row->min_len, row->max_len);
+	assert_why(damage.dmg_where, row->why);
+	assert_in_range(length_of(fd, &damage), row->min_len, row->max_len);
+	assert_int_equal(certain_of(fd, &damage), row->certain_len);
+	damage_fini(&damage);
 	(void)close(fd);
+}
+
+/* ---- one wrong byte, anywhere ---- */
+
+static const struct flip_row {
+	const char *name;
+	void (*pack)(struct packed *out);
+	size_t step;
+	bool cut; /* the file's last byte is missing, too */
+} flip_rows[] = {
+	{ "one wrong byte: gzip", pack_gzip, 39877, false },
+	{ "one wrong byte: zstd", pack_zstd, 39877, false },
+	{ "one wrong byte: gzip members", pack_gzip_pieces, 19937, false },
+	{ "one wrong byte: zstd frames", pack_zstd_pieces, 19937, false },
+	{ "one wrong byte: seekable", pack_seekable, 19937, false },
+	{ "one wrong byte and a cut: gzip", pack_gzip, 39877, true },
+	{ "one wrong byte and a cut: zstd", pack_zstd, 39877, true },
+	{ "one wrong byte and a cut: zstd frames", pack_zstd_pieces, 39877,
+	    true },
+	{ "one wrong byte and a cut: gzip members", pack_gzip_pieces, 39877,
+	    true },
+};
+
+static void
+flip_one(const struct packed *good, size_t at, uint8_t bits, bool cut)
+{
+	static struct packed packed;
+	struct damage damage;
+	char why[256];
+	int fd;
+
+	packed = *good;
+	packed.bytes[at] ^= bits;
+	packed.len -= cut;
+	fd = unpack(&packed, &damage, why);
+	if (fd < 0)
+		return;
+	/* Where magic numbers were, the file is taken for a plain one. */
+	if (at >= 4)
+		(void)length_of(fd, &damage);
+	damage_fini(&damage);
+	(void)close(fd);
+}
+
+/* No byte that is not named is wrong; nor is one in another place. */
+static void
+test_flip(void **state)
+{
+	const struct flip_row *row = *state;
+	static struct packed good;
+	size_t piece;
+
+	good.len = 0;
+	row->pack(&good);
+	piece = good.len / NPIECES;
+	for (size_t at = 0; at < good.len - 1; at += row->step)
+		flip_one(&good, at, 0x10, row->cut);
+	/* Around the ends of pieces, where lengths and checksums are. */
+	for (size_t i = 0; i < 16; i++) {
+		flip_one(&good, i, (uint8_t)(1 << i % 8), row->cut);
+		flip_one(&good, good.len - 1 - i, 0x04, row->cut);
+		flip_one(&good, piece * 2 - 8 + i, 0x41, row->cut);
+	}
+}
+
+/* ---- what is wanted ---- */
+
+static bool
+want_nothing(struct span start)
+{
+	return (start.len == 0);
+}
+
+static bool
+want_data(struct span start)
+{
+	return (memcmp(start.base, data, start.len) == 0);
+}
+
+static const struct how_row {
+	const char *name;
+	struct unpack_how how;
+	void (*change)(struct packed *out);
+	size_t min_len, max_len;
+	const char *why;
+} how_rows[] = {
+	{ "the start is wanted", { .uh_wanted = want_data }, NULL, DATA_LEN,
+	    DATA_LEN, NULL },
+	{ "the start is not wanted", { .uh_wanted = want_nothing }, NULL, 4608,
+	    CHUNK_LEN, NULL },
+	{ "no more than is wanted", { .uh_len_max = 5000 }, NULL, 5000,
+	    CHUNK_LEN, NULL },
+	{ "whole: it is", { .uh_whole = true }, NULL, DATA_LEN, DATA_LEN,
+	    NULL },
+	{ "refuses: whole, but damaged", { .uh_whole = true }, damage_middle, 0,
+	    0, "is damaged" },
+	{ "refuses: whole, but cut", { .uh_whole = true }, cut_end, 0, 0,
+	    "is cut short" },
+};
+
+static void
+test_how(void **state)
+{
+	const struct how_row *row = *state;
+	void (*const packs[])(struct packed *) = { pack_gzip, pack_zstd };
+	static struct packed packed;
+
+	for (size_t i = 0; i < NROWS(packs); i++) {
+		struct unpacked out;
+		char why[256];
+		int error;
+
+		packed.len = 0;
+		packs[i](&packed);
+		if (row->change != NULL)
+			row->change(&packed);
+		error = unpack_as(&packed, &row->how, &out, why);
+		assert_why(why, row->why);
+		assert_int_equal(error, row->why != NULL ? EINVAL : 0);
+		if (error != 0)
+			continue;
+		assert_in_range(length_of(out.upk_fd, &out.upk_damage),
+		    row->min_len, row->max_len);
+		(void)close(out.upk_fd);
+	}
 }
 
 /* A dump is mostly zeros; they take no space, wherever they are. */
@@ -285,6 +558,7 @@ test_holes(void **state)
 	uint8_t *bytes = calloc(1, LEN);
 	uint8_t *got = malloc(LEN);
 	static struct packed packed;
+	struct damage damage;
 	struct stat st;
 	char why[256];
 	int fd;
@@ -295,7 +569,7 @@ test_holes(void **state)
 	memcpy(bytes + AT, data, 10000);
 	packed.len = 0;
 	add_zstd(&packed, bytes, LEN);
-	fd = unpack(&packed, NULL, why);
+	fd = unpack(&packed, &damage, why);
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_size, LEN);
@@ -333,16 +607,16 @@ test_progress(void **state)
 	struct reports r = { .first = 99 };
 	struct kvm_progress progress = { .kpr_report = on_report,
 		.kpr_arg = &r };
+	const struct unpack_how how = { .uh_progress = &progress };
 	static struct packed packed;
+	struct unpacked out;
 	char why[256];
-	int fd;
 
 	(void)state;
 	packed.len = 0;
 	pack_gzip(&packed);
-	fd = unpack(&packed, &progress, why);
-	assert_true(fd >= 0);
-	(void)close(fd);
+	assert_int_equal(unpack_as(&packed, &how, &out, why), 0);
+	(void)close(out.upk_fd);
 	assert_in_range(r.n, 3, 100);
 	assert_int_equal(r.first, 0);
 	assert_int_equal(r.last, packed.len);
@@ -352,7 +626,8 @@ test_progress(void **state)
 	r.n = 0;
 	packed.len = 0;
 	pack_plain(&packed);
-	(void)close(unpack(&packed, &progress, why));
+	assert_int_equal(unpack_as(&packed, &how, &out, why), 0);
+	(void)close(out.upk_fd);
 	assert_int_equal(r.n, 0);
 }
 
@@ -376,20 +651,23 @@ unpack_in(const void *arg)
 {
 	const char *dir = arg;
 	static struct packed packed;
+	const struct unpack_how how = { .uh_whole = true };
 	char path[TEMP_PATH_LEN];
+	struct unpacked out;
 	char why[256];
-	int fd;
+	int error;
 
 	pack_gzip(&packed);
 	temp_named(packed.bytes, packed.len, path);
 	assert_int_equal(setenv("TMPDIR", dir, 1), 0);
-	fd = unpack_open(path, NULL, why, sizeof(why));
+	error = unpack_open(path, &how, &out, why, sizeof(why));
 	(void)unlink(path);
-	if (fd < 0) {
+	if (error != 0) {
+		assert_int_equal(error, EIO);
 		assert_non_null(strstr(why, "TMPDIR"));
 		_exit(2);
 	}
-	assert_int_equal(length_of(fd), DATA_LEN);
+	assert_int_equal(length_of(out.upk_fd, &out.upk_damage), DATA_LEN);
 }
 
 static void
@@ -423,9 +701,12 @@ test_tmpdir_too_long(void **state)
 static void
 open_special(const void *path)
 {
+	const struct unpack_how how = { .uh_whole = true };
+	struct unpacked out;
 	char why[256];
 
-	assert_int_equal(unpack_open(path, NULL, why, sizeof(why)), -1);
+	assert_int_not_equal(unpack_open(path, &how, &out, why, sizeof(why)),
+	    0);
 	(void)alarm(0);
 	_exit(strstr(why, "not a regular file") != NULL	   ? 2 :
 		strstr(why, "No such file or dir") != NULL ? 3 :
@@ -454,11 +735,13 @@ test_special(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[32];
+	struct CMUnitTest tests[64];
 	size_t n = 0;
 
 	make_data();
 	ADD_ROWS(tests, n, pack_rows, test_pack);
+	ADD_ROWS(tests, n, flip_rows, test_flip);
+	ADD_ROWS(tests, n, how_rows, test_how);
 	tests[n++] = row_test("zeros become holes", test_holes, NULL);
 	tests[n++] = row_test("progress", test_progress, NULL);
 	tests[n++] =

@@ -1,0 +1,233 @@
+/*
+ * gzip: members, each with the CRC of what it unpacks to and its length modulo
+ * 2^32, which follow each other.  RFC 1952.
+ *
+ * After a damaged member the next one is searched for.  Where in the output it
+ * belongs is only known if its predecessor's length is, so a place is believed
+ * if all of this holds:
+ *
+ *  - from there members follow each other to the end of the file, all of whose
+ *    CRCs are right: bytes that look like a member do not;
+ *  - the length that stands before it is exact: deflate makes no data shorter
+ *    than 1/1032, so that a short member unpacks to less than 2^32 bytes;
+ *  - the damage is not in the length: then the CRC is right, and what was
+ *    decoded is the length.
+ */
+#include <errno.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "format/bytes.h"
+#include "libkvm/mapping.h"
+#include "libkvm/unpack_int.h"
+
+#define GZIP	    (16 + MAX_WBITS)
+#define HEADER_LEN  10
+#define TRAILER_LEN 8
+#define RATIO_MAX   1032
+
+/* What looking for members may cost: bytes that are unpacked for it. */
+#define SEARCH_FREE  (UINT64_C(256) << 20)
+#define SEARCH_RATIO 16
+
+struct gzip {
+	struct unpack *gz_u;
+	z_stream gz_z;
+	uint64_t gz_in_off;  /* of the member in the packed file */
+	uint64_t gz_out_off; /* of what it unpacks to */
+	uint64_t gz_budget;  /* for searches */
+};
+
+/* ---- one member ---- */
+
+/* Where the decoder is in the packed file. */
+static uint64_t
+in_off(const struct gzip *gz)
+{
+	return (gz->gz_u->up_in_done - gz->gz_z.avail_in);
+}
+
+static bool
+fill(struct gzip *gz)
+{
+	if (gz->gz_z.avail_in == 0) {
+		gz->gz_z.next_in = gz->gz_u->up_in;
+		gz->gz_z.avail_in = (uInt)unpack_read(gz->gz_u);
+	}
+	return (gz->gz_z.avail_in > 0);
+}
+
+static enum unpack_end
+inflate_member(struct gzip *gz)
+{
+	struct unpack *u = gz->gz_u;
+	z_stream *z = &gz->gz_z;
+	int error = Z_OK;
+
+	z->avail_out = 0;
+	do {
+		/* A full buffer may have left more to come. */
+		if (z->avail_out != 0 && !fill(gz))
+			return (u->up_errno != 0 ? UNPACK_STOPPED : UNPACK_CUT);
+		z->next_out = u->up_out;
+		z->avail_out = UNPACK_CHUNK_LEN;
+		error = inflate(z, Z_NO_FLUSH);
+		if (!unpack_put(u, UNPACK_CHUNK_LEN - z->avail_out))
+			return (UNPACK_STOPPED);
+	} while (error == Z_OK || error == Z_BUF_ERROR);
+	return (error == Z_STREAM_END ? UNPACK_DONE : UNPACK_DAMAGED);
+}
+
+/* Go to the next member.  As gzip(1) does, skip zeros that fill up a block. */
+static bool
+next_member(struct gzip *gz)
+{
+	while (fill(gz) && *gz->gz_z.next_in == 0) {
+		gz->gz_z.next_in++;
+		gz->gz_z.avail_in--;
+	}
+	(void)inflateReset(&gz->gz_z);
+	gz->gz_in_off = in_off(gz);
+	gz->gz_out_off = gz->gz_u->up_spool.spl_len;
+	return (gz->gz_z.avail_in > 0);
+}
+
+/* ---- after damage ---- */
+
+static bool
+is_zeros(struct span s)
+{
+	return (s.len == 0 ||
+	    (s.base[0] == 0 && memcmp(s.base, s.base + 1, s.len - 1) == 0));
+}
+
+/* Could a member start at off, after another one? */
+static bool
+is_header(struct span file, uint64_t off)
+{
+	const uint8_t *p = file.base + off;
+
+	return (p[0] == 0x1f && p[1] == 0x8b && p[2] == Z_DEFLATED &&
+	    (p[3] & 0xe0) == 0);
+}
+
+/* Unpack members to the end of the file, to nowhere.  false: not all are good. */
+static bool
+are_members(struct gzip *gz, struct span file, uint64_t off)
+{
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)(file.base + off),
+		.avail_in = (uInt)(file.len - off) };
+	int error = inflateInit2(&z, GZIP);
+
+	while (error == Z_OK && gz->gz_budget > 0) {
+		uint64_t done;
+
+		z.next_out = gz->gz_u->up_out;
+		z.avail_out = UNPACK_CHUNK_LEN;
+		error = inflate(&z, Z_NO_FLUSH);
+		done = UNPACK_CHUNK_LEN - z.avail_out + 1;
+		gz->gz_budget -= done < gz->gz_budget ? done : gz->gz_budget;
+		if (error != Z_STREAM_END)
+			continue;
+		if (is_zeros((struct span){ z.next_in, z.avail_in }))
+			break;
+		error = inflateReset(&z);
+	}
+	(void)inflateEnd(&z);
+	return (error == Z_STREAM_END);
+}
+
+/* The length of the damaged member, which a next one at off would follow. */
+static bool
+find_length(const struct gzip *gz, struct span file, uint64_t off,
+    uint64_t *out)
+{
+	uint64_t packed_len = off - gz->gz_in_off;
+	uint64_t done = gz->gz_u->up_spool.spl_len - gz->gz_out_off;
+	const uint8_t *trailer = file.base + off - TRAILER_LEN;
+
+	*out = dec32(ORDER_LITTLE, trailer + 4);
+	if (dec32(ORDER_LITTLE, trailer) == (uint32_t)gz->gz_z.adler &&
+	    (*out & UINT32_MAX) != (done & UINT32_MAX))
+		*out = done;
+	return (*out >= done && *out <= packed_len * RATIO_MAX &&
+	    packed_len <= UINT32_MAX / RATIO_MAX);
+}
+
+/* Go on after the damage, at the member that starts at off. */
+static bool
+resume_at(struct gzip *gz, uint64_t off, uint64_t len)
+{
+	struct unpack *u = gz->gz_u;
+	uint64_t out_off = gz->gz_out_off + len;
+
+	unpack_suspect(u, u->up_spool.spl_len, out_off, DAMAGE_LOST);
+	gz->gz_z.avail_in = 0;
+	return (unpack_read_at(u, off) && unpack_put_at(u, out_off) &&
+	    next_member(gz));
+}
+
+static bool
+resume_in(struct gzip *gz, struct span file)
+{
+	uint64_t off = gz->gz_in_off + HEADER_LEN + TRAILER_LEN;
+	uint64_t len;
+
+	for (; off + HEADER_LEN <= file.len && gz->gz_budget > 0; off++)
+		if (is_header(file, off) && find_length(gz, file, off, &len) &&
+		    are_members(gz, file, off))
+			return (resume_at(gz, off, len));
+	return (false);
+}
+
+/* Find the next member.  false: what follows is lost. */
+static bool
+resume(struct gzip *gz)
+{
+	struct unpack *u = gz->gz_u;
+	struct mapping *mp;
+	bool found;
+
+	if (u->up_in_len > UINT32_MAX)
+		return (false);
+	mp = mapping_create(u->up_in_fd, (size_t)u->up_in_len);
+	if (mp == NULL)
+		return (false);
+	found =
+	    resume_in(gz, (struct span){ mp->mp_base, (size_t)u->up_in_len });
+	mapping_destroy(mp);
+	return (found);
+}
+
+/* ---- the file ---- */
+
+/* A member was not whole.  Is there more? */
+static bool
+go_on(struct gzip *gz, enum unpack_end end)
+{
+	struct unpack *u = gz->gz_u;
+
+	if (end == UNPACK_STOPPED)
+		return (false);
+	unpack_note(u, end, gz->gz_in_off, gz->gz_z.msg);
+	unpack_suspect(u, gz->gz_out_off, u->up_spool.spl_len,
+	    DAMAGE_UNVERIFIED);
+	return (end == UNPACK_DAMAGED && resume(gz));
+}
+
+void
+unpack_gzip(struct unpack *u)
+{
+	struct gzip gz = { .gz_u = u,
+		.gz_budget = SEARCH_FREE + SEARCH_RATIO * u->up_in_len };
+	enum unpack_end end;
+
+	if (inflateInit2(&gz.gz_z, GZIP) != Z_OK) {
+		(void)unpack_fail(u, ENOMEM, "out of memory");
+		return;
+	}
+	do {
+		end = inflate_member(&gz);
+	} while (end == UNPACK_DONE ? next_member(&gz) : go_on(&gz, end));
+	(void)inflateEnd(&gz.gz_z);
+}

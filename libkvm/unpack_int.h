@@ -1,0 +1,73 @@
+/*
+ * What unpack.c and the decoders share.
+ *
+ * A decoder reads with unpack_read(), puts what it decodes with unpack_put(),
+ * and ends when one of them says so, or at the end of the file.
+ */
+#ifndef LIBKVM_UNPACK_INT_H
+#define LIBKVM_UNPACK_INT_H
+
+#include "libkvm/spool.h"
+#include "libkvm/unpack.h"
+
+#define UNPACK_CHUNK_LEN 262144
+
+/* Checksums over pieces of the file end in one of these. */
+enum unpack_end {
+	UNPACK_DONE,	/* whole, and its checksum is right if it has one */
+	UNPACK_CUT,	/* the file ends before it does */
+	UNPACK_DAMAGED, /* it cannot be decoded, or its checksum is wrong */
+	UNPACK_STOPPED	/* unpack_read() or unpack_put() returned an error */
+};
+
+struct unpack {
+	const struct unpack_how *up_how;
+	const char *up_name; /* of the kind of compression */
+	int up_in_fd;	     /* the packed file */
+	uint64_t up_in_len;
+	uint64_t up_in_done;
+	struct spool up_spool;
+	struct damage *up_damage;
+	bool up_is_checked;  /* uh_wanted() was asked */
+	bool up_is_unwanted; /* and has said no */
+	int up_errno;	     /* see unpack_open(); 0: nothing went wrong */
+	char *up_why;
+	size_t up_why_len;
+	uint8_t *up_in; /* UNPACK_CHUNK_LEN each */
+	uint8_t *up_out;
+};
+
+/* Set the error, unless there is one.  Returns false. */
+bool unpack_fail(struct unpack *u, int error, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * The next bytes of the packed file, in up_in: how many; 0 at its end, or after
+ * an error.
+ */
+size_t unpack_read(struct unpack *u);
+
+/* Read on at off. */
+bool unpack_read_at(struct unpack *u, uint64_t off);
+
+/* Write the first len bytes of up_out.  false: no more is wanted. */
+bool unpack_put(struct unpack *u, size_t len);
+
+/* Go on writing at off.  false: no more is wanted. */
+bool unpack_put_at(struct unpack *u, uint64_t off);
+
+/*
+ * A piece that starts at in_off in the packed file has ended like that; detail,
+ * which may be NULL, says more about it.  What it was unpacked to is suspect.
+ */
+void unpack_note(struct unpack *u, enum unpack_end end, uint64_t in_off,
+    const char *detail);
+void unpack_suspect(struct unpack *u, uint64_t out_start, uint64_t out_end,
+    enum damage_kind kind);
+
+/* The decoders. */
+void unpack_gzip(struct unpack *u);
+void unpack_zstd(struct unpack *u);
+void unpack_archive(struct unpack *u);
+
+#endif
