@@ -9,7 +9,8 @@ set -eu
 # A|B: the first that the distribution knows.  A trailing ?: do without it
 # where the distribution has none; the tests that want it then skip.
 deb_build='meson ninja-build pkgconf|pkg-config gcc libc6-dev libelf-dev
-    libdw-dev zlib1g-dev libzstd-dev libjansson-dev'
+    libdw-dev zlib1g-dev libzstd-dev libjansson-dev libarchive-dev?
+    liblz4-dev? libacl1-dev?'
 deb_freebsd='python3 gdb zstd bzip2 xz-utils llvm ca-certificates'
 deb_bench='libcmocka-dev python3 libjemalloc2? qemu-system-x86?'
 deb_run='python3 qemu-system-x86'
@@ -17,11 +18,11 @@ deb_demo="$deb_run gdb"
 deb_check='libcmocka-dev clang libclang-rt-dev? gdb-multiarch
     lldb-19|lldb? mandoc qemu-user gcc-powerpc-linux-gnu?
     libc6-dev-powerpc-cross? clang-format shellcheck dpkg-dev elfutils?
-    git build-essential debhelper lintian bmake? ruby? zsh? libbz2-dev
+    git build-essential debhelper lintian bmake? ruby? zsh? libbz2-dev lz4
     libdebuginfod1|libdebuginfod1t64?'
 
 fedora_build='meson ninja-build pkgconf-pkg-config gcc elfutils-libelf-devel
-    elfutils-devel zlib-devel libzstd-devel jansson-devel'
+    elfutils-devel zlib-devel libzstd-devel jansson-devel libarchive-devel'
 fedora_tests='libcmocka-devel gdb lldb clang compiler-rt mandoc qemu-user
     zstd llvm clang-tools-extra ShellCheck python3 elfutils
     elfutils-debuginfod-client'

@@ -10,6 +10,7 @@ class Vmcore < Formula
   depends_on "ninja" => :build
   depends_on "pkgconf" => :build
   depends_on "jansson"
+  depends_on "libarchive"
   depends_on "libelf"
   depends_on "zstd"
 
