@@ -1,5 +1,31 @@
 /*
- * Start-up: the SYSINITs in their order, and the command line's tunables.
+ * Start-up, and the command line's tunables.  The boot order, first to last;
+ * CPU 0 alone until the aps start:
+ *
+ *	btext		locore.S	64-bit mode, the image mapped at KERNBASE
+ *	init_cpu0	machdep.c	per-CPU data, segments, traps, first stack
+ *	cninit		kern_cons.c	printf() reaches the console
+ *	pvh_parse	pvh.c		command line and memory, from the loader
+ *	find_memory	machdep.c	dump_avail, phys_avail: boot_alloc() works
+ *	pmap_bootstrap	pmap.c		the direct map
+ *	mi_startup	here		the SYSINITs, by subsystem and order:
+ *
+ *	sysctl_tunables	TUNABLES	variables that the command line sets
+ *	linker		TUNABLES	the kernel's size, for debuggers
+ *	find_cpus	CPU		how many there can be
+ *	dump_pages	VM		from here on pages can be registered
+ *	vm_mem		VM		pages, UMA, malloc(), in vm_init.c
+ *	clocks		CLOCKS		the APIC's timer; interrupts are still off
+ *	threads		KTHREAD		threads can be made: idle, reaper
+ *	pagedaemon	KTHREAD
+ *	clocks_run	KTHREAD		interrupts on: threads can sleep
+ *	console		KTHREAD		how to enter the debugger
+ *	aps		SMP		the other CPUs run
+ *	vtblk		DRIVERS		disks
+ *	dump		DUMP		dump devices are chosen and announced
+ *	shell		LAST		kern.script, then the prompt
+ *
+ * The boot thread then sleeps for ever, as the swapper.
  */
 #include "kernel/machine/bootmem.h"
 #include "kernel/sys/kernel.h"

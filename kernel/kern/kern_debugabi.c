@@ -67,7 +67,7 @@ struct linker_files linker_files = { &kernel_file, &kernel_file.link.tqe_next };
 struct linker_file *linker_kernel_file = &kernel_file;
 char linker_path[] = "/boot/kernel";
 
-/* The first address that is not user land's, less one. */
+/* The first address above user land's. */
 extern const vm_offset_t vm_maxuser_address;
 const vm_offset_t vm_maxuser_address = 0x0000800000000000;
 
