@@ -54,6 +54,15 @@ kdb_fault(const char *what, const struct trapframe *frame)
 	resumectx(&command_pcb);
 }
 
+void
+kdb_stuck(const char *wmesg)
+{
+	if (!command_runs || dumping > 0)
+		return;
+	printf("KDB: it would wait for \"%s\" for ever\n", wmesg);
+	resumectx(&command_pcb);
+}
+
 static void
 db_continue(const char *args)
 {

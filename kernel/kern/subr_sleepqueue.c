@@ -7,6 +7,7 @@
 #include "kernel/machine/pcpu.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/errno.h"
+#include "kernel/sys/kdb.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/sched.h"
@@ -41,13 +42,29 @@ wake_locked(struct thread *td)
 	sched_add(td);
 }
 
+/*
+ * The scheduler is stopped: for a debugger or a dump there is only this thread.
+ * A pause returns at once.  A wait for something would be tried again and again,
+ * and no other thread can bring it about.
+ */
+static int
+sleep_stopped(const char *wmesg, int timo)
+{
+	if (timo == 0) {
+		kdb_stuck(wmesg);
+		panic("sleep: \"%s\" for ever, while all else is stopped",
+		    wmesg);
+	}
+	return (0);
+}
+
 int
 tsleep(const void *chan, const char *wmesg, int timo)
 {
 	int error;
 
 	if (SCHEDULER_STOPPED())
-		return (0);
+		return (sleep_stopped(wmesg, timo));
 	mtx_lock_spin(&sched_lock);
 	error = sleep_locked(chan, wmesg, timo);
 	mtx_unlock_spin(&sched_lock);
@@ -64,7 +81,7 @@ msleep_spin(const void *chan, struct mtx *m, const char *wmesg, int timo)
 	int error;
 
 	if (SCHEDULER_STOPPED())
-		return (0);
+		return (sleep_stopped(wmesg, timo));
 	mtx_lock_spin(&sched_lock);
 	mtx_unlock_spin(m);
 	error = sleep_locked(chan, wmesg, timo);

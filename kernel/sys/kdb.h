@@ -23,6 +23,12 @@ void kdb_enter(const char *why, const char *fmt, ...) __printflike(2, 3);
  */
 void kdb_fault(const char *what, const struct trapframe *frame);
 
+/*
+ * From a wait that cannot end, because no other thread runs any more: as
+ * kdb_fault().  wmesg says what is waited for.
+ */
+void kdb_stuck(const char *wmesg);
+
 extern volatile bool kdb_active;
 extern const char *kdb_why;
 

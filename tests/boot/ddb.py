@@ -112,6 +112,7 @@ COMMANDS = [
     ("call kmem_malloc 8192 1", r"= 0xffffffff\w+\n"),
     ("call kern_malloc 100000 M_FILL 1", r"= 0xffffffff\w+\n"),
     ("call kern_malloc 100 M_FILL 1", r"= 0xfffff8\w+\n"),
+    ("call tsleep proc0 ostype 5", r"= 0\n"),
 ]
 
 # Commands that fail, and the one line that says why.
@@ -146,6 +147,8 @@ REFUSALS = [
     ("call strlen nonsense", r"not a number: nonsense\n"),
     ("call 0", r"KDB: page fault at 0, address 0\n"),
     ("call strlen 16", r"KDB: page fault at strlen\+0x\w+, address 0x10\n"),
+    ("call tsleep proc0 ostype 0",
+     r'KDB: it would wait for "vmcore" for ever\n'),
     ("call allproc", r"KDB: page fault at allproc\+0, address 0x\w+\n"),
 ]
 
@@ -167,6 +170,17 @@ def commands(rows):
         m.send("c\r")
         m.wait_for("# ")
         assert "kern.ostype: vmcore" in m.command("sysctl kern.ostype")
+
+
+def no_memory():
+    """A command that wants more than there is ends, and does not hang."""
+    with boot() as m:
+        ask = into_ddb(m)
+        said = ask("call kmem_malloc 0x10000000 2")
+        assert said == 'KDB: it would wait for "vmwait" for ever\n', said
+        assert "pages " in ask("show memory")
+        m.send("exit 4\r")
+        assert m.end() == 4
 
 
 # Ways in: what is typed, and what the debugger says when it is entered.
@@ -236,6 +250,7 @@ def cancelled():
 tests = tap.Tests()
 tests.case("every command", commands, COMMANDS)
 tests.case("what cannot be done is said in a line", commands, REFUSALS)
+tests.case("a command without memory", no_memory)
 for name, arguments in ENTRIES.items():
     tests.case(f"entered by {name}", entry, *arguments)
 tests.case("a script", script)
