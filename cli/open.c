@@ -172,9 +172,27 @@ open_dump(const struct args *args, struct dump *dump)
 	return (open_any(args, dump, NEED_KERNEL));
 }
 
+/* What is not found in symbols that cannot be read may be there. */
+static int
+load_symbols(const struct dump *dump)
+{
+	if (kvm_load_symbols(dump->d_kd) == 0)
+		return (EX_OK);
+	if (errno == 0) {
+		warnx("%s", kvm_geterr(dump->d_kd));
+		return (EX_DATAERR);
+	}
+	warn("%s", kvm_geterr(dump->d_kd));
+	return (errno == ENOMEM ? EX_OSERR : EX_IOERR);
+}
+
 int
 open_kernel(struct dump *dump)
 {
+	int status = load_symbols(dump);
+
+	if (status != EX_OK)
+		return (status);
 	if (dump->d_kdb == NULL)
 		dump->d_kdb = kdebug_create(dump->d_kd);
 	if (dump->d_kdb == NULL) {

@@ -29,6 +29,8 @@ struct exec {
 	enum byte_order ex_order;
 
 	bool ex_loaded;		  /* symbols were asked for */
+	bool ex_unreadable;	  /* there may be some, but ... */
+	int ex_errno;		  /* why, if the system says so; else 0 */
 	struct symtab *ex_symtab; /* owned; NULL: none */
 	char ex_err[256];
 };
@@ -208,10 +210,13 @@ read_symbols(struct exec *ex, const char **why)
 {
 	struct symtab_section *sections;
 	struct symtab *st;
+	GElf_Ehdr ehdr;
 	size_t n;
 
-	*why = "no section headers";
-	if (elf_getshdrnum(ex->ex_elf, &n) != 0)
+	*why = "the section headers cannot be read";
+	if (elf_getshdrnum(ex->ex_elf, &n) != 0 ||
+	    gelf_getehdr(ex->ex_elf, &ehdr) == NULL ||
+	    (n == 0 && ehdr.e_shoff != 0))
 		return (NULL);
 	*why = "out of memory";
 	if ((sections = calloc(n + 1, sizeof(*sections))) == NULL)
@@ -232,11 +237,24 @@ exec_load_symbols(struct exec *ex)
 		return (false);
 	if (!ex->ex_loaded) {
 		ex->ex_loaded = true;
+		errno = 0;
 		ex->ex_symtab = read_symbols(ex, &why);
-		if (ex->ex_symtab == NULL)
+		if (ex->ex_symtab == NULL) {
+			ex->ex_errno = errno;
+			ex->ex_unreadable = why != symtab_none;
 			(void)fail(ex, "%s", why);
+		}
 	}
 	return (ex->ex_symtab != NULL);
+}
+
+bool
+exec_check_symbols(struct exec *ex)
+{
+	if (ex == NULL || exec_load_symbols(ex) || !ex->ex_unreadable)
+		return (true);
+	errno = ex->ex_errno;
+	return (false);
 }
 
 bool

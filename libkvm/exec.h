@@ -39,6 +39,13 @@ const char *exec_error(const struct exec *ex);
  * Without a file, ex being NULL, there are none, and no bytes below.
  */
 bool exec_load_symbols(struct exec *ex);
+
+/*
+ * Is it known which symbols there are, if any?  false: the table cannot be read;
+ * exec_error() has a text, errno the system's reason or 0.
+ */
+bool exec_check_symbols(struct exec *ex);
+
 bool exec_symbol_find(struct exec *ex, const char *name,
     struct kvm_symbol *out);
 bool exec_symbol_at(struct exec *ex, kvaddr_t va, struct kvm_symbol *out);

@@ -134,6 +134,13 @@ struct kvm_symbol {
 };
 
 /*
+ * Read the symbols of the kernel's ELF file, if it has any.  -1: they cannot be
+ * read (kvm_geterr()), so that a name which is not found may be there; errno is
+ * the system's reason, or 0 if the file is damaged.
+ */
+int kvm_load_symbols(kvm_t *kd);
+
+/*
  * Has the kernel's ELF file any symbols?  .dynsym counts, which is left of them
  * in a stripped file.
  */

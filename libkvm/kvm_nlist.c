@@ -210,6 +210,15 @@ kvm_nlist_shaped(kvm_t *kd, void *nl, const struct kvm_nlist_shape *shape)
 	}
 }
 
+int
+kvm_load_symbols(kvm_t *kd)
+{
+	if (exec_check_symbols(kd->kd_exec))
+		return (0);
+	return (kvm_fail(kd, "%s: symbols: %s", exec_path(kd->kd_exec),
+	    exec_error(kd->kd_exec)));
+}
+
 bool
 kvm_has_symbols(kvm_t *kd)
 {

@@ -194,6 +194,8 @@ root_find(kvm_t *kd)
 			return (0);
 		}
 	}
+	if (kvm_load_symbols(kd) != 0)
+		return (-1);
 	return (kvm_fail(kd,
 	    "%s: the kernel's page tables cannot be found: is %s the kernel that crashed?",
 	    kd->kd_core_path, exec_path(kd->kd_exec)));

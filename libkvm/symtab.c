@@ -26,6 +26,8 @@
  */
 #define NEST_MAX 16
 
+const char symtab_none[] = "no symbol table";
+
 struct symbol {
 	const char *sym_name; /* libelf's, until elf_end() */
 	kvaddr_t sym_va;
@@ -160,16 +162,31 @@ first_of_type(Elf *elf, unsigned int type, GElf_Shdr *shdr)
 	return (NULL);
 }
 
+/* Can the strings be read that the symbols of a table have as names? */
+static bool
+has_names(Elf *elf, const GElf_Shdr *shdr)
+{
+	Elf_Scn *scn = elf_getscn(elf, shdr->sh_link);
+
+	return (scn != NULL && elf_getdata(scn, NULL) != NULL);
+}
+
 static const char *
 read_symbols(struct symtab *stb, Elf *elf)
 {
 	GElf_Shdr shdr;
-	Elf_Scn *scn = first_of_type(elf, SHT_SYMTAB, &shdr);
+	Elf_Scn *scn;
 
+	(void)elf_errno(); /* forget an older error */
+	scn = first_of_type(elf, SHT_SYMTAB, &shdr);
 	if (scn == NULL)
 		scn = first_of_type(elf, SHT_DYNSYM, &shdr);
 	if (scn == NULL)
-		return ("no symbol table");
+		return (elf_errno() == 0 ?
+			symtab_none :
+			"the section headers cannot be read");
+	if (!has_names(elf, &shdr))
+		return ("the names of the symbols cannot be read");
 	return (read_section(stb, elf, scn, &shdr));
 }
 

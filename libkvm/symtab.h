@@ -10,6 +10,9 @@
 
 struct symtab;
 
+/* The reason that is no failure: the file has no symbols. */
+extern const char symtab_none[];
+
 /* Where a section of the file is in memory. */
 struct symtab_section {
 	bool sts_loaded;    /* it is there, which the rest is about */

@@ -1,5 +1,6 @@
 /* A core that is opened without its kernel: what it tells, and what it cannot. */
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/libkvm/dumps.h"
 #include "tests/support/unit.h"
@@ -86,6 +87,42 @@ test_no_kernel(void **state)
 	kvm_close(kd);
 }
 
+/* Symbols that cannot be read are not the same as none. */
+static void
+test_unreadable_symbols(void **state)
+{
+	struct dumps d;
+	struct kvm_symbol sym;
+	kvm_t *kd;
+
+	(void)state;
+	dumps_init(&d);
+	dumps_write(&d);
+	kd = dumps_open(&d);
+	assert_int_equal(truncate(d.kernel, 64), 0);
+	assert_false(kvm_symbol_find(kd, "kernbase", &sym));
+	assert_int_equal(kvm_load_symbols(kd), -1);
+	assert_non_null(strstr(kvm_geterr(kd), "symbols: "));
+	kvm_close(kd);
+	assert_non_null(kd = kvm_open2(d.kernel, d.core, 0, NULL, NULL));
+	assert_int_equal(kvm_load_symbols(kd), -1);
+	kvm_close(kd);
+	dumps_fini(&d);
+}
+
+static void
+test_readable_symbols(void **state)
+{
+	kvm_t *kd = dumps_open(&minidump);
+
+	(void)state;
+	assert_int_equal(kvm_load_symbols(kd), 0);
+	kvm_close(kd);
+	assert_non_null(kd = kvm_describe(minidump.core, NULL, NULL));
+	assert_int_equal(kvm_load_symbols(kd), 0);
+	kvm_close(kd);
+}
+
 static void
 test_refused(void **state)
 {
@@ -112,6 +149,9 @@ main(void)
 		    &minidump),
 		row_test("a full dump has no symbols", test_no_kernel, &full),
 		row_test("refusals", test_refused, NULL),
+		row_test("symbols that cannot be read", test_unreadable_symbols,
+		    NULL),
+		row_test("symbols that can", test_readable_symbols, NULL),
 	};
 	int status;
 
