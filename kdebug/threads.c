@@ -19,6 +19,14 @@
 /* MAXCOMLEN + 1, of p_comm and td_name. */
 #define NAME_LEN 20
 
+/*
+ * Numbers that FreeBSD gives: threads' begin where those of processes end.
+ * Source: PID_MAX in sys/sys/proc.h, TID_MIN in sys/kern/kern_thread.c.
+ */
+#define PID_MAX 99999
+#define TID_MIN (PID_MAX + 1)
+#define TID_MAX INT32_MAX
+
 /* td_oncpu of a thread on no CPU, in its older form of one byte. */
 #define NOCPU_BYTE 255
 
@@ -250,7 +258,8 @@ read_thread(struct thread_walk *wk, const struct proc *pr, kvaddr_t td_va)
 	struct kdebug_thread *t;
 	uint32_t tid;
 
-	if (!mem_u32(kdb, field(wk, td_va, LO_TD_TID), &tid)) {
+	if (!mem_u32(kdb, field(wk, td_va, LO_TD_TID), &tid) || tid < TID_MIN ||
+	    tid > TID_MAX) {
 		kdb_note(kdb, "thread list of pid %d: broken at %#jx",
 		    pr->pr_pid, (uintmax_t)td_va);
 		return (false);
@@ -317,7 +326,8 @@ walk_procs(struct thread_walk *wk, const char *symbol, kvaddr_t head_va)
 		if (pr.pr_va == 0 ||
 		    !enter(wk, &wk->thw_procs, pr.pr_va, symbol))
 			return;
-		if (!mem_u32(kdb, field(wk, pr.pr_va, LO_P_PID), &pid)) {
+		if (!mem_u32(kdb, field(wk, pr.pr_va, LO_P_PID), &pid) ||
+		    pid > PID_MAX) {
 			kdb_note(kdb, "%s: broken at %#jx", symbol,
 			    (uintmax_t)pr.pr_va);
 			return;

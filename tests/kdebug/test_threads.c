@@ -345,6 +345,30 @@ proc_link_out(struct kernel *k)
 }
 
 static void
+tid_of_a_process(struct kernel *k)
+{
+	fake_u32(k->k_kd, TD(1) + TD_TID, 99999);
+}
+
+static void
+tid_negative(struct kernel *k)
+{
+	fake_u32(k->k_kd, TD(1) + TD_TID, 0x80000000);
+}
+
+static void
+pid_too_large(struct kernel *k)
+{
+	fake_u32(k->k_kd, PROC(1) + P_PID, 100000);
+}
+
+static void
+pid_negative(struct kernel *k)
+{
+	fake_u32(k->k_kd, PROC(1) + P_PID, UINT32_MAX);
+}
+
+static void
 td_page_missing(struct kernel *k)
 {
 	fake_drop(k->k_kd, TD(1));
@@ -407,6 +431,12 @@ static const struct list_row {
 	{ "a thread's link leads out", thread_link_out, 3,
 	    "thread list of pid 28: broken at 0x1234" },
 	{ "a process's link leads out", proc_link_out, 1, "allproc: broken" },
+	{ "a thread with a process's id", tid_of_a_process, 2,
+	    "thread list of pid 28: broken" },
+	{ "a thread with a negative id", tid_negative, 2,
+	    "thread list of pid 28: broken" },
+	{ "a process with a thread's id", pid_too_large, 1, "allproc: broken" },
+	{ "a process with a negative id", pid_negative, 1, "allproc: broken" },
 	{ "a thread is missing", td_page_missing, 2,
 	    "thread list of pid 28: broken" },
 	{ "the head is missing", allproc_missing, 0, "allproc: broken" },
