@@ -42,6 +42,7 @@ struct info {
 	const struct kvm_core *inf_core;
 	const struct kdebug_text *inf_version;
 	const struct kdebug_text *inf_panic;
+	enum kdebug_pairing inf_pairing;
 };
 
 /* Why a text is not known: for JSON, and for people. */
@@ -123,22 +124,39 @@ add_damage(json_t *object, const struct kvm_core *core)
 	return (error);
 }
 
+/* true or false; null: not known. */
+static json_t *
+json_pairing(enum kdebug_pairing pairing)
+{
+	switch (pairing) {
+	case KDEBUG_SAME_KERNEL:
+		return (json_true());
+	case KDEBUG_OTHER_KERNEL:
+		return (json_false());
+	case KDEBUG_UNKNOWN_KERNEL:
+		break;
+	}
+	return (json_null());
+}
+
 static json_t *
 info_json(const struct info *info)
 {
 	const struct kvm_core *core = info->inf_core;
 	json_t *object;
 
-	object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
-	    "format", core->kc_format, "arch", core->kc_arch_name, "page_size",
-	    (json_int_t)core->kc_page_size, "dumped_pages",
-	    (json_int_t)core->kc_npages, "dumped_bytes",
-	    (json_int_t)dumped_bytes(core), "file_bytes",
-	    (json_int_t)core->kc_file_len, "missing_bytes",
-	    (json_int_t)core->kc_file_short, "panic",
-	    json_text(info->inf_panic->kx_text), "kernel",
-	    json_text(info->inf_version->kx_text), "kernel_file",
-	    json_text(core->kc_exec_path));
+	object =
+	    json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+		"format", core->kc_format, "arch", core->kc_arch_name,
+		"page_size", (json_int_t)core->kc_page_size, "dumped_pages",
+		(json_int_t)core->kc_npages, "dumped_bytes",
+		(json_int_t)dumped_bytes(core), "file_bytes",
+		(json_int_t)core->kc_file_len, "missing_bytes",
+		(json_int_t)core->kc_file_short, "panic",
+		json_text(info->inf_panic->kx_text), "kernel",
+		json_text(info->inf_version->kx_text), "kernel_file",
+		json_text(core->kc_exec_path), "kernel_matches",
+		json_pairing(info->inf_pairing));
 	if (object == NULL)
 		return (NULL);
 	if (add_damage(object, core) != 0 ||
@@ -261,7 +279,8 @@ cmd_info(int argc, char **argv)
 	if (status == EX_OK) {
 		struct info info = { .inf_core = dump.d_core,
 			.inf_version = kdebug_version(dump.d_kdb),
-			.inf_panic = kdebug_panic(dump.d_kdb) };
+			.inf_panic = kdebug_panic(dump.d_kdb),
+			.inf_pairing = kdebug_pairing(dump.d_kdb) };
 
 		status = show(&info, &args);
 		open_warn(&dump);

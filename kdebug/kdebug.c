@@ -119,29 +119,51 @@ read_text(struct kdebug *kdb, kvaddr_t va)
 	return (out);
 }
 
-/* Say so if the kernel's file is not the kernel that was dumped. */
-static void
-check_pairing(struct kdebug *kdb, kvaddr_t version_va)
+/*
+ * The version text in the kernel's file.  The section may end soon after it.
+ * false: it is in none, or is no text.
+ */
+static bool
+read_file_version(struct kdebug *kdb, kvaddr_t va, char text[TEXT_LEN])
 {
-	char file[TEXT_LEN];
-	const char *text;
-	size_t len;
+	size_t len = TEXT_LEN;
 
-	if (kdb->kdb_version.kx_text == NULL)
+	while (len >= 64 &&
+	    kvm_read_exec(kdb->kdb_kd, va, text, len) != (kssize_t)len)
+		len /= 2;
+	if (len < 64 || text[0] == '\0' || memchr(text, '\0', len) == NULL)
+		return (false);
+	return (true);
+}
+
+/*
+ * Compare the versions in the kernel's file and in the dump, both at va.  In the
+ * dump of another kernel there is anything, but a page of zeros is what somebody
+ * has left out.
+ */
+static void
+compare_versions(struct kdebug *kdb, kvaddr_t va)
+{
+	const char *dumped = kdb->kdb_version.kx_text;
+	char file[TEXT_LEN];
+	uint8_t first;
+	const char *text;
+
+	if (!mem_read(kdb, va, &first, 1) || first == 0 ||
+	    !read_file_version(kdb, va, file))
 		return;
-	for (size_t n = sizeof(file); n >= 64; n /= 2) {
-		if (kvm_read_exec(kdb->kdb_kd, version_va, file, n) !=
-		    (kssize_t)n)
-			continue;
-		len = strnlen(file, n);
-		text = arena_text(&kdb->kdb_arena, file, join_lines(file, len));
-		if (text != NULL && text[0] != '\0' && len < n &&
-		    strcmp(text, kdb->kdb_version.kx_text) != 0)
-			kdb_note(kdb,
-			    "the dump is of another kernel than the file: the file is %s",
-			    text);
+	text =
+	    arena_text(&kdb->kdb_arena, file, join_lines(file, strlen(file)));
+	if (text == NULL)
+		return;
+	if (dumped != NULL && strcmp(text, dumped) == 0) {
+		kdb->kdb_pairing = KDEBUG_SAME_KERNEL;
 		return;
 	}
+	kdb->kdb_pairing = KDEBUG_OTHER_KERNEL;
+	kdb_note(kdb,
+	    "the dump is of another kernel than the file: the file is %s",
+	    text);
 }
 
 /* The panic string.  panicstr, at va, is NULL until the kernel panics. */
@@ -179,7 +201,7 @@ read_texts(struct kdebug *kdb)
 	kdb->kdb_version = kdb->kdb_panic = unknown;
 	if (layout_symbol(kdb, "version", &va)) {
 		kdb->kdb_version = read_text(kdb, va);
-		check_pairing(kdb, va);
+		compare_versions(kdb, va);
 	}
 	if (layout_symbol(kdb, "panicstr", &va))
 		kdb->kdb_panic = read_panic(kdb, va);
@@ -255,4 +277,10 @@ const struct kdebug_text *
 kdebug_version(const struct kdebug *kdb)
 {
 	return (&kdb->kdb_version);
+}
+
+enum kdebug_pairing
+kdebug_pairing(const struct kdebug *kdb)
+{
+	return (kdb->kdb_pairing);
 }

@@ -205,6 +205,15 @@ struct kdebug_text {
 const struct kdebug_text *kdebug_panic(const struct kdebug *kdb);
 const struct kdebug_text *kdebug_version(const struct kdebug *kdb);
 
+/* Is the kernel's file that of the kernel which was dumped? */
+enum kdebug_pairing {
+	KDEBUG_UNKNOWN_KERNEL, /* the version is not in both */
+	KDEBUG_SAME_KERNEL,    /* they have the same version */
+	KDEBUG_OTHER_KERNEL    /* they have not: kdebug_notes() says so */
+};
+
+enum kdebug_pairing kdebug_pairing(const struct kdebug *kdb);
+
 /*
  * A loaded kernel module, as kldstat(8) lists it.  Strings are kdb's and
  * escaped.  Source: struct linker_file, FreeBSD's sys/sys/linker.h.

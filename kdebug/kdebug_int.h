@@ -112,6 +112,7 @@ struct kdebug {
 	uint32_t kdb_td_code_off;     /* of td_sa.code; LAYOUT_NONE: unknown */
 	struct kdebug_text kdb_panic; /* strings are the arena's */
 	struct kdebug_text kdb_version;
+	enum kdebug_pairing kdb_pairing;
 };
 
 /* kdebug.c: add a note, unless it is there already. */

@@ -126,6 +126,7 @@ def check_info_minidump():
         "panic_why": "header only",
         "kernel": None,
         "kernel_file": None,
+        "kernel_matches": None,
     }, result
 
 
@@ -176,6 +177,7 @@ def check_info_elf():
         "panic_why": "header only",
         "kernel": None,
         "kernel_file": None,
+        "kernel_matches": None,
     }, result
 
 

@@ -69,7 +69,8 @@ kdata_release(struct gen *g)
 	    "FreeBSD %s #0 gen-%jx: Thu Jan  1 00:00:00 UTC 2026\n"
 	    "    root@builder:/usr/obj/usr/src/%s/sys/GENERIC\n",
 	    release, (uintmax_t)g->g_spec.gs_seed, g->g_arch->ga_name);
-	kimage_string(g, "version", SEC_DATA, g->g_version);
+	/* Where the kernel file has it, too. */
+	kimage_string(g, "version", SEC_RODATA, g->g_version);
 	kimage_string(g, "osrelease", SEC_DATA, release);
 	kimage_int(g, "osreldate", SEC_DATA, (int)date);
 	kimage_int(g, "hz", SEC_BSS, g->g_abi.hz);

@@ -62,6 +62,23 @@ def info(dump):
         assert shown[key] == value, (key, shown[key], value)
 
 
+def another(dump):
+    """A kernel's file of another version is told from the dump's own."""
+    shown = json.loads(dump.ask("info", "--json"))
+    assert shown["kernel_matches"] is True, shown
+    with open(dump.kernel, "rb") as file:
+        data = file.read()
+    version = shown["kernel"].split()[1].encode()
+    assert b"FreeBSD " + version in data, version
+    other = dump.kernel + ".other"
+    with open(other, "wb") as file:
+        file.write(data.replace(b"FreeBSD " + version,
+                                b"FreeBSD 9" + version[1:]))
+    result = run(VMCORE, "info", "--json", "-N", other, dump.core)
+    expect(result, 0, "the dump is of another kernel")
+    assert json.loads(result.out)["kernel_matches"] is False, result
+
+
 def names(dump):
     for shown, want in dump.threads("ps"):
         for key in THREAD_KEYS:
@@ -109,6 +126,7 @@ def main():
             dump = Dump(folder, seed)
             for check in (
                 info,
+                another,
                 names,
                 registers,
                 backtraces,
