@@ -1,3 +1,6 @@
+/*
+ * The damaged runs of a file, in its order: see damage.h.
+ */
 #include "libkvm/damage.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/*
+ * The file that compressed data is unpacked into, and its limits: see spool.h.
+ */
 #include "libkvm/spool.h"
 
 #include <errno.h>

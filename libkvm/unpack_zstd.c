@@ -47,9 +47,9 @@ struct zstd {
 };
 
 /* Where the next frame is, or the end of the file. */
-struct place {
-	uint64_t pl_in_off;
-	uint64_t pl_out_off;
+struct frame_place {
+	uint64_t fpl_in_off;
+	uint64_t fpl_out_off;
 };
 
 /* ---- one frame ---- */
@@ -268,7 +268,7 @@ find_table(struct span file, struct seek_table *sk)
 
 /* What the table says of the frame at zs_in_off. */
 static bool
-look_up(const struct zstd *zs, struct span file, struct place *next)
+look_up(const struct zstd *zs, struct span file, struct frame_place *next)
 {
 	struct seek_table sk;
 	uint64_t in_off = 0, out_off = 0;
@@ -284,7 +284,7 @@ look_up(const struct zstd *zs, struct span file, struct place *next)
 		in_off += dec32(ORDER_LITTLE, entry);
 		out_off += dec32(ORDER_LITTLE, entry + 4);
 		if (here && !found)
-			*next = (struct place){ in_off, out_off };
+			*next = (struct frame_place){ in_off, out_off };
 		found = found || here;
 	}
 	/* Together they must lead to the table. */
@@ -295,7 +295,7 @@ look_up(const struct zstd *zs, struct span file, struct place *next)
 /* What the header says of it, of which done bytes were decoded. */
 static bool
 trust_header(struct zstd *zs, struct span file, uint64_t done,
-    struct place *next)
+    struct frame_place *next)
 {
 	size_t left = file.len - (size_t)zs->zs_in_off;
 	unsigned long long len =
@@ -304,24 +304,24 @@ trust_header(struct zstd *zs, struct span file, uint64_t done,
 	if (len == ZSTD_CONTENTSIZE_UNKNOWN || len == ZSTD_CONTENTSIZE_ERROR ||
 	    len < done || len > zs->zs_u->up_spool.spl_max_len)
 		return (false);
-	next->pl_out_off = zs->zs_out_off + len;
-	if (find_end(zs, file, zs->zs_in_off, &next->pl_in_off) &&
-	    is_boundary(file, next->pl_in_off))
+	next->fpl_out_off = zs->zs_out_off + len;
+	if (find_end(zs, file, zs->zs_in_off, &next->fpl_in_off) &&
+	    is_boundary(file, next->fpl_in_off))
 		return (true);
-	return (done > 0 && search_frame(zs, file, &next->pl_in_off));
+	return (done > 0 && search_frame(zs, file, &next->fpl_in_off));
 }
 
 /* ---- after damage ---- */
 
 static bool
-resume_at(struct zstd *zs, const struct place *next)
+resume_at(struct zstd *zs, const struct frame_place *next)
 {
 	struct unpack *u = zs->zs_u;
 
-	unpack_suspect(u, u->up_spool.spl_len, next->pl_out_off, DAMAGE_LOST);
+	unpack_suspect(u, u->up_spool.spl_len, next->fpl_out_off, DAMAGE_LOST);
 	zs->zs_in = (ZSTD_inBuffer){ .size = 0 };
-	return (unpack_put_at(u, next->pl_out_off) &&
-	    unpack_read_at(u, next->pl_in_off) && next_frame(zs));
+	return (unpack_put_at(u, next->fpl_out_off) &&
+	    unpack_read_at(u, next->fpl_in_off) && next_frame(zs));
 }
 
 static bool
@@ -333,7 +333,7 @@ resume_in(struct zstd *zs, struct span file)
 	size_t packed_len;
 	enum unpack_end end = decode_again(zs, frame, &packed_len);
 	uint64_t done = u->up_spool.spl_len - zs->zs_out_off;
-	struct place next = { off + packed_len, u->up_spool.spl_len };
+	struct frame_place next = { off + packed_len, u->up_spool.spl_len };
 
 	if (end == UNPACK_STOPPED)
 		return (false);
