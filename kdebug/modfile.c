@@ -10,14 +10,12 @@
  */
 #include "kdebug/modfile.h"
 
-#include <sys/stat.h>
-
-#include <fcntl.h>
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "libkvm/plainfile.h"
 #include "libkvm/symtab.h"
 
 /* No module has as many, and a search for one takes time. */
@@ -33,27 +31,6 @@ struct modfile {
 	size_t mf_nsections;
 	struct symtab *mf_symtab; /* NULL: it has no symbols */
 };
-
-/*
- * The path came out of a dump: take nothing that is not a plain file, and do
- * not even open it, which a FIFO or a device would notice.
- */
-static int
-open_plain(const char *path)
-{
-	struct stat st;
-	int fd;
-
-	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
-		return (-1);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	/* It may have been replaced meanwhile. */
-	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
-		close(fd);
-		return (-1);
-	}
-	return (fd);
-}
 
 /* NULL: it has none that can be read. */
 static const char *
@@ -207,7 +184,7 @@ struct modfile *
 modfile_open(const char *path, const struct modfile_place *place,
     const char **why)
 {
-	int fd = open_plain(path);
+	int fd = plainfile_open(path);
 	struct modfile *mf;
 
 	*why = NULL;

@@ -10,7 +10,6 @@
 #include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libelf.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -19,6 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "libkvm/plainfile.h"
 
 #define BUILD_ID_MAX 64 /* bytes; SHA-1 has 20 */
 
@@ -90,7 +91,7 @@ try(const struct debuglink *dl, const char *root, const char *dir,
 
 	if (n < 0 || (size_t)n >= sizeof(buf) || strcmp(buf, dl->dl_path) == 0)
 		return (-1);
-	fd = open(buf, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = plainfile_open(buf);
 	if (fd < 0)
 		return (-1);
 	*path = fits(dl, fd) ? strdup(buf) : NULL;
