@@ -57,6 +57,16 @@ test_names(void **state)
 /* Which context a thread has. */
 enum context { DUMPED, STOPPED, SWITCHED, VCPU };
 
+/* arm64's pcb before and after 14.0. */
+#define ARM64_PCB_OLD                                                          \
+	"x0@0 x1@8 x2@16 x3@24 x4@32 x5@40 x6@48 x7@56 x8@64 x9@72 "           \
+	"x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 x17@136 "        \
+	"x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 x25@200 "     \
+	"x26@208 x27@216 x28@224 x29@232 pc@240 sp@256"
+#define ARM64_PCB                                                              \
+	"x19@0 x20@8 x21@16 x22@24 x23@32 x24@40 x25@48 x26@56 x27@64 "        \
+	"x28@72 x29@80 pc@88 sp@96"
+
 /* A list "name@offset ...": all registers that the context holds. */
 static const struct pcb_row {
 	const char *name;
@@ -91,34 +101,17 @@ static const struct pcb_row {
 	    "r4@0 r5@4 r6@8 r7@12 r8@16 r9@20 r10@24 r11@28 r12@32 sp@36 "
 	    "lr@40 pc@44" },
 	{ "arm64 of 13, dumppcb", ARCH_ARM64, DUMPED, 1301000, 0,
-	    "x0@0 x1@8 x2@16 x3@24 x4@32 x5@40 x6@48 x7@56 x8@64 x9@72 "
-	    "x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 x17@136 "
-	    "x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 x25@200 "
-	    "x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
+	    ARM64_PCB_OLD },
 	{ "arm64 of 13, switched out", ARCH_ARM64, SWITCHED, 1301000, 0,
-	    "x0@0 x1@8 x2@16 x3@24 x4@32 x5@40 x6@48 x7@56 x8@64 x9@72 "
-	    "x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 x17@136 "
-	    "x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 x25@200 "
-	    "x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
+	    ARM64_PCB_OLD },
 	{ "arm64, last with the old pcb", ARCH_ARM64, SWITCHED, 1400083, 0,
-	    "x0@0 x1@8 x2@16 x3@24 x4@32 x5@40 x6@48 x7@56 x8@64 x9@72 "
-	    "x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 x17@136 "
-	    "x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 x25@200 "
-	    "x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
+	    ARM64_PCB_OLD },
 	{ "arm64, first with the new pcb", ARCH_ARM64, SWITCHED, 1400084, 1376,
-	    "x19@0 x20@8 x21@16 x22@24 x23@32 x24@40 x25@48 x26@56 x27@64 "
-	    "x28@72 x29@80 pc@88 sp@96" },
-	{ "arm64 of 14, dumppcb", ARCH_ARM64, DUMPED, 1400097, 0,
-	    "x19@0 x20@8 x21@16 x22@24 x23@32 x24@40 x25@48 x26@56 x27@64 "
-	    "x28@72 x29@80 pc@88 sp@96" },
+	    ARM64_PCB },
+	{ "arm64 of 14, dumppcb", ARCH_ARM64, DUMPED, 1400097, 0, ARM64_PCB },
 	{ "arm64, old by its size", ARCH_ARM64, SWITCHED, 0, 1376,
-	    "x0@0 x1@8 x2@16 x3@24 x4@32 x5@40 x6@48 x7@56 x8@64 x9@72 "
-	    "x10@80 x11@88 x12@96 x13@104 x14@112 x15@120 x16@128 x17@136 "
-	    "x18@144 x19@152 x20@160 x21@168 x22@176 x23@184 x24@192 x25@200 "
-	    "x26@208 x27@216 x28@224 x29@232 pc@240 sp@256" },
-	{ "arm64, new by its size", ARCH_ARM64, SWITCHED, 0, 1216,
-	    "x19@0 x20@8 x21@16 x22@24 x23@32 x24@40 x25@48 x26@56 x27@64 "
-	    "x28@72 x29@80 pc@88 sp@96" },
+	    ARM64_PCB_OLD },
+	{ "arm64, new by its size", ARCH_ARM64, SWITCHED, 0, 1216, ARM64_PCB },
 	{ "riscv", ARCH_RISCV, SWITCHED, 1400097, 664,
 	    "pc@0 sp@8 gp@16 tp@24 fp@32 s1@40 s2@48 s3@56 s4@64 s5@72 s6@80 "
 	    "s7@88 s8@96 s9@104 s10@112 s11@120" },
