@@ -37,12 +37,11 @@ test_grows_by_more_than_double(void **state)
 	free(list);
 }
 
-/* More bytes than a size_t counts, and more than there is memory. */
+/* More bytes than a size_t counts. */
 static void
 test_too_large(void **state)
 {
-	static const size_t counts[] = { SIZE_MAX, SIZE_MAX / 8 + 1,
-		SIZE_MAX / 16 };
+	static const size_t counts[] = { SIZE_MAX, SIZE_MAX / 8 + 1 };
 	size_t room = 0;
 	uint64_t *list = array_reserve(NULL, 1, &room, sizeof(*list));
 	size_t before = room;
@@ -51,8 +50,8 @@ test_too_large(void **state)
 	assert_non_null(list);
 	list[0] = 42;
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-		assert_null(
-		    array_reserve(list, counts[i], &room, sizeof(*list)));
+		assert_null(array_reserve(list, counts[i], &room,
+		    sizeof(*list)));
 		assert_int_equal(room, before);
 		assert_int_equal(list[0], 42);
 	}
