@@ -42,11 +42,11 @@ SET_DECLARE(sysinit_set, const struct sysinit);
 
 int cold = 1;
 
-/* The command line, cut into words, each with a NUL behind it. */
+/* The command line, cut into words that end in NUL. */
 static char env[sizeof(bootinfo.boot_cmdline)];
 static size_t env_len;
 
-/* A word may be put in double quotes, whole or in part: scripts have spaces. */
+/* Double quotes around a word, or a part of it, keep its spaces: scripts. */
 static void
 init_env(const void *arg)
 {
@@ -66,7 +66,9 @@ kern_getenv(const char *name)
 {
 	size_t name_len = strlen(name);
 
-	/* Not yet cut up: hw.physmem is asked for before everything. */
+	/*
+	 * The first call cuts it up: hw.physmem is needed before any SYSINIT.
+	 */
 	if (env_len == 0)
 		init_env(NULL);
 	for (size_t i = 0; i < env_len; i += strlen(&env[i]) + 1) {
@@ -114,7 +116,7 @@ comes_before(const struct sysinit *a, const struct sysinit *b)
 	return (a->order < b->order);
 }
 
-/* Equal ones keep the order in which they were linked. */
+/* Insertion sort: equal ones keep the order in which they were linked. */
 static size_t
 sort_sysinits(const struct sysinit *list[SYSINIT_MAX])
 {
@@ -147,7 +149,7 @@ mi_startup(void)
 	for (size_t i = 0; i < n; i++)
 		list[i]->func(list[i]->udata);
 
-	/* What booted is from now on the thread that sleeps for ever. */
+	/* The boot thread becomes the swapper, which sleeps for ever. */
 	for (;;)
 		tsleep(&proc0, "sched", 0);
 }

@@ -104,7 +104,7 @@ cncheckc(void)
 {
 	int c;
 
-	/* What was typed ahead was not meant for the debugger. */
+	/* Drop what was typed before: it was not meant for the debugger. */
 	if (grabbed == 0 && !SCHEDULER_STOPPED())
 		return (take_queued());
 	c = uart_getc();

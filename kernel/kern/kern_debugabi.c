@@ -1,5 +1,5 @@
 /*
- * What debuggers look for by name: FreeBSD's symbols, so that every tool that
+ * FreeBSD's symbols that debuggers look for by name, so that every tool that
  * knows its kernels knows ours.
  */
 #include "kernel/machine/pcb.h"
@@ -22,7 +22,7 @@ OFFSET(thread_off_td_oncpu, struct thread, td_oncpu);
 OFFSET(thread_off_td_pcb, struct thread, td_pcb);
 OFFSET(thread_off_td_plist, struct thread, td_plist);
 
-/* What tells a kernel from a program: see kernel.ld. */
+/* Debuggers tell a kernel from a program by this: see kernel.ld. */
 static const char red_herring[] __used
     __attribute__((__section__(".interp"))) = "/red/herring";
 
@@ -71,7 +71,7 @@ char linker_path[] = "/boot/kernel";
 extern const vm_offset_t vm_maxuser_address;
 const vm_offset_t vm_maxuser_address = 0x0000800000000000;
 
-/* The size is known to the linker only. */
+/* Only the linker knows the size. */
 static void
 linker_init(const void *arg)
 {

@@ -1,7 +1,7 @@
 /*
  * A dump of this kernel: puts together what dumper/ has to know, and runs it.
  *
- * Allocates nothing and takes no lock: a dying kernel is not to be relied on.
+ * Allocates nothing and takes no lock: a dying kernel cannot be relied on.
  */
 #include "kernel/kern/kern_dump.h"
 

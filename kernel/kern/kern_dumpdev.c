@@ -1,8 +1,8 @@
 /*
  * The devices that dumps go to.
  *
- * Everything that can be wrong with one is found out when it is chosen, while
- * somebody can still choose another.
+ * Each is checked completely when it is chosen, while a person can still choose
+ * another.
  */
 #include "kernel/kern/kern_dumpdev.h"
 
@@ -37,7 +37,7 @@ sink_open(void *arg)
 	return (disk_reset(dd->dd_disk));
 }
 
-/* Pieces that lie behind each other in memory become one. */
+/* Merge pieces that are adjacent in memory. */
 static unsigned int
 make_segs(const struct dump_iov *iov, unsigned int niov,
     struct disk_seg segs[DISK_MAXSEG])
@@ -86,7 +86,7 @@ sink_flush(void *arg)
 	return (disk_rw(dd->dd_disk, DISK_FLUSH, NULL, 0, 0));
 }
 
-/* Whatever is still in flight must not end up in the next dump. */
+/* Drop requests in flight: they must not be written into the next dump. */
 static void
 sink_close(void *arg, int error)
 {
@@ -141,7 +141,7 @@ cut_partition(char disk[NAME_LEN])
 	return ((unsigned int)number);
 }
 
-/* Fill in where it lies.  Why it takes no dumps; NULL: it does. */
+/* Fill in the disk and the range.  Returns why it takes no dumps, or NULL. */
 static const char *
 locate(struct dumpdev *dd)
 {

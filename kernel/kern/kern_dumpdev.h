@@ -9,12 +9,12 @@
 #define DUMPDEV_MAX 4
 
 /*
- * From now on the devices are these, names with commas between: "vtbd0p2,vtbd1".
+ * Use these devices from now on, names separated by commas: "vtbd0p2,vtbd1".
  * Partition tables are looked at now, so that a dying kernel need not.
  */
 void dumpdev_configure(const char *names);
 
-/* The devices that take dumps, in order; how many. */
+/* Store the devices that take dumps, in order; returns how many. */
 size_t dumpdev_sinks(struct dump_sink sinks[DUMPDEV_MAX]);
 
 /* Print "; NAME: WHY" for each of the others, or that there is none at all. */

@@ -8,7 +8,7 @@
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 
-/* Of the dump under way. */
+/* State of the dump that is being written. */
 static const struct dump_request *request;
 static bool broken[DUMPDEV_MAX]; /* sinks that failed */
 static bool said_outcome;
@@ -22,7 +22,7 @@ kbytes(uint64_t bytes)
 	return (((uintmax_t)bytes + 1023) >> 10);
 }
 
-/* The device that was found, and what is not as it was asked for. */
+/* Print the device, and what differs from what was asked for. */
 static void
 say_target(const struct dump_request *req, const struct dump_result *res)
 {
@@ -35,7 +35,9 @@ say_target(const struct dump_request *req, const struct dump_result *res)
 		printf("; the page array does not fit");
 }
 
-/* The first n sinks were no use; of those that failed, it was said before. */
+/*
+ * Name those of the first n sinks that were too small; failures were printed.
+ */
 static void
 say_too_small(const struct dump_sink *sinks, size_t n)
 {
@@ -113,7 +115,7 @@ dumpsay_planned(void *arg, const struct dump_sink *sink,
 	said_tenths = -1;
 }
 
-/* With the first data, not before: the device works while the console prints. */
+/* Print with the first data, not before: then the device works meanwhile. */
 void
 dumpsay_progress(enum dump_phase phase, uint64_t done, uint64_t total)
 {

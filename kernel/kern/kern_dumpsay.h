@@ -1,6 +1,6 @@
 /*
- * What the console says of a dump: where it goes, how far it is, what came of
- * it.
+ * What the console prints about a dump: where it goes, how far it is, how it
+ * ended.
  */
 #ifndef KERNEL_KERN_KERN_DUMPSAY_H
 #define KERNEL_KERN_KERN_DUMPSAY_H
@@ -8,7 +8,7 @@
 #include "dumper/dumper.h"
 
 /*
- * Whether and where the dump of a request goes, in one line: "dump: WHEN:
+ * Print in one line whether and where the dump of a request goes: "dump: WHEN:
  * minidump of 3 MB to vtbd0p2".  error and *res are dump_estimate()'s.
  */
 void dumpsay_outcome(const char *when, int error,

@@ -1,7 +1,7 @@
 /*
- * Partition tables, read from disks whose owner may be anybody: what a GUID
- * partition table says is believed when both its checksums are right and the
- * partition lies where it does no harm (format/gpt.h).  An MBR is only noticed.
+ * Partition tables, read from disks that are not trusted: a GUID partition
+ * table is believed if both its checksums are right, and a partition is used if
+ * writing to it harms no other (format/gpt.h).  An MBR is only noticed.
  *
  * Nothing is allocated: a device can also be chosen in the debugger.
  */
@@ -91,7 +91,7 @@ read_table_at(struct disk *dk, uint64_t lba, struct table *t)
 	    gpt_decode(sector, lba, crc32, &t->hdr, &why) && read_array(dk, t));
 }
 
-/* The table, or its copy if that is all there is. */
+/* Read the table, or its copy if the table is damaged. */
 static bool
 read_table(struct disk *dk, struct table *t)
 {

@@ -28,7 +28,7 @@ kmemzone_size(unsigned int i)
 	return ((size_t)1 << (i + KMEM_MINSHIFT));
 }
 
-/* Which zone is the smallest whose items hold size bytes, at most a page. */
+/* The smallest zone whose items hold size bytes, which is at most a page. */
 static unsigned int
 kmemzone_lookup(size_t size)
 {
@@ -52,7 +52,7 @@ kmeminit(void)
 	}
 }
 
-/* Put a type that is used for the first time into the list. */
+/* Add a type to the list when it is first used. */
 static void
 malloc_type_link(struct malloc_type *type)
 {
@@ -129,7 +129,9 @@ realloc(void *addr, size_t size, struct malloc_type *type, int flags)
 	size_t have = addr == NULL ? 0 : malloc_usable_size(addr);
 	void *copy;
 
-	/* Good enough: large enough, and not twice what is asked for. */
+	/*
+	 * Keep the item if it is large enough and less than twice the new size.
+	 */
 	if (addr != NULL && size <= have && (size > have / 2 || have == 16))
 		return (addr);
 	copy = malloc(size, type, flags);

@@ -1,8 +1,8 @@
 /*
  * Spin mutexes and critical sections.
  *
- * mtx_lock is 0 or the owner's thread.  While the boot CPU is alone and has no
- * thread yet there is nobody to lock out, but the owner must not be 0.
+ * mtx_lock is 0 or the owner's thread.  Until the boot CPU has a thread, there
+ * is no one else to lock out, but the owner must not be 0.
  */
 #include "kernel/sys/mutex.h"
 
@@ -14,14 +14,14 @@
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 
-/* So often a lock is tried before its owner must be dead. */
+/* Spins before we panic: by then the owner must be dead. */
 #define SPIN_MAX 2000000000
 
 bool scheduler_stopped;
 
 /*
- * Interrupts are off from the first mutex to the last, as they were before in
- * the end.
+ * The first mutex that a thread takes disables interrupts; the last one that it
+ * releases restores them.
  */
 static void
 spinlock_enter(void)

@@ -23,7 +23,7 @@
 
 #define PANIC_LEN 256
 
-/* So many panics within panics, and only the shortest way out is left. */
+/* After this many panics inside a panic, the machine is reset at once. */
 #define NESTED_MAX 4
 
 const char *panicstr;

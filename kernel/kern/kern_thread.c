@@ -1,5 +1,5 @@
 /*
- * Processes and threads: made, listed, buried.
+ * Processes and threads: created, listed, freed.
  */
 #include "kernel/machine/frame.h"
 #include "kernel/machine/pcb.h"
@@ -33,7 +33,7 @@ struct thread thread0 = {
 
 static MALLOC_DEFINE(M_PROC, "proc", "processes and threads");
 
-/* What the CPUs do when there is nothing to do. */
+/* The process of the CPUs' idle threads. */
 static struct proc idleproc = { .p_comm = "idle" };
 
 static int last_tid = TID_MIN - 1; /* (s) */
@@ -57,7 +57,7 @@ thread_create(void (*func)(void *), void *arg)
 	return (td);
 }
 
-/* Put td in the lists; p NULL makes newp its process.  Locked. */
+/* Add td to the lists; if p is NULL, newp becomes its process.  Locked. */
 static void
 thread_link(struct thread *td, struct proc *p, struct proc *newp)
 {
@@ -113,7 +113,7 @@ kthread_create_idle(struct pcpu *pc)
 	pc->pc_idlethread = td;
 }
 
-/* Off the lists at once; the stack is still in use, so others free it. */
+/* Leave the lists; the reaper frees the thread, whose stack is still in use. */
 void
 kthread_exit(void)
 {

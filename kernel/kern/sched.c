@@ -15,7 +15,7 @@
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 
-/* Ticks that a thread may run while others wait. */
+/* How many ticks a thread may run while others wait. */
 #define QUANTUM 2
 
 struct mtx sched_lock = MTX_INITIALIZER("sched lock");
@@ -23,7 +23,7 @@ struct mtx sched_lock = MTX_INITIALIZER("sched lock");
 static TAILQ_HEAD(, thread) runq = TAILQ_HEAD_INITIALIZER(runq);
 static uint64_t switches; /* (s) */
 
-/* A CPU that waits for something to do, -1 if none does. */
+/* A CPU that is idle, -1 if none is. */
 static int
 find_idle_cpu(void)
 {

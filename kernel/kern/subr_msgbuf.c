@@ -6,7 +6,7 @@
 
 #define RING_SIZE (MSGBUF_SIZE - sizeof(struct msgbuf))
 
-/* Sequence numbers go round after so many rings. */
+/* Sequence numbers wrap around after this many rings. */
 #define SEQMOD_RINGS 16
 
 static struct {

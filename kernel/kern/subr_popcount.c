@@ -1,6 +1,6 @@
 /*
- * What gcc calls for __builtin_popcountll() where the CPU need not have the
- * instruction; clang does it in place.
+ * gcc calls this for __builtin_popcountll(), because the CPU may lack the
+ * instruction; clang expands it in place.
  */
 #include "kernel/sys/types.h"
 

@@ -1,8 +1,8 @@
 /*
  * Printed text: formatting, and where it goes (message buffer and console).
  *
- * A line is kept together when several CPUs print, by a lock that a dying
- * kernel does without.
+ * A lock keeps lines whole when several CPUs print; a dying kernel does not
+ * take it.
  */
 #include "kernel/sys/cons.h"
 #include "kernel/sys/libkern.h"

@@ -72,8 +72,8 @@ tsleep(const void *chan, const char *wmesg, int timo)
 }
 
 /*
- * sched_lock is taken before m is let go: a wakeup that comes in between waits
- * for it, and finds us asleep.
+ * Takes sched_lock before it releases m: a wakeup in between waits for
+ * sched_lock and finds us asleep.
  */
 int
 msleep_spin(const void *chan, struct mtx *m, const char *wmesg, int timo)

@@ -1,8 +1,8 @@
 /*
  * The version that kernel and dump are paired by, together with the build-id.
  *
- * osreldate says to debuggers whose shapes our exported symbols have: those of
- * FreeBSD 13.1, where stoppcbs is an array.
+ * osreldate tells debuggers the layout of our exported symbols: that of FreeBSD
+ * 13.1, where stoppcbs is an array.
  */
 #include "kernel/sys/version.h"
 
