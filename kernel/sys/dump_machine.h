@@ -1,5 +1,5 @@
 /*
- * What the dumper has to know of the machine, from the one that knows it.
+ * What the dumper has to know about the machine's memory.
  */
 #ifndef KERNEL_SYS_DUMP_MACHINE_H
 #define KERNEL_SYS_DUMP_MACHINE_H

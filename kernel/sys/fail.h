@@ -4,9 +4,8 @@
  *
  *	FAIL_POINT(FAIL_MUTEX_HELD, m->mtx_name);
  *
- * calls what was registered for that place, and nothing is until somebody asks
- * for it: lab/ registers.  Built with -Dfail_points=false, the kernel has
- * neither places nor calls.
+ * calls what lab/ has registered for that place; at first nothing is.  Built
+ * with -Dfail_points=false, the kernel has neither places nor calls.
  */
 #ifndef KERNEL_SYS_FAIL_H
 #define KERNEL_SYS_FAIL_H

@@ -17,9 +17,9 @@ void kdb_trap(const char *why, struct trapframe *frame);
 void kdb_enter(const char *why, const char *fmt, ...) __printflike(2, 3);
 
 /*
- * From a trap that nobody expected: if a command of the debugger caused it, say
- * so and go back to the prompt.  Else return: inside of a dump, say, which
- * nobody could finish.
+ * From an unexpected trap: if a command of the debugger caused it, say so and
+ * go back to the prompt.  Else return; also inside of a dump, which could not
+ * be finished.
  */
 void kdb_fault(const char *what, const struct trapframe *frame);
 

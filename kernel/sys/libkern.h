@@ -19,8 +19,8 @@ char *strchr(const char *s, int c);
 
 /*
  * Read a number in base 10, or 16 with a leading 0x, and a suffix k, m, g or t
- * in any case, of powers of 1024.  *endp is the first character behind it; it
- * is s if there is no number or it does not fit.
+ * in any case, of powers of 1024.  *endp is the first character after it; it is
+ * s if there is no number or it does not fit.
  */
 uint64_t strtouq(const char *s, const char **endp);
 

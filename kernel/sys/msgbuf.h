@@ -1,7 +1,7 @@
 /*
  * The message buffer: a ring of all that was printed, for dmesg and for dumps.
- * Its layout is FreeBSD's (format/msgbuf.h reads it), and the structure lies
- * right behind the ring.
+ * Its layout is FreeBSD's (format/msgbuf.h reads it), and the structure follows
+ * the ring directly.
  */
 #ifndef KERNEL_SYS_MSGBUF_H
 #define KERNEL_SYS_MSGBUF_H

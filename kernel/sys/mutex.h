@@ -2,9 +2,9 @@
  * Spin mutexes.
  *
  * A holder runs with interrupts off and in a critical section, so a mutex may
- * be taken anywhere but in an NMI.  Once the scheduler is stopped, after a panic
- * and in the debugger, nobody holds anything and all calls return at once: a
- * lock in the hands of a stopped thread cannot block a dump.
+ * be taken anywhere but in an NMI.  Once the scheduler is stopped, after a
+ * panic and in the debugger, no call takes a lock and all return at once: a
+ * lock that a stopped thread holds cannot block a dump.
  *
  * There is no lock yet that a thread may sleep with; docs/house.md says where
  * sx and rwlock will live.
@@ -39,8 +39,8 @@ void mtx_unlock_spin(struct mtx *mtx);
 bool mtx_owned(const struct mtx *mtx);
 
 /*
- * panic() unless what, an MA_*, is true of mtx.  Once locks do nothing, there
- * is nothing to assert: nobody owns what was locked since then.
+ * panic() unless what, an MA_*, is true of mtx.  Does nothing once the
+ * scheduler is stopped, since locks then have no owner.
  */
 #ifdef NDEBUG
 #define mtx_assert(mtx, what) ((void)(mtx), (void)(what))
@@ -48,7 +48,7 @@ bool mtx_owned(const struct mtx *mtx);
 void mtx_assert(const struct mtx *mtx, int what);
 #endif
 
-/* For one that the scheduler hands from thread to thread in a switch. */
+/* For the mutex that the scheduler passes from thread to thread in a switch. */
 void mtx_handoff(struct mtx *mtx, const void *owner);
 
 #endif

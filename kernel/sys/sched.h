@@ -1,5 +1,5 @@
 /*
- * The scheduler: one run queue for all CPUs, served in turns.
+ * The scheduler: one run queue for all CPUs, round robin.
  *
  * sched_lock guards it, the sleep queues and the lists of processes.  It is
  * held over a switch: the thread that is switched to releases it.
@@ -30,7 +30,7 @@ void sched_preempt(void);
 /* The timeouts of sleeping threads, from the clock of CPU 0. */
 void sleepq_clock(void);
 
-/* What a CPU does that has nothing to do. */
+/* The loop of an idle CPU. */
 void sched_idletd(void *arg) __dead2;
 
 /* The first code of each thread, on fork_trampoline's stack. */

@@ -29,9 +29,9 @@ cpu_is_stopped(int cpu)
 /*
  * Stop all CPUs but this one by NMI, their contexts in stoppcbs, and let them
  * run again; in between the scheduler is stopped, and locks do nothing.  A CPU
- * that does not answer in time is reported and left.  Of two that call it, one
- * is stopped by the other, and goes on when that restarts it.  false: the
- * others were stopped by this CPU before.
+ * that does not answer in time is reported and left.  If two CPUs call it, one
+ * stops the other, which continues when it is restarted.  false: the others
+ * were stopped by this CPU before.
  */
 bool stop_cpus_hard(void);
 void restart_cpus(void);
@@ -40,8 +40,8 @@ void restart_cpus(void);
 void ipi_preempt(int cpu);
 
 /*
- * What a CPU does while it waits with interrupts off: it answers those who wait
- * for it, as for translations to be forgotten.
+ * For loops that wait with interrupts off: answers CPUs that wait for this one,
+ * for example to invalidate translations.
  */
 void cpu_spinwait(void);
 

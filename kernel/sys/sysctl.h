@@ -46,7 +46,7 @@ struct sysctl_oid {
 	const char *oid_descr;
 };
 
-/* Handlers, and what handlers of procedures are made of. */
+/* Handlers of the types; SYSCTL_PROC's handlers call them, too. */
 int sysctl_handle_int(SYSCTL_HANDLER_ARGS);
 int sysctl_handle_64(SYSCTL_HANDLER_ARGS);
 int sysctl_handle_string(SYSCTL_HANDLER_ARGS);

@@ -1,5 +1,5 @@
 /*
- * What all of the kernel calls: text, sleeping, giving up.
+ * What all of the kernel calls: printing, sleeping, panic.
  */
 #ifndef KERNEL_SYS_SYSTM_H
 #define KERNEL_SYS_SYSTM_H
@@ -18,7 +18,7 @@ int snprintf(char *buf, size_t room, const char *fmt, ...) __printflike(3, 4);
 int vsnprintf(char *buf, size_t room, const char *fmt, va_list ap)
     __printflike(3, 0);
 
-/* The end.  vpanic() has its arguments in a list. */
+/* Does not return.  vpanic() takes its arguments as a list. */
 void panic(const char *fmt, ...) __dead2 __printflike(1, 2);
 void vpanic(const char *fmt, va_list ap) __dead2 __printflike(1, 0);
 

@@ -1,5 +1,5 @@
 /*
- * Who we are, for people and for debuggers.
+ * The kernel's name, release and version, for people and for debuggers.
  */
 #ifndef KERNEL_SYS_VERSION_H
 #define KERNEL_SYS_VERSION_H
