@@ -13,7 +13,7 @@
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 
-/* Lists may be broken: none is followed further. */
+/* Follow no list further than this: it may be broken. */
 #define THREADS_MAX 100000
 
 static struct thread *
@@ -181,7 +181,9 @@ db_show_msgbuf(const char *args)
 	uint32_t pos = wrapped ? end : 0;
 
 	(void)args;
-	/* What we print goes into the ring behind what we read: it lasts. */
+	/*
+	 * Printing adds to the ring after what we read, so what we read stays.
+	 */
 	for (; n > 0; n--) {
 		char c = mb->msg_ptr[pos];
 

@@ -58,7 +58,7 @@ put_char(uint8_t c)
 		printf("\\x%02x", c);
 }
 
-/* Behind its NUL, or where it ends to be readable. */
+/* Returns the address after the NUL, or of the first unreadable byte. */
 static vm_offset_t
 show_string(vm_offset_t va)
 {
@@ -133,7 +133,7 @@ show_values(vm_offset_t va, const struct shape *sh)
 	printf("\n");
 }
 
-/* A letter of the shape.  false: it is none. */
+/* Apply a letter of the shape.  false: it is not one. */
 static bool
 take_letter(struct shape *sh, char c)
 {

@@ -1,5 +1,5 @@
 /*
- * In and out of the debugger, and its command line.
+ * Entering and leaving the debugger, and its command line.
  *
  * Inside, the other CPUs are stopped, interrupts are off and locks do nothing.
  * A fault in a command is caught where memory is read (safe_copy()), or ends
@@ -24,11 +24,11 @@ struct thread *kdb_thread;
 
 static bool leave; /* "continue" was given */
 
-/* Where to go on when a command faults, while one runs. */
+/* Where to continue when the running command faults. */
 static struct pcb command_pcb;
 static bool command_runs;
 
-/* ddb.script of the command line runs when it is entered first. */
+/* ddb.script was run, which happens when the debugger is first entered. */
 static bool script_done;
 
 /* A fault in the command ends it: kdb_fault() comes back here. */

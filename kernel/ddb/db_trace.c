@@ -1,7 +1,7 @@
 /*
  * Stack traces by frame pointers, which all of the kernel keeps.
  *
- * Memory is read as if none of it were there: the stack may be what broke.
+ * All memory is read with safe_copy(): the stack may be what is broken.
  */
 #include "kernel/ddb/ddb.h"
 #include "kernel/machine/frame.h"
@@ -46,7 +46,9 @@ has_trapframe(const char *name)
 	return (name[0] == 'X');
 }
 
-/* The function is the one that called, even if the call was its last word. */
+/*
+ * Look up the call, not the return address, which may be in the next function.
+ */
 static void
 print_frame(const char *name, const struct regs *r)
 {
@@ -70,9 +72,10 @@ print_trap(const struct trapframe *tf)
 }
 
 /*
- * How far a function that was interrupted off bytes after its start had come
- * with its prologue, "push %rbp; mov %rsp,%rbp", between which compilers put
- * other work.  At its return, it is as if it had not begun.
+ * How much of its prologue a function had executed that was interrupted off
+ * bytes after its start: "push %rbp; mov %rsp,%rbp", between which compilers
+ * put other work.  At its return instruction the frame is gone, as if it had
+ * not begun.
  */
 enum prologue { NOT_BEGUN, PUSHED, DONE };
 
@@ -99,8 +102,8 @@ prologue_at(vm_offset_t rip, vm_offset_t off)
 }
 
 /*
- * Where the trap struck: in code that has not made its frame yet, or in no code
- * at all, the caller is on top of the stack.
+ * The registers where the trap came.  If the code has not built a frame yet, or
+ * there is no code at all, the return address is on top of the stack.
  */
 static void
 after_trap(const struct trapframe *tf, struct regs *r)
@@ -124,7 +127,7 @@ after_trap(const struct trapframe *tf, struct regs *r)
 	r->called = true;
 }
 
-/* From a frame with a trap frame to what was interrupted.  false: the end. */
+/* Go from a frame with a trap frame to what it interrupted.  false: the end. */
 static bool
 step_trap(const char *name, struct regs *r)
 {
@@ -169,7 +172,7 @@ db_trace_frame(vm_offset_t rip, vm_offset_t rsp, vm_offset_t rbp)
 	}
 }
 
-/* The context of a thread that is not the one that we are. */
+/* The saved context of a thread other than the current one. */
 void
 db_trace_thread(struct thread *td)
 {

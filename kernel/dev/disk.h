@@ -1,8 +1,8 @@
 /*
- * Block devices, polled: what a driver offers, and how everybody else reads and
- * writes disks.
+ * Block devices, polled: what a driver offers, and how the rest of the kernel
+ * reads and writes disks.
  *
- * Nothing here allocates or, but for disk_rw(), takes a lock: a dying kernel
+ * Nothing here allocates, and only disk_rw() takes a lock: a dying kernel
  * writes its dump through these calls.
  */
 #ifndef KERNEL_DEV_DISK_H
@@ -25,7 +25,7 @@ enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };
 
 struct disk;
 
-/* What disk_reset(), disk_submit() and disk_wait() promise is the driver's. */
+/* The driver's part of disk_reset(), disk_submit() and disk_wait(). */
 struct disk_driver {
 	int (*dv_reset)(struct disk *dk);
 	int (*dv_submit)(struct disk *dk, unsigned int tag, enum disk_op op,
@@ -33,7 +33,7 @@ struct disk_driver {
 	int (*dv_wait)(struct disk *dk, unsigned int *tag);
 };
 
-/* A driver has one in its own structure, which lives for ever. */
+/* Part of the driver's own structure, which is never freed. */
 struct disk {
 	char bd_name[8]; /* "vtbd0" */
 	const struct disk_driver *bd_driver;
@@ -45,7 +45,7 @@ struct disk {
 	struct disk *bd_next; /* attached after this one */
 };
 
-/* From a driver: all is filled in but bd_mtx and bd_next. */
+/* Called by a driver, which has filled in all but bd_mtx and bd_next. */
 void disk_attach(struct disk *dk);
 
 /* By name; NULL: no such disk. */
@@ -54,7 +54,7 @@ struct disk *disk_find(const char *name);
 /* The disk that was attached first; NULL: there is none. */
 struct disk *disk_first(void);
 
-/* Bring the device to a state without requests, whatever it was in. */
+/* Bring the device from any state to one without requests in flight. */
 int disk_reset(struct disk *dk);
 
 /*
@@ -69,9 +69,8 @@ int disk_submit(struct disk *dk, unsigned int tag, enum disk_op op,
 int disk_wait(struct disk *dk, unsigned int *tag);
 
 /*
- * One request from start to end, for a buffer of the kernel's map.  Of those
- * who call it one waits for the other; a dump, which has the device for itself,
- * does not.
+ * One request from start to end, for a buffer of the kernel's map.  Calls are
+ * serialized, except in a dump, which has the device for itself.
  */
 int disk_rw(struct disk *dk, enum disk_op op, void *buf, size_t len,
     uint64_t off);

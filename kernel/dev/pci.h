@@ -24,12 +24,12 @@ void pci_foreach(void (*fn)(const struct pci_dev *pd));
 vm_paddr_t pci_bar(const struct pci_dev *pd, unsigned int bar);
 
 /*
- * The next capability of a kind behind off, which is 0 at first.  0: no more.
+ * The next capability of a kind after off; start with 0.  0: there are no more.
  */
 unsigned int pci_find_cap(const struct pci_dev *pd, uint8_t id,
     unsigned int off);
 
-/* Let it answer to memory accesses and read and write memory. */
+/* Let the device answer to memory accesses, and access memory itself. */
 void pci_enable_busmaster(const struct pci_dev *pd);
 
 #endif

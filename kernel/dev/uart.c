@@ -24,7 +24,7 @@
 #define LSR_BREAK 0x10
 #define LSR_TXRDY 0x20
 
-/* So long a character may take to leave; then the line is dead. */
+/* Spins to wait for a character to leave; then the line is dead. */
 #define TX_SPINS 1000000
 
 void

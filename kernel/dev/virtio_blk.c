@@ -1,9 +1,9 @@
 /*
- * Virtio block devices over PCI, as of virtio 1.0, polled.
+ * Virtio block devices over PCI, version 1.0 and later, polled.
  *
- * One queue.  Its descriptors are dealt out in advance: request slot (tag) t
- * has DISK_MAXSEG + 2 of them, for its header, its pieces and its status, so
- * there is no list of free ones that a crash could leave broken.
+ * One queue.  Its descriptors are assigned in advance: request slot (tag) t has
+ * DISK_MAXSEG + 2 of them, for its header, its pieces and its status, so no
+ * list of free descriptors can be left broken by a crash.
  *
  * All memory is static and in the kernel's image: nothing is allocated to dump.
  *
@@ -352,7 +352,9 @@ vtblk_wait(struct disk *dk, unsigned int *tag)
 	volatile struct vring_used *used = &vb->vb_mem->used;
 	uint32_t id;
 
-	/* Busy at first: most requests are done before a clock has turned. */
+	/*
+	 * Spin at first: most requests are done sooner than a delay would be.
+	 */
 	for (int spins = 0; used->idx == vb->vb_used_seen; spins++) {
 		if (spins > 10000)
 			DELAY(100);
