@@ -1,9 +1,9 @@
 /*
- * What a dump costs beside a plain write: "bench [ROUNDS]" in the shell.
+ * What a dump costs compared with a plain write: "bench [ROUNDS]" in the shell.
  *
  * Each round dumps to vtbd0 and then writes the same bytes to the same place
- * once more, in order and a megabyte at a time, by the same driver: both as a
- * dying kernel does it, with the other CPUs stopped and without interrupts.
+ * again, in order and a megabyte at a time, with the same driver.  Both run as
+ * in a dying kernel: other CPUs stopped, interrupts off.
  */
 #include "kernel/dev/disk.h"
 #include "kernel/machine/cpufunc.h"
@@ -88,8 +88,8 @@ struct round {
 };
 
 /*
- * The bytes are read once and not before each write, which would find them in
- * the host's caches.
+ * Reads the bytes once only: a read before each write would leave them in the
+ * host's caches.
  */
 static int
 bench_round(struct disk *dk, struct round *r)

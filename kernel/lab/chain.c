@@ -1,8 +1,8 @@
 /*
- * Calls with arguments that are known, for those who test debuggers: "chain"
- * leaves a thread asleep at the end of a row of calls, "crash chain" panics
- * there.  Each call says what it was called with, and uses its arguments after
- * the call that it makes, so that they are still somewhere.
+ * Calls with known arguments, to test debuggers: "chain" leaves a thread asleep
+ * at the end of a row of calls, "crash chain" panics there.  Each call prints
+ * its arguments, and uses them after the call that it makes, so that they are
+ * kept.
  */
 #include "kernel/lab/crash.h"
 #include "kernel/sys/clock.h"
@@ -18,7 +18,7 @@ struct chain {
 	enum chain_end ch_end;
 };
 
-/* Not constant: compilers would make functions of their own for constants. */
+/* Not constant, or compilers would clone the functions for the constants. */
 static struct chain sleeping = { "sleeping", 0x1234567890, CHAIN_SLEEPS };
 static struct chain panicking = { "panicking", 0x1122334455, CHAIN_PANICS };
 

@@ -48,7 +48,7 @@ copy_root(void)
 	KPML4phys = copy;
 }
 
-/* A page of which every entry is valid and nearly every one wrong. */
+/* A page whose entries are all valid and nearly all wrong. */
 static vm_paddr_t
 random_page(void)
 {

@@ -63,7 +63,7 @@ crash_write(void)
 	*(volatile uint64_t *)(vm_offset_t)crash_write = 0;
 }
 
-/* The kernel's text again, where all of memory can be reached. */
+/* The kernel's text, through the direct map. */
 static void
 crash_alias(void)
 {
@@ -124,14 +124,14 @@ crash_interrupt(void)
 	pause("crash", 10 * hz);
 }
 
-/* The tick that waited strikes behind the instruction that follows sti. */
+/* A pending timer interrupt is taken one instruction after sti. */
 static __attribute__((naked)) void
 enable_and_return(void)
 {
 	__asm__("pushq %rbp; movq %rsp, %rbp; sti; popq %rbp; ret");
 }
 
-/* In an interrupt of a function that has taken its frame down. */
+/* Panic in an interrupt that comes after a function has removed its frame. */
 static void
 crash_return(void)
 {
@@ -146,8 +146,8 @@ crash_return(void)
 static int busy_cpu;
 
 /*
- * Start a thread that is to run on another CPU.  This thread keeps its own one
- * busy from here on, so that the other gets the new thread.
+ * Start a thread that is to run on another CPU.  This thread keeps its own CPU
+ * busy from here on, so that the other one gets the new thread.
  */
 static void
 start_elsewhere(void (*func)(void *))
@@ -254,7 +254,7 @@ crash_mutex(const void *name)
 	panic("crash: with the mutex \"%s\" held", (const char *)name);
 }
 
-/* The next one to hold it dies; something will. */
+/* The next thread that takes the mutex panics. */
 static void
 sh_hold(const char *args)
 {

@@ -1,5 +1,5 @@
 /*
- * What is registered for the kernel's fail points.
+ * The functions that are registered for the kernel's fail points.
  */
 #include "kernel/sys/fail.h"
 

@@ -1,7 +1,7 @@
 /*
  * Load on the memory system, from the shell: memory that stands in for user
- * land and file cache, objects in a zone, and threads that allocate and free
- * for all they are worth.
+ * land and file cache, objects in a zone, and threads that allocate and free as
+ * fast as they can.
  */
 #include "kernel/dev/disk.h"
 #include "kernel/machine/pcpu.h"
@@ -29,7 +29,7 @@ struct item {
 /* Slabs that come and go, of each kind. */
 #define FREED_ITEMS 12
 
-/* What a thread of the storm holds at a time. */
+/* The most items that a thread of the storm holds at a time. */
 #define STORM_ITEMS 64
 
 static uma_zone_t item_zone;
@@ -37,7 +37,7 @@ static struct item *item_list;
 static uint64_t nitems_made;
 static volatile bool storm_over;
 
-/* The storm's end by a panic: after so many rounds of a thread, if not 0. */
+/* A thread that has run this many rounds panics; 0: none does. */
 static uint64_t storm_rounds;
 static int storm_cpu;		 /* that it was called on, and that is spared */
 static uint64_t storm_nexpected; /* threads; rounds count once all are there */
@@ -158,7 +158,7 @@ secret_item(const char *name, size_t size)
 	return (uma_zalloc(zone, M_WAITOK));
 }
 
-/* In each way that there is to say so. */
+/* Allocate memory that is never dumped, in every way. */
 static void
 sh_secret(const char *args)
 {
@@ -211,7 +211,7 @@ sh_drain(const char *args)
 COMMAND(drain, "drain", CMD_SHELL, sh_drain,
     "allocate all memory, then the reserve; free it again");
 
-/* Does a thread end the storm that has gone so many rounds? */
+/* Does a thread that has run that many rounds end the storm? */
 static bool
 storm_breaks(uint64_t rounds)
 {

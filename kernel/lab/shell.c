@@ -1,5 +1,5 @@
 /*
- * The console shell: looks at the machine, sets its variables, breaks it.
+ * The console's shell: runs the commands that are typed or in kern.script.
  */
 #include "kernel/sys/clock.h"
 #include "kernel/sys/command.h"

@@ -1,6 +1,6 @@
 /*
  * Threads that do nothing, from the shell: some wait for work that never comes,
- * some work at what never ends.  They are there to be seen in a dump.
+ * some work without end.  They are there to be seen in a dump.
  */
 #include "kernel/sys/clock.h"
 #include "kernel/sys/command.h"
