@@ -1,7 +1,7 @@
 /*
  * As much of ACPI as it takes to find the CPUs: RSDP, RSDT or XSDT, MADT.
  *
- * The tables are the firmware's: they are read as if none of them were there.
+ * The tables are the firmware's and may not be mapped: all reads are checked.
  *
  * Facts: ACPI specification, "Root System Description Pointer", "Multiple APIC
  * Description Table".
@@ -26,7 +26,7 @@
 #define MADT_X2APIC_LEN	 16
 #define MADT_CPU_ENABLED 0x1
 
-/* The bytes of anything that is whole add up to 0. */
+/* The bytes of an undamaged table add up to 0. */
 static bool
 sum_ok(acpi_read_t *read, uint64_t pa, uint32_t len)
 {
@@ -109,7 +109,7 @@ madt_cpus(acpi_read_t *read, uint64_t pa, uint32_t len, uint32_t *apic_ids,
 	return (n);
 }
 
-/* Look through the root table, whose entries have so many bytes. */
+/* Look through the root table; entry_len is the length of its entries. */
 static uint64_t
 find_table(acpi_read_t *read, uint64_t root, uint32_t len,
     unsigned int entry_len, const char sig[4])

@@ -1,5 +1,5 @@
 /*
- * Memory before the VM system is there, and what the loader said of it.
+ * Memory before the VM system is started, and what the loader says about it.
  */
 #ifndef KERNEL_AMD64_BOOTMEM_H
 #define KERNEL_AMD64_BOOTMEM_H

@@ -7,7 +7,7 @@
 
 #include "kernel/sys/types.h"
 
-/* Words first: emulators take a step for each. */
+/* Words first: emulators take one step for each iteration. */
 static inline void
 bytes_copy(void *dst, const void *src, size_t len)
 {

@@ -160,7 +160,9 @@ rdtsc(void)
 	return ((uint64_t)hi << 32 | lo);
 }
 
-/* Of physical addresses; AMD64 APM vol. 3, function 8000_0008h.  0: unknown. */
+/*
+ * Bits of physical addresses; AMD64 APM vol. 3, CPUID 8000_0008h.  0: unknown.
+ */
 static inline unsigned int
 cpu_phys_bits(void)
 {

@@ -152,7 +152,7 @@ ENTRY(doreti)
 	.cfi_endproc
 END(doreti)
 
-/* What has a stack of its own, and may strike in the middle of anything. */
+/* Traps with a stack of their own, which may come at any instruction. */
 	TRAP_ERR dblfault, T_DF, dblfault_calltrap
 	TRAP_NOERR nmi, T_NMI, nmi_calltrap
 	TRAP_NOERR mchk, T_MC, mchk_calltrap

@@ -44,14 +44,14 @@
 
 #define APICBASE_ADDR 0xffffff000
 
-/* The interval timer that everything else is measured by: channel 2. */
+/* The interval timer, channel 2, by which the APIC's clock is measured. */
 #define PIT_FREQ    1193182
 #define PIT_CH2	    0x42
 #define PIT_MODE    0x43
 #define PIT_GATE    0x61 /* bit 0 gate, 1 speaker, 5 output */
 #define PIT_ONESHOT 0xb0 /* channel 2, both bytes, mode 0 */
 
-/* The old interrupt controllers, which nobody uses. */
+/* The old interrupt controllers, which are not used. */
 #define PIC1_DATA 0x21
 #define PIC2_DATA 0xa1
 

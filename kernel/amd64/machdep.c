@@ -1,5 +1,5 @@
 /*
- * The machine from locore.S to the first thread.
+ * Starts the machine: from locore.S to the SYSINITs.
  */
 #include "kernel/amd64/bootmem.h"
 #include "kernel/amd64/cpufunc.h"
@@ -29,8 +29,8 @@ static struct pcpu pcpu0;
 struct pcpu *cpuid_to_pcpu[MAXCPU];
 
 /*
- * The stacks of the CPU that boots, each behind a page that is unmapped as soon
- * as there are page tables of our own.
+ * The boot CPU's stacks.  The page below each is unmapped once we have our own
+ * page tables.
  */
 struct boot_stack {
 	char guard[PAGE_SIZE];
@@ -49,7 +49,7 @@ static_assert(sizeof(struct pcb) == 96, "in the line above");
 
 void init_amd64(vm_paddr_t start_info_pa);
 
-/* All of memory, but no more of it than the tunable says. */
+/* Fill dump_avail: all memory, or as much as hw.physmem allows. */
 static void
 find_memory(void)
 {
@@ -74,7 +74,7 @@ find_memory(void)
 	}
 }
 
-/* What is neither the firmware's nor the kernel's image. */
+/* Fill phys_avail: memory that is neither the firmware's nor the image. */
 static void
 find_free_memory(void)
 {
@@ -97,7 +97,7 @@ find_free_memory(void)
 		free += 2;
 	}
 	if (phys_avail[0] != image_end)
-		panic("%s: no memory behind the kernel at %#jx", __func__,
+		panic("%s: no memory after the kernel at %#jx", __func__,
 		    (uintmax_t)image_end);
 	boot_taken = (struct physrange){ image_end, image_end };
 }
@@ -114,7 +114,7 @@ boot_alloc(uint64_t npages)
 	phys_avail[0] += ptoa(npages);
 	boot_taken.phr_end = phys_avail[0];
 
-	/* The image's map shows it before there is a direct map. */
+	/* Before there is a direct map, the image's mapping reaches it. */
 	p = (void *)(KPML4phys == 0 ? KERNBASE + pa : PHYS_TO_DMAP(pa));
 	memset(p, 0, ptoa(npages));
 	for (; pa < phys_avail[0]; pa += PAGE_SIZE)

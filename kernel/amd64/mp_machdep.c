@@ -1,5 +1,5 @@
 /*
- * The other CPUs: started one after the other, interrupted, stopped.
+ * The other CPUs: starts them one by one, interrupts them, stops them.
  */
 #include "kernel/amd64/acpi.h"
 #include "kernel/amd64/bootmem.h"
@@ -100,7 +100,10 @@ init_secondary(void)
 	lapic_init();
 	pc->pc_started = true;
 
-	/* Its idle thread was made for a switch that it did without. */
+	/*
+	 * kthread_create_idle() set these for a thread that is entered by
+	 * mi_switch(); this CPU enters it directly.
+	 */
 	td->td_md_spinlock_count = 0;
 	td->td_critnest = 0;
 	lapic_start_timer();
@@ -159,7 +162,7 @@ read_phys(void *dst, uint64_t pa, size_t len)
 
 /*
  * How many CPUs there can be: those that ACPI lists and the tunable
- * kern.smp.cpus allows.  What is made for each CPU is made for so many.
+ * kern.smp.cpus allows.  Per-CPU data is made for that many.
  */
 static void
 find_cpus(const void *arg)
@@ -176,7 +179,7 @@ find_cpus(const void *arg)
 }
 SYSINIT(find_cpus, SI_SUB_CPU, SI_ORDER_FIRST, find_cpus, NULL);
 
-/* Start them.  Numbers are given to those that run only. */
+/* Start them.  Only a CPU that runs gets a number. */
 static void
 start_all_aps(const void *arg)
 {
@@ -220,7 +223,9 @@ ipi_preempt(int cpu)
 static void
 flush_tlb(void)
 {
-	/* Without global pages for a moment: that drops all of them. */
+	/*
+	 * Clearing CR4's global bit for a moment invalidates global pages, too.
+	 */
 	load_cr4(rcr4() & ~(uint64_t)CR4_PGE);
 	load_cr4(rcr4() | CR4_PGE);
 }
@@ -244,8 +249,9 @@ send_invltlb(uint32_t apic_id)
 }
 
 /*
- * Others answer in their interrupt or, where interrupts are off because they
- * wait for a mutex, from there; so nobody waits for somebody who waits.
+ * Other CPUs answer in their interrupt.  A CPU that waits for a mutex has
+ * interrupts off and answers from its loop, so two CPUs never wait for each
+ * other.
  */
 void
 smp_invltlb(void)
@@ -279,7 +285,9 @@ ipi_nmi_handler(void)
 	return (true);
 }
 
-/* Become the one to stop the others.  false: this CPU was it already. */
+/*
+ * Become the CPU that stops the others.  false: this CPU is that one already.
+ */
 static bool
 own_stop(void)
 {

@@ -34,7 +34,7 @@ static_assert(offsetof(struct pcb, pcb_rsp) == PCB_RSP, "FreeBSD's layout");
 static_assert(offsetof(struct pcb, pcb_rip) == PCB_RIP, "FreeBSD's layout");
 static_assert(sizeof(struct pcb) % 16 == 0, "the stack below is aligned");
 
-/* Of the thread that dumps, and of the CPUs that were stopped. */
+/* Contexts of the thread that dumps, and of the CPUs that were stopped. */
 extern struct pcb dumppcb;
 extern struct pcb stoppcbs[MAXCPU];
 
@@ -42,8 +42,8 @@ extern struct pcb stoppcbs[MAXCPU];
 void savectx(struct pcb *pcb);
 
 /*
- * The same, to go on there once more: returns 0, and 1 when resumectx() comes
- * back to it, which must be before its caller returns.
+ * The same, for resumectx(): returns 0 first, and 1 when resumectx() comes
+ * back, which must be before the caller returns.
  */
 int setctx(struct pcb *pcb) __attribute__((returns_twice));
 void resumectx(const struct pcb *pcb) __dead2;

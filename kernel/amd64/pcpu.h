@@ -1,5 +1,5 @@
 /*
- * What each CPU has of its own, behind its GS register.
+ * Per-CPU data, which the GS register points to.
  */
 #ifndef KERNEL_AMD64_PCPU_H
 #define KERNEL_AMD64_PCPU_H

@@ -53,10 +53,12 @@ static size_t ndevices;
 
 static struct mtx pmap_lock = MTX_INITIALIZER("pmap");
 
-/* Page tables were the first to need memory, and got it in one piece. */
+/* Boot page tables were allocated first, from one range. */
 static struct physrange boot_tables; /* (c) */
 
-/* Through these the page tables of the top 2 GB are reached. */
+/*
+ * The directories of the top 2 GB, through which its page tables are reached.
+ */
 static pt_entry_t *kernel_pd[NKPD]; /* (c) */
 static vm_offset_t devmap_next = DEVMAP_MIN;
 
@@ -107,7 +109,7 @@ has_memory(vm_paddr_t start, vm_size_t len)
 }
 
 /*
- * The same of all that firmware reports, whatever hw.physmem leaves of it: its
+ * The same for all memory that firmware reports, also beyond hw.physmem: its
  * own tables, which lie on the same large pages, are read through the direct
  * map.
  */
@@ -374,7 +376,7 @@ pmap_entry(vm_offset_t va, unsigned int level)
 vm_paddr_t
 pmap_kextract(vm_offset_t va)
 {
-	/* These two also when the page tables are what the kernel dies of. */
+	/* These two must also work when the page tables are broken. */
 	if (VIRT_IN_DMAP(va))
 		return (DMAP_TO_PHYS(va));
 	if (va >= (vm_offset_t)_text && va < (vm_offset_t)_end)

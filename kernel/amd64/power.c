@@ -1,5 +1,5 @@
 /*
- * Ways to end: reset, power off, leave the emulator with an exit code.
+ * Reset, power off, or leave the emulator with an exit code.
  */
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/trap.h"
@@ -20,7 +20,7 @@
 #define PM1A_CNT_PC2 0x604
 #define PM1_SLP_EN   0x2000
 
-/* So long it may take to be switched off, microseconds. */
+/* How long the machine may take to switch off, microseconds. */
 #define POWEROFF_WAIT 1000000
 
 static void __dead2
@@ -39,7 +39,7 @@ cpu_reset(void)
 	outb(RESET_PORT, RESET_HARD);
 	outb(KBD_PORT, KBD_RESET);
 
-	/* A triple fault is left: a trap without a table of gates. */
+	/* As a last resort a triple fault: a trap without a table of gates. */
 	idt_forget();
 	breakpoint();
 	wait_for_ever();

@@ -12,7 +12,7 @@
 
 #define NGDT 11 /* the last two are the task's */
 
-/* Stacks that a gate may ask for: what can strike on a bad stack. */
+/* Stacks that a gate may name, for traps that may come on a bad stack. */
 #define IST_DBLFAULT 1
 #define IST_NMI	     2
 #define IST_MCHK     3

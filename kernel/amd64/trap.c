@@ -1,5 +1,5 @@
 /*
- * Traps: all of them come from the kernel, so most of them are its end.
+ * Traps.  All come from the kernel, so most of them end in a panic.
  */
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/frame.h"
@@ -158,7 +158,7 @@ trap_fatal(const struct trapframe *frame)
 	panic("%s", trap_name(frame->tf_trapno));
 }
 
-/* Go on where the faulting thread said.  false: it did not. */
+/* Continue at the address that the faulting thread set.  false: it set none. */
 static bool
 trap_onfault(struct trapframe *frame)
 {

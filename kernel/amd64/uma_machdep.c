@@ -2,10 +2,10 @@
  * One-page slabs through the direct map.
  *
  * They cost no kernel addresses, no page-table entries and no shootdowns.  The
- * price: page tables cannot tell which pages of the direct map hold data of
- * the kernel, so each is registered for dumps here.  The bit is set before
- * anybody can have a pointer into the page, and cleared before anybody else
- * can have the page, so a dump at any moment holds all that is reachable.
+ * price: page tables cannot tell which pages of the direct map hold data of the
+ * kernel, so each is registered for dumps here.  The bit is set before a
+ * pointer into the page is handed out, and cleared before the page is free
+ * again, so a dump at any moment holds all that is reachable.
  */
 #include "kernel/sys/dumpset.h"
 #include "kernel/sys/systm.h"
