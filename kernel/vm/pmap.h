@@ -21,7 +21,7 @@
 extern vm_offset_t dmapbase;
 extern vm_offset_t dmapend;
 
-/* First kernel address that no page-table page stands behind yet. */
+/* First kernel address that has no page-table page yet. */
 extern vm_offset_t kernel_vm_end;
 
 static inline vm_offset_t
@@ -62,8 +62,8 @@ void pmap_qremove(vm_offset_t va, vm_size_t npages);
 volatile void *pmap_mapdev(vm_paddr_t pa, vm_size_t len);
 
 /*
- * The physical address behind a mapped kernel address: direct map, kernel
- * image or KVA.  0: nothing is mapped there.
+ * The physical address of a mapped kernel address: direct map, kernel image or
+ * KVA.  0: nothing is mapped there.
  */
 vm_paddr_t pmap_kextract(vm_offset_t va);
 

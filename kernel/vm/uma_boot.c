@@ -4,7 +4,7 @@
  *
  * From the front come the zones and kegs that are made by hand, from the end
  * one-page slabs.  What uma_startup2 finds unused goes to the free lists; what
- * was used stays with its keg for ever.
+ * was used stays with its keg.
  */
 #include "kernel/vm/uma_boot.h"
 

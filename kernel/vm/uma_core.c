@@ -9,16 +9,16 @@
  *
  *	user ◄─► CPU: alloc │ free bucket ◄─► zone: full, empty ◄─► keg
  *
- * A thread may lose its CPU at any time outside of a critical section, and
- * whoever holds a keg's lock is in one.  So a visit to the zone looks at the
- * cache of the CPU that it finds itself on, and begins anew after letting go
- * of the lock.
+ * A thread may lose its CPU at any time outside of a critical section, and the
+ * holder of a keg's lock is in one.  So a visit to the zone looks at the cache
+ * of the CPU that it finds itself on, and begins anew after letting go of the
+ * lock.
  *
  * Buckets are single items of zones without caches, so allocating one does not
  * need another; when there is none, an item goes its way without.
  *
  * A zone with a limit has no caches: an item in the cache of an idle CPU would
- * be out of the reach of whoever sleeps for it.
+ * be out of reach for the threads that sleep for it.
  *
  * Zones themselves are made and destroyed in uma_zone.c.
  */

@@ -1,9 +1,9 @@
 /*
  * UMA with its eyes open: see uma_debug.
  *
- * Trash callbacks for zones that have none of their own: freed memory is
- * filled with a pattern, and whoever gets it next, or takes the slab apart,
- * panics at the first word that is not as it was left.
+ * Trash callbacks for zones that have none of their own: freed memory is filled
+ * with a pattern, and the next to get it, or to take the slab apart, panics at
+ * the first word that is not as it was left.
  */
 #ifndef KERNEL_VM_UMA_DBG_H
 #define KERNEL_VM_UMA_DBG_H

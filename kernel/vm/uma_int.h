@@ -12,10 +12,9 @@
  *
  *	| item | item | item |  ...  | item | (waste) | struct uma_slab |
  *
- * unless that would cost items, or the items shall lie in pages of their own,
- * as those do that no dump holds: then it comes from a zone of headers
- * (off-page).  Every page of a slab
- * leads to its header through vm_page's object, flagged VPG_SLAB.
+ * unless that would cost items, or the items need whole pages, as those that no
+ * dump holds do: then it comes from a zone of headers (off-page).  Every page
+ * of a slab leads to its header through vm_page's object, flagged VPG_SLAB.
  *
  * Guards: (c) constant; (k) the keg's lock; (l) the list lock; (p) this CPU
  * writes in a critical section, others only read the counters.
@@ -38,7 +37,7 @@
 
 /* Flags beside UMA_ZONE_*. */
 #define UMA_ZFLAG_INTERNAL 0x10000 /* UMA's own: no caches */
-#define UMA_ZFLAG_FULL	   0x20000 /* somebody met the limit */
+#define UMA_ZFLAG_FULL	   0x20000 /* an allocation met the limit */
 #define UMA_ZFLAG_DEBUG	   0x40000 /* uma_dbg follows each item */
 #define UMA_ZFLAG_TRASH	   0x80000 /* its callbacks are trash_* */
 
@@ -133,7 +132,7 @@ struct uma_zone {
 	uint64_t uz_frees;		   /* (k) */
 	uint64_t uz_fails;		   /* (k) */
 	uint32_t uz_flags;		   /* (c) */
-	uint16_t uz_count;	   /* (k) items a new bucket shall hold */
+	uint16_t uz_count;	   /* (k) items that a new bucket holds */
 	uint16_t uz_fills;	   /* (k) CPUs filling one */
 	struct uma_cache uz_cpu[]; /* mp_maxid + 1; last, for their sake */
 };
@@ -196,7 +195,7 @@ void zone_free_item(struct uma_zone *zone, void *item, void *arg,
 
 /* Empty the zone's full buckets, and drop the empty ones. */
 void zone_drain_buckets(struct uma_zone *zone);
-/* Take the caches of all CPUs, of a zone that nobody uses, to its buckets. */
+/* Move the caches of all CPUs to the buckets of a zone that is not in use. */
 void zone_drain_caches(struct uma_zone *zone);
 void uma_bucket_zones_create(void);
 void uma_bucket_zones_drain(void);

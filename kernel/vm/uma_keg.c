@@ -179,7 +179,7 @@ slablist_remove(struct uma_slablist *list, struct uma_slab *slab)
 		slab->us_next->us_prev = slab->us_prev;
 }
 
-/* The list that a slab with so many free items is in. */
+/* The list for a slab with that many free items. */
 static struct uma_slablist *
 slab_list(struct uma_keg *keg, uint32_t freecount)
 {

@@ -35,7 +35,7 @@ void kmem_free(void *addr, vm_size_t size);
 void *kmem_malloc_guarded(vm_size_t size, int flags);
 void kmem_free_guarded(void *addr, vm_size_t size);
 
-/* Bytes of addresses handed out, and of those with memory behind. */
+/* Bytes of addresses handed out, and of addresses with memory. */
 vm_size_t kva_used(void);
 vm_size_t kmem_used(void);
 

@@ -1,7 +1,7 @@
 /*
  * A bitmap, searched next-fit: each search begins where the last one ended, so
  * that an address is used again as late as possible, and a stale pointer meets
- * an unmapped page rather than somebody else's memory.
+ * an unmapped page rather than another's memory.
  *
  * 2 GB of addresses take 64 KB of bits; full or empty words are skipped 64
  * pages at a time.  No memory is allocated, so nothing can recurse.

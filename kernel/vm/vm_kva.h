@@ -27,7 +27,7 @@ kva_arena_size(vm_pindex_t npages)
 void kva_arena_init(struct kva_arena *arena, uint64_t *bits,
     vm_pindex_t npages);
 
-/* The first of npages free pages in a row, now in use, or KVA_NONE. */
+/* Take npages consecutive free pages: the first, or KVA_NONE. */
 vm_pindex_t kva_arena_alloc(struct kva_arena *arena, vm_pindex_t npages);
 
 /* Panics unless all of them are in use. */

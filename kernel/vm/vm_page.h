@@ -43,7 +43,7 @@ static_assert(sizeof(struct vm_page) == 24, "see the sum above");
 #define VM_PAGE_NONE	UINT32_MAX    /* no link */
 #define VM_PAGE_NOORDER VM_NFREEORDER /* heads no free block */
 
-#define VPG_FREE   0x01 /* on the free lists, or behind a head that is */
+#define VPG_FREE   0x01 /* on the free lists, or after a head that is */
 #define VPG_SLAB   0x02 /* object is a struct uma_slab */
 #define VPG_NODUMP 0x04 /* registered as never dumped, though mapped */
 #define VPG_BOOT   0x08 /* taken before there were free lists, for good */
@@ -96,11 +96,11 @@ int malloc2vm_flags(int flags);
 /* A page without an object; NULL only without VM_ALLOC_WAITOK. */
 vm_page_t vm_page_alloc_noobj(int req);
 
-/* npages in a row; never waits.  NULL: no such run is free. */
+/* npages consecutive pages; never waits.  NULL: no such run is free. */
 vm_page_t vm_page_alloc_contig(int req, vm_pindex_t npages,
     const struct vm_phys_where *where);
 
-/* Give back a page that nobody wires. */
+/* Give back a page that is not wired. */
 void vm_page_free(vm_page_t m);
 
 void vm_page_wire(vm_page_t m);

@@ -2,7 +2,7 @@
  * The page daemon: sleeps until memory is low, then asks for some back.
  *
  * All memory is the kernel's today, so there is one to ask: UMA, which keeps
- * free slabs and full buckets until somebody needs their pages.
+ * free slabs and full buckets until their pages are needed.
  */
 #include "kernel/vm/vm_pageout.h"
 
@@ -29,7 +29,7 @@ vm_pageout_scan(void)
 void
 pagedaemon_wakeup(void)
 {
-	/* Who set it woke the daemon, or the daemon has yet to look. */
+	/* It is set, so the daemon was woken, or has yet to look at it. */
 	if (__atomic_load_n(&vm_pages_needed, __ATOMIC_RELAXED))
 		return;
 	mtx_lock_spin(&vm_page_queue_free_mtx);

@@ -4,7 +4,7 @@
  * A free block is 2^order pages and aligned to its own size, so its buddy, the
  * other half of the next larger block, is found by flipping one bit of its
  * address.  The first page of a free block carries the block's order and is
- * linked into the list of that order and pool; the pages behind it carry none.
+ * linked into the list of that order and pool; the pages after it carry none.
  *
  *	pa      0x10000         0x14000   0x16000   0x18000
  *	order   | 2  -  -  -    | 1  -    | used    | 3 ...

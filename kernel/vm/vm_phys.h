@@ -77,7 +77,10 @@ struct vm_phys_where {
 	uint64_t boundary;
 };
 
-/* npages in a row, at most 2^(VM_NFREEORDER - 1).  NULL: there are none. */
+/*
+ * npages consecutive pages, at most 2^(VM_NFREEORDER - 1).  NULL: there are
+ * none.
+ */
 vm_page_t vm_phys_alloc_contig(enum vm_freepool pool, vm_pindex_t npages,
     const struct vm_phys_where *where);
 
