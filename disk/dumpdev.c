@@ -164,7 +164,8 @@ swap_partition(const struct dumpdev *dev, uint32_t idx, struct gpt_part *part)
 		.len = gpt_array_len(&dev->gpt) };
 
 	return (gpt_part_decode(&dev->gpt, array, idx, part) &&
-	    part->gp_freebsd_swap);
+	    (part->gp_kind == GPT_FREEBSD_SWAP ||
+		part->gp_kind == GPT_OTHER_SWAP));
 }
 
 /* A table that names the same sectors again and again is not followed. */

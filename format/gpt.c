@@ -7,9 +7,28 @@
 
 static const uint8_t signature[8] = { 'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T' };
 
-/* 516e7cb5-6ecf-11d6-8ff8-00022d09712b, its first three parts swapped */
-static const uint8_t freebsd_swap[16] = { 0xb5, 0x7c, 0x6e, 0x51, 0xcf, 0x6e,
-	0xd6, 0x11, 0x8f, 0xf8, 0x00, 0x02, 0x2d, 0x09, 0x71, 0x2b };
+/* As on the disk: the first three parts of a GUID are little-endian. */
+static const struct gpt_type {
+	uint8_t type[16];
+	enum gpt_kind kind;
+} kinds[] = {
+	/* freebsd-swap: 516e7cb5-6ecf-11d6-8ff8-00022d09712b */
+	{ { 0xb5, 0x7c, 0x6e, 0x51, 0xcf, 0x6e, 0xd6, 0x11, 0x8f, 0xf8, 0x00,
+	      0x02, 0x2d, 0x09, 0x71, 0x2b },
+	    GPT_FREEBSD_SWAP },
+	/* linux-swap: 0657fd6d-a4ab-43c4-84e5-0933c84b4f4f */
+	{ { 0x6d, 0xfd, 0x57, 0x06, 0xab, 0xa4, 0xc4, 0x43, 0x84, 0xe5, 0x09,
+	      0x33, 0xc8, 0x4b, 0x4f, 0x4f },
+	    GPT_OTHER_SWAP },
+	/* dragonfly-swap: 9d58fdbd-1ca5-11dc-8817-01301bb8a9f5 */
+	{ { 0xbd, 0xfd, 0x58, 0x9d, 0xa5, 0x1c, 0xdc, 0x11, 0x88, 0x17, 0x01,
+	      0x30, 0x1b, 0xb8, 0xa9, 0xf5 },
+	    GPT_OTHER_SWAP },
+	/* freebsd: 516e7cb4-6ecf-11d6-8ff8-00022d09712b */
+	{ { 0xb4, 0x7c, 0x6e, 0x51, 0xcf, 0x6e, 0xd6, 0x11, 0x8f, 0xf8, 0x00,
+	      0x02, 0x2d, 0x09, 0x71, 0x2b },
+	    GPT_FREEBSD_SLICE },
+};
 
 /* The header. */
 #define FIELD_HDR_LEN	12
@@ -117,6 +136,15 @@ is_unused(const uint8_t *type)
 	return (memcmp(type, unused, sizeof(unused)) == 0);
 }
 
+static enum gpt_kind
+kind_of(const uint8_t *type)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (memcmp(type, kinds[i].type, sizeof(kinds[i].type)) == 0)
+			return (kinds[i].kind);
+	return (GPT_OTHER);
+}
+
 bool
 gpt_part_decode(const struct gpt_hdr *hdr, struct span array, uint32_t idx,
     struct gpt_part *out)
@@ -131,8 +159,7 @@ gpt_part_decode(const struct gpt_hdr *hdr, struct span array, uint32_t idx,
 	part = (struct gpt_part){
 		.gp_first_lba = le64dec(entry.base + FIELD_FIRST_LBA),
 		.gp_last_lba = le64dec(entry.base + FIELD_LAST_LBA),
-		.gp_freebsd_swap = memcmp(entry.base + FIELD_TYPE, freebsd_swap,
-				       sizeof(freebsd_swap)) == 0,
+		.gp_kind = kind_of(entry.base + FIELD_TYPE),
 	};
 	if (part.gp_first_lba > part.gp_last_lba)
 		return (false);
@@ -181,7 +208,7 @@ gpt_part_writable(const struct gpt_hdr *hdr, struct span array, uint32_t idx,
 	if (!gpt_part_decode(hdr, array, idx, &part))
 		return (false);
 	*why = "not a freebsd-swap partition";
-	if (!part.gp_freebsd_swap)
+	if (part.gp_kind != GPT_FREEBSD_SWAP)
 		return (false);
 	*why = "the partitions are in the way of their table";
 	if (!usable_ok(hdr, nsectors))

@@ -2,8 +2,8 @@
  * The GUID partition table of a disk: a header in the second sector and a
  * copy of it in the last, each with an array of partitions.  Little-endian.
  *
- * Facts: UEFI Specification, GUID Partition Table Disk Layout; the type of
- * FreeBSD's swap partitions from sys/sys/disk/gpt.h.
+ * Facts: UEFI Specification, GUID Partition Table Disk Layout; types of
+ * partitions from FreeBSD's sys/sys/disk/gpt.h.
  */
 #ifndef FORMAT_GPT_H
 #define FORMAT_GPT_H
@@ -32,11 +32,22 @@ struct gpt_hdr {
 	uint32_t gh_sector_len; /* bytes: of what was decoded */
 };
 
+/*
+ * What a partition's type means for dumps.  FreeBSD lets them go to swap
+ * partitions of three systems (g_part_gpt.c, g_part_gpt_dumpto).
+ */
+enum gpt_kind {
+	GPT_OTHER,
+	GPT_FREEBSD_SWAP,
+	GPT_OTHER_SWAP,	  /* Linux's, DragonFly's */
+	GPT_FREEBSD_SLICE /* has a bsdlabel inside */
+};
+
 /* Sectors first to last, the last one included. */
 struct gpt_part {
 	uint64_t gp_first_lba;
 	uint64_t gp_last_lba;
-	bool gp_freebsd_swap;
+	enum gpt_kind gp_kind;
 };
 
 /* Does a sector start with the signature of a header, damaged or not? */

@@ -123,11 +123,11 @@ test_partitions(void **state)
 	assert_true(decode("", SECTOR_LEN, false, &hdr, &why));
 	assert_true(gpt_array_ok(&hdr, array, slow_crc));
 	assert_true(gpt_part_decode(&hdr, array, 0, &part));
-	assert_true(part.gp_freebsd_swap);
+	assert_int_equal(part.gp_kind, GPT_FREEBSD_SWAP);
 	assert_int_equal(part.gp_first_lba, 34);
 	assert_int_equal(part.gp_last_lba, 99);
 	assert_true(gpt_part_decode(&hdr, array, 1, &part));
-	assert_false(part.gp_freebsd_swap);
+	assert_int_equal(part.gp_kind, GPT_OTHER);
 	assert_false(gpt_part_decode(&hdr, array, 2, &part));
 	assert_false(gpt_part_decode(&hdr, array, UINT32_MAX, &part));
 
@@ -186,6 +186,39 @@ test_row(void **state)
 		fail_msg("refused, but because of: %s", why);
 }
 
+static const struct kind_row {
+	const char *name;
+	const char *type;
+	enum gpt_kind want;
+} kind_rows[] = {
+	{ "kind: freebsd-swap", "b57c6e51cf6ed611 8ff800022d09712b",
+	    GPT_FREEBSD_SWAP },
+	{ "kind: linux-swap", "6dfd5706aba4c443 84e50933c84b4f4f",
+	    GPT_OTHER_SWAP },
+	{ "kind: dragonfly-swap", "bdfd589da51cdc11 881701301bb8a9f5",
+	    GPT_OTHER_SWAP },
+	{ "kind: freebsd", "b47c6e51cf6ed611 8ff800022d09712b",
+	    GPT_FREEBSD_SLICE },
+	{ "kind: freebsd-ufs", "b67c6e51cf6ed611 8ff800022d09712b", GPT_OTHER },
+};
+
+static void
+test_kind(void **state)
+{
+	const struct kind_row *row = *state;
+	uint8_t bytes[ARRAY_LEN];
+	struct span array = { .base = bytes, .len = sizeof(bytes) };
+	const char *why = NULL;
+	struct gpt_part part;
+	struct gpt_hdr hdr;
+
+	hex_decode(array_text, bytes, sizeof(bytes));
+	hex_patch(row->type, bytes, sizeof(bytes));
+	assert_true(decode("", SECTOR_LEN, false, &hdr, &why));
+	assert_true(gpt_part_decode(&hdr, array, 0, &part));
+	assert_int_equal(part.gp_kind, row->want);
+}
+
 /*
  * A disk of 1000 sectors and its two partitions, changed.  Whether the first is
  * one to write to.
@@ -205,6 +238,9 @@ static const struct write_row {
 	    1000, 0, NULL },
 	{ "writable: a table after them", "@72 c603", "", 1000, 0, NULL },
 	{ "not writable: ufs", "", "", 1000, 1, "not a freebsd-swap" },
+	{ "not writable: linux-swap", "",
+	    "@0 6dfd5706aba4c443 84e50933c84b4f4f", 1000, 0,
+	    "not a freebsd-swap" },
 	{ "not writable: not there", "", "", 1000, 2, "no such" },
 	{ "not writable: unused", "", "@0 00000000 00000000 00000000 00000000",
 	    1000, 0, "no such" },
@@ -260,6 +296,7 @@ main(void)
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, rows, test_row);
+	ADD_ROWS(tests, n, kind_rows, test_kind);
 	ADD_ROWS(tests, n, write_rows, test_writable);
 	tests[n++] = row_test("signature", test_signature, NULL);
 	tests[n++] = row_test("header", test_header, NULL);

@@ -63,6 +63,16 @@ SAVED = [
         *("vmcore.0", DATA),
     ),
     (
+        "a swap of Linux",
+        images.disk([(UFS, bytes(4096)), (images.LINUX_SWAP, dump4(DATA))]),
+        *("vmcore.0", DATA),
+    ),
+    (
+        "a swap of DragonFly",
+        images.disk([(images.DRAGONFLY_SWAP, dump4(DATA))]),
+        *("vmcore.0", DATA),
+    ),
+    (
         "a table in sectors of 4096",
         images.disk([(UFS, bytes(4096)), (SWAP, dump4(DATA, 4096))], 4096),
         *("vmcore.0", DATA),

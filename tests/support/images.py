@@ -16,6 +16,8 @@ TEXT = b"FreeBSD Text Dump"
 CLEARED = b"Cleared Kernel Dump"
 
 SWAP = bytes.fromhex("b57c6e51cf6ed6118ff800022d09712b")
+LINUX_SWAP = bytes.fromhex("6dfd5706aba4c44384e50933c84b4f4f")
+DRAGONFLY_SWAP = bytes.fromhex("bdfd589da51cdc11881701301bb8a9f5")
 UFS = bytes.fromhex("b67c6e51cf6ed6118ff800022d09712b")
 
 VERSION_STRING = b"FreeBSD 14.0-CURRENT #0: Tue\n    root@host:/usr/obj\n"
