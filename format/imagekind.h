@@ -1,0 +1,29 @@
+/*
+ * Images of disks that are not raw: the files of virtual machines, and what
+ * was compressed.  They are told by their first bytes, or last ones.
+ *
+ * Facts: QEMU's block drivers (qcow2, qcow, qed, vmdk, vdi, vhdx, vpc,
+ * parallels, dmg) and the formats' own specifications.
+ */
+#ifndef FORMAT_IMAGEKIND_H
+#define FORMAT_IMAGEKIND_H
+
+#include "format/bytes.h"
+
+/* What a file's start and its end must have been read to, in bytes. */
+#define IMAGEKIND_HEAD_LEN 512
+#define IMAGEKIND_TAIL_LEN 512
+
+struct imagekind {
+	const char *ik_name; /* "a qcow2 image" */
+	const char *ik_todo; /* what to do first, with a command */
+};
+
+/*
+ * The first and the last bytes of a file, or fewer if it is shorter; tail ends
+ * where the file does.  NULL: a raw image, as far as one can tell.  The result
+ * is a constant.
+ */
+const struct imagekind *imagekind_find(struct span head, struct span tail);
+
+#endif
