@@ -11,12 +11,12 @@
 
 #define MAGIC_MAX 21
 
-/* Bytes that a kind has at a place of its head; of the tail if in_tail. */
+/* Bytes that a kind has at a place of its head; of the tail if tail. */
 static const struct magic {
 	struct imagekind kind;
 	uint16_t off;
 	uint8_t len;
-	bool in_tail;
+	bool tail;
 	char bytes[MAGIC_MAX];
 } magics[] = {
 	{ { "a qcow2 image", CONVERT }, 0, 4, false, "QFI\xfb" },
@@ -66,7 +66,7 @@ const struct imagekind *
 imagekind_find(struct span head, struct span tail)
 {
 	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
-		if (has_magic(&magics[i], magics[i].in_tail ? tail : head))
+		if (has_magic(&magics[i], magics[i].tail ? tail : head))
 			return (&magics[i].kind);
 	return (NULL);
 }
