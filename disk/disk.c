@@ -2,14 +2,18 @@
  * Reads and writes at offsets of a disk or an image: see disk.h.
  *
  * Only whole transfers inside of the disk succeed, so a caller never checks for
- * short ones.
+ * short ones.  FreeBSD's disks read and write whole sectors at multiples of
+ * them; the sectors at both ends of a request that does not fit go through a
+ * buffer.  Elsewhere any bytes will do.
  */
+#define _GNU_SOURCE 1 /* SEEK_DATA */
 #include "disk/disk.h"
 
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifdef __FreeBSD__
@@ -30,6 +34,10 @@ measure_device(struct disk *dk)
 		return (false);
 	dk->dk_len = (uint64_t)media_len;
 	dk->dk_sector_len = sector_len;
+	if (sector_len == 0 || sector_len > DISK_MAX_SECTOR_LEN) {
+		errno = ENODEV;
+		return (false);
+	}
 	return (true);
 #else
 	off_t end = lseek(dk->dk_fd, 0, SEEK_END);
@@ -94,13 +102,11 @@ in_disk(const struct disk *dk, uint64_t off, size_t len)
 	return (false);
 }
 
-bool
-disk_read(const struct disk *dk, uint64_t off, void *buf, size_t len)
+static bool
+read_all(const struct disk *dk, uint64_t off, void *buf, size_t len)
 {
 	uint8_t *p = buf;
 
-	if (!in_disk(dk, off, len))
-		return (false);
 	while (len > 0) {
 		ssize_t n = pread(dk->dk_fd, p, len, (off_t)off);
 
@@ -117,13 +123,11 @@ disk_read(const struct disk *dk, uint64_t off, void *buf, size_t len)
 	return (true);
 }
 
-bool
-disk_write(const struct disk *dk, uint64_t off, const void *buf, size_t len)
+static bool
+write_all(const struct disk *dk, uint64_t off, const void *buf, size_t len)
 {
 	const uint8_t *p = buf;
 
-	if (!in_disk(dk, off, len))
-		return (false);
 	while (len > 0) {
 		ssize_t n = pwrite(dk->dk_fd, p, len, (off_t)off);
 
@@ -136,4 +140,129 @@ disk_write(const struct disk *dk, uint64_t off, const void *buf, size_t len)
 		len -= (size_t)n;
 	}
 	return (true);
+}
+
+/* Where a request meets one sector. */
+struct meeting {
+	uint64_t mt_sector_off;
+	size_t mt_skip; /* bytes of the sector before the request */
+	size_t mt_len;
+};
+
+static struct meeting
+meet(const struct disk *dk, uint64_t off, size_t len)
+{
+	size_t skip = (size_t)(off % dk->dk_sector_len);
+	size_t left = dk->dk_sector_len - skip;
+
+	return ((struct meeting){ .mt_sector_off = off - skip,
+	    .mt_skip = skip,
+	    .mt_len = len < left ? len : left });
+}
+
+/* How many bytes from off on are whole sectors. */
+static size_t
+whole_sectors(const struct disk *dk, uint64_t off, size_t len)
+{
+	if (dk->dk_sector_len == 0)
+		return (len);
+	return (off % dk->dk_sector_len != 0 ? 0 :
+					       len - len % dk->dk_sector_len);
+}
+
+bool
+disk_read(const struct disk *dk, uint64_t off, void *buf, size_t len)
+{
+	uint8_t sector[DISK_MAX_SECTOR_LEN], *p = buf;
+
+	if (!in_disk(dk, off, len))
+		return (false);
+	while (len > 0) {
+		size_t n = whole_sectors(dk, off, len);
+
+		if (n != 0) {
+			if (!read_all(dk, off, p, n))
+				return (false);
+		} else {
+			struct meeting mt = meet(dk, off, len);
+
+			n = mt.mt_len;
+			if (!read_all(dk, mt.mt_sector_off, sector,
+				dk->dk_sector_len))
+				return (false);
+			memcpy(p, sector + mt.mt_skip, n);
+		}
+		p += n;
+		off += n;
+		len -= n;
+	}
+	return (true);
+}
+
+bool
+disk_write(const struct disk *dk, uint64_t off, const void *buf, size_t len)
+{
+	uint8_t sector[DISK_MAX_SECTOR_LEN];
+	const uint8_t *p = buf;
+
+	if (!in_disk(dk, off, len))
+		return (false);
+	while (len > 0) {
+		size_t n = whole_sectors(dk, off, len);
+
+		if (n != 0) {
+			if (!write_all(dk, off, p, n))
+				return (false);
+		} else {
+			struct meeting mt = meet(dk, off, len);
+
+			n = mt.mt_len;
+			if (!read_all(dk, mt.mt_sector_off, sector,
+				dk->dk_sector_len))
+				return (false);
+			memcpy(sector + mt.mt_skip, p, n);
+			if (!write_all(dk, mt.mt_sector_off, sector,
+				dk->dk_sector_len))
+				return (false);
+		}
+		p += n;
+		off += n;
+		len -= n;
+	}
+	return (true);
+}
+
+bool
+disk_flush(const struct disk *dk)
+{
+	return (fsync(dk->dk_fd) == 0);
+}
+
+void
+disk_forget(const struct disk *dk, uint64_t off, uint64_t len)
+{
+#ifdef POSIX_FADV_DONTNEED
+	(void)posix_fadvise(dk->dk_fd, (off_t)off, (off_t)len,
+	    POSIX_FADV_DONTNEED);
+#else
+	(void)dk;
+	(void)off;
+	(void)len;
+#endif
+}
+
+uint64_t
+disk_next_data(const struct disk *dk, uint64_t off)
+{
+#ifdef SEEK_DATA
+	off_t next = lseek(dk->dk_fd, (off_t)off, SEEK_DATA);
+
+	if (next >= 0)
+		return ((uint64_t)next);
+	if (errno == ENXIO)
+		return (dk->dk_len);
+#else
+	(void)dk;
+#endif
+	return (off);
 }

@@ -8,10 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define DISK_MAX_SECTOR_LEN 16384
+
 struct disk {
 	int dk_fd;
 	uint64_t dk_len;	/* bytes */
-	uint32_t dk_sector_len; /* bytes; 0: nobody says, as of an image */
+	uint32_t dk_sector_len; /* bytes; 0: any bytes can be read */
 };
 
 /*
@@ -23,10 +25,22 @@ void disk_close(struct disk *dk);
 
 /*
  * All len bytes at off, or false: errno tells why, and is ENXIO if the disk
- * ends before them.  On FreeBSD's devices both must be multiples of the sector.
+ * ends before them.
  */
 bool disk_read(const struct disk *dk, uint64_t off, void *buf, size_t len);
 bool disk_write(const struct disk *dk, uint64_t off, const void *buf,
     size_t len);
+
+/* Wait until all that was written is on the disk. */
+bool disk_flush(const struct disk *dk);
+
+/*
+ * The host may remember bytes that another machine has changed on the disk:
+ * let it forget them, as far as it can.
+ */
+void disk_forget(const struct disk *dk, uint64_t off, uint64_t len);
+
+/* The first byte from off on that is in no hole of an image; or dk_len. */
+uint64_t disk_next_data(const struct disk *dk, uint64_t off);
 
 #endif
