@@ -56,6 +56,14 @@ gpt_is(struct span sector)
 	    memcmp(sector.base, signature, sizeof(signature)) == 0);
 }
 
+uint64_t
+gpt_other_lba(struct span sector)
+{
+	return (sector.len < MIN_HDR_LEN ?
+		0 :
+		le64dec(sector.base + FIELD_OTHER_LBA));
+}
+
 /* The header's checksum is computed with 0 in the place of the checksum. */
 static uint32_t
 header_crc(const uint8_t *p, uint32_t len, gpt_crc_t *crc)

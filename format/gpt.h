@@ -54,6 +54,12 @@ struct gpt_part {
 bool gpt_is(struct span sector);
 
 /*
+ * Where a sector that starts as a header does says that the other one is.  It
+ * may be damaged: this is only a place to look at.  0: it is too short.
+ */
+uint64_t gpt_other_lba(struct span sector);
+
+/*
  * Decode the header in the sector whose number is lba.  false: it is none, or
  * damaged; *why says what is wrong.
  */
