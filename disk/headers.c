@@ -1,0 +1,350 @@
+/*
+ * A dump's last header is found first; it says how far before it the first one
+ * is, but for the length of the first one's sector.  That is the header's own
+ * block size, as the kernel knew it; a header that has none there is tried with
+ * each usual length.
+ */
+#include "disk/headers.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HDR_LEN KERNELDUMP_HDR_LEN
+
+/* Headers start at multiples of the smallest sector. */
+#define STEP HDR_LEN
+
+#define MAX_SECTOR_LEN	4096
+#define MAX_NSECTORS	8
+#define SEARCH_READ_LEN (64 * STEP)
+
+static const uint32_t sector_lens[] = { 512, 1024, 2048, 4096 };
+#define NSECTOR_LENS (sizeof(sector_lens) / sizeof(sector_lens[0]))
+
+static bool
+read_header(const struct disk *dk, uint64_t off, uint8_t hdr[HDR_LEN],
+    struct trouble *tr)
+{
+	if (disk_read(dk, off, hdr, HDR_LEN))
+		return (true);
+	return (trouble_note(tr, TROUBLE_IO, "cannot read %d bytes at %ju: %s",
+	    HDR_LEN, (uintmax_t)off, strerror(errno)));
+}
+
+/* ---- judging ---- */
+
+static bool
+is_cleared(const uint8_t hdr[HDR_LEN])
+{
+	return (strcmp((const char *)hdr, KERNELDUMP_MAGIC_CLEARED) == 0);
+}
+
+/* The header as the kernel wrote it. */
+static void
+as_written(const uint8_t hdr[HDR_LEN], uint8_t out[HDR_LEN])
+{
+	memcpy(out, hdr, HDR_LEN);
+	if (is_cleared(hdr))
+		kerneldump_unclear(out);
+}
+
+static bool
+is_sector_len(uint32_t len)
+{
+	return (len >= HDR_LEN && (len & (len - 1)) == 0);
+}
+
+static void
+move_place(struct kerneldump_place *kp, uint64_t by)
+{
+	kp->kpl_first_off += by;
+	kp->kpl_key_off += by;
+	kp->kpl_data_off += by;
+	kp->kpl_last_off += by;
+}
+
+/* Take the first header to be in a sector of this length, if it can be. */
+static bool
+place_with(const struct extent *ext, uint32_t sector_len,
+    struct dumpdev_dump *dump)
+{
+	uint64_t last_off = dump->dmp_place.kpl_last_off;
+	struct kerneldump_place kp;
+
+	if (!kerneldump_place(&dump->dmp_hdr, last_off - ext->ext_start,
+		sector_len, &kp, &dump->dmp_why))
+		return (false);
+	move_place(&kp, ext->ext_start);
+	dump->dmp_place = kp;
+	dump->dmp_sector_len = sector_len;
+	return (true);
+}
+
+/* Is the copy before the dump the same as hdr? */
+static bool
+copies_agree(const struct disk *dk, const uint8_t hdr[HDR_LEN],
+    struct dumpdev_dump *dump, struct trouble *tr)
+{
+	dump->dmp_first_lost = !read_header(dk, dump->dmp_place.kpl_first_off,
+	    dump->dmp_first, tr);
+	return (!dump->dmp_first_lost &&
+	    memcmp(dump->dmp_first, hdr, HDR_LEN) == 0);
+}
+
+/*
+ * Find the first header, whatever its sector's length is.  The length that the
+ * header has itself, or that was guessed from its place, is tried first and
+ * stays if none is right.
+ */
+static bool
+find_first(const struct disk *dk, const struct extent *ext,
+    const uint8_t hdr[HDR_LEN], uint32_t guess, struct dumpdev_dump *dump,
+    struct trouble *tr)
+{
+	struct dumpdev_dump other = *dump;
+
+	if (!place_with(ext, guess, dump))
+		return (false);
+	if (copies_agree(dk, hdr, dump, tr))
+		return (true);
+	for (size_t i = 0; i < NSECTOR_LENS; i++) {
+		struct trouble ignored = { 0 };
+
+		if (sector_lens[i] != guess &&
+		    place_with(ext, sector_lens[i], &other) &&
+		    copies_agree(dk, hdr, &other, &ignored)) {
+			*dump = other;
+			return (true);
+		}
+	}
+	dump->dmp_why = dump->dmp_first_lost ?
+	    "the header before the dump cannot be read" :
+	    "the headers before and behind the dump differ";
+	return (false);
+}
+
+/* Fill in what the header means, and what is wrong with it. */
+static enum dumpdev_status
+judge(const struct disk *dk, const struct extent *ext, uint32_t guess,
+    const uint8_t hdr[HDR_LEN], struct dumpdev_dump *dump, struct trouble *tr)
+{
+	struct span bytes = { .base = hdr, .len = HDR_LEN };
+	bool agree;
+
+	if (!kerneldump_decode(bytes, &dump->dmp_hdr, &dump->dmp_why))
+		return (DUMPDEV_BAD);
+	if (is_sector_len(dump->dmp_hdr.kh_block_len) &&
+	    dump->dmp_hdr.kh_block_len <= MAX_SECTOR_LEN)
+		guess = dump->dmp_hdr.kh_block_len;
+	agree = find_first(dk, ext, hdr, guess, dump, tr);
+	if (dump->dmp_sector_len == 0)
+		return (DUMPDEV_BAD);
+	if (!kerneldump_parity_ok(hdr)) {
+		dump->dmp_why = "wrong parity of the dump's header";
+		return (DUMPDEV_DOUBTFUL);
+	}
+	if (dump->dmp_hdr.kh_compression > KERNELDUMP_COMP_ZSTD) {
+		dump->dmp_why = "unknown compression";
+		return (DUMPDEV_DOUBTFUL);
+	}
+	return (agree ? DUMPDEV_GOOD : DUMPDEV_DOUBTFUL);
+}
+
+/* The dump before the header at last_off. */
+static void
+describe(const struct disk *dk, const struct extent *ext, uint64_t last_off,
+    const uint8_t last[HDR_LEN], uint32_t guess, struct dumpdev_dump *out,
+    struct trouble *tr)
+{
+	uint8_t hdr[HDR_LEN];
+
+	*out = (struct dumpdev_dump){ .dmp_cleared = is_cleared(last) };
+	out->dmp_place.kpl_last_off = last_off;
+	memcpy(out->dmp_last, last, HDR_LEN);
+	as_written(last, hdr);
+	out->dmp_status = judge(dk, ext, guess, hdr, out, tr);
+}
+
+/* ---- at the end of a partition ---- */
+
+/*
+ * Can a header be back bytes before the end?  Its own block size says which
+ * sector starts there; if none does, the header's place is in the last sector.
+ * *guess is the sector's length.
+ */
+static bool
+is_place(const uint8_t hdr[HDR_LEN], uint64_t back, unsigned int nsectors,
+    uint32_t *guess)
+{
+	struct span bytes = { .base = hdr, .len = HDR_LEN };
+	struct kerneldump_hdr kh;
+	const char *why;
+
+	*guess = (uint32_t)back;
+	if (kerneldump_decode(bytes, &kh, &why) &&
+	    is_sector_len(kh.kh_block_len) && back % kh.kh_block_len == 0) {
+		*guess = kh.kh_block_len;
+		return (back / kh.kh_block_len <= nsectors);
+	}
+	return (is_sector_len((uint32_t)back) && back <= MAX_SECTOR_LEN);
+}
+
+bool
+headers_probe(const struct disk *dk, const struct extent *ext,
+    unsigned int nsectors, struct dumpdev_dump *out, struct trouble *tr)
+{
+	uint64_t len = ext->ext_end - ext->ext_start;
+
+	for (uint64_t back = STEP;
+	     back <= MAX_NSECTORS * MAX_SECTOR_LEN && back <= len;
+	     back += STEP) {
+		uint64_t off = ext->ext_end - back;
+		uint8_t hdr[HDR_LEN];
+		struct span bytes = { .base = hdr, .len = sizeof(hdr) };
+		uint32_t guess;
+
+		if (!read_header(dk, off, hdr, tr) || !kerneldump_is(bytes) ||
+		    !is_place(hdr, back, nsectors, &guess))
+			continue;
+		describe(dk, ext, off, hdr, guess, out, tr);
+		return (true);
+	}
+	return (false);
+}
+
+/* ---- anywhere ---- */
+
+/* Where the last header is, by what the first one at off says. */
+static bool
+find_last(const struct disk *dk, uint64_t off, const struct kerneldump_hdr *kh,
+    uint64_t *last_off)
+{
+	uint32_t skip = kh->kh_version == 1 ? HDR_LEN : kh->kh_block_len;
+
+	return (!__builtin_add_overflow(off, skip, last_off) &&
+	    !__builtin_add_overflow(*last_off, kh->kh_key_len, last_off) &&
+	    !__builtin_add_overflow(*last_off, kh->kh_extent_len, last_off) &&
+	    *last_off <= dk->dk_len && HDR_LEN <= dk->dk_len - *last_off);
+}
+
+/*
+ * The dump whose first header is at off.  If its last one says something else
+ * or cannot be read, the first has to do.
+ */
+static bool
+describe_by_first(const struct disk *dk, uint64_t off,
+    const uint8_t first[HDR_LEN], struct dumpdev_dump *out, struct trouble *tr)
+{
+	struct span bytes = { .base = first, .len = HDR_LEN };
+	struct extent all = { .ext_end = dk->dk_len };
+	uint8_t last[HDR_LEN] = { 0 }, hdr[HDR_LEN];
+	struct kerneldump_hdr kh;
+	const char *why;
+	uint64_t last_off;
+	bool readable, same;
+
+	if (!kerneldump_decode(bytes, &kh, &why) ||
+	    !find_last(dk, off, &kh, &last_off))
+		return (false);
+	readable = read_header(dk, last_off, last, tr);
+	as_written(last, hdr);
+	same = memcmp(hdr, first, HDR_LEN) == 0;
+	describe(dk, &all, last_off, same ? last : first, HDR_LEN, out, tr);
+	memcpy(out->dmp_last, last, HDR_LEN);
+	out->dmp_last_lost = !readable;
+	if (!same && out->dmp_status == DUMPDEV_GOOD) {
+		out->dmp_status = DUMPDEV_DOUBTFUL;
+		out->dmp_why = readable ?
+		    "the header behind the dump is another one" :
+		    "the header behind the dump cannot be read";
+	}
+	return (out->dmp_status != DUMPDEV_BAD);
+}
+
+/* A header is at off, be it the first or the last one. */
+static bool
+describe_any(const struct disk *dk, uint64_t off, const uint8_t hdr[HDR_LEN],
+    struct dumpdev_dump *out, struct trouble *tr)
+{
+	struct extent all = { .ext_end = dk->dk_len };
+	struct dumpdev_dump by_first;
+	bool is_first = describe_by_first(dk, off, hdr, &by_first, tr);
+
+	if (is_first && by_first.dmp_status == DUMPDEV_GOOD) {
+		*out = by_first;
+		return (true);
+	}
+	describe(dk, &all, off, hdr, HDR_LEN, out, tr);
+	if (is_first && out->dmp_status != DUMPDEV_GOOD)
+		*out = by_first;
+	return (out->dmp_status != DUMPDEV_BAD);
+}
+
+/* As many bytes as can be read of len: all, or a step, or none. */
+static size_t
+read_some(const struct disk *dk, uint64_t off, uint8_t *buf, size_t len)
+{
+	if (disk_read(dk, off, buf, len))
+		return (len);
+	return (len > STEP && disk_read(dk, off, buf, STEP) ? STEP : 0);
+}
+
+bool
+headers_search(const struct disk *dk, uint64_t *off, uint64_t len,
+    struct dumpdev_dump *out, struct trouble *tr)
+{
+	uint64_t end = len < dk->dk_len - *off ? *off + len : dk->dk_len;
+	uint8_t buf[SEARCH_READ_LEN];
+
+	while (*off + STEP <= end) {
+		size_t want = end - *off < sizeof(buf) ? (size_t)(end - *off) :
+							 sizeof(buf);
+		size_t n = read_some(dk, *off, buf, want);
+
+		for (size_t i = 0; i + STEP <= n; i += STEP) {
+			struct span bytes = { .base = buf + i, .len = STEP };
+
+			if (!kerneldump_is(bytes) ||
+			    !describe_any(dk, *off + i, bytes.base, out, tr))
+				continue;
+			*off += i;
+			*off = out->dmp_place.kpl_last_off >= *off ?
+			    out->dmp_place.kpl_last_off + STEP :
+			    *off + STEP;
+			return (true);
+		}
+		*off += n < STEP ? STEP : n - n % STEP;
+	}
+	*off = end;
+	return (false);
+}
+
+/* ---- later ---- */
+
+static bool
+is_still(const struct disk *dk, uint64_t off, const uint8_t was[HDR_LEN],
+    struct trouble *tr)
+{
+	uint8_t hdr[HDR_LEN];
+
+	disk_forget(dk, off, HDR_LEN);
+	if (!read_header(dk, off, hdr, tr))
+		return (false);
+	if (memcmp(hdr, was, HDR_LEN) == 0)
+		return (true);
+	return (trouble_note(tr, TROUBLE_CHANGED,
+	    "the dump has changed meanwhile: is the machine dumping again?"));
+}
+
+bool
+headers_unchanged(const struct disk *dk, const struct dumpdev_dump *dump,
+    struct trouble *tr)
+{
+	const struct kerneldump_place *kp = &dump->dmp_place;
+
+	if (!dump->dmp_last_lost &&
+	    !is_still(dk, kp->kpl_last_off, dump->dmp_last, tr))
+		return (false);
+	return (dump->dmp_first_lost ||
+	    is_still(dk, kp->kpl_first_off, dump->dmp_first, tr));
+}
