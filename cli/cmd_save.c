@@ -242,7 +242,7 @@ run(struct save_request *rq, const char *directory)
 {
 	int status = open_device(rq);
 
-	rq->srq_dir.cd_fd = -1;
+	rq->srq_dir = CRASHDIR_NONE;
 	if (status == EX_OK && rq->srq_action == ACTION_SAVE)
 		status = crashdir_open(&rq->srq_dir, directory);
 	if (status == EX_OK) {

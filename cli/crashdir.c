@@ -18,8 +18,10 @@
 #include <unistd.h>
 
 #include "cli/number.h"
+#include "kdebug/escape.h"
 
 #define BOUNDS_MODE 0644
+#define LINE_LEN    64
 
 /* All that savecore(8) and we have ever called the files of a dump. */
 static const struct crashname names[] = {
@@ -51,34 +53,112 @@ last_name(struct crashname name, char buf[CRASHNAME_LEN])
 	return (buf);
 }
 
+/* An error of the disk has a status of its own. */
 static int
 complain(const struct crashdir *cd, const char *name, int status)
 {
+	if (errno == EIO)
+		status = EX_IOERR;
 	warn("%s/%s", cd->cd_path, name);
+	return (status);
+}
+
+/* ---- the lock ---- */
+
+/*
+ * Strangers can lock whatever they can open, a folder for one, and would keep
+ * us out for ever.  So the lock is a file that is made for it, which only its
+ * owner can open.  The mode is not looked at again: some file systems have none.
+ */
+#define LOCK_NAME ".saving.lock"
+#define LOCK_MODE 0600
+
+/* Is the file that was locked still the one of that name? */
+static bool
+is_lock(const struct crashdir *cd, const struct stat *locked)
+{
+	struct stat st;
+
+	return (fstatat(cd->cd_fd, LOCK_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == locked->st_dev && st.st_ino == locked->st_ino);
+}
+
+static int
+lock_failed(const struct crashdir *cd)
+{
+	if (errno != EWOULDBLOCK)
+		return (complain(cd, LOCK_NAME, EX_TEMPFAIL));
+	warnx("%s: another vmcore save is at work there (it has locked %s)",
+	    cd->cd_path, LOCK_NAME);
+	return (EX_TEMPFAIL);
+}
+
+/* EX_OK with *again: the file was removed meanwhile by its last owner. */
+static int
+try_lock(struct crashdir *cd, bool *again)
+{
+	struct stat st;
+
+	*again = false;
+	cd->cd_lock_fd = openat(cd->cd_fd, LOCK_NAME,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, LOCK_MODE);
+	if (cd->cd_lock_fd < 0)
+		return (complain(cd, LOCK_NAME, EX_CANTCREAT));
+	if (fstat(cd->cd_lock_fd, &st) != 0)
+		return (complain(cd, LOCK_NAME, EX_CANTCREAT));
+	if (!S_ISREG(st.st_mode)) {
+		warnx("%s/%s: in the way, and no file: remove it", cd->cd_path,
+		    LOCK_NAME);
+		return (EX_CANTCREAT);
+	}
+	if (flock(cd->cd_lock_fd, LOCK_EX | LOCK_NB) != 0)
+		return (lock_failed(cd));
+	*again = !is_lock(cd, &st);
+	return (EX_OK);
+}
+
+static void
+drop_lock(struct crashdir *cd)
+{
+	if (cd->cd_lock_fd >= 0)
+		(void)close(cd->cd_lock_fd);
+	cd->cd_lock_fd = -1;
+}
+
+static int
+take_lock(struct crashdir *cd)
+{
+	bool again;
+	int status;
+
+	do {
+		drop_lock(cd);
+		status = try_lock(cd, &again);
+	} while (status == EX_OK && again);
+	if (status != EX_OK)
+		drop_lock(cd);
 	return (status);
 }
 
 int
 crashdir_open(struct crashdir *cd, const char *path)
 {
-	*cd = (struct crashdir){ .cd_path = path };
+	*cd = CRASHDIR_NONE;
+	cd->cd_path = path;
 	cd->cd_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cd->cd_fd < 0) {
 		warn("%s", path);
-		return (EX_CANTCREAT);
+		return (errno == EIO ? EX_IOERR : EX_CANTCREAT);
 	}
-	if (flock(cd->cd_fd, LOCK_EX | LOCK_NB) == 0)
-		return (EX_OK);
-	if (errno == EWOULDBLOCK)
-		warnx("%s: somebody else is saving a dump there", path);
-	else
-		warn("%s", path);
-	return (EX_TEMPFAIL);
+	return (take_lock(cd));
 }
 
 void
 crashdir_close(struct crashdir *cd)
 {
+	if (cd->cd_lock_fd >= 0)
+		(void)unlinkat(cd->cd_fd, LOCK_NAME, 0);
+	drop_lock(cd);
 	if (cd->cd_fd >= 0)
 		(void)close(cd->cd_fd);
 	cd->cd_fd = -1;
@@ -109,11 +189,10 @@ newfile_sync(const struct crashdir *cd, const struct newfile *nf)
 	return (EX_OK);
 }
 
-int
-newfile_name(const struct crashdir *cd, struct newfile *nf, const char *name)
+/* Give it its name, in place of any other file's. */
+static int
+name_newfile(const struct crashdir *cd, struct newfile *nf, const char *name)
 {
-	if (nf->nf_temp == NULL)
-		return (EX_OK);
 	if (renameat(cd->cd_fd, nf->nf_temp, cd->cd_fd, name) != 0)
 		return (complain(cd, name, EX_CANTCREAT));
 	(void)close(nf->nf_fd);
@@ -131,28 +210,57 @@ newfile_abandon(const struct crashdir *cd, struct newfile *nf)
 	*nf = NEWFILE_NONE;
 }
 
+/* Get names to the disk; some file systems need not, or cannot. */
+static bool
+sync_folder(const struct crashdir *cd)
+{
+	return (fsync(cd->cd_fd) == 0 || errno == EINVAL || errno == ENOTSUP);
+}
+
 /* ---- bounds and minfree ---- */
 
-/*
- * The number on the first line of a file; false if there is no such file, or
- * no number in it.
- */
+/* The first line of a file, without blanks at its end.  false: none. */
 static bool
-read_number(const struct crashdir *cd, const char *name, uint64_t *out)
+read_line(const struct crashdir *cd, const char *name, char line[LINE_LEN])
 {
 	int fd = openat(cd->cd_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char line[32];
 	ssize_t n;
 
-	if (fd < 0)
+	if (fd < 0 && errno == ENOENT)
 		return (false);
-	n = read(fd, line, sizeof(line) - 1);
-	(void)close(fd);
-	if (n <= 0)
+	n = fd < 0 ? -1 : read(fd, line, LINE_LEN - 1);
+	if (n < 0)
+		warn("warning: %s/%s", cd->cd_path, name);
+	if (fd >= 0)
+		(void)close(fd);
+	if (n < 0)
 		return (false);
 	line[n] = '\0';
 	line[strcspn(line, "\r\n")] = '\0';
-	return (number_parse(line, out));
+	n = (ssize_t)strlen(line);
+	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t'))
+		line[--n] = '\0';
+	return (true);
+}
+
+/*
+ * The number on the first line of a file; false if there is no such file, or,
+ * after a warning, no number in it.
+ */
+static bool
+read_number(const struct crashdir *cd, const char *name, const char *what,
+    uint64_t *out)
+{
+	char line[LINE_LEN], clean[LINE_LEN * ESCAPE_MAX + 1];
+
+	if (!read_line(cd, name, line))
+		return (false);
+	if (number_parse(line, out))
+		return (true);
+	(void)escape_text(clean, sizeof(clean), line, strlen(line), "");
+	warnx("warning: %s/%s: not a number of %s: \"%s\"", cd->cd_path, name,
+	    what, clean);
+	return (false);
 }
 
 static int
@@ -166,7 +274,7 @@ write_bounds(const struct crashdir *cd, uint32_t number)
 	if (status == EX_OK)
 		status = newfile_sync(cd, &nf);
 	if (status == EX_OK)
-		status = newfile_name(cd, &nf, "bounds");
+		status = name_newfile(cd, &nf, "bounds");
 	newfile_abandon(cd, &nf);
 	return (status);
 }
@@ -189,7 +297,8 @@ crashdir_take_number(const struct crashdir *cd, uint32_t max, uint32_t *number)
 	uint64_t bounds;
 	uint32_t n;
 
-	if (!read_number(cd, "bounds", &bounds) || bounds >= UINT32_MAX)
+	if (!read_number(cd, "bounds", "dumps", &bounds) ||
+	    bounds >= UINT32_MAX)
 		bounds = 0;
 	n = (uint32_t)bounds;
 	if (max != 0 && n >= max)
@@ -214,7 +323,7 @@ crashdir_check_room(const struct crashdir *cd, uint64_t len)
 	if (__builtin_mul_overflow((uint64_t)fs.f_bavail, (uint64_t)fs.f_frsize,
 		&room))
 		room = UINT64_MAX;
-	if (read_number(cd, "minfree", &minfree) &&
+	if (read_number(cd, "minfree", "kilobytes", &minfree) &&
 	    __builtin_mul_overflow(minfree, UINT64_C(1024), &reserved))
 		reserved = UINT64_MAX;
 	room = room > reserved ? room - reserved : 0;
@@ -224,6 +333,92 @@ crashdir_check_room(const struct crashdir *cd, uint64_t len)
 	    number_human(len, need), number_human(room, have),
 	    reserved != 0 ? " above minfree" : "");
 	return (EX_CANTCREAT);
+}
+
+/* ---- names ---- */
+
+/* What a file of an older dump is called until it is known to go. */
+static const char *
+aside_name(size_t i, char buf[CRASHNAME_LEN])
+{
+	(void)snprintf(buf, CRASHNAME_LEN, ".saving.old.%zu", i);
+	return (buf);
+}
+
+/* false: errno tells why, EISDIR for somebody's folder. */
+static bool
+set_one_aside(const struct crashdir *cd, uint32_t number, size_t i)
+{
+	char name[CRASHNAME_LEN], aside[CRASHNAME_LEN];
+	struct stat st;
+
+	(void)crashname_put(names[i], number, name);
+	(void)aside_name(i, aside);
+	if (fstatat(cd->cd_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return (errno == ENOENT);
+	if (S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return (false);
+	}
+	return (renameat(cd->cd_fd, name, cd->cd_fd, aside) == 0);
+}
+
+static void
+put_back(const struct crashdir *cd, uint32_t number, size_t n)
+{
+	char name[CRASHNAME_LEN], aside[CRASHNAME_LEN];
+
+	while (n-- > 0)
+		(void)renameat(cd->cd_fd, aside_name(n, aside), cd->cd_fd,
+		    crashname_put(names[n], number, name));
+}
+
+static void
+remove_aside(const struct crashdir *cd)
+{
+	char aside[CRASHNAME_LEN];
+
+	for (size_t i = 0; i < NNAMES; i++)
+		(void)unlinkat(cd->cd_fd, aside_name(i, aside), 0);
+}
+
+/* Files of an older dump with this number, the text about it first. */
+static int
+set_aside(const struct crashdir *cd, uint32_t number)
+{
+	char name[CRASHNAME_LEN];
+
+	remove_aside(cd);
+	for (size_t i = 0; i < NNAMES; i++) {
+		if (set_one_aside(cd, number, i))
+			continue;
+		(void)complain(cd, crashname_put(names[i], number, name),
+		    EX_CANTCREAT);
+		put_back(cd, number, i);
+		return (EX_CANTCREAT);
+	}
+	return (EX_OK);
+}
+
+static int
+name_all(const struct crashdir *cd, uint32_t number, struct newfile *files,
+    const struct crashname *to, unsigned int nfiles)
+{
+	char name[CRASHNAME_LEN];
+	int status = EX_OK;
+	unsigned int n;
+
+	for (n = 0; n < nfiles && status == EX_OK; n++)
+		status = name_newfile(cd, &files[n],
+		    crashname_put(to[n], number, name));
+	if (status == EX_OK && !sync_folder(cd))
+		status = complain(cd, ".", EX_IOERR);
+	if (status == EX_OK)
+		return (EX_OK);
+	while (n-- > 0)
+		(void)unlinkat(cd->cd_fd, crashname_put(to[n], number, name),
+		    0);
+	return (status);
 }
 
 /* ---- the last dump ---- */
@@ -239,27 +434,24 @@ is_kept(const struct crashname *name, const struct crashname *kept,
 	return (false);
 }
 
+/* Links to older dumps, but for names that get a new link. */
 static void
-remove_old(const struct crashdir *cd, uint32_t number,
-    const struct crashname *kept, unsigned int nkept)
+unlink_last(const struct crashdir *cd, const struct crashname *kept,
+    unsigned int nkept)
 {
 	char name[CRASHNAME_LEN];
 	struct stat st;
 
-	for (size_t i = 0; i < NNAMES; i++) {
-		if (is_kept(&names[i], kept, nkept))
-			continue;
-		(void)unlinkat(cd->cd_fd, crashname_put(names[i], number, name),
-		    0);
+	for (size_t i = 0; i < NNAMES; i++)
 		/* Somebody's file of that name is none of our business. */
-		if (fstatat(cd->cd_fd, last_name(names[i], name), &st,
+		if (!is_kept(&names[i], kept, nkept) &&
+		    fstatat(cd->cd_fd, last_name(names[i], name), &st,
 			AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISLNK(st.st_mode))
 			(void)unlinkat(cd->cd_fd, name, 0);
-	}
 }
 
-static int
+static void
 link_last(const struct crashdir *cd, uint32_t number, struct crashname name)
 {
 	static const char temp[] = ".saving.last";
@@ -270,25 +462,30 @@ link_last(const struct crashdir *cd, uint32_t number, struct crashname name)
 	(void)unlinkat(cd->cd_fd, temp, 0);
 	if (symlinkat(target, cd->cd_fd, temp) != 0 ||
 	    renameat(cd->cd_fd, temp, cd->cd_fd, last) != 0) {
-		(void)complain(cd, last, EX_CANTCREAT);
+		warn("warning: %s/%s cannot be made a link to %s", cd->cd_path,
+		    last, target);
 		(void)unlinkat(cd->cd_fd, temp, 0);
-		return (EX_CANTCREAT);
 	}
-	return (EX_OK);
 }
 
 int
-crashdir_settle(const struct crashdir *cd, uint32_t number,
-    const struct crashname *kept, unsigned int nkept)
+crashdir_publish(const struct crashdir *cd, uint32_t number,
+    struct newfile *files, const struct crashname *to, unsigned int nfiles)
 {
-	int status = EX_OK;
+	int status = set_aside(cd, number);
 
-	remove_old(cd, number, kept, nkept);
-	for (unsigned int i = 0; i < nkept && status == EX_OK; i++)
-		status = link_last(cd, number, kept[i]);
-	if (status == EX_OK && fsync(cd->cd_fd) != 0) {
-		warn("%s", cd->cd_path);
-		status = EX_IOERR;
+	if (status != EX_OK)
+		return (status);
+	status = name_all(cd, number, files, to, nfiles);
+	if (status != EX_OK) {
+		put_back(cd, number, NNAMES);
+		return (status);
 	}
-	return (status);
+	/* The dump is saved: whatever fails now must not save it once more. */
+	remove_aside(cd);
+	unlink_last(cd, to, nfiles);
+	for (unsigned int i = 0; i < nfiles; i++)
+		link_last(cd, number, to[i]);
+	(void)sync_folder(cd);
+	return (EX_OK);
 }

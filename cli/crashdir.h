@@ -18,7 +18,11 @@
 struct crashdir {
 	const char *cd_path; /* the caller's */
 	int cd_fd;	     /* -1: not open */
+	int cd_lock_fd;	     /* of a file that only its owner can open */
 };
+
+/* Not open: closing it is no error. */
+#define CRASHDIR_NONE ((struct crashdir){ .cd_fd = -1, .cd_lock_fd = -1 })
 
 /* Open the folder and lock it. */
 int crashdir_open(struct crashdir *cd, const char *path);
@@ -48,10 +52,6 @@ int newfile_create(const struct crashdir *cd, const char *temp,
 /* Get all of it to the disk. */
 int newfile_sync(const struct crashdir *cd, const struct newfile *nf);
 
-/* Give it its name, in place of any other file's. */
-int newfile_name(const struct crashdir *cd, struct newfile *nf,
-    const char *name);
-
 /* Remove it, unless it has its name already. */
 void newfile_abandon(const struct crashdir *cd, struct newfile *nf);
 
@@ -69,11 +69,12 @@ const char *crashname_put(struct crashname name, uint32_t number,
     char buf[CRASHNAME_LEN]);
 
 /*
- * What older dumps have left under this number goes, but for the nkept names
- * that were given to new files.  Links that tell the last dump are made anew
- * for these.
+ * Give nfiles files their names, each with the stem and suffix of its entry in
+ * names.  What older dumps have left under this number goes.  All of it, or
+ * none: when it fails, the older files are there as they were.  Links that tell
+ * the last dump are made anew; if that fails, there is a warning only.
  */
-int crashdir_settle(const struct crashdir *cd, uint32_t number,
-    const struct crashname *kept, unsigned int nkept);
+int crashdir_publish(const struct crashdir *cd, uint32_t number,
+    struct newfile *files, const struct crashname *names, unsigned int nfiles);
 
 #endif

@@ -22,13 +22,16 @@
 #define CORE_MODE 0600
 #define CHUNK_LEN (UINT32_C(1) << 20) /* a multiple of every sector */
 
-/* The files of a dump, in the order in which they get their names. */
-enum { FILE_INFO, FILE_KEY, FILE_CORE, NFILES };
+/*
+ * The files of a dump, in the order in which they get their names: where there
+ * is an info.N, all is there.
+ */
+enum { FILE_CORE, FILE_KEY, FILE_INFO, NFILES };
 
 static const char *const temps[NFILES] = {
-	[FILE_INFO] = ".saving.info",
-	[FILE_KEY] = ".saving.key",
 	[FILE_CORE] = ".saving.core",
+	[FILE_KEY] = ".saving.key",
+	[FILE_INFO] = ".saving.info",
 };
 
 /* A dump on its way from the device to the folder. */
@@ -191,25 +194,26 @@ static int
 name_files(struct saving *sv)
 {
 	const struct crashname names[NFILES] = {
-		[FILE_INFO] = { "info", "" },
-		[FILE_KEY] = { "key", "" },
 		[FILE_CORE] = core_name(&sv->sav_src->src_dump->dmp_hdr),
+		[FILE_KEY] = { "key", "" },
+		[FILE_INFO] = { "info", "" },
 	};
-	struct crashname kept[NFILES];
-	char name[CRASHNAME_LEN];
-	unsigned int nkept = 0;
-	int status = EX_OK;
+	struct newfile files[NFILES];
+	struct crashname to[NFILES];
+	unsigned int n = 0;
+	int status;
 
-	for (unsigned int i = 0; i < NFILES && status == EX_OK; i++) {
+	for (unsigned int i = 0; i < NFILES; i++) {
 		if (sv->sav_files[i].nf_temp == NULL)
 			continue;
-		status = newfile_name(sv->sav_cd, &sv->sav_files[i],
-		    crashname_put(names[i], sv->sav_number, name));
-		kept[nkept++] = names[i];
+		files[n] = sv->sav_files[i];
+		sv->sav_files[i] = NEWFILE_NONE;
+		to[n++] = names[i];
 	}
-	if (status != EX_OK)
-		return (status);
-	return (crashdir_settle(sv->sav_cd, sv->sav_number, kept, nkept));
+	status = crashdir_publish(sv->sav_cd, sv->sav_number, files, to, n);
+	for (unsigned int i = 0; i < n; i++)
+		newfile_abandon(sv->sav_cd, &files[i]);
+	return (status);
 }
 
 static int

@@ -14,7 +14,7 @@ import time
 
 import images
 from images import dump4, some_bytes
-from scene import CORES, DATA, VMCORE, Scene, put
+from scene import CORES, DATA, NO_DUMP, VMCORE, Scene, put
 from tap import Skip, Tests, expect
 
 GOOD = dump4(DATA)
@@ -72,6 +72,49 @@ def check_max():
         assert scene.names() == sorted(wanted), scene.names()
 
 
+def check_names_taken(make):
+    """Links to the last dump are a convenience: without them it is saved, and
+    not once more at the next run."""
+    with Scene(GOOD) as scene:
+        make(scene.path("vmcore.last"))
+        make(scene.path("info.last"))
+        result = scene.save()
+        assert result.status == os.EX_OK, result
+        assert scene.read("vmcore.0") == DATA
+        expect(scene.save(), NO_DUMP, "saved before")
+        assert not any(n.startswith(".saving") for n in scene.names())
+
+
+def check_folder_in_the_way(name):
+    """With -m, somebody's folder stays, and so does the older dump."""
+    with Scene(GOOD) as scene:
+        old = {"vmcore.0", "info.0", "vmcore.0.zst"} - {name}
+        for other in old:
+            put(scene, other, "old")
+        os.mkdir(scene.path(name))
+        expect(scene.save("-m", "1"), os.EX_CANTCREAT, f"{name}: Is a directory")
+        assert scene.names() == sorted(old | {"bounds", name}), scene.names()
+        assert all(scene.read(other) == b"old" for other in old)
+        assert scene.image_bytes() == GOOD
+
+
+def check_no_number(name, text):
+    """What is no number is said, and does not keep the dump from being saved."""
+    with Scene(GOOD) as scene:
+        put(scene, name, text)
+        result = scene.save()
+        expect(result, os.EX_OK, f"crash/{name}: not a number of ")
+        shown = text.rstrip().replace("\x1b", "\\x1b")
+        assert f'"{shown}"' in result.err, result
+        assert scene.read("vmcore.0") == DATA
+
+
+def check_number_folder():
+    with Scene(GOOD) as scene:
+        os.mkdir(scene.path("minfree"))
+        expect(scene.save(), os.EX_OK, "crash/minfree: Is a directory")
+
+
 def check_minfree(share, fits):
     """minfree, in KiB, is a share of the file system: its free room changes
     while other tests run, and never by as much as this."""
@@ -113,11 +156,36 @@ def check_no_folder():
 
 def check_locked():
     with Scene(GOOD) as scene:
-        fd = os.open(scene.folder, os.O_RDONLY)
+        lock = scene.path(".saving.lock")
+        fd = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(fd, fcntl.LOCK_EX)
-        expect(scene.save(), os.EX_TEMPFAIL, "somebody else is saving")
+        expect(scene.save(), os.EX_TEMPFAIL, "another vmcore save is at work")
+        assert scene.names() == [".saving.lock"], scene.names()
         os.close(fd)
         expect(scene.save(), os.EX_OK)
+        assert scene.names() == sorted(["bounds"] + CORES), scene.names()
+
+
+def check_strangers_lock():
+    """Whoever may list the folder may lock it, which must not matter."""
+    with Scene(GOOD) as scene:
+        fds = [os.open(path, os.O_RDONLY) for path in (scene.folder, scene.image)]
+        for fd in fds:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        expect(scene.save(), os.EX_OK)
+        for fd in fds:
+            os.close(fd)
+
+
+def check_strangers_file(make):
+    """A lock that somebody else could hold is none."""
+    with Scene(GOOD) as scene:
+        make(scene.path(".saving.lock"))
+        result = scene.save()
+        assert result.status in (os.EX_CANTCREAT, os.EX_TEMPFAIL), result
+        assert ".saving.lock" in result.err, result
+        assert scene.names() == [".saving.lock"], scene.names()
+        assert scene.image_bytes() == GOOD
 
 
 def check_leftovers():
@@ -135,11 +203,38 @@ def check_leftovers():
 
 tests.case("no dump is replaced without -m", check_nothing_replaced)
 tests.case("-m goes round", check_max)
+for what, make in [
+    ("folders", os.mkdir),
+    ("fifos", os.mkfifo),
+    ("links", lambda path: os.symlink("/nonexistent", path)),
+    ("files", lambda path: open(path, "wb").close()),
+]:
+    tests.case(f"{what} named vmcore.last and info.last", check_names_taken, make)
+for name in ("vmcore.0", "info.0", "vmcore.0.zst", "key.0"):
+    tests.case(f"-m: a folder named {name}", check_folder_in_the_way, name)
+for name, text in [
+    ("minfree", "2G\n"),
+    ("minfree", "xx"),
+    ("minfree", "-1\n"),
+    ("minfree", "99999999999999999999999\n"),
+    ("minfree", ""),
+    ("minfree", "\x1b[2J\n"),
+    ("bounds", "x\n"),
+]:
+    tests.case(f"{name} is no number: {text!r}", check_no_number, name, text)
+tests.case("minfree is a folder", check_number_folder)
 tests.case("minfree is honoured", check_minfree, "all of it", False)
 tests.case("minfree leaves room", check_minfree, "half the room", True)
 tests.case("a dump without end", check_huge)
 tests.case("no folder", check_no_folder)
 tests.case("one at a time", check_locked)
+tests.case("a folder and a disk that others lock", check_strangers_lock)
+for what, make in [
+    ("is a link", lambda path: os.symlink("elsewhere", path)),
+    ("is a fifo", os.mkfifo),
+    ("is a folder", os.mkdir),
+]:
+    tests.case(f"a lock that {what}", check_strangers_file, make)
 tests.case("names that are taken", check_leftovers)
 
 # ---- what goes wrong on the way ----
@@ -226,6 +321,6 @@ for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
 tests.case(
     "SIGKILL in the middle",
     *(check_interrupted, signal.SIGKILL),
-    [".saving.core", ".saving.info", "bounds"],
+    [".saving.core", ".saving.info", ".saving.lock", "bounds"],
 )
 tests.run()
