@@ -2,6 +2,8 @@
  * vmcore save: brings the dump that a kernel has left on its disk into a file,
  * as savecore(8) does on FreeBSD when it boots.
  */
+#include <sys/stat.h>
+
 #include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,20 +22,24 @@
 /* Not of sysexits(3): there is no dump, which is no mistake of anybody. */
 #define STATUS_NONE 1
 
+enum { OPT_OFFSET = OPT_OWN, OPT_LENGTH };
+
 static const struct option save_long[] = {
 	{ "check", no_argument, NULL, 'C' },
 	{ "clear", no_argument, NULL, 'c' },
 	{ "force", no_argument, NULL, 'f' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "keep", no_argument, NULL, 'k' },
+	{ "length", required_argument, NULL, OPT_LENGTH },
 	{ "max", required_argument, NULL, 'm' },
+	{ "offset", required_argument, NULL, OPT_OFFSET },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ NULL, 0, NULL, 0 },
 };
 
 const struct syntax save_syntax = {
 	.sy_name = "save",
-	.sy_synopsis = "[-C | -c] [-fkv] [-m maxdumps] device-or-image"
+	.sy_synopsis = "[-C | -c] [-fkv] [option ...] device-or-image"
 		       " [directory]",
 	.sy_help =
 	    "Find a crash dump on a disk, or in its image, and save it as"
@@ -42,11 +48,17 @@ const struct syntax save_syntax = {
 	    "  -C, --check        only tell whether there is a dump\n"
 	    "  -c, --clear        only mark the dump as saved\n"
 	    "  -f, --force        also dumps that are damaged or were saved"
-	    " before\n"
+	    " before;\n"
+	    "                     zeros where the disk cannot be read\n"
 	    "  -k, --keep         do not mark the dump as saved\n"
 	    "  -m, --max N        number dumps from 0 to N-1, then from 0"
 	    " again\n"
-	    "  -v, --verbose      print the dump's header\n",
+	    "  -v, --verbose      print the dump's header\n"
+	    "  --offset START     look for dumps from this byte on, wherever they"
+	    " are;\n"
+	    "                     K, M or G may follow the number\n"
+	    "  --length BYTES     the offset is that of a partition of this"
+	    " length\n",
 	.sy_short = ":Ccfhkm:v",
 	.sy_long = save_long,
 	.sy_no_core = true,
@@ -62,6 +74,9 @@ struct save_request {
 	bool srq_keep;
 	bool srq_verbose;
 	uint32_t srq_max; /* 0: no limit */
+
+	bool srq_has_offset;
+	uint64_t srq_offset, srq_length; /* bytes; length 0: to the end */
 
 	struct crashdir srq_dir;
 	struct dumpdev *srq_dev;
@@ -80,11 +95,8 @@ name_source(const struct save_request *rq, const struct dumpdev_dump *dump,
 {
 	size_t len = sizeof(name->sn_text);
 
-	if (dump->dmp_partition == 0)
-		(void)snprintf(name->sn_text, len, "%s", rq->srq_device);
-	else
-		(void)snprintf(name->sn_text, len, "%s partition %u",
-		    rq->srq_device, dump->dmp_partition);
+	(void)snprintf(name->sn_text, len, "%s%s%s", rq->srq_device,
+	    dump->dmp_where[0] == '\0' ? "" : " ", dump->dmp_where);
 	return (name->sn_text);
 }
 
@@ -93,10 +105,12 @@ name_source(const struct save_request *rq, const struct dumpdev_dump *dump,
 static int
 clear(const struct save_request *rq, const struct save_source *src)
 {
-	if (dumpdev_clear(rq->srq_dev, src->src_dump))
+	struct trouble tr = { 0 };
+
+	if (dumpdev_clear(rq->srq_dev, src->src_dump, &tr))
 		return (EX_OK);
-	warnx("%s: %s", src->src_name, dumpdev_why(rq->srq_dev));
-	return (EX_IOERR);
+	warnx("%s: not marked as saved: %s", src->src_name, tr.trb_text);
+	return (save_status(&tr));
 }
 
 static int
@@ -146,7 +160,8 @@ is_refused(struct save_request *rq, const struct save_source *src, int *status)
 		return (false);
 	}
 	warnx("%s: %s", src->src_name, dump->dmp_why);
-	*status = EX_DATAERR;
+	*status =
+	    dump->dmp_first_lost || dump->dmp_last_lost ? EX_IOERR : EX_DATAERR;
 	return (true);
 }
 
@@ -156,11 +171,14 @@ handle(struct save_request *rq, const struct dumpdev_dump *dump)
 	struct source_name name;
 	struct save_source src = { .src_dev = rq->srq_dev,
 		.src_dump = dump,
-		.src_name = name_source(rq, dump, &name) };
+		.src_name = name_source(rq, dump, &name),
+		.src_salvage = rq->srq_force };
+	const struct dumpinfo di = { .di_dump = dump,
+		.di_device = src.src_name };
 	int status;
 
 	if (rq->srq_verbose && dump->dmp_status != DUMPDEV_BAD)
-		dumpinfo_print(stderr, dump, src.src_name, 0);
+		dumpinfo_print(stderr, &di);
 	if (is_refused(rq, &src, &status))
 		return (status);
 	rq->srq_nfound++;
@@ -181,17 +199,17 @@ handle(struct save_request *rq, const struct dumpdev_dump *dump)
 static int
 found_none(const struct save_request *rq)
 {
-	const char *why = dumpdev_why(rq->srq_dev);
+	const struct trouble *tr = dumpdev_trouble(rq->srq_dev);
 
-	if (why != NULL) {
-		warnx("%s: %s", rq->srq_device, why);
-		return (EX_DATAERR);
+	if (tr->trb_kind != TROUBLE_NONE) {
+		warnx("%s: %s%s", rq->srq_device, tr->trb_text,
+		    rq->srq_has_offset ?
+			"" :
+			" (--offset 0 looks for dumps without it)");
+		return (save_status(tr));
 	}
-	warnx("%s: no dump%s%s", rq->srq_device,
-	    rq->srq_any_cleared ? " but one that was saved before" : "",
-	    dumpdev_has_mbr(rq->srq_dev) ?
-		"; its MBR's partitions were not looked into: name one" :
-		"");
+	warnx("%s: no dump%s", rq->srq_device,
+	    rq->srq_any_cleared ? " but one that was saved before" : "");
 	return (STATUS_NONE);
 }
 
@@ -212,10 +230,20 @@ handle_all(struct save_request *rq)
 		return (first);
 	if (rq->srq_nfound == 0)
 		return (found_none(rq));
-	if (dumpdev_why(rq->srq_dev) != NULL)
+	if (dumpdev_trouble(rq->srq_dev)->trb_kind != TROUBLE_NONE)
 		warnx("warning: %s: %s", rq->srq_device,
-		    dumpdev_why(rq->srq_dev));
+		    dumpdev_trouble(rq->srq_dev)->trb_text);
 	return (EX_OK);
+}
+
+/* Whoever says where to look knows what the image is. */
+static bool
+is_right(struct save_request *rq)
+{
+	if (rq->srq_has_offset)
+		return (dumpdev_limit(rq->srq_dev, rq->srq_offset,
+		    rq->srq_length, interrupt_came));
+	return (dumpdev_is_raw(rq->srq_dev));
 }
 
 static int
@@ -223,18 +251,23 @@ open_device(struct save_request *rq)
 {
 	bool writes = rq->srq_action == ACTION_CLEAR ||
 	    (rq->srq_action == ACTION_SAVE && !rq->srq_keep);
+	struct trouble tr = { 0 };
 	bool only_reads;
-	char why[256];
 
 	rq->srq_dev = dumpdev_open(rq->srq_device,
-	    writes ? DUMPDEV_CLEAR : DUMPDEV_READ, why, sizeof(why));
-	if (rq->srq_dev != NULL)
+	    writes ? DUMPDEV_CLEAR : DUMPDEV_READ, &tr);
+	if (rq->srq_dev == NULL) {
+		only_reads = access(rq->srq_device, R_OK) == 0 &&
+		    access(rq->srq_device, W_OK) != 0;
+		warnx("%s: %s%s", rq->srq_device, tr.trb_text,
+		    writes && only_reads ? " (-k saves without writing to it)" :
+					   "");
+		return (tr.trb_kind == TROUBLE_IO ? EX_IOERR : EX_NOINPUT);
+	}
+	if (is_right(rq))
 		return (EX_OK);
-	only_reads = access(rq->srq_device, R_OK) == 0 &&
-	    access(rq->srq_device, W_OK) != 0;
-	warnx("%s: %s%s", rq->srq_device, why,
-	    writes && only_reads ? " (-k saves without writing to it)" : "");
-	return (EX_NOINPUT);
+	warnx("%s: %s", rq->srq_device, dumpdev_trouble(rq->srq_dev)->trb_text);
+	return (EX_DATAERR);
 }
 
 static int
@@ -269,6 +302,25 @@ parse_max(const char *text, uint32_t *out)
 	return (true);
 }
 
+/* The argument of --offset or --length. */
+static bool
+parse_bytes(const char *option, const char *text, uint64_t *out)
+{
+	if (number_parse_size(text, out))
+		return (true);
+	warnx("save: bad number of bytes for %s: %s", option, text);
+	return (false);
+}
+
+static bool
+parse_place(int ch, struct save_request *rq)
+{
+	if (ch == OPT_LENGTH)
+		return (parse_bytes("--length", optarg, &rq->srq_length));
+	rq->srq_has_offset = true;
+	return (parse_bytes("--offset", optarg, &rq->srq_offset));
+}
+
 /*
  * Only look, or only mark?  Marking writes to the disk, which -C and -k promise
  * not to do.
@@ -278,6 +330,10 @@ choose_action(bool check, bool clear, struct save_request *rq)
 {
 	if (clear && (check || rq->srq_keep)) {
 		warnx("save: -c excludes -C and -k");
+		return (false);
+	}
+	if (rq->srq_length != 0 && !rq->srq_has_offset) {
+		warnx("save: --length needs --offset");
 		return (false);
 	}
 	if (check)
@@ -316,6 +372,12 @@ parse(int argc, char **argv, struct args *args, struct save_request *rq)
 		case 'v':
 			rq->srq_verbose = true;
 			break;
+		case OPT_OFFSET:
+		case OPT_LENGTH:
+			if (parse_place(ch, rq))
+				break;
+			args->a_status = options_usage(&save_syntax);
+			return (false);
 		default:
 			return (false);
 		}
@@ -326,23 +388,50 @@ parse(int argc, char **argv, struct args *args, struct save_request *rq)
 	return (false);
 }
 
+static bool
+is_directory(const char *path)
+{
+	struct stat st;
+
+	return (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+/*
+ * A device and a directory, or, as savecore(8) has it, the other way round.
+ * false: that is not what argv has.
+ */
+static bool
+take_names(int argc, char **argv, struct save_request *rq,
+    const char **directory)
+{
+	bool swapped = argc > 0 && is_directory(argv[0]);
+
+	if (argc > 2) {
+		warnx("save: one argument too many: %s", argv[2]);
+		return (false);
+	}
+	if (argc == 0 || (argc == 1 && swapped)) {
+		warnx("save: no device or image named%s%s",
+		    argc == 0 ? "" : ", only the directory ",
+		    argc == 0 ? "" : argv[0]);
+		return (false);
+	}
+	swapped = swapped && argc == 2 && !is_directory(argv[1]);
+	rq->srq_device = argv[swapped ? 1 : 0];
+	*directory = argc == 1 ? "." : argv[swapped ? 0 : 1];
+	return (true);
+}
+
 int
 cmd_save(int argc, char **argv)
 {
 	struct save_request rq = { .srq_action = ACTION_SAVE };
 	struct args args = { 0 };
+	const char *directory;
 
 	if (!parse(argc, argv, &args, &rq))
 		return (args.a_status);
-	argc -= optind;
-	argv += optind;
-	if (argc < 1 || argc > 2) {
-		warnx("save: %s%s",
-		    argc < 1 ? "no device or image named" :
-			       "one argument too many: ",
-		    argc < 1 ? "" : argv[2]);
+	if (!take_names(argc - optind, argv + optind, &rq, &directory))
 		return (options_usage(&save_syntax));
-	}
-	rq.srq_device = argv[0];
-	return (run(&rq, argc == 2 ? argv[1] : "."));
+	return (run(&rq, directory));
 }

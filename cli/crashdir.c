@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "cli/number.h"
-#include "kdebug/escape.h"
 
 #define BOUNDS_MODE 0644
 #define LINE_LEN    64
@@ -251,15 +250,14 @@ static bool
 read_number(const struct crashdir *cd, const char *name, const char *what,
     uint64_t *out)
 {
-	char line[LINE_LEN], clean[LINE_LEN * ESCAPE_MAX + 1];
+	char line[LINE_LEN];
 
 	if (!read_line(cd, name, line))
 		return (false);
 	if (number_parse(line, out))
 		return (true);
-	(void)escape_text(clean, sizeof(clean), line, strlen(line), "");
 	warnx("warning: %s/%s: not a number of %s: \"%s\"", cd->cd_path, name,
-	    what, clean);
+	    what, line);
 	return (false);
 }
 

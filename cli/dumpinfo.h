@@ -6,10 +6,16 @@
 
 #include <stdio.h>
 
+#include "cli/badplaces.h"
 #include "disk/dumpdev.h"
 
-/* device: where the dump was found; number: the N of info.N. */
-void dumpinfo_print(FILE *out, const struct dumpdev_dump *dump,
-    const char *device, uint32_t number);
+struct dumpinfo {
+	const struct dumpdev_dump *di_dump;
+	const char *di_device;		/* where the dump was found */
+	uint32_t di_number;		/* the N of info.N */
+	const struct badplaces *di_bad; /* NULL: the dump was not read */
+};
+
+void dumpinfo_print(FILE *out, const struct dumpinfo *di);
 
 #endif

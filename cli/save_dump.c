@@ -14,6 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/badplaces.h"
 #include "cli/dumpinfo.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
@@ -40,7 +41,8 @@ struct saving {
 	const struct save_source *sav_src;
 	uint32_t sav_number;
 	struct newfile sav_files[NFILES];
-	uint8_t *sav_buf; /* CHUNK_LEN */
+	uint8_t *sav_buf;	   /* CHUNK_LEN */
+	struct badplaces sav_bad;
 };
 
 static bool
@@ -65,12 +67,26 @@ core_name(const struct kerneldump_hdr *kh)
 		"" });
 }
 
-static int
-source_failed(const struct saving *sv)
+int
+save_status(const struct trouble *tr)
 {
-	warnx("%s: %s", sv->sav_src->src_name,
-	    dumpdev_why(sv->sav_src->src_dev));
-	return (EX_IOERR);
+	switch (tr->trb_kind) {
+	case TROUBLE_IO:
+		return (EX_IOERR);
+	case TROUBLE_CHANGED:
+		return (EX_TEMPFAIL);
+	case TROUBLE_NONE:
+	case TROUBLE_DATA:
+		break;
+	}
+	return (EX_DATAERR);
+}
+
+static int
+source_failed(const struct saving *sv, const struct trouble *tr)
+{
+	warnx("%s: %s", sv->sav_src->src_name, tr->trb_text);
+	return (save_status(tr));
 }
 
 static int
@@ -82,43 +98,100 @@ write_failed(const struct saving *sv)
 
 /* ---- copying ---- */
 
-typedef bool reader_t(struct dumpdev *dev, const struct dumpdev_dump *dump,
-    uint64_t off, uint8_t *buf, size_t len);
+typedef bool reader_t(const struct dumpdev *dev,
+    const struct dumpdev_dump *dump, uint64_t off, uint8_t *buf, size_t len,
+    struct trouble *tr);
 
-/* Copy what read() reads into a new file of len bytes. */
-static int
-copy(struct saving *sv, reader_t *read, uint64_t len, int fd,
-    struct progress *bar)
+/* What is copied, and whereto. */
+struct copying {
+	reader_t *cpy_read;
+	uint64_t cpy_len;
+	int cpy_fd;
+	bool cpy_is_core;
+};
+
+/* Read what can be read, a sector at a time, and leave zeros for the rest. */
+static bool
+salvage(struct saving *sv, const struct copying *cpy, uint64_t off, size_t len,
+    struct trouble *tr)
 {
 	const struct save_source *src = sv->sav_src;
+	size_t step = src->src_dump->dmp_sector_len;
+
+	for (size_t done = 0; done < len && !interrupt_came(); done += step) {
+		size_t n = len - done < step ? len - done : step;
+		uint8_t *buf = sv->sav_buf + done;
+
+		if (cpy->cpy_read(src->src_dev, src->src_dump, off + done, buf,
+			n, tr))
+			continue;
+		if (tr->trb_kind != TROUBLE_IO)
+			return (false);
+		memset(buf, 0, n);
+		badplaces_add(&sv->sav_bad, off + done,
+		    dumpdev_place(src->src_dump, off + done, n), n);
+	}
+	return (true);
+}
+
+static int
+read_chunk(struct saving *sv, const struct copying *cpy, uint64_t off,
+    size_t len)
+{
+	const struct save_source *src = sv->sav_src;
+	struct trouble tr = { 0 };
+
+	if (cpy->cpy_read(src->src_dev, src->src_dump, off, sv->sav_buf, len,
+		&tr))
+		return (EX_OK);
+	if (tr.trb_kind != TROUBLE_IO)
+		return (source_failed(sv, &tr));
+	/* A key with a hole opens nothing. */
+	if (src->src_salvage && cpy->cpy_is_core)
+		return (salvage(sv, cpy, off, len, &tr) ?
+			EX_OK :
+			source_failed(sv, &tr));
+	warnx("%s: %s (-f saves zeros in place of what cannot be read)",
+	    src->src_name, tr.trb_text);
+	return (EX_IOERR);
+}
+
+static int
+copy(struct saving *sv, const struct copying *cpy, struct progress *bar)
+{
+	uint64_t len = cpy->cpy_len;
 
 	for (uint64_t off = 0; off < len;) {
 		uint64_t left = len - off;
 		size_t n = left < CHUNK_LEN ? (size_t)left : CHUNK_LEN;
+		int status;
 
 		if (interrupt_came())
 			return (EX_TEMPFAIL);
 		progress_report(bar, off, len);
-		if (!read(src->src_dev, src->src_dump, off, sv->sav_buf, n))
-			return (source_failed(sv));
-		if (!sparse_write(fd, off, sv->sav_buf, n, NULL))
+		if ((status = read_chunk(sv, cpy, off, n)) != EX_OK)
+			return (status);
+		if (!sparse_write(cpy->cpy_fd, off, sv->sav_buf, n, NULL))
 			return (write_failed(sv));
 		off += n;
 	}
 	/* A hole at the end does not make the file longer by itself. */
-	return (ftruncate(fd, (off_t)len) == 0 ? EX_OK : write_failed(sv));
+	return (ftruncate(cpy->cpy_fd, (off_t)len) == 0 ? EX_OK :
+							  write_failed(sv));
 }
 
 static int
 copy_core(struct saving *sv)
 {
-	uint64_t len = sv->sav_src->src_dump->dmp_hdr.kh_dump_len;
+	const struct copying cpy = { .cpy_read = dumpdev_read,
+		.cpy_len = sv->sav_src->src_dump->dmp_hdr.kh_dump_len,
+		.cpy_fd = sv->sav_files[FILE_CORE].nf_fd,
+		.cpy_is_core = true };
 	struct progress bar;
 	int status;
 
 	progress_start(&bar, "saving", sv->sav_src->src_name);
-	status =
-	    copy(sv, dumpdev_read, len, sv->sav_files[FILE_CORE].nf_fd, &bar);
+	status = copy(sv, &cpy, &bar);
 	progress_end(&bar);
 	return (status);
 }
@@ -126,20 +199,38 @@ copy_core(struct saving *sv)
 static int
 copy_key(struct saving *sv)
 {
-	uint64_t len = sv->sav_src->src_dump->dmp_hdr.kh_key_len;
+	const struct copying cpy = { .cpy_read = dumpdev_read_key,
+		.cpy_len = sv->sav_src->src_dump->dmp_hdr.kh_key_len,
+		.cpy_fd = sv->sav_files[FILE_KEY].nf_fd };
 	struct progress bar;
 	int status;
 
 	progress_start(&bar, "saving", "key");
-	status = copy(sv, dumpdev_read_key, len, sv->sav_files[FILE_KEY].nf_fd,
-	    &bar);
+	status = copy(sv, &cpy, &bar);
 	progress_end(&bar);
 	return (status);
 }
 
+/* A machine that dumps again meanwhile leaves half of each dump. */
 static int
-write_info(const struct saving *sv)
+check_unchanged(struct saving *sv)
 {
+	struct trouble tr = { 0 };
+
+	badplaces_warn(&sv->sav_bad, sv->sav_src->src_name);
+	return (dumpdev_unchanged(sv->sav_src->src_dev, sv->sav_src->src_dump,
+		    &tr) ?
+		EX_OK :
+		source_failed(sv, &tr));
+}
+
+static int
+write_info(struct saving *sv)
+{
+	const struct dumpinfo di = { .di_dump = sv->sav_src->src_dump,
+		.di_device = sv->sav_src->src_name,
+		.di_number = sv->sav_number,
+		.di_bad = &sv->sav_bad };
 	int fd = dup(sv->sav_files[FILE_INFO].nf_fd);
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 	bool failed;
@@ -149,8 +240,7 @@ write_info(const struct saving *sv)
 			(void)close(fd);
 		return (write_failed(sv));
 	}
-	dumpinfo_print(out, sv->sav_src->src_dump, sv->sav_src->src_name,
-	    sv->sav_number);
+	dumpinfo_print(out, &di);
 	failed = ferror(out) != 0;
 	if (fclose(out) != 0 || failed)
 		return (write_failed(sv));
@@ -175,12 +265,16 @@ create_files(struct saving *sv)
 static int
 fill_files(struct saving *sv)
 {
-	int status = write_info(sv);
+	int status = EX_OK;
 
-	if (status == EX_OK && sv->sav_files[FILE_KEY].nf_temp != NULL)
+	if (sv->sav_files[FILE_KEY].nf_temp != NULL)
 		status = copy_key(sv);
 	if (status == EX_OK)
 		status = copy_core(sv);
+	if (status == EX_OK)
+		status = check_unchanged(sv);
+	if (status == EX_OK)
+		status = write_info(sv);
 	for (unsigned int i = 0; i < NFILES && status == EX_OK; i++)
 		status = newfile_sync(sv->sav_cd, &sv->sav_files[i]);
 	/* The last moment at which all of it can be taken back. */

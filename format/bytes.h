@@ -149,14 +149,4 @@ enc64(enum byte_order order, uint8_t *p, uint64_t v)
 		be64enc(p, v);
 }
 
-/* v rounded up to a multiple of align, a power of two.  false: it wraps. */
-static inline bool
-round_up(uint64_t v, uint64_t align, uint64_t *out)
-{
-	if (__builtin_add_overflow(v, align - 1, out))
-		return (false);
-	*out &= ~(align - 1);
-	return (true);
-}
-
 #endif

@@ -75,31 +75,6 @@ test_encode(void **state)
 	assert_memory_equal(buf, digits, 8);
 }
 
-static const struct round_row {
-	const char *name;
-	uint64_t v, align, want;
-	bool ok;
-} round_rows[] = {
-	{ "round_up: zero stays", 0, 4096, 0, true },
-	{ "round_up: a multiple stays", 8192, 4096, 8192, true },
-	{ "round_up: one more than a multiple", 8193, 4096, 12288, true },
-	{ "round_up: to 1", 77, 1, 77, true },
-	{ "round_up: the largest multiple", UINT64_MAX - 4095, 4096,
-	    UINT64_MAX - 4095, true },
-	{ "round_up: wraps", UINT64_MAX - 4094, 4096, 0, false },
-};
-
-static void
-test_round(void **state)
-{
-	const struct round_row *row = *state;
-	uint64_t out;
-
-	assert_int_equal(round_up(row->v, row->align, &out), row->ok);
-	if (row->ok)
-		assert_true(out == row->want);
-}
-
 int
 main(void)
 {
@@ -107,7 +82,6 @@ main(void)
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, span_rows, test_span);
-	ADD_ROWS(tests, n, round_rows, test_round);
 	tests[n++] =
 	    row_test("decode, little-endian", test_decode_little, NULL);
 	tests[n++] = row_test("decode, big-endian", test_decode_big, NULL);

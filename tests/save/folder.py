@@ -14,7 +14,7 @@ import time
 
 import images
 from images import dump4, some_bytes
-from scene import CORES, DATA, NO_DUMP, VMCORE, Scene, put
+from scene import CORES, DATA, NO_DUMP, VMCORE, Scene, put, sha256_line
 from tap import Skip, Tests, expect
 
 GOOD = dump4(DATA)
@@ -81,6 +81,7 @@ def check_names_taken(make):
         result = scene.save()
         assert result.status == os.EX_OK, result
         assert scene.read("vmcore.0") == DATA
+        assert scene.read("info.0").endswith(sha256_line(DATA).encode())
         expect(scene.save(), NO_DUMP, "saved before")
         assert not any(n.startswith(".saving") for n in scene.names())
 

@@ -10,7 +10,7 @@ import stat
 
 import images
 from images import KERNEL, SWAP, UFS, dump1, dump4, falsify, some_bytes
-from scene import CORES, DATA, NO_DUMP, VMCORE, Scene, put
+from scene import CORES, DATA, NO_DUMP, VMCORE, Scene, put, sha256_line
 from tap import Tests, expect, run
 
 tests = Tests()
@@ -207,6 +207,7 @@ def check_info_version4():
         put(scene, "bounds", "7\n")
         expect(scene.save(), os.EX_OK)
         want = INFO4.format(scene.image, stored_parity(media))
+        want += sha256_line(DATA)
         assert scene.read("info.7").decode() == want, scene.read("info.7")
 
 
@@ -215,7 +216,67 @@ def check_info_version1():
     with Scene(media) as scene:
         expect(scene.save(), os.EX_OK)
         want = INFO1.format(scene.image, stored_parity(media))
+        want += sha256_line(DATA[:512])
         assert scene.read("info.0").decode() == want, scene.read("info.0")
+
+
+# What the kernel says, and its lines of info.N.
+VERSIONS = [
+    ("one line", b"FreeBSD 14\n", "FreeBSD 14"),
+    ("no newline", b"FreeBSD 14", "FreeBSD 14"),
+    ("nothing", b"", ""),
+    (
+        "two lines",
+        b"FreeBSD 14 #0: Tue\n    root@h:/usr/obj\n",
+        "FreeBSD 14 #0: Tue\n    root@h:/usr/obj",
+    ),
+    ("a forged line", b"x\n  Dump Status: good\n", "x\\x0a  Dump Status: good"),
+    (
+        "a forged line, as a second one",
+        b"x\n    Dump Status: good\n",
+        "x\\x0a    Dump Status: good",
+    ),
+    ("a label without a value", b"x\n    Bounds:\n", "x\\x0a    Bounds:"),
+    ("a line of another report", b"x\nDump header\n", "x\\x0aDump header"),
+    ("a carriage return", b"x\r    y\n", "x\\x0d    y"),
+    ("empty lines", b"x\n\n\n", "x\\x0a\\x0a"),
+]
+
+
+def check_version(text, shown):
+    with Scene(dump4(DATA, text=text)) as scene:
+        expect(scene.save(), os.EX_OK)
+        info = scene.read("info.0").decode()
+        want = f"\n  Version String: {shown}\n  Panic String: page fault\n"
+        assert want in info, info
+
+
+def check_forged(**fields):
+    """No other text makes a line, either."""
+    with Scene(dump4(DATA, **fields)) as scene:
+        expect(scene.save(), os.EX_OK)
+        info = scene.read("info.0").decode()
+        assert info.count("\n  Bounds: ") == 1, info
+        assert "x\\x0a  Bounds: 9" in info, info
+
+
+def check_forged_device():
+    with Scene(b"") as scene:
+        scene.image += "\n  Bounds: 9"
+        scene.write(dump4(DATA))
+        expect(scene.save(), os.EX_OK)
+        info = scene.read("info.0").decode()
+        assert info.count("\n  Bounds: ") == 1, info
+
+
+for row in VERSIONS:
+    tests.case(f"version: {row[0]}", check_version, *row[1:])
+for name, fields in [
+    ("panic", {"panic": b"x\n  Bounds: 9"}),
+    ("host", {"host": b"x\n  Bounds: 9"}),
+]:
+    tests.case(f"a forged line: {name}", lambda f: check_forged(**f), fields)
+tests.case("a forged line: the image's name", check_forged_device)
 
 
 def check_verbose():
@@ -265,11 +326,6 @@ REFUSED = [
     ("an empty file", b"", NO_DUMP, "no dump", False),
     ("one byte", b"x", NO_DUMP, "no dump", False),
     ("a disk without a dump", bytes(1 << 20), NO_DUMP, "no dump", False),
-    (
-        "a dump on a partition of an MBR",
-        images.mbr(2, len(GOOD) // 512) + bytes(512) + GOOD + bytes(512),
-        *(NO_DUMP, "MBR's partitions were not looked into", False),
-    ),
     (
         "an image without its last sector",
         GOOD[:-512],
@@ -484,6 +540,7 @@ def check_help():
 def check_mistakes():
     for words, message in [
         ([], "no device or image named"),
+        (["/"], "no device or image named, only the directory /"),
         (["a", "b", "c"], "one argument too many: c"),
         (["-m", "0", "a"], "bad number of dumps: 0"),
         (["-m", "x", "a"], "bad number of dumps: x"),
@@ -493,6 +550,9 @@ def check_mistakes():
         (["-c", "-C", "a"], "-c excludes -C and -k"),
         (["-kc", "a"], "-c excludes -C and -k"),
         (["-ck", "a"], "-c excludes -C and -k"),
+        (["--length", "1M", "a"], "--length needs --offset"),
+        (["--offset", "x", "a"], "bad number of bytes for --offset: x"),
+        (["--length", "-1", "a"], "bad number of bytes for --length: -1"),
         (["-N", "kernel", "a"], "unknown option -N"),
     ]:
         result = run(VMCORE, "save", *words)
@@ -504,7 +564,8 @@ def check_no_device():
     result = run(VMCORE, "save", "/nonexistent")
     expect(result, os.EX_NOINPUT, "No such file")
     assert "-k" not in result.err, result
-    expect(run(VMCORE, "save", "-k", "/"), os.EX_NOINPUT, "neither a regular")
+    two = run(VMCORE, "save", "-k", "/", "/")
+    expect(two, os.EX_NOINPUT, "neither a regular")
 
 
 tests.case("-k saves from what may not be written", check_keep)

@@ -1,5 +1,6 @@
 """A disk's image and a folder to save its dumps into."""
 
+import hashlib
 import os
 import sys
 import tempfile
@@ -10,6 +11,17 @@ from tap import run
 VMCORE = sys.argv[1]
 NO_DUMP = 1
 DATA = some_bytes(10000)
+
+# A command that was built without OpenSSL leaves the line out.
+HAS_SHA256 = os.environ.get("VMCORE_SHA256") == "1"
+
+
+def sha256_line(data):
+    """The line of info.N about a dump's file."""
+    if not HAS_SHA256:
+        return ""
+    return f"  SHA-256: {hashlib.sha256(data).hexdigest()}\n"
+
 
 # The files of the first dump.
 CORES = ["info.0", "info.last", "vmcore.0", "vmcore.last"]

@@ -50,37 +50,39 @@ check_dump(struct dumpdev *dev, const struct dumpdev_dump *dump,
     const struct sink *sink)
 {
 	static uint8_t bytes[MEDIA_LEN];
+	struct trouble tr;
 	uint64_t off, len;
 
 	assert_true(sink_find_dump(sink, &off, &len));
 	assert_int_equal(dump->dmp_status, DUMPDEV_GOOD);
-	assert_int_equal(dump->dmp_partition, 0);
+	assert_string_equal(dump->dmp_where, "");
 	assert_int_equal(dump->dmp_sector_len, sink->block_len);
 	assert_int_equal(dump->dmp_place.kpl_data_off, off);
 	assert_int_equal(dump->dmp_hdr.kh_dump_len, len);
-	assert_true(dumpdev_read(dev, dump, 0, bytes, (size_t)len));
+	assert_true(dumpdev_read(dev, dump, 0, bytes, (size_t)len, &tr));
 	assert_memory_equal(bytes, sink->media + off, len);
-	assert_false(dumpdev_read(dev, dump, 4096, bytes, (size_t)len));
-	assert_non_null(strstr(dumpdev_why(dev), "the dump ends before"));
+	assert_false(dumpdev_read(dev, dump, 4096, bytes, (size_t)len, &tr));
+	assert_non_null(strstr(tr.trb_text, "the dump ends before"));
 }
 
 static void
 test_found(void **state)
 {
 	const struct row *row = *state;
-	char path[TEMP_PATH_LEN], why[256];
+	char path[TEMP_PATH_LEN];
+	struct trouble tr;
 	struct dumpdev_dump dump;
 	struct dumpdev *dev;
 	struct sink sink;
 
 	dump_to(&sink, row->block_len);
 	temp_named(sink.media, sink.media_len, path);
-	dev = dumpdev_open(path, DUMPDEV_CLEAR, why, sizeof(why));
+	dev = dumpdev_open(path, DUMPDEV_CLEAR, &tr);
 	(void)unlink(path);
 	assert_non_null(dev);
 	assert_true(dumpdev_next(dev, &dump));
 	check_dump(dev, &dump, &sink);
-	assert_true(dumpdev_clear(dev, &dump));
+	assert_true(dumpdev_clear(dev, &dump, &tr));
 	assert_false(dumpdev_next(dev, &dump));
 	dumpdev_close(dev);
 	sink_fini(&sink);

@@ -1,0 +1,353 @@
+"""usage: disks.py VMCORE
+
+Where vmcore save finds dumps on disks as people have them: slices and bsdlabels,
+GEOM's own sectors, partition tables of which parts are lost, and offsets.
+"""
+
+import os
+import struct
+
+import images
+from images import SWAP, UFS, dump1, dump4, falsify, some_bytes
+from scene import DATA, NO_DUMP, VMCORE, Scene
+from tap import Tests, expect, run
+
+GOOD = dump4(DATA)
+SECTORS = (512, 1024, 2048, 4096)
+FILLER = some_bytes(8192, 5)
+
+tests = Tests()
+
+
+# ---- what images.py does not make ----
+
+
+def geom(media, sector=512, magic=b"GEOM::MIRROR"):
+    """A provider of GEOM's: its last sector is its own."""
+    return media + magic.ljust(16, b"\0").ljust(sector, b"m")
+
+
+def table(*entries):
+    """The first sector of a disk: first sector, length and type."""
+    parts = b"".join(
+        struct.pack("<B3sB3sII", 0, bytes(3), kind, bytes(3), first, count)
+        for first, count, kind in entries
+    )
+    return bytes(446) + parts.ljust(64, b"\0") + b"\x55\xaa"
+
+
+def label(parts, sector=512, raw=0):
+    """A bsdlabel: sectors, first sector, type; the third is the slice."""
+    text = bytearray(sector)
+    struct.pack_into("<I", text, 0, 0x82564557)
+    struct.pack_into("<I", text, 40, sector)
+    struct.pack_into("<I", text, 132, 0x82564557)
+    struct.pack_into("<H", text, 138, 8)
+    for i, (count, first, kind) in enumerate(parts):
+        struct.pack_into("<IIIB", text, 148 + 16 * i, count, first + raw, 0, kind)
+    return bytes(text)
+
+
+def slice_of(media, sector=512, kind=1, raw=0):
+    """A slice whose partition b, in its middle, is the media."""
+    count = len(media) // sector
+    parts = [(14, 2, 7), (count, 16, kind), (count + 32, 0, 0)]
+    return (
+        bytes(sector)
+        + label(parts, sector, raw)
+        + bytes(14 * sector)
+        + media
+        + FILLER[:sector] * 16
+    )
+
+
+def mbr_disk(slices, sector=512, start=63):
+    """Slices of a type, one after the other."""
+    body, entries = b"", []
+    for kind, data in slices:
+        entries.append((start + len(body) // sector, len(data) // sector, kind))
+        body += data
+    return table(*entries).ljust(start * sector, b"\0") + body + bytes(sector)
+
+
+def extended_disk(media):
+    """A swap of Linux as the second partition in an extended one."""
+    count = len(media) // 512
+    first = table((1, 8, 0x83), (9, count + 1, 0x05)) + FILLER[:4096]
+    second = table((1, count, 0x82)) + media
+    return mbr_disk([(0x0F, first + second)])
+
+
+# Name, image, where it says that the dump is.
+FOUND = [
+    (f"a mirror in sectors of {n}", geom(dump4(DATA, n), n), "") for n in SECTORS
+]
+FOUND += [
+    (f"a slice in sectors of {n}", mbr_disk([(0xA5, dump4(DATA, n))], n), " slice 1")
+    for n in SECTORS
+]
+FOUND += [
+    (
+        f"a bsdlabel in sectors of {n}",
+        mbr_disk([(0x83, FILLER), (0xA5, slice_of(dump4(DATA, n), n))], n),
+        " slice 2 partition b",
+    )
+    for n in SECTORS
+]
+FOUND += [
+    (
+        f"a label on a mirror on a partition in sectors of {n}",
+        images.disk(
+            [
+                (UFS, FILLER),
+                (SWAP, geom(geom(dump4(DATA, n), n, b"GEOM::LABEL"), n)),
+            ],
+            n,
+        ),
+        " partition 2",
+    )
+    for n in SECTORS
+]
+FOUND += [
+    (
+        f"a table in sectors of {n}, the dump in sectors of 512",
+        images.disk([(SWAP, GOOD)], n),
+        " partition 1",
+    )
+    for n in SECTORS
+]
+FOUND += [
+    ("version 1 on a mirror", geom(dump1(DATA[:9728])), ""),
+    ("a block size of nothing", dump4(DATA, block=0), ""),
+    ("a block size of an odd number", dump4(DATA, block=513), ""),
+    ("a block size that is not the sector's", dump4(DATA, 4096, block=512), ""),
+    ("sectors of 512 with a block size of 4096", dump4(DATA, block=4096), ""),
+    ("sectors of 8192", dump4(DATA, 8192), ""),
+    ("a slice of Linux's swap", mbr_disk([(0x82, GOOD)]), " slice 1"),
+    ("a partition in an extended one", extended_disk(GOOD), " slice 6"),
+    ("a label without slices", slice_of(GOOD), " partition b"),
+    (
+        "a label's unused partition",
+        mbr_disk([(0xA5, slice_of(GOOD, kind=0))]),
+        " slice 1 partition b",
+    ),
+    (
+        "a label that counts from the disk's start",
+        mbr_disk([(0xA5, slice_of(GOOD, raw=63))]),
+        " slice 1 partition b",
+    ),
+    (
+        "a label in a GUID partition",
+        images.disk(
+            [(bytes.fromhex("b47c6e51cf6ed6118ff800022d09712b"), slice_of(GOOD))]
+        ),
+        " partition 1 partition b",
+    ),
+    (
+        "a copy of the table before a mirror's sector",
+        geom(falsify(images.disk([(SWAP, GOOD)]), 512, bytes(512))),
+        " partition 1",
+    ),
+    (
+        "a copy of the table where the disk once ended",
+        falsify(images.disk([(SWAP, GOOD)]), 600, b"?") + bytes(1 << 20),
+        " partition 1",
+    ),
+    (
+        "a damaged array, and a copy where the disk once ended",
+        falsify(images.disk([(SWAP, GOOD)]), 1024, b"?") + bytes(1 << 20),
+        " partition 1",
+    ),
+]
+
+
+def check_found(image, where):
+    """It is told where, is saved whole, and is not there any more."""
+    with Scene(image) as scene:
+        result = scene.check()
+        expect(result, os.EX_OK)
+        assert result.out.startswith(f"{scene.image}{where}: a dump"), result
+        assert result.out.count("\n") == 1 and result.err == "", result
+        expect(scene.save(), os.EX_OK)
+        saved = scene.read("vmcore.0")
+        assert saved in (DATA, DATA[:9728])
+        assert b"Dump Status: good\n" in scene.read("info.0")
+        expect(scene.check(), NO_DUMP, "saved before")
+
+
+for row in FOUND:
+    tests.case(f"finds: {row[0]}", check_found, *row[1:])
+
+
+# ---- what is not there, or damaged ----
+
+LOST = falsify(falsify(images.disk([(SWAP, GOOD)]), 512, bytes(512)), -512, bytes(512))
+
+NOT_FOUND = [
+    ("a slice of a file system", mbr_disk([(0x83, GOOD)]), NO_DUMP, "no dump\n"),
+    (
+        "a label's file system",
+        mbr_disk([(0xA5, slice_of(GOOD, kind=7))]),
+        *(NO_DUMP, "no dump\n"),
+    ),
+    (
+        "a slice that was cut off",
+        mbr_disk([(0xA5, GOOD)])[: -len(GOOD) // 2],
+        *(os.EX_DATAERR, "slice 1 ends behind the disk's end"),
+    ),
+    ("both tables lost", LOST, os.EX_DATAERR, "partition table is lost"),
+    (
+        "too far before the end",
+        GOOD + bytes(512 * 8),
+        *(NO_DUMP, "no dump\n"),
+    ),
+    (
+        "links of an extended partition in a circle",
+        mbr_disk([(0x05, table((1, 8, 0x83), (0, 100, 5)) + FILLER)]),
+        *(NO_DUMP, "no dump\n"),
+    ),
+    (
+        "a label of all numbers",
+        mbr_disk([(0xA5, bytes(512) + label([((1 << 32) - 1, (1 << 32) - 1, 1)]))]),
+        *(NO_DUMP, "no dump\n"),
+    ),
+]
+
+
+def check_not_found(image, status, message):
+    with Scene(image) as scene:
+        expect(scene.check(), status, message)
+        expect(scene.save(), status, message)
+        assert scene.names() == [], scene.names()
+        assert scene.image_bytes() == image
+
+
+for row in NOT_FOUND:
+    tests.case(f"does not find: {row[0]}", check_not_found, *row[1:])
+
+
+def check_mbr_dump_and_lost():
+    """A dump on a partition that no table names is not taken for the disk's."""
+    image = images.disk([(UFS, dump4(DATA, 4096))], 4096)
+    with Scene(image) as scene:
+        expect(scene.check(), NO_DUMP, "no dump")
+
+
+tests.case("a file system's dump near the disk's end", check_mbr_dump_and_lost)
+
+# ---- --offset ----
+
+
+def check_offset(image, words, data):
+    with Scene(image) as scene:
+        expect(scene.save(*words), os.EX_OK)
+        assert scene.read("vmcore.0") == data
+        expect(scene.save("-k", *words), NO_DUMP, "saved before")
+
+
+IN_THE_MIDST = FILLER + GOOD + FILLER
+for name, image, words in [
+    ("from the start", IN_THE_MIDST, ["--offset", "0"]),
+    ("from the partition's start", IN_THE_MIDST, ["--offset", "8K"]),
+    ("of a partition", IN_THE_MIDST, ["--offset", "8K", "--length", str(len(GOOD))]),
+    ("of a mirror", FILLER + geom(GOOD) + FILLER, ["--offset", "8192"]),
+    ("that is odd", b"x" * 100 + GOOD + FILLER, ["--offset", "100"]),
+    ("both tables lost", LOST, ["--offset", "0"]),
+    ("a qcow2 in front", b"QFI\xfb" + bytes(508) + GOOD, ["--offset", "512"]),
+    (
+        "in sectors of 4096",
+        FILLER + dump4(DATA, 4096) + FILLER,
+        ["--offset", "0"],
+    ),
+    ("version 1", FILLER + dump1(DATA) + FILLER, ["--offset", "0"]),
+]:
+    tests.case(f"--offset {name}", check_offset, image, words, DATA)
+
+
+def check_offset_two():
+    """All dumps from there on, and none twice."""
+    with Scene(FILLER + GOOD + FILLER + dump4(DATA[:99], 4096) + FILLER) as scene:
+        expect(scene.save("--offset", "0"), os.EX_OK)
+        assert scene.read("vmcore.0") == DATA
+        assert scene.read("vmcore.1") == DATA[:99]
+        assert "vmcore.2" not in scene.names(), scene.names()
+
+
+def check_offset_half(damaged, message):
+    """One header is enough to find a dump, but not to trust it."""
+    header = GOOD.index(images.KERNEL) if damaged == "first" else len(GOOD) - 512
+    image = falsify(GOOD, header, FILLER[:512])
+    with Scene(FILLER + image + FILLER) as scene:
+        expect(scene.save("-k", "--offset", "0"), os.EX_DATAERR, message)
+        assert scene.names() == [], scene.names()
+        expect(scene.save("-kf", "--offset", "0"), os.EX_OK, message)
+        assert scene.read("vmcore.0") == DATA
+        assert b"Dump Status: bad\n" in scene.read("info.0")
+
+
+def check_offset_behind():
+    with Scene(GOOD) as scene:
+        for words in (["--offset", "1M"], ["--offset", "1K", "--length", "1M"]):
+            result = scene.save(*words)
+            expect(result, os.EX_DATAERR, "the disk ends before that")
+
+
+def check_offset_nothing():
+    with Scene(FILLER) as scene:
+        expect(scene.save("--offset", "0"), NO_DUMP, "no dump")
+        # The headers of nothing: their lengths are impossible.
+        scene.write(images.header4((1 << 64) - 1, block=(1 << 32) - 1))
+        expect(scene.save("--offset", "0"), NO_DUMP, "no dump")
+
+
+tests.case("--offset finds two", check_offset_two)
+tests.case(
+    "--offset with a last header only", check_offset_half, "first", "differ"
+)
+tests.case(
+    "--offset with a first header only", check_offset_half, "last", "another one"
+)
+tests.case("--offset behind the end", check_offset_behind)
+tests.case("--offset finds nothing", check_offset_nothing)
+
+# ---- images that are not raw ----
+
+
+def check_wrapped(start, name, todo):
+    with Scene(start.ljust(1 << 20, b"\0")) as scene:
+        for result in (scene.check(), scene.save(), scene.save("-f")):
+            expect(result, os.EX_DATAERR, name)
+            assert todo in result.err, result
+        # Sectors of the guest's disk may well lie in the image's order.
+        scene.write(start.ljust(512, b"\0") + GOOD)
+        expect(scene.save(), os.EX_DATAERR, name)
+        assert scene.names() == [], scene.names()
+
+
+CONVERT = "qemu-img convert -O raw"
+for row in [
+    (b"QFI\xfb\0\0\0\3", "a qcow2 image", CONVERT),
+    (b"KDMV\1\0\0\0", "a VMDK image", CONVERT),
+    (b"<<< Oracle VM VirtualBox Disk Image >>>\n", "a VDI image", CONVERT),
+    (b"vhdxfile", "a VHDX image", CONVERT),
+    (b"conectix", "a VHD image", CONVERT),
+    (b"\x1f\x8b\x08", "compressed by gzip", "gzip -dk"),
+    (b"\xfd7zXZ\0", "compressed by xz", "xz -dk"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "zstd -d"),
+    (b"BZh91AY&SY", "compressed by bzip2", "bzip2 -dk"),
+    (b"\x04\x22\x4d\x18", "compressed by lz4", "lz4 -d"),
+]:
+    tests.case(f"not raw: {row[1]}", check_wrapped, *row)
+
+# ---- savecore's order ----
+
+
+def check_savecore_order():
+    with Scene(GOOD) as scene:
+        expect(run(VMCORE, "save", scene.folder, scene.image), os.EX_OK)
+        assert scene.read("vmcore.0") == DATA
+
+
+tests.case("the directory first, as savecore has it", check_savecore_order)
+
+tests.run()

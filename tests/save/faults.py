@@ -1,0 +1,243 @@
+"""usage: faults.py VMCORE FAULTS_LIBRARY
+
+vmcore save from disks that cannot be read everywhere, or that change while they
+are read.
+"""
+
+import os
+import sys
+
+import images
+from images import SWAP, UFS, dump4, some_bytes
+from scene import Scene, put, sha256_line
+from tap import Skip, Tests, expect
+
+LIBRARY = sys.argv[2]
+DATA = some_bytes(3 << 20)
+IMAGE = dump4(DATA, size=4 << 20)
+LAST = len(IMAGE) - 512
+START = LAST - len(DATA)
+FIRST = START - 512
+
+tests = Tests()
+
+
+def environment(**faults):
+    if sys.platform != "linux":
+        raise Skip("no LD_PRELOAD here")
+    return os.environ | {
+        "LD_PRELOAD": LIBRARY,
+        # A program with a sanitizer wants to be first.
+        "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0",
+        "TZ": "UTC",
+        **faults,
+    }
+
+
+def eio(scene, *places):
+    return environment(
+        FAULT_FILE=scene.image, FAULT_EIO=",".join(str(at) for at in places)
+    )
+
+
+# ---- sectors that cannot be read ----
+
+
+def zeroed(data, *places, sector=512):
+    data = bytearray(data)
+    for at in places:
+        start = (at - START) // sector * sector
+        data[start : start + sector] = bytes(sector)
+    return bytes(data)
+
+
+def check_refused(places, message):
+    with Scene(IMAGE) as scene:
+        result = scene.save(env=eio(scene, *places))
+        expect(result, os.EX_IOERR, message)
+        assert result.err.count("\n") == 1, result
+        assert set(scene.names()) <= {"bounds"}, scene.names()
+        assert scene.image_bytes() == IMAGE
+
+
+def check_salvaged(places, lines):
+    with Scene(IMAGE) as scene:
+        result = scene.save("-kf", env=eio(scene, *places))
+        expect(result, os.EX_OK)
+        saved = scene.read("vmcore.0")
+        assert saved == zeroed(DATA, *places)
+        info = scene.read("info.0").decode()
+        end = "  Dump Status: bad\n" + lines + sha256_line(saved)
+        assert info.endswith(end), info
+        for line in lines.splitlines():
+            assert line.split()[1] + " bytes at" in result.err, result
+
+
+A, B = START + 1000, START + (2 << 20) + 7
+for name, places, lines in [
+    ("one sector", [A], "  Unreadable: 512 bytes at 512 of the dump\n"),
+    (
+        "neighbours",
+        [A, A + 512],
+        "  Unreadable: 1024 bytes at 512 of the dump\n",
+    ),
+    (
+        "two places",
+        [A, B],
+        "  Unreadable: 512 bytes at 512 of the dump\n"
+        "  Unreadable: 512 bytes at 2097152 of the dump\n",
+    ),
+    (
+        "the first and the last sector",
+        [START, LAST - 1],
+        "  Unreadable: 512 bytes at 0 of the dump\n"
+        "  Unreadable: 512 bytes at 3145216 of the dump\n",
+    ),
+]:
+    tests.case(
+        f"unreadable: {name}", check_refused, places, "Input/output error (-f saves"
+    )
+    tests.case(f"unreadable, with -f: {name}", check_salvaged, places, lines)
+
+
+def check_many():
+    """Only the first places are named one by one."""
+    places = [START + 1024 * i for i in range(40)]
+    with Scene(IMAGE) as scene:
+        result = scene.save("-kf", env=eio(scene, *places))
+        expect(result, os.EX_OK, "and 24 more places; in all 20480 bytes")
+        assert scene.read("vmcore.0") == zeroed(DATA, *places)
+        info = scene.read("info.0").decode()
+        assert "  Unreadable: 20480 bytes in all\n" in info, info
+
+
+def check_text():
+    """A textdump lies backwards on the disk."""
+    text = some_bytes(512 * 100, 3)
+    image = images.textdump(text)
+    bad = len(image) - 512 - 512 * 10  # the tenth block
+    with Scene(image) as scene:
+        result = scene.save("-kf", env=eio(scene, bad + 5))
+        expect(result, os.EX_OK, f"512 bytes at {bad} cannot be read")
+        want = text[: 512 * 9] + bytes(512) + text[512 * 10 :]
+        assert scene.read("textdump.tar.0") == want
+
+
+def check_header(place, status, message, forced):
+    with Scene(IMAGE) as scene:
+        env = eio(scene, place)
+        expect(scene.save(env=env), status, message)
+        assert scene.names() == [], scene.names()
+        result = scene.save("-kf", env=env)
+        expect(result, os.EX_OK if forced else status, message)
+        if forced:
+            assert scene.read("vmcore.0") == DATA
+            assert b"Dump Status: bad\n" in scene.read("info.0")
+
+
+def check_header_by_offset():
+    """Without its last header a dump is found by its first one."""
+    with Scene(IMAGE) as scene:
+        env = eio(scene, LAST)
+        words = ("-k", "--offset", "0")
+        expect(scene.save(*words, env=env), os.EX_IOERR, "cannot be read")
+        expect(scene.save(*words, "-f", env=env), os.EX_OK, "cannot be read")
+        assert scene.read("vmcore.0") == DATA
+
+
+def check_tables():
+    """A copy of the table makes up for one that cannot be read."""
+    small = dump4(DATA[:9999])
+    with Scene(images.disk([(UFS, bytes(4096)), (SWAP, small)])) as scene:
+        expect(scene.save("-k", env=eio(scene, 512)), os.EX_OK)
+        expect(scene.save("-k", env=eio(scene, 1024)), os.EX_OK)
+        both = eio(scene, 512, os.path.getsize(scene.image) - 1)
+        expect(scene.save("-k", env=both), os.EX_IOERR, "cannot read")
+
+
+def check_key():
+    key = some_bytes(512, 3)
+    image = dump4(DATA[:5120], key=key)
+    with Scene(image) as scene:
+        env = eio(scene, image.index(key) + 9)
+        expect(scene.save("-kf", env=env), os.EX_IOERR, "Input/output error")
+        assert scene.names() == ["bounds"], scene.names()
+
+
+tests.case("unreadable: many places", check_many)
+tests.case("unreadable: a textdump", check_text)
+tests.case(
+    "unreadable: the first header",
+    *(check_header, FIRST, os.EX_IOERR, "before the dump cannot be read", True),
+)
+tests.case(
+    "unreadable: the last header",
+    *(check_header, LAST, os.EX_IOERR, "Input/output error", False),
+)
+tests.case("unreadable: the last header, with --offset", check_header_by_offset)
+tests.case("unreadable: partition tables", check_tables)
+tests.case("unreadable: a key", check_key)
+
+# ---- disks that change ----
+
+OTHER = dump4(some_bytes(3 << 20, 77), size=4 << 20, time=1650009999)
+
+
+def check_changed(image, after, nth, kept):
+    """Another dump is written after the nth read of a byte."""
+    with Scene(IMAGE) as scene:
+        put(scene, "../disk.img.new", "")
+        with open(scene.image + ".new", "wb") as file:
+            file.write(image)
+        env = environment(
+            FAULT_FILE=scene.image, FAULT_PATCH=f"{after}:{nth}:{scene.image}"
+        )
+        result = scene.save(env=env)
+        expect(result, os.EX_TEMPFAIL, "the dump has changed meanwhile")
+        assert scene.image_bytes() == image
+        if not kept:
+            assert scene.names() == ["bounds"], scene.names()
+            return
+        # All of it was read before.
+        assert scene.read("vmcore.0") == DATA
+
+
+def only(header):
+    """The same dump with one header of another."""
+    return IMAGE[:header] + OTHER[header : header + 512] + IMAGE[header + 512 :]
+
+
+for name, image in [
+    ("all of it", OTHER),
+    ("the first header", only(FIRST)),
+    ("the last header", only(LAST)),
+    ("no header is left", IMAGE[:FIRST] + bytes(len(IMAGE) - FIRST)),
+]:
+    tests.case(
+        f"changed while it was read: {name}",
+        *(check_changed, image, START + (2 << 20), 1, False),
+    )
+tests.case("changed before it was cleared", check_changed, OTHER, FIRST, 2, True)
+
+# ---- names ----
+
+
+def check_name(name):
+    """With -m, a name that cannot be given leaves the older dump as it was."""
+    with Scene(IMAGE) as scene:
+        expect(scene.save("-k", "-m", "1"), os.EX_OK)
+        before = {n: scene.read(n) for n in ("vmcore.0", "info.0")}
+        new = dump4(DATA[:999], size=4 << 20)
+        scene.write(new)
+        env = environment(FAULT_RENAME=name)
+        expect(scene.save("-m", "1", env=env), os.EX_CANTCREAT, name)
+        assert {n: scene.read(n) for n in before} == before
+        left = ["bounds", "info.0", "info.last", "vmcore.0", "vmcore.last"]
+        assert scene.names() == left, scene.names()
+        assert scene.image_bytes() == new
+
+
+for name in ("vmcore.0", "info.0"):
+    tests.case(f"-m: no name {name} to be had", check_name, name)
+
+tests.run()
