@@ -143,4 +143,6 @@ dumpinfo_print(FILE *out, const struct dumpinfo *di)
 	fprintf(out, "  Dump Status: %s\n", good ? "good" : "bad");
 	if (di->di_bad != NULL)
 		print_bad(out, di->di_bad);
+	if (di->di_sha256 != NULL)
+		fprintf(out, "  SHA-256: %s\n", di->di_sha256);
 }

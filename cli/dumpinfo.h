@@ -14,6 +14,7 @@ struct dumpinfo {
 	const char *di_device;		/* where the dump was found */
 	uint32_t di_number;		/* the N of info.N */
 	const struct badplaces *di_bad; /* NULL: the dump was not read */
+	const char *di_sha256;		/* of the dump's file; NULL: unknown */
 };
 
 void dumpinfo_print(FILE *out, const struct dumpinfo *di);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cli/badplaces.h"
+#include "cli/digest.h"
 #include "cli/dumpinfo.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
@@ -42,6 +43,7 @@ struct saving {
 	uint32_t sav_number;
 	struct newfile sav_files[NFILES];
 	uint8_t *sav_buf;	   /* CHUNK_LEN */
+	struct digest *sav_digest; /* of the core; NULL: not counted */
 	struct badplaces sav_bad;
 };
 
@@ -171,6 +173,8 @@ copy(struct saving *sv, const struct copying *cpy, struct progress *bar)
 		progress_report(bar, off, len);
 		if ((status = read_chunk(sv, cpy, off, n)) != EX_OK)
 			return (status);
+		if (cpy->cpy_is_core)
+			digest_add(sv->sav_digest, sv->sav_buf, n);
 		if (!sparse_write(cpy->cpy_fd, off, sv->sav_buf, n, NULL))
 			return (write_failed(sv));
 		off += n;
@@ -227,10 +231,13 @@ check_unchanged(struct saving *sv)
 static int
 write_info(struct saving *sv)
 {
+	char sha256[DIGEST_TEXT_LEN];
+	bool counted = digest_end(sv->sav_digest, sha256);
 	const struct dumpinfo di = { .di_dump = sv->sav_src->src_dump,
 		.di_device = sv->sav_src->src_name,
 		.di_number = sv->sav_number,
-		.di_bad = &sv->sav_bad };
+		.di_bad = &sv->sav_bad,
+		.di_sha256 = counted ? sha256 : NULL };
 	int fd = dup(sv->sav_files[FILE_INFO].nf_fd);
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 	bool failed;
@@ -353,7 +360,9 @@ save_dump(const struct crashdir *cd, const struct save_source *src,
 		warnx("%s: out of memory", src->src_name);
 		return (EX_OSERR);
 	}
+	sv.sav_digest = digest_create();
 	status = save_files(&sv);
+	digest_destroy(sv.sav_digest);
 	free(sv.sav_buf);
 	(void)crashname_put(core_name(kh), sv.sav_number, core);
 	return (status);

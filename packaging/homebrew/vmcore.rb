@@ -12,6 +12,7 @@ class Vmcore < Formula
   depends_on "jansson"
   depends_on "libarchive"
   depends_on "libelf"
+  depends_on "openssl@3"
   depends_on "zstd"
 
   uses_from_macos "python" => :build

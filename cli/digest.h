@@ -1,0 +1,26 @@
+/*
+ * SHA-256 of bytes that go by.  A program that is built without OpenSSL has
+ * none.
+ */
+#ifndef CLI_DIGEST_H
+#define CLI_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* 64 hexadecimal digits, in lower case, and a NUL. */
+#define DIGEST_TEXT_LEN 65
+
+struct digest;
+
+/* NULL: there are none here, or no memory is left. */
+struct digest *digest_create(void);
+void digest_destroy(struct digest *dg);
+
+/* dg may be NULL: then nothing is added. */
+void digest_add(struct digest *dg, const void *bytes, size_t len);
+
+/* Of all that was added.  false: unknown; out is "" then. */
+bool digest_end(struct digest *dg, char out[DIGEST_TEXT_LEN]);
+
+#endif
