@@ -147,8 +147,8 @@ static bool
 probe(struct dumpdev *dev, const struct partition *par,
     struct dumpdev_dump *out)
 {
-	struct extent ext = { .ext_start = par->par_start,
-		.ext_end = par->par_end };
+	struct extent ext = { .xt_start = par->par_start,
+		.xt_end = par->par_end };
 
 	if (!headers_probe(&dev->disk, &ext,
 		par->par_has_parts ? 1 : GEOM_REACH, out, &dev->trouble) ||

@@ -71,10 +71,10 @@ place_with(const struct extent *ext, uint32_t sector_len,
 	uint64_t last_off = dump->dmp_place.kpl_last_off;
 	struct kerneldump_place kp;
 
-	if (!kerneldump_place(&dump->dmp_hdr, last_off - ext->ext_start,
+	if (!kerneldump_place(&dump->dmp_hdr, last_off - ext->xt_start,
 		sector_len, &kp, &dump->dmp_why))
 		return (false);
-	move_place(&kp, ext->ext_start);
+	move_place(&kp, ext->xt_start);
 	dump->dmp_place = kp;
 	dump->dmp_sector_len = sector_len;
 	return (true);
@@ -193,12 +193,12 @@ bool
 headers_probe(const struct disk *dk, const struct extent *ext,
     unsigned int nsectors, struct dumpdev_dump *out, struct trouble *tr)
 {
-	uint64_t len = ext->ext_end - ext->ext_start;
+	uint64_t len = ext->xt_end - ext->xt_start;
 
 	for (uint64_t back = STEP;
 	     back <= MAX_NSECTORS * MAX_SECTOR_LEN && back <= len;
 	     back += STEP) {
-		uint64_t off = ext->ext_end - back;
+		uint64_t off = ext->xt_end - back;
 		uint8_t hdr[HDR_LEN];
 		struct span bytes = { .base = hdr, .len = sizeof(hdr) };
 		uint32_t guess;
@@ -236,7 +236,7 @@ describe_by_first(const struct disk *dk, uint64_t off,
     const uint8_t first[HDR_LEN], struct dumpdev_dump *out, struct trouble *tr)
 {
 	struct span bytes = { .base = first, .len = HDR_LEN };
-	struct extent all = { .ext_end = dk->dk_len };
+	struct extent all = { .xt_end = dk->dk_len };
 	uint8_t last[HDR_LEN] = { 0 }, hdr[HDR_LEN];
 	struct kerneldump_hdr kh;
 	const char *why;
@@ -266,7 +266,7 @@ static bool
 describe_any(const struct disk *dk, uint64_t off, const uint8_t hdr[HDR_LEN],
     struct dumpdev_dump *out, struct trouble *tr)
 {
-	struct extent all = { .ext_end = dk->dk_len };
+	struct extent all = { .xt_end = dk->dk_len };
 	struct dumpdev_dump by_first;
 	bool is_first = describe_by_first(dk, off, hdr, &by_first, tr);
 

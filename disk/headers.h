@@ -11,7 +11,7 @@
 
 /* A part of a disk that a dump may lie at the end of; bytes. */
 struct extent {
-	uint64_t ext_start, ext_end;
+	uint64_t xt_start, xt_end;
 };
 
 /*
