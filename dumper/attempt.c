@@ -1,6 +1,6 @@
 /*
- * What an attempt tells while it is made: how far it has come, to the kernel's
- * hooks, and what it found wrong, to the result.
+ * What an attempt reports while it runs: its progress, to the kernel's hooks,
+ * and anomalies, to the result.
  */
 #include "dumper/dumper_int.h"
 

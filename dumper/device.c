@@ -9,8 +9,8 @@
  *
  * That block or page is the dump's seal.  Order, with a flush after each step:
  * an old dump's seal is erased; the new dump, all but a file's seal; the header
- * before it and the seal.  Wherever this is cut, what a reader finds is whole or
- * is not a dump: it takes no header that has no twin.
+ * before it and the seal.  Wherever this is cut, a reader finds a whole dump or
+ * none: it accepts no header without its copy.
  */
 #include "dumper/dumper_int.h"
 #include "format/kerneldump.h"
@@ -150,7 +150,7 @@ write_header_before(struct attempt *at)
 	return (error != 0 ? error : stream_drain(&at->at_stream));
 }
 
-/* Where the seal is, ready to be written. */
+/* Seek to the seal; returns its length. */
 static size_t
 seek_seal(struct attempt *at)
 {

@@ -1,10 +1,10 @@
 /*
  * One dump: who may run, which sink, how small.
  *
- * A work area has one owner at a time.  A dump takes it from an estimate,
- * which was running on a CPU that has been stopped, and may run on when the
- * debugger lets it: the owner's number is another one then.  It never takes it
- * from a dump: whoever finds one there is what became of that dump.
+ * A work area has one owner at a time.  A dump takes it from an estimate, which
+ * ran on a CPU that is now stopped.  That CPU may continue after the debugger,
+ * and then sees that the owner's number has changed.  A dump never takes it
+ * from a dump: one that finds another there is a panic inside of that dump.
  */
 #include "dumper/dumper_int.h"
 
@@ -163,7 +163,7 @@ size_up(struct attempt *at)
 	return (0);
 }
 
-/* Choose pages, and as many of them as the sink has room for. */
+/* Choose pages, as many as the sink has room for. */
 static int
 plan(struct attempt *at)
 {

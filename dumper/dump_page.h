@@ -1,8 +1,8 @@
 /*
  * The calls of a kernel's allocators: which pages dumps take.
  *
- * They are about the machine's own set, which dump_pages_install() names at
- * boot; before that they do nothing.  Any CPU, any context, no lock.  pa is any
+ * They change the machine's own set, which dump_pages_install() names at boot;
+ * before that they do nothing.  Any CPU, any context, no lock.  pa is any
  * address in the page, and one that is not memory is ignored.
  */
 #ifndef DUMPER_DUMP_PAGE_H

@@ -44,8 +44,8 @@
 #define DUMP_PAGE_SIZE 4096
 
 /*
- * Errors of its own: FreeBSD's numbers, because a kernel need not have errno.h.
- * What a sink returns is passed on as it is.
+ * Errors of its own: FreeBSD's numbers, because a kernel need not have
+ * errno.h.  An error of a sink is passed on unchanged.
  */
 enum {
 	DUMP_EIO = 5,
@@ -122,15 +122,15 @@ uint64_t dump_pages_count(const struct dump_pages *dp, enum dump_class class);
 
 /*
  * The pages that the last dump or estimate chose, in ascending order: *next is
- * 0 at first, and each call puts one into *pa until there is none.  For those
- * who account for a dump: in dh_planned, or after dump_estimate().  Of a full
- * dump, it is what a minidump would have held.
+ * 0 at first, and each call puts one into *pa until there is none.  To account
+ * for a dump: in dh_planned, or after dump_estimate().  After a full dump,
+ * these are the pages that a minidump would have held.
  */
 bool dump_pages_next(const struct dump_pages *dp, uint64_t *next, uint64_t *pa);
 
 /*
- * The set that dump_add_page() and its like, in dump_page.h, are about: the
- * machine's own, named once, at boot.
+ * Name the set that dump_add_page() and the other calls of dump_page.h change:
+ * the machine's own.  Called once, at boot.
  */
 void dump_pages_install(struct dump_pages *dp);
 
@@ -188,7 +188,7 @@ struct dump_machine {
 	const void *dm_msgbuf; /* the ring; NULL: none */
 	uint32_t dm_msgbuf_len;
 	/*
-	 * Bytes behind the ring that fill up its last page in the dump, as far
+	 * Bytes after the ring that fill up its last page in the dump, as far
 	 * as they fit: FreeBSD's struct msgbuf, which tells where the ring
 	 * begins even if no page table can be followed.
 	 */
@@ -221,7 +221,7 @@ enum dump_media {
 	DUMP_MEDIA_FILE	   /* the dump alone, from offset 0 */
 };
 
-/* At most so many writes are in flight, each of so many pieces. */
+/* The most writes in flight, and the most pieces of each. */
 #define DUMP_MAXDEPTH 4
 #define DUMP_MAXIOV   128
 
@@ -239,9 +239,10 @@ struct dump_sink {
 	int (*ds_open)(void *arg);
 
 	/*
-	 * Start to write niov pieces, one behind the other, at off; pieces and
+	 * Start to write niov pieces, one after the other, at off; pieces and
 	 * iov stay as they are until it is done.  tag is less than ds_depth and
-	 * names no other write in flight.  An error is as if it had failed.
+	 * names no other write in flight.  An error here counts as a failed
+	 * write.
 	 */
 	int (*ds_submit)(void *arg, unsigned int tag,
 	    const struct dump_iov *iov, unsigned int niov, uint64_t off);
@@ -253,7 +254,7 @@ struct dump_sink {
 	 */
 	int (*ds_wait)(void *arg, unsigned int *tag);
 
-	/* Have all that was written reach the media.  May be NULL. */
+	/* Flush all that was written to the media.  May be NULL. */
 	int (*ds_flush)(void *arg);
 
 	/* Called once after ds_open() returned 0; error as of the dump. */
@@ -268,7 +269,7 @@ enum dump_format {
 	DUMP_FORMAT_FULL       /* all memory, as an ELF core */
 };
 
-/* What a minidump is to hold beside the core; 0: bulk that describes it. */
+/* What a minidump holds besides the core; 0: bulk that describes the core. */
 #define DUMP_FLAG_ALLBULK 0x01 /* all bulk pages */
 #define DUMP_FLAG_NOBULK  0x02 /* none */
 #define DUMP_FLAG_ALLUSER 0x04 /* user pages too */
@@ -388,9 +389,9 @@ struct dump_request {
  * last: a dump is whole or absent.
  *
  * When a sink refuses or fails, the next is tried from the start; when the
- * cancel hook says so, none is.  Called again from inside of itself, which is
- * what a second panic does, it returns EBUSY at once and leaves *res alone:
- * then there will be no dump, and it is time to reset.
+ * cancel hook says so, none is.  Called from inside of itself, as a second
+ * panic does, it returns EBUSY at once and leaves *res alone: then there will
+ * be no dump, and it is time to reset.
  */
 int dump_write(const struct dump_request *req, struct dump_result *res);
 
@@ -403,8 +404,7 @@ int dump_write(const struct dump_request *req, struct dump_result *res);
 int dump_estimate(const struct dump_request *req, struct dump_result *res);
 
 /*
- * How far the dump has come that is being written with this work area: what a
- * second panic prints.
+ * How far the dump in this work area has come; a second panic prints it.
  */
 enum dump_phase dump_phase(const struct dump_work *work);
 
@@ -414,7 +414,7 @@ enum dump_phase dump_phase(const struct dump_work *work);
  */
 void dump_abandon(struct dump_work *work);
 
-/* A constant text for people: what an anomaly is, how far a dump came. */
+/* A constant text: what an anomaly is, how far a dump came. */
 const char *dump_bad_name(enum dump_bad kind);
 const char *dump_phase_name(enum dump_phase phase);
 

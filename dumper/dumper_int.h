@@ -115,7 +115,7 @@ bool pages_any(const struct attempt *at, const uint64_t *bitmap,
     const struct dump_range *r);
 
 /*
- * Put the memory of npages pages from pfn on into the base, but for what is
+ * Put the memory of npages pages from pfn on into the base, except what is
  * registered as bulk or user only.  false: none of it is memory.
  */
 bool pages_mark(struct attempt *at, uint64_t pfn, uint64_t npages);
@@ -128,7 +128,7 @@ bool pages_memory(const struct attempt *at, uint64_t pfn);
 
 /* ---- Page tables: walk_*.c, one for each machine ---- */
 
-/* Each level of page tables maps by so many bits of an address. */
+/* Bits of an address that each level of page tables maps by. */
 #define LEVEL_BITS 9
 
 /* What an entry at level maps, as a power of two. */
@@ -145,11 +145,11 @@ struct mmu {
 	int (*mmu_mark)(struct attempt *at);
 
 	/*
-	 * Write a page of entries at level, which map the kernel from va on.
-	 * A mapping by a larger page becomes the entries that it stands for;
-	 * what is not mapped, or by nothing that can be believed, becomes
-	 * zeros.  So does what comes after the first n entries: no table that
-	 * is found there is in the dump.
+	 * Write a page of entries at level, which map the kernel from va on.  A
+	 * mapping by a larger page becomes the entries that it stands for; what
+	 * is not mapped by an entry that can be believed becomes zeros.  So
+	 * does what comes after the first n entries: no table that is found
+	 * there is in the dump.
 	 */
 	int (*mmu_write)(const struct attempt *at, struct stream *st,
 	    uint64_t va, unsigned int level, uint64_t n);
@@ -162,13 +162,13 @@ extern const struct mmu mmu_amd64;
 /* Choose the base: what is registered as core and what is mapped. */
 int plan_base(struct attempt *at);
 
-/* Choose what of bulk and user comes with it, by at_flags: the frozen set. */
+/* Choose the frozen set: the base, and bulk and user pages by at_flags. */
 int plan_select(struct attempt *at);
 
 /* ---- stream.c ---- */
 
 void stream_init(struct stream *st, struct attempt *at);
-/* The next len bytes go to off on, and no more; nothing is gathered now. */
+/* Write the next len bytes at off, and no more; nothing may be gathered yet. */
 void stream_seek(struct stream *st, uint64_t off, uint64_t len);
 
 /*
@@ -212,12 +212,12 @@ struct dump_layout {
 	const char *const *ly_names; /* of kinds of sections */
 
 	/*
-	 * Put what at_len says into at_res, as its users know it.
-	 * DUMP_EINVAL: a dump of this kind cannot hold it.
+	 * Copy the lengths of at_len to the fields of at_res.  DUMP_EINVAL: a
+	 * dump of this kind cannot hold it.
 	 */
 	int (*ly_size)(struct attempt *at);
 
-	/* Of minidumps: the version, and the level of the map's entries. */
+	/* Minidumps only: the version, and the level of the map's entries. */
 	uint32_t ly_version;
 	unsigned int ly_map_level;
 };

@@ -13,7 +13,7 @@ nheaders(const struct attempt *at)
 	    (at->at_machine->dm_load_va != 0 ? 1 : 0));
 }
 
-/* Of the ELF header and the program headers, rounded up. */
+/* Length of the ELF header and the program headers, rounded up. */
 static uint64_t
 headers_len(const struct attempt *at)
 {
@@ -48,7 +48,7 @@ encode_segment(const struct attempt *at, uint64_t i,
 	elfcore_phdr_encode(&ph, entry);
 }
 
-/* As much of the len bytes from off on as lies in the page from page_off on. */
+/* Copy the part of the len bytes at off that lies in the page at page_off. */
 static void
 put_bytes(uint8_t page[DUMP_PAGE_SIZE], uint64_t page_off, uint64_t off,
     const uint8_t *bytes, size_t len)

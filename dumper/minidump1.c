@@ -1,14 +1,14 @@
 /*
- * Minidump version 1: the map section holds the last level of the kernel's
- * page tables, a page of it for each 2 MB of kernel map.  A mapping of 2 MB or
- * more becomes the 512 entries that it stands for; where nothing is mapped, or
- * nothing that can be believed, there are zeros.
+ * Minidump version 1: the map section holds the last level of the kernel's page
+ * tables, a page of it for each 2 MB of kernel map.  A mapping of 2 MB or more
+ * becomes the 512 entries that it stands for; what is not mapped by an entry
+ * that can be believed becomes zeros.
  *
  * Bit n of the bitmap is page n of physical memory.
  */
 #include "dumper/dumper_int.h"
 
-/* Dense, and so that readers which go by 64-bit words and pages are content. */
+/* Dense, in whole 64-bit words and pages, because readers go by these. */
 static uint64_t
 bitmap_len(const struct attempt *at)
 {
@@ -42,7 +42,7 @@ add_segment(const struct dump_pages *dp, const struct dump_seg *seg,
 	uint64_t at = seg->seg_start > pfn ? seg->seg_start - pfn : 0;
 	uint64_t bit = dump_seg_bit(seg, pfn + at);
 
-	/* Up to where a word of the page begins, then a word at a time. */
+	/* Bits up to the next word of the page first, then a word at a time. */
 	for (uint64_t n; at < end; at += n, bit += n) {
 		uint8_t *word = page + at / 64 * 8;
 		uint64_t bits = bits_at(dp, bit);

@@ -3,7 +3,7 @@
  * them for each 1 GB of kernel map, and the tables that they lead to are among
  * the pages.  A 1 GB mapping becomes the 512 entries of 2 MB that it stands
  * for.  An entry that cannot be believed is zero in the section: a reader would
- * follow it to what is no page table.
+ * take what it leads to for a page table.
  *
  * The bitmap has bits for the pages of dump_avail's segments only.
  */

@@ -1,10 +1,10 @@
 /*
  * The page set: a bit for each page of memory, in each class.
  *
- * Bits are numbered as in a version 3 minidump (format/dumpset.h), so that a
- * set costs by the memory that there is, not by where it lies.  The bitmaps of
- * the classes change while the kernel lives, by atomic operations alone; base
- * and frozen belong to whoever writes a dump.
+ * Bits are numbered as in a version 3 minidump (format/dumpset.h), so a set's
+ * size depends on how much memory there is, not on its addresses.  The bitmaps
+ * of the classes change while the kernel lives, by atomic operations alone;
+ * base and frozen belong to the dump that is being written.
  *
  *	mem: | segments | core | bulk | user | never | base | frozen |
  */
@@ -14,7 +14,7 @@
 
 static struct dump_pages *machine_pages;
 
-/* Pages of the ranges; 0: they are not what a set can be made of. */
+/* The number of pages in the ranges; 0: no set can be made of them. */
 static uint64_t
 count_pages(const struct dump_range *ranges, size_t nranges)
 {
@@ -115,7 +115,7 @@ dump_pages_add(struct dump_pages *dp, uint64_t pa, enum dump_class class)
 	    __ATOMIC_SEQ_CST);
 }
 
-/* Nearly all pages have been in one class only: look before locking the bus. */
+/* Nearly all pages are in one class only: look before an atomic write. */
 void
 dump_pages_drop(struct dump_pages *dp, uint64_t pa)
 {
@@ -227,7 +227,7 @@ word_mask(uint64_t start, uint64_t n)
 	return (mask << start % 64);
 }
 
-/* Mask of [bit, end) in the word of bit; *next is the first bit behind it. */
+/* Mask of [bit, end) in the word of bit; *next is the first bit after it. */
 static inline uint64_t
 next_word(uint64_t bit, uint64_t end, uint64_t *next)
 {
@@ -275,7 +275,7 @@ pages_any(const struct attempt *at, const uint64_t *bitmap,
 	return (false);
 }
 
-/* In the base unless only in the other classes. */
+/* A page belongs to the base unless it is in other classes only. */
 static void
 mark_word(struct dump_pages *dp, uint64_t word, uint64_t mask)
 {

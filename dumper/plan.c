@@ -2,7 +2,7 @@
  * Which pages a dump is made of.
  *
  *	base	registered as core, or mapped by the kernel and in no other class
- *	frozen	base, and what of bulk and user comes with it
+ *	frozen	base, and the bulk and user pages that go with it
  *
  * Pages of the class never are in neither.
  *
@@ -12,8 +12,8 @@
 #include "dumper/dumper_int.h"
 
 /*
- * Descriptions describe descriptions: a page of the page array is described by
- * another one.  Each pass finds far fewer than the one before.
+ * A page of the page array is described by another page of it, so one pass is
+ * not enough.  Each pass finds far fewer than the one before.
  */
 #define MAXPASSES 16
 
@@ -32,7 +32,7 @@ load_word(const struct attempt *at, enum dump_class class, uint64_t word)
 	    ~load_bits(at, DUMP_CLASS_NEVER, word));
 }
 
-/* What the walk marked, too, and nothing marks any more. */
+/* Also what the walk marked: nothing marks pages of the base after this. */
 static void
 drop_never(struct attempt *at)
 {
@@ -70,7 +70,7 @@ describes(struct attempt *at, uint64_t pa)
 	return (false);
 }
 
-/* Of the bulk pages of a word, those to dump that were not chosen before. */
+/* The bulk pages of a word that are to be dumped and were not chosen before. */
 static uint64_t
 choose_bulk(struct attempt *at, uint64_t word, uint64_t candidates)
 {
@@ -128,7 +128,7 @@ select_bulk(struct attempt *at)
 	return (0);
 }
 
-/* User pages that are bulk too count as bulk, and wait for it. */
+/* A user page that is also bulk counts as bulk, and is chosen with that. */
 static void
 select_user(struct attempt *at)
 {

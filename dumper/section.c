@@ -4,7 +4,7 @@
  */
 #include "dumper/dumper_int.h"
 
-/* Pages looked up at once: few enough that the device has work meanwhile. */
+/* Pages looked up at once: few, so that the device is not left idle. */
 #define RUN_MAX 256
 
 int
@@ -52,8 +52,8 @@ section_page_len(const struct attempt *at)
 }
 
 /*
- * The page at pa and as many after it, up to npages in all, as follow it where
- * they are looked at, too.  NULL: it cannot be read.
+ * Look at the page at pa and at those after it, up to npages, that are also
+ * adjacent where they are mapped.  NULL: it cannot be read.
  */
 static const uint8_t *
 look_at(const struct attempt *at, uint64_t pa, uint64_t npages, uint64_t *len)

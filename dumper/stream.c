@@ -2,15 +2,14 @@
  * Gathers pieces into writes and keeps several of them in flight.
  *
  * A slot is one write: its pieces point at memory where it lies, or at pages of
- * the slot's own that were made up.  One that is in flight is not used before it
- * is back, so what its pieces point at stays as it is until the sink has done
- * with it.
+ * the slot's own that were made up.  A slot in flight is not reused before its
+ * write is done, so what its pieces point at does not change meanwhile.
  *
- * The first error sticks: nothing is submitted behind it.
+ * The first error sticks: nothing is submitted after it.
  */
 #include "dumper/dumper_int.h"
 
-/* So that progress, watchdog and cancel are not kept waiting for long. */
+/* Small enough that progress, watchdog and cancel are called often. */
 #define DEFAULT_MAX_IO (1024 * 1024)
 
 static const _Alignas(DUMP_PAGE_SIZE) uint8_t zero_page[DUMP_PAGE_SIZE];
@@ -50,7 +49,7 @@ fail(struct stream *st, int error)
 		st->st_error = error;
 }
 
-/* Wait for any write.  A sink that names none in flight is out of its mind. */
+/* Wait for any write.  A tag that is not in flight is a driver's bug: EIO. */
 static bool
 wait_any(struct stream *st)
 {
@@ -67,7 +66,7 @@ wait_any(struct stream *st)
 	return (true);
 }
 
-/* A slot that is not in flight: the first to come back, if all are. */
+/* Find a slot that is not in flight; if all are, wait for the first. */
 static unsigned int
 free_slot(struct stream *st)
 {
@@ -113,7 +112,7 @@ submit(struct stream *st)
 	return (st->st_error);
 }
 
-/* The same, and go on in another slot; the hooks have their turn meanwhile. */
+/* The same, then call the hooks and go on in another slot. */
 static int
 send_data(struct stream *st)
 {
@@ -148,7 +147,7 @@ room(const struct stream *st)
 	return ((st->st_max_io - current(st)->slot_len) & ~PAGE_MASK);
 }
 
-/* Have room for a page or more; a full slot is sent when more comes. */
+/* Make room for a page or more: a full slot is sent only when more comes. */
 static int
 make_room(struct stream *st, const uint8_t *base, uint64_t pa)
 {

@@ -1,14 +1,14 @@
 /*
- * The kernel's page tables, which may be what the kernel died of.
+ * Walks the kernel's page tables, which may be what the kernel died of.
  *
  * An entry is believed only if no reserved bit is set in it, the table that it
  * leads to is memory that can be read and may be dumped, and that table is not
  * one of those on the way to it.  The way down has one step for each level, and
- * the way along skips all that an entry maps, so nothing in memory can make a
- * walk long: it takes a time that the size of the kernel map bounds.
+ * the way along skips all that an entry maps, so the size of the kernel map
+ * bounds the walk, whatever is in memory.
  *
  * The walk that chooses pages reports what it does not believe.  The writers
- * look tables up again, by the same rules and in silence.
+ * look tables up again by the same rules, and report nothing.
  */
 #include "dumper/dumper_int.h"
 #include "format/paging_amd64.h"
@@ -61,8 +61,8 @@ refuse(struct entry *we, enum dump_bad why)
 }
 
 /*
- * A table is memory, can be read, and may be dumped: a damaged entry must not
- * bring a page that never may be into a dump as if it were a table.
+ * A table is memory, can be read, and may be dumped: or else a damaged entry
+ * could bring a page that is never dumped into a dump as a table.
  */
 static void
 check_table(const struct attempt *at, uint64_t pa, struct entry *we)
@@ -226,8 +226,8 @@ mark(struct attempt *at)
 /* ---- Entries for the dump's map section ---- */
 
 /*
- * The first n entries of a page directory, but for those that cannot be
- * believed: a reader would follow them to what is no page table.
+ * The first n entries of a page directory, without those that cannot be
+ * believed: a reader would take what they lead to for page tables.
  */
 static int
 write_directory(const struct attempt *at, struct stream *st,
