@@ -1,8 +1,7 @@
 /*
  * An ELF file's debug information: source lines, and how its functions' frames
- * are laid out.  debugfile.c, ehframe.c, srcline.c and unwind_cfi.c read it
- * with libdw; a build without libdw has debugfile_none.c, which never finds
- * any.
+ * are laid out.  dwfile.c, ehframe.c, srcline.c and unwind_cfi.c read it with
+ * libdw; a build without libdw has debugfile_none.c, which never finds any.
  */
 #ifndef KDEBUG_DEBUGFILE_H
 #define KDEBUG_DEBUGFILE_H

@@ -8,7 +8,7 @@
 #include <gelf.h>
 #include <string.h>
 
-#include "kdebug/debugfile_int.h"
+#include "kdebug/dwfile.h"
 #include "kdebug/kdebug_int.h"
 #include "kdebug/modfile.h"
 

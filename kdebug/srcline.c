@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "format/search.h"
-#include "kdebug/debugfile_int.h"
+#include "kdebug/dwfile.h"
 #include "libkvm/array.h"
 
 static bool

@@ -10,7 +10,7 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
-#include "kdebug/debugfile_int.h"
+#include "kdebug/dwfile.h"
 #include "kdebug/kdebug_int.h"
 #include "kdebug/modfile.h"
 

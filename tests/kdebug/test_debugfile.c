@@ -13,7 +13,7 @@
 
 #include "format/bytes.h"
 #include "kdebug/arch.h"
-#include "kdebug/debugfile_int.h"
+#include "kdebug/dwfile.h"
 #include "kdebug/modfile.h"
 #include "tests/kdebug/frames.h"
 #include "tests/kdebug/kernel.h"

@@ -1,9 +1,9 @@
 /*
- * What debugfile.c, ehframe.c, srcline.c and unwind_cfi.c share: libdw's view of
+ * What dwfile.c, ehframe.c, srcline.c and unwind_cfi.c share: libdw's view of
  * an ELF file.
  */
-#ifndef KDEBUG_DEBUGFILE_INT_H
-#define KDEBUG_DEBUGFILE_INT_H
+#ifndef KDEBUG_DWFILE_H
+#define KDEBUG_DWFILE_H
 
 #include <elfutils/libdwfl.h>
 

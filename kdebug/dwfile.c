@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kdebug/debugfile_int.h"
+#include "kdebug/dwfile.h"
 #include "kdebug/modfile.h"
 #include "libkvm/debuglink.h"
 
