@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libkvm/holes.h"
 #include "libkvm/plainfile.h"
 #include "libkvm/symtab.h"
 
@@ -159,6 +160,8 @@ load(struct modfile *mf)
 
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return ("libelf is too old");
+	if (holes_is_hollow(mf->mf_fd))
+		return ("nearly all of the file is a hole");
 	mf->mf_elf = elf_begin(mf->mf_fd, ELF_C_READ, NULL);
 	if (mf->mf_elf == NULL || elf_kind(mf->mf_elf) != ELF_K_ELF ||
 	    gelf_getehdr(mf->mf_elf, &mf->mf_ehdr) == NULL ||

@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "libkvm/holes.h"
 #include "libkvm/plainfile.h"
 
 #define BUILD_ID_MAX 64 /* bytes; SHA-1 has 20 */
@@ -70,7 +71,7 @@ fits(const struct debuglink *dl, int fd)
 	uint32_t crc;
 	bool known, same;
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || holes_is_hollow(fd))
 		return (false);
 	same = same_build(dl, fd, &known);
 	if (known)

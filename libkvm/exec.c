@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "format/elfcore.h"
+#include "libkvm/holes.h"
 #include "libkvm/refuse.h"
 #include "libkvm/symtab.h"
 #include "libkvm/unpack.h"
@@ -93,6 +94,8 @@ open_elf(struct exec *ex, const char *path)
 		return (false);
 	}
 	ex->ex_fd = file.upk_fd;
+	if (holes_is_hollow(ex->ex_fd))
+		return (fail(ex, "nearly all of the file is a hole"));
 	/* Not mapped: the file may be cut short while it is open. */
 	ex->ex_elf = elf_begin(ex->ex_fd, ELF_C_READ, NULL);
 	if (ex->ex_elf == NULL)
