@@ -57,6 +57,7 @@ void
 runstate_load(struct kdebug *kdb)
 {
 	struct kvm_member *list = kdb->kdb_run;
+	const char *why;
 
 	for (size_t i = 0; i < RUN_NMEMBERS; i++)
 		list[i] = (struct kvm_member){
@@ -65,6 +66,10 @@ runstate_load(struct kdebug *kdb)
 			.kmb_off = LAYOUT_NONE,
 		};
 	(void)kvm_members_find(kdb->kdb_kd, list, RUN_NMEMBERS);
+	if ((why = kvm_members_why(kdb->kdb_kd)) != NULL)
+		kdb_note(kdb,
+		    "what threads wait for is not known: the kernel's debug information needs %s",
+		    why);
 }
 
 /* The integer in a member of the structure at va.  false: it is not known. */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "libkvm/helper.h"
 #include "libkvm/holes.h"
 #include "libkvm/plainfile.h"
 
@@ -212,5 +213,7 @@ debuglink_open(const struct debuglink *dl, char **path)
 		fd = try_system(dl, real, name, path);
 	if (fd < 0 && dl->dl_build_id != NULL)
 		fd = ask_libdw(dl, path);
+	if (fd >= 0)
+		helper_allow(fd);
 	return (fd);
 }

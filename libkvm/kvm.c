@@ -347,7 +347,6 @@ kvm_close(kvm_t *kd)
 	if (kd->kd_ops != NULL)
 		kd->kd_ops->co_close(kd);
 	image_destroy(kd->kd_image);
-	types_close(kd->kd_types);
 	free(kd->kd_fields);
 	free(kd->kd_procs);
 	exec_close(kd->kd_exec);
@@ -400,8 +399,14 @@ kvm_read_exec(kvm_t *kd, kvaddr_t va, void *buf, size_t len)
 size_t
 kvm_members_find(kvm_t *kd, struct kvm_member *list, size_t n)
 {
-	if (!kd->kd_types_sought && kd->kd_exec != NULL)
-		kd->kd_types = types_open(kd->kd_exec);
-	kd->kd_types_sought = true;
-	return (kd->kd_types != NULL ? types_find(kd->kd_types, list, n) : 0);
+	if (kd->kd_exec == NULL || kd->kd_members_why[0] != '\0')
+		return (0);
+	return (members_find(kd->kd_exec, list, n, kd->kd_members_why,
+	    sizeof(kd->kd_members_why)));
+}
+
+const char *
+kvm_members_why(kvm_t *kd)
+{
+	return (kd->kd_members_why[0] != '\0' ? kd->kd_members_why : NULL);
 }

@@ -17,7 +17,7 @@
 #include "libkvm/kvm_core.h"
 #include "libkvm/pageindex.h"
 #include "libkvm/segments.h"
-#include "libkvm/types.h"
+#include "libkvm/members.h"
 
 #define KVM_ERR_LEN 2048 /* _POSIX2_LINE_MAX, which callers give us */
 
@@ -93,7 +93,6 @@ struct __kvm {
 	const struct core_ops *kd_ops;
 	struct image *kd_image;	     /* owned */
 	struct exec *kd_exec;	     /* owned; NULL: see kvm_describe() */
-	struct types *kd_types;	     /* owned; NULL: none, or not asked for */
 	kvm_resolver_t *kd_resolver; /* may be NULL */
 	char *kd_core_path;	     /* owned */
 	struct kvm_core kd_core;     /* what is known of it so far */
@@ -104,7 +103,6 @@ struct __kvm {
 	struct table_cache *kd_tables; /* owned */
 	uint64_t kd_end;	       /* highest file offset read since ... */
 	bool kd_counted;	       /* kc_npages is valid */
-	bool kd_types_sought;
 
 	struct minidump_hdr kd_minidump;
 	struct pageindex *kd_index;  /* owned; minidumps */
@@ -115,6 +113,7 @@ struct __kvm {
 	kpaddr_t kd_load_delta_pa; /* PT_DUMP_DELTA; */
 	kvaddr_t kd_load_delta_va; /* both 0: there is none */
 
+	char kd_members_why[80]; /* see kvm_members_why(); "": all is well */
 	struct kvm_member *kd_fields; /* owned; fields.h */
 	struct kinfo_proc *kd_procs;  /* owned; of the last kvm_getprocs() */
 

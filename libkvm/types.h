@@ -1,6 +1,7 @@
 /*
  * The kernel's structures, from the debug information of its file or of the
- * split-off file beside it.
+ * split-off file beside it.  members.c calls this in a process of its own: a
+ * hostile file can make libdw abort.
  */
 #ifndef LIBKVM_TYPES_H
 #define LIBKVM_TYPES_H

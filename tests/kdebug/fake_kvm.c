@@ -319,6 +319,13 @@ kvm_read_msgbuf(kvm_t *kd, uint64_t off, void *buf, size_t len)
 	return ((kssize_t)len);
 }
 
+const char *
+kvm_members_why(kvm_t *kd)
+{
+	(void)kd;
+	return (NULL);
+}
+
 size_t
 kvm_members_find(kvm_t *kd, struct kvm_member *list, size_t n)
 {

@@ -1,0 +1,367 @@
+#include "libkvm/helper.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libkvm/holes.h"
+
+#define MIB ((uint64_t)1 << 20)
+
+/* See helper.h. */
+#define BASE_MEMORY	 64 /* MiB */
+#define MEMORY_OF_BYTE	 16 /* bytes */
+#define BASE_SECONDS	 2
+#define MEMORY_OF_SECOND 32 /* MiB */
+
+/* What a file may make us think of as its length. */
+#define LIMIT_MAX ((uint64_t)1 << 24) /* MiB */
+
+/* How a helper ends that came to its bound. */
+enum { EXIT_MEMORY = 1, EXIT_TIME };
+
+/* What the helper may take.  It writes, and its parent reads afterwards. */
+struct helper_bound {
+	uint64_t hb_file_bytes; /* of all files that are read */
+	uint64_t hb_before;	/* bytes of memory that it had at first */
+	uint64_t hb_memory;	/* MiB */
+	uint64_t hb_seconds;
+};
+
+/* In the helper: its own bound.  NULL in any other process. */
+static struct helper_bound *bound;
+
+/* ---- messages ---- */
+
+bool
+helper_read(int sock, void *buf, size_t len)
+{
+	uint8_t *p = buf;
+
+	while (len > 0) {
+		ssize_t n = recv(sock, p, len, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return (false);
+		p += n;
+		len -= (size_t)n;
+	}
+	return (true);
+}
+
+bool
+helper_write(int sock, const void *buf, size_t len)
+{
+	const uint8_t *p = buf;
+
+	while (len > 0) {
+		ssize_t n = send(sock, p, len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return (false);
+		p += n;
+		len -= (size_t)n;
+	}
+	return (true);
+}
+
+/* A message of one byte, with room for a descriptor. */
+struct fd_message {
+	struct msghdr fdm_hdr;
+	struct iovec fdm_iov;
+	char fdm_byte;
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} fdm_control;
+};
+
+static void
+fd_message_init(struct fd_message *fm)
+{
+	*fm = (struct fd_message){ .fdm_byte = 0 };
+	fm->fdm_iov.iov_base = &fm->fdm_byte;
+	fm->fdm_iov.iov_len = 1;
+	fm->fdm_hdr.msg_iov = &fm->fdm_iov;
+	fm->fdm_hdr.msg_iovlen = 1;
+	fm->fdm_hdr.msg_control = fm->fdm_control.bytes;
+	fm->fdm_hdr.msg_controllen = sizeof(fm->fdm_control.bytes);
+}
+
+bool
+helper_write_fd(int sock, int fd)
+{
+	struct fd_message fm;
+	struct cmsghdr *cmsg;
+	ssize_t n;
+
+	fd_message_init(&fm);
+	cmsg = CMSG_FIRSTHDR(&fm.fdm_hdr);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	do
+		n = sendmsg(sock, &fm.fdm_hdr, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return (n == 1);
+}
+
+int
+helper_read_fd(int sock)
+{
+	struct fd_message fm;
+	struct cmsghdr *cmsg;
+	int fd = -1;
+	ssize_t n;
+
+	fd_message_init(&fm);
+	do
+		n = recvmsg(sock, &fm.fdm_hdr, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	cmsg = n == 1 ? CMSG_FIRSTHDR(&fm.fdm_hdr) : NULL;
+	if (cmsg != NULL && cmsg->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return (fd);
+}
+
+/* ---- the bound ---- */
+
+/*
+ * Bytes of memory that this process can write to and has for itself, which is
+ * what RLIMIT_DATA is about.  0: the host does not tell.
+ */
+static uint64_t
+data_len(void)
+{
+	unsigned long long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	if (file == NULL)
+		return (0);
+	if (fscanf(file, "%*u %*u %*u %*u %*u %llu", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return (pages * (uint64_t)sysconf(_SC_PAGESIZE));
+}
+
+static void
+set_limit(int resource, uint64_t value)
+{
+	struct rlimit rl;
+
+	if (getrlimit(resource, &rl) != 0)
+		return;
+	rl.rlim_cur = (rlim_t)value < rl.rlim_max ? (rlim_t)value : rl.rlim_max;
+	(void)setrlimit(resource, &rl);
+}
+
+/* What VMCORE_DEBUG_LIMIT says, in MiB; 0: nothing. */
+static uint64_t
+asked_memory(void)
+{
+	const char *text = getenv("VMCORE_DEBUG_LIMIT");
+	unsigned long long value;
+	char *end;
+
+	if (text == NULL || text[0] < '0' || text[0] > '9')
+		return (0);
+	value = strtoull(text, &end, 10);
+	if (*end != '\0')
+		return (0);
+	return (value < LIMIT_MAX ? value : LIMIT_MAX);
+}
+
+static void
+apply_bound(void)
+{
+	uint64_t mib = asked_memory();
+
+	if (mib == 0)
+		mib = BASE_MEMORY +
+		    MEMORY_OF_BYTE * (bound->hb_file_bytes / MIB + 1);
+	if (mib > LIMIT_MAX)
+		mib = LIMIT_MAX;
+	bound->hb_memory = mib;
+	bound->hb_seconds = BASE_SECONDS + mib / MEMORY_OF_SECOND;
+	if (bound->hb_before != 0)
+		set_limit(RLIMIT_DATA, bound->hb_before + mib * MIB);
+	set_limit(RLIMIT_CPU, bound->hb_seconds);
+}
+
+void
+helper_allow(int fd)
+{
+	uint64_t len = holes_data_len(fd);
+
+	if (bound == NULL || len > UINT64_MAX - bound->hb_file_bytes)
+		return;
+	bound->hb_file_bytes += len;
+	apply_bound();
+	errno = 0; /* see helper_check() */
+}
+
+void
+helper_check(void)
+{
+	if (bound != NULL && errno == ENOMEM)
+		_exit(EXIT_MEMORY);
+	errno = 0;
+}
+
+/* ---- the helper's process ---- */
+
+static void
+on_death(int sig)
+{
+	_exit(sig == SIGXCPU ? EXIT_TIME : EXIT_MEMORY);
+}
+
+/*
+ * No signal of the terminal's ends the helper: it goes with its parent.  What
+ * libdw dies of ends it without a core file and without a word in the log.
+ */
+static void
+set_signals(void)
+{
+	static const int ignored[] = { SIGINT, SIGQUIT, SIGHUP, SIGPIPE,
+		SIGUSR1, SIGUSR2 };
+	static const int deadly[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL,
+		SIGXCPU };
+	static char stack[16384];
+	struct sigaction sa = { .sa_flags = SA_ONSTACK };
+	sigset_t none;
+
+	sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof(stack) },
+	    NULL);
+	sa.sa_handler = on_death;
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		(void)sigaction(deadly[i], &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		(void)sigaction(ignored[i], &sa, NULL);
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGALRM, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/*
+ * Close all files but two, above all the sockets of others: somebody may wait
+ * for their end.  What libdw says on its way out is for no one's eyes.
+ */
+static void
+close_files(int sock, int keep_fd)
+{
+	int last = keep_fd > sock ? keep_fd : sock;
+	int null = open("/dev/null", O_RDWR);
+
+	for (int fd = 0; fd <= last; fd++) {
+		if (fd == sock || fd == keep_fd)
+			continue;
+		if (fd > 2 || null < 0)
+			(void)close(fd);
+		else if (fd != null)
+			(void)dup2(null, fd);
+	}
+	closefrom(last + 1);
+}
+
+static void
+run(int sock, int keep_fd)
+{
+	set_signals();
+	set_limit(RLIMIT_CORE, 0);
+	close_files(sock, keep_fd);
+	bound->hb_before = data_len();
+	apply_bound();
+}
+
+bool
+helper_start(struct helper *hp, void (*serve)(int sock, void *arg), void *arg,
+    int keep_fd)
+{
+	struct helper_bound *shared;
+	int socks[2];
+
+	*hp = (struct helper){ .hlp_pid = 0 };
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANON, -1, 0);
+	if (shared == MAP_FAILED)
+		return (false);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks) != 0) {
+		munmap(shared, sizeof(*shared));
+		return (false);
+	}
+	hp->hlp_pid = fork();
+	if (hp->hlp_pid == 0) {
+		bound = shared;
+		run(socks[1], keep_fd);
+		serve(socks[1], arg);
+		_exit(0);
+	}
+	(void)close(socks[1]);
+	hp->hlp_sock = socks[0];
+	hp->hlp_bound = shared;
+	if (hp->hlp_pid < 0) {
+		hp->hlp_pid = 0;
+		(void)close(socks[0]);
+		munmap(shared, sizeof(*shared));
+	}
+	return (hp->hlp_pid != 0);
+}
+
+/* ---- its end ---- */
+
+/* Its status as of waitpid(2). */
+static int
+reap(struct helper *hp)
+{
+	int status = 0;
+
+	(void)close(hp->hlp_sock);
+	(void)kill(hp->hlp_pid, SIGKILL);
+	/* A program that ignores SIGCHLD, or waits for all, has it already. */
+	while (waitpid(hp->hlp_pid, &status, 0) < 0 && errno == EINTR)
+		;
+	hp->hlp_pid = 0;
+	return (status);
+}
+
+void
+helper_end(struct helper *hp)
+{
+	if (hp->hlp_pid == 0)
+		return;
+	(void)reap(hp);
+	munmap(hp->hlp_bound, sizeof(*hp->hlp_bound));
+}
+
+void
+helper_bury(struct helper *hp, char *why, size_t len)
+{
+	int status = reap(hp);
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_TIME)
+		(void)snprintf(why, len,
+		    "more than %ju seconds of CPU time (VMCORE_DEBUG_LIMIT)",
+		    (uintmax_t)hp->hlp_bound->hb_seconds);
+	else
+		(void)snprintf(why, len,
+		    "more than %ju MiB of memory (VMCORE_DEBUG_LIMIT)",
+		    (uintmax_t)hp->hlp_bound->hb_memory);
+	munmap(hp->hlp_bound, sizeof(*hp->hlp_bound));
+}

@@ -1,0 +1,75 @@
+/*
+ * A process that does for us what may end the process that does it, or take
+ * more than it is worth.
+ *
+ * libdw and libelf allocate by numbers of the file that they read and abort
+ * when there is no more memory.  So a process of our own, made by fork(2),
+ * reads debug information, within a bound of memory and of CPU time.  We ask it
+ * over a socket; when it ends, there is no debug information, and we go on.
+ *
+ * The bound grows with the bytes of the files that are read:
+ *
+ *	64 MiB of memory, and 16 bytes for each byte that is there
+ *	2 seconds of CPU time, and one for each 32 MiB of memory
+ *
+ * Where VMCORE_DEBUG_LIMIT is set in the environment, it is the memory, in MiB.
+ * Memory is bounded on Linux only, CPU time everywhere.
+ *
+ * The process that starts a helper may have threads.  It gets SIGCHLD when the
+ * helper ends.
+ */
+#ifndef LIBKVM_HELPER_H
+#define LIBKVM_HELPER_H
+
+#include <sys/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One helper; all zeros: none. */
+struct helper {
+	pid_t hlp_pid; /* 0: none */
+	int hlp_sock;
+	struct helper_bound *hlp_bound; /* ours; in memory that both see */
+};
+
+/*
+ * Start a helper: serve(sock, arg) runs in a process of its own, which ends
+ * when it returns.  All files but sock and keep_fd, which may be -1, are closed
+ * there.  false: there is no process to have; *hp is all zeros then.
+ */
+bool helper_start(struct helper *hp, void (*serve)(int sock, void *arg),
+    void *arg, int keep_fd);
+
+/* End it.  Ending none does nothing. */
+void helper_end(struct helper *hp);
+
+/*
+ * End a helper that did not answer, and say in why[len] what became of it:
+ * "more than 144 MiB of memory (VMCORE_DEBUG_LIMIT)".
+ */
+void helper_bury(struct helper *hp, char *why, size_t len);
+
+/* All of buf, or false: the other side is gone.  For both sides. */
+bool helper_read(int sock, void *buf, size_t len);
+bool helper_write(int sock, const void *buf, size_t len);
+
+/*
+ * The same for one byte, with which a descriptor goes over.  fd stays open on
+ * this side.  -1: there came none.
+ */
+bool helper_write_fd(int sock, int fd);
+int helper_read_fd(int sock);
+
+/* ---- in the helper ---- */
+
+/* The file behind fd is read from now on: the bound may grow by it. */
+void helper_allow(int fd);
+
+/*
+ * After a piece of work: end the process if memory was wanting meanwhile, so
+ * that what is missing in an answer is not taken for what the file lacks.
+ */
+void helper_check(void);
+
+#endif

@@ -1,0 +1,231 @@
+/* A process for what may end the process that does it. */
+#include "libkvm/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/temp.h"
+#include "tests/support/unit.h"
+
+/* ---- what helpers do here ---- */
+
+static void
+echo(int sock, void *arg)
+{
+	char byte;
+
+	(void)arg;
+	while (helper_read(sock, &byte, 1) && helper_write(sock, &byte, 1))
+		;
+}
+
+static void
+do_abort(int sock, void *arg)
+{
+	(void)sock;
+	(void)arg;
+	abort();
+}
+
+static void
+do_raise(int sock, void *arg)
+{
+	(void)sock;
+	(void)arg;
+	raise(SIGSEGV);
+}
+
+static void
+take_memory(int sock, void *arg)
+{
+	(void)sock;
+	(void)arg;
+	for (int i = 0; i < 200; i++) {
+		char *p = malloc(1 << 20);
+
+		if (p == NULL)
+			break;
+		memset(p, 1, 1 << 20);
+	}
+	helper_check();
+	/* Reached only if the bound is none. */
+	(void)helper_write(sock, "x", 1);
+}
+
+static void
+take_time(int sock, void *arg)
+{
+	volatile unsigned int n = 0;
+
+	(void)sock;
+	(void)arg;
+	for (;;)
+		n = n + 1;
+}
+
+/* Say whether the descriptor that arg leads to is open, and 1 and 2 are. */
+static void
+look_at_fd(int sock, void *arg)
+{
+	const int *fd = arg;
+	char answer[2] = { fcntl(*fd, F_GETFD) >= 0,
+		write(1, "x", 1) == 1 && write(2, "x", 1) == 1 };
+
+	(void)helper_write(sock, answer, 2);
+}
+
+/* Send back the first byte of the file that comes. */
+static void
+read_passed(int sock, void *arg)
+{
+	int fd = helper_read_fd(sock);
+	char byte;
+
+	(void)arg;
+	if (pread(fd, &byte, 1, 0) == 1)
+		(void)helper_write(sock, &byte, 1);
+}
+
+/* ---- */
+
+static void
+test_answers(void **state)
+{
+	struct helper hp;
+	char byte;
+
+	(void)state;
+	assert_true(helper_start(&hp, echo, NULL, -1));
+	for (char c = 'a'; c < 'e'; c++) {
+		assert_true(helper_write(hp.hlp_sock, &c, 1));
+		assert_true(helper_read(hp.hlp_sock, &byte, 1));
+		assert_int_equal(byte, c);
+	}
+	helper_end(&hp);
+	assert_int_equal(hp.hlp_pid, 0);
+	helper_end(&hp);
+}
+
+/* Helpers that end, with VMCORE_DEBUG_LIMIT, and what is said of it. */
+static const struct end_row {
+	const char *name;
+	void (*serve)(int sock, void *arg);
+	const char *limit;
+	const char *why;
+} end_rows[] = {
+	{ "abort(3)", do_abort, NULL,
+	    "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
+	{ "SIGSEGV", do_raise, "7",
+	    "more than 7 MiB of memory (VMCORE_DEBUG_LIMIT)" },
+	{ "memory", take_memory, NULL,
+	    "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
+	{ "a limit that is no number", take_memory, "1x",
+	    "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
+	{ "a negative limit", take_memory, "-1",
+	    "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
+	{ "CPU time", take_time, "1",
+	    "more than 2 seconds of CPU time (VMCORE_DEBUG_LIMIT)" },
+};
+
+static void
+test_end(void **state)
+{
+	const struct end_row *row = *state;
+	struct helper hp;
+	char why[100], byte;
+
+	if (row->limit != NULL)
+		setenv("VMCORE_DEBUG_LIMIT", row->limit, 1);
+	assert_true(helper_start(&hp, row->serve, NULL, -1));
+	unsetenv("VMCORE_DEBUG_LIMIT");
+	assert_false(helper_read(hp.hlp_sock, &byte, 1));
+	/* It is gone: writing to it raises no signal. */
+	(void)helper_write(hp.hlp_sock, "x", 1);
+	helper_bury(&hp, why, sizeof(why));
+	assert_string_equal(why, row->why);
+	assert_int_equal(hp.hlp_pid, 0);
+}
+
+/* A larger limit is one. */
+static void
+test_raised(void **state)
+{
+	struct helper hp;
+	char byte;
+
+	(void)state;
+	setenv("VMCORE_DEBUG_LIMIT", "16000", 1);
+	assert_true(helper_start(&hp, take_memory, NULL, -1));
+	unsetenv("VMCORE_DEBUG_LIMIT");
+	assert_true(helper_read(hp.hlp_sock, &byte, 1));
+	helper_end(&hp);
+}
+
+/* The helper holds no file of ours open but the one that it is to keep. */
+static void
+test_files(void **state)
+{
+	int fd = temp_file("x", 1);
+	struct helper hp;
+	char open[2];
+
+	(void)state;
+	assert_true(helper_start(&hp, look_at_fd, &fd, -1));
+	assert_true(helper_read(hp.hlp_sock, open, 2));
+	helper_end(&hp);
+	assert_false(open[0]);
+	assert_true(open[1]);
+	assert_true(helper_start(&hp, look_at_fd, &fd, fd));
+	assert_true(helper_read(hp.hlp_sock, open, 2));
+	helper_end(&hp);
+	assert_true(open[0]);
+	close(fd);
+}
+
+static void
+test_passing(void **state)
+{
+	int fd = temp_file("q", 1);
+	struct helper hp;
+	char byte;
+
+	(void)state;
+	assert_true(helper_start(&hp, read_passed, NULL, -1));
+	assert_true(helper_write_fd(hp.hlp_sock, fd));
+	close(fd);
+	assert_true(helper_read(hp.hlp_sock, &byte, 1));
+	helper_end(&hp);
+	assert_int_equal(byte, 'q');
+}
+
+/* A program that waits for all its children may take ours. */
+static void
+test_no_children(void **state)
+{
+	struct helper hp;
+
+	(void)state;
+	assert_true(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	assert_true(helper_start(&hp, echo, NULL, -1));
+	helper_end(&hp);
+	assert_true(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[5 + NROWS(end_rows)] = {
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_raised),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_passing),
+		cmocka_unit_test(test_no_children),
+	};
+	size_t n = 5;
+
+	ADD_ROWS(tests, n, end_rows, test_end);
+	return (RUN_TESTS(tests, n));
+}
