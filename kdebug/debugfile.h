@@ -1,7 +1,11 @@
 /*
  * An ELF file's debug information: source lines, and how its functions' frames
- * are laid out.  dwfile.c, ehframe.c, srcline.c and unwind_cfi.c read it with
- * libdw; a build without libdw has debugfile_none.c, which never finds any.
+ * are laid out.
+ *
+ * A helper process reads it, one for all files of a struct kdebug, which is
+ * started when the first question is asked.  If it comes to the bound of
+ * libkvm/helper.h, kdb_note() says so, and no file has debug information any
+ * more.  A build without libdw has debugfile_none.c, which never finds any.
  */
 #ifndef KDEBUG_DEBUGFILE_H
 #define KDEBUG_DEBUGFILE_H
@@ -9,17 +13,23 @@
 #include "kdebug/arch.h"
 
 struct debugfile;
+struct debughelper;
 struct modfile;
 
-/* Of the kernel at path.  NULL: it has none. */
-struct debugfile *debugfile_open_kernel(const char *path);
+/* Of the kernel at path, which is copied.  NULL: it has none. */
+struct debugfile *debugfile_open_kernel(struct kdebug *kdb, const char *path);
 
 /* Of a module, which must stay open for as long.  NULL: it has none. */
-struct debugfile *debugfile_open_module(const struct modfile *mf);
+struct debugfile *debugfile_open_module(struct kdebug *kdb,
+    const struct modfile *mf);
 
+/* Before the helper is gone. */
 void debugfile_close(struct debugfile *df);
 
-/* The line that the code at va came from.  *file is df's. */
+/* End what kdb_debughelper is; NULL is none. */
+void debugfile_end_helper(struct debughelper *dh);
+
+/* The line that the code at va came from.  *file lives as long as the helper. */
 bool debugfile_line(struct debugfile *df, kvaddr_t va, const char **file,
     int *line);
 

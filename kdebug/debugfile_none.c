@@ -4,15 +4,17 @@
 #include "kdebug/debugfile.h"
 
 struct debugfile *
-debugfile_open_kernel(const char *path)
+debugfile_open_kernel(struct kdebug *kdb, const char *path)
 {
+	(void)kdb;
 	(void)path;
 	return (NULL);
 }
 
 struct debugfile *
-debugfile_open_module(const struct modfile *mf)
+debugfile_open_module(struct kdebug *kdb, const struct modfile *mf)
 {
+	(void)kdb;
 	(void)mf;
 	return (NULL);
 }
@@ -21,6 +23,12 @@ void
 debugfile_close(struct debugfile *df)
 {
 	(void)df;
+}
+
+void
+debugfile_end_helper(struct debughelper *dh)
+{
+	(void)dh;
 }
 
 bool

@@ -6,32 +6,33 @@
  *
  * Nothing is read until it is asked for, and nothing is fetched from anywhere.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kdebug/dwfile.h"
-#include "kdebug/modfile.h"
 #include "libkvm/debuglink.h"
 
-/* The file: of a module, the one that is open already. */
+static const char *
+path_of(const struct dwfile *dw)
+{
+	return (dw->dwf_texts);
+}
+
 static int
 find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
     char **path, Elf **elf)
 {
-	const struct debugfile *df = *userdata;
+	const struct dwfile *dw = *userdata;
 
 	(void)mod;
 	(void)name;
 	(void)base;
 	(void)elf;
-	if (df == NULL)
+	if (dw == NULL)
 		return (-1);
-	*path = strdup(df->df_path);
-	if (df->df_modfile != NULL)
-		return (dup(modfile_fd(df->df_modfile)));
-	return (open(df->df_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+	*path = strdup(path_of(dw));
+	return (dup(dw->dwf_fd));
 }
 
 static int
@@ -61,16 +62,34 @@ find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
 	return (debuglink_open(&dl, debug_path));
 }
 
+/* Where the kernel put a module's section; 0: it was not loaded. */
+static kvaddr_t
+section_va(const struct dwfile *dw, const char *name)
+{
+	const char *p = dw->dwf_texts + dw->dwf_desc.dwd_path_len;
+	const char *end = p + dw->dwf_desc.dwd_sections_len;
+	kvaddr_t va;
+
+	while (p < end) {
+		memcpy(&va, p, sizeof(va));
+		p += sizeof(va);
+		if (strcmp(p, name) == 0)
+			return (va);
+		p += strlen(p) + 1;
+	}
+	return (0);
+}
+
 /*
- * Where the kernel put a module's section, which has the same name in the file
- * and in what was split off, but not always the same number.
+ * A section has the same name in the file and in what was split off, but not
+ * always the same number.
  */
 static int
 section_address(Dwfl_Module *mod, void **userdata, const char *modname,
     Dwarf_Addr base, const char *section, GElf_Word ndx, const GElf_Shdr *shdr,
     Dwarf_Addr *out)
 {
-	const struct debugfile *df = *userdata;
+	const struct dwfile *dw = *userdata;
 	kvaddr_t va = 0;
 
 	(void)mod;
@@ -78,8 +97,8 @@ section_address(Dwfl_Module *mod, void **userdata, const char *modname,
 	(void)base;
 	(void)ndx;
 	(void)shdr;
-	if (df != NULL && df->df_modfile != NULL)
-		va = modfile_section_va(df->df_modfile, section);
+	if (dw != NULL && dw->dwf_desc.dwd_module)
+		va = section_va(dw, section);
 	*out = va != 0 ? va : (Dwarf_Addr)-1; /* it was not loaded */
 	return (0);
 }
@@ -95,27 +114,27 @@ static const Dwfl_Callbacks callbacks = {
  * its own out, but not of a file without program headers.
  */
 static Dwfl_Module *
-report(struct debugfile *df)
+report(struct dwfile *dw)
 {
-	const struct modfile *mf = df->df_modfile;
+	const struct dwfile_desc *desc = &dw->dwf_desc;
 
-	if (mf == NULL)
-		return (dwfl_report_module(df->df_dwfl, df->df_path, 0,
+	if (!desc->dwd_module)
+		return (dwfl_report_module(dw->dwf_dwfl, path_of(dw), 0,
 		    UINT64_MAX));
-	return (dwfl_report_module(df->df_dwfl, df->df_path, modfile_start(mf),
-	    modfile_end(mf)));
+	return (dwfl_report_module(dw->dwf_dwfl, path_of(dw), desc->dwd_start,
+	    desc->dwd_end));
 }
 
-/* Have libdwfl give df to the callbacks. */
+/* Have libdwfl give dw to the callbacks. */
 static bool
-set_userdata(struct debugfile *df)
+set_userdata(struct dwfile *dw)
 {
 	void **userdata;
 
-	if (dwfl_module_info(df->df_mod, &userdata, NULL, NULL, NULL, NULL,
+	if (dwfl_module_info(dw->dwf_mod, &userdata, NULL, NULL, NULL, NULL,
 		NULL, NULL) == NULL)
 		return (false);
-	*userdata = df;
+	*userdata = dw;
 	return (true);
 }
 
@@ -127,57 +146,50 @@ set_userdata(struct debugfile *df)
  * none when FreeBSD's objcopy made it.
  */
 static Dwarf_Addr
-find_bias(const struct modfile *mf)
+find_bias(const struct dwfile_desc *desc)
 {
-	return (mf != NULL && !modfile_is_relocatable(mf) ? modfile_start(mf) :
-							    0);
+	return (desc->dwd_module && !desc->dwd_relocatable ? desc->dwd_start :
+							     0);
 }
 
-static struct debugfile *
-open_file(const char *path, const struct modfile *mf)
+struct dwfile *
+dwfile_open(const struct dwfile_desc *desc, char *texts, int fd)
 {
-	struct debugfile *df = calloc(1, sizeof(*df));
+	struct dwfile *dw = calloc(1, sizeof(*dw));
 
-	if (df == NULL)
+	if (dw == NULL) {
+		free(texts);
+		close(fd);
 		return (NULL);
-	df->df_modfile = mf;
-	df->df_bias = find_bias(mf);
-	df->df_path = strdup(path);
-	df->df_dwfl = dwfl_begin(&callbacks);
-	if (df->df_path == NULL || df->df_dwfl == NULL)
+	}
+	dw->dwf_desc = *desc;
+	dw->dwf_texts = texts;
+	dw->dwf_fd = fd;
+	dw->dwf_bias = find_bias(desc);
+	dw->dwf_dwfl = dwfl_begin(&callbacks);
+	if (dw->dwf_dwfl == NULL)
 		goto fail;
-	dwfl_report_begin(df->df_dwfl);
-	df->df_mod = report(df);
-	if (df->df_mod == NULL || !set_userdata(df) ||
-	    dwfl_report_end(df->df_dwfl, NULL, NULL) != 0)
+	dwfl_report_begin(dw->dwf_dwfl);
+	dw->dwf_mod = report(dw);
+	if (dw->dwf_mod == NULL || !set_userdata(dw) ||
+	    dwfl_report_end(dw->dwf_dwfl, NULL, NULL) != 0)
 		goto fail;
-	return (df);
+	return (dw);
 fail:
-	debugfile_close(df);
+	dwfile_close(dw);
 	return (NULL);
 }
 
-struct debugfile *
-debugfile_open_kernel(const char *path)
-{
-	return (open_file(path, NULL));
-}
-
-struct debugfile *
-debugfile_open_module(const struct modfile *mf)
-{
-	return (open_file(modfile_path(mf), mf));
-}
-
 void
-debugfile_close(struct debugfile *df)
+dwfile_close(struct dwfile *dw)
 {
-	if (df == NULL)
+	if (dw == NULL)
 		return;
-	ehframe_close(df);
-	if (df->df_dwfl != NULL)
-		dwfl_end(df->df_dwfl);
-	free(df->df_cus.dc_list);
-	free(df->df_path);
-	free(df);
+	ehframe_close(dw);
+	if (dw->dwf_dwfl != NULL)
+		dwfl_end(dw->dwf_dwfl);
+	close(dw->dwf_fd);
+	free(dw->dwf_cus.dc_list);
+	free(dw->dwf_texts);
+	free(dw);
 }

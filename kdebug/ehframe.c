@@ -9,8 +9,6 @@
 #include <string.h>
 
 #include "kdebug/dwfile.h"
-#include "kdebug/kdebug_int.h"
-#include "kdebug/modfile.h"
 
 static Elf_Scn *
 find_section(Elf *elf, const char *name, GElf_Shdr *shdr)
@@ -32,46 +30,49 @@ find_section(Elf *elf, const char *name, GElf_Shdr *shdr)
 	return (NULL);
 }
 
-/* Have libelf think that the section lies at va and holds what is there. */
+/* Have libelf think that the section lies in memory and holds what is there. */
 static bool
-take_memory(struct kdebug *kdb, Elf_Scn *scn, GElf_Shdr *shdr, kvaddr_t va)
+take_memory(const struct dwfile *dw, Elf_Scn *scn, GElf_Shdr *shdr)
 {
+	const struct dwfile_desc *desc = &dw->dwf_desc;
 	Elf_Data *data = elf_rawdata(scn, NULL);
 
 	if (data == NULL || data->d_buf == NULL ||
-	    data->d_size != shdr->sh_size ||
-	    !mem_read(kdb, va, data->d_buf, data->d_size))
+	    data->d_size != shdr->sh_size || data->d_size != desc->dwd_eh_len)
 		return (false);
-	shdr->sh_addr = va;
+	memcpy(data->d_buf,
+	    dw->dwf_texts + desc->dwd_path_len + desc->dwd_sections_len,
+	    desc->dwd_eh_len);
+	shdr->sh_addr = desc->dwd_eh_va;
 	/* libdw finds the section by this type; clang gives it another. */
 	shdr->sh_type = SHT_PROGBITS;
 	return (gelf_update_shdr(scn, shdr) != 0);
 }
 
-void
-ehframe_open(struct debugfile *df, struct kdebug *kdb)
+Dwarf_CFI *
+ehframe_open(struct dwfile *dw)
 {
-	kvaddr_t va = modfile_section_va(df->df_modfile, ".eh_frame");
 	GElf_Shdr shdr;
 	Elf_Scn *scn;
 
-	if (va == 0)
-		return;
+	if (dw->dwf_desc.dwd_eh_len == 0)
+		return (NULL);
 	/* A handle of its own, not mapped: what it holds is changed. */
-	df->df_eh_elf = elf_begin(modfile_fd(df->df_modfile), ELF_C_READ, NULL);
-	if (df->df_eh_elf == NULL)
-		return;
-	scn = find_section(df->df_eh_elf, ".eh_frame", &shdr);
-	if (scn != NULL && take_memory(kdb, scn, &shdr, va))
-		df->df_eh_cfi = dwarf_getcfi_elf(df->df_eh_elf);
+	dw->dwf_eh_elf = elf_begin(dw->dwf_fd, ELF_C_READ, NULL);
+	if (dw->dwf_eh_elf == NULL)
+		return (NULL);
+	scn = find_section(dw->dwf_eh_elf, ".eh_frame", &shdr);
+	if (scn == NULL || !take_memory(dw, scn, &shdr))
+		return (NULL);
+	return (dwarf_getcfi_elf(dw->dwf_eh_elf));
 }
 
 void
-ehframe_close(struct debugfile *df)
+ehframe_close(struct dwfile *dw)
 {
-	if (df->df_eh_elf == NULL)
+	if (dw->dwf_eh_elf == NULL)
 		return;
-	if (df->df_eh_cfi != NULL)
-		(void)dwarf_cfi_end(df->df_eh_cfi);
-	(void)elf_end(df->df_eh_elf);
+	if (dw->dwf_cfi[CFI_EH_FRAME] != NULL)
+		(void)dwarf_cfi_end(dw->dwf_cfi[CFI_EH_FRAME]);
+	(void)elf_end(dw->dwf_eh_elf);
 }

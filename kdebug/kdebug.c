@@ -234,6 +234,7 @@ kdebug_destroy(struct kdebug *kdb)
 	modules_fini(kdb);
 	cpus_fini(kdb);
 	debugfile_close(kdb->kdb_debugfile);
+	debugfile_end_helper(kdb->kdb_debughelper);
 	free(kdb->kdb_threads.ts_list);
 	free(kdb->kdb_notes.no_text);
 	arena_fini(&kdb->kdb_arena);

@@ -15,6 +15,7 @@
 #include "libkvm/kvm_core.h"
 
 struct debugfile;
+struct debughelper;
 struct modfile;
 
 /*
@@ -106,7 +107,8 @@ struct kdebug {
 	struct kvm_member kdb_run[RUN_NMEMBERS];
 	struct threads kdb_threads;
 	struct modules kdb_modules;
-	struct debugfile *kdb_debugfile; /* of the kernel; ours */
+	struct debughelper *kdb_debughelper; /* ours; NULL: no file was opened */
+	struct debugfile *kdb_debugfile;     /* of the kernel; ours */
 	bool kdb_debugfile_sought;
 	bool kdb_td_code_sought;
 	uint32_t kdb_td_code_off;     /* of td_sa.code; LAYOUT_NONE: unknown */

@@ -345,7 +345,7 @@ seek_file(struct kdebug *kdb, struct modmap *mm)
 	if (!found && km->km_path[0] == '/')
 		found = try_path(kdb, mm, "", 0, km->km_path);
 	if (found)
-		mm->mm_debug = debugfile_open_module(mm->mm_file);
+		mm->mm_debug = debugfile_open_module(kdb, mm->mm_file);
 }
 
 static void

@@ -10,19 +10,19 @@
 #include "libkvm/array.h"
 
 static bool
-add_range(struct debugfile_cus *cus, Dwarf_Addr start, Dwarf_Addr end,
+add_range(struct dwfile_cus *cus, Dwarf_Addr start, Dwarf_Addr end,
     const Dwarf_Die *cu)
 {
-	struct debugfile_cu *list;
+	struct dwfile_cu *list;
 
-	if (cus->dc_count == DEBUGFILE_RANGES_MAX)
+	if (cus->dc_count == DWFILE_RANGES_MAX)
 		return (false);
 	list = array_reserve(cus->dc_list, cus->dc_count + 1, &cus->dc_room,
 	    sizeof(*list));
 	if (list == NULL)
 		return (false);
 	cus->dc_list = list;
-	cus->dc_list[cus->dc_count++] = (struct debugfile_cu){
+	cus->dc_list[cus->dc_count++] = (struct dwfile_cu){
 		.dc_start = start,
 		.dc_end = end,
 		.dc_die = *cu,
@@ -33,21 +33,21 @@ add_range(struct debugfile_cus *cus, Dwarf_Addr start, Dwarf_Addr end,
 static int
 compare(const void *a, const void *b)
 {
-	const struct debugfile_cu *x = a, *y = b;
+	const struct dwfile_cu *x = a, *y = b;
 
 	return (x->dc_start < y->dc_start ? -1 : x->dc_start > y->dc_start);
 }
 
 /* Add the ranges of a unit.  false: there is no room for more. */
 static bool
-add_cu(struct debugfile *df, Dwarf_Die *cu)
+add_cu(struct dwfile *dw, Dwarf_Die *cu)
 {
 	Dwarf_Addr base, start, end;
 	ptrdiff_t off = 0;
 
 	while ((off = dwarf_ranges(cu, off, &base, &start, &end)) > 0) {
-		if (!add_range(&df->df_cus, start + df->df_bias,
-			end + df->df_bias, cu))
+		if (!add_range(&dw->dwf_cus, start + dw->dwf_bias,
+			end + dw->dwf_bias, cu))
 			return (false);
 	}
 	return (true);
@@ -55,16 +55,16 @@ add_cu(struct debugfile *df, Dwarf_Die *cu)
 
 /* List the ranges of all units, or as many as there is room for. */
 static void
-list_cus(struct debugfile *df)
+list_cus(struct dwfile *dw)
 {
-	struct debugfile_cus *cus = &df->df_cus;
+	struct dwfile_cus *cus = &dw->dwf_cus;
 	Dwarf_Die *cu = NULL;
 	Dwarf_Addr unused;
 
 	cus->dc_done = true;
 	do
-		cu = dwfl_module_nextcu(df->df_mod, cu, &unused);
-	while (cu != NULL && add_cu(df, cu));
+		cu = dwfl_module_nextcu(dw->dwf_mod, cu, &unused);
+	while (cu != NULL && add_cu(dw, cu));
 	if (cus->dc_count > 0)
 		qsort(cus->dc_list, cus->dc_count, sizeof(*cus->dc_list),
 		    compare);
@@ -73,18 +73,18 @@ list_cus(struct debugfile *df)
 static uint64_t
 cu_start(const void *list, size_t i)
 {
-	return (((const struct debugfile_cu *)list)[i].dc_start);
+	return (((const struct dwfile_cu *)list)[i].dc_start);
 }
 
 /* The unit that va lies in; NULL: none. */
-static struct debugfile_cu *
-find_cu(struct debugfile *df, Dwarf_Addr va)
+static struct dwfile_cu *
+find_cu(struct dwfile *dw, Dwarf_Addr va)
 {
-	struct debugfile_cus *cus = &df->df_cus;
+	struct dwfile_cus *cus = &dw->dwf_cus;
 	size_t n;
 
 	if (!cus->dc_done)
-		list_cus(df);
+		list_cus(dw);
 	n = search_upto(cus->dc_list, cus->dc_count, cu_start, va);
 	if (n == 0 || va >= cus->dc_list[n - 1].dc_end)
 		return (NULL);
@@ -92,14 +92,14 @@ find_cu(struct debugfile *df, Dwarf_Addr va)
 }
 
 bool
-debugfile_line(struct debugfile *df, kvaddr_t va, const char **file, int *line)
+dwfile_line(struct dwfile *dw, kvaddr_t va, const char **file, int *line)
 {
-	struct debugfile_cu *cu = find_cu(df, va);
+	struct dwfile_cu *cu = find_cu(dw, va);
 	Dwarf_Line *where;
 
 	if (cu == NULL)
 		return (false);
-	where = dwarf_getsrc_die(&cu->dc_die, va - df->df_bias);
+	where = dwarf_getsrc_die(&cu->dc_die, va - dw->dwf_bias);
 	/* Code that comes from no line has the number 0. */
 	if (where == NULL || dwarf_lineno(where, line) != 0 || *line == 0)
 		return (false);

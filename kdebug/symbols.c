@@ -68,7 +68,7 @@ kernel_debugfile(struct kdebug *kdb)
 	const char *path = kdb->kdb_core->kc_exec_path;
 
 	if (!kdb->kdb_debugfile_sought && path != NULL)
-		kdb->kdb_debugfile = debugfile_open_kernel(path);
+		kdb->kdb_debugfile = debugfile_open_kernel(kdb, path);
 	kdb->kdb_debugfile_sought = true;
 	return (kdb->kdb_debugfile);
 }

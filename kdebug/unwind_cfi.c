@@ -3,16 +3,15 @@
  * FreeBSD's kernels carry, or .debug_frame).
  *
  * A table says for each register where the caller's value is: in memory near
- * the CFA (the caller's sp), in a register, or unchanged.  libdw hands each
- * rule out as a little DWARF expression; eval() knows the operators that
- * compilers use for it, and an expression with any other is taken for unknown.
+ * the CFA (the caller's sp), in a register, or unchanged.  Each rule is a little
+ * DWARF expression; eval() knows the operators that compilers use for it, and
+ * an expression with any other is taken for unknown.
  */
 #include <dwarf.h>
 #include <stdlib.h>
 
-#include "kdebug/dwfile.h"
+#include "kdebug/debugfile_int.h"
 #include "kdebug/kdebug_int.h"
-#include "kdebug/modfile.h"
 
 #define STACK_DEPTH 16
 
@@ -20,6 +19,7 @@
 struct cfi_step {
 	struct kdebug *cs_kdb;
 	const struct kdebug_regs *cs_regs; /* of the frame */
+	const struct cfi_rules *cs_rules;
 	kvaddr_t cs_cfa;
 	bool cs_has_cfa;
 };
@@ -72,34 +72,37 @@ push_reg(const struct cfi_step *cs, struct cfi_stack *st, uint64_t number,
 
 /* The operators that come in rows of 32: a literal, a register, its value. */
 static bool
-eval_row(const struct cfi_step *cs, struct cfi_stack *st, const Dwarf_Op *op)
+eval_row(const struct cfi_step *cs, struct cfi_stack *st,
+    const struct cfi_op *op)
 {
-	if (op->atom >= DW_OP_lit0 && op->atom <= DW_OP_lit31)
-		return (push(st, op->atom - DW_OP_lit0));
-	if (op->atom >= DW_OP_breg0 && op->atom <= DW_OP_breg31)
-		return (push_reg(cs, st, op->atom - DW_OP_breg0, op->number));
-	if (op->atom >= DW_OP_reg0 && op->atom <= DW_OP_reg31) {
+	if (op->cop_atom >= DW_OP_lit0 && op->cop_atom <= DW_OP_lit31)
+		return (push(st, op->cop_atom - DW_OP_lit0));
+	if (op->cop_atom >= DW_OP_breg0 && op->cop_atom <= DW_OP_breg31)
+		return (push_reg(cs, st, op->cop_atom - DW_OP_breg0,
+		    op->cop_number));
+	if (op->cop_atom >= DW_OP_reg0 && op->cop_atom <= DW_OP_reg31) {
 		st->cfs_is_value = true;
-		return (push_reg(cs, st, op->atom - DW_OP_reg0, 0));
+		return (push_reg(cs, st, op->cop_atom - DW_OP_reg0, 0));
 	}
 	return (false);
 }
 
 /* The operators that take their operands from the stack. */
 static bool
-eval_stack(const struct cfi_step *cs, struct cfi_stack *st, const Dwarf_Op *op)
+eval_stack(const struct cfi_step *cs, struct cfi_stack *st,
+    const struct cfi_op *op)
 {
 	uint64_t a, b;
 
 	if (!pop(st, &a))
 		return (false);
-	if (op->atom == DW_OP_deref)
+	if (op->cop_atom == DW_OP_deref)
 		return (mem_word(cs->cs_kdb, a, &a) && push(st, a));
-	if (op->atom == DW_OP_plus_uconst)
-		return (push(st, a + op->number));
+	if (op->cop_atom == DW_OP_plus_uconst)
+		return (push(st, a + op->cop_number));
 	if (!pop(st, &b))
 		return (false);
-	switch (op->atom) {
+	switch (op->cop_atom) {
 	case DW_OP_plus:
 		return (push(st, b + a));
 	case DW_OP_minus:
@@ -112,16 +115,17 @@ eval_stack(const struct cfi_step *cs, struct cfi_stack *st, const Dwarf_Op *op)
 }
 
 static bool
-eval_op(const struct cfi_step *cs, struct cfi_stack *st, const Dwarf_Op *op)
+eval_op(const struct cfi_step *cs, struct cfi_stack *st,
+    const struct cfi_op *op)
 {
-	switch (op->atom) {
+	switch (op->cop_atom) {
 	case DW_OP_call_frame_cfa:
 		return (cs->cs_has_cfa && push(st, cs->cs_cfa));
 	case DW_OP_bregx:
-		return (push_reg(cs, st, op->number, op->number2));
+		return (push_reg(cs, st, op->cop_number, op->cop_number2));
 	case DW_OP_regx:
 		st->cfs_is_value = true;
-		return (push_reg(cs, st, op->number, 0));
+		return (push_reg(cs, st, op->cop_number, 0));
 	case DW_OP_const1u:
 	case DW_OP_const1s:
 	case DW_OP_const2u:
@@ -130,7 +134,7 @@ eval_op(const struct cfi_step *cs, struct cfi_stack *st, const Dwarf_Op *op)
 	case DW_OP_const4s:
 	case DW_OP_constu:
 	case DW_OP_consts:
-		return (push(st, op->number));
+		return (push(st, op->cop_number));
 	case DW_OP_stack_value:
 		st->cfs_is_value = true;
 		return (true);
@@ -147,12 +151,13 @@ eval_op(const struct cfi_step *cs, struct cfi_stack *st, const Dwarf_Op *op)
 
 /* false: it cannot be told. */
 static bool
-eval(const struct cfi_step *cs, const Dwarf_Op *ops, size_t nops,
-    struct cfi_stack *st)
+eval(const struct cfi_step *cs, struct cfi_expr expr, struct cfi_stack *st)
 {
 	*st = (struct cfi_stack){ 0 };
-	for (size_t i = 0; i < nops; i++) {
-		if (!eval_op(cs, st, &ops[i]))
+	if (expr.cx_nops == CFI_UNKNOWN)
+		return (false);
+	for (size_t i = 0; i < expr.cx_nops; i++) {
+		if (!eval_op(cs, st, &cs->cs_rules->cr_ops[expr.cx_first + i]))
 			return (false);
 	}
 	if (st->cfs_depth == 0)
@@ -163,79 +168,62 @@ eval(const struct cfi_step *cs, const Dwarf_Op *ops, size_t nops,
 }
 
 /*
- * The caller's value of the register that DWARF calls number.  Of one that the
- * tables do not speak of the ABI says if it is unchanged.  libdw would say so
+ * The caller's value of the register that DWARF calls number.  If the tables
+ * have no rule for it, the ABI says whether it is unchanged.  libdw would say so
  * too, but on amd64 it takes rax for rbx.
  */
 static bool
-caller_reg(const struct cfi_step *cs, Dwarf_Frame *frame, int number,
-    uint64_t *out)
+caller_reg(const struct cfi_step *cs, size_t number, uint64_t *out)
 {
-	unsigned int reg = reg_index(cs->cs_kdb->kdb_arch, (uint64_t)number);
-	Dwarf_Op mem[3], *ops;
+	unsigned int reg = reg_index(cs->cs_kdb->kdb_arch, number);
+	struct cfi_expr expr = cs->cs_rules->cr_regs[number];
 	struct cfi_stack st;
-	size_t nops;
 
-	if (dwarf_frame_register(frame, number, mem, &ops, &nops) != 0)
-		return (false);
-	if (nops == 0) {
+	if (expr.cx_nops == 0) {
+		if (!regs_has(cs->cs_regs, reg) ||
+		    (cs->cs_kdb->kdb_arch->ar_kept >> reg & 1) == 0)
+			return (false);
 		*out = cs->cs_regs->rs_value[reg];
-		return (regs_has(cs->cs_regs, reg) &&
-		    (cs->cs_kdb->kdb_arch->ar_kept >> reg & 1) != 0);
+		return (true);
 	}
-	if (!eval(cs, ops, nops, &st))
+	if (!eval(cs, expr, &st))
 		return (false);
 	*out = st.cfs_values[st.cfs_depth - 1];
 	return (st.cfs_is_value || mem_word(cs->cs_kdb, *out, out));
 }
 
 static bool
-find_cfa(struct cfi_step *cs, Dwarf_Frame *frame)
+find_cfa(struct cfi_step *cs)
 {
 	struct cfi_stack st;
-	Dwarf_Op *ops;
-	size_t nops;
 
-	if (dwarf_frame_cfa(frame, &ops, &nops) != 0 ||
-	    !eval(cs, ops, nops, &st))
+	if (!eval(cs, cs->cs_rules->cr_cfa, &st))
 		return (false);
 	cs->cs_cfa = st.cfs_values[st.cfs_depth - 1];
 	cs->cs_has_cfa = true;
 	return (true);
 }
 
-/*
- * Do the tables say that the frame has no caller?  Where calls leave the return
- * address in a register they need not speak of it, so there is no telling.
- */
-static bool
-is_outermost(const struct arch *arch, Dwarf_Frame *frame, int ra)
-{
-	Dwarf_Op mem[3], *ops;
-	size_t nops;
-
-	return (arch->ar_lr == REG_NONE &&
-	    dwarf_frame_register(frame, ra, mem, &ops, &nops) == 0 &&
-	    nops == 0 && ops != NULL);
-}
-
 static enum unwind_result
-apply(struct cfi_step *cs, Dwarf_Frame *frame, struct kdebug_regs *out)
+apply(struct cfi_step *cs, struct kdebug_regs *out)
 {
 	const struct arch *arch = cs->cs_kdb->kdb_arch;
-	int ra = dwarf_frame_info(frame, NULL, NULL, NULL);
-	unsigned int ra_reg = reg_index(arch, (uint64_t)ra);
+	unsigned int ra_reg = reg_index(arch, (uint64_t)cs->cs_rules->cr_ra);
 	uint64_t value;
 
-	if (is_outermost(arch, frame, ra))
+	/*
+	 * Where calls leave the return address in a register, the tables need
+	 * not speak of it: then there is no telling that there is no caller.
+	 */
+	if (cs->cs_rules->cr_outermost && arch->ar_lr == REG_NONE)
 		return (UNWIND_END);
-	if (!find_cfa(cs, frame))
+	if (!find_cfa(cs))
 		return (UNWIND_NONE);
 	*out = (struct kdebug_regs){ 0 };
 	for (size_t i = 0; i < arch->ar_ndwarf; i++) {
 		unsigned int reg = reg_index(arch, i);
 
-		if (reg != REG_NONE && caller_reg(cs, frame, (int)i, &value))
+		if (reg != REG_NONE && caller_reg(cs, i, &value))
 			regs_set(out, reg, value);
 	}
 	regs_set(out, arch->ar_sp, cs->cs_cfa);
@@ -247,44 +235,22 @@ apply(struct cfi_step *cs, Dwarf_Frame *frame, struct kdebug_regs *out)
 	return (UNWIND_DONE);
 }
 
-static void
-find_tables(struct debugfile *df, struct kdebug *kdb)
-{
-	Dwarf_Addr unused;
-
-	df->df_has_cfi = true;
-	df->df_debug_cfi = dwfl_module_dwarf_cfi(df->df_mod, &unused);
-	if (df->df_modfile != NULL && modfile_is_relocatable(df->df_modfile))
-		ehframe_open(df, kdb);
-	else
-		df->df_eh_cfi = dwfl_module_eh_cfi(df->df_mod, &unused);
-}
-
-static enum unwind_result
-unwind(Dwarf_CFI *cfi, struct cfi_step *cs, Dwarf_Addr addr,
-    struct kdebug_regs *out)
-{
-	enum unwind_result result;
-	Dwarf_Frame *frame;
-
-	if (cfi == NULL || dwarf_cfi_addrframe(cfi, addr, &frame) != 0)
-		return (UNWIND_NONE);
-	result = apply(cs, frame, out);
-	free(frame);
-	return (result);
-}
-
 enum unwind_result
 debugfile_unwind(struct debugfile *df, struct kdebug *kdb, kvaddr_t va,
     const struct cursor *cur, struct kdebug_regs *out)
 {
-	struct cfi_step cs = { .cs_kdb = kdb, .cs_regs = &cur->cu_regs };
-	enum unwind_result result;
+	enum unwind_result result = UNWIND_NONE;
 
-	if (!df->df_has_cfi)
-		find_tables(df, kdb);
-	result = unwind(df->df_eh_cfi, &cs, va - df->df_bias, out);
-	if (result == UNWIND_NONE)
-		result = unwind(df->df_debug_cfi, &cs, va - df->df_bias, out);
+	for (unsigned int i = 0; i < CFI_NTABLES && result == UNWIND_NONE;
+	     i++) {
+		struct cfi_step cs = {
+			.cs_kdb = kdb,
+			.cs_regs = &cur->cu_regs,
+			.cs_rules = debugfile_rules(df, i, va),
+		};
+
+		if (cs.cs_rules != NULL && cs.cs_rules->cr_found)
+			result = apply(&cs, out);
+	}
 	return (result);
 }

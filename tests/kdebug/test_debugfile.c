@@ -335,18 +335,48 @@ test_no_line(void **state)
 static void
 test_many_ranges(void **state)
 {
-	struct debugfile *df;
+	struct dwfile_desc desc = { .dwd_module = false };
+	struct dwfile *dw;
 	const char *file;
 	char path[1024];
 	int line;
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/kern_many_ranges", dir);
-	df = debugfile_open_kernel(path);
-	assert_non_null(df);
-	assert_false(debugfile_line(df, 0x1000, &file, &line));
-	assert_int_equal(df->df_cus.dc_count, DEBUGFILE_RANGES_MAX);
-	debugfile_close(df);
+	dw = dwfile_open(&desc, strdup(path), open(path, O_RDONLY));
+	assert_non_null(dw);
+	assert_false(dwfile_line(dw, 0x1000, &file, &line));
+	assert_int_equal(dw->dwf_cus.dc_count, DWFILE_RANGES_MAX);
+	dwfile_close(dw);
+}
+
+/*
+ * A file that takes too much costs the lines and the tables, and that is said
+ * once; the trace goes on by frame pointers.
+ */
+static void
+test_too_much(void **state)
+{
+	struct kdebug_frame frames[MAXFRAMES];
+	const char *const *notes;
+	struct kernel k;
+	char path[1024];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/kern_many_ranges", dir);
+	setup(&k, path);
+	fake_word(k.k_kd, k.k_base + KERNEL_DUMPPCB + 32, STACK);
+	fake_word(k.k_kd, STACK, STACK + 0x100);
+	fake_word(k.k_kd, STACK + 8, label("middle_back"));
+	setenv("VMCORE_DEBUG_LIMIT", "4", 1);
+	assert_int_equal(backtrace(&k, frames), 2);
+	unsetenv("VMCORE_DEBUG_LIMIT");
+	assert_null(frames[0].kf_file);
+	assert_null(frames[1].kf_file);
+	assert_int_equal(kdebug_notes(k.k_kdb, &notes), 1);
+	assert_non_null(strstr(notes[0], path));
+	assert_non_null(strstr(notes[0], "needs more than 4 MiB of memory"));
+	kernel_fini(&k);
 }
 
 /* How files were split, and where their tables are. */
@@ -463,7 +493,8 @@ put_eh_frame(struct kernel *k, const char *path)
 	const char *why;
 	struct modfile *mf = modfile_open(path, &place, &why);
 	Elf *elf = elf_begin(modfile_fd(mf), ELF_C_READ, NULL);
-	kvaddr_t va = modfile_section_va(mf, ".eh_frame");
+	uint64_t len;
+	kvaddr_t va = modfile_section_va(mf, ".eh_frame", &len);
 	GElf_Shdr shdr;
 	Elf_Scn *scn = find_relocations(elf, &shdr);
 
@@ -472,7 +503,7 @@ put_eh_frame(struct kernel *k, const char *path)
 		    elf_getdata(elf_getscn(elf, shdr.sh_info), NULL);
 
 		relocate(elf_getdata(scn, NULL), data->d_buf,
-		    modfile_section_va(mf, ".text"), va);
+		    modfile_section_va(mf, ".text", &len), va);
 		fake_put(k->k_kd, va, data->d_buf, data->d_size);
 	}
 	elf_end(elf);
@@ -554,12 +585,13 @@ test_eh_frame_hostile(void **state)
 	struct modfile *mf;
 	const char *why;
 	char path[1024];
+	uint64_t len;
 	kvaddr_t va;
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/zfs_eh.ko", dir);
 	mf = modfile_open(path, &place, &why);
-	va = modfile_section_va(mf, ".eh_frame");
+	va = modfile_section_va(mf, ".eh_frame", &len);
 	modfile_close(mf);
 	for (size_t i = 0; i < 0x90 * NROWS(values); i++) {
 		struct kernel k;
@@ -577,7 +609,7 @@ test_eh_frame_hostile(void **state)
 int
 main(int argc, char *argv[])
 {
-	struct CMUnitTest tests[16 + NROWS(split_rows) + NROWS(module_rows)] = {
+	struct CMUnitTest tests[17 + NROWS(split_rows) + NROWS(module_rows)] = {
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_odd_cfa),
@@ -591,8 +623,9 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_debug_half),
 		cmocka_unit_test(test_eh_frame_hostile),
 		cmocka_unit_test(test_many_ranges),
+		cmocka_unit_test(test_too_much),
 	};
-	size_t n = 13;
+	size_t n = 14;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: test_debugfile KERNEL SOURCE DIR\n");

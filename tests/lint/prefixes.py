@@ -18,7 +18,7 @@ ROOMS = "format dumper kernel libkvm kdebug disk rsp cli".split()
 # Structures that are one thing in several parts.
 MODULES = [
     {"ksym", "ksyms"},
-    {"debugfile_cfi", "debugfile_cu", "debugfile_cus"},
+    {"dwfile_cu", "dwfile_cus"},
 ]
 
 # FreeBSD's names, which are what they are.

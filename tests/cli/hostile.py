@@ -1,0 +1,257 @@
+"""usage: hostile.py VMCORE GENDUMP OBJCOPY
+
+Kernel files that want memory: no command dies of one, takes more than the
+project allows itself, or keeps silent about what it had to leave out.
+"""
+
+import os
+import resource
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+from tap import Skip, Tests
+
+VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:3])
+OBJCOPY = sys.argv[3]
+FOLDER = tempfile.TemporaryDirectory()
+
+# Of anonymous memory, for any input below 5 MB.  A sanitizer takes its own.
+MEMORY_MAX = 256 << 20
+with open(VMCORE, "rb") as program:
+    SANITIZED = b"__asan_init" in program.read()
+
+tests = Tests()
+
+
+def path(name):
+    return os.path.join(FOLDER.name, name)
+
+
+class Ran:
+    """What a command did, and the memory that it and its helpers had."""
+
+    def __init__(self, *words, **options):
+        with open(path("out"), "wb+") as out, open(path("err"), "wb+") as err:
+            process = subprocess.Popen(
+                [VMCORE, *words], stdout=out, stderr=err, **options
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0)
+            err.seek(0)
+            self.out = out.read(1 << 20).decode()
+            self.err = err.read(1 << 20).decode()
+        self.status = process.returncode
+        unit = 1 if sys.platform == "darwin" else 1024
+        self.memory = usage.ru_maxrss * unit
+
+    def __repr__(self):
+        return f"status {self.status}, {self.memory >> 20} MiB\n{self.err}"
+
+
+def check(*words, status=os.EX_OK, err="", **options):
+    ran = Ran(*words, **options)
+    assert ran.status == status, ran
+    assert err in ran.err, ran
+    assert SANITIZED or ran.memory <= MEMORY_MAX, ran
+    return ran
+
+
+def make_dump():
+    subprocess.run(
+        [GENDUMP, "--variant", "amd64-v3", "--threads", "--mem", "4M"]
+        + ["--seed", "7", "-o", path("core"), "-k", path("kernel")]
+        + ["--json", path("json")],
+        check=True,
+    )
+
+
+def add_sections(name, sections, *options):
+    """A copy of the kernel with more sections."""
+    words = [OBJCOPY, *options]
+    for section, data in sections.items():
+        part = path(name + section)
+        with open(part, "wb") as file:
+            file.write(data)
+        words += ["--add-section", f"{section}={part}"]
+    subprocess.run(words + [path("kernel"), path(name)], check=True)
+    return path(name)
+
+
+# ---- DWARF by hand, version 4 ----
+
+ABBREVS = bytes(
+    [1, 0x11, 0]  # a compile unit without children
+    + [0x11, 0x01]  # DW_AT_low_pc, DW_FORM_addr
+    + [0x12, 0x01]  # DW_AT_high_pc, DW_FORM_addr
+    + [0x10, 0x17]  # DW_AT_stmt_list, DW_FORM_sec_offset
+    + [0, 0, 0]
+)
+
+
+def unit():
+    die = struct.pack("<BQQI", 1, 0, 2**64 - 2, 0)
+    body = struct.pack("<HIB", 4, 0, 8) + die
+    return struct.pack("<I", len(body)) + body
+
+
+def line_table(nrows):
+    """A line program of nrows special opcodes: one byte makes one row."""
+    header = struct.pack("<BBBbBB", 1, 1, 1, -5, 14, 13)
+    header += bytes([0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1])
+    header += b"\0" + b"x.c\0\0\0\0" + b"\0"
+    program = struct.pack("<BBBQ", 0, 9, 2, 0x1000) + b"\x4b" * nrows
+    program += b"\x00\x01\x01"
+    body = struct.pack("<HI", 4, len(header)) + header + program
+    return struct.pack("<I", len(body)) + body
+
+
+def frame_table(nstates):
+    """.debug_frame: one function, with nstates times DW_CFA_remember_state."""
+    cie = struct.pack("<IB", 2**32 - 1, 4) + b"\0" + b"\x08\0\x01\x78\x10"
+    cie += b"\x0c\x07\x08\x90\x01"
+    cie += bytes(-len(cie) % 8)
+    fde = struct.pack("<IQQ", 0, 0xFFFFFFFF80000000, 0x7FFFFFF0)
+    fde += b"\x0a" * nstates
+    fde += bytes(-len(fde) % 8)
+    return b"".join(struct.pack("<I", len(e)) + e for e in (cie, fde))
+
+
+def debug_sections(nrows):
+    return {
+        ".debug_abbrev": ABBREVS,
+        ".debug_info": unit(),
+        ".debug_line": line_table(nrows),
+    }
+
+
+# ---- cases ----
+
+
+def without_debug(*words):
+    return check(*words, "-N", path("kernel"), path("core")).out
+
+
+def check_line_table(options):
+    kernel = add_sections("lines", debug_sections(4000000), *options)
+    ran = check("bt", "-a", "-N", kernel, path("core"), err="lines: its debug")
+    assert "MiB of memory (VMCORE_DEBUG_LIMIT)" in ran.err, ran
+    assert ran.err.count("VMCORE_DEBUG_LIMIT") == 1, ran
+    assert ran.out == without_debug("bt", "-a")
+
+
+def check_limit_raised():
+    kernel = add_sections("few_lines", debug_sections(100000))
+    small = dict(os.environ, VMCORE_DEBUG_LIMIT="2")
+    ran = check("bt", "-N", kernel, path("core"), err="than 2 MiB", env=small)
+    assert " at x.c:" not in ran.out, ran.out
+    ran = check("bt", "-N", kernel, path("core"))
+    assert ran.err == "", ran
+
+
+def check_frames():
+    kernel = add_sections("frames", {".debug_frame": frame_table(4000000)})
+    ran = check("bt", "-a", "-N", kernel, path("core"), err="frames: its debug")
+    assert ran.out == without_debug("bt", "-a")
+
+
+def say_length(kernel, name, length):
+    """Let a compressed section of the file say that it unpacks to length."""
+    with open(kernel, "rb+") as file:
+        data = bytearray(file.read())
+        shoff = struct.unpack_from("<Q", data, 40)[0]
+        shnum, shstrndx = struct.unpack_from("<HH", data, 60)
+        headers = [
+            struct.unpack_from("<IIQQQQ", data, shoff + 64 * i)
+            for i in range(shnum)
+        ]
+        for header in headers:
+            at = headers[shstrndx][4] + header[0]
+            if data[at:].startswith(name.encode() + b"\0"):
+                assert header[2] & 0x800, "not compressed"
+                struct.pack_into("<Q", data, header[4] + 8, length)
+        file.seek(0)
+        file.write(data)
+
+
+def check_unpacked_length(section, length):
+    sections = debug_sections(1000)
+    sections[".debug_info"] += bytes(10000)
+    sections[".debug_abbrev"] += bytes(10000)
+    kernel = add_sections(
+        "packed", sections, "--compress-debug-sections=zlib-gabi"
+    )
+    # objcopy packs what it finds, not what it adds.
+    subprocess.run(
+        [OBJCOPY, "--compress-debug-sections=zlib-gabi", kernel], check=True
+    )
+    say_length(kernel, section, length)
+    for command in ("bt", "ps"):
+        ran = check(command, "-N", kernel, path("core"))
+        assert ran.out == without_debug(command)
+
+
+def make_hole(name, source):
+    """A copy that goes on as a hole of 64 GiB."""
+    shutil.copyfile(source, path(name))
+    try:
+        os.truncate(path(name), 64 << 30)
+    except OSError as why:
+        raise Skip(f"no file of 64 GiB: {why}") from why
+    if os.stat(path(name)).st_blocks * 512 > 1 << 30:
+        raise Skip("no holes in this file system")
+    return path(name)
+
+
+def check_hole_linked():
+    link = b"debug.half\0\0" + struct.pack("<I", 0x12345678)
+    kernel = add_sections("linked", {".gnu_debuglink": link})
+    make_hole("debug.half", path("kernel"))
+    ran = check("bt", "-a", "-N", kernel, path("core"))
+    assert ran.out == without_debug("bt", "-a")
+
+
+def check_hole_kernel():
+    kernel = make_hole("hole", path("kernel"))
+    check(
+        "bt", "-N", kernel, path("core"), status=os.EX_DATAERR, err="is a hole"
+    )
+
+
+def check_no_process():
+    """Where no process can be made, there are no lines, and that is said."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+        if os.geteuid() == 0:  # who is above the limit
+            os.setuid(65534)
+
+    if SANITIZED:
+        raise Skip("the sanitizer makes a process of its own")
+    os.chmod(FOLDER.name, 0o755)
+    kernel = add_sections("no_process", debug_sections(10))
+    ran = check("bt", "-N", kernel, path("core"), preexec_fn=limit)
+    assert "no process can be made" in ran.err, ran
+    assert ran.out == without_debug("bt")
+
+
+make_dump()
+tests.case("a line table of 4 million rows", check_line_table, [])
+tests.case("a limit that is raised", check_limit_raised)
+tests.case("an unwind table that remembers 4 million states", check_frames)
+for section in (".debug_info", ".debug_abbrev", ".debug_line"):
+    for length in (1 << 30, 1 << 40, 2**64 - 1):
+        tests.case(
+            f"{section} unpacks to {length} bytes",
+            check_unpacked_length,
+            section,
+            length,
+        )
+tests.case("a debug link to a hole of 64 GiB", check_hole_linked)
+tests.case("a kernel that is a hole of 64 GiB", check_hole_kernel)
+tests.case("no process to be had", check_no_process)
+tests.run()
+FOLDER.cleanup()
