@@ -7,13 +7,13 @@
 #include "kdebug/dwfile.h"
 
 /* Rules that are being copied. */
-struct copying {
+struct cfi_copying {
 	struct cfi_rules *cyp_rules;
 	size_t cyp_nops; /* in cr_ops */
 };
 
 static struct cfi_expr
-copy_expr(struct copying *cp, const Dwarf_Op *ops, size_t nops)
+copy_expr(struct cfi_copying *cp, const Dwarf_Op *ops, size_t nops)
 {
 	struct cfi_expr expr = { (uint8_t)cp->cyp_nops, (uint8_t)nops };
 
@@ -29,7 +29,7 @@ copy_expr(struct copying *cp, const Dwarf_Op *ops, size_t nops)
 }
 
 static struct cfi_expr
-copy_reg(struct copying *cp, Dwarf_Frame *frame, int number)
+copy_reg(struct cfi_copying *cp, Dwarf_Frame *frame, int number)
 {
 	Dwarf_Op mem[3], *ops;
 	size_t nops;
@@ -53,7 +53,7 @@ is_undefined(Dwarf_Frame *frame, int number)
 static void
 copy_frame(Dwarf_Frame *frame, size_t nregs, struct cfi_rules *out)
 {
-	struct copying cp = { .cyp_rules = out };
+	struct cfi_copying cp = { .cyp_rules = out };
 	Dwarf_Op *ops;
 	size_t nops;
 
