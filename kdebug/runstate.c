@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kdebug/kdebug_int.h"
+#include "libkvm/run_states.h"
 
 /* As much of a wait channel's or lock's name as is shown. */
 #define WMESG_LEN 32
@@ -42,15 +43,15 @@ static const struct {
 	{ RUN_DEAD, KDEBUG_RUN_EXITED },
 };
 
-/* TDI_*: the first that is set is what ps(1) shows. */
+/* The first that is set is what ps(1) shows. */
 static const struct {
 	uint32_t bit;
 	enum kdebug_run run;
 } inhibitors[] = {
-	{ 0x08, KDEBUG_RUN_BLOCKED },
-	{ 0x02, KDEBUG_RUN_SLEEPING },
-	{ 0x01, KDEBUG_RUN_SUSPENDED },
-	{ 0x10, KDEBUG_RUN_IWAIT },
+	{ INHIBITED_LOCK, KDEBUG_RUN_BLOCKED },
+	{ INHIBITED_SLEEPING, KDEBUG_RUN_SLEEPING },
+	{ INHIBITED_SUSPENDED, KDEBUG_RUN_SUSPENDED },
+	{ INHIBITED_IWAIT, KDEBUG_RUN_IWAIT },
 };
 
 void

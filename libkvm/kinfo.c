@@ -13,6 +13,7 @@
 
 #include "libkvm/fields.h"
 #include "libkvm/kvm_int.h"
+#include "libkvm/run_states.h"
 
 #if defined(__LP64__) && (defined(__GLIBC__) || defined(__FreeBSD__))
 static_assert(sizeof(struct kinfo_proc) == 1088, "as on FreeBSD/amd64");
@@ -27,17 +28,6 @@ static_assert(offsetof(struct kinfo_proc, ki_comm) == 447, "the same");
 #define FLAG_CONTROLT 0x00002
 #define FLAG_TRACED   0x00800
 #define FLAG_STOPPED  0xe0000 /* by a signal, by another thread, traced */
-
-/* FreeBSD's values of td_state (TDS_*), and flags of td_inhibitors (TDI_*). */
-enum {
-	THREAD_INACTIVE,
-	THREAD_INHIBITED,
-	THREAD_CAN_RUN,
-	THREAD_RUNQ,
-	THREAD_RUNNING
-};
-#define INHIBITED_SLEEPING 0x02
-#define INHIBITED_LOCK	   0x08
 
 /* An address of the dumped kernel; NULL if it does not fit a host's pointer. */
 static void *

@@ -14,9 +14,6 @@
 #include "libkvm/kvm_proc.h"
 #endif
 
-/* FreeBSD's values of p_state. */
-enum { PROC_STATE_NEW, PROC_STATE_NORMAL, PROC_STATE_ZOMBIE };
-
 /*
  * Fill in an entry from the struct proc at proc and the struct thread at td, or
  * none if that is 0.  Fields that are not known or cannot be read are 0.

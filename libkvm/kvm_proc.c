@@ -12,6 +12,7 @@
 #include "libkvm/fields.h"
 #include "libkvm/kinfo.h"
 #include "libkvm/kvm_int.h"
+#include "libkvm/run_states.h"
 
 #define WHAT "kvm_getprocs"
 
