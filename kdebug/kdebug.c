@@ -65,10 +65,9 @@ void
 kdb_note_symbol(struct kdebug *kdb, const char *thing, const char *symbol)
 {
 	if (kvm_has_symbols(kdb->kdb_kd))
-		kdb_note(kdb, "no %s: the kernel has no symbol %s", thing,
-		    symbol);
+		kdb_note(kdb, "%s: the kernel has no symbol %s", thing, symbol);
 	else
-		kdb_note(kdb, "no %s: the kernel file has no symbols", thing);
+		kdb_note(kdb, "%s: the kernel file has no symbols", thing);
 }
 
 size_t

@@ -121,7 +121,7 @@ struct kdebug {
 void kdb_note(struct kdebug *kdb, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* kdebug.c: note that thing is not known because the symbol is missing. */
+/* kdebug.c: note about thing ("no threads") that the symbol is missing. */
 void kdb_note_symbol(struct kdebug *kdb, const char *thing, const char *symbol);
 
 /* memory.c: all of it, or false and nothing. */

@@ -207,7 +207,7 @@ kdebug_modules(struct kdebug *kdb, const struct kdebug_module **mods)
 
 	modules_load(kdb);
 	if (kdb->kdb_core != NULL && !layout_symbol(kdb, "linker_files", &va))
-		kdb_note_symbol(kdb, "modules", "linker_files");
+		kdb_note_symbol(kdb, "no modules", "linker_files");
 	*mods = kdb->kdb_modules.ms_list;
 	return (kdb->kdb_modules.ms_count);
 }

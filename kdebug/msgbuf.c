@@ -43,16 +43,17 @@ check(const struct kvm_core *core, const uint8_t *bytes, struct msgbuf *mb,
 	return (mb->mb_size <= RING_MAX);
 }
 
-/* struct msgbuf as the kernel's memory has it. */
+/*
+ * struct msgbuf as the kernel's memory has it.  If it is not found, *why is the
+ * reason, or NULL if the symbol that leads to it is missing.
+ */
 static bool
 read_struct(struct kdebug *kdb, struct msgbuf *mb, const char **why)
 {
 	uint8_t bytes[MSGBUF_LEN];
 	kvaddr_t va, mb_va;
 
-	*why = kvm_has_symbols(kdb->kdb_kd) ?
-	    "the kernel has no symbol msgbufp" :
-	    "the kernel file has no symbols";
+	*why = NULL;
 	if (!layout_symbol(kdb, "msgbufp", &va))
 		return (false);
 	*why = "struct msgbuf is not in the dump";
@@ -81,6 +82,16 @@ read_struct_copy(struct kdebug *kdb, struct msgbuf *mb)
 	    mb->mb_size == hdr->md_msgbuf_len);
 }
 
+/* why is that of read_struct(). */
+static void
+note_no_struct(struct kdebug *kdb, const char *why)
+{
+	if (why != NULL)
+		kdb_note(kdb, "message buffer: %s", why);
+	else
+		kdb_note_symbol(kdb, "message buffer", "msgbufp");
+}
+
 /*
  * Find out where the text lies.  false: there is none.  mb_seqmod is 0 if only
  * the ring was found: what of it was read is not known then.
@@ -99,7 +110,7 @@ find_ring(struct kdebug *kdb, struct ring *rg)
 	if (read_struct_copy(kdb, &rg->rg_mb))
 		return (true);
 	if (kdb->kdb_core->kc_exec_path != NULL)
-		kdb_note(kdb, "message buffer: %s", why);
+		note_no_struct(kdb, why);
 	if (hdr == NULL || hdr->md_msgbuf_len == 0 ||
 	    hdr->md_msgbuf_len > RING_MAX)
 		return (false);

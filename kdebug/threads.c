@@ -387,7 +387,7 @@ threads_load(struct kdebug *kdb)
 	kvaddr_t allproc, zombproc, va;
 
 	if (!layout_symbol(kdb, "allproc", &allproc)) {
-		kdb_note_symbol(kdb, "threads", "allproc");
+		kdb_note_symbol(kdb, "no threads", "allproc");
 		return;
 	}
 	if (!can_walk(&wk))
