@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <time.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -61,15 +62,25 @@ replay_all(const char *path)
 	return (n);
 }
 
+static double
+now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((double)ts.tv_sec + (double)ts.tv_nsec / 1e9);
+}
+
 int
 main(int argc, char **argv)
 {
+	double began = now();
 	unsigned int n = 0;
 
 	for (int i = 1; i < argc; i++)
 		n += replay_all(argv[i]);
 	if (n == 0)
 		errx(EX_USAGE, "no inputs");
-	printf("%u inputs\n", n);
+	printf("%6u inputs, %7.0f a second\n", n, n / (now() - began));
 	return (0);
 }
