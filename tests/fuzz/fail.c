@@ -1,0 +1,64 @@
+#include "tests/fuzz/fail.h"
+
+#include <sys/types.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+static unsigned long left[FAIL_NKINDS]; /* calls until one fails; 0: none */
+
+void
+fail_set(enum fail_kind kind, unsigned long n)
+{
+	left[kind] = n;
+}
+
+void
+fail_clear(void)
+{
+	left[FAIL_MEMORY] = left[FAIL_FILES] = 0;
+}
+
+/* Does this call fail? */
+static bool
+fails(enum fail_kind kind)
+{
+	if (left[kind] == 0 || --left[kind] != 0)
+		return (false);
+	errno = kind == FAIL_MEMORY ? ENOMEM : EIO;
+	return (true);
+}
+
+/* A call of that name: what it returns, how it fails, what it takes. */
+#define CALL(kind, type, failure, name, params, args)                          \
+	type __real_##name params;                                             \
+	type __wrap_##name params;                                             \
+	type __wrap_##name params                                              \
+	{                                                                      \
+		return (fails(kind) ? (failure) : __real_##name args);         \
+	}
+
+CALL(FAIL_MEMORY, void *, NULL, malloc, (size_t len), (len))
+CALL(FAIL_MEMORY, void *, NULL, calloc, (size_t n, size_t len), (n, len))
+CALL(FAIL_MEMORY, void *, NULL, realloc, (void *p, size_t len), (p, len))
+CALL(FAIL_MEMORY, char *, NULL, strdup, (const char *s), (s))
+
+CALL(FAIL_FILES, ssize_t, -1, read, (int fd, void *buf, size_t len),
+    (fd, buf, len))
+CALL(FAIL_FILES, ssize_t, -1, pread64,
+    (int fd, void *buf, size_t len, off_t off), (fd, buf, len, off))
+CALL(FAIL_FILES, ssize_t, -1, write, (int fd, const void *buf, size_t len),
+    (fd, buf, len))
+CALL(FAIL_FILES, ssize_t, -1, pwrite64,
+    (int fd, const void *buf, size_t len, off_t off), (fd, buf, len, off))
+CALL(FAIL_FILES, int, -1, fsync, (int fd), (fd))
+CALL(FAIL_FILES, int, -1, ftruncate64, (int fd, off_t len), (fd, len))
+CALL(FAIL_FILES, int, -1, symlinkat, (const char *to, int fd, const char *from),
+    (to, fd, from))
+CALL(FAIL_FILES, int, -1, renameat,
+    (int fd, const char *from, int to_fd, const char *to),
+    (fd, from, to_fd, to))
+CALL(FAIL_FILES, void *, (void *)-1, mmap64,
+    (void *addr, size_t len, int prot, int flags, int fd, off_t off),
+    (addr, len, prot, flags, fd, off))

@@ -1,0 +1,14 @@
+/* Where the linker cannot wrap calls, none fails. */
+#include "tests/fuzz/fail.h"
+
+void
+fail_set(enum fail_kind kind, unsigned long n)
+{
+	(void)kind;
+	(void)n;
+}
+
+void
+fail_clear(void)
+{
+}

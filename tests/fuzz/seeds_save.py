@@ -1,0 +1,152 @@
+"""Disks with dumps on them, and the folders that they are saved into: the text
+before the image is that of cmdline.h."""
+
+import gzip
+
+import images
+from images import SWAP, UFS, falsify, some_bytes
+
+DATA = some_bytes(3000)
+SIZE = 16384
+KEY = (b"\1" + some_bytes(32, 2) + b"\0\0\1\0" + some_bytes(256, 3)).ljust(512, b"\0")
+
+
+def dump(data=DATA, sector=512, **changed):
+    return images.dump4(data, sector, **({"size": 4 * SIZE} | changed))
+
+
+def lines(*words):
+    return ("\n".join(words) + "\n\n").encode()
+
+
+GOOD = dump()
+TAR = some_bytes(512 * 9, 7)
+DISK = images.disk([(UFS, bytes(1024)), (SWAP, GOOD), (SWAP, bytes(1024))])
+LAST = SIZE * 4 - 512
+
+# A disk each: saved, and looked at.
+DISKS = [
+    GOOD,
+    DISK,
+    *(dump(sector=sector) for sector in (1024, 2048, 4096, 8192)),
+    dump(b"x"),
+    dump(extent=8192),
+    images.dump1(DATA[:1024], size=SIZE),
+    dump(gzip.compress(DATA), compression=1),
+    dump(DATA, compression=2),
+    dump(DATA, compression=7),
+    dump(key=KEY),
+    dump(key=KEY, compression=2),
+    dump(key=KEY[:500], key_len=500),
+    images.textdump(TAR, size=SIZE),
+    images.textdump(TAR[:512], size=SIZE),
+    dump(length=1 << 63),
+    dump(length=0),
+    dump(extent=4096, length=8192),
+    dump(block=0),
+    dump(block=513),
+    dump(version=1),
+    dump(version=9),
+    dump(arch=b"pdp11"),
+    dump(magic=b"FreeBSD Kernel Dumb"),
+    dump(panic=b"\n\x1b[31m" + bytes(range(128, 255)), host=b"a\nb"),
+    falsify(GOOD, LAST + 100, b"?"),
+    falsify(GOOD, LAST, b"Cleared Kernel Dump"),
+    falsify(GOOD, GOOD.index(images.KERNEL) + 100, b"?"),
+    falsify(GOOD, GOOD.index(images.KERNEL), bytes(512)),
+    images.disk([(UFS, bytes(4096)), (SWAP, dump(sector=4096))], 4096),
+    images.disk([(SWAP, GOOD)], 1024),
+    falsify(DISK, 512, bytes(512)),
+    falsify(DISK, 600, b"?"),
+    falsify(DISK, 1024, b"?"),
+    falsify(falsify(DISK, 512, bytes(512)), -512, bytes(512)),
+    falsify(falsify(DISK, 600, b"?"), -400, b"?"),
+    DISK[:-512],
+    DISK + bytes(8192),
+    *(images.disk([(SWAP, GOOD)], primary={name: value}, backup={name: value})
+      for name, value in [
+          ("revision", 0), ("len", 91), ("len", 4096), ("lba", 7), ("crc", 1),
+          ("array_lba", 1 << 63), ("array_lba", 1 << 40), ("count", 0),
+          ("count", 1 << 31), ("entry_len", 127), ("entry_len", 1 << 30),
+          ("array_crc", 1), ("array_lba", 1), ("other", 0), ("first", 1 << 60),
+      ]),
+    *(images.disk([(SWAP, GOOD)], entries=b"".join(parts)) for parts in [
+        [images.entry(34, 100), images.entry(90, 161)],
+        [images.entry(100, 34)],
+        [images.entry(34, 1 << 40)],
+        [images.entry(0, 161), images.entry(0, 161)],
+        [images.entry(34, 161)] * 3,
+    ]),
+    images.mbr(1, 10) + bytes(4096),
+    images.mbr(1, 10)[:510] + bytes(2 + 4096),
+    images.mbr(8, (4 * SIZE) // 512).ljust(4096, b"\0") + GOOD + bytes(512),
+    b"",
+    b"x" * 511,
+    b"x" * 1000,
+    *(magic.ljust(4096, b"\0") + GOOD for magic in [
+        b"QFI\xfb\0\0\0\3", b"KDMV", b"<<< Oracle VM", b"vhdxfile", b"\x1f\x8b\x08",
+        b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"BZh91AY&SY", b"conectix"]),
+]
+
+# What else the folder has, and what is asked for.
+FOLDERS = [
+    ["save @file @folder", "bounds=7", "minfree=10"],
+    ["save @file @folder", "bounds=x", "minfree=x"],
+    ["save @file @folder", "bounds=99999999999999999999", "minfree=-1"],
+    ["save @file @folder", "bounds=4294967295"],
+    ["save @file @folder", "bounds/", "minfree>bounds"],
+    ["save @file @folder", "minfree=99999999999999"],
+    ["save @file @folder", "minfree=18446744073709551615"],
+    ["save @file @folder", "bounds=3", "vmcore.3=x", "info.4=x"],
+    ["save -m 5 @file @folder", "bounds=5", "vmcore.0=x", "vmcore.0.gz=x",
+     "key.0=x", "vmcore.last>vmcore.0"],
+    ["save -m 5 @file @folder", "bounds=3", "info.3/", "vmcore.3/"],
+    ["save @file @folder", "vmcore.last/", "info.last=x"],
+    ["save @file @folder", "vmcore.last=x", "info.last>elsewhere"],
+    ["save -f -v -k @file @folder"],
+    ["save -C @file"],
+    ["save -Cv @file"],
+    ["save -c @file"],
+    ["save -cC @file"],
+    ["save -ck @file"],
+    ["save -m 0 @file @folder"],
+    ["save -m x @file @folder"],
+    ["save -m 4294967296 @file @folder"],
+    ["save -m @file"],
+    ["save @folder @file"],
+    ["save @file nowhere"],
+    ["save nothing @folder"],
+    ["save @folder @folder"],
+    ["save @file @folder more"],
+    ["save"],
+    ["save -h"],
+    ["save --help"],
+    ["save --quack @file"],
+    ["save -Q @file"],
+    ["save --offset 0 @file @folder"],
+    ["save --offset 512 @file @folder"],
+    ["save --offset 1G @file @folder"],
+    ["save --offset 0 --length 16K @file @folder"],
+    ["save --offset 0 --length 16G @file @folder"],
+    ["save --offset x @file @folder"],
+    ["save --length x @file @folder"],
+    ["save --length 7 @file @folder"],
+]
+
+# What may be asked of a disk on which something is wrong.
+ANY = [["save -k @file @folder"], ["save -fv @file @folder"],
+       ["save --offset 0 @file @folder"]]
+
+
+def rows():
+    for image in DISKS:
+        for folder in ANY:
+            yield lines(*folder) + image
+    for number in range(1, 40):
+        for failure in ("!memory", "!files"):
+            for image in (GOOD, DISK):
+                yield lines("save -f @file @folder", "bounds=1",
+                            f"{failure} {number}") + image
+    for folder in FOLDERS:
+        yield lines(*folder) + GOOD
+        yield lines(*folder) + DISK
