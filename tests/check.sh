@@ -2,10 +2,10 @@
 # usage: check.sh [STAGE ...]
 #
 # Build and run the tests in every configuration, or in those named: gcc,
-# real-dumps, clang, package, lto, sanitize, fuzz, big-endian, soak-boot,
-# soak-fuzz (these two take hours).  Ends in one
-# line, "N passed, N failed", and exits 1 if anything failed.  What a stage said
-# is kept in build-check/STAGE.log, what was built in build-check/STAGE.
+# real-dumps, clang, package, lto, sanitize, fuzz, coverage, big-endian,
+# soak-boot, soak-fuzz (these two take hours).  Ends in one line, "N passed, N
+# failed", and exits 1 if anything failed.  What a stage said is kept in
+# build-check/STAGE.log, what was built in build-check/STAGE.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -69,6 +69,19 @@ stage_sanitize()
 stage_fuzz()
 {
 	build clang $sanitizers -Dfuzz=true && run_tests --suite fuzz
+}
+
+# What of each parser the fuzzers' corpora reach.  Only what that takes is built.
+stage_coverage()
+{
+	[ -f "$dir/build.ninja" ] ||
+	    CC=clang meson setup "$dir" -Dwerror=true -Dtests=enabled \
+	        -Doptimization=0 -Dcoverage=true || return
+	built=yes
+	meson test -C "$dir" --timeout-multiplier 100 --suite coverage
+	set -- $?
+	cp "$dir/coverage/table" "$out/coverage.table"
+	return "$1"
 }
 
 # The long forms, for "make soak": a hundred storms, every boot test with the
@@ -142,6 +155,10 @@ cannot()
 		    echo "they could not be fetched: see $log"
 		;;
 	clang | sanitize | fuzz | soak-*) need clang ;;
+	coverage)
+		need clang
+		need llvm-cov
+		;;
 	big-endian)
 		need powerpc-linux-gnu-gcc
 		need qemu-ppc
@@ -176,7 +193,7 @@ stage()
 	began=$(date +%s)
 	built=no
 	stubs=
-	rm -f "$dir"/meson-logs/testlog.*
+	rm -f "$dir"/meson-logs/testlog.* "$out/$name.table"
 	"stage_$(echo "$name" | tr - _)" >"$log" 2>&1 </dev/null
 	status=$?
 	if [ "$built" = yes ]; then
@@ -189,6 +206,7 @@ stage()
 	add "$status" $counts
 	printf ' (%d s)\n' $(($(date +%s) - began))
 	cat "$out/$name.said"
+	[ ! -f "$out/$name.table" ] || cat "$out/$name.table"
 }
 
 # Add a stage's counts: exit status, passed, failed, skipped.  A stage that
@@ -207,7 +225,8 @@ add()
 }
 
 mkdir -p "$out"
-[ $# -gt 0 ] || set -- gcc real-dumps clang package lto sanitize fuzz big-endian
+[ $# -gt 0 ] || set -- gcc real-dumps clang package lto sanitize fuzz \
+    coverage big-endian
 for name; do
 	stage "$name"
 done
