@@ -5,6 +5,8 @@
  * again, in order and a megabyte at a time, with the same driver.  Both run as
  * in a dying kernel: other CPUs stopped, interrupts off.
  */
+#include "kernel/lab/bench.h"
+
 #include "kernel/dev/disk.h"
 #include "kernel/machine/cpufunc.h"
 #include "kernel/sys/clock.h"
@@ -127,7 +129,7 @@ bench_stopped(struct disk *dk, struct round *r)
 	return (error);
 }
 
-static uint64_t
+uint64_t
 cycles_per_ms(void)
 {
 	uint64_t start = rdtsc();
