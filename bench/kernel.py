@@ -1,7 +1,8 @@
 """usage: kernel.py RUN-KERNEL KERNEL [ROUNDS]
 
 How fast our kernel dumps, beside a plain write of the same bytes by the same
-driver, in the same run and onto the same emulated disk.
+driver, in the same run and onto the same emulated disk.  How long a wakeup takes
+while many threads sleep, beside one while few do.
 
 One JSON object a line, as the other benchmarks print them.
 """
@@ -77,6 +78,35 @@ def report(name, speeds):
     )
 
 
+def wakeup(run_kernel, kernel, sleepers):
+    """Nanoseconds of a wakeup while so many threads sleep."""
+    said = subprocess.run(
+        [run_kernel, "-m", "1024", "-c", "1", kernel]
+        + [f'kern.script="sleepers {sleepers};exit"'],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=False,
+    ).stdout.decode(errors="replace")
+    (ns,) = re.findall(r"a wakeup takes (\d+) ns", said)
+    return int(ns)
+
+
+def report_wakeups(run_kernel, kernel):
+    many, few = (wakeup(run_kernel, kernel, n) for n in (10000, 20))
+    print(
+        json.dumps(
+            {
+                "bench": "a wakeup while 10000 threads sleep",
+                "unit": "ns",
+                "ours": many,
+                "limit": few,
+                "limit_is": "a wakeup while 20 threads sleep",
+                "ratio": round(many / few, 3),
+            }
+        )
+    )
+
+
 def main():
     run_kernel, kernel = sys.argv[1:3]
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 25
@@ -86,6 +116,7 @@ def main():
                 run_kernel, kernel, memory, script, options, rounds
             )
             report(f"{name}, {place}", speeds)
+    report_wakeups(run_kernel, kernel)
 
 
 main()

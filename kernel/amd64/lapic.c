@@ -10,6 +10,7 @@
 #include "kernel/amd64/lapic.h"
 #include "kernel/amd64/pcpu.h"
 #include "kernel/amd64/types.h"
+#include "kernel/sys/callout.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/fail.h"
@@ -197,7 +198,7 @@ lapic_handle_timer(struct trapframe *frame)
 	intr_enter();
 	if (curcpu == 0) {
 		ticks++;
-		sleepq_clock();
+		callout_process();
 		cnpoll();
 		FAIL_POINT(FAIL_TICK, NULL);
 	}

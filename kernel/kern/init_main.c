@@ -16,6 +16,7 @@
  *	dump_pages	VM		from here on pages can be registered
  *	vm_mem		VM		pages, UMA, malloc(), in vm_init.c
  *	clocks		CLOCKS		the APIC's timer; interrupts are still off
+ *	callouts	CLOCKS		the wheel that the clock turns
  *	threads		KTHREAD		threads can be made: idle, reaper
  *	pagedaemon	KTHREAD
  *	clocks_run	KTHREAD		interrupts on: threads can sleep
@@ -151,5 +152,5 @@ mi_startup(void)
 
 	/* The boot thread becomes the swapper, which sleeps for ever. */
 	for (;;)
-		tsleep(&proc0, "sched", 0);
+		tsleep(&proc0, 0, "sched", 0);
 }

@@ -118,7 +118,7 @@ cngetc(void)
 
 	while ((c = cncheckc()) < 0) {
 		if (grabbed == 0 && !SCHEDULER_STOPPED())
-			tsleep(&queue, "ttyin", hz);
+			tsleep(&queue, 0, "ttyin", hz);
 	}
 	return (c);
 }

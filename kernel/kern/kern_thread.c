@@ -10,6 +10,7 @@
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/sched.h"
+#include "kernel/sys/sleepqueue.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_kern.h"
 
@@ -48,6 +49,7 @@ thread_create(void (*func)(void *), void *arg)
 	td->td_kstack =
 	    (vm_offset_t)kmem_malloc_guarded(KSTACK_SIZE, M_WAITOK | M_ZERO);
 	td->td_kstack_pages = KSTACK_PAGES;
+	td->td_sleepqueue = sleepq_alloc();
 	td->td_oncpu = NOCPU;
 	td->td_lastcpu = NOCPU;
 	/* It comes up holding sched_lock. */
@@ -142,6 +144,8 @@ thread_free(struct thread *td)
 	mtx_unlock_spin(&sched_lock);
 	if (last)
 		free(p, M_PROC);
+	callout_drain(&td->td_slpcallout);
+	sleepq_free(td->td_sleepqueue);
 	kmem_free_guarded((void *)td->td_kstack, KSTACK_SIZE);
 	free(td, M_PROC);
 }
@@ -186,6 +190,7 @@ threads_init(const void *arg)
 	(void)arg;
 	LIST_INSERT_HEAD(&allproc, &proc0, p_list);
 	thread0.td_oncpu = 0;
+	thread0.td_sleepqueue = sleepq_alloc();
 	kthread_create_idle(cpuid_to_pcpu[0]);
 	kproc_kthread_add(thread_reaper, NULL, &proc0, NULL, NULL, "reaper");
 }

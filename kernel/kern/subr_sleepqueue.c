@@ -1,45 +1,149 @@
 /*
- * Sleeping: one list of all sleepers, found by the address they wait for.
+ * Sleeping: a queue for each address that is slept on, found by a hash.
  *
- * With the few hundred threads of this kernel the list is short; wakeup() looks
- * through all of it.
+ * Each thread brings one struct sleepqueue.  The first sleeper on an address
+ * lends its own to the hash table.  Those that follow put theirs into the free
+ * list of that queue, and each sleeper that leaves takes one from there, or the
+ * queue itself if it is the last.  So a sleep allocates nothing, and a wakeup
+ * looks at a few addresses and at the threads that it wakes.
+ *
+ * sched_lock guards all of it.  A sleep with a limit has a callout, which finds
+ * the thread asleep or, if a wakeup came first, does nothing.
  */
+#include "kernel/sys/sleepqueue.h"
+
 #include "kernel/machine/pcpu.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/kdb.h"
-#include "kernel/sys/kernel.h"
+#include "kernel/sys/malloc.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/sched.h"
+#include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"
 
-/* (s) */
-static TAILQ_HEAD(, thread) sleepers = TAILQ_HEAD_INITIALIZER(sleepers);
+#define SC_TABLESIZE 1024 /* a power of two */
+
+struct sleepqueue {
+	TAILQ_HEAD(, thread) sq_blocked; /* first the one that sleeps longest */
+	LIST_ENTRY(sleepqueue) sq_hash;	 /* of its chain, or of a free list */
+	LIST_HEAD(, sleepqueue) sq_free; /* of all sleepers but one */
+	const void *sq_wchan;
+};
+
+static LIST_HEAD(, sleepqueue) chains[SC_TABLESIZE]; /* (s) */
+
+static int max_depth; /* (s) */
+SYSCTL_NODE(_debug, OID_AUTO, sleepq, CTLFLAG_RD, NULL, "sleep queues");
+SYSCTL_INT(_debug_sleepq, OID_AUTO, max_depth, CTLFLAG_RD, &max_depth, 0,
+    "Most queues of other addresses that a lookup has passed");
+
+static MALLOC_DEFINE(M_SLEEPQ, "sleepqueue", "one for each thread");
+
+struct sleepqueue *
+sleepq_alloc(void)
+{
+	struct sleepqueue *sq = malloc(sizeof(*sq), M_SLEEPQ, M_WAITOK);
+
+	TAILQ_INIT(&sq->sq_blocked);
+	LIST_INIT(&sq->sq_free);
+	return (sq);
+}
+
+void
+sleepq_free(struct sleepqueue *sq)
+{
+	free(sq, M_SLEEPQ);
+}
+
+/* Fibonacci hashing: neighbours are as well spread as equal parts of pages. */
+static size_t
+sleepq_hash(const void *chan)
+{
+	return (((uintptr_t)chan * UINT64_C(0x9e3779b97f4a7c15) >> 32) %
+	    SC_TABLESIZE);
+}
+
+static struct sleepqueue *
+sleepq_lookup(const void *chan)
+{
+	struct sleepqueue *sq;
+	int depth = 0;
+
+	LIST_FOREACH(sq, &chains[sleepq_hash(chan)], sq_hash) {
+		if (sq->sq_wchan == chan)
+			break;
+		depth++;
+	}
+	if (depth > max_depth)
+		max_depth = depth;
+	return (sq);
+}
+
+static void
+sleepq_add(struct thread *td, const void *chan)
+{
+	struct sleepqueue *sq = sleepq_lookup(chan);
+
+	if (sq == NULL) {
+		sq = td->td_sleepqueue;
+		sq->sq_wchan = chan;
+		LIST_INSERT_HEAD(&chains[sleepq_hash(chan)], sq, sq_hash);
+	} else
+		LIST_INSERT_HEAD(&sq->sq_free, td->td_sleepqueue, sq_hash);
+	td->td_sleepqueue = NULL;
+	td->td_wchan = chan;
+	TAILQ_INSERT_TAIL(&sq->sq_blocked, td, td_runq);
+}
+
+/* Wake a thread of sq, whose sleep then returns error. */
+static void
+sleepq_resume(struct sleepqueue *sq, struct thread *td, int error)
+{
+	struct sleepqueue *own = LIST_FIRST(&sq->sq_free);
+
+	if (own == NULL)
+		own = sq;
+	LIST_REMOVE(own, sq_hash);
+	TAILQ_REMOVE(&sq->sq_blocked, td, td_runq);
+	td->td_sleepqueue = own;
+	td->td_wchan = NULL;
+	td->td_wmesg = NULL;
+	td->td_sleeperror = error;
+	sched_add(td);
+}
+
+static void
+sleepq_timeout(void *arg)
+{
+	struct thread *td = arg;
+
+	mtx_lock_spin(&sched_lock);
+	if (td->td_wchan != NULL && td->td_timeout &&
+	    ticks - td->td_wakeup_tick >= 0)
+		sleepq_resume(sleepq_lookup(td->td_wchan), td, EWOULDBLOCK);
+	mtx_unlock_spin(&sched_lock);
+}
 
 static int
-sleep_locked(const void *chan, const char *wmesg, int timo)
+sleep_locked(const void *chan, int flags, const char *wmesg, int timo)
 {
 	struct thread *td = curthread;
 
 	KASSERT(!td->td_idle, ("%s: idle thread on %s", __func__, wmesg));
-	td->td_wchan = chan;
 	td->td_wmesg = wmesg;
-	td->td_state = TDS_SLEEPING;
+	td->td_catch = (flags & PCATCH) != 0;
 	td->td_timeout = timo != 0;
-	td->td_timedout = false;
-	td->td_wakeup_tick = ticks + timo;
-	TAILQ_INSERT_TAIL(&sleepers, td, td_runq);
+	sleepq_add(td, chan);
+	if (td->td_timeout) {
+		td->td_wakeup_tick = ticks + timo;
+		callout_reset(&td->td_slpcallout, timo, sleepq_timeout, td);
+	}
+	td->td_state = TDS_SLEEPING;
 	mi_switch();
-	return (td->td_timedout ? EWOULDBLOCK : 0);
-}
-
-static void
-wake_locked(struct thread *td)
-{
-	TAILQ_REMOVE(&sleepers, td, td_runq);
-	td->td_wchan = NULL;
-	td->td_wmesg = NULL;
-	sched_add(td);
+	if (td->td_timeout)
+		(void)callout_stop(&td->td_slpcallout);
+	return (td->td_sleeperror);
 }
 
 /*
@@ -59,14 +163,19 @@ sleep_stopped(const char *wmesg, int timo)
 }
 
 int
-tsleep(const void *chan, const char *wmesg, int timo)
+tsleep(const void *chan, int flags, const char *wmesg, int timo)
 {
+	struct thread *td = curthread;
 	int error;
 
 	if (SCHEDULER_STOPPED())
 		return (sleep_stopped(wmesg, timo));
 	mtx_lock_spin(&sched_lock);
-	error = sleep_locked(chan, wmesg, timo);
+	if ((flags & PCATCH) != 0 && td->td_interrupt != 0) {
+		error = td->td_interrupt;
+		td->td_interrupt = 0;
+	} else
+		error = sleep_locked(chan, flags, wmesg, timo);
 	mtx_unlock_spin(&sched_lock);
 	return (error);
 }
@@ -84,7 +193,7 @@ msleep_spin(const void *chan, struct mtx *m, const char *wmesg, int timo)
 		return (sleep_stopped(wmesg, timo));
 	mtx_lock_spin(&sched_lock);
 	mtx_unlock_spin(m);
-	error = sleep_locked(chan, wmesg, timo);
+	error = sleep_locked(chan, 0, wmesg, timo);
 	mtx_unlock_spin(&sched_lock);
 	mtx_lock_spin(m);
 	return (error);
@@ -93,15 +202,42 @@ msleep_spin(const void *chan, struct mtx *m, const char *wmesg, int timo)
 void
 wakeup(const void *chan)
 {
+	struct sleepqueue *sq;
 	struct thread *td, *next;
 
 	if (SCHEDULER_STOPPED())
 		return;
 	mtx_lock_spin(&sched_lock);
-	TAILQ_FOREACH_SAFE(td, &sleepers, td_runq, next) {
-		if (td->td_wchan == chan)
-			wake_locked(td);
+	sq = sleepq_lookup(chan);
+	if (sq != NULL) {
+		TAILQ_FOREACH_SAFE(td, &sq->sq_blocked, td_runq, next)
+			sleepq_resume(sq, td, 0);
 	}
+	mtx_unlock_spin(&sched_lock);
+}
+
+void
+wakeup_one(const void *chan)
+{
+	struct sleepqueue *sq;
+
+	if (SCHEDULER_STOPPED())
+		return;
+	mtx_lock_spin(&sched_lock);
+	sq = sleepq_lookup(chan);
+	if (sq != NULL)
+		sleepq_resume(sq, TAILQ_FIRST(&sq->sq_blocked), 0);
+	mtx_unlock_spin(&sched_lock);
+}
+
+void
+sleepq_abort(struct thread *td, int error)
+{
+	mtx_lock_spin(&sched_lock);
+	if (td->td_wchan != NULL && td->td_catch)
+		sleepq_resume(sleepq_lookup(td->td_wchan), td, error);
+	else
+		td->td_interrupt = error;
 	mtx_unlock_spin(&sched_lock);
 }
 
@@ -110,20 +246,5 @@ pause(const char *wmesg, int timo)
 {
 	static const char nobody_wakes_this;
 
-	tsleep(&nobody_wakes_this, wmesg, timo);
-}
-
-void
-sleepq_clock(void)
-{
-	struct thread *td, *next;
-
-	mtx_lock_spin(&sched_lock);
-	TAILQ_FOREACH_SAFE(td, &sleepers, td_runq, next) {
-		if (!td->td_timeout || ticks - td->td_wakeup_tick < 0)
-			continue;
-		td->td_timedout = true;
-		wake_locked(td);
-	}
-	mtx_unlock_spin(&sched_lock);
+	tsleep(&nobody_wakes_this, 0, wmesg, timo);
 }

@@ -32,7 +32,7 @@ chain_third(const struct chain *chain, uint64_t number, const char *text)
 	if (chain->ch_end == CHAIN_PANICS)
 		panic("crash: at the end of a chain");
 	while (number != 0)
-		tsleep(chain, "chain", 0);
+		tsleep(chain, 0, "chain", 0);
 	return (number + (uint64_t)text[0]);
 }
 

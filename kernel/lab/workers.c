@@ -18,7 +18,7 @@ static __noinline void
 wait_for_work(int worker)
 {
 	for (;;)
-		tsleep(&no_work, "work", worker * hz); /* 0: for ever */
+		tsleep(&no_work, 0, "work", worker * hz); /* 0: for ever */
 }
 
 static void

@@ -7,10 +7,12 @@
 #ifndef KERNEL_SYS_PROC_H
 #define KERNEL_SYS_PROC_H
 
+#include "kernel/sys/callout.h"
 #include "kernel/sys/param.h"
 #include "kernel/sys/queue.h"
 
 struct pcb;
+struct sleepqueue;
 struct trapframe;
 
 enum td_state {
@@ -38,9 +40,14 @@ struct thread {
 	int td_kstack_pages;	      /* (c) */
 	const void *td_wchan;	      /* (s) what it sleeps on */
 	const char *td_wmesg;	      /* (s) */
+	/* (s) that it brings to a sleep; NULL while it sleeps */
+	struct sleepqueue *td_sleepqueue;
+	struct callout td_slpcallout; /* ends a sleep for a limited time */
 	int td_wakeup_tick;	      /* (s) if td_timeout */
+	int td_sleeperror;	      /* (s) what its last sleep returns */
+	int td_interrupt;	      /* (s) the same of its next PCATCH */
 	bool td_timeout;	      /* (s) sleeps for a limited time */
-	bool td_timedout;	      /* (s) and that was what woke it */
+	bool td_catch;		      /* (s) sleeps with PCATCH */
 	bool td_idle;		      /* (c) a CPU's idle thread */
 	volatile bool td_needresched; /* its time is up */
 	int td_critnest;	      /* (t) critical_enter() depth */

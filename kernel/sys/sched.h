@@ -27,9 +27,6 @@ void sched_clock(void);
 /* At the end of an interrupt: switch if the time is up and it is safe. */
 void sched_preempt(void);
 
-/* The timeouts of sleeping threads, from the clock of CPU 0. */
-void sleepq_clock(void);
-
 /* The loop of an idle CPU. */
 void sched_idletd(void *arg) __dead2;
 

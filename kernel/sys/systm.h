@@ -46,11 +46,17 @@ extern bool scheduler_stopped;
 /*
  * Sleep until wakeup() of the same channel, or timo ticks (0: for ever).  0, or
  * EWOULDBLOCK when the time is up.  Wakeups may be spurious: look at the
- * condition again.  msleep_spin() lets go of the mutex meanwhile.
+ * condition again.  With PCATCH in flags, sleepq_abort() ends the sleep, too,
+ * and says what is returned.  msleep_spin() lets go of the mutex meanwhile.
  */
-int tsleep(const void *chan, const char *wmesg, int timo);
+#define PCATCH 0x100
+
+int tsleep(const void *chan, int flags, const char *wmesg, int timo);
 int msleep_spin(const void *chan, struct mtx *mtx, const char *wmesg, int timo);
+
+/* Wake all threads that sleep on chan, or the one that has slept longest. */
 void wakeup(const void *chan);
+void wakeup_one(const void *chan);
 
 /*
  * Copy len bytes that may not be there: false means that a fault came, and

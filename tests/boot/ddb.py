@@ -112,7 +112,7 @@ COMMANDS = [
     ("call kmem_malloc 8192 1", r"= 0xffffffff\w+\n"),
     ("call kern_malloc 100000 M_FILL 1", r"= 0xffffffff\w+\n"),
     ("call kern_malloc 100 M_FILL 1", r"= 0xfffff8\w+\n"),
-    ("call tsleep proc0 ostype 5", r"= 0\n"),
+    ("call tsleep proc0 0 ostype 5", r"= 0\n"),
 ]
 
 # Commands that fail, and the one line that says why.
@@ -147,7 +147,7 @@ REFUSALS = [
     ("call strlen nonsense", r"not a number: nonsense\n"),
     ("call 0", r"KDB: page fault at 0, address 0\n"),
     ("call strlen 16", r"KDB: page fault at strlen\+0x\w+, address 0x10\n"),
-    ("call tsleep proc0 ostype 0",
+    ("call tsleep proc0 0 ostype 0",
      r'KDB: it would wait for "vmcore" for ever\n'),
     ("call allproc", r"KDB: page fault at allproc\+0, address 0x\w+\n"),
 ]
