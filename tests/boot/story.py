@@ -57,7 +57,7 @@ def demo():
         at = match.end()
     sizes = {
         name.strip(): int(size)
-        for name, size in re.findall(r"(?m)^(.*?) +(\d+) bytes$", told)
+        for name, size in re.findall(r"(?m)^ *([a-zA-Z' ]+?) +(\d+) bytes$", told)
     }
     parts = sum(size for name, size in sizes.items() if "dump" not in name)
     assert parts - sizes["the machine's memory"] == sizes["this dump"], sizes

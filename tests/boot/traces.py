@@ -22,7 +22,10 @@ work = pathlib.Path(scratch.name)
 MB = 1 << 20
 CHAIN = ["chain_third", "chain_second", "chain_first"]
 STARTED = ["fork_exit", "fork_trampoline"]
-SHELL = ["sh_crash", "shell_execute", "run_script", "shell_thread", *STARTED]
+SHELL = [
+    *("sh_crash", "run_command", "run_line", "command_run", "shell_thread"),
+    *STARTED,
+]
 
 
 @functools.cache
