@@ -97,9 +97,11 @@ open_elf(struct exec *ex, const char *path)
 	if (holes_is_hollow(ex->ex_fd))
 		return (fail(ex, "nearly all of the file is a hole"));
 	/* Not mapped: the file may be cut short while it is open. */
+	errno = 0;
 	ex->ex_elf = elf_begin(ex->ex_fd, ELF_C_READ, NULL);
 	if (ex->ex_elf == NULL)
-		return (fail(ex, "%s", elf_errmsg(-1)));
+		return (fail(ex, "%s",
+		    errno != 0 ? strerror(errno) : elf_errmsg(-1)));
 	return (read_header(ex));
 }
 
@@ -115,8 +117,11 @@ exec_open(const char *path, char *why, size_t len)
 	}
 	ex->ex_fd = -1;
 	if (!open_elf(ex, path)) {
+		int saved = errno;
+
 		(void)snprintf(why, len, "%s", ex->ex_err);
 		exec_close(ex);
+		errno = saved;
 		return (NULL);
 	}
 	return (ex);

@@ -3,6 +3,7 @@
  */
 #include "libkvm/refuse.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,13 +11,14 @@
 #include "format/foreign.h"
 #include "format/minidump.h"
 
-/* What the file has at off, as far as it goes. */
-static struct span
-read_span(int fd, uint64_t off, uint8_t *buf, size_t len)
+/* What the file has at off, as far as it goes.  false: errno says why not. */
+static bool
+read_span(int fd, uint64_t off, size_t len, uint8_t *buf, struct span *out)
 {
 	ssize_t n = pread(fd, buf, len, (off_t)off);
 
-	return ((struct span){ .base = buf, .len = n < 0 ? 0 : (size_t)n });
+	*out = (struct span){ .base = buf, .len = n < 0 ? 0 : (size_t)n };
+	return (n >= 0);
 }
 
 /* An encrypted dump looks like nothing, so that only its name tells. */
@@ -33,13 +35,17 @@ const char *
 refuse_core(int fd, uint64_t len, const char *path)
 {
 	uint8_t buf[FOREIGN_HEAD_LEN];
-	struct span start = read_span(fd, 0, buf, sizeof(buf));
-	const char *name = foreign_name(start);
 	uint64_t end_off = len > sizeof(buf) ? len - sizeof(buf) : 0;
+	const char *name;
+	struct span span;
 
+	if (!read_span(fd, 0, sizeof(buf), buf, &span))
+		return (strerror(errno));
+	name = foreign_name(span);
+	if (name == NULL && !read_span(fd, end_off, sizeof(buf), buf, &span))
+		return (strerror(errno));
 	if (name == NULL)
-		name = foreign_name_by_end(read_span(fd, end_off, buf,
-		    sizeof(buf)));
+		name = foreign_name_by_end(span);
 	if (name == NULL && is_named_encrypted(path))
 		name =
 		    "an encrypted dump: decryptcore(8) makes a vmcore.N of it, with the key.N beside it and your private key";
@@ -50,9 +56,12 @@ const char *
 refuse_kernel(int fd)
 {
 	uint8_t buf[FOREIGN_HEAD_LEN];
-	struct span start = read_span(fd, 0, buf, sizeof(buf));
-	const char *name = foreign_name(start);
+	const char *name;
+	struct span start;
 
+	if (!read_span(fd, 0, sizeof(buf), buf, &start))
+		return (strerror(errno));
+	name = foreign_name(start);
 	if (minidump_is(start))
 		return (
 		    "not an ELF file, but a minidump: name the kernel in its place");

@@ -190,19 +190,23 @@ unpack_suspect(struct unpack *u, uint64_t out_start, uint64_t out_end,
 
 /* ---- the file ---- */
 
-static const struct packing *
-find_packing(int fd)
+/* How the file is packed; NULL: not at all.  false: errno says why not. */
+static bool
+find_packing(int fd, const struct packing **out)
 {
 	uint8_t magic[sizeof(packings[0].pk_magic)] = { 0 };
 	ssize_t n = pread(fd, magic, sizeof(magic), 0);
 
+	*out = NULL;
+	if (n < 0)
+		return (false);
 	/* All of them, also those for which there is no decoder. */
 	for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++)
 		if (n > (ssize_t)packings[i].pk_magic_len - 1 && n >= 4 &&
 		    memcmp(magic, packings[i].pk_magic,
 			packings[i].pk_magic_len) == 0)
-			return (&packings[i]);
-	return (NULL);
+			*out = &packings[i];
+	return (true);
 }
 
 static void
@@ -299,7 +303,12 @@ unpack_open(const char *path, const struct unpack_how *how,
 	error = open_file(path, &out->upk_fd, why, len);
 	if (error != 0)
 		return (error);
-	packing = find_packing(out->upk_fd);
+	if (!find_packing(out->upk_fd, &packing)) {
+		(void)snprintf(why, len, "%s", strerror(errno));
+		(void)close(out->upk_fd);
+		out->upk_fd = -1;
+		return (EIO);
+	}
 	if (packing == NULL)
 		return (0);
 	u.up_in_fd = out->upk_fd;
