@@ -34,6 +34,9 @@
 /* Some of what the command says may be wrong. */
 static bool mistrusted;
 
+/* Some of what it says to be missing may be there: the system failed to read. */
+static bool unread;
+
 int
 open_check(const char *path)
 {
@@ -236,12 +239,31 @@ open_warn(struct dump *dump)
 		warnx("warning: %s", notes[dump->d_nwarned]);
 }
 
+/* Remember for open_verdict() what was wrong with the core. */
+static void
+judge(const struct dump *dump)
+{
+	uint64_t off;
+	int error = kvm_read_error(dump->d_kd, &off);
+
+	mistrusted = mistrusted || kvm_gave_unverified(dump->d_kd);
+	if (error == 0)
+		return;
+	unread = true;
+	if (dump->d_core == NULL) /* describe() has said it */
+		return;
+	errno = error;
+	warn("%s: cannot read byte %" PRIu64
+	     ", so that what is said to be missing may be there",
+	    dump->d_core->kc_core_path, off);
+}
+
 void
 open_close(struct dump *dump)
 {
 	kdebug_destroy(dump->d_kdb);
 	if (dump->d_kd != NULL) {
-		mistrusted = mistrusted || kvm_gave_unverified(dump->d_kd);
+		judge(dump);
 		kvm_close(dump->d_kd);
 	}
 	free(dump->d_kernel);
@@ -271,6 +293,8 @@ open_and_show(const struct syntax *syntax, int argc, char **argv,
 int
 open_verdict(int status)
 {
+	if (unread)
+		return (EX_IOERR);
 	if (status != EX_OK || !mistrusted)
 		return (status);
 	warnx(

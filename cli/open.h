@@ -74,9 +74,10 @@ int open_no_threads(const struct dump *dump, const struct args *args);
 void open_close(struct dump *dump);
 
 /*
- * The exit status of a command that ends with status: EX_DATAERR, after a
- * warning, instead of EX_OK if a dump that was open gave bytes that could not
- * be verified.
+ * The exit status of a command that ends with status: EX_IOERR if the system
+ * failed to read a dump that was open, which open_close() has said; EX_DATAERR,
+ * after a warning, instead of EX_OK if one gave bytes that could not be
+ * verified.
  */
 int open_verdict(int status);
 

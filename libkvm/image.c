@@ -64,6 +64,17 @@ clip_damage(struct image *im, uint64_t off, size_t len)
 	return (done);
 }
 
+/* The system refuses to read at off: errno says why. */
+static void
+set_error(struct image *im, uint64_t off)
+{
+	im->im_errno = errno;
+	if (im->im_error != 0)
+		return;
+	im->im_error = errno;
+	im->im_error_off = off;
+}
+
 size_t
 image_pread_some(struct image *im, uint64_t off, void *buf, size_t len)
 {
@@ -83,7 +94,7 @@ image_pread_some(struct image *im, uint64_t off, void *buf, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			im->im_errno = errno;
+			set_error(im, off + done);
 		if (n <= 0)
 			break;
 		done += (size_t)n;

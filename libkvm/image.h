@@ -35,6 +35,8 @@ struct image {
 	uint64_t im_page_mask;	    /* of the host's pages */
 	int im_fd;		    /* owned */
 	int im_errno;		    /* of the last failed read; 0: too short */
+	int im_error;		    /* of the first that has one; 0: none */
+	uint64_t im_error_off;	    /* where it failed: bytes into the file */
 	struct mapping *im_mapping; /* owned; stays until image_close() */
 	struct image_cache *im_cache; /* owned; blocks for image_view() */
 

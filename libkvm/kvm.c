@@ -246,6 +246,13 @@ name_kernel(const char *execfile)
 	return (execfile != NULL ? execfile : default_kernel);
 }
 
+/* Was the core opened so far that it could be read, and then could not? */
+static bool
+is_unreadable(const kvm_t *kd)
+{
+	return (kd->kd_image != NULL && kd->kd_image->im_error != 0);
+}
+
 /* NULL: the text is in errbuf, unless that is NULL. */
 static kvm_t *
 open_any(struct open_args args, char *errbuf)
@@ -266,6 +273,8 @@ open_any(struct open_args args, char *errbuf)
 		(void)memcpy(errbuf, kd->kd_err, KVM_ERR_LEN);
 	if (args.program != NULL)
 		(void)fprintf(stderr, "%s: %s\n", args.program, kd->kd_err);
+	if (is_unreadable(kd))
+		errno = EIO;
 	(void)kvm_close(kd);
 	return (NULL);
 }
@@ -383,6 +392,13 @@ bool
 kvm_gave_unverified(kvm_t *kd)
 {
 	return (kd->kd_image->im_gave_unverified);
+}
+
+int
+kvm_read_error(kvm_t *kd, uint64_t *off)
+{
+	*off = kd->kd_image->im_error_off;
+	return (kd->kd_image->im_error);
 }
 
 kssize_t

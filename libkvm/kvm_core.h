@@ -24,7 +24,8 @@ struct kvm_progress {
 
 /*
  * As kvm_open2() without a resolver, and the unpacking of a compressed core is
- * reported to progress, unless that is NULL.  Bytes of a damaged one that could
+ * reported to progress, unless that is NULL.  errno is EIO if a file cannot be
+ * read or unpacked for a reason of the system's.  Bytes of a damaged one that could
  * not be verified are read: kc_damage and kvm_gave_unverified() tell.
  */
 kvm_t *kvm_open_progress(const char *execfile, const char *corefile,
@@ -101,6 +102,13 @@ const struct kvm_core *kvm_core(kvm_t *kd);
  * wrong or missing?  Then what was made of them may be wrong.
  */
 bool kvm_gave_unverified(kvm_t *kd);
+
+/*
+ * Why the system refused to read the core, for the first time, and at which byte
+ * of the file (unpacked): an errno; 0: it never did.  What lies there looks to
+ * callers as if it were not in the dump.
+ */
+int kvm_read_error(kvm_t *kd, uint64_t *off);
 
 /*
  * Read len bytes of physical memory.  Returns len; -1 when a page on the way
