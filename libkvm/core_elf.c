@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "format/search.h"
-#include "libkvm/kvm_int.h"
+#include "libkvm/core_elf.h"
 
 static bool
 elf_match(struct span start)
@@ -54,7 +54,8 @@ decode_header(kvm_t *kd, struct elfcore_hdr *hdr)
 static int
 add_memory(kvm_t *kd, const struct elfcore_phdr *ph)
 {
-	struct elf_segment *seg = &kd->kd_segs[kd->kd_nsegs];
+	struct elf_state *state = elf_state(kd);
+	struct elf_segment *seg = &state->els_segs[state->els_nsegs];
 	uint64_t end;
 
 	if (ph->ph_file_len == 0)
@@ -67,7 +68,7 @@ add_memory(kvm_t *kd, const struct elfcore_phdr *ph)
 		    "%s: program header: a segment of %ju bytes at %#jx wraps",
 		    kd->kd_core_path, (uintmax_t)ph->ph_file_len,
 		    (uintmax_t)ph->ph_pa));
-	kd->kd_nsegs++;
+	state->els_nsegs++;
 	return (0);
 }
 
@@ -81,8 +82,8 @@ add_segment(kvm_t *kd, const struct elfcore_hdr *hdr,
 	case ELFCORE_PT_NOTE:
 		return (vcpu_load(kd, hdr, ph));
 	case ELFCORE_PT_DUMP_DELTA:
-		kd->kd_load_delta_pa = ph->ph_pa;
-		kd->kd_load_delta_va = ph->ph_va;
+		elf_state(kd)->els_delta_pa = ph->ph_pa;
+		elf_state(kd)->els_delta_va = ph->ph_va;
 		break;
 	}
 	return (0);
@@ -92,7 +93,8 @@ add_segment(kvm_t *kd, const struct elfcore_hdr *hdr,
 static enum segments_gap
 gap_kind(const kvm_t *kd)
 {
-	bool qemu = kd->kd_core.kc_nvcpus > 0 && kd->kd_vcpus[0].vc_qemu;
+	bool qemu =
+	    kd->kd_core.kc_nvcpus > 0 && kd->kd_core.kc_vcpus[0].vc_qemu;
 
 	return (qemu ? SEGMENTS_GAP_MEMORY : SEGMENTS_GAP_HOLE);
 }
@@ -100,12 +102,13 @@ gap_kind(const kvm_t *kd)
 static int
 sort_segments(kvm_t *kd)
 {
-	const struct elf_segment *segs = kd->kd_segs;
+	struct elf_state *state = elf_state(kd);
+	const struct elf_segment *segs = state->els_segs;
 
-	if (kd->kd_nsegs == 0)
+	if (state->els_nsegs == 0)
 		return (kvm_fail(kd, "%s: no memory segments",
 		    kd->kd_core_path));
-	if (!segments_join(kd->kd_segs, &kd->kd_nsegs, gap_kind(kd)))
+	if (!segments_join(state->els_segs, &state->els_nsegs, gap_kind(kd)))
 		return (kvm_fail(kd,
 		    "%s: memory segments at %#jx and %#jx overlap",
 		    kd->kd_core_path, (uintmax_t)segs[0].es_start,
@@ -137,6 +140,7 @@ count_headers(kvm_t *kd, const struct elfcore_hdr *hdr, uint32_t *n)
 static int
 read_segments(kvm_t *kd, const struct elfcore_hdr *hdr)
 {
+	struct elf_state *state = elf_state(kd);
 	uint8_t scratch[IMAGE_VIEW_MAX];
 	uint64_t off = hdr->eh_phoff;
 	uint32_t n;
@@ -146,8 +150,8 @@ read_segments(kvm_t *kd, const struct elfcore_hdr *hdr)
 		    kd->kd_core_path, hdr->eh_phentsize));
 	if (count_headers(kd, hdr, &n) != 0)
 		return (-1);
-	kd->kd_segs = calloc((size_t)n + 1, sizeof(*kd->kd_segs));
-	if (kd->kd_segs == NULL)
+	state->els_segs = calloc((size_t)n + 1, sizeof(*state->els_segs));
+	if (state->els_segs == NULL)
 		return (kvm_fail(kd, "out of memory"));
 	for (uint32_t i = 0; i < n; i++) {
 		struct span entry = { .len = hdr->eh_phentsize };
@@ -169,6 +173,8 @@ elf_open(kvm_t *kd)
 {
 	struct elfcore_hdr hdr;
 
+	if ((kd->kd_state = calloc(1, sizeof(struct elf_state))) == NULL)
+		return (kvm_fail(kd, "out of memory"));
 	if (decode_header(kd, &hdr) != 0 || read_segments(kd, &hdr) != 0)
 		return (-1);
 	kd->kd_core.kc_page_size =
@@ -180,8 +186,11 @@ elf_open(kvm_t *kd)
 static void
 elf_close(kvm_t *kd)
 {
-	free(kd->kd_segs);
+	if (kd->kd_state == NULL)
+		return;
+	free(elf_state(kd)->els_segs);
 	vcpu_free(kd);
+	free(kd->kd_state);
 }
 
 static uint64_t
@@ -193,10 +202,12 @@ segment_end(const void *segs, size_t i)
 static int
 elf_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 {
-	size_t i = search_upto(kd->kd_segs, kd->kd_nsegs, segment_end, pa);
-	const struct elf_segment *seg = &kd->kd_segs[i];
+	const struct elf_state *state = elf_state(kd);
+	size_t i =
+	    search_upto(state->els_segs, state->els_nsegs, segment_end, pa);
+	const struct elf_segment *seg = &state->els_segs[i];
 
-	if (i == kd->kd_nsegs || seg->es_start > pa)
+	if (i == state->els_nsegs || seg->es_start > pa)
 		return (kvm_fail(kd, "physical address %#jx is not in the dump",
 		    (uintmax_t)pa));
 	out->off = seg->es_off + (pa - seg->es_start);
@@ -207,10 +218,12 @@ elf_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 static int
 elf_count(kvm_t *kd, uint64_t *npages, uint64_t *end)
 {
+	const struct elf_state *state = elf_state(kd);
+
 	*npages = 0;
 	*end = 0;
-	for (size_t i = 0; i < kd->kd_nsegs; i++) {
-		const struct elf_segment *seg = &kd->kd_segs[i];
+	for (size_t i = 0; i < state->els_nsegs; i++) {
+		const struct elf_segment *seg = &state->els_segs[i];
 		uint64_t len = seg->es_end - seg->es_start;
 
 		*npages += len / kd->kd_core.kc_page_size;

@@ -1,5 +1,7 @@
 /*
  * Minidumps: page tables in a section of their own, pages behind a bitmap.
+ *
+ * The state of this kind is the struct minidump_hdr; see kd_index, too.
  */
 #include <stdlib.h>
 
@@ -18,7 +20,7 @@ minidump_match(struct span start)
 static bool
 decode_alone(kvm_t *kd, struct span start, const char **why)
 {
-	struct minidump_hdr *hdr = &kd->kd_minidump;
+	struct minidump_hdr *hdr = kd->kd_state;
 	enum dump_arch arch;
 
 	if (!minidump_decode(start, ORDER_LITTLE, hdr, why) &&
@@ -33,7 +35,7 @@ decode_alone(kvm_t *kd, struct span start, const char **why)
 static int
 decode_header(kvm_t *kd)
 {
-	struct minidump_hdr *hdr = &kd->kd_minidump;
+	struct minidump_hdr *hdr = kd->kd_state;
 	struct image *im = kd->kd_image;
 	uint8_t scratch[MINIDUMP_HDR_LEN];
 	struct span start = { .len = MINIDUMP_HDR_LEN };
@@ -63,7 +65,7 @@ decode_header(kvm_t *kd)
 static int
 read_page_set(kvm_t *kd, unsigned int page_shift, struct pageindex_desc *desc)
 {
-	const struct minidump_hdr *hdr = &kd->kd_minidump;
+	const struct minidump_hdr *hdr = kd->kd_state;
 	uint64_t len = hdr->md_dumpavail_len;
 	uint8_t *section;
 	const char *why;
@@ -101,7 +103,7 @@ read_page_set(kvm_t *kd, unsigned int page_shift, struct pageindex_desc *desc)
 static int
 open_index(kvm_t *kd)
 {
-	const struct minidump_hdr *hdr = &kd->kd_minidump;
+	const struct minidump_hdr *hdr = kd->kd_state;
 	struct pageindex_desc desc = {
 		.order = hdr->md_order,
 		.bitmap_off = hdr->md_bitmap_off,
@@ -129,7 +131,7 @@ open_index(kvm_t *kd)
 static int
 choose_layout(kvm_t *kd)
 {
-	struct minidump_hdr *hdr = &kd->kd_minidump;
+	struct minidump_hdr *hdr = kd->kd_state;
 	uint64_t npages;
 
 	if (!minidump_has_two_layouts(hdr))
@@ -156,9 +158,11 @@ choose_layout(kvm_t *kd)
 static int
 minidump_open(kvm_t *kd)
 {
-	const struct minidump_hdr *hdr = &kd->kd_minidump;
+	struct minidump_hdr *hdr = calloc(1, sizeof(*hdr));
 	const struct paging *paging;
 
+	if ((kd->kd_state = hdr) == NULL)
+		return (kvm_fail(kd, "out of memory"));
 	if (decode_header(kd) != 0 || open_index(kd) != 0 ||
 	    choose_layout(kd) != 0)
 		return (-1);
@@ -181,12 +185,14 @@ static void
 minidump_close(kvm_t *kd)
 {
 	pageindex_destroy(kd->kd_index);
+	free(kd->kd_state);
 }
 
 static int
 minidump_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 {
 	struct page_run run = pageindex_find(kd->kd_index, pa, len);
+	const struct minidump_hdr *hdr = kd->kd_state;
 
 	switch (run.run_state) {
 	case PAGE_PRESENT:
@@ -203,14 +209,14 @@ minidump_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 	case PAGE_UNREADABLE:
 		break;
 	}
-	return (kvm_fail_image(kd, "page bitmap", kd->kd_minidump.md_bitmap_off,
-	    kd->kd_minidump.md_bitmap_len));
+	return (kvm_fail_image(kd, "page bitmap", hdr->md_bitmap_off,
+	    hdr->md_bitmap_len));
 }
 
 static int
 minidump_count(kvm_t *kd, uint64_t *npages, uint64_t *end)
 {
-	const struct minidump_hdr *hdr = &kd->kd_minidump;
+	const struct minidump_hdr *hdr = kd->kd_state;
 	uint64_t off = hdr->md_bitmap_off;
 	uint64_t len = hdr->md_bitmap_len;
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "format/elfcore.h"
 #include "libkvm/kvm_int.h"
 
 /* Count the pages, and how much of the file they need. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/elfcore.h"
 #include "libkvm/arch.h"
 #include "libkvm/kvm_int.h"
 #include "libkvm/refuse.h"

@@ -9,15 +9,13 @@
 #ifndef LIBKVM_KVM_INT_H
 #define LIBKVM_KVM_INT_H
 
-#include "format/elfcore.h"
 #include "format/paging.h"
 #include "libkvm/exec.h"
 #include "libkvm/hotpages.h"
 #include "libkvm/image.h"
 #include "libkvm/kvm_core.h"
-#include "libkvm/pageindex.h"
-#include "libkvm/segments.h"
 #include "libkvm/members.h"
+#include "libkvm/pageindex.h"
 
 #define KVM_ERR_LEN 2048 /* _POSIX2_LINE_MAX, which callers give us */
 
@@ -104,14 +102,9 @@ struct __kvm {
 	uint64_t kd_end;	       /* highest file offset read since ... */
 	bool kd_counted;	       /* kc_npages is valid */
 
-	struct minidump_hdr kd_minidump;
-	struct pageindex *kd_index;  /* owned; minidumps */
-	struct elf_segment *kd_segs; /* owned; ELF cores */
-	size_t kd_nsegs;
-	uint8_t *kd_notes;	   /* owned; ELF cores */
-	struct kvm_vcpu *kd_vcpus; /* owned; the same */
-	kpaddr_t kd_load_delta_pa; /* PT_DUMP_DELTA; */
-	kvaddr_t kd_load_delta_va; /* both 0: there is none */
+	void *kd_state; /* owned by kd_ops: what only that kind knows */
+	/* Not in kd_state: each read of a minidump asks it for pages. */
+	struct pageindex *kd_index; /* owned; NULL: no minidump */
 
 	char kd_members_why[80]; /* see kvm_members_why(); "": all is well */
 	struct kvm_member *kd_fields; /* owned; fields.h */
@@ -158,17 +151,6 @@ int translate_by(kvm_t *kd, const struct vm_root *root, kvaddr_t va,
 
 /* Forget remembered translations: kd_root or its tables may have changed. */
 void translate_forget(kvm_t *kd);
-
-/* Load the CPUs out of the notes in a segment, and free what kd has of them. */
-int vcpu_load(kvm_t *kd, const struct elfcore_hdr *hdr,
-    const struct elfcore_phdr *ph);
-void vcpu_free(kvm_t *kd);
-
-/*
- * Find the page tables of an ELF core: those of kd->kd_arch, through the
- * kernel's symbols.
- */
-int root_find(kvm_t *kd);
 
 /*
  * The kernel's own page tables in the memory of a minidump, for addresses that

@@ -123,8 +123,8 @@ report_mapping(struct page_walk *w, kvaddr_t va, uint64_t pa, uint64_t len,
 
 		if (run.run_state == PAGE_UNREADABLE) {
 			fail_image(w, "page bitmap",
-			    w->kd->kd_minidump.md_bitmap_off,
-			    w->kd->kd_minidump.md_bitmap_len);
+			    w->kd->kd_core.kc_minidump->md_bitmap_off,
+			    w->kd->kd_core.kc_minidump->md_bitmap_len);
 			return;
 		}
 		if (run.run_state == PAGE_PRESENT)

@@ -21,9 +21,9 @@
  * is missing, so they are tried as well.
  */
 #include "libkvm/arch.h"
-#include "libkvm/kvm_int.h"
+#include "libkvm/core_elf.h"
 
-#define MAX_TRIES  65536 /* in 128 GB; loaders stay in the first four */
+#define MAX_TRIES 65536 /* in 128 GB; loaders stay in the first four */
 
 static void
 set_root(kvm_t *kd, const struct root_route *route, kpaddr_t pa)
@@ -84,10 +84,11 @@ static bool
 try_load_addresses(kvm_t *kd, const struct root_route *route, kvaddr_t va,
     uint64_t sym_off)
 {
+	const struct elf_state *state = elf_state(kd);
 	unsigned int ntries = 0;
 
-	for (size_t i = 0; i < kd->kd_nsegs; i++) {
-		const struct elf_segment *seg = &kd->kd_segs[i];
+	for (size_t i = 0; i < state->els_nsegs; i++) {
+		const struct elf_segment *seg = &state->els_segs[i];
 		kpaddr_t end = seg->es_start + bytes_in_file(kd, seg);
 		kpaddr_t pa =
 		    (seg->es_start + LOAD_ALIGN - 1) & ~(LOAD_ALIGN - 1);
@@ -106,8 +107,10 @@ try_load_addresses(kvm_t *kd, const struct root_route *route, kvaddr_t va,
 static kpaddr_t
 likely_pa(const kvm_t *kd, kvaddr_t kernbase, kvaddr_t va)
 {
-	if (kd->kd_load_delta_va != 0)
-		return (va - kd->kd_load_delta_va + kd->kd_load_delta_pa);
+	const struct elf_state *state = elf_state(kd);
+
+	if (state->els_delta_va != 0)
+		return (va - state->els_delta_va + state->els_delta_pa);
 	return (va - kernbase);
 }
 
@@ -164,7 +167,7 @@ try_vcpus(kvm_t *kd, const struct root_route *route)
 	if (!find_symbol(kd, route, &kernbase, &va))
 		return (false);
 	for (size_t i = 0; i < kd->kd_core.kc_nvcpus; i++) {
-		const struct kvm_vcpu *vc = &kd->kd_vcpus[i];
+		const struct kvm_vcpu *vc = &kd->kd_core.kc_vcpus[i];
 
 		if (!vc->vc_qemu ||
 		    (vc->vc_state.qc_cr4 & CR4_PAGING) != route->rte_cr4)

@@ -9,7 +9,7 @@
 
 #include "format/elfnote.h"
 #include "format/foreign.h"
-#include "libkvm/kvm_int.h"
+#include "libkvm/core_elf.h"
 
 #define NOTES_MAX ((uint64_t)8 << 20) /* bytes: 2000 for each of 4096 CPUs */
 
@@ -17,6 +17,8 @@
 static int
 read_notes(kvm_t *kd, const struct elfcore_phdr *ph, struct span *out)
 {
+	uint8_t *notes;
+
 	if (ph->ph_file_len > NOTES_MAX)
 		return (kvm_fail(kd, "%s: notes of %ju bytes", kd->kd_core_path,
 		    (uintmax_t)ph->ph_file_len));
@@ -24,11 +26,12 @@ read_notes(kvm_t *kd, const struct elfcore_phdr *ph, struct span *out)
 	if (ph->ph_off > kd->kd_image->im_len ||
 	    out->len > kd->kd_image->im_len - ph->ph_off)
 		return (kvm_fail_image(kd, "notes", ph->ph_off, out->len));
-	if ((kd->kd_notes = malloc(out->len)) == NULL)
+	if ((notes = malloc(out->len)) == NULL)
 		return (kvm_fail(kd, "out of memory"));
-	if (!image_read(kd->kd_image, ph->ph_off, kd->kd_notes, out->len))
+	elf_state(kd)->els_notes = notes;
+	if (!image_read(kd->kd_image, ph->ph_off, notes, out->len))
 		return (kvm_fail_image(kd, "notes", ph->ph_off, out->len));
-	out->base = kd->kd_notes;
+	out->base = notes;
 	return (0);
 }
 
@@ -67,6 +70,7 @@ count_vcpus(enum byte_order order, struct span notes)
 static void
 set_vcpus(kvm_t *kd, enum byte_order order, struct span notes)
 {
+	struct kvm_vcpu *vcpus = elf_state(kd)->els_vcpus;
 	size_t nvcpus = kd->kd_core.kc_nvcpus;
 	size_t nregs = 0;
 	size_t nqemu = 0;
@@ -75,9 +79,9 @@ set_vcpus(kvm_t *kd, enum byte_order order, struct span notes)
 
 	while (elfnote_next(order, &notes, &en)) {
 		if (is_prstatus(&en)) {
-			kd->kd_vcpus[nregs++].vc_prstatus = en.en_desc;
+			vcpus[nregs++].vc_prstatus = en.en_desc;
 		} else if (elfnote_is(&en, "QEMU", 0) && nqemu < nvcpus) {
-			struct kvm_vcpu *vc = &kd->kd_vcpus[nqemu++];
+			struct kvm_vcpu *vc = &vcpus[nqemu++];
 
 			vc->vc_qemu = qemu_cpu_decode(en.en_desc, &qc);
 			if (vc->vc_qemu)
@@ -90,10 +94,11 @@ int
 vcpu_load(kvm_t *kd, const struct elfcore_hdr *hdr,
     const struct elfcore_phdr *ph)
 {
+	struct elf_state *state = elf_state(kd);
 	struct span notes;
 	size_t n;
 
-	if (ph->ph_file_len == 0 || kd->kd_notes != NULL)
+	if (ph->ph_file_len == 0 || state->els_notes != NULL)
 		return (0);
 	if (read_notes(kd, ph, &notes) != 0 ||
 	    refuse_foreign(kd, hdr->eh_order, notes) != 0)
@@ -101,9 +106,9 @@ vcpu_load(kvm_t *kd, const struct elfcore_hdr *hdr,
 	n = count_vcpus(hdr->eh_order, notes);
 	if (n == 0)
 		return (0);
-	if ((kd->kd_vcpus = calloc(n, sizeof(*kd->kd_vcpus))) == NULL)
+	if ((state->els_vcpus = calloc(n, sizeof(*state->els_vcpus))) == NULL)
 		return (kvm_fail(kd, "out of memory"));
-	kd->kd_core.kc_vcpus = kd->kd_vcpus;
+	kd->kd_core.kc_vcpus = state->els_vcpus;
 	kd->kd_core.kc_nvcpus = n;
 	set_vcpus(kd, hdr->eh_order, notes);
 	return (0);
@@ -112,6 +117,6 @@ vcpu_load(kvm_t *kd, const struct elfcore_hdr *hdr,
 void
 vcpu_free(kvm_t *kd)
 {
-	free(kd->kd_vcpus);
-	free(kd->kd_notes);
+	free(elf_state(kd)->els_vcpus);
+	free(elf_state(kd)->els_notes);
 }
