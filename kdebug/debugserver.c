@@ -55,12 +55,12 @@ open_file(struct server *sv)
 static bool
 answer_line(const struct server *sv, const struct debug_request *dr)
 {
+	struct dwfile *dw = sv->dsv_files[dr->drq_file];
 	struct debug_line dln = { 0 };
 	const char *name = "";
 	int line;
 
-	if (dwfile_line(sv->dsv_files[dr->drq_file], dr->drq_va, &name,
-		&line)) {
+	if (dw != NULL && dwfile_line(dw, dr->drq_va, &name, &line)) {
 		dln.dln_line = line;
 		dln.dln_len = strnlen(name, DEBUG_NAME_MAX);
 	}
@@ -72,10 +72,12 @@ answer_line(const struct server *sv, const struct debug_request *dr)
 static bool
 answer_rules(const struct server *sv, const struct debug_request *dr)
 {
-	struct cfi_rules rules;
+	struct dwfile *dw = sv->dsv_files[dr->drq_file];
+	struct cfi_rules rules = { .cr_found = false };
 
-	dwfile_rules(sv->dsv_files[dr->drq_file], dr->drq_table, dr->drq_va,
-	    dr->drq_nregs, &rules);
+	if (dw != NULL)
+		dwfile_rules(dw, dr->drq_table, dr->drq_va, dr->drq_nregs,
+		    &rules);
 	helper_check();
 	return (helper_write(sv->dsv_sock, &rules, sizeof(rules)));
 }
