@@ -70,10 +70,14 @@ write_at(int fd, uint64_t off, const void *buf, size_t len)
 static bool
 note_words(const struct gen_page *page, void *arg)
 {
+	static const uint8_t zeros[BLOCK_LEN];
 	struct base *ba = arg;
 	uint8_t bytes[BLOCK_LEN];
 
 	read_at(ba->ba_good.fd, page->off, bytes, sizeof(bytes));
+	/* Nearly all pages of a full dump. */
+	if (memcmp(bytes, zeros, sizeof(bytes)) == 0)
+		return (true);
 	for (size_t i = 0; i < sizeof(bytes); i += 8) {
 		uint64_t word = le64dec(bytes + i);
 
