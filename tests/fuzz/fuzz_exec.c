@@ -1,10 +1,13 @@
-/* A kernel file of any bytes: its symbols and constants. */
+/* A kernel file of any bytes: its symbols, constants and structures. */
 #include "libkvm/exec.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "libkvm/members.h"
 #include "tests/fuzz/memfile.h"
+
+#define NITEMS(table) (sizeof(table) / sizeof((table)[0]))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,6 +25,32 @@ check_symbol(struct exec *ex, const char *name)
 		abort();
 	if (exec_symbol_at(ex, sym.ksy_va, &at) && at.ksy_va > sym.ksy_va)
 		abort();
+}
+
+/* What is found of a structure is within bounds. */
+static void
+check_members(struct exec *ex)
+{
+	static const char *const names[] = { "td_next", "td_tid", "td_second",
+		"td_sa.code", "td_sa.args", "td_late", "td_table", "td_open",
+		"td_bit", "td_none", "td_state.TDS_RUNNING", "td_state.none",
+		"td_tid.x", "td_typedef", "td_array" };
+	struct kvm_member list[NITEMS(names) + 2] = {
+		{ .kmb_type = "late", .kmb_name = "la_last" },
+		{ .kmb_type = "late" },
+	};
+	char why[256];
+
+	for (size_t i = 0; i < NITEMS(names); i++)
+		list[i + 2] = (struct kvm_member){ .kmb_type = "thread",
+			.kmb_name = names[i] };
+	if (members_find(ex, list, NITEMS(list), why, sizeof(why)) >
+	    NITEMS(list))
+		abort();
+	for (size_t i = 0; i < NITEMS(list); i++)
+		if (list[i].kmb_off > KVM_MEMBER_MAX ||
+		    list[i].kmb_len > KVM_MEMBER_MAX)
+			abort();
 }
 
 static void
@@ -47,6 +76,7 @@ check(struct exec *ex)
 		}
 		(void)exec_read(ex, va, buf, sizeof(buf));
 	}
+	check_members(ex);
 }
 
 int

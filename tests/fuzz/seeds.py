@@ -1,28 +1,38 @@
-"""usage: seeds.py TARGET DIR
+"""usage: seeds.py TARGET DIR [FILE ...]
 
 Write the inputs that a fuzz target starts from into a folder, where Python has
-what makes them: images of disks, compressed files, ELF files.  mkseeds.c has
-the other targets.
+what makes them: images of disks, compressed files, ELF files.  FILEs are what the
+compiler has made for other tests, and are seeds too.  mkseeds.c has the other
+targets.
 """
 
 import pathlib
+import shutil
 import sys
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
 
 import seeds_command
+import seeds_elf
+import seeds_file
 import seeds_save
 
 TARGETS = {
     "command": seeds_command.rows,
+    "debuglink": seeds_elf.debuglink,
+    "dwarf": seeds_elf.dwarf,
+    "exec": seeds_elf.kernels,
+    "file": seeds_file.rows,
+    "modfile": seeds_elf.modfile,
     "save": seeds_save.rows,
 }
 
 
 def main():
     target, folder = sys.argv[1], pathlib.Path(sys.argv[2])
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(TARGETS[target]()):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for number, seed in enumerate(TARGETS[target](sys.argv[3:])):
         (folder / f"{number:03}").write_bytes(seed)
 
 

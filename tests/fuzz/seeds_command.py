@@ -70,7 +70,7 @@ def failing(base, kind, number):
     return f"bt -a -N @kernel{base} @core{base}\n{kind} {number}\n\n".encode()
 
 
-def rows():
+def rows(_):
     for words in READ:
         for base in ("2", "9"):
             yield f"read -N @kernel{base} -M @core{base} {words}\n\n".encode()

@@ -138,7 +138,7 @@ ANY = [["save -k @file @folder"], ["save -fv @file @folder"],
        ["save --offset 0 @file @folder"]]
 
 
-def rows():
+def rows(_):
     for image in DISKS:
         for folder in ANY:
             yield lines(*folder) + image
