@@ -16,6 +16,7 @@ typedef void rsp_answer_fn(struct rsp *rsp, struct rsp_cursor *cur,
 #define RSP_EFAULT 14 /* memory that the dump does not hold */
 #define RSP_EINVAL 22 /* the packet makes no sense */
 
+/* The next functions: reply.c. */
 void rsp_error(struct rsp_reply *reply, unsigned int number);
 
 /* Refuse, in words for the user. */
