@@ -234,4 +234,5 @@ const struct core_ops core_minidump = {
 	.co_close = minidump_close,
 	.co_locate = minidump_locate,
 	.co_count = minidump_count,
+	.co_own_root = root_own,
 };

@@ -8,6 +8,15 @@
 #include "format/elfcore.h"
 #include "libkvm/kvm_int.h"
 
+void
+kvm_set_machine(kvm_t *kd, enum dump_arch arch, enum byte_order order)
+{
+	kd->kd_core.kc_arch = arch;
+	kd->kd_core.kc_arch_name = dump_arch_name(arch);
+	kd->kd_core.kc_order = order;
+	kd->kd_core.kc_ptr_len = arch_facts(arch)->af_ptr_len;
+}
+
 /* Count the pages, and how much of the file they need. */
 static int
 count_pages(kvm_t *kd)

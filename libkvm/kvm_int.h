@@ -52,6 +52,11 @@ struct core_ops {
 	 * them ends.
 	 */
 	int (*co_count)(kvm_t *kd, uint64_t *npages, uint64_t *end);
+	/*
+	 * The kernel's own page tables, for addresses that kd_root does not
+	 * have; NULL: they are not known.
+	 */
+	const struct vm_root *(*co_own_root)(kvm_t *kd);
 };
 
 /*
@@ -160,6 +165,9 @@ const struct vm_root *root_own(kvm_t *kd);
 
 /* The address of a kernel symbol; false: there is none. */
 bool kvm_lookup(kvm_t *kd, const char *name, kvaddr_t *va);
+
+/* One symbol, exactly of that name, by the resolver if there is one. */
+bool kvm_find_exact(kvm_t *kd, const char *name, struct kvm_symbol *sym);
 
 /*
  * The distance of the selected network stack's variables from the linker set.

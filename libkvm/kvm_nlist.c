@@ -1,5 +1,5 @@
 /*
- * Symbols by name: through the caller's resolver, or the kernel's ELF file.
+ * nlist: symbols by name, and variables that have copies.
  *
  * A name that is not found may be a variable of which each CPU (DPCPU) or each
  * network stack (VNET) has a copy.  Such a variable has a prefix in the symbol
@@ -13,42 +13,15 @@
 
 #define N_FOUND 7 /* N_DATA | N_EXT of a.out's nlist(3) */
 
-/* One symbol, exactly of that name. */
-static bool
-find_exact(kvm_t *kd, const char *name, struct kvm_symbol *sym)
-{
-	if (kd->kd_resolver == NULL)
-		return (exec_symbol_find(kd->kd_exec, name, sym));
-	*sym = (struct kvm_symbol){ .ksy_name = name };
-	return (kd->kd_resolver(name, &sym->ksy_va) == 0);
-}
-
-static bool
-lookup_exact(kvm_t *kd, const char *name, kvaddr_t *va)
-{
-	struct kvm_symbol sym;
-
-	if (!find_exact(kd, name, &sym))
-		return (false);
-	*va = sym.ksy_va;
-	return (true);
-}
-
-bool
-kvm_lookup(kvm_t *kd, const char *name, kvaddr_t *va)
-{
-	return (lookup_exact(kd, name, va) ||
-	    (name[0] == '_' && lookup_exact(kd, name + 1, va)));
-}
-
 /* Is va in the linker set called name? */
 static bool
 in_linker_set(kvm_t *kd, const char *start, const char *stop, kvaddr_t va)
 {
-	kvaddr_t first, end;
+	struct kvm_symbol first, end;
 
-	return (lookup_exact(kd, start, &first) &&
-	    lookup_exact(kd, stop, &end) && va >= first && va < end);
+	return (kvm_find_exact(kd, start, &first) &&
+	    kvm_find_exact(kd, stop, &end) && va >= first.ksy_va &&
+	    va < end.ksy_va);
 }
 
 /* How far the selected CPU's copies are from the set. */
@@ -58,7 +31,7 @@ dpcpu_distance(kvm_t *kd, uint64_t *distance)
 	unsigned int ptr_len = kd->kd_core.kc_ptr_len;
 	kvaddr_t va;
 
-	if (!lookup_exact(kd, "dpcpu_off", &va))
+	if (!kvm_lookup(kd, "dpcpu_off", &va))
 		return (kvm_fail(kd, "no symbol dpcpu_off"));
 	return (kvm_read_uint(kd, va + (uint64_t)kd->kd_dpcpu_cpu * ptr_len,
 	    ptr_len, distance));
@@ -93,7 +66,7 @@ find_prefixed(kvm_t *kd, const char *name, struct kvm_symbol *sym)
 			continue;
 		memcpy(full, sets[i].prefix, prefix_len);
 		memcpy(full + prefix_len, name, len + 1);
-		if (find_exact(kd, full, sym))
+		if (kvm_find_exact(kd, full, sym))
 			return (true);
 	}
 	return (false);
@@ -122,8 +95,8 @@ kvm_copy_find(kvm_t *kd, kvaddr_t *va, enum kvm_copies *copies)
 bool
 kvm_variable_find(kvm_t *kd, const char *name, struct kvm_symbol *out)
 {
-	return (find_exact(kd, name, out) ||
-	    (name[0] == '_' && find_exact(kd, name + 1, out)) ||
+	return (kvm_find_exact(kd, name, out) ||
+	    (name[0] == '_' && kvm_find_exact(kd, name + 1, out)) ||
 	    find_prefixed(kd, name, out));
 }
 
@@ -208,31 +181,4 @@ kvm_nlist_shaped(kvm_t *kd, void *nl, const struct kvm_nlist_shape *shape)
 			    "%s: %#jx does not fit struct nlist: use kvm_nlist2()",
 			    pair[0].n_name, (uintmax_t)pair[0].n_value));
 	}
-}
-
-int
-kvm_load_symbols(kvm_t *kd)
-{
-	if (exec_check_symbols(kd->kd_exec))
-		return (0);
-	return (kvm_fail(kd, "%s: symbols: %s", exec_path(kd->kd_exec),
-	    exec_error(kd->kd_exec)));
-}
-
-bool
-kvm_has_symbols(kvm_t *kd)
-{
-	return (exec_load_symbols(kd->kd_exec));
-}
-
-bool
-kvm_symbol_find(kvm_t *kd, const char *name, struct kvm_symbol *out)
-{
-	return (exec_symbol_find(kd->kd_exec, name, out));
-}
-
-bool
-kvm_symbol_at(kvm_t *kd, kvaddr_t va, struct kvm_symbol *out)
-{
-	return (exec_symbol_at(kd->kd_exec, va, out));
 }

@@ -363,7 +363,7 @@ translate_from_root(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 	const struct vm_root *root = NULL;
 
 	if (kd->kd_root.vr_in_section && !section_has(&kd->kd_root, va))
-		root = root_own(kd);
+		root = kd->kd_ops->co_own_root(kd);
 	return (translate_by(kd, root != NULL ? root : &kd->kd_root, va, len,
 	    out));
 }
