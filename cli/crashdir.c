@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -137,19 +138,6 @@ take_lock(struct crashdir *cd)
 	if (status != EX_OK)
 		drop_lock(cd);
 	return (status);
-}
-
-int
-crashdir_open(struct crashdir *cd, const char *path)
-{
-	*cd = CRASHDIR_NONE;
-	cd->cd_path = path;
-	cd->cd_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (cd->cd_fd < 0) {
-		warn("%s", path);
-		return (errno == EIO ? EX_IOERR : EX_CANTCREAT);
-	}
-	return (take_lock(cd));
 }
 
 void
@@ -335,11 +323,19 @@ crashdir_check_room(const struct crashdir *cd, uint64_t len)
 
 /* ---- names ---- */
 
-/* What a file of an older dump is called until it is known to go. */
+/*
+ * Files of an older dump are set aside under these names, info.N first, until
+ * the new ones have theirs, info.N last.  So if the machine fails meanwhile,
+ * an info.N beside files that were set aside is the new dump's, which is whole;
+ * without one, the older dump gets its names back.
+ */
+#define ASIDE ".saving.old."
+
 static const char *
-aside_name(size_t i, char buf[CRASHNAME_LEN])
+aside_name(struct crashname name, uint32_t number, char buf[CRASHNAME_LEN])
 {
-	(void)snprintf(buf, CRASHNAME_LEN, ".saving.old.%zu", i);
+	(void)snprintf(buf, CRASHNAME_LEN, ASIDE "%s.%" PRIu32 "%s",
+	    name.cn_stem, number, name.cn_suffix);
 	return (buf);
 }
 
@@ -351,11 +347,16 @@ set_one_aside(const struct crashdir *cd, uint32_t number, size_t i)
 	struct stat st;
 
 	(void)crashname_put(names[i], number, name);
-	(void)aside_name(i, aside);
+	(void)aside_name(names[i], number, aside);
 	if (fstatat(cd->cd_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return (errno == ENOENT);
 	if (S_ISDIR(st.st_mode)) {
 		errno = EISDIR;
+		return (false);
+	}
+	/* A file that could not be recovered is kept. */
+	if (faccessat(cd->cd_fd, aside, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
 		return (false);
 	}
 	return (renameat(cd->cd_fd, name, cd->cd_fd, aside) == 0);
@@ -367,17 +368,92 @@ put_back(const struct crashdir *cd, uint32_t number, size_t n)
 	char name[CRASHNAME_LEN], aside[CRASHNAME_LEN];
 
 	while (n-- > 0)
-		(void)renameat(cd->cd_fd, aside_name(n, aside), cd->cd_fd,
-		    crashname_put(names[n], number, name));
+		(void)renameat(cd->cd_fd, aside_name(names[n], number, aside),
+		    cd->cd_fd, crashname_put(names[n], number, name));
 }
 
 static void
-remove_aside(const struct crashdir *cd)
+remove_aside(const struct crashdir *cd, uint32_t number)
 {
 	char aside[CRASHNAME_LEN];
 
 	for (size_t i = 0; i < NNAMES; i++)
-		(void)unlinkat(cd->cd_fd, aside_name(i, aside), 0);
+		(void)unlinkat(cd->cd_fd, aside_name(names[i], number, aside),
+		    0);
+}
+
+/* Is text the name of a file that was set aside?  *number: its dump's. */
+static bool
+is_aside(const char *text, uint32_t *number)
+{
+	char aside[CRASHNAME_LEN];
+
+	for (size_t i = 0; i < NNAMES; i++) {
+		size_t len = strlen(ASIDE) + strlen(names[i].cn_stem) + 1;
+
+		if (strlen(text) < len)
+			continue;
+		*number = (uint32_t)strtoul(text + len, NULL, 10);
+		if (strcmp(text, aside_name(names[i], *number, aside)) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+/* Is there a dump whose files were set aside? */
+static bool
+find_aside(const struct crashdir *cd, uint32_t *number)
+{
+	int fd = openat(cd->cd_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	bool found = false;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		return (false);
+	}
+	while (!found && (entry = readdir(dir)) != NULL)
+		found = is_aside(entry->d_name, number);
+	(void)closedir(dir);
+	return (found);
+}
+
+/* In a folder that others may write, anybody could have put files there. */
+static bool
+all_are_ours(const struct crashdir *cd, uint32_t number)
+{
+	char aside[CRASHNAME_LEN];
+	struct stat st;
+
+	for (size_t i = 0; i < NNAMES; i++)
+		if (fstatat(cd->cd_fd, aside_name(names[i], number, aside), &st,
+			AT_SYMLINK_NOFOLLOW) == 0 &&
+		    st.st_uid != geteuid())
+			return (false);
+	return (true);
+}
+
+/* Undo or end what a run that was cut off has left half done. */
+static void
+recover_aside(const struct crashdir *cd)
+{
+	char info[CRASHNAME_LEN];
+	uint32_t number;
+
+	if (!find_aside(cd, &number))
+		return;
+	(void)crashname_put(names[0], number, info);
+	if (!all_are_ours(cd, number))
+		warnx("warning: %s/" ASIDE
+		      "*: left there, for they are somebody else's",
+		    cd->cd_path);
+	else if (faccessat(cd->cd_fd, info, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		remove_aside(cd, number);
+	else
+		put_back(cd, number, NNAMES);
+	(void)sync_folder(cd);
 }
 
 /* Files of an older dump with this number, the text about it first. */
@@ -386,7 +462,6 @@ set_aside(const struct crashdir *cd, uint32_t number)
 {
 	char name[CRASHNAME_LEN];
 
-	remove_aside(cd);
 	for (size_t i = 0; i < NNAMES; i++) {
 		if (set_one_aside(cd, number, i))
 			continue;
@@ -396,6 +471,24 @@ set_aside(const struct crashdir *cd, uint32_t number)
 		return (EX_CANTCREAT);
 	}
 	return (EX_OK);
+}
+
+int
+crashdir_open(struct crashdir *cd, const char *path)
+{
+	int status;
+
+	*cd = CRASHDIR_NONE;
+	cd->cd_path = path;
+	cd->cd_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cd->cd_fd < 0) {
+		warn("%s", path);
+		return (errno == EIO ? EX_IOERR : EX_CANTCREAT);
+	}
+	status = take_lock(cd);
+	if (status == EX_OK)
+		recover_aside(cd);
+	return (status);
 }
 
 static int
@@ -480,7 +573,7 @@ crashdir_publish(const struct crashdir *cd, uint32_t number,
 		return (status);
 	}
 	/* The dump is saved: whatever fails now must not save it once more. */
-	remove_aside(cd);
+	remove_aside(cd, number);
 	unlink_last(cd, to, nfiles);
 	for (unsigned int i = 0; i < nfiles; i++)
 		link_last(cd, number, to[i]);

@@ -202,7 +202,55 @@ def check_leftovers():
         assert scene.names() == sorted(["bounds"] + CORES), scene.names()
 
 
+OLD = ".saving.old."
+
+# Where a power cut may have left a run with -m that replaces dump 0, and which
+# of its files that dump has then: old ones, new ones, ones under old names.
+CUTS = [
+    ("before the text is set aside", ["info.0", "vmcore.0"], [], []),
+    ("after the text was set aside", ["vmcore.0"], [], ["info.0"]),
+    ("after all was set aside", [], [], ["info.0", "vmcore.0"]),
+    ("before the new text has its name", [], ["vmcore.0"], ["info.0", "vmcore.0"]),
+    ("after the new text has its name", [], ["vmcore.0", "info.0"],
+     ["info.0", "vmcore.0"]),
+    ("while the old ones are removed", [], ["vmcore.0", "info.0"], ["vmcore.0"]),
+    ("a dump without a text", [], [], ["vmcore.0"]),
+]
+
+
+def check_power_cut(old, new, aside):
+    with Scene(GOOD) as scene:
+        put(scene, "bounds", "1\n")
+        for name in old:
+            put(scene, name, "old")
+        for name in new:
+            put(scene, name, "new")
+        for name in aside:
+            put(scene, OLD + name, "old")
+        want = b"new" if "info.0" in new else b"old"
+        expect(scene.save("-m", "2"), os.EX_OK)
+        for name in set(old + new + aside):
+            assert scene.read(name) == want, name
+        assert scene.read("vmcore.1") == DATA
+        assert not any(n.startswith(OLD) for n in scene.names()), scene.names()
+
+
+def check_stranger_aside():
+    """What somebody else has put there takes no dump's name."""
+    if os.geteuid() != 0:
+        raise Skip("cannot give files away")
+    with Scene(GOOD) as scene:
+        put(scene, "vmcore.0", "old")
+        put(scene, OLD + "vmcore.0", "forged")
+        os.chown(scene.path(OLD + "vmcore.0"), 12345, 12345)
+        expect(scene.save("-m", "1"), os.EX_CANTCREAT, "somebody else's")
+        assert scene.read("vmcore.0") == b"old"
+
+
 tests.case("no dump is replaced without -m", check_nothing_replaced)
+for what, *files in CUTS:
+    tests.case(f"-m, cut off {what}", check_power_cut, *files)
+tests.case("-m: files of a stranger", check_stranger_aside)
 tests.case("-m goes round", check_max)
 for what, make in [
     ("folders", os.mkdir),
