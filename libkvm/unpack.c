@@ -24,42 +24,53 @@ struct packing {
 	const char *pk_suffix;
 	uint8_t pk_magic[6];
 	size_t pk_magic_len;
-	void (*pk_unpack)(struct unpack *u);
+	void (*pk_unpack)(struct unpack *u); /* NULL: not in this build */
+	const char *pk_library;		     /* which then is missing */
 };
+
+#ifndef HAVE_LIBLZMA
+#define unpack_xz NULL
+#endif
+#ifndef HAVE_LIBARCHIVE
+#define unpack_archive NULL
+#endif
 
 static const struct packing packings[] = {
-	{ "gzip", ".gz", { 0x1f, 0x8b }, 2, unpack_gzip },
-	{ "zstd", ".zst", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unpack_zstd },
-	{ "xz", ".xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unpack_archive },
-	{ "bzip2", ".bz2", { 'B', 'Z', 'h' }, 3, unpack_archive },
-	{ "lz4", ".lz4", { 0x04, 0x22, 0x4d, 0x18 }, 4, unpack_archive },
+	{ "gzip", ".gz", { 0x1f, 0x8b }, 2, unpack_gzip, NULL },
+	{ "zstd", ".zst", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unpack_zstd, NULL },
+	{ "xz", ".xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unpack_xz,
+	    "liblzma" },
+	{ "bzip2", ".bz2", { 'B', 'Z', 'h' }, 3, unpack_archive, "libarchive" },
+	{ "lz4", ".lz4", { 0x04, 0x22, 0x4d, 0x18 }, 4, unpack_archive,
+	    "libarchive" },
 };
 
-/* Without libarchive, the first ones only. */
-#ifdef HAVE_LIBARCHIVE
 #define NPACKINGS (sizeof(packings) / sizeof(packings[0]))
-#else
-#define NPACKINGS 2
 
-void
-unpack_archive(struct unpack *u)
+/* The i-th of those that this build has; NULL: there are no more. */
+static const struct packing *
+nth_packing(size_t i)
 {
-	(void)unpack_fail(u, EINVAL,
-	    "compressed with %s, which this build without libarchive cannot unpack: unpack it first",
-	    u->up_name);
+	for (size_t j = 0; j < NPACKINGS; j++)
+		if (packings[j].pk_unpack != NULL && i-- == 0)
+			return (&packings[j]);
+	return (NULL);
 }
-#endif
 
 const char *
 unpack_name(size_t i)
 {
-	return (i < NPACKINGS ? packings[i].pk_name : NULL);
+	const struct packing *packing = nth_packing(i);
+
+	return (packing != NULL ? packing->pk_name : NULL);
 }
 
 const char *
 unpack_suffix(size_t i)
 {
-	return (i < NPACKINGS ? packings[i].pk_suffix : NULL);
+	const struct packing *packing = nth_packing(i);
+
+	return (packing != NULL ? packing->pk_suffix : NULL);
 }
 
 /* ---- for the decoders ---- */
@@ -201,7 +212,7 @@ find_packing(int fd, const struct packing **out)
 	if (n < 0)
 		return (false);
 	/* All of them, also those for which there is no decoder. */
-	for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++)
+	for (size_t i = 0; i < NPACKINGS; i++)
 		if (n > (ssize_t)packings[i].pk_magic_len - 1 && n >= 4 &&
 		    memcmp(magic, packings[i].pk_magic,
 			packings[i].pk_magic_len) == 0)
@@ -252,6 +263,10 @@ unpack(struct unpack *u, const struct packing *packing)
 	if (fstat(u->up_in_fd, &st) != 0)
 		return (unpack_fail(u, EIO, "%s", strerror(errno)));
 	u->up_name = packing->pk_name;
+	if (packing->pk_unpack == NULL)
+		return (unpack_fail(u, EINVAL,
+		    "compressed with %s, which this build without %s cannot unpack: unpack it first",
+		    packing->pk_name, packing->pk_library));
 	u->up_in_len = (uint64_t)st.st_size;
 	if (!spool_open(&u->up_spool, u->up_in_len))
 		return (unpack_fail(u, EIO,

@@ -1,5 +1,5 @@
 /*
- * xz, bzip2 and lz4, by the filters of libarchive.  They do not tell where in a
+ * bzip2 and lz4, by the filters of libarchive.  They do not tell where in a
  * file they are, so that what comes after damage is lost.
  */
 #include <archive.h>
@@ -27,8 +27,7 @@ open_filters(struct unpack *u)
 {
 	struct archive *a = archive_read_new();
 
-	if (a == NULL || archive_read_support_filter_xz(a) != ARCHIVE_OK ||
-	    archive_read_support_filter_bzip2(a) != ARCHIVE_OK ||
+	if (a == NULL || archive_read_support_filter_bzip2(a) != ARCHIVE_OK ||
 	    archive_read_support_filter_lz4(a) != ARCHIVE_OK ||
 	    archive_read_support_format_raw(a) != ARCHIVE_OK) {
 		(void)unpack_fail(u, EINVAL, "%s: %s", u->up_name,

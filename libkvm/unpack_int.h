@@ -68,6 +68,7 @@ void unpack_suspect(struct unpack *u, uint64_t out_start, uint64_t out_end,
 /* The decoders. */
 void unpack_gzip(struct unpack *u);
 void unpack_zstd(struct unpack *u);
+void unpack_xz(struct unpack *u);
 void unpack_archive(struct unpack *u);
 
 #endif

@@ -10,7 +10,7 @@ set -eu
 # where the distribution has none; the tests that want it then skip.
 deb_build='meson ninja-build pkgconf|pkg-config gcc libc6-dev libelf-dev
     libdw-dev zlib1g-dev libzstd-dev libjansson-dev libarchive-dev?
-    liblz4-dev? libacl1-dev? libssl-dev?'
+    liblz4-dev? libacl1-dev? liblzma-dev? libssl-dev?'
 deb_freebsd='python3 gdb zstd bzip2 xz-utils llvm ca-certificates'
 deb_bench='libcmocka-dev python3 libjemalloc2? qemu-system-x86?'
 deb_run='python3 qemu-system-x86'
@@ -23,13 +23,13 @@ deb_check='libcmocka-dev clang libclang-rt-dev? gdb-multiarch
 
 fedora_build='meson ninja-build pkgconf-pkg-config gcc elfutils-libelf-devel
     elfutils-devel zlib-devel libzstd-devel jansson-devel libarchive-devel
-    openssl-devel'
+    xz-devel openssl-devel'
 fedora_tests='libcmocka-devel gdb lldb clang compiler-rt mandoc qemu-user
     zstd llvm clang-tools-extra ShellCheck python3 elfutils
     elfutils-debuginfod-client'
-freebsd_build='meson ninja pkgconf elfutils zstd jansson'
+freebsd_build='meson ninja pkgconf elfutils zstd jansson libarchive'
 freebsd_tests='cmocka gdb llvm python3 bash'
-brew_build='meson ninja pkgconf libelf zstd jansson openssl@3'
+brew_build='meson ninja pkgconf libelf zstd jansson libarchive xz openssl@3'
 brew_tests='cmocka gdb llvm python3'
 
 main()

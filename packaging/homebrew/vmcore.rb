@@ -13,6 +13,7 @@ class Vmcore < Formula
   depends_on "libarchive"
   depends_on "libelf"
   depends_on "openssl@3"
+  depends_on "xz"
   depends_on "zstd"
 
   uses_from_macos "python" => :build

@@ -1,0 +1,122 @@
+/*
+ * xz, by liblzma: streams that follow each other, with zeros between them.
+ * What comes after damage is lost; the streams before it are certain.
+ *
+ * libarchive unpacks xz as well, but takes up to 1 GB of memory for a
+ * dictionary, however short the file is.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <lzma.h>
+#include <stdlib.h>
+
+#include "libkvm/unpack_int.h"
+
+/* xz -9 needs 65 MB; this is enough for dictionaries of 128 MB. */
+#define MEMORY_MAX (UINT64_C(192) << 20)
+
+struct xz {
+	struct unpack *xz_u;
+	lzma_stream xz_z;
+	uint64_t xz_memory_max;
+	uint64_t xz_in_off;  /* of the stream in the packed file */
+	uint64_t xz_out_off; /* of what it unpacks to */
+};
+
+static bool
+fill(struct xz *xz)
+{
+	if (xz->xz_z.avail_in == 0) {
+		xz->xz_z.next_in = xz->xz_u->up_in;
+		xz->xz_z.avail_in = unpack_read(xz->xz_u);
+	}
+	return (xz->xz_z.avail_in > 0);
+}
+
+/* Decode until the output is full, or the stream or the file ends. */
+static lzma_ret
+decode_chunk(struct xz *xz)
+{
+	lzma_stream *z = &xz->xz_z;
+	lzma_ret ret = LZMA_OK;
+
+	z->next_out = xz->xz_u->up_out;
+	z->avail_out = UNPACK_CHUNK_LEN;
+	while (ret == LZMA_OK && z->avail_out > 0)
+		ret = lzma_code(z, fill(xz) ? LZMA_RUN : LZMA_FINISH);
+	return (ret);
+}
+
+static enum unpack_end
+end_of(const struct xz *xz, lzma_ret ret)
+{
+	switch (ret) {
+	case LZMA_STREAM_END:
+		return (UNPACK_DONE);
+	case LZMA_BUF_ERROR:
+		return (UNPACK_CUT);
+	case LZMA_MEM_ERROR:
+		(void)unpack_fail(xz->xz_u, ENOMEM, "out of memory");
+		return (UNPACK_STOPPED);
+	case LZMA_MEMLIMIT_ERROR:
+		(void)unpack_fail(xz->xz_u, EINVAL,
+		    "takes %" PRIu64
+		    " MB of memory to unpack, more than %" PRIu64
+		    " MB: " SPOOL_NOLIMIT
+		    "=1 in the environment unpacks it all the same",
+		    lzma_memusage(&xz->xz_z) >> 20, MEMORY_MAX >> 20);
+		return (UNPACK_STOPPED);
+	default:
+		return (UNPACK_DAMAGED);
+	}
+}
+
+static enum unpack_end
+decode_stream(struct xz *xz)
+{
+	struct unpack *u = xz->xz_u;
+	lzma_ret ret = lzma_stream_decoder(&xz->xz_z, xz->xz_memory_max, 0);
+
+	while (ret == LZMA_OK) {
+		ret = decode_chunk(xz);
+		if (u->up_errno != 0 ||
+		    !unpack_put(u, UNPACK_CHUNK_LEN - xz->xz_z.avail_out))
+			return (UNPACK_STOPPED);
+	}
+	return (end_of(xz, ret));
+}
+
+/* Go to the next stream. */
+static bool
+next_stream(struct xz *xz)
+{
+	lzma_stream *z = &xz->xz_z;
+
+	while (fill(xz) && *z->next_in == 0) {
+		z->next_in++;
+		z->avail_in--;
+	}
+	xz->xz_in_off = xz->xz_u->up_in_done - z->avail_in;
+	xz->xz_out_off = xz->xz_u->up_spool.spl_len;
+	return (z->avail_in > 0);
+}
+
+void
+unpack_xz(struct unpack *u)
+{
+	struct xz xz = { .xz_u = u,
+		.xz_z = LZMA_STREAM_INIT,
+		.xz_memory_max =
+		    getenv(SPOOL_NOLIMIT) != NULL ? UINT64_MAX : MEMORY_MAX };
+	enum unpack_end end;
+
+	do {
+		end = decode_stream(&xz);
+	} while (end == UNPACK_DONE && next_stream(&xz));
+	if (end == UNPACK_CUT || end == UNPACK_DAMAGED) {
+		unpack_note(u, end, xz.xz_in_off, NULL);
+		unpack_suspect(u, xz.xz_out_off, u->up_spool.spl_len,
+		    DAMAGE_UNVERIFIED);
+	}
+	lzma_end(&xz.xz_z);
+}
