@@ -218,9 +218,9 @@ read_eh_frame(const struct debugfile *df, struct dwfile_desc *desc)
 	uint64_t len;
 	char *bytes;
 
-	desc->dwd_eh_va =
-	    modfile_section_va(df->dbf_modfile, ".eh_frame", &len);
-	if (desc->dwd_eh_va == 0 || len == 0 || len > EH_FRAME_MAX ||
+	desc->dwd_eh_ndx = modfile_section_find(df->dbf_modfile, ".eh_frame",
+	    &desc->dwd_eh_va, &len);
+	if (desc->dwd_eh_ndx == 0 || len == 0 || len > EH_FRAME_MAX ||
 	    (bytes = malloc((size_t)len)) == NULL)
 		return (NULL);
 	if (!mem_read(df->dbf_kdb, desc->dwd_eh_va, bytes, (size_t)len)) {

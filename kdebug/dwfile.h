@@ -16,7 +16,8 @@ struct dwfile_desc {
 	bool dwd_relocatable;
 	kvaddr_t dwd_start; /* where it was loaded; half-open */
 	kvaddr_t dwd_end;
-	kvaddr_t dwd_eh_va;	 /* of its .eh_frame */
+	size_t dwd_eh_ndx;	 /* number of its .eh_frame among sections */
+	kvaddr_t dwd_eh_va;	 /* and its address */
 	size_t dwd_path_len;	 /* the path, with its NUL */
 	size_t dwd_sections_len; /* of each section: va, name with its NUL */
 	size_t dwd_eh_len; /* .eh_frame, as it is in memory; 0: not there */

@@ -10,49 +10,30 @@
 
 #include "kdebug/dwfile.h"
 
-static Elf_Scn *
-find_section(Elf *elf, const char *name, GElf_Shdr *shdr)
-{
-	Elf_Scn *scn = NULL;
-	size_t strndx;
-
-	if (elf_getshdrstrndx(elf, &strndx) != 0)
-		return (NULL);
-	while ((scn = elf_nextscn(elf, scn)) != NULL) {
-		const char *other;
-
-		if (gelf_getshdr(scn, shdr) == NULL)
-			continue;
-		other = elf_strptr(elf, strndx, shdr->sh_name);
-		if (other != NULL && strcmp(other, name) == 0)
-			return (scn);
-	}
-	return (NULL);
-}
-
 /* Have libelf think that the section lies in memory and holds what is there. */
 static bool
-take_memory(const struct dwfile *dw, Elf_Scn *scn, GElf_Shdr *shdr)
+take_memory(const struct dwfile *dw, Elf_Scn *scn)
 {
 	const struct dwfile_desc *desc = &dw->dwf_desc;
 	Elf_Data *data = elf_rawdata(scn, NULL);
+	GElf_Shdr shdr;
 
 	if (data == NULL || data->d_buf == NULL ||
-	    data->d_size != shdr->sh_size || data->d_size != desc->dwd_eh_len)
+	    gelf_getshdr(scn, &shdr) == NULL || data->d_size != shdr.sh_size ||
+	    data->d_size != desc->dwd_eh_len)
 		return (false);
 	memcpy(data->d_buf,
 	    dw->dwf_texts + desc->dwd_path_len + desc->dwd_sections_len,
 	    desc->dwd_eh_len);
-	shdr->sh_addr = desc->dwd_eh_va;
+	shdr.sh_addr = desc->dwd_eh_va;
 	/* libdw finds the section by this type; clang gives it another. */
-	shdr->sh_type = SHT_PROGBITS;
-	return (gelf_update_shdr(scn, shdr) != 0);
+	shdr.sh_type = SHT_PROGBITS;
+	return (gelf_update_shdr(scn, &shdr) != 0);
 }
 
 Dwarf_CFI *
 ehframe_open(struct dwfile *dw)
 {
-	GElf_Shdr shdr;
 	Elf_Scn *scn;
 
 	if (dw->dwf_desc.dwd_eh_len == 0)
@@ -61,8 +42,8 @@ ehframe_open(struct dwfile *dw)
 	dw->dwf_eh_elf = elf_begin(dw->dwf_fd, ELF_C_READ, NULL);
 	if (dw->dwf_eh_elf == NULL)
 		return (NULL);
-	scn = find_section(dw->dwf_eh_elf, ".eh_frame", &shdr);
-	if (scn == NULL || !take_memory(dw, scn, &shdr))
+	scn = elf_getscn(dw->dwf_eh_elf, dw->dwf_desc.dwd_eh_ndx);
+	if (scn == NULL || !take_memory(dw, scn))
 		return (NULL);
 	return (dwarf_getcfi_elf(dw->dwf_eh_elf));
 }

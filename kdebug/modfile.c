@@ -255,17 +255,17 @@ modfile_next_section(const struct modfile *mf, size_t *ndx, const char **name,
 	return (false);
 }
 
-kvaddr_t
-modfile_section_va(const struct modfile *mf, const char *name, uint64_t *len)
+size_t
+modfile_section_find(const struct modfile *mf, const char *name, kvaddr_t *va,
+    uint64_t *len)
 {
 	const char *other;
 	size_t ndx = 0;
-	kvaddr_t va;
 
-	while (modfile_next_section(mf, &ndx, &other, &va)) {
+	while (modfile_next_section(mf, &ndx, &other, va)) {
 		if (strcmp(other, name) == 0) {
-			*len = mf->mf_sections[ndx].sts_end - va;
-			return (va);
+			*len = mf->mf_sections[ndx].sts_end - *va;
+			return (ndx);
 		}
 	}
 	return (0);

@@ -44,10 +44,11 @@ bool modfile_symbol_at(const struct modfile *mf, kvaddr_t va,
     struct kvm_symbol *out);
 
 /*
- * Where the first section of that name lies, and its bytes; 0: none was loaded.
+ * The number of the first section of that name that was loaded, where it lies
+ * and its bytes; 0: none was loaded.
  */
-kvaddr_t modfile_section_va(const struct modfile *mf, const char *name,
-    uint64_t *len);
+size_t modfile_section_find(const struct modfile *mf, const char *name,
+    kvaddr_t *va, uint64_t *len);
 
 /*
  * Go through the sections that were loaded: *ndx is 0 at first.  *name is mf's.

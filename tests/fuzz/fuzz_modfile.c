@@ -51,8 +51,7 @@ check_sections(const struct modfile *mf)
 
 	while (modfile_next_section(mf, &ndx, &name, &va))
 		need(va >= modfile_start(mf) && va <= modfile_end(mf));
-	va = modfile_section_va(mf, ".eh_frame", &len);
-	need(va == 0 ||
+	need(modfile_section_find(mf, ".eh_frame", &va, &len) == 0 ||
 	    (va >= modfile_start(mf) && len <= modfile_end(mf) - va));
 }
 

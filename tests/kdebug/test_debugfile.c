@@ -484,6 +484,16 @@ relocate(Elf_Data *relocations, uint8_t *bytes, kvaddr_t text, kvaddr_t va)
 	}
 }
 
+static kvaddr_t
+section_va(const struct modfile *mf, const char *name)
+{
+	kvaddr_t va = 0;
+	uint64_t len;
+
+	(void)modfile_section_find(mf, name, &va, &len);
+	return (va);
+}
+
 /* Put the module's .eh_frame into memory, as the kernel's linker does. */
 static void
 put_eh_frame(struct kernel *k, const char *path)
@@ -493,8 +503,7 @@ put_eh_frame(struct kernel *k, const char *path)
 	const char *why;
 	struct modfile *mf = modfile_open(path, &place, &why);
 	Elf *elf = elf_begin(modfile_fd(mf), ELF_C_READ, NULL);
-	uint64_t len;
-	kvaddr_t va = modfile_section_va(mf, ".eh_frame", &len);
+	kvaddr_t va = section_va(mf, ".eh_frame");
 	GElf_Shdr shdr;
 	Elf_Scn *scn = find_relocations(elf, &shdr);
 
@@ -503,7 +512,7 @@ put_eh_frame(struct kernel *k, const char *path)
 		    elf_getdata(elf_getscn(elf, shdr.sh_info), NULL);
 
 		relocate(elf_getdata(scn, NULL), data->d_buf,
-		    modfile_section_va(mf, ".text", &len), va);
+		    section_va(mf, ".text"), va);
 		fake_put(k->k_kd, va, data->d_buf, data->d_size);
 	}
 	elf_end(elf);
@@ -585,13 +594,12 @@ test_eh_frame_hostile(void **state)
 	struct modfile *mf;
 	const char *why;
 	char path[1024];
-	uint64_t len;
 	kvaddr_t va;
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/zfs_eh.ko", dir);
 	mf = modfile_open(path, &place, &why);
-	va = modfile_section_va(mf, ".eh_frame", &len);
+	va = section_va(mf, ".eh_frame");
 	modfile_close(mf);
 	for (size_t i = 0; i < 0x90 * NROWS(values); i++) {
 		struct kernel k;
