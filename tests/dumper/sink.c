@@ -111,6 +111,18 @@ perform(struct sink *sink, unsigned int number, const struct dump_iov *iov,
 	return (0);
 }
 
+/* Count and check a write.  false: it is the one that fails. */
+static bool
+begin_submit(struct sink *sink, const struct dump_iov *iov, unsigned int niov,
+    uint64_t off)
+{
+	sink->nsubmit++;
+	if (sink->before_submit != NULL)
+		sink->before_submit(sink, off);
+	check_pieces(sink, iov, niov);
+	return (sink->nsubmit != sink->fail_submit);
+}
+
 static int
 submit_now(void *arg, unsigned int tag, const struct dump_iov *iov,
     unsigned int niov, uint64_t off)
@@ -119,11 +131,7 @@ submit_now(void *arg, unsigned int tag, const struct dump_iov *iov,
 
 	if (tag != 0)
 		die("a second write in flight", tag);
-	sink->nsubmit++;
-	if (sink->before_submit != NULL)
-		sink->before_submit(sink, off);
-	check_pieces(sink, iov, niov);
-	if (sink->nsubmit == sink->fail_submit)
+	if (!begin_submit(sink, iov, niov, off))
 		return (DUMP_EIO);
 	return (perform(sink, sink->nsubmit, iov, niov, off));
 }
@@ -137,11 +145,7 @@ submit_later(void *arg, unsigned int tag, const struct dump_iov *iov,
 
 	if (tag >= DUMP_MAXDEPTH || sink->pending[tag])
 		die("a tag that is in use", tag);
-	sink->nsubmit++;
-	if (sink->before_submit != NULL)
-		sink->before_submit(sink, off);
-	check_pieces(sink, iov, niov);
-	if (sink->nsubmit == sink->fail_submit)
+	if (!begin_submit(sink, iov, niov, off))
 		return (DUMP_EIO);
 	for (unsigned int i = 0; i < DUMP_MAXDEPTH; i++)
 		npending += sink->pending[i];
