@@ -175,7 +175,7 @@ open_dump(const struct args *args, struct dump *dump)
 	return (open_any(args, dump, NEED_KERNEL));
 }
 
-/* What is not found in symbols that cannot be read may be there. */
+/* A name that is not found in symbols that cannot be read may be there. */
 static int
 load_symbols(const struct dump *dump)
 {

@@ -54,7 +54,7 @@ is_strange(const struct loop *lp, int fd)
 	return (peer == TCP_PEER_OTHER);
 }
 
-/* Somebody knocked.  0, or -1 with errno: nobody will come any more. */
+/* Accept a client.  0, or -1 with errno: there will be no more. */
 static int
 accept_client(struct loop *lp)
 {
@@ -96,7 +96,7 @@ work_for_all(struct loop *lp, const struct waits *waits)
 	}
 }
 
-/* Until nobody is there and nobody can come.  0, or -1 with errno. */
+/* Runs until no client is left and none can come.  0, or -1 with errno. */
 static int
 run(struct loop *lp)
 {

@@ -161,7 +161,7 @@ read_ring(struct kdebug *kdb, const struct ring *rg, uint32_t off, char *buf,
 	    read_copy(kdb, off, buf, len));
 }
 
-/* What the dump does not have is left out. */
+/* Bytes that the dump does not have are left out. */
 static void
 put_run(struct kdebug *kdb, const struct ring *rg, struct msgbuf_run run,
     struct ring_text *tx)

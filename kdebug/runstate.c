@@ -30,7 +30,7 @@ static const char *const members[][2] = {
 	[RUN_ZOMBIE] = { "proc", "p_state.PRS_ZOMBIE" },
 };
 
-/* What a state says; FreeBSD's INHIBITED depends on what inhibits. */
+/* The meaning of a state; that of INHIBITED depends on the inhibitors. */
 static const struct {
 	enum run_member state;
 	enum kdebug_run run;

@@ -39,7 +39,7 @@ struct thread_walk {
 	size_t thw_nunstopped;	  /* threads on CPUs that were not stopped */
 };
 
-/* What the threads of a process share. */
+/* Facts that the threads of a process share. */
 struct proc {
 	kvaddr_t pr_va;
 	int pr_pid;
@@ -308,7 +308,7 @@ walk_threads(struct thread_walk *wk, const struct proc *pr)
 	}
 }
 
-/* List the processes behind the head that the symbol names. */
+/* List the processes after the head that the symbol names. */
 static void
 walk_procs(struct thread_walk *wk, const char *symbol, kvaddr_t head_va)
 {

@@ -1,5 +1,5 @@
 /*
- * Minidumps: page tables in a section of their own, pages behind a bitmap.
+ * Minidumps: page tables in a section of their own, pages after a bitmap.
  *
  * The state of this kind is the struct minidump_hdr; see kd_index, too.
  */

@@ -214,7 +214,7 @@ name_slot(const struct symtab *stb, const char *name)
 	return (&stb->stb_by_name[i]);
 }
 
-/* Of symbols with the same name the first global one counts, else the first. */
+/* The first global symbol of a name counts; without one, the first symbol. */
 static bool
 index_by_name(struct symtab *stb)
 {
