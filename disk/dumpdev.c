@@ -165,7 +165,7 @@ next_of_search(struct dumpdev *dev, struct dumpdev_dump *out)
 	while (dev->search_off < dev->disk.dk_len && !dev->stops()) {
 		uint64_t data = disk_next_data(&dev->disk, dev->search_off);
 
-		/* The distance of headers from the search's start, in sectors. */
+		/* Headers lie whole sectors from where the search began. */
 		data -= (data - dev->search_start) % KERNELDUMP_HDR_LEN;
 		if (data > dev->search_off)
 			dev->search_off = data;
