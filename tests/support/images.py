@@ -182,3 +182,64 @@ def disk(parts, sector=512, entries=None, primary=None, backup=None):
         + array
         + two.ljust(sector, b"\0")
     )
+
+
+# ---- disks as other tables have them ----
+
+FILLER = some_bytes(8192, 5)
+
+
+def geom(media, sector=512, magic=b"GEOM::MIRROR"):
+    """A provider of GEOM's: its last sector is its own."""
+    return media + magic.ljust(16, b"\0").ljust(sector, b"m")
+
+
+def table(*entries):
+    """The first sector of a disk: first sector, length and type."""
+    parts = b"".join(
+        struct.pack("<B3sB3sII", 0, bytes(3), kind, bytes(3), first, count)
+        for first, count, kind in entries
+    )
+    return bytes(446) + parts.ljust(64, b"\0") + b"\x55\xaa"
+
+
+def label(parts, sector=512, raw=0):
+    """A bsdlabel: sectors, first sector, type; the third is the slice."""
+    text = bytearray(sector)
+    struct.pack_into("<I", text, 0, 0x82564557)
+    struct.pack_into("<I", text, 40, sector)
+    struct.pack_into("<I", text, 132, 0x82564557)
+    struct.pack_into("<H", text, 138, 8)
+    for i, (count, first, kind) in enumerate(parts):
+        struct.pack_into("<IIIB", text, 148 + 16 * i, count, first + raw, 0, kind)
+    return bytes(text)
+
+
+def slice_of(media, sector=512, kind=1, raw=0):
+    """A slice whose partition b, in its middle, is the media."""
+    count = len(media) // sector
+    parts = [(14, 2, 7), (count, 16, kind), (count + 32, 0, 0)]
+    return (
+        bytes(sector)
+        + label(parts, sector, raw)
+        + bytes(14 * sector)
+        + media
+        + FILLER[:sector] * 16
+    )
+
+
+def mbr_disk(slices, sector=512, start=63):
+    """Slices of a type, one after the other."""
+    body, entries = b"", []
+    for kind, data in slices:
+        entries.append((start + len(body) // sector, len(data) // sector, kind))
+        body += data
+    return table(*entries).ljust(start * sector, b"\0") + body + bytes(sector)
+
+
+def extended_disk(media):
+    """A swap of Linux as the second partition in an extended one."""
+    count = len(media) // 512
+    first = table((1, 8, 0x83), (9, count + 1, 0x05)) + FILLER[:4096]
+    second = table((1, count, 0x82)) + media
+    return mbr_disk([(0x0F, first + second)])
