@@ -66,8 +66,8 @@ NBASES = 29
 FILES = [b"", b"x", b"\x7fELF", b"\x1f\x8b\x08\0", b"minidump FreeBSD/amd64".ljust(4096)]
 
 
-def failing(base, kind, number):
-    return f"bt -a -N @kernel{base} @core{base}\n{kind} {number}\n\n".encode()
+def failing(command, base, kind, number):
+    return f"{command} -N @kernel{base} @core{base}\n{kind} {number}\n\n".encode()
 
 
 def rows(_):
@@ -77,11 +77,18 @@ def rows(_):
     for command, options in DUMP.items():
         for words in options:
             yield f"{command} {words} -N @kernel2 @core2\n\n".encode()
-    for base in (2, 20, 23, 9):
-        for number in range(1, 120):
-            yield failing(base, "!memory", number)
-        for number in range(1, 60):
-            yield failing(base, "!files", number)
+    for base in (2, 9, 20, 22):
+        for number in range(1, 100):
+            yield failing("bt -a", base, "!memory", number)
+        for number in range(1, 40):
+            yield failing("bt -a", base, "!files", number)
+    for command in ("info --json", "dmesg", "modules --json", "ps --json",
+                    "bt -a --json", "read version"):
+        for number in range(20, 90):
+            yield failing(command, 2, "!memory", number)
+            yield f"{command} @core2\n!memory {number - 19}\n\n".encode()
+        for number in range(1, 20):
+            yield f"{command} @core2\n!files {number}\n\n".encode()
     for base in range(0, NBASES):
         yield f"bt -a --json -N @kernel{base} @core{base}\n\n".encode()
         yield f"info -N @kernel{base} @core{base}\n\n".encode()

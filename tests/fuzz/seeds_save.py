@@ -4,7 +4,10 @@ before the image is that of cmdline.h."""
 import gzip
 
 import images
-from images import SWAP, UFS, falsify, some_bytes
+from images import (
+    FILLER, SWAP, UFS, extended_disk, falsify, geom, label, mbr_disk, slice_of,
+    some_bytes, table,
+)
 
 DATA = some_bytes(3000)
 SIZE = 16384
@@ -20,6 +23,7 @@ def lines(*words):
 
 
 GOOD = dump()
+SMALL = dump(size=SIZE)
 TAR = some_bytes(512 * 9, 7)
 DISK = images.disk([(UFS, bytes(1024)), (SWAP, GOOD), (SWAP, bytes(1024))])
 LAST = SIZE * 4 - 512
@@ -77,6 +81,26 @@ DISKS = [
         [images.entry(0, 161), images.entry(0, 161)],
         [images.entry(34, 161)] * 3,
     ]),
+    *(geom(dump(sector=sector), sector) for sector in (512, 4096)),
+    geom(geom(GOOD)),
+    *(mbr_disk([(kind, GOOD)]) for kind in (0xA5, 0x82, 0x83, 0x0F, 0x05, 0)),
+    *(mbr_disk([(0x83, FILLER), (0xA5, slice_of(dump(sector=sector), sector))],
+               sector) for sector in (512, 1024, 2048, 4096)),
+    *(mbr_disk([(0xA5, slice_of(GOOD, kind=kind, raw=raw))])
+      for kind, raw in [(0, 0), (7, 0), (1, 63), (14, 1 << 20), (1, 1 << 31)]),
+    slice_of(GOOD),
+    extended_disk(GOOD),
+    mbr_disk([(0xA5, GOOD)])[:-len(GOOD) // 2],
+    mbr_disk([(0x05, table((1, 8, 0x83), (0, 100, 5)) + FILLER)]),
+    mbr_disk([(0x05, table((1, 8, 0xA5), (1, 100, 5)) + FILLER)]),
+    mbr_disk([(0x05, FILLER)]),
+    *(mbr_disk([(0xA5, bytes(512) + label(parts))]) for parts in [
+        [((1 << 32) - 1, (1 << 32) - 1, 1)], [(0, 0, 0)] * 8, [(1, 1 << 31, 1)] * 8]),
+    *(mbr_disk([(0xA5, falsify(slice_of(GOOD), where, data))]) for where, data in [
+        (512, b"x"), (512 + 132, b"x"), (512 + 138, b"\xff\xff"), (512 + 40, bytes(4)),
+        (512 + 138, bytes(2)), (512 + 160, b"\7")]),
+    images.disk([(bytes.fromhex("b47c6e51cf6ed6118ff800022d09712b"), slice_of(GOOD))]),
+    images.disk([(bytes.fromhex("b47c6e51cf6ed6118ff800022d09712b"), FILLER)]),
     images.mbr(1, 10) + bytes(4096),
     images.mbr(1, 10)[:510] + bytes(2 + 4096),
     images.mbr(8, (4 * SIZE) // 512).ljust(4096, b"\0") + GOOD + bytes(512),
@@ -142,9 +166,10 @@ def rows(_):
     for image in DISKS:
         for folder in ANY:
             yield lines(*folder) + image
-    for number in range(1, 40):
+    for number in range(1, 70):
         for failure in ("!memory", "!files"):
-            for image in (GOOD, DISK):
+            for image in (SMALL, images.disk([(SWAP, SMALL)]),
+                          mbr_disk([(0xA5, slice_of(SMALL))])):
                 yield lines("save -f @file @folder", "bounds=1",
                             f"{failure} {number}") + image
     for folder in FOLDERS:
