@@ -68,7 +68,20 @@ stage_sanitize()
 
 stage_fuzz()
 {
-	build clang $sanitizers -Dfuzz=true && run_tests --suite fuzz
+	build clang $sanitizers -Dfuzz=true && run_fuzzers
+}
+
+# How many inputs a second each fuzzer tried is the stage's table.
+run_fuzzers()
+{
+	run_tests --suite fuzz
+	set -- $?
+	for fuzzed in "$dir"/tests/fuzz/corpus/*.log; do
+		printf '%-12s %7s inputs a second\n' \
+		    "$(basename "$fuzzed" .log)" "$(sed -n \
+		    's/^stat::average_exec_per_sec: *//p' "$fuzzed")"
+	done >"$out/$name.table"
+	return "$1"
 }
 
 # What of each parser the fuzzers' corpora reach.  Only what that takes is built.
@@ -93,8 +106,7 @@ stage_soak_boot()
 
 stage_soak_fuzz()
 {
-	build clang $sanitizers -Dfuzz=true -Dfuzz_seconds=1800 &&
-	    run_tests --suite fuzz
+	build clang $sanitizers -Dfuzz=true -Dfuzz_seconds=1800 && run_fuzzers
 }
 
 # The cross compiler's own libraries are all there is: cmocka is built first.
