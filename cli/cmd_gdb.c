@@ -72,7 +72,7 @@ static char choose_unwinder[] =
     " if gdb.selected_thread() else '', {})\"";
 static char load_unwinder[] = "eval \"%s\", $_vmcore";
 
-/* What gdb is started with. */
+/* The arguments of gdb. */
 struct session {
 	char *gs_program; /* --gdb; NULL: the usual ones */
 	char **gs_argv;	  /* for gdb, ended by NULL */

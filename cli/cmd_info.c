@@ -37,7 +37,7 @@ const struct syntax info_syntax = {
 	.sy_long = info_long,
 };
 
-/* What is known of a dump. */
+/* The facts about a dump. */
 struct info {
 	const struct kvm_core *inf_core;
 	const struct kdebug_text *inf_version;

@@ -46,7 +46,7 @@ threads_json(const struct dump *dump)
 	return (array);
 }
 
-/* What a thread was doing when the dump was made. */
+/* The state of a thread when the dump was made. */
 static const char *
 state_text(const struct kdebug_thread *td)
 {

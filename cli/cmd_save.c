@@ -66,7 +66,7 @@ const struct syntax save_syntax = {
 
 enum action { ACTION_SAVE, ACTION_CHECK, ACTION_CLEAR };
 
-/* What was asked for, and what has come of it. */
+/* The request, and its outcome so far. */
 struct save_request {
 	const char *srq_device;
 	enum action srq_action;
@@ -152,7 +152,7 @@ is_refused(struct save_request *rq, const struct save_source *src, int *status)
 		rq->srq_any_cleared = true;
 		return (true);
 	}
-	/* A dump that nobody can read may be cleared all the same. */
+	/* A dump in an unknown format may still be cleared. */
 	if (dump->dmp_status == DUMPDEV_GOOD || rq->srq_action == ACTION_CLEAR)
 		return (false);
 	if (dump->dmp_status == DUMPDEV_DOUBTFUL && rq->srq_force) {
@@ -195,7 +195,7 @@ handle(struct save_request *rq, const struct dumpdev_dump *dump)
 
 /* ---- the device ---- */
 
-/* What it means that nothing was found. */
+/* The exit status if nothing was found. */
 static int
 found_none(const struct save_request *rq)
 {

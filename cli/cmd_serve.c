@@ -48,7 +48,7 @@ const struct syntax serve_syntax = {
 	.sy_long = serve_long,
 };
 
-/* What the command line asks for. */
+/* The options of the command line. */
 struct serve {
 	struct args sv_args;
 	bool sv_once;

@@ -7,7 +7,7 @@
  * folder, so these names are always the same, and what a crash leaves behind
  * is overwritten by the next.
  *
- * What fails is said on stderr; the functions return an exit status.
+ * Failures are reported on stderr; the functions return an exit status.
  */
 #ifndef CLI_CRASHDIR_H
 #define CLI_CRASHDIR_H

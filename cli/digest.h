@@ -20,7 +20,7 @@ void digest_destroy(struct digest *dg);
 /* dg may be NULL: then nothing is added. */
 void digest_add(struct digest *dg, const void *bytes, size_t len);
 
-/* Of all that was added.  false: unknown; out is "" then. */
+/* The digest of all bytes added.  false: unknown; out is "" then. */
 bool digest_end(struct digest *dg, char out[DIGEST_TEXT_LEN]);
 
 #endif

@@ -105,7 +105,7 @@ print_bad(FILE *out, const struct badplaces *bad)
 		    bad->bps_total);
 }
 
-/* What of the header comes before the time, and after it. */
+/* The fields of the header that are printed before the time, and after it. */
 static void
 print_what(FILE *out, const struct kerneldump_hdr *kh)
 {

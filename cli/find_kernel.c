@@ -18,7 +18,7 @@
 #define PATH_MAX 1024
 #endif
 
-/* What a path consists of: "dir/", "vmcore.0", of which the number is "0". */
+/* The parts of a path: "dir/", "vmcore.0", and the number in it, "0". */
 struct core_name {
 	const char *con_dir;
 	int con_dir_len;
@@ -70,7 +70,9 @@ split(const char *core)
 	    .con_number_len = (int)(end - start) });
 }
 
-/* "kernel" with a number, which may be "", in the folder: as it is or packed. */
+/*
+ * "kernel" with a number, which may be "", in the folder: as it is or packed.
+ */
 static char *
 try(const struct core_name *cn, const char *dot, int number_len)
 {
@@ -79,8 +81,8 @@ try(const struct core_name *cn, const char *dot, int number_len)
 	for (size_t i = 0; suffix != NULL; suffix = unpack_suffix(i++)) {
 		char path[PATH_MAX];
 		int n = snprintf(path, sizeof(path), "%.*skernel%s%.*s%s",
-		    cn->con_dir_len, cn->con_dir, dot, number_len, cn->con_number,
-		    suffix);
+		    cn->con_dir_len, cn->con_dir, dot, number_len,
+		    cn->con_number, suffix);
 
 		if (n > 0 && (size_t)n < sizeof(path) && may_be_kernel(path))
 			return (strdup(path));

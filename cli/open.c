@@ -34,7 +34,9 @@
 /* Some of what the command says may be wrong. */
 static bool mistrusted;
 
-/* Some of what it says to be missing may be there: the system failed to read. */
+/*
+ * Some of what it says to be missing may be there: the system failed to read.
+ */
 static bool unread;
 
 int
@@ -145,7 +147,7 @@ describe(const struct args *args, struct dump *dump)
 	return (EX_OK);
 }
 
-/* What may be opened without the kernel. */
+/* Whether a command needs the kernel, or the core is enough. */
 enum need { NEED_KERNEL, NEED_CORE };
 
 static int

@@ -43,7 +43,7 @@ enum { OPT_JSON = 256, OPT_FORCE, OPT_OWN };
 #define OPTIONS_JSON { "json", no_argument, NULL, OPT_JSON }
 /* clang-format on */
 
-/* What a command understands. */
+/* The command line that a command understands. */
 struct syntax {
 	const char *sy_name;	      /* "bt" */
 	const char *sy_synopsis;      /* "[-a | -t TID] [-N kernel] core" */
@@ -56,7 +56,7 @@ struct syntax {
 	int sy_max_args;
 };
 
-/* What all commands are told.  Start with zeros. */
+/* The values of the common options.  Start with zeros. */
 struct args {
 	const char *a_kernel; /* -N; NULL: not named */
 	const char *a_core;   /* -M, or from options_core() */
@@ -75,11 +75,11 @@ int options_next(const struct syntax *syntax, int argc, char **argv,
 
 /*
  * After the options: take the core from the end of the arguments, unless -M
- * named it, and leave the others in argc and argv, counted from 0.  If there are
- * two files and neither -M nor -N, and the command has no arguments of its own,
- * the first file is the kernel, provided it is an ELF program.
- * false, after a message and the usage: there is no core, or there are too few
- * or too many other arguments.
+ * named it, and leave the others in argc and argv, counted from 0.  If there
+ * are two files and neither -M nor -N, and the command has no arguments of its
+ * own, the first file is the kernel, provided it is an ELF program.  false,
+ * after a message and the usage: there is no core, or there are too few or too
+ * many other arguments.
  */
 bool options_core(const struct syntax *syntax, int *argc, char ***argv,
     struct args *args);

@@ -104,7 +104,7 @@ typedef bool reader_t(const struct dumpdev *dev,
     const struct dumpdev_dump *dump, uint64_t off, uint8_t *buf, size_t len,
     struct trouble *tr);
 
-/* What is copied, and whereto. */
+/* A copy: its source and its destination. */
 struct copying {
 	reader_t *cpy_read;
 	uint64_t cpy_len;

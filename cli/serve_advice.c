@@ -1,5 +1,5 @@
 /*
- * What to type to attach a debugger: see serve_advice.h.
+ * The commands that attach a debugger: see serve_advice.h.
  *
  * lldb up to version 19 looks for the ELF header of its kernel's file in the
  * target's memory, at the first segment's address, and crashes when it is not

@@ -1,5 +1,5 @@
 /*
- * What to type to attach a debugger to "vmcore serve".
+ * The commands that attach a debugger to "vmcore serve".
  */
 #ifndef CLI_SERVE_ADVICE_H
 #define CLI_SERVE_ADVICE_H

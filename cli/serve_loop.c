@@ -17,7 +17,7 @@
 struct loop {
 	struct listener *lp_listener; /* the caller's; ln_fd may be -1 */
 	const struct rsp_target *lp_target;
-	bool lp_once; /* nobody may come after the first one */
+	bool lp_once; /* only one client is accepted */
 	struct client lp_clients[SERVE_CLIENTS_MAX];
 	size_t lp_nclients;
 };

@@ -41,7 +41,7 @@ void listener_close(struct listener *ln);
  */
 int listener_accept(const struct listener *ln);
 
-/* What to wait for, and after the wait what is ready.  Start with zeros. */
+/* Descriptors to wait for, and then those that are ready.  Start with zeros. */
 struct waits {
 	fd_set wt_read;
 	fd_set wt_write;
@@ -51,7 +51,9 @@ struct waits {
 /* Wait for fd, below FD_SETSIZE, until it can be read from, or written to. */
 void waits_add(struct waits *waits, int fd, bool to_write);
 
-/* Wait until one of them is ready.  false: a signal came, or errno tells why. */
+/*
+ * Wait until one of them is ready.  false: a signal came, or errno tells why.
+ */
 bool waits_wait(struct waits *waits);
 bool waits_ready(const struct waits *waits, int fd);
 

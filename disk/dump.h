@@ -7,7 +7,7 @@
 
 #include "format/kerneldump.h"
 
-/* What a header's lengths, parity and first copy say. */
+/* The judgement by a header's lengths, parity and first copy. */
 enum dumpdev_status {
 	DUMPDEV_GOOD,
 	DUMPDEV_DOUBTFUL, /* damaged, but its bytes can be found */

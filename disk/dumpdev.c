@@ -16,7 +16,7 @@
 #include "disk/partitions.h"
 #include "format/imagekind.h"
 
-/* GEOM classes that are stacked keep a sector each behind the dump. */
+/* Each of several stacked GEOM classes keeps a sector after the dump. */
 #define GEOM_REACH 8
 
 /* How much is searched before the caller is asked again. */

@@ -119,7 +119,7 @@ find_first(const struct disk *dk, const struct extent *ext,
 	}
 	dump->dmp_why = dump->dmp_first_lost ?
 	    "the header before the dump cannot be read" :
-	    "the headers before and behind the dump differ";
+	    "the headers before and after the dump differ";
 	return (false);
 }
 
@@ -255,8 +255,8 @@ describe_by_first(const struct disk *dk, uint64_t off,
 	if (!same && out->dmp_status == DUMPDEV_GOOD) {
 		out->dmp_status = DUMPDEV_DOUBTFUL;
 		out->dmp_why = readable ?
-		    "the header behind the dump is another one" :
-		    "the header behind the dump cannot be read";
+		    "the header after the dump is another one" :
+		    "the header after the dump cannot be read";
 	}
 	return (out->dmp_status != DUMPDEV_BAD);
 }

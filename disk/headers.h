@@ -16,7 +16,7 @@ struct extent {
 
 /*
  * A header in one of the last sectors: in the very last one, or in one of the
- * last nsectors where GEOM may keep something behind the dump.  dmp_where is
+ * last nsectors where GEOM may keep something after the dump.  dmp_where is
  * left empty.  false: there is none.
  */
 bool headers_probe(const struct disk *dk, const struct extent *ext,

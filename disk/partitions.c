@@ -189,7 +189,7 @@ note_outside(struct finding *fi, const struct mbr_part *part, unsigned int i)
 	if (fi->fi_sector_len == SECTOR_LEN && part->mbp_kind != MBR_OTHER &&
 	    part->mbp_kind != MBR_PROTECTIVE)
 		(void)trouble_note(fi->fi_trouble, TROUBLE_DATA,
-		    "slice %u ends behind the disk's end", i + 1);
+		    "slice %u ends past the disk's end", i + 1);
 }
 
 /* A protective MBR alone is a table that lost what it protects. */
@@ -267,7 +267,7 @@ add_gpt_part(struct finding *fi, const struct partition *whole,
 	    !place(fi, whole, part.gp_first_lba,
 		part.gp_last_lba - part.gp_first_lba + 1, &par)) {
 		(void)trouble_note(fi->fi_trouble, TROUBLE_DATA,
-		    "partition %ju ends behind the disk's end",
+		    "partition %ju ends past the disk's end",
 		    (uintmax_t)idx + 1);
 		return;
 	}

@@ -137,7 +137,7 @@ void dump_pages_install(struct dump_pages *dp);
 /* ---- The machine ---- */
 
 struct dump_machine {
-	/* Whose page tables are walked: ARCH_AMD64, of four levels, alone. */
+	/* The machine whose page tables are walked: ARCH_AMD64, four levels. */
 	enum dump_arch dm_arch;
 
 	struct dump_pages *dm_pages;
@@ -164,8 +164,8 @@ struct dump_machine {
 
 	/*
 	 * The kernel map, whose page tables are walked: from dm_kva_start on, a
-	 * multiple of 2 MB (of 1 GB for version 3), dm_kva_len bytes, rounded up
-	 * to 2 MB.
+	 * multiple of 2 MB (of 1 GB for version 3), dm_kva_len bytes, rounded
+	 * up to 2 MB.
 	 */
 	uint64_t dm_kva_start;
 	uint64_t dm_kva_len;
@@ -313,7 +313,7 @@ struct dump_hooks {
 	    const struct dump_result *res);
 };
 
-/* What was found wrong. */
+/* Anomalies that a dump found. */
 enum dump_bad {
 	DUMP_BAD_RESERVED,   /* an entry with reserved bits */
 	DUMP_BAD_TABLE,	     /* a table that is not in memory */
@@ -348,7 +348,7 @@ struct dump_result {
 	 */
 	const char *res_section;
 
-	/* What those bytes are. */
+	/* The meaning of those bytes. */
 	uint64_t res_msgbuf_bytes;
 	uint64_t res_bitmap_bytes;
 	uint64_t res_table_bytes;

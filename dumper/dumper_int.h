@@ -1,7 +1,8 @@
 /*
- * What the files of the dumper share.  One dump_write() or dump_estimate()
- * makes an attempt at each sink, and all that it knows is in struct attempt,
- * made anew each time: nothing is left over from a sink that failed.
+ * Declarations that the dumper's files share.  One dump_write() or
+ * dump_estimate() makes an attempt at each sink, and all that it knows is in
+ * struct attempt, made anew each time: nothing is left over from a sink that
+ * failed.
  *
  *	dump.c		who may run, which sink, how small
  *	  plan.c	which pages: registered, walked (walk_*.c), selected
@@ -40,7 +41,7 @@ struct slot {
 	bool slot_busy;	 /* in flight */
 };
 
-/* What is in struct dump_work. */
+/* The contents of struct dump_work. */
 struct work {
 	uint8_t wk_stage[DUMP_MAXDEPTH][STAGE_PAGES][DUMP_PAGE_SIZE];
 	struct slot wk_slots[DUMP_MAXDEPTH];
@@ -131,7 +132,7 @@ bool pages_memory(const struct attempt *at, uint64_t pfn);
 /* Bits of an address that each level of page tables maps by. */
 #define LEVEL_BITS 9
 
-/* What an entry at level maps, as a power of two. */
+/* The span of an entry at level, as a power of two. */
 static inline unsigned int
 level_shift(unsigned int level)
 {

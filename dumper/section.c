@@ -1,5 +1,5 @@
 /*
- * What all layouts have in common: a size that is a sum over the sections, and
+ * The common part of all layouts: a size that is a sum over the sections, and
  * one loop that writes them.
  */
 #include "dumper/dumper_int.h"

@@ -140,7 +140,7 @@ extends(const struct dump_iov *last, const uint8_t *base, uint64_t pa)
 	    (const uint8_t *)last->iv_base + last->iv_len == base);
 }
 
-/* What the slot can still take: pieces start at page boundaries. */
+/* The bytes that the slot can still take: pieces start at page boundaries. */
 static size_t
 room(const struct stream *st)
 {

@@ -17,7 +17,7 @@
 #define NENTRIES   512
 #define ROOT_LEVEL 3
 
-/* What an entry says, and whether it can be believed. */
+/* A decoded entry, and whether it may be followed. */
 enum entry_kind { ENTRY_NONE, ENTRY_TABLE, ENTRY_PAGE, ENTRY_BAD };
 
 struct entry {

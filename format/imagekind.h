@@ -10,7 +10,7 @@
 
 #include "format/bytes.h"
 
-/* What a file's start and its end must have been read to, in bytes. */
+/* The bytes that are needed of a file's start and of its end. */
 #define IMAGEKIND_HEAD_LEN 512
 #define IMAGEKIND_TAIL_LEN 512
 

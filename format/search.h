@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What element i of a list is sorted by. */
+/* The key of element i of a sorted list. */
 typedef uint64_t search_key_fn(const void *list, size_t i);
 
 /*

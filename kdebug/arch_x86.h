@@ -1,5 +1,5 @@
 /*
- * What amd64 and i386 share: how a function is entered and left.
+ * Code for amd64 and i386: how a function is entered and left.
  */
 #ifndef KDEBUG_ARCH_X86_H
 #define KDEBUG_ARCH_X86_H

@@ -28,7 +28,7 @@
 /* No kernel's image is larger. */
 #define IMAGE_MAX (UINT64_C(256) << 20)
 
-/* What the kernel's file says. */
+/* The build id and the segments of the kernel's file. */
 struct kernel_image {
 	enum byte_order kim_order;
 	kvaddr_t kim_start; /* of what is loaded, half-open */

@@ -189,7 +189,7 @@ debugfile_close(struct debugfile *df)
 	free(df);
 }
 
-/* What the helper has to know of a module, as struct dwfile_desc says. */
+/* The description of a module for the helper: see struct dwfile_desc. */
 static char *
 list_sections(const struct modfile *mf, size_t *len)
 {

@@ -16,10 +16,10 @@ struct debugfile;
 struct debughelper;
 struct modfile;
 
-/* Of the kernel at path, which is copied.  NULL: it has none. */
+/* The debug information of the kernel at path, which is copied.  NULL: none. */
 struct debugfile *debugfile_open_kernel(struct kdebug *kdb, const char *path);
 
-/* Of a module, which must stay open for as long.  NULL: it has none. */
+/* That of a module, which must stay open for as long.  NULL: it has none. */
 struct debugfile *debugfile_open_module(struct kdebug *kdb,
     const struct modfile *mf);
 
@@ -29,7 +29,9 @@ void debugfile_close(struct debugfile *df);
 /* End what kdb_debughelper is; NULL is none. */
 void debugfile_end_helper(struct debughelper *dh);
 
-/* The line that the code at va came from.  *file lives as long as the helper. */
+/*
+ * The line that the code at va came from.  *file lives as long as the helper.
+ */
 bool debugfile_line(struct debugfile *df, kvaddr_t va, const char **file,
     int *line);
 

@@ -17,7 +17,7 @@ struct modfile_place {
 	kvaddr_t mfp_base;
 	uint64_t mfp_len; /* bytes */
 
-	/* Of the kernel, and so of its modules. */
+	/* The kernel's, which its modules have too. */
 	unsigned int mfp_ptr_len; /* 4 or 8 */
 	enum byte_order mfp_order;
 	uint16_t mfp_machine; /* ELF's number: EM_* */

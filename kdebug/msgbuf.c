@@ -64,9 +64,9 @@ read_struct(struct kdebug *kdb, struct msgbuf *mb, const char **why)
 }
 
 /*
- * struct msgbuf as it lies behind a minidump's copy of the ring.  It was made
- * right behind the ring when the kernel booted, so it is in the bytes that
- * round the copy up, unless they are too few.
+ * struct msgbuf after a minidump's copy of the ring.  It was made directly
+ * after the ring when the kernel booted, so it is in the bytes that round the
+ * copy up, unless they are too few.
  */
 static bool
 read_struct_copy(struct kdebug *kdb, struct msgbuf *mb)

@@ -1,5 +1,5 @@
 /*
- * What libkvm has to know of each machine beside format/arch.h: where the
+ * Facts about each machine that only libkvm needs: where the
  * kernel's page tables start, and how it stores per-CPU pointers.
  */
 #ifndef LIBKVM_ARCH_H
@@ -27,13 +27,13 @@ struct root_route {
 	uint64_t rte_dmapbase;	  /* 0: not known */
 
 	/* x86, in the core of a hypervisor. */
-	uint64_t rte_cr4;	/* the paging bits of CR4, if this is it */
-	uint64_t rte_cr3_addr;	/* the bits of CR3 that are the address */
+	uint64_t rte_cr4;      /* the paging bits of CR4, if this is it */
+	uint64_t rte_cr3_addr; /* the bits of CR3 that are the address */
 };
 
 struct kvm_arch {
 	const struct root_route *kar_routes; /* in the order to try them */
-	size_t kar_nroutes;		    /* 0: full dumps are not read */
+	size_t kar_nroutes;		     /* 0: full dumps are not read */
 
 	/* Per-CPU pointers are distances from where __pcpu points. */
 	bool kar_zpcpu_is_offset;

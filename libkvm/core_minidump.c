@@ -7,7 +7,7 @@
 
 #include "libkvm/kvm_int.h"
 
-/* dump_avail is one page in practice; no machine has so many segments. */
+/* More segments than any machine has: dump_avail is one page in practice. */
 #define DUMPAVAIL_MAX_LEN 1048576
 
 static bool

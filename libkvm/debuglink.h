@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a file says of its split-off half. */
+/* The link of a file to its split-off debug information. */
 struct debuglink {
 	const char *dl_path;	    /* of the file itself */
 	const char *dl_name;	    /* its .gnu_debuglink; NULL: it has none */

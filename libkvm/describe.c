@@ -1,6 +1,6 @@
 /*
- * What a core says about itself: sizes, its pages, and a minidump's copy of the
- * message buffer.  None of it needs the kernel's file.
+ * The facts of a core without its kernel: sizes, pages, and a minidump's copy
+ * of the message buffer.  None of it needs the kernel's file.
  */
 #include <fcntl.h>
 #include <unistd.h>

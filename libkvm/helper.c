@@ -1,3 +1,7 @@
+/*
+ * A process that reads debug information for its parent, within bounds: see
+ * helper.h.
+ */
 #include "libkvm/helper.h"
 
 #include <sys/mman.h>
@@ -23,7 +27,7 @@
 #define BASE_SECONDS	 2
 #define MEMORY_OF_SECOND 32 /* MiB */
 
-/* What a file may make us think of as its length. */
+/* The largest length of a file that counts for the bound. */
 #define LIMIT_MAX ((uint64_t)1 << 24) /* MiB */
 
 /* How a helper ends that came to its bound. */
@@ -169,7 +173,7 @@ set_limit(int resource, uint64_t value)
 	(void)setrlimit(resource, &rl);
 }
 
-/* What VMCORE_DEBUG_LIMIT says, in MiB; 0: nothing. */
+/* The value of VMCORE_DEBUG_LIMIT, in MiB; 0: it is not set. */
 static uint64_t
 asked_memory(void)
 {

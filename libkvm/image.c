@@ -183,7 +183,7 @@ image_next_data(struct image *im, uint64_t off)
 {
 	struct image_extent all = { .ext_start = off, .ext_end = im->im_len };
 #if defined(SEEK_DATA) && defined(SEEK_HOLE)
-	/* What was lost is a hole, too. */
+	/* Lost bytes are a hole in the file, too. */
 	if (im->im_damage.dmg_nruns > 0)
 		return (all);
 	off_t start = lseek(im->im_fd, (off_t)off, SEEK_DATA);

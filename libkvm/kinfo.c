@@ -329,7 +329,7 @@ fill_cpu(kvm_t *kd, kvaddr_t td, struct kinfo_proc *kp)
 	    (unsigned char)field_uint(kd, td, FLD_TD_USER_PRI);
 }
 
-/* What the thread waits for. */
+/* Fill in what the thread waits for. */
 static void
 fill_wait(kvm_t *kd, kvaddr_t td, struct kinfo_proc *kp)
 {

@@ -25,7 +25,7 @@ static const struct core_ops *const cores[] = {
 	&core_elf,
 };
 
-/* What the three openers of kvm.h differ in. */
+/* The arguments in which the openers differ. */
 struct open_args {
 	const char *exec_path; /* NULL: the core is all there is */
 	const char *core_path;

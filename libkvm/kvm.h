@@ -1,29 +1,29 @@
 /*
  * kvm(3): read the memory of a FreeBSD kernel, dead or dumped, on any host.
  *
- * Source-compatible with FreeBSD's <kvm.h> for everything that makes sense on
- * a crash dump.  Differences are deliberate and few:
+ * Source-compatible with FreeBSD's <kvm.h> for everything that makes sense on a
+ * crash dump.  Differences are deliberate and few:
  *
  *  - There is no live kernel here: a core file must be named.
  *  - kvm_getprocs(), kvm_getloadavg(), kvm_getcptime() and kvm_getswapinfo()
  *    answer for dumps of every architecture.
- *  - kvm_open() and kvm_openfiles() open cores of every architecture, without
- *    a resolver: symbols come from the kernel's ELF file.
+ *  - kvm_open() and kvm_openfiles() open cores of every architecture, without a
+ *    resolver: symbols come from the kernel's ELF file.
  *  - A core may be compressed (zstd, gzip; xz, bzip2, lz4 with libarchive); it
- *    is unpacked to an unlinked temporary file in $TMPDIR when it is opened, and
- *    what is damaged of it reads as missing.
+ *    is unpacked to an unlinked temporary file in $TMPDIR when it is opened,
+ *    and what is damaged of it reads as missing.
  *  - kvm_walk_pages() reports each page of the dump once, those that only the
  *    direct map reaches included.
  *
  * A handle belongs to one thread at a time.  Different handles are
- * independent.  Nothing here prints, with one exception that the interface
- * asks for (kvm_open() with a program name), and nothing exits.
+ * independent.  Nothing here prints, with one exception that the interface asks
+ * for (kvm_open() with a program name), and nothing exits.
  *
  * A core file may be cut short while it is open.  The library maps cores into
  * memory, so it installs a SIGBUS handler when the first core is opened; a
  * fault outside of its own mappings goes to the handler that was there before.
- * A program that installs its own SIGBUS handler later, or blocks SIGBUS, should
- * set KVM_NOMAP in the environment: every access is then one pread(2).
+ * A program that installs its own SIGBUS handler later, or blocks SIGBUS,
+ * should set KVM_NOMAP in the environment: every access is then one pread(2).
  */
 #ifndef _KVM_H_
 #define _KVM_H_
@@ -129,7 +129,7 @@ typedef int kvm_resolver_t(const char *name, kvaddr_t *addr);
  *            are taken for it.
  *
  * Return a handle for kvm_close(), or NULL.  They differ in where the reason
- * for a failure goes: kvm_open() prints it to stderr behind errstr (silent
+ * for a failure goes: kvm_open() prints it to stderr after errstr (silent
  * when errstr is NULL); kvm_openfiles() and kvm_open2() write it into errbuf,
  * which is NULL or holds _POSIX2_LINE_MAX (2048) bytes.  Later errors are text
  * for kvm_geterr(), whichever call opened the handle.
@@ -144,7 +144,7 @@ kvm_t *kvm_openfiles(const char *execfile, const char *corefile,
 kvm_t *kvm_open2(const char *execfile, const char *corefile, int flags,
     char *errbuf, kvm_resolver_t *resolver);
 
-/* Free everything behind kd.  0, or -1 with errno EINVAL when kd is NULL. */
+/* Free kd and all that belongs to it.  -1 with errno EINVAL if kd is NULL. */
 int kvm_close(kvm_t *kd);
 
 /*
@@ -264,8 +264,8 @@ kssize_t kvm_kerndisp(kvm_t *kd);
  * Call cb for each page of the dump: first those in the kernel map, in
  * ascending order of virtual address, then the others, in ascending physical
  * order.  A page of the dump is reported once, at its first address; pages that
- * are mapped but not in the dump are reported with kp_offset -1.  Pages that lie
- * in a row in the kernel map, in memory and in the dump, with the same
+ * are mapped but not in the dump are reported with kp_offset -1.  Pages that
+ * lie in a row in the kernel map, in memory and in the dump, with the same
  * permissions, may come in one call: kp_len says how many bytes it is about.
  *
  * cb returns not 0 to go on.  Returns 1 when all was walked; 0 when cb stopped
@@ -279,13 +279,13 @@ int kvm_getncpus(kvm_t *kd);
 
 /*
  * A copy of a CPU's struct pcpu, as it lies in the dump: one page, for the
- * caller to free().  NULL when there is no such CPU or kd is NULL, (void *)-1 on
- * error.
+ * caller to free().  NULL when there is no such CPU or kd is NULL, (void *)-1
+ * on error.
  */
 void *kvm_getpcpu(kvm_t *kd, int cpu);
 
 /*
- * What the kernel knows of itself.  Where its structures have their fields is
+ * The kernel's own state.  Where its structures have their fields is
  * told by its debug information, in the kernel's file or in kernel.debug.
  * Without that, the constants that the kernel exports suffice for a list of
  * processes with their names.  A failure says what is not known.

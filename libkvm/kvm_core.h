@@ -1,5 +1,5 @@
 /*
- * What libkvm knows about an opened core beyond kvm(3), for kdebug/ and cli/.
+ * Access to an opened core in addition to kvm(3), for kdebug/ and cli/.
  * Not installed: programs outside this tree use kvm.h.
  */
 #ifndef LIBKVM_KVM_CORE_H
@@ -25,8 +25,8 @@ struct kvm_progress {
 /*
  * As kvm_open2() without a resolver, and the unpacking of a compressed core is
  * reported to progress, unless that is NULL.  errno is EIO if a file cannot be
- * read or unpacked for a reason of the system's.  Bytes of a damaged one that could
- * not be verified are read: kc_damage and kvm_gave_unverified() tell.
+ * read or unpacked for a reason of the system's.  Bytes of a damaged one that
+ * could not be verified are read: kc_damage and kvm_gave_unverified() tell.
  */
 kvm_t *kvm_open_progress(const char *execfile, const char *corefile,
     char *errbuf, const struct kvm_progress *progress);
@@ -34,9 +34,9 @@ kvm_t *kvm_open_progress(const char *execfile, const char *corefile,
 /*
  * Open a core without its kernel, for what it says about itself: kvm_core(),
  * kvm_read_msgbuf() and kvm_read_phys() answer as ever, and so do kvm_read2()
- * and kvm_walk_pages() for a minidump, which has the kernel's page tables.  What
- * only the kernel's file tells is not found: symbols, types, constants, and the
- * page tables of a full dump.
+ * and kvm_walk_pages() for a minidump, which has the kernel's page tables.
+ * What only the kernel's file tells is not found: symbols, types, constants,
+ * and the page tables of a full dump.
  *
  * A minidump of arm that is cut short is opened too, though its layout cannot
  * be told then: none of its pages can be read.
@@ -49,8 +49,9 @@ kvm_t *kvm_describe(const char *corefile, char *errbuf,
     const struct kvm_progress *progress);
 
 /*
- * As kvm_open_progress() of a core that is unpacked for its first len bytes only:
- * for a look at what the kernel has at low addresses.  NULL: it cannot be opened.
+ * As kvm_open_progress() of a core that is unpacked for its first len bytes
+ * only: for a look at what the kernel has at low addresses.  NULL: it cannot be
+ * opened.
  */
 kvm_t *kvm_open_start(const char *execfile, const char *corefile, uint64_t len);
 
@@ -104,9 +105,9 @@ const struct kvm_core *kvm_core(kvm_t *kd);
 bool kvm_gave_unverified(kvm_t *kd);
 
 /*
- * Why the system refused to read the core, for the first time, and at which byte
- * of the file (unpacked): an errno; 0: it never did.  What lies there looks to
- * callers as if it were not in the dump.
+ * Why the system refused to read the core, for the first time, and at which
+ * byte of the file (unpacked): an errno; 0: it never did.  What lies there
+ * looks to callers as if it were not in the dump.
  */
 int kvm_read_error(kvm_t *kd, uint64_t *off);
 
@@ -154,7 +155,9 @@ int kvm_load_symbols(kvm_t *kd);
  */
 bool kvm_has_symbols(kvm_t *kd);
 
-/* The symbol called name.  Local ones are found, global ones win.  false: none */
+/*
+ * The symbol called name.  Local ones are found, global ones win.  false: none
+ */
 bool kvm_symbol_find(kvm_t *kd, const char *name, struct kvm_symbol *out);
 
 /*
@@ -175,9 +178,10 @@ enum kvm_copies { KVM_ONE, KVM_PER_CPU, KVM_PER_VNET };
 int kvm_copy_find(kvm_t *kd, kvaddr_t *va, enum kvm_copies *copies);
 
 /*
- * Select the network stack whose VNET variables kvm_copy_find() and kvm_nlist2()
- * lead to: by the address of its struct vnet, or by a number below 65536, in
- * the order in which the stacks were created; 0 is the default.  0, or -1.
+ * Select the network stack whose VNET variables kvm_copy_find() and
+ * kvm_nlist2() lead to: by the address of its struct vnet, or by a number below
+ * 65536, in the order in which the stacks were created; 0 is the default.  0,
+ * or -1.
  */
 int kvm_vnet_select(kvm_t *kd, uint64_t which);
 
@@ -203,12 +207,12 @@ struct kvm_member {
 /*
  * Find the n members in the debug information of the kernel's file, or of the
  * file that it was split off into.  Returns how many were found; the others
- * stay as they are.  Ask for many at once: all are found in one pass, which
- * for a structure that there is not takes about a second on a large kernel.
- * There are no bit fields.  Without debug information, none is found.
+ * stay as they are.  Ask for many at once: all are found in one pass, which for
+ * a structure that there is not takes about a second on a large kernel.  There
+ * are no bit fields.  Without debug information, none is found.
  *
- * The last name may be that of an enumerator, "td_state.TDS_RUNNING": kmb_off is
- * its value then, and kmb_len 0.
+ * The last name may be that of an enumerator, "td_state.TDS_RUNNING": kmb_off
+ * is its value then, and kmb_len 0.
  */
 size_t kvm_members_find(kvm_t *kd, struct kvm_member *list, size_t n);
 

@@ -60,7 +60,7 @@ struct core_ops {
 };
 
 /*
- * What maps spans of addresses that were used, each as long as what a
+ * The mappings of spans of addresses that were used, each as long as what a
  * last-level page table maps: such a table, or a part of a large page.  They do
  * not change in a dead kernel.
  */

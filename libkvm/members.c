@@ -1,3 +1,6 @@
+/*
+ * The kernel's structures, looked up in a helper process: see members.h.
+ */
 #include "libkvm/members.h"
 
 #include <stdio.h>

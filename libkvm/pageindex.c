@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SUPER_WORDS PAGEINDEX_SUPER_WORDS
-/* What counts in pi_sub are too large by, and those in pi_super too small. */
+/* Counts in pi_sub are too large by this, and those in pi_super too small. */
 #define SUB_BIAS UINT64_C(1)
 
 static_assert((SUPER_WORDS - 1) * 64 + SUB_BIAS <= UINT16_MAX,

@@ -38,7 +38,7 @@ struct pageindex {
 	uint16_t *pi_sub;	     /* owned */
 };
 
-/* What the caller knows of the dump. */
+/* The caller's description of the dump. */
 struct pageindex_desc {
 	struct dumpset set;
 	struct dump_seg *segs; /* malloc'd; the index frees it, always */

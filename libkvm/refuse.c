@@ -11,7 +11,7 @@
 #include "format/foreign.h"
 #include "format/minidump.h"
 
-/* What the file has at off, as far as it goes.  false: errno says why not. */
+/* The file's bytes at off, fewer at its end.  false: errno says why not. */
 static bool
 read_span(int fd, uint64_t off, size_t len, uint8_t *buf, struct span *out)
 {

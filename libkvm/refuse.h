@@ -1,5 +1,5 @@
 /*
- * What is said of a file that is not what was asked for: its name, if it is
+ * The words for a file that is not a core or a kernel: its kind, if it is
  * known by one, and what to do with it.
  */
 #ifndef LIBKVM_REFUSE_H

@@ -11,7 +11,7 @@
 #include "libkvm/damage.h"
 #include "libkvm/kvm_core.h"
 
-/* What is wanted.  Zeros: all of the file, whatever it is. */
+/* The limits of a request.  Zeros: all of the file, of any kind. */
 struct unpack_how {
 	/*
 	 * Is a file that starts with these bytes any use?  If not, no more of

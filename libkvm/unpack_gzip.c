@@ -26,7 +26,7 @@
 #define TRAILER_LEN 8
 #define RATIO_MAX   1032
 
-/* What looking for members may cost: bytes that are unpacked for it. */
+/* The bytes that may be unpacked in a search for members. */
 #define SEARCH_FREE  (UINT64_C(256) << 20)
 #define SEARCH_RATIO 16
 
@@ -111,7 +111,9 @@ is_header(struct span file, uint64_t off)
 	    (p[3] & 0xe0) == 0);
 }
 
-/* Unpack members to the end of the file, to nowhere.  false: not all are good. */
+/*
+ * Unpack members to the end of the file, to nowhere.  false: not all are good.
+ */
 static bool
 are_members(struct gzip *gz, struct span file, uint64_t off)
 {

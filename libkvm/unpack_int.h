@@ -1,5 +1,5 @@
 /*
- * What unpack.c and the decoders share.
+ * Declarations that unpack.c and the decoders share.
  *
  * A decoder reads with unpack_read(), puts what it decodes with unpack_put(),
  * and ends when one of them says so, or at the end of the file.

@@ -33,7 +33,7 @@
 #define SEEK_FOOTER_LEN 9
 #define SEEK_HAS_SUMS	0x80
 
-/* What looking for frames may cost: bytes of the file that are looked at. */
+/* The bytes of the file that a search for frames may look at. */
 #define SEARCH_RATIO 64
 
 struct zstd {
@@ -266,7 +266,7 @@ find_table(struct span file, struct seek_table *sk)
 	return (true);
 }
 
-/* What the table says of the frame at zs_in_off. */
+/* The row of the seek table for the frame at zs_in_off. */
 static bool
 look_up(const struct zstd *zs, struct span file, struct frame_place *next)
 {

@@ -13,7 +13,7 @@
 extern const char rsp_digits[];
 int rsp_digit(char c);
 
-/* What is left to read of a packet. */
+/* The rest of a packet that is being parsed. */
 struct rsp_cursor {
 	const char *rc_next;
 	const char *rc_end;

@@ -135,7 +135,7 @@ NOT_FOUND = [
     (
         "a slice that was cut off",
         mbr_disk([(0xA5, GOOD)])[: -len(GOOD) // 2],
-        *(os.EX_DATAERR, "slice 1 ends behind the disk's end"),
+        *(os.EX_DATAERR, "slice 1 ends past the disk's end"),
     ),
     ("both tables lost", LOST, os.EX_DATAERR, "partition table is lost"),
     (

@@ -350,7 +350,7 @@ REFUSED = [
     (
         "another first header",
         falsify(GOOD, FIRST + 100, b"?"),
-        *(os.EX_DATAERR, "headers before and behind the dump differ", True),
+        *(os.EX_DATAERR, "headers before and after the dump differ", True),
     ),
     (
         "an unknown compression",
@@ -440,7 +440,7 @@ REFUSED = [
         *(os.EX_DATAERR, "not inside the disk", False),
     ),
     (
-        "a partition that ends behind the disk",
+        "a partition that ends past the disk",
         hostile(entries=OFF_BY_ONE),
         *(os.EX_DATAERR, "partition 1 ends behind", False),
     ),
