@@ -5,12 +5,10 @@
  * the same few functions, so answers are kept, each in the one slot that its
  * address leads to.
  */
-#include <fcntl.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "kdebug/debugfile_int.h"
 #include "kdebug/debugserver.h"
@@ -56,7 +54,6 @@ struct debugfile {
 	struct kdebug *dbf_kdb;
 	const struct modfile *dbf_modfile; /* the caller's; NULL: the kernel */
 	char *dbf_path;			   /* ours */
-	bool dbf_absent;		   /* the kernel cannot be opened */
 	bool dbf_sent;			   /* the helper knows it ... */
 	uint32_t dbf_number;		   /* ... by this */
 };
@@ -171,6 +168,8 @@ open_file(struct kdebug *kdb, const char *path, const struct modfile *mf)
 struct debugfile *
 debugfile_open_kernel(struct kdebug *kdb, const char *path)
 {
+	if (kdb->kdb_core->kc_exec_fd < 0)
+		return (NULL);
 	return (open_file(kdb, path, NULL));
 }
 
@@ -237,7 +236,7 @@ struct introduction {
 	struct dwfile_desc int_desc;
 	char *int_sections;
 	char *int_eh_frame;
-	int int_fd;
+	int int_fd; /* borrowed */
 };
 
 static bool
@@ -272,38 +271,31 @@ describe_module(const struct debugfile *df, struct introduction *in)
 	in->int_fd = modfile_fd(mf);
 }
 
-/* Fill in *in; false: there is no file any more. */
-static bool
+static void
 describe(const struct debugfile *df, struct introduction *in)
 {
 	in->int_desc.dwd_path_len = strlen(df->dbf_path) + 1;
 	if (df->dbf_modfile != NULL)
 		describe_module(df, in);
 	else
-		in->int_fd =
-		    open(df->dbf_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	return (in->int_fd >= 0);
+		in->int_fd = df->dbf_kdb->kdb_core->kc_exec_fd;
 }
 
-/* Tell the helper of the file.  false: it cannot be, or the helper is gone. */
+/* Tell the helper of the file.  false: the helper is gone. */
 static bool
 introduce(struct debugfile *df)
 {
 	struct introduction in = { .int_request.drq_question = DEBUG_OPEN };
 
-	if (df->dbf_absent || !start(df))
+	if (!start(df))
 		return (false);
-	df->dbf_absent = !describe(df, &in);
-	if (!df->dbf_absent) {
-		df->dbf_sent = send_introduction(df, &in);
-		if (!df->dbf_sent)
-			lose(df);
-		df->dbf_number = helper_of(df)->dbh_nfiles++;
-	}
+	describe(df, &in);
+	df->dbf_sent = send_introduction(df, &in);
+	if (!df->dbf_sent)
+		lose(df);
+	df->dbf_number = helper_of(df)->dbh_nfiles++;
 	free(in.int_sections);
 	free(in.int_eh_frame);
-	if (df->dbf_modfile == NULL && in.int_fd >= 0)
-		close(in.int_fd);
 	return (df->dbf_sent);
 }
 

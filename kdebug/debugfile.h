@@ -16,7 +16,10 @@ struct debugfile;
 struct debughelper;
 struct modfile;
 
-/* The debug information of the kernel at path, which is copied.  NULL: none. */
+/*
+ * The debug information of the kernel, whose file libkvm has open.  path, which
+ * is copied, tells where a file that was split off may be.  NULL: none.
+ */
 struct debugfile *debugfile_open_kernel(struct kdebug *kdb, const char *path);
 
 /* That of a module, which must stay open for as long.  NULL: it has none. */

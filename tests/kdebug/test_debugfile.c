@@ -261,15 +261,13 @@ test_stack_missing(void **state)
 	kernel_fini(&k);
 }
 
-/* The frames of leaf, middle and outer, in the kernel at path. */
+/* The frames of leaf, middle and outer. */
 static void
-check_frames(const char *path)
+check_frames_of(struct kernel *k)
 {
 	struct kdebug_frame frames[MAXFRAMES];
-	struct kernel k;
 
-	setup(&k, path);
-	assert_int_equal(backtrace(&k, frames), 3);
+	assert_int_equal(backtrace(k, frames), 3);
 	assert_true(frames[1].kf_pc == label("middle_back"));
 	assert_true(frames[2].kf_pc == label("outer_back"));
 	for (size_t i = 0; i < 3; i++) {
@@ -279,6 +277,16 @@ check_frames(const char *path)
 	assert_int_equal(frames[0].kf_line, line_of("leaf_pc:") + 1);
 	assert_int_equal(frames[1].kf_line, line_of("call\tleaf"));
 	assert_int_equal(frames[2].kf_line, line_of("call\tmiddle"));
+}
+
+/* The same, in the kernel at path. */
+static void
+check_frames(const char *path)
+{
+	struct kernel k;
+
+	setup(&k, path);
+	check_frames_of(&k);
 	kernel_fini(&k);
 }
 
@@ -287,6 +295,22 @@ test_lines(void **state)
 {
 	(void)state;
 	check_frames(kernel_path);
+}
+
+/* The file that libkvm has open is read, whatever has its name by now. */
+static void
+test_other_by_name(void **state)
+{
+	char path[1024];
+	struct kernel k;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/by_name.%ld", dir, (long)getpid());
+	assert_int_equal(link(kernel_path, path), 0);
+	setup(&k, path);
+	assert_int_equal(unlink(path), 0);
+	check_frames_of(&k);
+	kernel_fini(&k);
 }
 
 /*
@@ -624,6 +648,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_outermost),
 		cmocka_unit_test(test_stack_missing),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_other_by_name),
 		cmocka_unit_test(test_no_aranges),
 		cmocka_unit_test(test_other_build),
 		cmocka_unit_test(test_no_line),
@@ -633,7 +658,7 @@ main(int argc, char *argv[])
 		cmocka_unit_test(test_many_ranges),
 		cmocka_unit_test(test_too_much),
 	};
-	size_t n = 14;
+	size_t n = 15;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: test_debugfile KERNEL SOURCE DIR\n");
