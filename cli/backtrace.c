@@ -4,6 +4,7 @@
 #include "cli/backtrace.h"
 
 #include <inttypes.h>
+#include <sysexits.h>
 
 #include "cli/fold.h"
 #include "cli/thread.h"
@@ -15,6 +16,27 @@ static const char *const entry_names[] = {
 	[KDEBUG_ENTRY_INTERRUPT] = "interrupt",
 	[KDEBUG_ENTRY_SYSCALL] = "syscall",
 };
+
+/* Bytes of the dump for each frame after the first KDEBUG_TRACE_MAX. */
+#define FRAME_SHARE 256
+
+uint64_t
+backtrace_budget(const struct dump *dump)
+{
+	return (KDEBUG_TRACE_MAX + kvm_data_len(dump->d_kd) / FRAME_SHARE);
+}
+
+/* A trace of td that has at most left frames.  NULL: no memory. */
+static struct kdebug_trace *
+start_trace(const struct dump *dump, const struct kdebug_thread *td,
+    uint64_t left)
+{
+	struct kdebug_trace *tr = kdebug_trace_create(dump->d_kdb, td);
+
+	if (tr != NULL)
+		kdebug_trace_limit(tr, left);
+	return (tr);
+}
 
 /* ---- text ---- */
 
@@ -97,8 +119,21 @@ print_user(FILE *out, const struct kdebug *kdb, const struct kdebug_user *user)
 	fputs(" ---\n", out);
 }
 
+/* The line after the last of n frames, if the stack goes on. */
 static void
-print_frames(FILE *out, const struct dump *dump, struct kdebug_trace *tr)
+print_cut(FILE *out, size_t n)
+{
+	fprintf(out, "[... the stack goes on after %zu frames", n);
+	if (n < KDEBUG_TRACE_MAX)
+		fprintf(out,
+		    ": more of all threads than the dump's size"
+		    " allows for");
+	fprintf(out, " ...]\n");
+}
+
+static void
+print_frames(FILE *out, const struct dump *dump, struct kdebug_trace *tr,
+    uint64_t *left)
 {
 	struct printer bp = {
 		.bp_out = out,
@@ -115,25 +150,25 @@ print_frames(FILE *out, const struct dump *dump, struct kdebug_trace *tr)
 	while (kdebug_trace_next(tr, &frame))
 		fold_add(&fo, &frame);
 	fold_end(&fo);
+	*left -= fo.fo_nframes;
 	user = kdebug_trace_user(tr);
-	if (fo.fo_nframes == 0 && user == NULL)
-		fprintf(out, "no frames: its registers are not in the dump\n");
 	if (kdebug_trace_cut(tr))
-		fprintf(out, "[... the stack goes on after %zu frames ...]\n",
-		    fo.fo_nframes);
+		print_cut(out, fo.fo_nframes);
+	else if (fo.fo_nframes == 0 && user == NULL)
+		fprintf(out, "no frames: its registers are not in the dump\n");
 	if (user != NULL)
 		print_user(out, dump->d_kdb, user);
 }
 
 void
 backtrace_print(FILE *out, const struct dump *dump,
-    const struct kdebug_thread *td)
+    const struct kdebug_thread *td, uint64_t *left)
 {
-	struct kdebug_trace *tr = kdebug_trace_create(dump->d_kdb, td);
+	struct kdebug_trace *tr = start_trace(dump, td, *left);
 
 	fprintf(out, "thread %d %s\n", td->kt_tid, td->kt_display_name);
 	if (tr != NULL)
-		print_frames(out, dump, tr);
+		print_frames(out, dump, tr, left);
 	else
 		fprintf(out, "no frames: out of memory\n");
 	kdebug_trace_destroy(tr);
@@ -157,31 +192,35 @@ frame_json(const struct dump *dump, const struct kdebug_frame *frame)
 	    "registers", registers_json(dump->d_kdb, &frame->kf_regs)));
 }
 
-static json_t *
-frames_json(const struct dump *dump, struct kdebug_trace *tr)
+/* Print a frame after those that comma separates it from.  false: no memory. */
+static bool
+print_frame_json(FILE *out, const char *comma, json_t *object)
 {
-	json_t *array = json_array();
-	struct kdebug_frame frame;
+	int error;
 
-	while (array != NULL && kdebug_trace_next(tr, &frame)) {
-		json_t *object = frame_json(dump, &frame);
-
-		if (json_array_append_new(array, object) != 0) {
-			json_decref(array);
-			return (NULL);
-		}
-	}
-	return (array);
+	fputs(comma, out);
+	error = json_dumpf(object, out, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(object);
+	return (error == 0);
 }
 
-json_t *
-backtrace_frames_json(const struct dump *dump, const struct kdebug_thread *td)
+bool
+backtrace_print_frames(FILE *out, const struct dump *dump,
+    const struct kdebug_thread *td)
 {
 	struct kdebug_trace *tr = kdebug_trace_create(dump->d_kdb, td);
-	json_t *frames = tr != NULL ? frames_json(dump, tr) : NULL;
+	bool good = tr != NULL;
+	const char *comma = "";
+	struct kdebug_frame frame;
 
+	putc('[', out);
+	while (good && kdebug_trace_next(tr, &frame)) {
+		good = print_frame_json(out, comma, frame_json(dump, &frame));
+		comma = ",";
+	}
+	putc(']', out);
 	kdebug_trace_destroy(tr);
-	return (frames);
+	return (good);
 }
 
 /* A number that is -1 if it is not known. */
@@ -217,29 +256,36 @@ user_json(const struct dump *dump, const struct kdebug_user *user)
 	    registers_json(dump->d_kdb, &user->ku_regs)));
 }
 
-/* Add the keys about the thread's trace to its object. */
-static int
-add_trace(json_t *object, const struct dump *dump, struct kdebug_trace *tr)
+/* The keys about the thread's trace. */
+static void
+put_trace(struct json_stream *jst, const struct dump *dump,
+    struct kdebug_trace *tr, uint64_t *left)
 {
-	if (json_object_set_new(object, "frames", frames_json(dump, tr)) != 0 ||
-	    json_object_set_new(object, "user",
-		user_json(dump, kdebug_trace_user(tr))) != 0)
-		return (-1);
+	struct kdebug_frame frame;
+
+	json_begin(jst, "frames", '[');
+	while (jst->jst_status == EX_OK && kdebug_trace_next(tr, &frame)) {
+		json_put(jst, NULL, frame_json(dump, &frame));
+		--*left;
+	}
+	json_end(jst, ']');
+	json_put(jst, "user", user_json(dump, kdebug_trace_user(tr)));
 	if (kdebug_trace_cut(tr))
-		return (json_object_set_new(object, "frames_cut", json_true()));
-	return (0);
+		json_put(jst, "frames_cut", json_true());
 }
 
-json_t *
-backtrace_json(const struct dump *dump, const struct kdebug_thread *td)
+void
+backtrace_put(struct json_stream *jst, const struct dump *dump,
+    const struct kdebug_thread *td, uint64_t *left)
 {
-	struct kdebug_trace *tr = kdebug_trace_create(dump->d_kdb, td);
-	json_t *object = thread_json(dump->d_kdb, td);
+	struct kdebug_trace *tr = start_trace(dump, td, *left);
 
-	if (tr == NULL || object == NULL || add_trace(object, dump, tr) != 0) {
-		json_decref(object);
-		object = NULL;
-	}
+	json_begin(jst, NULL, '{');
+	if (tr != NULL) {
+		json_put_members(jst, thread_json(dump->d_kdb, td));
+		put_trace(jst, dump, tr, left);
+	} else
+		json_put(jst, NULL, NULL);
+	json_end(jst, '}');
 	kdebug_trace_destroy(tr);
-	return (object);
 }

@@ -1,5 +1,8 @@
 /*
  * A thread's backtrace as the commands and the remote server print it.
+ *
+ * Where there is a left, at most *left frames are printed, and taken off it: the
+ * threads of a damaged dump can all have one endless stack.
  */
 #ifndef CLI_BACKTRACE_H
 #define CLI_BACKTRACE_H
@@ -9,15 +12,19 @@
 #include "cli/json.h"
 #include "cli/open.h"
 
+/* How many frames the threads of dump may have together: see vmcore-bt(1). */
+uint64_t backtrace_budget(const struct dump *dump);
+
 /* As text: a line that names the thread, and one for each frame. */
 void backtrace_print(FILE *out, const struct dump *dump,
+    const struct kdebug_thread *td, uint64_t *left);
+
+/* The array of its frames, as JSON in one line.  false: no memory. */
+bool backtrace_print_frames(FILE *out, const struct dump *dump,
     const struct kdebug_thread *td);
 
-/* The array of its frames.  NULL: no memory. */
-json_t *backtrace_frames_json(const struct dump *dump,
-    const struct kdebug_thread *td);
-
-/* The thread's object in bt --json, frames included.  NULL: no memory. */
-json_t *backtrace_json(const struct dump *dump, const struct kdebug_thread *td);
+/* The thread's object in bt --json, frames included. */
+void backtrace_put(struct json_stream *jst, const struct dump *dump,
+    const struct kdebug_thread *td, uint64_t *left);
 
 #endif

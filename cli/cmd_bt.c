@@ -87,6 +87,7 @@ print_selected(const struct dump *dump, const struct selection *sel)
 {
 	const struct kdebug_thread *threads;
 	size_t nthreads = kdebug_threads(dump->d_kdb, &threads);
+	uint64_t left = backtrace_budget(dump);
 	size_t printed = 0;
 
 	for (size_t i = 0; i < nthreads; i++) {
@@ -94,36 +95,33 @@ print_selected(const struct dump *dump, const struct selection *sel)
 			continue;
 		if (printed++ > 0)
 			putchar('\n');
-		backtrace_print(stdout, dump, &threads[i]);
+		backtrace_print(stdout, dump, &threads[i], &left);
 	}
 	return (printed);
 }
 
 /* ---- JSON ---- */
 
-/*
- * One thread after the other: a trace can be long, and all of them together
- * more than there is memory for.  Returns an exit status.
- */
-static int
-print_json(const struct dump *dump, const struct selection *sel,
-    size_t *printed)
+/* Returns how many were printed; *status is an exit status. */
+static size_t
+print_json(const struct dump *dump, const struct selection *sel, int *status)
 {
 	const struct kdebug_thread *threads;
 	size_t nthreads = kdebug_threads(dump->d_kdb, &threads);
+	uint64_t left = backtrace_budget(dump);
+	struct json_stream jst = { 0 };
+	size_t printed = 0;
 
-	*printed = 0;
+	json_begin(&jst, NULL, '[');
 	for (size_t i = 0; i < nthreads; i++) {
-		int status;
-
 		if (!selected(sel, &threads[i]))
 			continue;
-		status = json_print_element(backtrace_json(dump, &threads[i]),
-		    (*printed)++);
-		if (status != EX_OK)
-			return (status);
+		backtrace_put(&jst, dump, &threads[i], &left);
+		printed++;
 	}
-	return (json_print_end(*printed));
+	json_end(&jst, ']');
+	*status = json_finish(&jst);
+	return (printed);
 }
 
 /* ---- the command ---- */
@@ -135,7 +133,7 @@ show(struct dump *dump, const struct selection *sel, const struct args *args)
 	size_t shown;
 
 	if (args->a_json)
-		status = print_json(dump, sel, &shown);
+		shown = print_json(dump, sel, &status);
 	else
 		shown = print_selected(dump, sel);
 	open_warn(dump);

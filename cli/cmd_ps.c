@@ -28,22 +28,20 @@ const struct syntax ps_syntax = {
 	.sy_long = ps_long,
 };
 
-static json_t *
-threads_json(const struct dump *dump)
+/* Returns how many there are; *status is an exit status. */
+static size_t
+print_json(const struct dump *dump, int *status)
 {
 	const struct kdebug_thread *threads;
 	size_t nthreads = kdebug_threads(dump->d_kdb, &threads);
-	json_t *array = json_array();
+	struct json_stream jst = { 0 };
 
-	for (size_t i = 0; i < nthreads && array != NULL; i++) {
-		json_t *object = thread_json(dump->d_kdb, &threads[i]);
-
-		if (json_array_append_new(array, object) != 0) {
-			json_decref(array);
-			return (NULL);
-		}
-	}
-	return (array);
+	json_begin(&jst, NULL, '[');
+	for (size_t i = 0; i < nthreads; i++)
+		json_put(&jst, NULL, thread_json(dump->d_kdb, &threads[i]));
+	json_end(&jst, ']');
+	*status = json_finish(&jst);
+	return (nthreads);
 }
 
 /* The state of a thread when the dump was made. */
@@ -130,12 +128,9 @@ show(struct dump *dump, const struct args *args)
 	int status = EX_OK;
 	size_t shown;
 
-	if (args->a_json) {
-		json_t *array = threads_json(dump);
-
-		shown = json_array_size(array);
-		status = json_print(array);
-	} else
+	if (args->a_json)
+		shown = print_json(dump, &status);
+	else
 		shown = print_threads(dump);
 	open_warn(dump);
 	if (status == EX_OK && shown == 0)

@@ -78,34 +78,99 @@ json_print(json_t *value)
 	return (printed(error != 0 || putchar('\n') == EOF));
 }
 
-/* Print a piece of an element, each line indented by one more space. */
+/* ---- piece by piece ---- */
+
+/* A line of its own, indented. */
+static void
+begin_line(const struct json_stream *jst)
+{
+	printf("\n%*s", jst->jst_depth, "");
+}
+
+/* What comes before a value. */
+static void
+lead_in(struct json_stream *jst, const char *key)
+{
+	if (jst->jst_filled)
+		putchar(',');
+	if (jst->jst_depth > 0)
+		begin_line(jst);
+	if (key != NULL)
+		printf("\"%s\": ", key);
+	jst->jst_filled = true;
+}
+
+void
+json_begin(struct json_stream *jst, const char *key, char bracket)
+{
+	if (jst->jst_status != EX_OK)
+		return;
+	lead_in(jst, key);
+	putchar(bracket);
+	jst->jst_depth++;
+	jst->jst_filled = false;
+}
+
+void
+json_end(struct json_stream *jst, char bracket)
+{
+	if (jst->jst_status != EX_OK)
+		return;
+	jst->jst_depth--;
+	if (jst->jst_filled)
+		begin_line(jst);
+	putchar(bracket);
+	jst->jst_filled = true;
+}
+
+/* Print a piece of a value, each of its lines indented further. */
 static int
 print_further_in(const char *piece, size_t len, void *arg)
 {
-	(void)arg;
+	const struct json_stream *jst = arg;
+
 	for (size_t i = 0; i < len; i++) {
-		if (putchar(piece[i]) == EOF ||
-		    (piece[i] == '\n' && putchar(' ') == EOF))
-			return (-1);
+		if (piece[i] == '\n')
+			begin_line(jst);
+		else
+			putchar(piece[i]);
 	}
-	return (0);
+	return (ferror(stdout) ? -1 : 0);
 }
 
-int
-json_print_element(json_t *value, size_t n)
+void
+json_put(struct json_stream *jst, const char *key, json_t *value)
 {
-	int error;
-
-	if (value == NULL)
-		return (no_memory());
-	error = fputs(n == 0 ? "[\n " : ",\n ", stdout) == EOF ||
-	    json_dump_callback(value, print_further_in, NULL, PRINT_FLAGS);
+	if (value == NULL && jst->jst_status == EX_OK)
+		jst->jst_status = no_memory();
+	if (jst->jst_status == EX_OK) {
+		lead_in(jst, key);
+		jst->jst_status =
+		    printed(json_dump_callback(value, print_further_in, jst,
+				PRINT_FLAGS | JSON_ENCODE_ANY) != 0);
+	}
 	json_decref(value);
-	return (printed(error));
+}
+
+void
+json_put_members(struct json_stream *jst, json_t *object)
+{
+	const char *key;
+	json_t *value;
+
+	if (object == NULL)
+		json_put(jst, NULL, NULL);
+	json_object_foreach(object, key, value)
+	{
+		json_put(jst, key, json_incref(value));
+	}
+	json_decref(object);
 }
 
 int
-json_print_end(size_t n)
+json_finish(struct json_stream *jst)
 {
-	return (printed(fputs(n == 0 ? "[]\n" : "\n]\n", stdout) == EOF));
+	if (jst->jst_status == EX_OK)
+		jst->jst_status = printed(putchar('\n') == EOF);
+	return (jst->jst_status);
 }

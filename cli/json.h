@@ -8,6 +8,7 @@
 #define CLI_JSON_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* An address or register of len bytes: "0x" and two digits for each. */
@@ -23,10 +24,32 @@ json_t *json_text(const char *text);
 int json_print(json_t *value);
 
 /*
- * The same for an array that is printed element by element, so that they are
- * not all in memory: element number n, from 0; then the end of an array of n.
+ * A value that is printed piece by piece, so that it is never in memory as a
+ * whole: as json_print() would print it.  Starts as zeros.  After a failure
+ * nothing more is printed, and json_finish() tells.
  */
-int json_print_element(json_t *value, size_t n);
-int json_print_end(size_t n);
+struct json_stream {
+	int jst_depth;	 /* arrays and objects that are open */
+	bool jst_filled; /* the innermost has a value already */
+	int jst_status;	 /* an exit status; bad after a message */
+};
+
+/*
+ * Begin an array or object, in which the next values are: bracket is '[' or
+ * '{'.  In an object, values have a key; else key is NULL.
+ */
+void json_begin(struct json_stream *jst, const char *key, char bracket);
+
+/* The innermost one ends: bracket is ']' or '}'. */
+void json_end(struct json_stream *jst, char bracket);
+
+/* Print and free value. */
+void json_put(struct json_stream *jst, const char *key, json_t *value);
+
+/* Print the members of an object into the innermost one, and free it. */
+void json_put_members(struct json_stream *jst, json_t *object);
+
+/* After the end of the outermost one.  Returns an exit status. */
+int json_finish(struct json_stream *jst);
 
 #endif

@@ -42,26 +42,23 @@ static void
 say_backtrace(const struct monitor_request *rq)
 {
 	const struct kdebug_thread *td = find_thread(rq);
+	uint64_t left = KDEBUG_TRACE_MAX;
 
 	if (td != NULL)
-		backtrace_print(rq->mrq_out, rq->mrq_target->svt_dump, td);
+		backtrace_print(rq->mrq_out, rq->mrq_target->svt_dump, td,
+		    &left);
 }
 
 static void
 say_frames(const struct monitor_request *rq)
 {
 	const struct kdebug_thread *td = find_thread(rq);
-	json_t *frames;
 
 	if (td == NULL)
 		return;
-	frames = backtrace_frames_json(rq->mrq_target->svt_dump, td);
-	if (frames == NULL ||
-	    json_dumpf(frames, rq->mrq_out, JSON_COMPACT | JSON_ENSURE_ASCII) !=
-		0)
+	if (!backtrace_print_frames(rq->mrq_out, rq->mrq_target->svt_dump, td))
 		fputs("out of memory", rq->mrq_out);
 	putc('\n', rq->mrq_out);
-	json_decref(frames);
 }
 
 static void

@@ -149,14 +149,17 @@ struct kdebug_trace *kdebug_trace_create(struct kdebug *kdb,
     const struct kdebug_thread *td);
 void kdebug_trace_destroy(struct kdebug_trace *tr);
 
+/* Return at most n frames, if that is less than KDEBUG_TRACE_MAX. */
+void kdebug_trace_limit(struct kdebug_trace *tr, uint64_t n);
+
 /*
  * The next frame, also across a trap.  false: there is none, because the stack
- * ends, because it cannot be read further, or because KDEBUG_TRACE_MAX frames
- * were returned.
+ * ends, because it cannot be read further, or because as many frames were
+ * returned as may be.
  */
 bool kdebug_trace_next(struct kdebug_trace *tr, struct kdebug_frame *frame);
 
-/* After the last frame: was the trace ended by KDEBUG_TRACE_MAX? */
+/* After the last frame: was the trace ended by that number? */
 bool kdebug_trace_cut(const struct kdebug_trace *tr);
 
 /* Why the kernel was entered from user mode. */

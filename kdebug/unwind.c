@@ -51,6 +51,7 @@ struct kdebug_trace {
 	struct stack tr_stacks[STACKS_MAX];
 	size_t tr_nstacks;
 	size_t tr_nframes; /* handed out */
+	size_t tr_limit;   /* how many may be */
 	bool tr_back;	   /* one of the frames leads back to user mode */
 	struct kdebug_user tr_user;
 	bool tr_has_user;
@@ -354,6 +355,7 @@ kdebug_trace_create(struct kdebug *kdb, const struct kdebug_thread *td)
 	tr->tr_kdb = kdb;
 	tr->tr_arch = kdb->kdb_arch;
 	tr->tr_td = td;
+	tr->tr_limit = KDEBUG_TRACE_MAX;
 	tr->tr_done = !begin(tr);
 	return (tr);
 }
@@ -364,12 +366,19 @@ kdebug_trace_destroy(struct kdebug_trace *tr)
 	free(tr);
 }
 
+void
+kdebug_trace_limit(struct kdebug_trace *tr, uint64_t n)
+{
+	if (n < tr->tr_limit)
+		tr->tr_limit = (size_t)n;
+}
+
 bool
 kdebug_trace_next(struct kdebug_trace *tr, struct kdebug_frame *frame)
 {
 	if (!tr->tr_done && tr->tr_nframes > 0 && !step(tr))
 		tr->tr_done = true;
-	if (!tr->tr_done && tr->tr_nframes == KDEBUG_TRACE_MAX)
+	if (!tr->tr_done && tr->tr_nframes == tr->tr_limit)
 		tr->tr_done = tr->tr_cut = true;
 	if (tr->tr_done)
 		return (false);

@@ -10,6 +10,7 @@
 
 #include "format/elfcore.h"
 #include "libkvm/arch.h"
+#include "libkvm/holes.h"
 #include "libkvm/kvm_int.h"
 #include "libkvm/refuse.h"
 #include "libkvm/unpack.h"
@@ -327,6 +328,14 @@ kvm_kerndisp(kvm_t *kd)
 {
 	(void)kd;
 	return (0);
+}
+
+uint64_t
+kvm_data_len(kvm_t *kd)
+{
+	uint64_t len = holes_data_len(kd->kd_image->im_fd);
+
+	return (len != 0 ? len : kd->kd_image->im_len); /* it is a disk */
 }
 
 bool

@@ -99,6 +99,12 @@ struct kvm_core {
 const struct kvm_core *kvm_core(kvm_t *kd);
 
 /*
+ * Bytes of the core file, unpacked, that are in no hole, as far as the host
+ * tells: what work and memory for an untrusted dump may grow with.
+ */
+uint64_t kvm_data_len(kvm_t *kd);
+
+/*
  * Has anything returned bytes of a damaged compressed file whose checksum is
  * wrong or missing?  Then what was made of them may be wrong.
  */

@@ -141,6 +141,44 @@ def check_cut(core, threads):
     assert thread["frames_cut"] is True and thread["user"] is None
 
 
+def share_stack(core):
+    """Let all threads that were switched out stand where the crashed one is."""
+    threads = json.loads(bt(core, "-a", "--json"))
+    names = ("rbp", "rsp", "rbx", "rip")  # as in amd64's struct pcb
+    deep = [td for td in threads if td["state"] == "crashed"][0]
+    with open(core, "rb") as file:
+        data = file.read()
+
+    def pcb(td):
+        registers = td["registers"]
+        return b"".join(
+            number(registers[name]).to_bytes(8, "little") for name in names
+        )
+
+    for td in threads:
+        if td["state"] == "stopped":
+            assert data.count(pcb(td)) == 1, td
+            data = data.replace(pcb(td), pcb(deep))
+    with open(core, "wb") as file:
+        file.write(data)
+    return MOST + len(data) // 256
+
+
+def check_shared(core, threads):
+    """All traces together have no more frames than the dump's size allows."""
+    assert sum(td["state"] == "stopped" for td in threads) > 4
+    budget = share_stack(core)
+    lines = bt(core, "-a").splitlines()
+    assert len(lines) < 1000, len(lines)
+    cut = [line for line in lines if "the stack goes on after" in line]
+    assert "after 65536 frames ...]" in cut[0], cut
+    assert "after 0 frames: more of all threads than" in cut[-1], cut
+    got = json.loads(bt(core, "-a", "--json"))
+    assert len(got) == len(threads)
+    assert sum(len(td["frames"]) for td in got) == budget
+    assert sum("frames_cut" in td for td in got) == len(cut)
+
+
 CHECKS = [
     ("a recursion is folded", check_recursion),
     ("a recursion as JSON", check_recursion_json),
@@ -154,4 +192,5 @@ for variant in VARIANTS:
         tests.case(f"{variant}: {title}", function, *made)
 made = generate("amd64-v3", MOST, "16M")
 tests.case("amd64-v3: more frames than there may be", check_cut, *made)
+tests.case("amd64-v3: all threads on one stack", check_shared, *made)
 tests.run()
