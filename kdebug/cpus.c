@@ -97,7 +97,8 @@ find_vcpu(const struct kdebug *kdb, unsigned int cpu, kvaddr_t pcpu_va)
 {
 	const struct kvm_core *core = kdb->kdb_core;
 
-	for (size_t i = 0; i < core->kc_nvcpus; i++) {
+	/* More of them than a kernel has CPUs are not a machine's. */
+	for (size_t i = 0; i < core->kc_nvcpus && i < CPUS_MAX; i++) {
 		const struct kvm_vcpu *vc = &core->kc_vcpus[i];
 		bool has_gs = kdb->kdb_arch != NULL &&
 		    kdb->kdb_arch->ar_gs_is_pcpu && vc->vc_qemu;

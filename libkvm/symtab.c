@@ -1,6 +1,7 @@
 /*
- * Two indexes over the file's symbols: a hash table of their names, and a list
- * by address of those that lie in a section.
+ * Two indexes over the file's symbols: a list by the hashes of their names, and
+ * a list by address of those that lie in a section.  Both are sorted: names that
+ * were made to have the same hash cost no more than others.
  *
  * Which symbol an address belongs to: the last one that starts at or below it,
  * unless that one has a size and ends before.  Functions written in assembly
@@ -17,8 +18,8 @@
 #include "format/search.h"
 #include "libkvm/array.h"
 
-#define NAME_MAX_LEN 4095 /* bytes; symbols with longer names are left out */
-#define NSYMS_MAX    (UINT32_MAX / 4) /* the hash table has 32-bit indexes */
+#define NAME_MAX_LEN 511 /* bytes; symbols with longer names are left out */
+#define NSYMS_MAX    (UINT32_MAX / 4) /* places have 32-bit indexes */
 
 /*
  * Functions that lie inside of one another, at most; assembly has two or three.
@@ -33,6 +34,7 @@ struct symbol {
 	kvaddr_t sym_va;
 	uint64_t sym_len;
 	kvaddr_t sym_limit; /* of its section; 0: it is in none */
+	uint32_t sym_hash;  /* of its name */
 	bool sym_code;	    /* its section holds instructions */
 	bool sym_typed;	    /* it is a function or an object */
 	bool sym_global;
@@ -48,11 +50,11 @@ struct place {
 struct symtab {
 	const struct symtab_section *stb_sections; /* only while reading */
 	size_t stb_nsections;
-	struct symbol *stb_syms; /* owned */
+	const Elf_Data *stb_names; /* libelf's; only while reading */
+	struct symbol *stb_syms;   /* owned */
 	size_t stb_nsyms;
 	size_t stb_room;
-	uint32_t *stb_by_name; /* owned; hash table of index + 1, 0: empty */
-	size_t stb_name_mask;
+	const struct symbol **stb_by_name; /* owned; see compare_names() */
 	struct place *stb_by_va; /* owned; ascending; NULL: not made yet */
 	size_t stb_nby_va;
 };
@@ -70,9 +72,28 @@ section_of(const struct symtab *stb, const GElf_Sym *sym)
 }
 
 /*
+ * The name of a symbol; NULL: none, or too long.  elf_strptr() would look for
+ * the last NUL of the table each time, from its end.
+ */
+static const char *
+name_of(const struct symtab *stb, const GElf_Sym *sym)
+{
+	const char *names = stb->stb_names->d_buf;
+	size_t len = stb->stb_names->d_size;
+
+	if (names == NULL || sym->st_name >= len)
+		return (NULL);
+	len -= sym->st_name;
+	if (len > NAME_MAX_LEN + 1)
+		len = NAME_MAX_LEN + 1;
+	if (memchr(names + sym->st_name, '\0', len) == NULL)
+		return (NULL);
+	return (names + sym->st_name);
+}
+
+/*
  * Mapping symbols ($a, $x, $d) of the ARMs and RISC-V mark code, and local
- * labels (.L) are the compiler's: neither is a name.  Names may overlap in the
- * file, so their length is bounded too.
+ * labels (.L) are the compiler's: neither is a name.
  */
 static bool
 is_wanted(const GElf_Sym *sym, const char *name)
@@ -81,7 +102,6 @@ is_wanted(const GElf_Sym *sym, const char *name)
 
 	return (sym->st_shndx != SHN_UNDEF && name != NULL && name[0] != '\0' &&
 	    name[0] != '$' && strncmp(name, ".L", 2) != 0 &&
-	    strnlen(name, NAME_MAX_LEN + 1) <= NAME_MAX_LEN &&
 	    (type == STT_NOTYPE || type == STT_OBJECT || type == STT_FUNC));
 }
 
@@ -100,6 +120,16 @@ reserve(struct symtab *stb)
 	return (true);
 }
 
+static uint32_t
+hash_name(const char *name)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+	return ((uint32_t)(hash ^ hash >> 32));
+}
+
 static void
 add_symbol(struct symtab *stb, const GElf_Sym *sym, const char *name)
 {
@@ -111,6 +141,7 @@ add_symbol(struct symtab *stb, const GElf_Sym *sym, const char *name)
 	stb->stb_nsyms++;
 	*new = (struct symbol){
 		.sym_name = name,
+		.sym_hash = hash_name(name),
 		.sym_va = sym->st_value + (sts != NULL ? sts->sts_bias : 0),
 		.sym_len = sym->st_size,
 		.sym_typed = GELF_ST_TYPE(sym->st_info) != STT_NOTYPE,
@@ -125,7 +156,7 @@ add_symbol(struct symtab *stb, const GElf_Sym *sym, const char *name)
 
 /* Read a symbol table.  NULL, or what is wrong with it. */
 static const char *
-read_section(struct symtab *stb, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
+read_section(struct symtab *stb, Elf_Scn *scn, const GElf_Shdr *shdr)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
 	size_t n;
@@ -139,7 +170,7 @@ read_section(struct symtab *stb, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
 
 		if (gelf_getsym(data, (int)i, &sym) == NULL)
 			break;
-		name = elf_strptr(elf, shdr->sh_link, sym.st_name);
+		name = name_of(stb, &sym);
 		if (!is_wanted(&sym, name))
 			continue;
 		if (!reserve(stb))
@@ -162,13 +193,17 @@ first_of_type(Elf *elf, unsigned int type, GElf_Shdr *shdr)
 	return (NULL);
 }
 
-/* Can the strings be read that the symbols of a table have as names? */
-static bool
-has_names(Elf *elf, const GElf_Shdr *shdr)
+/* The strings that the symbols of a table have as names; NULL: unreadable. */
+static const Elf_Data *
+read_names(Elf *elf, const GElf_Shdr *symbols)
 {
-	Elf_Scn *scn = elf_getscn(elf, shdr->sh_link);
+	Elf_Scn *scn = elf_getscn(elf, symbols->sh_link);
+	GElf_Shdr shdr;
 
-	return (scn != NULL && elf_getdata(scn, NULL) != NULL);
+	if (scn == NULL || gelf_getshdr(scn, &shdr) == NULL ||
+	    shdr.sh_type != SHT_STRTAB || (shdr.sh_flags & SHF_COMPRESSED) != 0)
+		return (NULL);
+	return (elf_getdata(scn, NULL));
 }
 
 static const char *
@@ -185,55 +220,50 @@ read_symbols(struct symtab *stb, Elf *elf)
 		return (elf_errno() == 0 ?
 			symtab_none :
 			"the section headers cannot be read");
-	if (!has_names(elf, &shdr))
+	if ((stb->stb_names = read_names(elf, &shdr)) == NULL)
 		return ("the names of the symbols cannot be read");
-	return (read_section(stb, elf, scn, &shdr));
+	return (read_section(stb, scn, &shdr));
 }
 
 /* ---- by name ---- */
 
-static size_t
-hash_name(const char *name)
+static int
+compare_name(const struct symbol *sym, uint32_t hash, const char *name)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
-	return ((size_t)(hash ^ hash >> 32));
+	if (sym->sym_hash != hash)
+		return (sym->sym_hash < hash ? -1 : 1);
+	return (strcmp(sym->sym_name, name));
 }
 
-/* The slot of name: that of the symbol, or an empty one. */
-static uint32_t *
-name_slot(const struct symtab *stb, const char *name)
+/*
+ * By hash and name.  The first global symbol of a name counts; without one, the
+ * first symbol.
+ */
+static int
+compare_names(const void *a, const void *b)
 {
-	size_t i = hash_name(name) & stb->stb_name_mask;
+	const struct symbol *x = *(const struct symbol *const *)a;
+	const struct symbol *y = *(const struct symbol *const *)b;
+	int diff = compare_name(x, y->sym_hash, y->sym_name);
 
-	while (stb->stb_by_name[i] != 0 &&
-	    strcmp(stb->stb_syms[stb->stb_by_name[i] - 1].sym_name, name) != 0)
-		i = (i + 1) & stb->stb_name_mask;
-	return (&stb->stb_by_name[i]);
+	if (diff != 0)
+		return (diff);
+	if (x->sym_global != y->sym_global)
+		return (x->sym_global ? -1 : 1);
+	return (x < y ? -1 : x > y ? 1 : 0);
 }
 
-/* The first global symbol of a name counts; without one, the first symbol. */
 static bool
 index_by_name(struct symtab *stb)
 {
-	size_t size = 16;
-
-	while (size < 2 * stb->stb_nsyms)
-		size *= 2;
-	if ((stb->stb_by_name = calloc(size, sizeof(*stb->stb_by_name))) ==
-	    NULL)
+	stb->stb_by_name =
+	    calloc(stb->stb_nsyms + 1, sizeof(*stb->stb_by_name));
+	if (stb->stb_by_name == NULL)
 		return (false);
-	stb->stb_name_mask = size - 1;
-	for (size_t i = 0; i < stb->stb_nsyms; i++) {
-		uint32_t *slot = name_slot(stb, stb->stb_syms[i].sym_name);
-
-		if (*slot == 0 ||
-		    (stb->stb_syms[i].sym_global &&
-			!stb->stb_syms[*slot - 1].sym_global))
-			*slot = (uint32_t)i + 1;
-	}
+	for (size_t i = 0; i < stb->stb_nsyms; i++)
+		stb->stb_by_name[i] = &stb->stb_syms[i];
+	qsort(stb->stb_by_name, stb->stb_nsyms, sizeof(*stb->stb_by_name),
+	    compare_names);
 	return (true);
 }
 
@@ -251,11 +281,21 @@ describe(const struct symbol *sym, struct kvm_symbol *out)
 bool
 symtab_find(const struct symtab *stb, const char *name, struct kvm_symbol *out)
 {
-	uint32_t idx = *name_slot(stb, name);
+	uint32_t hash = hash_name(name);
+	size_t low = 0, high = stb->stb_nsyms;
 
-	if (idx == 0)
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare_name(stb->stb_by_name[mid], hash, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == stb->stb_nsyms ||
+	    compare_name(stb->stb_by_name[low], hash, name) != 0)
 		return (false);
-	describe(&stb->stb_syms[idx - 1], out);
+	describe(stb->stb_by_name[low], out);
 	return (true);
 }
 
@@ -399,6 +439,7 @@ symtab_create(Elf *elf, const struct symtab_section *sections, size_t n,
 	stb->stb_nsections = n;
 	*why = read_symbols(stb, elf);
 	stb->stb_sections = NULL;
+	stb->stb_names = NULL;
 	if (*why == NULL && !index_by_name(stb))
 		*why = "out of memory";
 	if (*why == NULL)
