@@ -45,6 +45,7 @@ class Ran:
             self.out = out.read(1 << 20).decode()
             self.err = err.read(1 << 20).decode()
         self.status = process.returncode
+        self.cpu = usage.ru_utime
         unit = 1 if sys.platform == "darwin" else 1024
         self.memory = usage.ru_maxrss * unit
 
@@ -238,7 +239,80 @@ def check_no_process():
     assert ran.out == without_debug("bt")
 
 
+# ---- kernels by hand: a section of instructions, and symbols ----
+
+TEXT_VA = 0xFFFFFFFF80200000
+
+
+def section_header(*words):
+    return struct.pack("<IIQQQQIIQQ", *words)
+
+
+def kernel_of(name, names, more=b""):
+    """With functions of these names; more follows them in the string table."""
+    text, strings, symbols = bytes(len(names)), bytearray(1), bytearray(24)
+    for i, word in enumerate(names):
+        va = TEXT_VA + i
+        symbols += struct.pack("<IBBHQQ", len(strings), 18, 0, 1, va, 1)
+        strings += word + b"\0"
+    titles = b"\0.text\0.symtab\0.strtab\0"
+    body, places = bytearray(64 + 56), []
+    for part in (text, symbols, strings + more, titles):
+        places.append((len(body), len(part)))
+        body += part + bytes(-len(part) % 16)
+    headers = section_header(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    headers += section_header(1, 1, 6, TEXT_VA, *places[0], 0, 0, 16, 0)
+    headers += section_header(7, 2, 0, 0, *places[1], 3, 1, 8, 24)
+    headers += section_header(15, 3, 0, 0, *places[2], 0, 0, 1, 0)
+    headers += section_header(7, 3, 0, 0, *places[3], 0, 0, 1, 0)
+    size, end = len(text), len(body)
+    body[:64] = b"\x7fELF\2\1\1\x09" + bytes(8) + struct.pack(
+        "<HHIQQQIHHHHHH", 2, 62, 1, TEXT_VA, 64, end, 0, 64, 56, 1, 64, 5, 4
+    )
+    body[64:120] = struct.pack(
+        "<IIQQQQQQ", 1, 5, places[0][0], TEXT_VA, TEXT_VA, size, size, 4096
+    )
+    with open(path(name), "wb") as file:
+        file.write(body + headers)
+    return path(name)
+
+
+def crowded(count):
+    """Names whose FNV hashes begin alike, in a table of twice as many slots."""
+    found, prime, mask = [], 0x100000001B3, 2**64 - 1
+    slots = 1 << (2 * count - 1).bit_length()
+    for i in range(2**20):
+        start = b"%05x" % i
+        hash = 0xCBF29CE484222325
+        for byte in start:
+            hash = (hash ^ byte) * prime & mask
+        for byte in range(33, 127):
+            last = (hash ^ byte) * prime & mask
+            if ((last ^ last >> 32) & slots - 1) * 64 < slots:
+                found.append(start + bytes([byte]))
+        if len(found) >= count:
+            return found[:count]
+
+
+def check_symbols(names, more=b""):
+    """These names cost about as much as others, not a hundred times that."""
+    plain = kernel_of("plain", [b"%06x" % i for i in range(len(names))])
+    kernel = kernel_of("symbols", names, more)
+    usual = check("bt", "-N", plain, path("core"), status=os.EX_DATAERR)
+    ran = check("bt", "-N", kernel, path("core"), status=os.EX_DATAERR)
+    assert ran.cpu < 20 * max(usual.cpu, 0.1), (ran.cpu, usual.cpu)
+
+
 make_dump()
+tests.case(
+    "60,000 names in a part of the hash table", check_symbols, crowded(60000)
+)
+tests.case(
+    "a string table without an end",
+    check_symbols,
+    [b"%06x" % i for i in range(60000)],
+    b"x" * (6 << 20),
+)
 tests.case("a line table of 4 million rows", check_line_table, [])
 tests.case("a limit that is raised", check_limit_raised)
 tests.case("an unwind table that remembers 4 million states", check_frames)
