@@ -7,6 +7,7 @@ other commands must say what is known of these dumps.
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -89,10 +90,11 @@ def core_path(name):
     raise Skip(f"{name} is not there")
 
 
-def vmcore(command, name, expected, *words):
+def vmcore(command, name, expected, *words, **options):
     """Run a command on a dump with its kernel."""
     kernel = os.path.join(FOLDER.name, expected["kernel"])
-    return run(VMCORE, command, "-N", kernel, *words, core_path(name))
+    words = ["-N", kernel, *words, core_path(name)]
+    return run(VMCORE, command, *words, **options)
 
 
 def threads_of(command, name, expected, *words):
@@ -320,6 +322,32 @@ def check_dmesg(name, expected):
     assert result.raw == b"" and result.err.startswith("vmcore: "), result
 
 
+def check_small_stack(name, expected):
+    """Every command needs no more stack than a small thread has."""
+
+    def limit():
+        hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+        resource.setrlimit(resource.RLIMIT_STACK, (64 << 10, hard))
+
+    with open(VMCORE, "rb") as program:
+        if b"__asan_init" in program.read():
+            raise Skip("a sanitizer takes more stack")
+    for words in [
+        ["bt", "-a"],
+        ["bt", "-a", "--json"],
+        ["dmesg"],
+        ["info"],
+        ["modules"],
+        ["ps"],
+        ["read", "hz", "4"],
+    ]:
+        command, *options = words
+        usual = vmcore(command, name, expected, *options)
+        small = vmcore(command, name, expected, *options, preexec_fn=limit)
+        assert small.status == usual.status, small
+        assert small.raw == usual.raw, small
+
+
 CHECKS = [
     ("bt -a equals expected.json", check_bt),
     ("bt shows the crashed thread", check_bt_crashed),
@@ -335,6 +363,7 @@ CHECKS = [
     ("read up to a hole", check_read_end),
     ("read refuses", check_read_refusals),
     ("dmesg of a blank buffer", check_dmesg),
+    ("a stack of 64 KB", check_small_stack),
 ]
 
 for name, expected in lay_out().items():
