@@ -1,6 +1,6 @@
 /*
- * Opening what may be compressed: see unpack.h.  The decoders are in files of
- * their own; here is what they share, and which there are.
+ * Opening what may be compressed: see unpack.h.  This file has the table of
+ * packers; each has a file with its decoder.
  */
 #include "libkvm/unpack.h"
 
@@ -8,14 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "format/foreign.h"
 #include "libkvm/unpack_int.h"
 
 /* A kind of compression. */
@@ -74,130 +71,6 @@ unpack_suffix(size_t i)
 }
 
 /* ---- for the decoders ---- */
-
-bool
-unpack_fail(struct unpack *u, int error, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (u->up_errno != 0)
-		return (false);
-	u->up_errno = error;
-	va_start(ap, fmt);
-	(void)vsnprintf(u->up_why, u->up_why_len, fmt, ap);
-	va_end(ap);
-	return (false);
-}
-
-size_t
-unpack_read(struct unpack *u)
-{
-	const struct kvm_progress *progress = u->up_how->uh_progress;
-	ssize_t n;
-
-	if (progress != NULL)
-		progress->kpr_report(progress->kpr_arg, u->up_in_done,
-		    u->up_in_len);
-	do {
-		n = read(u->up_in_fd, u->up_in, UNPACK_CHUNK_LEN);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0) {
-		(void)unpack_fail(u, EIO, "cannot read: %s", strerror(errno));
-		return (0);
-	}
-	u->up_in_done += (uint64_t)n;
-	return ((size_t)n);
-}
-
-bool
-unpack_read_at(struct unpack *u, uint64_t off)
-{
-	if (lseek(u->up_in_fd, (off_t)off, SEEK_SET) < 0)
-		return (unpack_fail(u, EIO, "cannot read: %s",
-		    strerror(errno)));
-	u->up_in_done = off;
-	return (true);
-}
-
-static bool
-spooled(struct unpack *u, enum spool_result result)
-{
-	if (result == SPOOL_ERROR)
-		return (unpack_fail(u, EIO,
-		    "cannot unpack into a temporary file (set TMPDIR to a roomier folder): %s",
-		    strerror(errno)));
-	if (result == SPOOL_LIMIT)
-		return (unpack_fail(u, EINVAL,
-		    "unpacks to more than %" PRIu64 " MB, or than %" PRIu64
-		    " MB with its zeros, which no dump does: " SPOOL_NOLIMIT
-		    "=1 in the environment unpacks it all the same",
-		    u->up_spool.spl_max_disk >> 20,
-		    u->up_spool.spl_max_len >> 20));
-	return (true);
-}
-
-/* Ask whether a file that starts like this is wanted.  false: it is not. */
-static bool
-check_start(struct unpack *u)
-{
-	uint8_t start[FOREIGN_HEAD_LEN];
-	ssize_t n;
-
-	u->up_is_checked = true;
-	if (u->up_how->uh_wanted == NULL)
-		return (true);
-	n = pread(u->up_spool.spl_fd, start, sizeof(start), 0);
-	/* Zeros at the end are not in the file yet: they decide nothing. */
-	u->up_is_unwanted =
-	    n >= 0 && !u->up_how->uh_wanted((struct span){ start, (size_t)n });
-	return (!u->up_is_unwanted);
-}
-
-bool
-unpack_put(struct unpack *u, size_t len)
-{
-	uint64_t max = u->up_how->uh_len_max;
-
-	if (!spooled(u, spool_put(&u->up_spool, u->up_out, len)))
-		return (false);
-	if (!u->up_is_checked && u->up_spool.spl_len >= FOREIGN_HEAD_LEN &&
-	    !check_start(u))
-		return (false);
-	return (max == 0 || u->up_spool.spl_len < max);
-}
-
-bool
-unpack_put_at(struct unpack *u, uint64_t off)
-{
-	return (spooled(u, spool_seek(&u->up_spool, off)));
-}
-
-void
-unpack_note(struct unpack *u, enum unpack_end end, uint64_t in_off,
-    const char *detail)
-{
-	struct damage *dm = u->up_damage;
-
-	if (dm->dmg_where[0] != '\0')
-		return;
-	if (end == UNPACK_CUT)
-		(void)snprintf(dm->dmg_where, sizeof(dm->dmg_where),
-		    "%s data is cut short at byte %" PRIu64, u->up_name,
-		    u->up_in_len);
-	else
-		(void)snprintf(dm->dmg_where, sizeof(dm->dmg_where),
-		    "%s data from byte %" PRIu64 " on is damaged%s%s",
-		    u->up_name, in_off, detail != NULL ? ": " : "",
-		    detail != NULL ? detail : "");
-}
-
-void
-unpack_suspect(struct unpack *u, uint64_t out_start, uint64_t out_end,
-    enum damage_kind kind)
-{
-	if (!damage_add(u->up_damage, out_start, out_end, kind))
-		(void)unpack_fail(u, ENOMEM, "out of memory");
-}
 
 /* ---- the file ---- */
 
