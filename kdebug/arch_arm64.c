@@ -127,11 +127,11 @@ static const char *const user_handlers[] = {
 static const struct reg_layout *
 pcb_layout(const struct kernel_layout *lo)
 {
-	uint32_t len = lo->lo_const[LO_PCB_LEN];
+	uint32_t len = lo->kl_const[LO_PCB_LEN];
 	bool old;
 
-	if (lo->lo_osreldate != 0)
-		old = lo->lo_osreldate < OSREL_ARM64_PCB;
+	if (lo->kl_osreldate != 0)
+		old = lo->kl_osreldate < OSREL_ARM64_PCB;
 	else
 		old = len != LAYOUT_NONE && len >= PCB_OLD_LEN;
 	if (!old)
@@ -152,7 +152,7 @@ guess(const struct kdebug *kdb, const struct cursor *cur, size_t i,
     const struct frame_layout **fl)
 {
 	const uint64_t *value = cur->cu_regs.rs_value;
-	uint32_t osreldate = kdb->kdb_layout.lo_osreldate;
+	uint32_t osreldate = kdb->kdb_layout.kl_osreldate;
 	size_t first = osreldate != 0 && osreldate < OSREL_ARM64_PCB ? 1 : 0;
 
 	*fl = &frames[(first + i) % NITEMS(frames)];

@@ -94,7 +94,7 @@ static const char *const handlers[] = {
 static const struct reg_layout *
 pcb_layout(const struct kernel_layout *lo)
 {
-	uint32_t len = lo->lo_const[LO_PCB_LEN];
+	uint32_t len = lo->kl_const[LO_PCB_LEN];
 
 	return (len != LAYOUT_NONE && len >= PCB_OLD_LEN ? &pcb_old : &pcb);
 }

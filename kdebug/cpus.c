@@ -20,7 +20,7 @@
 static unsigned int
 read_max(struct kdebug *kdb, const struct kvm_symbol *stoppcbs)
 {
-	uint32_t pcb_len = kdb->kdb_layout.lo_const[LO_PCB_LEN];
+	uint32_t pcb_len = kdb->kdb_layout.kl_const[LO_PCB_LEN];
 	uint32_t maxid;
 	kvaddr_t va;
 
@@ -40,7 +40,7 @@ is_pointer(struct kdebug *kdb, const struct kvm_symbol *stoppcbs)
 {
 	if (stoppcbs->ksy_len != 0)
 		return (stoppcbs->ksy_len == kdb->kdb_core->kc_ptr_len);
-	return (kdb->kdb_layout.lo_osreldate >= OSREL_STOPPCBS_POINTER);
+	return (kdb->kdb_layout.kl_osreldate >= OSREL_STOPPCBS_POINTER);
 }
 
 /* In a kernel without the set, each CPU that ran a thread counts as stopped. */
@@ -74,7 +74,7 @@ read_curthread(struct kdebug *kdb, kvaddr_t pcpu_va)
 	uint32_t tid;
 
 	if (pcpu_va == 0 || !mem_word(kdb, pcpu_va, &td) ||
-	    !mem_u32(kdb, td + kdb->kdb_layout.lo_const[LO_TD_TID], &tid))
+	    !mem_u32(kdb, td + kdb->kdb_layout.kl_const[LO_TD_TID], &tid))
 		return (0);
 	return (td);
 }
@@ -231,7 +231,7 @@ cpus_vcpu_regs(const struct kdebug *kdb, unsigned int cpu,
 kvaddr_t
 cpus_stoppcb(struct kdebug *kdb, unsigned int cpu)
 {
-	uint32_t pcb_len = kdb->kdb_layout.lo_const[LO_PCB_LEN];
+	uint32_t pcb_len = kdb->kdb_layout.kl_const[LO_PCB_LEN];
 
 	if (kdb->kdb_cpus.cp_stoppcbs_va == 0 || pcb_len == LAYOUT_NONE)
 		return (0);

@@ -107,7 +107,7 @@ default_kld_offsets(struct kernel_layout *lo, unsigned int ptr_len)
 	};
 
 	for (size_t i = 0; i < NITEMS(defaults); i++) {
-		uint32_t *value = &lo->lo_const[defaults[i].which];
+		uint32_t *value = &lo->kl_const[defaults[i].which];
 
 		if (*value == LAYOUT_NONE)
 			*value =
@@ -123,10 +123,10 @@ layout_load(struct kdebug *kdb)
 	kvaddr_t va;
 
 	for (size_t i = 0; i < LO_COUNT; i++)
-		lo->lo_const[i] = read_const(kdb, names[i], &bad);
+		lo->kl_const[i] = read_const(kdb, names[i], &bad);
 	note_unusable(kdb, &bad);
 	default_kld_offsets(lo, kdb->kdb_core->kc_ptr_len);
 	if (!layout_symbol(kdb, "osreldate", &va) ||
-	    !mem_const_u32(kdb, va, &lo->lo_osreldate))
-		lo->lo_osreldate = 0;
+	    !mem_const_u32(kdb, va, &lo->kl_osreldate))
+		lo->kl_osreldate = 0;
 }

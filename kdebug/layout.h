@@ -44,8 +44,8 @@ enum layout_const {
 };
 
 struct kernel_layout {
-	uint32_t lo_const[LO_COUNT]; /* LAYOUT_NONE: not exported */
-	uint32_t lo_osreldate;	     /* __FreeBSD_version; 0: unknown */
+	uint32_t kl_const[LO_COUNT]; /* LAYOUT_NONE: not exported */
+	uint32_t kl_osreldate;	     /* __FreeBSD_version; 0: unknown */
 };
 
 /* Read the constants.  Those that the kernel does not have are LAYOUT_NONE. */

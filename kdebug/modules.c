@@ -22,7 +22,7 @@
 static kvaddr_t
 field(struct kdebug *kdb, kvaddr_t lf_va, enum layout_const which)
 {
-	return (lf_va + kdb->kdb_layout.lo_const[which]);
+	return (lf_va + kdb->kdb_layout.kl_const[which]);
 }
 
 /* The string that a pointer at va points to; "" if there is none. */

@@ -59,7 +59,7 @@ abi_of(struct kdebug *kdb, kvaddr_t sysent_va)
 static const struct abi *
 find_abi(struct kdebug *kdb, kvaddr_t proc_va)
 {
-	uint32_t comm_off = kdb->kdb_layout.lo_const[LO_P_COMM];
+	uint32_t comm_off = kdb->kdb_layout.kl_const[LO_P_COMM];
 	unsigned int ptr_len = kdb->kdb_core->kc_ptr_len;
 	const struct abi *abi = NULL;
 	kvaddr_t va, sysent_va;

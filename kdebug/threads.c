@@ -50,13 +50,13 @@ struct proc {
 static kvaddr_t
 field(const struct thread_walk *wk, kvaddr_t va, enum layout_const which)
 {
-	return (va + wk->thw_kdb->kdb_layout.lo_const[which]);
+	return (va + wk->thw_kdb->kdb_layout.kl_const[which]);
 }
 
 static bool
 has_field(const struct thread_walk *wk, enum layout_const which)
 {
-	return (wk->thw_kdb->kdb_layout.lo_const[which] != LAYOUT_NONE);
+	return (wk->thw_kdb->kdb_layout.kl_const[which] != LAYOUT_NONE);
 }
 
 /* Mark an element of a list as seen.  false: the list must end here. */
