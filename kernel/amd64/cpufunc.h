@@ -93,6 +93,13 @@ ia32_pause(void)
 	__asm__ volatile("pause" : : : "memory");
 }
 
+/* Through the gate that NMIs take, onto their stack. */
+static inline void
+raise_nmi(void)
+{
+	__asm__ volatile("int $2");
+}
+
 static inline void
 breakpoint(void)
 {

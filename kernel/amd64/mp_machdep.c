@@ -106,6 +106,7 @@ init_secondary(void)
 	 */
 	td->td_md_spinlock_count = 0;
 	td->td_critnest = 0;
+	td->td_locks.ll_count = 0;
 	lapic_start_timer();
 	sched_idletd(pc);
 }

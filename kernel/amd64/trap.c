@@ -8,6 +8,7 @@
 #include "kernel/amd64/pcpu.h"
 #include "kernel/amd64/trap.h"
 #include "kernel/amd64/types.h"
+#include "kernel/sys/fail.h"
 #include "kernel/sys/kdb.h"
 #include "kernel/sys/systm.h"
 
@@ -171,13 +172,24 @@ trap_onfault(struct trapframe *frame)
 	return (true);
 }
 
+static void
+nmi(struct trapframe *frame)
+{
+	struct thread *td = curthread;
+
+	td->td_nmi_nesting_level++;
+	FAIL_POINT(FAIL_NMI, NULL);
+	if (!ipi_nmi_handler())
+		kdb_trap("NMI", frame);
+	td->td_nmi_nesting_level--;
+}
+
 void
 trap(struct trapframe *frame)
 {
 	switch (frame->tf_trapno) {
 	case T_NMI:
-		if (!ipi_nmi_handler())
-			kdb_trap("NMI", frame);
+		nmi(frame);
 		return;
 	case T_BP:
 	case T_DB:

@@ -10,6 +10,7 @@
 #include "kernel/sys/command.h"
 #include "kernel/sys/msgbuf.h"
 #include "kernel/sys/reboot.h"
+#include "kernel/sys/sched.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 
@@ -134,6 +135,49 @@ db_show_thread(const char *args)
 	    td->td_intr_nesting_level);
 }
 COMMAND(show_thread, "show thread", CMD_DDB, db_show_thread, "[tid]");
+
+/* A thread that does not run has sched_lock in its list: it comes up with it. */
+static void
+print_locks(const struct thread *td)
+{
+	for (int i = 0; i < td->td_locks.ll_count; i++) {
+		const struct lock_object *lo = td->td_locks.ll_held[i];
+
+		if (td->td_oncpu != NOCPU || lo != &sched_lock.lock_object)
+			printf("%d %s: \"%s\" at %p\n", td->td_tid, td->td_name,
+			    lo->lo_name, (const void *)lo);
+	}
+}
+
+static void
+db_show_locks(const char *args)
+{
+	const struct thread *td = thread_arg(args);
+
+	if (td != NULL)
+		print_locks(td);
+}
+COMMAND(show_locks, "show locks", CMD_DDB, db_show_locks,
+    "[tid]: the locks that a thread holds");
+
+static void
+db_show_alllocks(const char *args)
+{
+	const struct thread *td;
+	struct proc *p;
+	int n = 0;
+
+	(void)args;
+	LIST_FOREACH(p, &allproc, p_list) {
+		TAILQ_FOREACH(td, &p->p_threads, td_plist) {
+			if (n++ == THREADS_MAX)
+				return;
+			print_locks(td);
+		}
+	}
+}
+COMMAND(show_alllocks, "show alllocks", CMD_DDB, db_show_alllocks,
+    "the locks that all threads hold");
 
 static void
 print_pte(unsigned int level, uint64_t entry)

@@ -10,6 +10,7 @@
 #include "kernel/sys/kdb.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/smp.h"
+#include "kernel/sys/stack.h"
 #include "kernel/sys/systm.h"
 
 #define FRAMES_MAX   64
@@ -199,4 +200,14 @@ kdb_backtrace(void)
 	printf("KDB: stack backtrace:\n");
 	db_trace_frame(pcb.pcb_rip, pcb.pcb_rsp + sizeof(register_t),
 	    pcb.pcb_rbp);
+}
+
+void
+stack_print(const struct stack *st)
+{
+	for (int i = 0; i < st->depth; i++) {
+		printf("#%d %#jx at ", i, (uintmax_t)st->pcs[i]);
+		db_printsym(st->pcs[i]);
+		printf("\n");
+	}
 }

@@ -16,7 +16,7 @@ disk_attach(struct disk *dk)
 
 	while (*end != NULL)
 		end = &(*end)->bd_next;
-	mtx_init(&dk->bd_mtx, dk->bd_name, NULL, MTX_SPIN);
+	mtx_init(&dk->bd_mtx, dk->bd_name, "disk", MTX_SPIN);
 	dk->bd_next = NULL;
 	*end = dk;
 }

@@ -23,7 +23,7 @@ bool scheduler_stopped;
  * The first mutex that a thread takes disables interrupts; the last one that it
  * releases restores them.
  */
-static void
+void
 spinlock_enter(void)
 {
 	struct thread *td = curthread;
@@ -34,7 +34,7 @@ spinlock_enter(void)
 	td->td_critnest++;
 }
 
-static void
+void
 spinlock_exit(void)
 {
 	struct thread *td = curthread;
@@ -68,18 +68,41 @@ critical_cpu(void)
 	return ((unsigned int)curcpu);
 }
 
+/* For the witness: a list that a switch leaves with its thread. */
+struct lock_list *
+witness_locks(void)
+{
+	return (&curthread->td_locks);
+}
+
+enum witness_place
+witness_place(void)
+{
+	const struct thread *td = curthread;
+
+	if (td->td_nmi_nesting_level > 0)
+		return (PLACE_NMI);
+	if (td->td_intr_nesting_level > 0)
+		return (PLACE_INTR);
+	if (td->td_critnest > td->td_md_spinlock_count)
+		return (PLACE_CRITICAL);
+	return (PLACE_THREAD);
+}
+
 void
 mtx_init(struct mtx *m, const char *name, const char *type, int opts)
 {
-	(void)type;
 	KASSERT(opts == MTX_SPIN, ("%s: %s: not a spin mutex", __func__, name));
 	*m = (struct mtx)MTX_INITIALIZER(name);
+	if (type != NULL)
+		m->lock_object.lo_type = type;
 }
 
 void
 mtx_destroy(struct mtx *m)
 {
-	KASSERT(m->mtx_lock == 0, ("%s: %s is held", __func__, m->mtx_name));
+	KASSERT(m->mtx_lock == 0,
+	    ("%s: %s is held", __func__, m->lock_object.lo_name));
 }
 
 bool
@@ -93,7 +116,7 @@ void
 mtx_assert(const struct mtx *m, int what)
 {
 	if (!SCHEDULER_STOPPED() && mtx_owned(m) != (what == MA_OWNED))
-		panic("mutex %s %s", m->mtx_name,
+		panic("mutex %s %s", m->lock_object.lo_name,
 		    what == MA_OWNED ? "not owned" : "owned");
 }
 #endif
@@ -108,6 +131,7 @@ mtx_lock_spin(struct mtx *m)
 		return;
 	spinlock_enter();
 	mtx_assert(m, MA_NOTOWNED);
+	witness_checkorder(&m->lock_object);
 	for (;;) {
 		free = 0;
 		if (__atomic_compare_exchange_n(&m->mtx_lock, &free, self,
@@ -117,10 +141,11 @@ mtx_lock_spin(struct mtx *m)
 			return;
 		if (++spins == SPIN_MAX)
 			panic("%s: %s held by %#jx too long", __func__,
-			    m->mtx_name, (uintmax_t)m->mtx_lock);
+			    m->lock_object.lo_name, (uintmax_t)m->mtx_lock);
 		cpu_spinwait();
 	}
-	FAIL_POINT(FAIL_MUTEX_HELD, m->mtx_name);
+	witness_lock(&m->lock_object);
+	FAIL_POINT(FAIL_MUTEX_HELD, m->lock_object.lo_name);
 }
 
 void
@@ -129,6 +154,7 @@ mtx_unlock_spin(struct mtx *m)
 	if (SCHEDULER_STOPPED())
 		return;
 	mtx_assert(m, MA_OWNED);
+	witness_unlock(&m->lock_object);
 	__atomic_store_n(&m->mtx_lock, 0, __ATOMIC_RELEASE);
 	spinlock_exit();
 }

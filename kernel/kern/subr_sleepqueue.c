@@ -170,6 +170,7 @@ tsleep(const void *chan, int flags, const char *wmesg, int timo)
 
 	if (SCHEDULER_STOPPED())
 		return (sleep_stopped(wmesg, timo));
+	witness_sleep(NULL, wmesg);
 	mtx_lock_spin(&sched_lock);
 	if ((flags & PCATCH) != 0 && td->td_interrupt != 0) {
 		error = td->td_interrupt;
@@ -191,6 +192,7 @@ msleep_spin(const void *chan, struct mtx *m, const char *wmesg, int timo)
 
 	if (SCHEDULER_STOPPED())
 		return (sleep_stopped(wmesg, timo));
+	witness_sleep(&m->lock_object, wmesg);
 	mtx_lock_spin(&sched_lock);
 	mtx_unlock_spin(m);
 	error = sleep_locked(chan, 0, wmesg, timo);

@@ -225,6 +225,11 @@ static const struct {
 	{ "ud", crash_ud },
 	{ "stack", crash_stack },
 	{ "chain", crash_chain },
+	{ "reversal", crash_reversal },
+	{ "spinsleep", crash_spinsleep },
+	{ "critsleep", crash_critsleep },
+	{ "intrsleep", crash_intrsleep },
+	{ "nmilock", crash_nmilock },
 };
 
 static void

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/sys/lock.h"
+
 #define MTX_SPIN 1
 
 /* For mtx_assert(). */
@@ -22,14 +24,14 @@
 #define MA_NOTOWNED 2
 
 struct mtx {
-	const char *mtx_name;
+	struct lock_object lock_object;
 	volatile uintptr_t mtx_lock; /* 0: free.  Else the machine's word */
 };
 
 /* A mutex that is ready without mtx_init(). */
 #define MTX_INITIALIZER(name)                                                  \
 	{                                                                      \
-		(name), 0                                                      \
+		LOCK_OBJECT_INITIALIZER(name), 0                               \
 	}
 
 void mtx_init(struct mtx *mtx, const char *name, const char *type, int opts);
@@ -47,6 +49,10 @@ bool mtx_owned(const struct mtx *mtx);
 #else
 void mtx_assert(const struct mtx *mtx, int what);
 #endif
+
+/* Interrupts off, and a critical section: what a holder of a mutex is in. */
+void spinlock_enter(void);
+void spinlock_exit(void);
 
 /* For the mutex that the scheduler passes from thread to thread in a switch. */
 void mtx_handoff(struct mtx *mtx, const void *owner);

@@ -8,6 +8,7 @@
 #define KERNEL_SYS_PROC_H
 
 #include "kernel/sys/callout.h"
+#include "kernel/sys/lock.h"
 #include "kernel/sys/param.h"
 #include "kernel/sys/queue.h"
 
@@ -54,6 +55,8 @@ struct thread {
 	int td_md_spinlock_count;     /* (t) spin mutexes held */
 	uintptr_t td_md_saved_flags;  /* (t) of before the first of them */
 	int td_intr_nesting_level;    /* (t) */
+	int td_nmi_nesting_level;     /* (t) */
+	struct lock_list td_locks;    /* (t) that it holds */
 };
 
 struct proc {

@@ -4,6 +4,7 @@ Break the machine in every way, take the dump off its disk, and compare what
 vmcore says with what the kernel printed before it died.
 """
 
+import re
 import sys
 
 import postmortem
@@ -28,6 +29,11 @@ KINDS = {
     "null": "page fault",
     "divide": "integer divide fault",
     "ud": "privileged instruction fault",
+    "reversal": 'witness: lock order reversal: "first" after "third"',
+    "spinsleep": 'witness: sleep on "crash" with "first" held',
+    "critsleep": 'witness: sleep on "crash" in a critical section',
+    "intrsleep": 'witness: sleep on "crash" in an interrupt',
+    "nmilock": 'witness: "first" in an NMI',
     "stack": "double fault: kernel stack overflow: shell",
 }
 
@@ -86,6 +92,26 @@ def kind_dumps(kind):
     coroner.same_threads(text, core)
     coroner.same_trace(text, core)
     coroner.same_memory(text, core)
+
+
+def reversal_told():
+    """With the stack of each order that led there, and with the last one."""
+    text, _ = crash("reversal")
+    stack = r"\n(#\d+ 0x\w+ at \w+\+0x\w+\n)*#\d+ 0x\w+ at "
+    assert re.search(
+        rf'"second" was taken with "first" held, first at:{stack}earlier_order'
+        rf'(?s:.*)"third" was taken with "second" held, first at:'
+        rf"{stack}earlier_order"
+        rf'(?s:.*)"first" is taken with "third" held at:{stack}crash_reversal',
+        text,
+    ), text
+
+
+def unwatched():
+    """Without the witness, what it refuses goes on."""
+    with coroner.boot("debug.witness.watch=0") as m:
+        m.wait_for("# ")
+        assert "survived reversal\n" in m.command("crash reversal")
 
 
 def mutex_held(name):
@@ -215,6 +241,8 @@ def dumps_before(disk):
 tests = tap.Tests()
 for crash_kind in KINDS:
     tests.case(f"crash {crash_kind}", kind_dumps, crash_kind)
+tests.case("a reversal is told with its stacks", reversal_told)
+tests.case("without the witness a reversal goes on", unwatched)
 for mutex in MUTEXES:
     tests.case(f'a panic with the mutex "{mutex}" held', mutex_held, mutex)
 tests.case("a panic while the disk is in use", disk_in_use)

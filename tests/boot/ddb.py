@@ -82,6 +82,11 @@ COMMANDS = [
     ("show registers", r"(?s)cs +0x20  rax .*\nrip .* kdb_enter\+0x\w+\n"),
     ("show thread", r"(?s) +\d+ {shell} running .*critnest \d.*"),
     ("show thread {swapper}", r"(?s) +0 {swapper} sleeping .*wchan 0x\w.*"),
+    ("show locks", r""),
+    ("show locks {swapper}", r""),
+    ("show alllocks", r""),
+    ("show witness", r'(?s).*"sched lock" before "callout"\n'
+     r".*\d+ classes of locks, 0 not watched\n"),
     ("show pte version", r"(?s)pml4e .*table\npdpe .*table\npde .*table\n"
      r"pte .*page 0x\w+ r--\n"),
     ("show pte 0", r"pml4e 0x0+\n"),
@@ -204,6 +209,19 @@ def entry(keys, why):
         assert m.end() == 4
 
 
+def locks_held():
+    """By a thread that panicked with a mutex held."""
+    with boot("debug.debugger_on_panic=1") as m:
+        m.wait_for("# ")
+        m.send("crash locked\r")
+        m.wait_for("(?m)^db> $")
+        for command in "show locks", "show alllocks":
+            said = m.command(command, prompt="db> ")
+            assert re.fullmatch(r'\d{6} shell: "crash" at 0x\w+\n', said), said
+        m.send("exit 4\r")
+        assert m.end() == 4
+
+
 def script():
     """Commands of the command line are shown, and stop at continue."""
     with boot('ddb.script="x/s ostype;nonsense;c;exit 3"') as m:
@@ -251,6 +269,7 @@ tests = tap.Tests()
 tests.case("every command", commands, COMMANDS)
 tests.case("what cannot be done is said in a line", commands, REFUSALS)
 tests.case("a command without memory", no_memory)
+tests.case("the locks that a thread holds", locks_held)
 for name, arguments in ENTRIES.items():
     tests.case(f"entered by {name}", entry, *arguments)
 tests.case("a script", script)

@@ -3,8 +3,10 @@
  *
  *	critical.h	all of it, in sim_inline.h
  *	dumpset.h	all but dump_add_user()
+ *	lock.h		what the witness, which is the kernel's, asks for
  *	mutex.h		all but mtx_handoff()
- *	smp.h		mp_maxid
+ *	smp.h		mp_maxid, stop_cpus_hard(), cpu_spinwait()
+ *	stack.h		all of it
  *	systm.h		printf(), panic(), msleep_spin(), wakeup()
  *
  * memset(), of libkern.h, is the host's.
@@ -12,6 +14,7 @@
 #include "tests/vm/sim.h"
 
 #include <sys/mman.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -26,6 +29,8 @@
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/smp.h"
+#include "kernel/sys/stack.h"
+#include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_boot.h"
@@ -67,6 +72,9 @@ const struct sim_config sim_small = {
 static pthread_mutex_t cpus[MAXCPU];
 static _Thread_local uint32_t next_cpu;
 _Thread_local struct sim_thread sim_curthread;
+static _Thread_local int nspinlocks;
+static _Thread_local struct lock_list locks_held;
+static _Thread_local enum witness_place pretended;
 bool sim_pinned;
 
 void
@@ -146,31 +154,108 @@ sim_expect_panic(void (*func)(void *arg), void *arg)
 	if (sim_curthread.st_critnest > 0 && !sim_pinned)
 		sim_cpu_put();
 	sim_curthread.st_critnest = 0;
+	nspinlocks = 0;
+	pretended = PLACE_THREAD;
+	locks_held.ll_count = 0;
 	return (said);
 }
 
 /*
  * Locks.  The word is 1 while somebody has it, and the holder in a critical
- * section.
+ * section.  The witness is the kernel's own.
  */
 
 static _Thread_local char me;
 
+bool scheduler_stopped;
+const struct sysctl_oid sysctl__debug;
+
+int
+sysctl_handle_int(SYSCTL_HANDLER_ARGS)
+{
+	(void)oidp, (void)arg1, (void)arg2, (void)req;
+	return (0);
+}
+
+struct lock_list *
+witness_locks(void)
+{
+	return (&locks_held);
+}
+
+enum witness_place
+witness_place(void)
+{
+	if (pretended == PLACE_THREAD && sim_curthread.st_critnest > nspinlocks)
+		return (PLACE_CRITICAL);
+	return (pretended);
+}
+
+void
+sim_pretend(enum witness_place place)
+{
+	pretended = place;
+}
+
+/* One thread panics at a time, and the test then goes on alone. */
+bool
+stop_cpus_hard(void)
+{
+	return (true);
+}
+
+void
+cpu_spinwait(void)
+{
+	sched_yield();
+}
+
+void
+spinlock_enter(void)
+{
+	critical_enter();
+	nspinlocks++;
+}
+
+void
+spinlock_exit(void)
+{
+	nspinlocks--;
+	critical_exit();
+}
+
+void
+stack_save(struct stack *st)
+{
+	void *pcs[STACK_MAX];
+
+	st->depth = backtrace(pcs, STACK_MAX);
+	for (int i = 0; i < st->depth; i++)
+		st->pcs[i] = (uintptr_t)pcs[i];
+}
+
+void
+stack_print(const struct stack *st)
+{
+	for (int i = 0; i < st->depth; i++)
+		(void)sim_printf("#%d %#jx\n", i, (uintmax_t)st->pcs[i]);
+}
+
 void
 mtx_init(struct mtx *mtx, const char *name, const char *type, int opts)
 {
-	(void)type;
 	if (opts != MTX_SPIN)
 		panic("%s: %s: not a spin lock", __func__, name);
-	mtx->mtx_name = name;
-	mtx->mtx_lock = 0;
+	*mtx = (struct mtx)MTX_INITIALIZER(name);
+	if (type != NULL)
+		mtx->lock_object.lo_type = type;
 }
 
 void
 mtx_destroy(struct mtx *mtx)
 {
 	if (mtx->mtx_lock != 0)
-		panic("%s: %s is held", __func__, mtx->mtx_name);
+		panic("%s: %s is held", __func__, mtx->lock_object.lo_name);
 }
 
 void
@@ -178,21 +263,28 @@ mtx_lock_spin(struct mtx *mtx)
 {
 	uintptr_t none = 0;
 
+	if (SCHEDULER_STOPPED())
+		return;
+	spinlock_enter();
 	mtx_assert(mtx, MA_NOTOWNED);
-	critical_enter();
+	witness_checkorder(&mtx->lock_object);
 	while (!__atomic_compare_exchange_n(&mtx->mtx_lock, &none,
 	    (uintptr_t)&me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
 		none = 0;
 		sched_yield();
 	}
+	witness_lock(&mtx->lock_object);
 }
 
 void
 mtx_unlock_spin(struct mtx *mtx)
 {
+	if (SCHEDULER_STOPPED())
+		return;
 	mtx_assert(mtx, MA_OWNED);
+	witness_unlock(&mtx->lock_object);
 	__atomic_store_n(&mtx->mtx_lock, 0, __ATOMIC_RELEASE);
-	critical_exit();
+	spinlock_exit();
 }
 
 bool
@@ -206,8 +298,8 @@ mtx_owned(const struct mtx *mtx)
 void
 mtx_assert(const struct mtx *mtx, int what)
 {
-	if (mtx_owned(mtx) != (what == MA_OWNED))
-		panic("mutex %s %s", mtx->mtx_name,
+	if (!SCHEDULER_STOPPED() && mtx_owned(mtx) != (what == MA_OWNED))
+		panic("mutex %s %s", mtx->lock_object.lo_name,
 		    what == MA_OWNED ? "not owned" : "owned");
 }
 #endif
@@ -224,10 +316,9 @@ msleep_spin(const void *chan, struct mtx *mtx, const char *wmesg, int timo)
 {
 	(void)chan;
 	(void)timo;
+	witness_sleep(&mtx->lock_object, wmesg);
 	pthread_mutex_lock(&sleep_mutex);
 	mtx_unlock_spin(mtx);
-	if (sim_curthread.st_critnest > 0)
-		panic("msleep_spin: %s: in a critical section", wmesg);
 	pthread_cond_wait(&sleep_cond, &sleep_mutex);
 	pthread_mutex_unlock(&sleep_mutex);
 	mtx_lock_spin(mtx);

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/sys/lock.h"
 #include "kernel/vm/vm.h"
 
 struct sim_config {
@@ -42,6 +43,9 @@ void sim_pin(unsigned int cpu);
 bool sim_dumped(vm_paddr_t pa);
 bool sim_never_dumped(vm_paddr_t pa);
 size_t sim_ndumped(void);
+
+/* From now on this thread is in an interrupt, say, as the witness sees it. */
+void sim_pretend(enum witness_place place);
 
 /* The console: stderr. */
 int sim_printf(const char *fmt, ...)
