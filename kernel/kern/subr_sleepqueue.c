@@ -43,7 +43,8 @@ static MALLOC_DEFINE(M_SLEEPQ, "sleepqueue", "one for each thread");
 struct sleepqueue *
 sleepq_alloc(void)
 {
-	struct sleepqueue *sq = malloc(sizeof(*sq), M_SLEEPQ, M_WAITOK);
+	struct sleepqueue *sq =
+	    malloc(sizeof(*sq), M_SLEEPQ, M_WAITOK | M_ZERO);
 
 	TAILQ_INIT(&sq->sq_blocked);
 	LIST_INIT(&sq->sq_free);
