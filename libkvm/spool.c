@@ -22,15 +22,24 @@ limit(uint64_t packed_len, uint64_t ratio, uint64_t free_len)
 	return (max);
 }
 
+static uint64_t
+limit_len(uint64_t packed_len, uint64_t short_max)
+{
+	uint64_t max = limit(packed_len, SPOOL_LEN_RATIO, SPOOL_LEN_FREE);
+
+	if (max == UINT64_MAX || packed_len >= SPOOL_SHORT_LEN)
+		return (max);
+	return (short_max);
+}
+
 bool
-spool_open(struct spool *spl, uint64_t packed_len)
+spool_open(struct spool *spl, uint64_t packed_len, uint64_t short_max)
 {
 	const char *dir = getenv("TMPDIR");
 	char path[1024];
 
 	*spl = (struct spool){ .spl_fd = -1,
-		.spl_max_len =
-		    limit(packed_len, SPOOL_LEN_RATIO, SPOOL_LEN_FREE),
+		.spl_max_len = limit_len(packed_len, short_max),
 		.spl_max_disk =
 		    limit(packed_len, SPOOL_DISK_RATIO, SPOOL_DISK_FREE) };
 	if (dir == NULL || dir[0] == '\0')

@@ -20,6 +20,13 @@
 #define SPOOL_LEN_FREE	 (UINT64_C(8) << 30)
 #define SPOOL_LEN_RATIO	 2048
 
+/*
+ * A file shorter than this unpacks to no more than its kind of compression
+ * unpacks in some seconds (spool_open()).  A real dump of that length is of a
+ * machine with little memory.
+ */
+#define SPOOL_SHORT_LEN (UINT64_C(8) << 20)
+
 /* In the environment: no limits. */
 #define SPOOL_NOLIMIT "KVM_NOLIMIT"
 
@@ -38,10 +45,11 @@ struct spool {
 };
 
 /*
- * Create it in $TMPDIR, else in /var/tmp, for what packed_len bytes unpack to.
- * false: errno tells.
+ * Create it in $TMPDIR, else in /var/tmp, for what packed_len bytes unpack to:
+ * if they are fewer than SPOOL_SHORT_LEN, no more than short_max bytes.  false:
+ * errno tells.
  */
-bool spool_open(struct spool *spl, uint64_t packed_len);
+bool spool_open(struct spool *spl, uint64_t packed_len, uint64_t short_max);
 
 /* Append len bytes. */
 enum spool_result spool_put(struct spool *spl, const uint8_t *bytes,

@@ -23,6 +23,7 @@ struct packing {
 	size_t pk_magic_len;
 	void (*pk_unpack)(struct unpack *u); /* NULL: not in this build */
 	const char *pk_library;		     /* which then is missing */
+	uint64_t pk_short_max;		     /* bytes; see spool_open() */
 };
 
 #ifndef HAVE_LIBLZMA
@@ -32,14 +33,19 @@ struct packing {
 #define unpack_archive NULL
 #endif
 
+#define GB (UINT64_C(1) << 30)
+
+/* Each takes about five seconds of an older CPU for its longest file. */
 static const struct packing packings[] = {
-	{ "gzip", ".gz", { 0x1f, 0x8b }, 2, unpack_gzip, NULL },
-	{ "zstd", ".zst", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unpack_zstd, NULL },
-	{ "xz", ".xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unpack_xz,
-	    "liblzma" },
-	{ "bzip2", ".bz2", { 'B', 'Z', 'h' }, 3, unpack_archive, "libarchive" },
+	{ "gzip", ".gz", { 0x1f, 0x8b }, 2, unpack_gzip, NULL, 2 * GB },
+	{ "zstd", ".zst", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unpack_zstd, NULL,
+	    4 * GB },
+	{ "xz", ".xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unpack_xz, "liblzma",
+	    GB },
+	{ "bzip2", ".bz2", { 'B', 'Z', 'h' }, 3, unpack_archive, "libarchive",
+	    GB / 4 },
 	{ "lz4", ".lz4", { 0x04, 0x22, 0x4d, 0x18 }, 4, unpack_archive,
-	    "libarchive" },
+	    "libarchive", 2 * GB },
 };
 
 #define NPACKINGS (sizeof(packings) / sizeof(packings[0]))
@@ -141,7 +147,7 @@ unpack(struct unpack *u, const struct packing *packing)
 		    "compressed with %s, which this build without %s cannot unpack: unpack it first",
 		    packing->pk_name, packing->pk_library));
 	u->up_in_len = (uint64_t)st.st_size;
-	if (!spool_open(&u->up_spool, u->up_in_len))
+	if (!spool_open(&u->up_spool, u->up_in_len, packing->pk_short_max))
 		return (unpack_fail(u, EIO,
 		    "cannot create a temporary file to unpack into (set TMPDIR): %s",
 		    strerror(errno)));
