@@ -20,6 +20,24 @@ SECTORS = (512, 1024, 2048, 4096)
 tests = Tests()
 
 
+def wide_table():
+    """64 entries of 256 bytes, the second of which has the dump."""
+    first = 2 + 64 * 256 // 512
+    start = first + len(FILLER) // 512
+    entries = images.entry(first, start - 1, UFS).ljust(256, b"\0")
+    entries += images.entry(start, start + len(GOOD) // 512 - 1).ljust(256, b"\0")
+    wide = {"entry_len": 256, "count": 64}
+    parts = [(UFS, FILLER), (SWAP, GOOD)]
+    return images.disk(parts, entries=entries, primary=wide, backup=wide)
+
+
+def far_table():
+    """The only header's array is after the partitions, not where it mostly is."""
+    array_lba = 2 + 32 + len(GOOD) // 512
+    disk = images.disk([(SWAP, GOOD)], primary={"array_lba": array_lba})
+    return falsify(disk[:-512] + bytes(512), 1024, bytes(128))
+
+
 # Name, image, where it says that the dump is.
 FOUND = [
     (f"a mirror in sectors of {n}", geom(dump4(DATA, n), n), "") for n in SECTORS
@@ -90,6 +108,8 @@ FOUND += [
         geom(falsify(images.disk([(SWAP, GOOD)]), 512, bytes(512))),
         " partition 1",
     ),
+    ("a table whose entries have 256 bytes", wide_table(), " partition 2"),
+    ("a table whose array is elsewhere", far_table(), " partition 1"),
     (
         "a copy of the table where the disk once ended",
         falsify(images.disk([(SWAP, GOOD)]), 600, b"?") + bytes(1 << 20),
