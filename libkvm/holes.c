@@ -1,3 +1,7 @@
+/*
+ * Counting the bytes of a file that are in no hole, by lseek(2): see holes.h.
+ */
+
 /* glibc shows SEEK_DATA, which POSIX has since 2024, only with this. */
 #define _GNU_SOURCE
 #include "libkvm/holes.h"
