@@ -35,14 +35,17 @@ struct damage {
 /* Add a run after all others, unless it is empty.  false: no memory. */
 bool damage_add(struct damage *dm, uint64_t start, uint64_t end,
     enum damage_kind kind);
+
+/* Free the runs; dm is then as at the start. */
 void damage_fini(struct damage *dm);
 
 /* How many bytes are of that kind. */
 uint64_t damage_total(const struct damage *dm, enum damage_kind kind);
 
 /*
- * How many of len bytes at off, len > 0, are alike; *kind is set and true is
- * returned if these are in a run.
+ * Are the bytes at off in a run?  *len, more than 0, is how many are asked
+ * about, and becomes how many of them have the same answer.  true: *kind is that
+ * of the run.  false: *kind is left alone.
  */
 bool damage_at(const struct damage *dm, uint64_t off, uint64_t *len,
     enum damage_kind *kind);
