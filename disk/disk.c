@@ -21,6 +21,9 @@
 #include <sys/ioctl.h>
 #endif
 
+const uint32_t disk_sector_lens[DISK_NSECTOR_LENS] = { 512, 1024, 2048,
+	DISK_USUAL_MAX_SECTOR_LEN };
+
 /* A disk's length, and its sector's if the system tells. */
 static bool
 measure_device(struct disk *dk)

@@ -10,6 +10,14 @@
 
 #define DISK_MAX_SECTOR_LEN 16384
 
+/*
+ * The lengths of sectors, in bytes, that are tried where nothing tells which it
+ * is: an image does not.
+ */
+#define DISK_NSECTOR_LENS	  4
+#define DISK_USUAL_MAX_SECTOR_LEN 4096
+extern const uint32_t disk_sector_lens[DISK_NSECTOR_LENS];
+
 struct disk {
 	int dk_fd;
 	uint64_t dk_len;	/* bytes */

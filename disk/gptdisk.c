@@ -11,10 +11,6 @@
 #include <string.h>
 #include <zlib.h>
 
-static const uint32_t sector_lens[] = { 512, 1024, 2048, 4096 };
-#define NSECTOR_LENS   (sizeof(sector_lens) / sizeof(sector_lens[0]))
-#define MAX_SECTOR_LEN 4096
-
 /* How many sectors at the end of the disk may be the copy's. */
 #define COPY_REACH 4
 
@@ -65,7 +61,7 @@ static bool
 read_table(const struct disk *dk, struct table_at *at, struct gptdisk *out,
     struct trouble *tr)
 {
-	uint8_t sector[MAX_SECTOR_LEN];
+	uint8_t sector[DISK_USUAL_MAX_SECTOR_LEN];
 	struct span bytes = { .base = sector, .len = at->sector_len };
 	struct gpt_hdr hdr;
 	const char *why;
@@ -123,11 +119,11 @@ gptdisk_read(const struct disk *dk, struct gptdisk *out, struct trouble *tr)
 {
 	struct trouble mine = { 0 };
 
-	for (size_t i = 0; i < NSECTOR_LENS; i++)
-		if (read_first(dk, sector_lens[i], out, &mine))
+	for (size_t i = 0; i < DISK_NSECTOR_LENS; i++)
+		if (read_first(dk, disk_sector_lens[i], out, &mine))
 			return (true);
-	for (size_t i = 0; i < NSECTOR_LENS; i++)
-		if (read_copy(dk, sector_lens[i], out, &mine))
+	for (size_t i = 0; i < DISK_NSECTOR_LENS; i++)
+		if (read_copy(dk, disk_sector_lens[i], out, &mine))
 			return (true);
 	if (mine.trb_kind != TROUBLE_NONE)
 		*tr = mine;

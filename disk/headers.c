@@ -14,12 +14,8 @@
 /* Headers start at multiples of the smallest sector. */
 #define STEP HDR_LEN
 
-#define MAX_SECTOR_LEN	4096
 #define MAX_NSECTORS	8
 #define SEARCH_READ_LEN (64 * STEP)
-
-static const uint32_t sector_lens[] = { 512, 1024, 2048, 4096 };
-#define NSECTOR_LENS (sizeof(sector_lens) / sizeof(sector_lens[0]))
 
 static bool
 read_header(const struct disk *dk, uint64_t off, uint8_t hdr[HDR_LEN],
@@ -107,11 +103,11 @@ find_first(const struct disk *dk, const struct extent *ext,
 		return (false);
 	if (copies_agree(dk, hdr, dump, tr))
 		return (true);
-	for (size_t i = 0; i < NSECTOR_LENS; i++) {
+	for (size_t i = 0; i < DISK_NSECTOR_LENS; i++) {
 		struct trouble ignored = { 0 };
 
-		if (sector_lens[i] != guess &&
-		    place_with(ext, sector_lens[i], &other) &&
+		if (disk_sector_lens[i] != guess &&
+		    place_with(ext, disk_sector_lens[i], &other) &&
 		    copies_agree(dk, hdr, &other, &ignored)) {
 			*dump = other;
 			return (true);
@@ -134,7 +130,7 @@ judge(const struct disk *dk, const struct extent *ext, uint32_t guess,
 	if (!kerneldump_decode(bytes, &dump->dmp_hdr, &dump->dmp_why))
 		return (DUMPDEV_BAD);
 	if (is_sector_len(dump->dmp_hdr.kh_block_len) &&
-	    dump->dmp_hdr.kh_block_len <= MAX_SECTOR_LEN)
+	    dump->dmp_hdr.kh_block_len <= DISK_USUAL_MAX_SECTOR_LEN)
 		guess = dump->dmp_hdr.kh_block_len;
 	agree = find_first(dk, ext, hdr, guess, dump, tr);
 	if (dump->dmp_sector_len == 0)
@@ -186,7 +182,8 @@ is_place(const uint8_t hdr[HDR_LEN], uint64_t back, unsigned int nsectors,
 		*guess = kh.kh_block_len;
 		return (back / kh.kh_block_len <= nsectors);
 	}
-	return (is_sector_len((uint32_t)back) && back <= MAX_SECTOR_LEN);
+	return (is_sector_len((uint32_t)back) &&
+	    back <= DISK_USUAL_MAX_SECTOR_LEN);
 }
 
 bool
@@ -196,7 +193,7 @@ headers_probe(const struct disk *dk, const struct extent *ext,
 	uint64_t len = ext->xt_end - ext->xt_start;
 
 	for (uint64_t back = STEP;
-	     back <= MAX_NSECTORS * MAX_SECTOR_LEN && back <= len;
+	     back <= MAX_NSECTORS * DISK_USUAL_MAX_SECTOR_LEN && back <= len;
 	     back += STEP) {
 		uint64_t off = ext->xt_end - back;
 		uint8_t hdr[HDR_LEN];

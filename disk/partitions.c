@@ -18,9 +18,6 @@
 #define SECTOR_LEN 512 /* as much of the first sectors as tables take */
 #define MAX_LINKS  64
 
-static const uint32_t sector_lens[] = { 512, 1024, 2048, 4096 };
-#define NSECTOR_LENS (sizeof(sector_lens) / sizeof(sector_lens[0]))
-
 /* The list that grows, and what it is made from. */
 struct finding {
 	const struct disk *fi_disk;
@@ -312,8 +309,8 @@ partitions_find(const struct disk *dk, struct partitions *out,
 	*out = (struct partitions){ 0 };
 	if (find_gpt(&fi, &whole) || !read_sector(&fi, 0, sector))
 		return;
-	for (size_t i = 0; i < NSECTOR_LENS; i++) {
-		fi.fi_sector_len = sector_lens[i];
+	for (size_t i = 0; i < DISK_NSECTOR_LENS; i++) {
+		fi.fi_sector_len = disk_sector_lens[i];
 		if (mbr_has_partitions(bytes))
 			add_mbr(&fi, &whole, bytes);
 		(void)add_label(&fi, &whole);
