@@ -5,6 +5,7 @@
 #ifndef DISK_DUMP_H
 #define DISK_DUMP_H
 
+#include "disk/partitions.h"
 #include "format/kerneldump.h"
 
 /* The judgement by a header's lengths, parity and first copy. */
@@ -14,15 +15,12 @@ enum dumpdev_status {
 	DUMPDEV_BAD	  /* not even that */
 };
 
-/* Room for "slice 1 partition b". */
-#define DUMPDEV_WHERE_LEN 40
-
 struct dumpdev_dump {
 	struct kerneldump_hdr
 	    dmp_hdr; /* not decoded if dmp_place is not known */
-	struct kerneldump_place dmp_place; /* from the start of the disk */
-	uint32_t dmp_sector_len;	   /* what the headers take */
-	char dmp_where[DUMPDEV_WHERE_LEN]; /* the partition; "": the disk */
+	struct kerneldump_place dmp_place;  /* from the start of the disk */
+	uint32_t dmp_sector_len;	    /* what the headers take */
+	char dmp_where[PARTITION_NAME_LEN]; /* the partition; "": the disk */
 	bool dmp_cleared; /* saved before; dmp_hdr is as it was before that */
 	enum dumpdev_status dmp_status;
 	const char *dmp_why; /* what is wrong, unless it is good; a constant */
