@@ -45,7 +45,7 @@ db_bt(const char *args)
 	    td->td_name);
 	db_trace_thread(td);
 }
-COMMAND(bt, "bt", CMD_DDB, db_bt, "[tid]: stack trace of a thread");
+COMMAND(bt, "bt", CMD_DDB, db_bt, "[TID]: stack trace of a thread");
 
 static const char *
 state_name(const struct thread *td)
@@ -134,7 +134,8 @@ db_show_thread(const char *args)
 	    td->td_critnest, td->td_md_spinlock_count,
 	    td->td_intr_nesting_level);
 }
-COMMAND(show_thread, "show thread", CMD_DDB, db_show_thread, "[tid]");
+COMMAND(show_thread, "show thread", CMD_DDB, db_show_thread,
+    "[TID]: where it and its stack are, what it holds");
 
 /* A thread that does not run has sched_lock in its list: it comes up with it. */
 static void

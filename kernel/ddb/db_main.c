@@ -70,7 +70,7 @@ db_continue(const char *args)
 	leave = true;
 }
 COMMAND(continue, "continue", CMD_DDB, db_continue, "leave the debugger");
-COMMAND(c, "c", CMD_DDB, db_continue, "the same");
+COMMAND(c, "c", CMD_DDB, db_continue, "leave the debugger");
 
 bool
 db_expression(const char *s, uint64_t *out, const char **rest)

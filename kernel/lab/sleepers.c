@@ -154,7 +154,7 @@ sh_sleepers(const char *args)
 	uint64_t n = strtouq(args, &end);
 
 	if (n <= NCHANS) {
-		printf("sleepers: more than %d\n", NCHANS);
+		printf("sleepers: give a number above %d\n", NCHANS);
 		return;
 	}
 	sleepers = malloc(n * sizeof(struct thread *), M_SLEEPERS, M_WAITOK);
