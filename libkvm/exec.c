@@ -94,15 +94,18 @@ open_elf(struct exec *ex, const char *path)
 		return (false);
 	}
 	ex->ex_fd = file.upk_fd;
-	if (holes_is_hollow(ex->ex_fd))
-		return (fail(ex, "nearly all of the file is a hole"));
 	/* Not mapped: the file may be cut short while it is open. */
 	errno = 0;
 	ex->ex_elf = elf_begin(ex->ex_fd, ELF_C_READ, NULL);
 	if (ex->ex_elf == NULL)
 		return (fail(ex, "%s",
 		    errno != 0 ? strerror(errno) : elf_errmsg(-1)));
-	return (read_header(ex));
+	/* First what it is: a core may well be a hole. */
+	if (!read_header(ex))
+		return (false);
+	if (holes_is_hollow(ex->ex_fd))
+		return (fail(ex, "nearly all of the file is a hole"));
+	return (true);
 }
 
 struct exec *

@@ -222,6 +222,24 @@ def check_hole_kernel():
     )
 
 
+def check_hole_core():
+    """A core in the kernel's place is called one, be it a hole or not."""
+    with open(path("kernel"), "rb") as kernel:
+        header = bytearray(kernel.read(64))
+    header[16:18] = struct.pack("<H", 4)  # e_type: ET_CORE
+    with open(path("holecore"), "wb") as core:
+        core.write(header)
+        core.truncate(256 << 20)
+    check(
+        "bt",
+        "-N",
+        path("holecore"),
+        path("core"),
+        status=os.EX_DATAERR,
+        err="but an ELF core: name the kernel",
+    )
+
+
 def check_no_process():
     """Where no process can be made, there are no lines, and that is said."""
 
@@ -326,6 +344,7 @@ for section in (".debug_info", ".debug_abbrev", ".debug_line"):
         )
 tests.case("a debug link to a hole of 64 GiB", check_hole_linked)
 tests.case("a kernel that is a hole of 64 GiB", check_hole_kernel)
+tests.case("a core that is a hole, for the kernel", check_hole_core)
 tests.case("no process to be had", check_no_process)
 tests.run()
 FOLDER.cleanup()
