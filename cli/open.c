@@ -226,8 +226,15 @@ open_core(const struct args *args, struct dump *dump)
 int
 open_no_threads(const struct dump *dump, const struct args *args)
 {
-	warnx("%s: no threads found: is %s the kernel that crashed?",
-	    args->a_core, dump->d_kernel);
+	const struct kvm_core *core = dump->d_core;
+
+	if (core->kc_damage == NULL && core->kc_file_short == 0)
+		warnx("%s: no threads found: is %s the kernel that crashed?",
+		    args->a_core, dump->d_kernel);
+	else
+		warnx(
+		    "%s: no threads found: the dump is not whole, or %s is not the kernel that crashed",
+		    args->a_core, dump->d_kernel);
 	return (EX_DATAERR);
 }
 

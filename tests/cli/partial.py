@@ -47,6 +47,14 @@ def check_no_threads(*words):
         assert result.out.strip() == "[]", result
 
 
+def check_cut_no_threads(*words):
+    """A dump that lost its threads is not blamed on the kernel alone."""
+    shutil.copyfile(path("idle"), path("cut"))
+    os.truncate(path("cut"), os.path.getsize(path("idle")) - CUT)
+    result = ask("idle", "cut", *words)
+    expect(result, os.EX_DATAERR, "no threads found: the dump is not whole, ")
+
+
 def check_cut(command):
     whole = ask("busy", "busy", command)
     assert "cut short" not in whole.err, whole
@@ -93,6 +101,7 @@ generate("odd", "--arch", "arm", "--odd-tables")
 generate("busy", "--threads")
 for words in (["ps"], ["ps", "--json"], ["bt"], ["bt", "-a"], ["bt", "-t", "1"]):
     tests.case(f"no threads: {' '.join(words)}", check_no_threads, *words)
+tests.case("cut short, and no threads", check_cut_no_threads, "bt")
 for command in ("ps", "bt"):
     tests.case(f"cut short: {command}", check_cut, command)
 for message, *words in (
