@@ -6,6 +6,7 @@
 
 #include <err.h>
 #include <inttypes.h>
+#include <stdbool.h>
 
 unsigned int
 badplaces_listed(const struct badplaces *bad)
@@ -18,22 +19,23 @@ void
 badplaces_add(struct badplaces *bad, uint64_t off, uint64_t disk_off,
     uint64_t len)
 {
-	bad->bps_total += len;
-	if (bad->bps_n > 0 && bad->bps_n <= BADPLACES_MAX) {
-		struct badplace *last = &bad->bps_list[bad->bps_n - 1];
+	bool goes_on = bad->bps_n > 0 && bad->bps_end == off;
+	struct badplace *place;
 
-		if (last->bpl_off + last->bpl_len == off) {
-			last->bpl_len += len;
-			if (disk_off < last->bpl_disk_off)
-				last->bpl_disk_off = disk_off;
-			return;
-		}
-	}
-	if (bad->bps_n < BADPLACES_MAX)
-		bad->bps_list[bad->bps_n] = (struct badplace){ .bpl_off = off,
-			.bpl_len = len,
+	if (!goes_on)
+		bad->bps_n++;
+	bad->bps_total += len;
+	bad->bps_end = off + len;
+	if (bad->bps_n > BADPLACES_MAX)
+		return;
+	place = &bad->bps_list[bad->bps_n - 1];
+	if (!goes_on)
+		*place = (struct badplace){ .bpl_off = off,
 			.bpl_disk_off = disk_off };
-	bad->bps_n++;
+	place->bpl_len += len;
+	/* A textdump's bytes lie on the disk in the reverse order. */
+	if (disk_off < place->bpl_disk_off)
+		place->bpl_disk_off = disk_off;
 }
 
 void

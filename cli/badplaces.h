@@ -18,11 +18,12 @@ struct badplace {
 /* Start with zeros. */
 struct badplaces {
 	struct badplace bps_list[BADPLACES_MAX];
-	uint64_t bps_n;	    /* all of them */
+	uint64_t bps_n;	    /* all places */
 	uint64_t bps_total; /* bytes */
+	uint64_t bps_end;   /* of the last place, into the dump */
 };
 
-/* Add a place; places in a row become one. */
+/* Add a place; one that starts where the last one ends becomes a part of it. */
 void badplaces_add(struct badplaces *bad, uint64_t off, uint64_t disk_off,
     uint64_t len);
 
