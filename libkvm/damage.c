@@ -34,6 +34,17 @@ damage_fini(struct damage *dm)
 	*dm = (struct damage){ .dmg_runs = NULL };
 }
 
+bool
+damage_doubt_found(struct damage *dm, uint64_t end)
+{
+	uint64_t start = dm->dmg_found_off;
+
+	while (dm->dmg_nruns > 0 &&
+	    dm->dmg_runs[dm->dmg_nruns - 1].dmr_start >= start)
+		dm->dmg_nruns--;
+	return (damage_add(dm, start, end, DAMAGE_UNVERIFIED));
+}
+
 uint64_t
 damage_total(const struct damage *dm, enum damage_kind kind)
 {

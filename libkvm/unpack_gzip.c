@@ -163,9 +163,8 @@ resume_at(struct gzip *gz, uint64_t off, uint64_t len)
 	struct unpack *u = gz->gz_u;
 	uint64_t out_off = gz->gz_out_off + len;
 
-	unpack_suspect(u, u->up_spool.spl_len, out_off, DAMAGE_LOST);
 	gz->gz_z.avail_in = 0;
-	return (unpack_read_at(u, off) && unpack_put_at(u, out_off) &&
+	return (unpack_read_at(u, off) && unpack_put_found_at(u, out_off) &&
 	    next_member(gz));
 }
 

@@ -56,6 +56,9 @@ bool unpack_put(struct unpack *u, size_t len);
 /* Go on writing at off.  false: no more is wanted. */
 bool unpack_put_at(struct unpack *u, uint64_t off);
 
+/* The same after damage: what comes in between is lost. */
+bool unpack_put_found_at(struct unpack *u, uint64_t off);
+
 /*
  * A piece that starts at in_off in the packed file has ended like that; detail,
  * which may be NULL, says more about it.  What it was unpacked to is suspect.

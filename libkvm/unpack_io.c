@@ -109,6 +109,15 @@ unpack_put_at(struct unpack *u, uint64_t off)
 	return (spooled(u, spool_seek(&u->up_spool, off)));
 }
 
+bool
+unpack_put_found_at(struct unpack *u, uint64_t off)
+{
+	if (u->up_damage->dmg_found_off == 0)
+		u->up_damage->dmg_found_off = off;
+	unpack_suspect(u, u->up_spool.spl_len, off, DAMAGE_LOST);
+	return (unpack_put_at(u, off));
+}
+
 void
 unpack_note(struct unpack *u, enum unpack_end end, uint64_t in_off,
     const char *detail)

@@ -318,9 +318,8 @@ resume_at(struct zstd *zs, const struct frame_place *next)
 {
 	struct unpack *u = zs->zs_u;
 
-	unpack_suspect(u, u->up_spool.spl_len, next->fpl_out_off, DAMAGE_LOST);
 	zs->zs_in = (ZSTD_inBuffer){ .size = 0 };
-	return (unpack_put_at(u, next->fpl_out_off) &&
+	return (unpack_put_found_at(u, next->fpl_out_off) &&
 	    unpack_read_at(u, next->fpl_in_off) && next_frame(zs));
 }
 

@@ -174,6 +174,23 @@ def check_frame(pack):
     assert " is damaged" in info["damage"], info
 
 
+def check_two_frames(pack, before):
+    """Two damaged pieces that touch look like one: what follows is no good."""
+    pieces = frames(pack)
+    start = len(pieces[0]) + len(pieces[1]) - before(pieces[1])
+    end = len(pieces[0]) + len(pieces[1]) + 100
+    packed = b"".join(pieces)
+    core = save("two.packed", packed[:start] + bytes(end - start) + packed[end:])
+    info = run(VMCORE, "info", "--json", "-N", path("kern"), core)
+    info = json.loads(info.out)
+    good = info["file_bytes"] - info["lost_bytes"] - info["unverified_bytes"]
+    assert good == PIECE, info
+    for words in (["ps"], ["bt", "-a"], ["read", "hz"]):
+        whole = run(VMCORE, *words, "-N", path("kern"), path("core"))
+        result = run(VMCORE, *words, "-N", path("kern"), core)
+        assert result.status == os.EX_DATAERR or result.out == whole.out, result
+
+
 for name, pack in (("gzip", gzip.compress), ("zstd", zstd)):
     for tail in (1, 8):
         tests.case(f"{name}: without its last {tail} bytes", check_cut_packed,
@@ -182,6 +199,12 @@ for name, pack in (("gzip", gzip.compress), ("zstd", zstd)):
         tests.case(f"{name}: a wrong byte at {at}, and cut", check_flip, pack,
                    at)
     tests.case(f"{name}: a damaged piece", check_frame, pack)
+
+
+tests.case("gzip: two damaged pieces that touch", check_two_frames,
+           gzip.compress, lambda piece: 8)
+tests.case("zstd: two damaged pieces that touch", check_two_frames,
+           zstd, lambda piece: len(piece) // 2)
 
 
 # ---- compression that is no gzip and no zstd ----

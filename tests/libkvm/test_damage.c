@@ -124,14 +124,36 @@ test_holes(void **state)
 	image_destroy(im);
 }
 
+/* What was found again is all in doubt, whatever was known of it. */
+static void
+test_doubt(void **state)
+{
+	enum damage_kind kind;
+	uint64_t len = 500;
+	struct damage dm;
+
+	(void)state;
+	make(&dm);
+	dm.dmg_found_off = 250;
+	assert_true(damage_doubt_found(&dm, 500));
+	assert_false(damage_at(&dm, 200, &len, &kind));
+	assert_int_equal(len, 50);
+	len = 500;
+	assert_true(damage_at(&dm, 250, &len, &kind));
+	assert_int_equal(len, 250);
+	assert_int_equal(kind, DAMAGE_UNVERIFIED);
+	damage_fini(&dm);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[NROWS(at_rows) + NROWS(read_rows) + 1];
+	struct CMUnitTest tests[NROWS(at_rows) + NROWS(read_rows) + 2];
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, at_rows, test_at);
 	ADD_ROWS(tests, n, read_rows, test_read);
 	tests[n++] = row_test("lost bytes are no hole", test_holes, NULL);
+	tests[n++] = row_test("found again, and in doubt", test_doubt, NULL);
 	return (RUN_TESTS(tests, n));
 }
