@@ -153,8 +153,10 @@ read_chunk(struct saving *sv, const struct copying *cpy, uint64_t off,
 		return (salvage(sv, cpy, off, len, &tr) ?
 			EX_OK :
 			source_failed(sv, &tr));
-	warnx("%s: %s (-f saves zeros in place of what cannot be read)",
-	    src->src_name, tr.trb_text);
+	warnx("%s: %s%s", src->src_name, tr.trb_text,
+	    cpy->cpy_is_core ?
+		" (-f saves zeros in place of what cannot be read)" :
+		": the dump cannot be decrypted without its key");
 	return (EX_IOERR);
 }
 

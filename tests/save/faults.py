@@ -161,7 +161,10 @@ def check_key():
     image = dump4(DATA[:5120], key=key)
     with Scene(image) as scene:
         env = eio(scene, image.index(key) + 9)
-        expect(scene.save("-kf", env=env), os.EX_IOERR, "Input/output error")
+        for words in ("-k", "-kf"):
+            result = scene.save(words, env=env)
+            expect(result, os.EX_IOERR, "cannot be decrypted without its key")
+            assert "-f saves" not in result.err, result
         assert scene.names() == ["bounds"], scene.names()
 
 
