@@ -105,4 +105,7 @@ debugserver_run(int sock, void *arg)
 	(void)arg;
 	while (helper_read(sock, &dr, sizeof(dr)) && answer(&sv, &dr))
 		;
+	for (size_t i = 0; i < sv.dsv_nfiles; i++)
+		dwfile_close(sv.dsv_files[i]);
+	free(sv.dsv_files);
 }

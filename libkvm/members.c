@@ -30,6 +30,7 @@ serve(int sock, void *arg)
 	helper_check();
 	(void)helper_write(sock, mw->mw_list, mw->mw_n * sizeof(*mw->mw_list));
 	(void)helper_write(sock, &nfound, sizeof(nfound));
+	types_close(ty);
 }
 
 /* Take over where the members are.  false: the helper does not answer. */
