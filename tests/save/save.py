@@ -442,12 +442,12 @@ REFUSED = [
     (
         "a partition that ends past the disk",
         hostile(entries=OFF_BY_ONE),
-        *(os.EX_DATAERR, "partition 1 ends behind", False),
+        *(os.EX_DATAERR, "partition 1 ends past", False),
     ),
     (
         "a partition to the last number",
         hostile(entries=images.entry(34, (1 << 64) - 1)),
-        *(os.EX_DATAERR, "partition 1 ends behind", False),
+        *(os.EX_DATAERR, "partition 1 ends past", False),
     ),
     (
         "a partition backwards",
