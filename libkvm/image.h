@@ -37,7 +37,7 @@ struct image {
 	int im_errno;		    /* of the last failed read; 0: too short */
 	int im_error;		    /* of the first that has one; 0: none */
 	uint64_t im_error_off;	    /* where it failed: bytes into the file */
-	struct mapping *im_mapping; /* owned; stays until image_close() */
+	struct mapping *im_mapping; /* owned; stays until image_destroy() */
 	struct image_cache *im_cache; /* owned; blocks for image_view() */
 
 	/* Set by image_set_damage(). */

@@ -1,16 +1,17 @@
 /*
- * What zones count.
+ * The statistics of zones.
  *
- * A CPU counts in its cache, and the zone what visits brought it.  Sums are
- * read while CPUs go on counting, so they are of about now; when nobody is at
- * it they add up: requests - frees = used, and used + free = items of slabs.
+ * Each CPU counts in its cache and adds its counts to the zone when it visits
+ * the zone.  Sums are read while CPUs go on counting, so they are approximate.
+ * When no CPU uses the zone they are exact: requests - frees = used, and used +
+ * free = items of all slabs.
  */
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/uma_int.h"
 
-/* Items that are in no user's hands although no slab has them. */
+/* The items of all slabs of a keg, used or free. */
 static uint64_t
 keg_items(const struct uma_keg *keg)
 {
@@ -33,7 +34,7 @@ zone_sum(const struct uma_zone *zone, struct uma_stat *stat)
 	}
 }
 
-/* What users of all zones of a keg have. */
+/* The items in use, in all zones of a keg. */
 static uint64_t
 keg_used(const struct uma_keg *keg)
 {

@@ -8,8 +8,8 @@
 
 /*
  * Addresses [start, end) are free for use; kernel_vm_end is somewhere among
- * them or before.  After vm_page_alloc works, or rather once: the arena's own
- * memory comes from vm_phys_early_alloc.
+ * them or before.  Called once, before vm_page_startup(): the arena's own
+ * memory comes from vm_phys_early_alloc().
  */
 void kmem_early_init(vm_offset_t start, vm_offset_t end);
 
