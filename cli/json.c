@@ -87,7 +87,7 @@ begin_line(const struct json_stream *jst)
 	printf("\n%*s", jst->jst_depth, "");
 }
 
-/* What comes before a value. */
+/* Print the separator and the indentation before a value. */
 static void
 lead_in(struct json_stream *jst, const char *key)
 {

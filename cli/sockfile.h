@@ -1,9 +1,9 @@
 /*
  * The file of a Unix socket that we listen on: made, found again, removed.
  *
- * What lies at its path and was not made here is neither replaced nor removed,
- * but for a socket of this user's on which nobody listens, as a server leaves
- * it that was killed.
+ * A file at its path that was not made here is neither replaced nor removed.
+ * The exception is a socket of the same user without a server, which a killed
+ * server leaves.
  */
 #ifndef CLI_SOCKFILE_H
 #define CLI_SOCKFILE_H

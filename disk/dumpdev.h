@@ -42,8 +42,8 @@ bool dumpdev_is_raw(struct dumpdev *dev);
 bool dumpdev_next(struct dumpdev *dev, struct dumpdev_dump *out);
 
 /*
- * What kept dumpdev_next() from looking everywhere: a damaged partition table,
- * a bad sector; or why dumpdev_limit() or dumpdev_is_raw() said no.
+ * Why dumpdev_next() could not look everywhere, such as a damaged partition
+ * table or a bad sector; or why dumpdev_limit() or dumpdev_is_raw() refused.
  */
 const struct trouble *dumpdev_trouble(const struct dumpdev *dev);
 
@@ -73,9 +73,9 @@ bool dumpdev_unchanged(const struct dumpdev *dev,
     const struct dumpdev_dump *dump, struct trouble *tr);
 
 /*
- * Mark the dump as saved, so that nobody takes it for a new one: the magic in
- * the last header.  Nothing else is written, and nothing at all if the dump is
- * no longer the one that was found.
+ * Mark the dump as saved, so that it is not saved again: the magic in the last
+ * header.  Nothing else is written, and nothing at all if the dump is no longer
+ * the one that was found.
  */
 bool dumpdev_clear(struct dumpdev *dev, const struct dumpdev_dump *dump,
     struct trouble *tr);

@@ -1,6 +1,6 @@
 /*
- * What went wrong while a disk was looked through: the last thing, as a text,
- * and whose fault it is.
+ * The last error of a search through a disk: its text, and whether the data, an
+ * I/O error or another writer is to blame.
  */
 #ifndef DISK_TROUBLE_H
 #define DISK_TROUBLE_H
