@@ -18,7 +18,8 @@ deb_demo="$deb_run gdb"
 deb_check='libcmocka-dev clang libclang-rt-dev? gdb-multiarch
     lldb-19|lldb? mandoc qemu-user gcc-powerpc-linux-gnu?
     libc6-dev-powerpc-cross? clang-format shellcheck dpkg-dev elfutils?
-    git build-essential debhelper lintian bmake? ruby? zsh? libbz2-dev lz4
+    git build-essential debhelper lintian bmake? ruby? zsh? lz4
+    libbz2-dev nettle-dev libxml2-dev
     libdebuginfod1|libdebuginfod1t64?'
 
 fedora_build='meson ninja-build pkgconf-pkg-config gcc elfutils-libelf-devel
