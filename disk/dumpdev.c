@@ -37,7 +37,7 @@ struct dumpdev {
 	uint32_t next; /* in parts; then the disk's own end */
 	struct told told;
 
-	/* Of a search without partitions. */
+	/* The bounds of a search without partitions. */
 	bool searches;
 	uint64_t search_start, search_off;
 	bool (*stops)(void);

@@ -269,7 +269,7 @@ enum dump_format {
 	DUMP_FORMAT_FULL       /* all memory, as an ELF core */
 };
 
-/* What a minidump holds besides the core; 0: bulk that describes the core. */
+/* Flags of a request.  With 0, a minidump has the core and its own bulk. */
 #define DUMP_FLAG_ALLBULK 0x01 /* all bulk pages */
 #define DUMP_FLAG_NOBULK  0x02 /* none */
 #define DUMP_FLAG_ALLUSER 0x04 /* user pages too */
@@ -382,8 +382,8 @@ struct dump_request {
 /*
  * Write a dump to the first sink that takes it.
  *
- * What does not fit a sink is made smaller, unless DUMP_FLAG_EXACT: a full dump
- * becomes a minidump (version 1); then user pages, then bulk beyond what
+ * A dump that does not fit a sink is reduced, unless DUMP_FLAG_EXACT: a full
+ * dump becomes a minidump (version 1); then user pages, then bulk beyond what
  * describes the dump, then all bulk are left out.  Whether it fits is known
  * before anything is overwritten (E2BIG, and res_need).  Headers are written
  * last: a dump is whole or absent.
