@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kdebug/dwfile.h"
 #include "libkvm/helper.h"
@@ -33,20 +34,22 @@ read_texts(int sock, const struct dwfile_desc *desc)
 static bool
 open_file(struct server *sv)
 {
-	struct dwfile **list;
+	struct dwfile **list = realloc(sv->dsv_files,
+	    (sv->dsv_nfiles + 1) * sizeof(*sv->dsv_files));
 	struct dwfile_desc desc;
 	char *texts;
 	int fd;
 
-	if (!helper_read(sv->dsv_sock, &desc, sizeof(desc)) ||
-	    (fd = helper_read_fd(sv->dsv_sock)) < 0 ||
-	    (texts = read_texts(sv->dsv_sock, &desc)) == NULL)
-		return (false);
-	list = realloc(sv->dsv_files,
-	    (sv->dsv_nfiles + 1) * sizeof(*sv->dsv_files));
 	if (list == NULL)
 		return (false);
 	sv->dsv_files = list;
+	if (!helper_read(sv->dsv_sock, &desc, sizeof(desc)) ||
+	    (fd = helper_read_fd(sv->dsv_sock)) < 0)
+		return (false);
+	if ((texts = read_texts(sv->dsv_sock, &desc)) == NULL) {
+		close(fd);
+		return (false);
+	}
 	helper_allow(fd);
 	list[sv->dsv_nfiles++] = dwfile_open(&desc, texts, fd);
 	return (true);
