@@ -33,6 +33,13 @@
 /* How a helper ends that came to its bound. */
 enum { EXIT_MEMORY = 1, EXIT_TIME };
 
+/* A sanitizer may hang for ever where it gets no memory. */
+#ifdef SANITIZED
+static const bool is_sanitized = true;
+#else
+static const bool is_sanitized = false;
+#endif
+
 /* What the helper may take.  It writes, and its parent reads afterwards. */
 struct helper_bound {
 	uint64_t hb_file_bytes; /* of all files that are read */
@@ -201,7 +208,7 @@ apply_bound(void)
 		mib = LIMIT_MAX;
 	bound->hb_memory = mib;
 	bound->hb_seconds = BASE_SECONDS + mib / MEMORY_OF_SECOND;
-	if (bound->hb_before != 0)
+	if (bound->hb_before != 0 && !is_sanitized)
 		set_limit(RLIMIT_DATA, bound->hb_before + mib * MIB);
 	set_limit(RLIMIT_CPU, bound->hb_seconds);
 }

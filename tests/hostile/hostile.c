@@ -29,17 +29,6 @@
 #define ENDLESS_WALK 2000000 /* more than any of these dumps can have */
 #define MEM_LIMIT    ((rlim_t)1 << 30)
 
-#if defined(__SANITIZE_ADDRESS__)
-#define HAVE_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAVE_ASAN 1
-#endif
-#endif
-#ifndef HAVE_ASAN
-#define HAVE_ASAN 0
-#endif
-
 /* A read, and what the undamaged dump answers. */
 struct probe {
 	uint64_t va;
@@ -518,10 +507,12 @@ h_run(void)
 static void
 h_limit_memory(void)
 {
+#ifndef SANITIZED
 	struct rlimit limit = { .rlim_cur = MEM_LIMIT, .rlim_max = MEM_LIMIT };
 
-	if (!HAVE_ASAN && setrlimit(RLIMIT_AS, &limit) == -1)
+	if (setrlimit(RLIMIT_AS, &limit) == -1)
 		err(1, "setrlimit");
+#endif
 }
 
 static void
