@@ -329,12 +329,12 @@ def check_full_disk():
 
 
 def interrupted(scene, number):
-    """Start a long save, and send it a signal in the middle of the copy."""
+    """Start a long save, and send it a signal when it has made its files."""
     process = subprocess.Popen(
         [VMCORE, "save", scene.image, scene.folder], stderr=subprocess.PIPE
     )
     while process.poll() is None and not os.path.exists(
-        scene.path(".saving.core")
+        scene.path(".saving.info")
     ):
         time.sleep(0.001)
     process.send_signal(number)
