@@ -1,16 +1,13 @@
 /*
- * Spin mutexes and critical sections.
+ * Spin mutexes.
  *
  * mtx_lock is 0 or the owner's thread.  Until the boot CPU has a thread, there
  * is no one else to lock out, but the owner must not be 0.
  */
 #include "kernel/sys/mutex.h"
 
-#include "kernel/machine/cpufunc.h"
 #include "kernel/machine/pcpu.h"
-#include "kernel/sys/critical.h"
 #include "kernel/sys/fail.h"
-#include "kernel/sys/sched.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 
@@ -18,76 +15,6 @@
 #define SPIN_MAX 2000000000
 
 bool scheduler_stopped;
-
-/*
- * The first mutex that a thread takes disables interrupts; the last one that it
- * releases restores them.
- */
-void
-spinlock_enter(void)
-{
-	struct thread *td = curthread;
-	register_t flags = intr_disable();
-
-	if (td->td_md_spinlock_count++ == 0)
-		td->td_md_saved_flags = flags;
-	td->td_critnest++;
-}
-
-void
-spinlock_exit(void)
-{
-	struct thread *td = curthread;
-
-	td->td_critnest--;
-	if (--td->td_md_spinlock_count == 0)
-		intr_restore(td->td_md_saved_flags);
-}
-
-void
-critical_enter(void)
-{
-	curthread->td_critnest++;
-}
-
-void
-critical_exit(void)
-{
-	struct thread *td = curthread;
-
-	KASSERT(td->td_critnest > 0, ("%s: not inside", __func__));
-	td->td_critnest--;
-	if (td->td_critnest == 0 && td->td_needresched &&
-	    !SCHEDULER_STOPPED() && td->td_intr_nesting_level == 0)
-		sched_yield();
-}
-
-unsigned int
-critical_cpu(void)
-{
-	return ((unsigned int)curcpu);
-}
-
-/* For the witness: a list that a switch leaves with its thread. */
-struct lock_list *
-witness_locks(void)
-{
-	return (&curthread->td_locks);
-}
-
-enum witness_place
-witness_place(void)
-{
-	const struct thread *td = curthread;
-
-	if (td->td_nmi_nesting_level > 0)
-		return (PLACE_NMI);
-	if (td->td_intr_nesting_level > 0)
-		return (PLACE_INTR);
-	if (td->td_critnest > td->td_md_spinlock_count)
-		return (PLACE_CRITICAL);
-	return (PLACE_THREAD);
-}
 
 void
 mtx_init(struct mtx *m, const char *name, const char *type, int opts)
