@@ -49,7 +49,7 @@ critical_exit(void)
 	td->td_critnest--;
 	if (td->td_critnest == 0 && td->td_needresched &&
 	    !SCHEDULER_STOPPED() && td->td_intr_nesting_level == 0)
-		sched_yield();
+		kern_yield();
 }
 
 unsigned int

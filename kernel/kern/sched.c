@@ -91,7 +91,7 @@ mi_switch(void)
 }
 
 void
-sched_yield(void)
+kern_yield(void)
 {
 	mtx_lock_spin(&sched_lock);
 	sched_add(curthread);
@@ -114,7 +114,7 @@ sched_preempt(void)
 	struct thread *td = curthread;
 
 	if (td->td_needresched && td->td_critnest == 0 && !SCHEDULER_STOPPED())
-		sched_yield();
+		kern_yield();
 }
 
 void
@@ -130,7 +130,7 @@ sched_idletd(void *arg)
 		pc->pc_idle = false;
 		enable_intr();
 		if (!TAILQ_EMPTY(&runq))
-			sched_yield();
+			kern_yield();
 	}
 }
 

@@ -88,7 +88,7 @@ start_sleepers(uint64_t n)
 		p = sleepers[0]->td_proc;
 		while (__atomic_load_n(&sleepers[i]->td_wchan,
 			   __ATOMIC_RELAXED) != channel(i))
-			sched_yield();
+			kern_yield();
 	}
 }
 

@@ -19,7 +19,7 @@ void sched_add(struct thread *td);
 void mi_switch(void);
 
 /* Let another thread run; returns when it is our turn again. */
-void sched_yield(void);
+void kern_yield(void);
 
 /* From the clock of each CPU, in its interrupt. */
 void sched_clock(void);
