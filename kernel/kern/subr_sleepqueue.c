@@ -24,13 +24,6 @@
 
 #define SC_TABLESIZE 1024 /* a power of two */
 
-struct sleepqueue {
-	TAILQ_HEAD(, thread) sq_blocked; /* first the one that sleeps longest */
-	LIST_ENTRY(sleepqueue) sq_hash;	 /* of its chain, or of a free list */
-	LIST_HEAD(, sleepqueue) sq_free; /* of all sleepers but one */
-	const void *sq_wchan;
-};
-
 static LIST_HEAD(, sleepqueue) chains[SC_TABLESIZE]; /* (s) */
 
 static int max_depth; /* (s) */
@@ -40,14 +33,20 @@ SYSCTL_INT(_debug_sleepq, OID_AUTO, max_depth, CTLFLAG_RD, &max_depth, 0,
 
 static MALLOC_DEFINE(M_SLEEPQ, "sleepqueue", "one for each thread");
 
+void
+sleepq_init(struct sleepqueue *sq)
+{
+	*sq = (struct sleepqueue){ 0 };
+	TAILQ_INIT(&sq->sq_blocked);
+	LIST_INIT(&sq->sq_free);
+}
+
 struct sleepqueue *
 sleepq_alloc(void)
 {
-	struct sleepqueue *sq =
-	    malloc(sizeof(*sq), M_SLEEPQ, M_WAITOK | M_ZERO);
+	struct sleepqueue *sq = malloc(sizeof(*sq), M_SLEEPQ, M_WAITOK);
 
-	TAILQ_INIT(&sq->sq_blocked);
-	LIST_INIT(&sq->sq_free);
+	sleepq_init(sq);
 	return (sq);
 }
 

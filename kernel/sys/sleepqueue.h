@@ -5,10 +5,20 @@
 #ifndef KERNEL_SYS_SLEEPQUEUE_H
 #define KERNEL_SYS_SLEEPQUEUE_H
 
-struct sleepqueue;
+#include "kernel/sys/queue.h"
+
 struct thread;
 
+/* Who sleeps on one address.  Guarded by sched_lock. */
+struct sleepqueue {
+	TAILQ_HEAD(, thread) sq_blocked; /* first the one that sleeps longest */
+	LIST_ENTRY(sleepqueue) sq_hash;	 /* of its chain, or of a free list */
+	LIST_HEAD(, sleepqueue) sq_free; /* of all sleepers but one */
+	const void *sq_wchan;
+};
+
 /* A thread brings a queue with it: td_sleepqueue. */
+void sleepq_init(struct sleepqueue *sq);
 struct sleepqueue *sleepq_alloc(void);
 void sleepq_free(struct sleepqueue *sq);
 
