@@ -3,13 +3,14 @@
  *
  *	critical.h	all of it, in sim_inline.h
  *	dumpset.h	all but dump_add_user()
- *	lock.h		what the witness, which is the kernel's, asks for
- *	mutex.h		all but mtx_handoff()
+ *	lock.h		witness_locks(), witness_place()
+ *	mutex.h		spinlock_enter(), spinlock_exit()
  *	smp.h		mp_maxid, stop_cpus_hard(), cpu_spinwait()
  *	stack.h		all of it
- *	systm.h		printf(), panic(), msleep_spin(), wakeup()
+ *	systm.h		printf(), panic()
  *
- * memset(), of libkern.h, is the host's.
+ * Locks, sleep queues, callouts and the witness are the kernel's own, over the
+ * threads of sim_thread.c.  memset(), of libkern.h, is the host's.
  */
 #include "tests/vm/sim.h"
 
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/machine/pcpu.h"
 #include "kernel/sys/critical.h"
 #include "kernel/sys/dumpset.h"
 #include "kernel/sys/malloc.h"
@@ -73,7 +75,6 @@ static pthread_mutex_t cpus[MAXCPU];
 static _Thread_local uint32_t next_cpu;
 _Thread_local struct sim_thread sim_curthread;
 static _Thread_local int nspinlocks;
-static _Thread_local struct lock_list locks_held;
 static _Thread_local enum witness_place pretended;
 bool sim_pinned;
 
@@ -137,6 +138,13 @@ panic(const char *fmt, ...)
 	abort();
 }
 
+static void
+release_all(struct lock_list *ll)
+{
+	while (ll->ll_count > 0)
+		((struct mtx *)ll->ll_held[--ll->ll_count])->mtx_lock = 0;
+}
+
 const char *
 sim_expect_panic(void (*func)(void *arg), void *arg)
 {
@@ -156,18 +164,14 @@ sim_expect_panic(void (*func)(void *arg), void *arg)
 	sim_curthread.st_critnest = 0;
 	nspinlocks = 0;
 	pretended = PLACE_THREAD;
-	locks_held.ll_count = 0;
+	release_all(&curthread->td_locks);
 	return (said);
 }
 
 /*
- * Locks.  The word is 1 while somebody has it, and the holder in a critical
- * section.  The witness is the kernel's own.
+ * What locks and the witness ask of the machine.
  */
 
-static _Thread_local char me;
-
-bool scheduler_stopped;
 const struct sysctl_oid sysctl__debug;
 
 int
@@ -180,7 +184,7 @@ sysctl_handle_int(SYSCTL_HANDLER_ARGS)
 struct lock_list *
 witness_locks(void)
 {
-	return (&locks_held);
+	return (&curthread->td_locks);
 }
 
 enum witness_place
@@ -239,99 +243,6 @@ stack_print(const struct stack *st)
 {
 	for (int i = 0; i < st->depth; i++)
 		(void)sim_printf("#%d %#jx\n", i, (uintmax_t)st->pcs[i]);
-}
-
-void
-mtx_init(struct mtx *mtx, const char *name, const char *type, int opts)
-{
-	if (opts != MTX_SPIN)
-		panic("%s: %s: not a spin lock", __func__, name);
-	*mtx = (struct mtx)MTX_INITIALIZER(name);
-	if (type != NULL)
-		mtx->lock_object.lo_type = type;
-}
-
-void
-mtx_destroy(struct mtx *mtx)
-{
-	if (mtx->mtx_lock != 0)
-		panic("%s: %s is held", __func__, mtx->lock_object.lo_name);
-}
-
-void
-mtx_lock_spin(struct mtx *mtx)
-{
-	uintptr_t none = 0;
-
-	if (SCHEDULER_STOPPED())
-		return;
-	spinlock_enter();
-	mtx_assert(mtx, MA_NOTOWNED);
-	witness_checkorder(&mtx->lock_object);
-	while (!__atomic_compare_exchange_n(&mtx->mtx_lock, &none,
-	    (uintptr_t)&me, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-		none = 0;
-		sched_yield();
-	}
-	witness_lock(&mtx->lock_object);
-}
-
-void
-mtx_unlock_spin(struct mtx *mtx)
-{
-	if (SCHEDULER_STOPPED())
-		return;
-	mtx_assert(mtx, MA_OWNED);
-	witness_unlock(&mtx->lock_object);
-	__atomic_store_n(&mtx->mtx_lock, 0, __ATOMIC_RELEASE);
-	spinlock_exit();
-}
-
-bool
-mtx_owned(const struct mtx *mtx)
-{
-	return (__atomic_load_n(&mtx->mtx_lock, __ATOMIC_RELAXED) ==
-	    (uintptr_t)&me);
-}
-
-#ifndef NDEBUG
-void
-mtx_assert(const struct mtx *mtx, int what)
-{
-	if (!SCHEDULER_STOPPED() && mtx_owned(mtx) != (what == MA_OWNED))
-		panic("mutex %s %s", mtx->lock_object.lo_name,
-		    what == MA_OWNED ? "not owned" : "owned");
-}
-#endif
-
-/*
- * Sleep: one queue for all channels, since wakeups may be spurious.
- */
-
-static pthread_mutex_t sleep_mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t sleep_cond = PTHREAD_COND_INITIALIZER;
-
-int
-msleep_spin(const void *chan, struct mtx *mtx, const char *wmesg, int timo)
-{
-	(void)chan;
-	(void)timo;
-	witness_sleep(&mtx->lock_object, wmesg);
-	pthread_mutex_lock(&sleep_mutex);
-	mtx_unlock_spin(mtx);
-	pthread_cond_wait(&sleep_cond, &sleep_mutex);
-	pthread_mutex_unlock(&sleep_mutex);
-	mtx_lock_spin(mtx);
-	return (0);
-}
-
-void
-wakeup(const void *chan)
-{
-	(void)chan;
-	pthread_mutex_lock(&sleep_mutex);
-	pthread_cond_broadcast(&sleep_cond);
-	pthread_mutex_unlock(&sleep_mutex);
 }
 
 /*
@@ -510,6 +421,7 @@ sim_boot(const struct sim_config *config)
 	for (int cpu = 0; cpu < MAXCPU; cpu++)
 		pthread_mutex_init(&cpus[cpu], NULL);
 
+	sim_threads_boot();
 	kmem_early_init(sim.kva, sim.kva + sim.kva_size);
 	vm_page_startup();
 	uma_startup2();

@@ -39,6 +39,24 @@ void sim_halt(void);
 /* With pinned: this thread is alone on that CPU. */
 void sim_pin(unsigned int cpu);
 
+/* Part of sim_boot(): threads can sleep. */
+void sim_threads_boot(void);
+
+/* So many ticks of the clock pass, and callouts that are due are called. */
+void sim_tick(int n);
+
+/* A thread of this process that runs func(arg); join it with sim_join(). */
+struct simthread;
+struct simthread *sim_start(void (*func)(void *arg), void *arg);
+void sim_join(struct simthread *t);
+
+/* As the kernel knows it. */
+struct thread *sim_thread(struct simthread *t);
+
+/* Does it sleep, on whatever?  And: return when it does. */
+bool sim_asleep(struct simthread *t);
+void sim_wait_asleep(struct simthread *t);
+
 /* Is the page in the dump's set, and how many pages are; is it kept out. */
 bool sim_dumped(vm_paddr_t pa);
 bool sim_never_dumped(vm_paddr_t pa);
