@@ -35,7 +35,8 @@ mtx_destroy(struct mtx *m)
 bool
 mtx_owned(const struct mtx *m)
 {
-	return (m->mtx_lock == (uintptr_t)curthread);
+	return (__atomic_load_n(&m->mtx_lock, __ATOMIC_RELAXED) ==
+	    (uintptr_t)curthread);
 }
 
 #ifndef NDEBUG
