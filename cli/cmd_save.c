@@ -19,6 +19,13 @@
 #include "cli/save_dump.h"
 #include "cli/text.h"
 
+/*
+ * So many bytes of a sparse image's holes are counted into sums: some, and a
+ * number for each byte that is in no hole.
+ */
+#define SUM_HOLES_FREE	(UINT64_C(1) << 30)
+#define SUM_HOLES_RATIO 64
+
 /* Not of sysexits(3): there is no dump, which is no mistake of anybody. */
 #define STATUS_NONE 1
 
@@ -78,6 +85,8 @@ struct save_request {
 	bool srq_has_offset;
 	uint64_t srq_offset, srq_length; /* bytes; length 0: to the end */
 
+	uint64_t srq_holes_left; /* bytes of holes to count into sums */
+
 	struct crashdir srq_dir;
 	struct dumpdev *srq_dev;
 	unsigned int srq_nfound;
@@ -125,12 +134,33 @@ check(const struct save_source *src)
 	return (EX_OK);
 }
 
-static int
-save(const struct save_request *rq, const struct save_source *src)
+/* Is a sum worth its time?  That grows with the holes. */
+static bool
+take_holes(struct save_request *rq, const struct save_source *src,
+    uint64_t data_len)
 {
-	char core[CRASHNAME_LEN];
-	int status = save_dump(&rq->srq_dir, src, rq->srq_max, core);
+	uint64_t len = src->src_dump->dmp_hdr.kh_dump_len;
+	uint64_t holes = len > data_len ? len - data_len : 0;
 
+	if (holes > rq->srq_holes_left) {
+		warnx(
+		    "warning: %s: no SHA-256 of the dump: almost all of it is a hole of the image",
+		    src->src_name);
+		return (false);
+	}
+	rq->srq_holes_left -= holes;
+	return (true);
+}
+
+static int
+save(struct save_request *rq, struct save_source *src)
+{
+	uint64_t data_len = dumpdev_data_len(src->src_dev, src->src_dump);
+	char core[CRASHNAME_LEN];
+	int status;
+
+	src->src_has_sum = take_holes(rq, src, data_len);
+	status = save_dump(&rq->srq_dir, src, rq->srq_max, core);
 	if (status != EX_OK)
 		return (status);
 	text_put(stdout, rq->srq_dir.cd_path);
@@ -270,6 +300,19 @@ open_device(struct save_request *rq)
 	return (EX_DATAERR);
 }
 
+/* How much work the disk is worth, by what is there of it. */
+static void
+set_limits(struct save_request *rq)
+{
+	uint64_t data_len = dumpdev_disk_data_len(rq->srq_dev);
+
+	if (__builtin_mul_overflow(data_len, SUM_HOLES_RATIO,
+		&rq->srq_holes_left) ||
+	    __builtin_add_overflow(rq->srq_holes_left, SUM_HOLES_FREE,
+		&rq->srq_holes_left))
+		rq->srq_holes_left = UINT64_MAX;
+}
+
 static int
 run(struct save_request *rq, const char *directory)
 {
@@ -279,6 +322,7 @@ run(struct save_request *rq, const char *directory)
 	if (status == EX_OK && rq->srq_action == ACTION_SAVE)
 		status = crashdir_open(&rq->srq_dir, directory);
 	if (status == EX_OK) {
+		set_limits(rq);
 		interrupt_hold();
 		status = handle_all(rq);
 	}

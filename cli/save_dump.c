@@ -160,26 +160,70 @@ read_chunk(struct saving *sv, const struct copying *cpy, uint64_t off,
 	return (EX_IOERR);
 }
 
+static size_t
+chunk_len(uint64_t left)
+{
+	return (left < CHUNK_LEN ? (size_t)left : CHUNK_LEN);
+}
+
+/*
+ * Pass over the first bytes from off on if they are in a hole of the image, and
+ * leave a hole for them.  Returns how many, up to left.
+ */
+static uint64_t
+skip_hole(struct saving *sv, const struct copying *cpy, uint64_t off,
+    uint64_t left)
+{
+	const struct save_source *src = sv->sav_src;
+	bool by_chunks = sv->sav_digest != NULL ||
+	    kerneldump_is_text(&src->src_dump->dmp_hdr);
+	uint64_t n;
+
+	if (!cpy->cpy_is_core)
+		return (0);
+	n = dumpdev_hole_len(src->src_dev, src->src_dump, off,
+	    by_chunks ? chunk_len(left) : left);
+	if (n > 0 && sv->sav_digest != NULL) {
+		memset(sv->sav_buf, 0, (size_t)n);
+		digest_add(sv->sav_digest, sv->sav_buf, (size_t)n);
+	}
+	return (n);
+}
+
+static int
+copy_chunk(struct saving *sv, const struct copying *cpy, uint64_t off,
+    size_t len)
+{
+	int status = read_chunk(sv, cpy, off, len);
+
+	if (status != EX_OK)
+		return (status);
+	if (cpy->cpy_is_core)
+		digest_add(sv->sav_digest, sv->sav_buf, len);
+	return (sparse_write(cpy->cpy_fd, off, sv->sav_buf, len, NULL) ?
+		EX_OK :
+		write_failed(sv));
+}
+
 static int
 copy(struct saving *sv, const struct copying *cpy, struct progress *bar)
 {
 	uint64_t len = cpy->cpy_len;
 
 	for (uint64_t off = 0; off < len;) {
-		uint64_t left = len - off;
-		size_t n = left < CHUNK_LEN ? (size_t)left : CHUNK_LEN;
-		int status;
+		uint64_t n = skip_hole(sv, cpy, off, len - off);
+		int status = EX_OK;
 
-		if (interrupt_came())
-			return (EX_TEMPFAIL);
-		progress_report(bar, off, len);
-		if ((status = read_chunk(sv, cpy, off, n)) != EX_OK)
+		if (n == 0) {
+			n = chunk_len(len - off);
+			status = copy_chunk(sv, cpy, off, (size_t)n);
+		}
+		if (status == EX_OK && interrupt_came())
+			status = EX_TEMPFAIL;
+		if (status != EX_OK)
 			return (status);
-		if (cpy->cpy_is_core)
-			digest_add(sv->sav_digest, sv->sav_buf, n);
-		if (!sparse_write(cpy->cpy_fd, off, sv->sav_buf, n, NULL))
-			return (write_failed(sv));
 		off += n;
+		progress_report(bar, off, len);
 	}
 	/* A hole at the end does not make the file longer by itself. */
 	return (ftruncate(cpy->cpy_fd, (off_t)len) == 0 ? EX_OK :
@@ -362,7 +406,7 @@ save_dump(const struct crashdir *cd, const struct save_source *src,
 		warnx("%s: out of memory", src->src_name);
 		return (EX_OSERR);
 	}
-	sv.sav_digest = digest_create();
+	sv.sav_digest = src->src_has_sum ? digest_create() : NULL;
 	status = save_files(&sv);
 	digest_destroy(sv.sav_digest);
 	free(sv.sav_buf);

@@ -12,6 +12,7 @@ struct save_source {
 	const struct dumpdev_dump *src_dump;
 	const char *src_name; /* of the device, for people */
 	bool src_salvage;     /* zeros where the disk cannot be read */
+	bool src_has_sum;     /* write the SHA-256 of the file into info.N */
 };
 
 /*

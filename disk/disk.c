@@ -269,3 +269,34 @@ disk_next_data(const struct disk *dk, uint64_t off)
 #endif
 	return (off);
 }
+
+/* The first byte after off that is in a hole; or dk_len. */
+static uint64_t
+next_hole(const struct disk *dk, uint64_t off)
+{
+#ifdef SEEK_HOLE
+	off_t next = lseek(dk->dk_fd, (off_t)off, SEEK_HOLE);
+
+	if (next >= 0 && (uint64_t)next > off)
+		return ((uint64_t)next);
+#else
+	(void)off;
+#endif
+	return (dk->dk_len);
+}
+
+uint64_t
+disk_data_len(const struct disk *dk, uint64_t start, uint64_t end)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t off = start; off < end;) {
+		uint64_t data = disk_next_data(dk, off);
+
+		if (data >= end)
+			break;
+		off = next_hole(dk, data);
+		sum += (off < end ? off : end) - data;
+	}
+	return (sum);
+}

@@ -240,7 +240,7 @@ read_part(const struct dumpdev *dev, uint64_t start, uint64_t part_len,
 
 /* Which bytes of the data on the disk are these of the dump? */
 static uint64_t
-data_off(const struct kerneldump_hdr *kh, uint64_t off, size_t len)
+data_off(const struct kerneldump_hdr *kh, uint64_t off, uint64_t len)
 {
 	if (kerneldump_is_text(kh) && off <= kh->kh_dump_len &&
 	    len <= kh->kh_dump_len - off)
@@ -275,6 +275,37 @@ dumpdev_read_key(const struct dumpdev *dev, const struct dumpdev_dump *dump,
 {
 	return (read_part(dev, dump->dmp_place.kpl_key_off,
 	    dump->dmp_hdr.kh_key_len, off, buf, len, tr));
+}
+
+/* ---- holes ---- */
+
+uint64_t
+dumpdev_hole_len(const struct dumpdev *dev, const struct dumpdev_dump *dump,
+    uint64_t off, uint64_t len)
+{
+	const struct kerneldump_hdr *kh = &dump->dmp_hdr;
+	uint64_t start = dump->dmp_place.kpl_data_off + data_off(kh, off, len);
+	uint64_t hole = disk_next_data(&dev->disk, start) - start;
+
+	if (hole >= len)
+		return (len);
+	/* Of a textdump, the last bytes on the disk are the first. */
+	return (kerneldump_is_text(kh) ? 0 : hole);
+}
+
+uint64_t
+dumpdev_data_len(const struct dumpdev *dev, const struct dumpdev_dump *dump)
+{
+	const struct kerneldump_place *kp = &dump->dmp_place;
+
+	return (disk_data_len(&dev->disk, kp->kpl_key_off,
+	    kp->kpl_data_off + dump->dmp_hdr.kh_dump_len));
+}
+
+uint64_t
+dumpdev_disk_data_len(const struct dumpdev *dev)
+{
+	return (disk_data_len(&dev->disk, 0, dev->disk.dk_len));
 }
 
 /* ---- clearing ---- */

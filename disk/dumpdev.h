@@ -55,6 +55,22 @@ const struct trouble *dumpdev_trouble(const struct dumpdev *dev);
 bool dumpdev_read(const struct dumpdev *dev, const struct dumpdev_dump *dump,
     uint64_t off, uint8_t *buf, size_t len, struct trouble *tr);
 
+/*
+ * How many bytes of the dump from off on, up to len, are in a hole of the
+ * image and so need not be read: they are zeros.  0: the first one is in none.
+ * A textdump's len is a multiple of 512.
+ */
+uint64_t dumpdev_hole_len(const struct dumpdev *dev,
+    const struct dumpdev_dump *dump, uint64_t off, uint64_t len);
+
+/*
+ * Bytes of a dump and its key, or of the whole disk, that are in no hole of the
+ * image.
+ */
+uint64_t dumpdev_data_len(const struct dumpdev *dev,
+    const struct dumpdev_dump *dump);
+uint64_t dumpdev_disk_data_len(const struct dumpdev *dev);
+
 /* Where on the disk these bytes of a dump begin. */
 uint64_t dumpdev_place(const struct dumpdev_dump *dump, uint64_t off,
     size_t len);

@@ -182,6 +182,82 @@ tests.case("unreadable: the last header, with --offset", check_header_by_offset)
 tests.case("unreadable: partition tables", check_tables)
 tests.case("unreadable: a key", check_key)
 
+# ---- holes of an image ----
+
+
+def write_sparse(scene, image):
+    """Write it with holes for blocks of zeros."""
+    with open(scene.image, "wb") as file:
+        for at in range(0, len(image), 4096):
+            block = image[at : at + 4096]
+            if block.strip(b"\0"):
+                file.seek(at)
+                file.write(block)
+        file.truncate(len(image))
+
+
+def hole_middle(scene, inside):
+    """A byte in the middle of the hole that the byte inside is in."""
+    with open(scene.image, "rb") as file:
+        try:
+            end = os.lseek(file.fileno(), inside, os.SEEK_DATA)
+        except OSError:
+            raise Skip("no holes here")
+    if end == inside:
+        raise Skip("no holes here")
+    return (inside + end) // 2
+
+
+HOLE = 8 << 20
+SOME = some_bytes(512 * 20, 4)
+
+
+def check_hole(image, name, data):
+    """What is in a hole of an image is not read."""
+    with Scene(b"") as scene:
+        write_sparse(scene, image)
+        at = hole_middle(scene, len(image) - HOLE // 2)
+        expect(scene.save("-k", env=eio(scene, at)), os.EX_OK)
+        assert scene.read(name) == data
+        assert scene.read("info.0").decode().endswith(sha256_line(data))
+        assert os.stat(scene.path(name)).st_blocks * 512 < HOLE // 2
+
+
+for name, image, saved, data in [
+    (
+        "of a dump",
+        dump4(SOME + bytes(HOLE) + SOME, size=HOLE + (1 << 20)),
+        *("vmcore.0", SOME + bytes(HOLE) + SOME),
+    ),
+    (
+        "of a textdump",
+        images.textdump(SOME + bytes(HOLE) + SOME, size=HOLE + (1 << 20)),
+        *("textdump.tar.0", SOME + bytes(HOLE) + SOME),
+    ),
+]:
+    tests.case(f"a hole {name} is not read", check_hole, image, saved, data)
+
+
+def check_hollow():
+    """A dump that is all hole takes no time for its sum."""
+    length = 5 << 28
+    header = images.header4(length)
+    with Scene(header) as scene:
+        with open(scene.image, "r+b") as file:
+            file.truncate(512 + length)
+            file.seek(512 + length)
+            file.write(header)
+        at = hole_middle(scene, length // 2)
+        result = scene.save("-k", env=eio(scene, at))
+        if "no room for a dump" in result.err:
+            raise Skip("no room for a file of 1.3 GB")
+        expect(result, os.EX_OK, "no SHA-256 of the dump")
+        assert os.path.getsize(scene.path("vmcore.0")) == length
+        assert b"SHA-256" not in scene.read("info.0")
+
+
+tests.case("a dump that is a hole", check_hollow)
+
 # ---- disks that change ----
 
 OTHER = dump4(some_bytes(3 << 20, 77), size=4 << 20, time=1650009999)
