@@ -85,6 +85,7 @@ struct save_request {
 	bool srq_has_offset;
 	uint64_t srq_offset, srq_length; /* bytes; length 0: to the end */
 
+	uint64_t srq_data_left;	 /* bytes of the disk in no dump so far */
 	uint64_t srq_holes_left; /* bytes of holes to count into sums */
 
 	struct crashdir srq_dir;
@@ -134,6 +135,24 @@ check(const struct save_source *src)
 	return (EX_OK);
 }
 
+/*
+ * Dumps that lie on each other do not have more bytes than the disk.  A header
+ * costs nothing, and each may claim the whole disk.
+ */
+static int
+take_data(struct save_request *rq, const struct save_source *src,
+    uint64_t data_len)
+{
+	if (data_len > rq->srq_data_left) {
+		warnx(
+		    "%s: not saved: it overlaps dumps that were saved before (--offset and --length save it alone)",
+		    src->src_name);
+		return (EX_DATAERR);
+	}
+	rq->srq_data_left -= data_len;
+	return (EX_OK);
+}
+
 /* Is a sum worth its time?  That grows with the holes. */
 static bool
 take_holes(struct save_request *rq, const struct save_source *src,
@@ -157,8 +176,10 @@ save(struct save_request *rq, struct save_source *src)
 {
 	uint64_t data_len = dumpdev_data_len(src->src_dev, src->src_dump);
 	char core[CRASHNAME_LEN];
-	int status;
+	int status = take_data(rq, src, data_len);
 
+	if (status != EX_OK)
+		return (status);
 	src->src_has_sum = take_holes(rq, src, data_len);
 	status = save_dump(&rq->srq_dir, src, rq->srq_max, core);
 	if (status != EX_OK)
@@ -304,9 +325,8 @@ open_device(struct save_request *rq)
 static void
 set_limits(struct save_request *rq)
 {
-	uint64_t data_len = dumpdev_disk_data_len(rq->srq_dev);
-
-	if (__builtin_mul_overflow(data_len, SUM_HOLES_RATIO,
+	rq->srq_data_left = dumpdev_disk_data_len(rq->srq_dev);
+	if (__builtin_mul_overflow(rq->srq_data_left, SUM_HOLES_RATIO,
 		&rq->srq_holes_left) ||
 	    __builtin_add_overflow(rq->srq_holes_left, SUM_HOLES_FREE,
 		&rq->srq_holes_left))

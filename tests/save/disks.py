@@ -9,9 +9,9 @@ import os
 import images
 from images import (
     FILLER, SWAP, UFS, dump1, dump4, extended_disk, falsify, geom, label,
-    mbr_disk, slice_of, table,
+    mbr_disk, slice_of, some_bytes, table,
 )
-from scene import DATA, NO_DUMP, VMCORE, Scene
+from scene import CORES, DATA, NO_DUMP, VMCORE, Scene
 from tap import Tests, expect, run
 
 GOOD = dump4(DATA)
@@ -262,7 +262,19 @@ def check_offset_nothing():
         expect(scene.save("--offset", "0"), NO_DUMP, "no dump")
 
 
+def check_offset_overlap():
+    """Headers that all claim the same bytes do not get them saved repeatedly."""
+    count, data = 20, some_bytes(1 << 16)
+    header = images.header4(len(data) + 512 * (count - 1))
+    with Scene(header * count + data + header * count) as scene:
+        result = scene.save("-k", "--offset", "0")
+        expect(result, os.EX_DATAERR, "overlaps dumps that were saved before")
+        assert result.err.count("\n") == count - 1, result
+        assert scene.names() == sorted(["bounds"] + CORES), scene.names()
+
+
 tests.case("--offset finds two", check_offset_two)
+tests.case("--offset finds dumps that overlap", check_offset_overlap)
 tests.case(
     "--offset with a last header only", check_offset_half, "first", "differ"
 )
