@@ -17,21 +17,28 @@
 #include "cli/json.h"
 #include "cli/number.h"
 #include "cli/open.h"
+#include "cli/sumcheck.h"
 #include "cli/text.h"
+
+enum { OPT_CHECK = OPT_OWN };
 
 static const struct option info_long[] = {
 	OPTIONS_LONG,
 	OPTIONS_JSON,
+	{ "check", no_argument, NULL, OPT_CHECK },
 	{ NULL, 0, NULL, 0 },
 };
 
 const struct syntax info_syntax = {
 	.sy_name = "info",
-	.sy_synopsis = "[--json] [-N kernel] core",
+	.sy_synopsis = "[--check] [--json] [-N kernel] core",
 	.sy_help = "Describe a dump: format, machine, sizes, kernel version,"
 		   " panic string.\n"
 		   "The kernel is needed for the last two only.\n"
 		   "\n"
+		   "      --check        only tell whether the file is still as"
+		   " it was saved, by the\n"
+		   "                     SHA-256 in the info.N beside it\n"
 		   "      --json         one object\n",
 	.sy_short = OPTIONS_SHORT,
 	.sy_long = info_long,
@@ -263,28 +270,38 @@ show(const struct info *info, const struct args *args)
 	return (EX_OK);
 }
 
-int
-cmd_info(int argc, char **argv)
+static int
+describe(const struct args *args)
 {
-	struct args args = { 0 };
 	struct dump dump = { 0 };
-	int status;
+	int status = open_core(args, &dump);
 
-	if (options_next(&info_syntax, argc, argv, &args) != -1)
-		return (args.a_status);
-	if (!options_core(&info_syntax, &argc, &argv, &args))
-		return (EX_USAGE);
-
-	status = open_core(&args, &dump);
 	if (status == EX_OK) {
 		struct info info = { .inf_core = dump.d_core,
 			.inf_version = kdebug_version(dump.d_kdb),
 			.inf_panic = kdebug_panic(dump.d_kdb),
 			.inf_pairing = kdebug_pairing(dump.d_kdb) };
 
-		status = show(&info, &args);
+		status = show(&info, args);
 		open_warn(&dump);
 	}
 	open_close(&dump);
 	return (status);
+}
+
+int
+cmd_info(int argc, char **argv)
+{
+	struct args args = { 0 };
+	bool check = false;
+	int ch;
+
+	while ((ch = options_next(&info_syntax, argc, argv, &args)) != -1) {
+		if (ch != OPT_CHECK)
+			return (args.a_status);
+		check = true;
+	}
+	if (!options_core(&info_syntax, &argc, &argv, &args))
+		return (EX_USAGE);
+	return (check ? sumcheck(args.a_core, args.a_json) : describe(&args));
 }

@@ -12,19 +12,13 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/digest.h"
 #include "cli/dumpinfo.h"
 #include "cli/interrupt.h"
 #include "cli/number.h"
 #include "cli/options.h"
 #include "cli/save_dump.h"
 #include "cli/text.h"
-
-/*
- * So many bytes of a sparse image's holes are counted into sums: some, and a
- * number for each byte that is in no hole.
- */
-#define SUM_HOLES_FREE	(UINT64_C(1) << 30)
-#define SUM_HOLES_RATIO 64
 
 /* Not of sysexits(3): there is no dump, which is no mistake of anybody. */
 #define STATUS_NONE 1
@@ -326,11 +320,7 @@ static void
 set_limits(struct save_request *rq)
 {
 	rq->srq_data_left = dumpdev_disk_data_len(rq->srq_dev);
-	if (__builtin_mul_overflow(rq->srq_data_left, SUM_HOLES_RATIO,
-		&rq->srq_holes_left) ||
-	    __builtin_add_overflow(rq->srq_holes_left, SUM_HOLES_FREE,
-		&rq->srq_holes_left))
-		rq->srq_holes_left = UINT64_MAX;
+	rq->srq_holes_left = digest_holes_max(rq->srq_data_left);
 }
 
 static int

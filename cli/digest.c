@@ -5,6 +5,20 @@
 
 #include <stdlib.h>
 
+#include "libkvm/spool.h"
+
+uint64_t
+digest_holes_max(uint64_t data_len)
+{
+	uint64_t max;
+
+	if (getenv(SPOOL_NOLIMIT) != NULL ||
+	    __builtin_mul_overflow(data_len, DIGEST_HOLES_RATIO, &max) ||
+	    __builtin_add_overflow(max, DIGEST_HOLES_FREE, &max))
+		return (UINT64_MAX);
+	return (max);
+}
+
 #ifdef HAVE_OPENSSL
 
 #include <openssl/evp.h>

@@ -7,9 +7,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* 64 hexadecimal digits, in lower case, and a NUL. */
 #define DIGEST_TEXT_LEN 65
+
+/*
+ * How many bytes of a sparse file's holes a sum is worth, where data_len bytes
+ * are in none: some, and a number for each byte.  SPOOL_NOLIMIT in the
+ * environment lifts it.
+ */
+#define DIGEST_HOLES_FREE  (UINT64_C(1) << 30)
+#define DIGEST_HOLES_RATIO 64
+uint64_t digest_holes_max(uint64_t data_len);
 
 struct digest;
 

@@ -1,0 +1,265 @@
+/*
+ * Comparing a saved dump with its info.N: see sumcheck.h.  dumpinfo.c writes the
+ * lines that are looked for here; text of a dump cannot forge them.
+ */
+#include "cli/sumcheck.h"
+
+#include <sys/stat.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/corename.h"
+#include "cli/digest.h"
+#include "cli/json.h"
+#include "cli/open.h"
+#include "cli/progress.h"
+#include "cli/text.h"
+#include "libkvm/holes.h"
+#include "libkvm/plainfile.h"
+
+#define CHUNK_LEN     (UINT32_C(1) << 20)
+#define INFO_MAX_LEN  65536 /* dumpinfo.c writes no more than a quarter */
+#define PATH_MAX_LEN  4096
+#define SUM_LABEL     "  SHA-256: "
+#define PACKING_LABEL "  Compression: "
+#define STATUS_LABEL  "  Dump Status: "
+
+struct sumcheck {
+	const char *smc_core;
+	char smc_info[PATH_MAX_LEN]; /* its info.N */
+	char smc_saved[DIGEST_TEXT_LEN];
+	char smc_now[DIGEST_TEXT_LEN];
+	bool smc_was_bad;    /* not all of it was read when it was saved */
+	const char *smc_why; /* there is no sum; NULL: there is */
+};
+
+/* ---- info.N ---- */
+
+/* "dir/info.0" for "dir/vmcore.0". */
+static bool
+name_info(struct sumcheck *smc, const struct corename *cn)
+{
+	int n = snprintf(smc->smc_info, sizeof(smc->smc_info), "%.*sinfo.%.*s",
+	    cn->con_dir_len, cn->con_dir, cn->con_which_len, cn->con_which);
+
+	return (cn->con_which_len > 0 && n > 0 &&
+	    (size_t)n < sizeof(smc->smc_info));
+}
+
+/* The value in the line that starts with label; NULL: there is none. */
+static const char *
+find_line(const char *text, const char *label)
+{
+	size_t len = strlen(label);
+
+	for (; text != NULL && *text != '\0'; text = strchr(text, '\n')) {
+		text += *text == '\n';
+		if (strncmp(text, label, len) == 0)
+			return (text + len);
+	}
+	return (NULL);
+}
+
+static bool
+is_value(const char *value, const char *wanted)
+{
+	size_t len = strlen(wanted);
+
+	return (value != NULL && strncmp(value, wanted, len) == 0 &&
+	    (value[len] == '\n' || value[len] == '\0'));
+}
+
+static bool
+read_text(const char *path, char *text, size_t size)
+{
+	int fd = plainfile_open(path);
+	ssize_t n;
+
+	if (fd < 0)
+		return (false);
+	n = read(fd, text, size - 1);
+	(void)close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return (n >= 0);
+}
+
+static const char *
+take_info(struct sumcheck *smc, const char *text, bool packed)
+{
+	const char *sum = find_line(text, SUM_LABEL);
+	size_t len = DIGEST_TEXT_LEN - 1;
+
+	if (sum == NULL || strspn(sum, "0123456789abcdef") != len)
+		return ("its info file has no SHA-256");
+	if (packed && is_value(find_line(text, PACKING_LABEL), "none"))
+		return (
+		    "it was compressed after it was saved: unpack it first");
+	memcpy(smc->smc_saved, sum, len);
+	smc->smc_was_bad = is_value(find_line(text, STATUS_LABEL), "bad");
+	return (NULL);
+}
+
+/* Why there is no sum to compare with; NULL: there is one. */
+static const char *
+read_info(struct sumcheck *smc)
+{
+	struct corename cn = corename_split(smc->smc_core);
+	char *text = malloc(INFO_MAX_LEN);
+	const char *why = "there is no info file of it";
+
+	if (text == NULL)
+		return ("out of memory");
+	if (name_info(smc, &cn) && read_text(smc->smc_info, text, INFO_MAX_LEN))
+		why = take_info(smc, text, cn.con_packed);
+	free(text);
+	return (why);
+}
+
+/* ---- the dump ---- */
+
+/* Count the file behind fd, len bytes long.  -1: errno. */
+static int
+add_file(struct digest *dg, int fd, uint64_t len, const char *path)
+{
+	struct progress bar;
+	uint8_t *buf = malloc(CHUNK_LEN);
+	uint64_t done = 0;
+	ssize_t n = -1;
+
+	if (buf == NULL)
+		return (-1);
+	progress_start(&bar, "checking", path);
+	do {
+		progress_report(&bar, done, len);
+		n = read(fd, buf, CHUNK_LEN);
+		if (n > 0) {
+			digest_add(dg, buf, (size_t)n);
+			done += (uint64_t)n;
+		}
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	progress_end(&bar);
+	free(buf);
+	return (n < 0 ? -1 : 0);
+}
+
+static int
+count_file(struct sumcheck *smc, int fd)
+{
+	struct digest *dg = digest_create();
+	struct stat st = { .st_size = 0 };
+	uint64_t data_len = holes_data_len(fd);
+	bool known;
+
+	if (fstat(fd, &st) == 0 &&
+	    (uint64_t)st.st_size - data_len > digest_holes_max(data_len)) {
+		smc->smc_why = "almost all of it is a hole";
+		digest_destroy(dg);
+		return (EX_OK);
+	}
+	if (add_file(dg, fd, (uint64_t)st.st_size, smc->smc_core) != 0) {
+		warn("%s", smc->smc_core);
+		digest_destroy(dg);
+		return (EX_IOERR);
+	}
+	known = digest_end(dg, smc->smc_now);
+	digest_destroy(dg);
+	if (known)
+		return (EX_OK);
+	warnx("%s: no SHA-256: this build has no OpenSSL", smc->smc_core);
+	return (EX_UNAVAILABLE);
+}
+
+static int
+read_core(struct sumcheck *smc)
+{
+	int status = open_check(smc->smc_core);
+	int fd;
+
+	if (status != EX_OK)
+		return (status);
+	smc->smc_why = read_info(smc);
+	if (smc->smc_why != NULL)
+		return (EX_OK);
+	fd = open(smc->smc_core, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		warn("%s", smc->smc_core);
+		return (EX_NOINPUT);
+	}
+	status = count_file(smc, fd);
+	(void)close(fd);
+	return (status);
+}
+
+/* ---- the result ---- */
+
+static bool
+is_whole(const struct sumcheck *smc)
+{
+	return (strcmp(smc->smc_now, smc->smc_saved) == 0);
+}
+
+static int
+print_json(const struct sumcheck *smc)
+{
+	const char *check = smc->smc_why != NULL ? "no sum" :
+	    is_whole(smc)			 ? "whole" :
+						   "not whole";
+
+	return (json_print(json_pack("{s:o, s:s, s:s*, s:s*, s:s*}", "core",
+	    json_text(smc->smc_core), "check", check, "why", smc->smc_why,
+	    "sha256", smc->smc_now[0] != '\0' ? smc->smc_now : NULL,
+	    "sha256_saved",
+	    smc->smc_saved[0] != '\0' ? smc->smc_saved : NULL)));
+}
+
+static void
+print_text(const struct sumcheck *smc)
+{
+	text_put(stdout, smc->smc_core);
+	printf(": whole: its SHA-256 is that in ");
+	text_put(stdout, smc->smc_info);
+	putchar('\n');
+}
+
+/* Anything but whole is a failure, and says why. */
+static int
+judge(const struct sumcheck *smc)
+{
+	if (smc->smc_why != NULL) {
+		warnx("%s: no sum: %s", smc->smc_core, smc->smc_why);
+		return (EX_NOINPUT);
+	}
+	if (!is_whole(smc)) {
+		warnx("%s: not whole: its SHA-256 is not that in %s",
+		    smc->smc_core, smc->smc_info);
+		return (EX_DATAERR);
+	}
+	if (smc->smc_was_bad)
+		warnx(
+		    "warning: %s: \"Dump Status: bad\": it was not whole when it was saved",
+		    smc->smc_info);
+	return (EX_OK);
+}
+
+int
+sumcheck(const char *core, bool json)
+{
+	struct sumcheck smc = { .smc_core = core };
+	int status = read_core(&smc), output = EX_OK;
+
+	if (status != EX_OK)
+		return (status);
+	status = judge(&smc);
+	if (json)
+		output = print_json(&smc);
+	else if (status == EX_OK)
+		print_text(&smc);
+	return (output != EX_OK ? output : status);
+}
