@@ -48,7 +48,7 @@ version x
 """.strip().splitlines()
 
 DUMP = {
-    "info": ["", "--json", "-v", "--quack", "--json=1", "more"],
+    "info": ["", "--check", "--check --json", "--json", "-v", "--quack", "--json=1", "more"],
     "dmesg": ["", "--json", "-a", "-u", "--all", "--unread"],
     "modules": ["", "--json", "-v"],
     "ps": ["", "--json", "-H", "-t"],

@@ -105,6 +105,7 @@ DISKS = [
     images.mbr(1, 10)[:510] + bytes(2 + 4096),
     images.mbr(8, (4 * SIZE) // 512).ljust(4096, b"\0") + GOOD + bytes(512),
     b"",
+    images.header4(3000 + 512 * 3) * 4 + DATA + images.header4(3000 + 512 * 3) * 4,
     b"x" * 511,
     b"x" * 1000,
     *(magic.ljust(4096, b"\0") + GOOD for magic in [
