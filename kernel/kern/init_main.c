@@ -7,7 +7,7 @@
  *	cninit		kern_cons.c	printf() reaches the console
  *	pvh_parse	pvh.c		command line and memory, from the loader
  *	find_memory	machdep.c	dump_avail, phys_avail: boot_alloc() works
- *	pmap_bootstrap	pmap.c		the direct map
+ *	pmap_bootstrap	pmap_bootstrap.c the direct map
  *	mi_startup	here		the SYSINITs, by subsystem and order:
  *
  *	sysctl_tunables	TUNABLES	variables that the command line sets
