@@ -14,7 +14,4 @@ void ipi_invltlb_handler(struct trapframe *frame);
 /* An NMI for stopping this CPU?  Then it stopped, and may go on. */
 bool ipi_nmi_handler(void);
 
-/* Make all CPUs forget their translations. */
-void smp_invltlb(void);
-
 #endif

@@ -9,6 +9,7 @@
 #include "kernel/amd64/pcb.h"
 #include "kernel/amd64/pcpu.h"
 #include "kernel/amd64/pmap.h"
+#include "kernel/amd64/pmap_cpu.h"
 #include "kernel/amd64/trap.h"
 #include "kernel/amd64/vmparam.h"
 #include "kernel/sys/clock.h"
@@ -45,6 +46,7 @@ struct pcb stoppcbs[MAXCPU];
 static volatile int stopper = NOCPU;	/* atomic: who stopped the others */
 static volatile uint64_t stopping_cpus; /* atomic: a CPU each bit */
 static volatile uint64_t invltlb_cpus;	/* atomic: have yet to flush */
+static struct tlb_flush invltlb_flush;	/* (invltlb_lock) what of it */
 static struct mtx invltlb_lock = MTX_INITIALIZER("invltlb");
 
 static MALLOC_DEFINE(M_PCPU, "pcpu", "per-CPU data");
@@ -222,7 +224,7 @@ ipi_preempt(int cpu)
 }
 
 static void
-flush_tlb(void)
+flush_all(void)
 {
 	/*
 	 * Clearing CR4's global bit for a moment invalidates global pages, too.
@@ -231,13 +233,29 @@ flush_tlb(void)
 	load_cr4(rcr4() | CR4_PGE);
 }
 
+static void
+flush_tlb(const struct tlb_flush *flush)
+{
+	if (flush->tlf_all) {
+		flush_all();
+		return;
+	}
+	for (unsigned int i = 0; i < flush->tlf_nranges; i++) {
+		const struct tlb_range *r = &flush->tlf_range[i];
+
+		for (vm_offset_t va = r->tlb_start; va < r->tlb_end;
+		     va += PAGE_SIZE)
+			invlpg(va);
+	}
+}
+
 void
 cpu_spinwait(void)
 {
 	uint64_t bit = cpu_bit(curcpu);
 
-	if ((invltlb_cpus & bit) != 0) {
-		flush_tlb();
+	if ((__atomic_load_n(&invltlb_cpus, __ATOMIC_ACQUIRE) & bit) != 0) {
+		flush_tlb(&invltlb_flush);
 		__atomic_and_fetch(&invltlb_cpus, ~bit, __ATOMIC_RELEASE);
 	}
 	ia32_pause();
@@ -254,17 +272,30 @@ send_invltlb(uint32_t apic_id)
  * interrupts off and answers from its loop, so two CPUs never wait for each
  * other.
  */
-void
-smp_invltlb(void)
+static void
+flush_others(uint64_t others, const struct tlb_flush *flush)
 {
-	if (!smp_started || SCHEDULER_STOPPED())
-		return;
 	mtx_lock_spin(&invltlb_lock);
-	__atomic_store_n(&invltlb_cpus, other_cpus(), __ATOMIC_RELEASE);
-	send_each(other_cpus(), send_invltlb);
+	invltlb_flush = *flush;
+	__atomic_store_n(&invltlb_cpus, others, __ATOMIC_RELEASE);
+	send_each(others, send_invltlb);
 	while (invltlb_cpus != 0)
 		ia32_pause();
 	mtx_unlock_spin(&invltlb_lock);
+}
+
+void
+pmap_cpu_invalidate(uint64_t cpus, const struct tlb_flush *flush)
+{
+	uint64_t others;
+
+	spinlock_enter();
+	if ((cpus & cpu_bit(curcpu)) != 0)
+		flush_tlb(flush);
+	others = cpus & other_cpus();
+	if (others != 0 && smp_started && !SCHEDULER_STOPPED())
+		flush_others(others, flush);
+	spinlock_exit();
 }
 
 /* ---- Stopping ---- */

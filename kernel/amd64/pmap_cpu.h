@@ -1,0 +1,44 @@
+/*
+ * All that the pmap wants of a CPU, beside critical_cpu() and memory.
+ *
+ * The kernel has these in mp_machdep.c.  tests/vm/mmu.c has them for a host: an
+ * MMU with a TLB for each simulated CPU, which keeps what it is not told to
+ * forget.
+ */
+#ifndef KERNEL_AMD64_PMAP_CPU_H
+#define KERNEL_AMD64_PMAP_CPU_H
+
+#include <stdbool.h>
+
+#include "kernel/vm/vm.h"
+
+/* Addresses [tlb_start, tlb_end), whole pages. */
+struct tlb_range {
+	vm_offset_t tlb_start;
+	vm_offset_t tlb_end;
+};
+
+/* More ranges, or more pages, than these are not worth single instructions. */
+#define TLB_NRANGES 8
+#define TLB_NPAGES  64
+
+/* What is to be forgotten: some ranges, or all, global translations included. */
+struct tlb_flush {
+	bool tlf_all;
+	unsigned int tlf_nranges;
+	struct tlb_range tlf_range[TLB_NRANGES];
+};
+
+#define TLB_ALL_CPUS UINT64_MAX
+
+/* Use the page tables at root, and forget what is not global. */
+void pmap_cpu_load(vm_paddr_t root);
+
+/*
+ * Make CPUs, a bit each, forget translations, and what they know of the tables
+ * that lead there.  When this returns they have.  Only what the caller has
+ * changed before is certain to be gone.  Any context but an NMI.
+ */
+void pmap_cpu_invalidate(uint64_t cpus, const struct tlb_flush *flush);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * What CPUs have to forget is gathered as ranges of addresses, and as the set
+ * of CPUs that may know one of them; in the end all of these are told once.
+ *
+ * A range that continues the last one extends it.  Too many ranges, or pages,
+ * become one order to forget everything.  An address of one address space may
+ * be forgotten in another, which costs a walk and is never wrong.
+ */
+#include "kernel/amd64/pmap_tlb.h"
+
+#include "kernel/sys/param.h"
+
+void
+tlb_gather_range(struct tlb_gather *g, uint64_t cpus, vm_offset_t start,
+    vm_offset_t end)
+{
+	struct tlb_flush *flush = &g->tg_flush;
+	struct tlb_range *last = flush->tlf_nranges == 0 ?
+	    NULL :
+	    &flush->tlf_range[flush->tlf_nranges - 1];
+
+	if (cpus == 0 || start == end)
+		return;
+	g->tg_cpus |= cpus;
+	g->tg_npages += atop(end - start);
+	if (last != NULL && last->tlb_end == start)
+		last->tlb_end = end;
+	else if (flush->tlf_nranges < TLB_NRANGES)
+		flush->tlf_range[flush->tlf_nranges++] =
+		    (struct tlb_range){ start, end };
+	else
+		flush->tlf_all = true;
+	if (g->tg_npages > TLB_NPAGES)
+		flush->tlf_all = true;
+}
+
+void
+tlb_gather_finish(struct tlb_gather *g)
+{
+	if (g->tg_cpus != 0)
+		pmap_cpu_invalidate(g->tg_cpus, &g->tg_flush);
+}
