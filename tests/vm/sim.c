@@ -1,5 +1,5 @@
 /*
- * The simulated machine: of kernel/sys, what kernel/vm stands on, and pmap.h.
+ * The simulated machine: of kernel/sys, what kernel/vm stands on.
  *
  *	critical.h	all of it, in sim_inline.h
  *	dumpset.h	all but dump_add_user()
@@ -10,7 +10,8 @@
  *	systm.h		printf(), panic()
  *
  * Locks, sleep queues, callouts and the witness are the kernel's own, over the
- * threads of sim_thread.c.  memset(), of libkern.h, is the host's.
+ * threads of sim_thread.c.  memset(), of libkern.h, is the
+ * host's.  Page tables are in sim_pmap.c.
  */
 #include "tests/vm/sim.h"
 
@@ -38,6 +39,7 @@
 #include "kernel/vm/uma_boot.h"
 #include "kernel/vm/vm_kern.h"
 #include "kernel/vm/vm_page.h"
+#include "tests/vm/sim_pmap.h"
 
 /* The host's own from here on. */
 #undef malloc
@@ -46,16 +48,12 @@
 
 vm_offset_t dmapbase;
 vm_offset_t dmapend;
-vm_offset_t kernel_vm_end;
 int mp_maxid;
 
 static struct {
 	int fd;
 	vm_size_t mem_size;
 	uint8_t *bits; /* one byte a page: SET_* of the dump's set */
-	vm_offset_t kva;
-	vm_size_t kva_size;
-	vm_paddr_t *ptes; /* of KVA: 0, or a page's address */
 } sim = { .fd = -1 };
 
 static const vm_paddr_t small_ram[] = { 0x1000, 0x9f000, 0x100000, 0x2100000, 0,
@@ -246,64 +244,6 @@ stack_print(const struct stack *st)
 }
 
 /*
- * Page tables.
- */
-
-int
-pmap_growkernel(vm_offset_t end)
-{
-	vm_offset_t have = __atomic_load_n(&kernel_vm_end, __ATOMIC_RELAXED);
-
-	while (end > have &&
-	    !__atomic_compare_exchange_n(&kernel_vm_end, &have, end, false,
-		__ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		continue;
-	return (0);
-}
-
-static vm_paddr_t *
-pte(vm_offset_t va)
-{
-	if (va < sim.kva || va - sim.kva >= sim.kva_size)
-		panic("%s: %#jx is not KVA", __func__, (uintmax_t)va);
-	return (&sim.ptes[atop(va - sim.kva)]);
-}
-
-void
-pmap_kenter(vm_offset_t va, vm_paddr_t pa)
-{
-	if (va >= __atomic_load_n(&kernel_vm_end, __ATOMIC_RELAXED))
-		panic("%s: %#jx: no page table", __func__, (uintmax_t)va);
-	if (*pte(va) != 0)
-		panic("%s: %#jx is mapped", __func__, (uintmax_t)va);
-	*pte(va) = pa;
-	if (mmap((void *)va, PAGE_SIZE, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_FIXED, sim.fd, (off_t)pa) == MAP_FAILED)
-		panic("%s: mmap", __func__);
-}
-
-void
-pmap_qremove(vm_offset_t va, vm_size_t npages)
-{
-	for (vm_size_t i = 0; i < npages; i++)
-		*pte(va + ptoa(i)) = 0;
-	if (npages > 0 &&
-	    mmap((void *)va, ptoa(npages), PROT_NONE,
-		MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0) == MAP_FAILED)
-		panic("%s: mmap", __func__);
-}
-
-vm_paddr_t
-pmap_kextract(vm_offset_t va)
-{
-	if (VIRT_IN_DMAP(va))
-		return (DMAP_TO_PHYS(va));
-	if (va < sim.kva || va - sim.kva >= sim.kva_size || *pte(va) == 0)
-		return (0);
-	return (*pte(va) + (va & PAGE_MASK));
-}
-
-/*
  * The dump's set.
  */
 
@@ -370,16 +310,6 @@ sim_ndumped(void)
  * Power on and off.
  */
 
-static void *
-reserve(vm_size_t size)
-{
-	void *mem = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
-
-	if (mem == MAP_FAILED)
-		panic("%s: %zu bytes", __func__, size);
-	return (mem);
-}
-
 static void
 sim_plug_memory(const struct sim_config *config)
 {
@@ -411,18 +341,17 @@ sim_plug_memory(const struct sim_config *config)
 void
 sim_boot(const struct sim_config *config)
 {
+	vm_offset_t kva;
+
 	sim_plug_memory(config);
-	sim.kva_size = config->kva_size;
-	sim.kva = (vm_offset_t)reserve(sim.kva_size);
-	sim.ptes = calloc(atop(sim.kva_size), sizeof(*sim.ptes));
+	kva = sim_pmap_boot(sim.fd, config->kva_size);
 	sim_pinned = config->pinned;
-	kernel_vm_end = sim.kva;
 	mp_maxid = config->ncpus - 1;
 	for (int cpu = 0; cpu < MAXCPU; cpu++)
 		pthread_mutex_init(&cpus[cpu], NULL);
 
 	sim_threads_boot();
-	kmem_early_init(sim.kva, sim.kva + sim.kva_size);
+	kmem_early_init(kva, kva + config->kva_size);
 	vm_page_startup();
 	uma_startup2();
 	kmeminit();
@@ -432,9 +361,8 @@ void
 sim_halt(void)
 {
 	munmap((void *)dmapbase, sim.mem_size);
-	munmap((void *)sim.kva, sim.kva_size);
+	sim_pmap_halt();
 	close(sim.fd);
 	free(sim.bits);
-	free(sim.ptes);
 	sim.fd = -1;
 }
