@@ -11,6 +11,7 @@
 
 #define AMD64_PTE_V	UINT64_C(0x001)
 #define AMD64_PTE_RW	UINT64_C(0x002)
+#define AMD64_PTE_U	UINT64_C(0x004)
 #define AMD64_PTE_NC	UINT64_C(0x018) /* PCD and PWT: uncached */
 #define AMD64_PTE_A	UINT64_C(0x020)
 #define AMD64_PTE_M	UINT64_C(0x040)

@@ -28,6 +28,13 @@ typedef uint64_t pt_entry_t;
 	(AMD64_PTE_V | AMD64_PTE_RW | AMD64_PTE_A | AMD64_PTE_M |              \
 	    AMD64_PTE_G | AMD64_PTE_NX)
 
+/* What an entry of a level maps, 0 the lowest. */
+static inline uint64_t
+level_size(unsigned int level)
+{
+	return (UINT64_C(1) << (12 + 9 * level));
+}
+
 /* The directories of the top 2 GB, through which its page tables are reached. */
 extern pt_entry_t *kernel_pd[NKPD]; /* (c) */
 

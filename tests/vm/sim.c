@@ -10,8 +10,8 @@
  *	systm.h		printf(), panic()
  *
  * Locks, sleep queues, callouts and the witness are the kernel's own, over the
- * threads of sim_thread.c.  memset(), of libkern.h, is the
- * host's.  Page tables are in sim_pmap.c.
+ * threads of sim_thread.c.  memset(), of libkern.h, is the host's.  Page tables
+ * are in sim_pmap.c.
  */
 #include "tests/vm/sim.h"
 

@@ -1,0 +1,392 @@
+/*
+ * Page walks, TLBs, and the machine's part of the kernel's pmap (pmap_cpu.h).
+ *
+ * Each CPU has translations of small and of large pages, and the page tables that
+ * directory entries lead to, as real ones do.  A slot is found by its address, so
+ * that a test knows what is kept.
+ */
+#include "tests/vm/mmu.h"
+
+#include <string.h>
+
+#include "kernel/amd64/pmap.h"
+#include "kernel/amd64/pmap_cpu.h"
+#include "kernel/amd64/pmap_int.h"
+#include "kernel/amd64/vmparam.h"
+#include "kernel/sys/critical.h"
+#include "kernel/sys/smp.h"
+#include "kernel/sys/systm.h"
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/vm_page.h"
+#include "tests/vm/sim_pmap.h"
+
+#define NSMALL 1024
+#define NLARGE 64
+
+/* A translation, or with a leaf that is a table what a directory entry says. */
+struct slot {
+	bool valid;
+	unsigned int level;
+	vm_offset_t va;
+	pt_entry_t leaf; /* with the rights of all levels */
+};
+
+static struct cpu {
+	vm_paddr_t root;
+	struct slot small[NSMALL];
+	struct slot large[NLARGE];
+	struct slot tables[NLARGE];
+} cpus[MAXCPU];
+
+static struct mmu_counts counts;
+
+/* What of an entry gives a right, once NX is turned round. */
+#define RIGHTS (AMD64_PTE_RW | AMD64_PTE_U | AMD64_PTE_NX)
+
+static pt_entry_t
+rights(pt_entry_t entry)
+{
+	return ((entry ^ AMD64_PTE_NX) & RIGHTS);
+}
+
+/* An entry with no more rights than the levels above it give. */
+static pt_entry_t
+limited(pt_entry_t entry, pt_entry_t above)
+{
+	return ((entry & ~RIGHTS) | ((rights(entry) & above) ^ AMD64_PTE_NX));
+}
+
+static bool
+allows(pt_entry_t leaf, unsigned int access)
+{
+	pt_entry_t wanted = 0;
+
+	if ((access & MMU_WRITE) != 0)
+		wanted |= AMD64_PTE_RW;
+	if ((access & MMU_EXECUTE) != 0)
+		wanted |= AMD64_PTE_NX;
+	if ((access & MMU_USER) != 0)
+		wanted |= AMD64_PTE_U;
+	return ((wanted & ~rights(leaf)) == 0);
+}
+
+static bool
+is_leaf(pt_entry_t entry, unsigned int level)
+{
+	return (level == 0 || (entry & AMD64_PTE_PS) != 0);
+}
+
+static pt_entry_t *
+entry_of(vm_paddr_t table, vm_offset_t va, unsigned int level)
+{
+	return (&((pt_entry_t *)
+		PHYS_TO_DMAP(table))[va >> (12 + 9 * level) & (NPTEPG - 1)]);
+}
+
+static void
+check_in_use(const char *what, vm_paddr_t pa, vm_offset_t va)
+{
+	vm_page_t m = PHYS_TO_VM_PAGE(pa);
+
+	if (m == NULL || (m->flags & VPG_FREE) != 0)
+		panic("mmu: %s %#jx for %#jx is free", what, (uintmax_t)pa,
+		    (uintmax_t)va);
+}
+
+/*
+ * What the page tables say of va now, down to a level at least; invalid if that
+ * is nothing.  Changes nothing.
+ */
+static struct slot
+look(const struct cpu *c, vm_offset_t va, unsigned int level)
+{
+	struct slot now = { .leaf = c->root };
+	pt_entry_t above = RIGHTS;
+
+	for (unsigned int at = 4; at-- > level;) {
+		pt_entry_t entry =
+		    *entry_of(now.leaf & AMD64_PTE_FRAME, va, at);
+
+		if ((entry & AMD64_PTE_V) == 0)
+			return ((struct slot){ .valid = false });
+		if (amd64_pte_reserved(entry, at, 52) != 0)
+			panic("mmu: entry %#jx of level %u for %#jx",
+			    (uintmax_t)entry, at, (uintmax_t)va);
+		now = (struct slot){ true, at, va, limited(entry, above) };
+		above = rights(now.leaf);
+		if (is_leaf(entry, at))
+			break;
+	}
+	return (now);
+}
+
+static vm_paddr_t
+page_of(const struct slot *s, vm_offset_t va)
+{
+	return ((s->leaf & AMD64_PTE_FRAME & ~(level_size(s->level) - 1)) +
+	    (va & (level_size(s->level) - 1)));
+}
+
+/* What a CPU keeps must follow from the page tables as they are now. */
+static void
+check_translation(const struct cpu *c, const struct slot *s, vm_offset_t va)
+{
+	struct slot now = look(c, va, 0);
+
+	if (!now.valid || page_of(&now, va) != page_of(s, va) ||
+	    (rights(s->leaf) & ~rights(now.leaf)) != 0)
+		panic("mmu: cpu%d: stale translation of %#jx: %#jx, now %#jx",
+		    (int)(c - cpus), (uintmax_t)va, (uintmax_t)s->leaf,
+		    (uintmax_t)now.leaf);
+	if ((s->leaf & ~now.leaf & AMD64_PTE_M) != 0)
+		panic("mmu: cpu%d: a write to %#jx would not be seen",
+		    (int)(c - cpus), (uintmax_t)va);
+	check_in_use("page", trunc_page(page_of(s, va)), va);
+}
+
+static void
+check_table(const struct cpu *c, const struct slot *s, vm_offset_t va)
+{
+	struct slot now = look(c, va, 1);
+
+	if (!now.valid || is_leaf(now.leaf, now.level) ||
+	    page_of(&now, 0) != page_of(s, 0) ||
+	    (rights(s->leaf) & ~rights(now.leaf)) != 0)
+		panic("mmu: cpu%d: stale page table for %#jx: %#jx, now %#jx",
+		    (int)(c - cpus), (uintmax_t)va, (uintmax_t)s->leaf,
+		    (uintmax_t)now.leaf);
+	check_in_use("page table", page_of(s, 0), va);
+}
+
+static struct slot *
+slot_for(struct cpu *c, vm_offset_t va, unsigned int level)
+{
+	return (level == 0 ? &c->small[va >> 12 & (NSMALL - 1)] :
+			     &c->large[va >> 21 & (NLARGE - 1)]);
+}
+
+static struct slot *
+table_slot(struct cpu *c, vm_offset_t va)
+{
+	return (&c->tables[va >> 21 & (NLARGE - 1)]);
+}
+
+static bool
+covers(const struct slot *s, vm_offset_t va)
+{
+	return (s->valid && va - s->va < level_size(s->level));
+}
+
+static struct slot *
+find(struct cpu *c, vm_offset_t va)
+{
+	for (unsigned int level = 0; level < 2; level++) {
+		struct slot *s = slot_for(c, va, level);
+
+		if (covers(s, va))
+			return (s);
+	}
+	return (NULL);
+}
+
+/* The root, or the page table that the CPU remembers. */
+static struct slot
+walk_start(struct cpu *c, vm_offset_t va)
+{
+	const struct slot *s = table_slot(c, va);
+
+	if (!covers(s, va)) {
+		check_in_use("root", c->root, va);
+		return ((struct slot){ true, 4, va,
+		    c->root | AMD64_PTE_RW | AMD64_PTE_U });
+	}
+	check_table(c, s, va);
+	return (*s);
+}
+
+static struct slot *
+keep(struct slot *slot, const struct slot *s)
+{
+	*slot = *s;
+	slot->va &= ~(level_size(s->level) - 1);
+	return (slot);
+}
+
+/* Fill a slot by a walk, which sets accessed and dirty bits.  NULL: a fault. */
+static struct slot *
+walk(struct cpu *c, vm_offset_t va, unsigned int access)
+{
+	struct slot s = walk_start(c, va);
+
+	counts.mc_walks++;
+	for (;;) {
+		pt_entry_t above = rights(s.leaf);
+		pt_entry_t *entry =
+		    entry_of(s.leaf & AMD64_PTE_FRAME, va, s.level - 1);
+
+		if ((*entry & AMD64_PTE_V) == 0)
+			return (NULL);
+		s = (struct slot){ true, s.level - 1, va,
+			limited(*entry, above) };
+		if (!allows(s.leaf, access))
+			return (NULL);
+		*entry |= AMD64_PTE_A;
+		if (is_leaf(*entry, s.level)) {
+			if ((access & MMU_WRITE) != 0)
+				*entry |= AMD64_PTE_M;
+			s.leaf = limited(*entry, above);
+			return (keep(slot_for(c, va, s.level), &s));
+		}
+		if (s.level == 1)
+			(void)keep(table_slot(c, va), &s);
+	}
+}
+
+void *
+mmu_access(unsigned int cpu, vm_offset_t va, unsigned int access)
+{
+	struct cpu *c = &cpus[cpu];
+	struct slot *s = find(c, va);
+
+	if (s != NULL)
+		check_translation(c, s, va);
+	if (s != NULL &&
+	    (!allows(s->leaf, access) ||
+		((access & MMU_WRITE) != 0 && (s->leaf & AMD64_PTE_M) == 0))) {
+		/* A CPU looks again before it faults, and for a first write. */
+		s->valid = false;
+		s = NULL;
+	}
+	if (s == NULL)
+		s = walk(c, va, access);
+	return (s == NULL ? NULL : (void *)PHYS_TO_DMAP(page_of(s, va)));
+}
+
+bool
+mmu_knows(unsigned int cpu, vm_offset_t va)
+{
+	return (find(&cpus[cpu], va) != NULL);
+}
+
+struct mmu_counts
+mmu_count(void)
+{
+	struct mmu_counts was = counts;
+
+	counts = (struct mmu_counts){ 0 };
+	return (was);
+}
+
+/* ---- What the pmap asks for ---- */
+
+static bool
+in_flush(const struct tlb_flush *flush, const struct slot *s)
+{
+	if (flush->tlf_all)
+		return (true);
+	for (unsigned int i = 0; i < flush->tlf_nranges; i++) {
+		const struct tlb_range *r = &flush->tlf_range[i];
+
+		if (s->va < r->tlb_end &&
+		    r->tlb_start - s->va < level_size(s->level))
+			return (true);
+		if (s->va >= r->tlb_start && s->va < r->tlb_end)
+			return (true);
+	}
+	return (false);
+}
+
+/* Until now the CPU could use it: it must not be free yet. */
+static void
+forget(struct slot *s, const char *what)
+{
+	if (s->valid)
+		check_in_use(what, trunc_page(page_of(s, s->va)), s->va);
+	s->valid = false;
+}
+
+static void
+forget_slots(struct slot *slots, size_t n, const struct tlb_flush *flush)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (in_flush(flush, &slots[i]))
+			forget(&slots[i], "page");
+	}
+}
+
+/* One invalidated address takes along all that is known of tables. */
+static void
+forget_tables(struct cpu *c)
+{
+	for (size_t i = 0; i < NLARGE; i++) {
+		if (c->tables[i].valid)
+			check_in_use("page table",
+			    c->tables[i].leaf & AMD64_PTE_FRAME,
+			    c->tables[i].va);
+		c->tables[i].valid = false;
+	}
+}
+
+void
+pmap_cpu_invalidate(uint64_t mask, const struct tlb_flush *flush)
+{
+	unsigned int self = critical_cpu();
+
+	counts.mc_orders++;
+	counts.mc_all += flush->tlf_all;
+	for (unsigned int cpu = 0; cpu <= (unsigned int)mp_maxid; cpu++) {
+		struct cpu *c = &cpus[cpu];
+
+		if ((mask >> cpu & 1) == 0)
+			continue;
+		counts.mc_told += cpu != self;
+		forget_slots(c->small, NSMALL, flush);
+		forget_slots(c->large, NLARGE, flush);
+		forget_tables(c);
+	}
+}
+
+/* ---- Power on ---- */
+
+static void
+link_table(vm_paddr_t table, vm_offset_t va, unsigned int level, vm_paddr_t to)
+{
+	*entry_of(table, va, level) = to | ENTRY_TABLE;
+}
+
+/* Page tables as pmap_bootstrap.c leaves them, without direct map and image. */
+vm_offset_t
+sim_pmap_boot(int fd, vm_size_t kva_size)
+{
+	vm_paddr_t tables =
+	    vm_phys_early_alloc((2 + NKPD) * PAGE_SIZE, VM_EARLY_CORE);
+	vm_paddr_t pdpt = tables + PAGE_SIZE;
+
+	(void)fd, (void)kva_size;
+	KPML4phys = tables;
+	link_table(KPML4phys, VM_MIN_KVA, 3, pdpt);
+	for (unsigned int i = 0; i < NKPD; i++) {
+		vm_paddr_t pd = pdpt + ptoa(1 + i);
+
+		kernel_pd[i] = (pt_entry_t *)PHYS_TO_DMAP(pd);
+		link_table(pdpt, KERNBASE + i * NBPDP, 2, pd);
+	}
+	kernel_vm_end = VM_MIN_KVA;
+	memset(cpus, 0, sizeof(cpus));
+	for (unsigned int cpu = 0; cpu < MAXCPU; cpu++)
+		cpus[cpu].root = KPML4phys;
+	counts = (struct mmu_counts){ 0 };
+	return (VM_MIN_KVA);
+}
+
+void
+sim_pmap_halt(void)
+{
+}
+
+vm_paddr_t
+pmap_image_extract(vm_offset_t va)
+{
+	(void)va;
+	return (0);
+}

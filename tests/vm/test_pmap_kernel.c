@@ -1,0 +1,240 @@
+/* The kernel map, by the kernel's own page tables under the MMU of mmu.c. */
+#include <string.h>
+
+#include "tests/support/unit.h"
+#include "tests/vm/mmu.h"
+#include "tests/vm/sim.h"
+
+#include "kernel/amd64/pmap.h"
+#include "kernel/amd64/pmap_cpu.h"
+#include "kernel/amd64/pmap_int.h"
+#include "kernel/amd64/vmparam.h"
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/vm_page.h"
+
+#define KVA VM_MIN_KVA
+
+static const struct sim_config config = {
+	.ram =
+	    (const vm_paddr_t[]){ 0x1000, 0x9f000, 0x100000, 0x2100000, 0, 0 },
+	.kva_size = 64 << 20,
+	.ncpus = 4,
+	.pinned = true,
+};
+
+static int
+boot(void **state)
+{
+	(void)state;
+	sim_boot(&config);
+	sim_pin(0);
+	assert_int_equal(pmap_growkernel(KVA + NBPDR), 0);
+	return (0);
+}
+
+static int
+halt(void **state)
+{
+	(void)state;
+	sim_halt();
+	return (0);
+}
+
+static vm_page_t
+new_page(void)
+{
+	vm_page_t m = vm_page_alloc_noobj(VM_ALLOC_SYSTEM | VM_ALLOC_WIRED);
+
+	assert_non_null(m);
+	return (m);
+}
+
+static void *
+page_bytes(vm_page_t m)
+{
+	return ((void *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)));
+}
+
+static void
+free_page(vm_page_t m)
+{
+	if (vm_page_unwire_noq(m))
+		vm_page_free(m);
+}
+
+static void
+test_enter_is_seen(void **state)
+{
+	vm_page_t m = new_page();
+
+	(void)state;
+	assert_null(mmu_access(1, KVA, MMU_READ));
+	pmap_kenter(KVA, VM_PAGE_TO_PHYS(m));
+	assert_ptr_equal(mmu_access(1, KVA + 5, MMU_WRITE),
+	    (char *)page_bytes(m) + 5);
+	assert_int_equal(pmap_kextract(KVA + 5), VM_PAGE_TO_PHYS(m) + 5);
+	assert_int_equal(mmu_count().mc_orders, 0);
+}
+
+static void
+test_rights(void **state)
+{
+	(void)state;
+	pmap_kenter(KVA, VM_PAGE_TO_PHYS(new_page()));
+	assert_null(mmu_access(0, KVA, MMU_EXECUTE));
+	assert_null(mmu_access(0, KVA, MMU_READ | MMU_USER));
+	assert_non_null(mmu_access(0, KVA, MMU_READ));
+}
+
+static void
+test_remove_reaches_all_cpus(void **state)
+{
+	struct mmu_counts counts;
+
+	(void)state;
+	for (vm_offset_t i = 0; i < 3; i++) {
+		pmap_kenter(KVA + ptoa(i), VM_PAGE_TO_PHYS(new_page()));
+		for (unsigned int cpu = 0; cpu < 4; cpu++)
+			assert_non_null(mmu_access(cpu, KVA + ptoa(i),
+			    MMU_READ));
+	}
+	(void)mmu_count();
+	pmap_qremove(KVA, 2);
+	counts = mmu_count();
+	assert_int_equal(counts.mc_orders, 1);
+	assert_int_equal(counts.mc_told, 3);
+	assert_int_equal(counts.mc_all, 0);
+	for (unsigned int cpu = 0; cpu < 4; cpu++) {
+		assert_null(mmu_access(cpu, KVA, MMU_READ));
+		assert_null(mmu_access(cpu, KVA + PAGE_SIZE, MMU_READ));
+		assert_true(mmu_knows(cpu, KVA + 2 * PAGE_SIZE));
+	}
+}
+
+static void
+test_many_pages_are_one_order(void **state)
+{
+	struct mmu_counts counts;
+
+	(void)state;
+	for (vm_offset_t i = 0; i <= TLB_NPAGES; i++)
+		pmap_kenter(KVA + ptoa(i), VM_PAGE_TO_PHYS(new_page()));
+	(void)mmu_access(0, KVA, MMU_READ);
+	pmap_qremove(KVA, TLB_NPAGES + 1);
+	counts = mmu_count();
+	assert_int_equal(counts.mc_orders, 1);
+	assert_int_equal(counts.mc_all, 1);
+	assert_null(mmu_access(0, KVA, MMU_READ));
+}
+
+static void
+test_nothing_removed_tells_nobody(void **state)
+{
+	(void)state;
+	pmap_qremove(KVA, 0);
+	assert_int_equal(mmu_count().mc_orders, 0);
+}
+
+static void
+test_tables_are_dumped(void **state)
+{
+	vm_paddr_t table = *pmap_kernel_pde(KVA) & AMD64_PTE_FRAME;
+
+	(void)state;
+	assert_true(sim_dumped(table));
+	assert_true((PHYS_TO_VM_PAGE(table)->flags & VPG_TABLE) != 0);
+}
+
+/* What the MMU is for: each row breaks a rule, and is caught. */
+
+static void
+break_entry(void *arg)
+{
+	pt_entry_t *pte = pmap_kernel_pte(KVA);
+
+	pmap_kenter(KVA, VM_PAGE_TO_PHYS(new_page()));
+	(void)mmu_access(1, KVA, MMU_WRITE);
+	*pte = (*pte & ~*(pt_entry_t *)arg) | ((pt_entry_t *)arg)[1];
+	(void)mmu_access(1, KVA, MMU_READ);
+}
+
+static void
+break_free(void *arg)
+{
+	vm_page_t m = new_page();
+
+	(void)arg;
+	pmap_kenter(KVA, VM_PAGE_TO_PHYS(m));
+	(void)mmu_access(1, KVA, MMU_READ);
+	free_page(m);
+	pmap_qremove(KVA, 1);
+}
+
+static void
+break_table(void *arg)
+{
+	(void)arg;
+	pmap_kenter(KVA, VM_PAGE_TO_PHYS(new_page()));
+	(void)mmu_access(1, KVA, MMU_READ);
+	*pmap_kernel_pde(KVA) = 0;
+	(void)mmu_access(1, KVA + PAGE_SIZE, MMU_READ);
+}
+
+static const struct {
+	const char *name;
+	void (*func)(void *arg);
+	pt_entry_t change[2]; /* bits to clear and to set */
+	const char *said;
+} broken[] = {
+	{ "caught: use of a translation that is gone", break_entry,
+	    { AMD64_PTE_V, 0 }, "mmu: cpu1: stale translation of" },
+	{ "caught: use of another page", break_entry, { 0, UINT64_C(1) << 50 },
+	    "mmu: cpu1: stale translation of" },
+	{ "caught: a right that was taken away", break_entry,
+	    { AMD64_PTE_RW, 0 }, "mmu: cpu1: stale translation of" },
+	{ "caught: a dirty bit that would be lost", break_entry,
+	    { AMD64_PTE_M, 0 }, "mmu: cpu1: a write to" },
+	{ "caught: a page freed before CPUs are told", break_free, { 0, 0 },
+	    "mmu: page" },
+	{ "caught: use of a page table that is gone", break_table, { 0, 0 },
+	    "mmu: cpu1: stale page table for" },
+};
+
+static void
+test_broken(void **state)
+{
+	const size_t i = (size_t)(uintptr_t)*state;
+	const char *said;
+	pt_entry_t change[2];
+
+	(void)boot(state);
+	memcpy(change, broken[i].change, sizeof(change));
+	said = sim_expect_panic(broken[i].func, change);
+	assert_non_null(said);
+	if (strncmp(said, broken[i].said, strlen(broken[i].said)) != 0)
+		fail_msg("%s", said);
+	sim_halt();
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[6 + NROWS(broken)] = {
+		cmocka_unit_test_setup_teardown(test_enter_is_seen, boot, halt),
+		cmocka_unit_test_setup_teardown(test_rights, boot, halt),
+		cmocka_unit_test_setup_teardown(test_remove_reaches_all_cpus,
+		    boot, halt),
+		cmocka_unit_test_setup_teardown(test_many_pages_are_one_order,
+		    boot, halt),
+		cmocka_unit_test_setup_teardown(
+		    test_nothing_removed_tells_nobody, boot, halt),
+		cmocka_unit_test_setup_teardown(test_tables_are_dumped, boot,
+		    halt),
+	};
+	size_t ntests = 6;
+
+	for (uintptr_t i = 0; i < NROWS(broken); i++)
+		tests[ntests++] =
+		    row_test(broken[i].name, test_broken, (void *)i);
+	return (RUN_TESTS(tests, ntests));
+}
