@@ -13,22 +13,17 @@
 #define CONFIG_DATA   0xcfc
 #define CONFIG_ENABLE 0x80000000
 
-#define REG_ID	    0x00
-#define REG_COMMAND 0x04
-#define REG_HEADER  0x0c
-#define REG_BAR	    0x10
-#define REG_CAPS    0x34
+#define REG_ID	   0x00
+#define REG_HEADER 0x0c
+#define REG_BAR	   0x10
 
 #define COMMAND_MEM    0x2
 #define COMMAND_MASTER 0x4
-#define STATUS_CAPS    0x00100000 /* in the word at REG_COMMAND */
 #define HEADER_MULTI   0x00800000
 
 #define BAR_IO	  0x1
 #define BAR_64BIT 0x4
 #define NBAR	  6
-
-#define CAPS_MAX 48 /* of the 256 bytes that they share */
 
 static struct mtx pci_lock = MTX_INITIALIZER("pci");
 
@@ -111,24 +106,10 @@ pci_bar(const struct pci_dev *pd, unsigned int bar)
 	return ((vm_paddr_t)hi << 32 | (lo & ~UINT32_C(0xf)));
 }
 
-unsigned int
-pci_find_cap(const struct pci_dev *pd, uint8_t id, unsigned int off)
-{
-	if ((pci_read(pd, REG_COMMAND) & STATUS_CAPS) == 0)
-		return (0);
-	for (int i = 0; i < CAPS_MAX; i++) {
-		off = off == 0 ? pci_read(pd, REG_CAPS) & 0xfc :
-				 pci_read(pd, off) >> 8 & 0xfc;
-		if (off == 0 || (pci_read(pd, off) & 0xff) == id)
-			return (off);
-	}
-	return (0);
-}
-
 void
 pci_enable_busmaster(const struct pci_dev *pd)
 {
-	pci_write(pd, REG_COMMAND,
-	    (pci_read(pd, REG_COMMAND) & 0xffff) | COMMAND_MEM |
+	pci_write(pd, PCI_COMMAND,
+	    (pci_read(pd, PCI_COMMAND) & 0xffff) | COMMAND_MEM |
 		COMMAND_MASTER);
 }

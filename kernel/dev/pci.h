@@ -6,6 +6,9 @@
 
 #include "kernel/sys/param.h"
 
+/* Command and, in the upper half, status. */
+#define PCI_COMMAND 0x04
+
 struct pci_dev {
 	uint8_t pd_bus;
 	uint8_t pd_slot;
@@ -22,12 +25,6 @@ void pci_foreach(void (*fn)(const struct pci_dev *pd));
 
 /* Where a memory BAR's registers are; 0: it is not one, or not assigned. */
 vm_paddr_t pci_bar(const struct pci_dev *pd, unsigned int bar);
-
-/*
- * The next capability of a kind after off; start with 0.  0: there are no more.
- */
-unsigned int pci_find_cap(const struct pci_dev *pd, uint8_t id,
-    unsigned int off);
 
 /* Let the device answer to memory accesses, and access memory itself. */
 void pci_enable_busmaster(const struct pci_dev *pd);

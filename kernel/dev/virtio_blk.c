@@ -12,6 +12,7 @@
  */
 #include "kernel/dev/disk.h"
 #include "kernel/dev/pci.h"
+#include "kernel/dev/pci_cap.h"
 #include "kernel/machine/cpufunc.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/errno.h"
@@ -27,7 +28,6 @@
 #define VIRTIO_VENDOR  0x1af4
 #define VIRTIO_BLK_OLD 0x1001 /* that also speaks the old protocol */
 #define VIRTIO_BLK     0x1042
-#define PCI_CAP_VENDOR 0x09
 #define CAP_COMMON     1
 #define CAP_NOTIFY     2
 #define CAP_DEVICE     4
@@ -181,9 +181,10 @@ write_pa(struct vtblk *vb, unsigned int off, const volatile void *mem)
 static volatile uint8_t *
 map_cap(struct vtblk *vb, uint8_t type, unsigned int *capp)
 {
-	unsigned int cap = 0;
+	struct pci_walk walk = { 0 };
 
-	while ((cap = pci_find_cap(&vb->vb_pci, PCI_CAP_VENDOR, cap)) != 0) {
+	while (pci_next_cap(&vb->vb_pci, PCI_CAP_VENDOR, &walk)) {
+		unsigned int cap = walk.pw_off;
 		vm_paddr_t bar;
 
 		if ((pci_read(&vb->vb_pci, cap) >> 24) != type)
