@@ -210,6 +210,7 @@ END(X\name)
 	INTR timerint, lapic_handle_timer
 	INTR preempt, ipi_preempt_handler
 	INTR invltlb, ipi_invltlb_handler
+	INTR apic_isr1, lapic_handle_intr
 	INTR spuriousint, lapic_handle_spurious
 
 /* A vector that nothing should use. */

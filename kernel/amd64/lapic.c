@@ -6,6 +6,7 @@
  */
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/frame.h"
+#include "kernel/amd64/intr.h"
 #include "kernel/amd64/ipi.h"
 #include "kernel/amd64/lapic.h"
 #include "kernel/amd64/pcpu.h"
@@ -25,6 +26,7 @@
 #define LAPIC_TPR   0x080
 #define LAPIC_EOI   0x0b0
 #define LAPIC_SVR   0x0f0
+#define LAPIC_ISR1  0x110 /* vectors 32 to 63 in service */
 #define LAPIC_ICRLO 0x300
 #define LAPIC_ICRHI 0x310
 #define LAPIC_LVTT  0x320
@@ -203,6 +205,22 @@ lapic_handle_timer(struct trapframe *frame)
 		FAIL_POINT(FAIL_TICK, NULL);
 	}
 	sched_clock();
+	intr_exit();
+}
+
+/*
+ * A device's: of the vectors in service, the highest is the one that came last.
+ * IDT_DEV and what follows it are among those of ISR1.
+ */
+void
+lapic_handle_intr(struct trapframe *frame)
+{
+	uint32_t isr = lapic_read(LAPIC_ISR1);
+
+	(void)frame;
+	intr_enter();
+	if (isr != 0)
+		intr_dispatch(63 - (unsigned int)__builtin_clz(isr));
 	intr_exit();
 }
 

@@ -15,6 +15,7 @@ void lapic_ipi(uint32_t apic_id, uint8_t vector);
 void lapic_nmi(uint32_t apic_id);
 void lapic_startup(uint32_t apic_id, vm_paddr_t trampoline_pa);
 void lapic_handle_timer(struct trapframe *frame);
+void lapic_handle_intr(struct trapframe *frame);
 void lapic_handle_spurious(struct trapframe *frame);
 
 #endif

@@ -40,8 +40,10 @@
 #define IDT_TIMER    0x20
 #define IDT_PREEMPT  0x21
 #define IDT_INVLTLB  0x22
+#define IDT_DEV	     0x30 /* the first of NDEVINTR for devices */
 #define IDT_SPURIOUS 0xff
 #define NIDT	     256
+#define NDEVINTR     16
 
 #ifndef LOCORE
 #include "kernel/sys/param.h"

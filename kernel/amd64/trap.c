@@ -22,7 +22,7 @@
 typedef void inthand_t(void);
 inthand_t Xdiv, Xdbg, Xnmi, Xbpt, Xofl, Xbnd, Xill, Xdna, Xdblfault, Xtss,
     Xmissing, Xstk, Xprot, Xpage, Xfpu, Xalign, Xmchk, Xxmm, Xrsvd, Xtimerint,
-    Xpreempt, Xinvltlb, Xspuriousint;
+    Xpreempt, Xinvltlb, Xapic_isr1, Xspuriousint;
 
 static struct gate_descriptor idt[NIDT] __aligned(16);
 
@@ -76,6 +76,8 @@ idt_init(void)
 {
 	for (unsigned int i = 0; i < NIDT; i++)
 		setidt(i, Xrsvd, 0);
+	for (unsigned int i = 0; i < NDEVINTR; i++)
+		setidt(IDT_DEV + i, Xapic_isr1, 0);
 	for (size_t i = 0; i < nitems(gates); i++)
 		setidt(gates[i].vector, gates[i].func, gates[i].ist);
 }
