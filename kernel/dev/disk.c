@@ -3,6 +3,7 @@
  */
 #include "kernel/dev/disk.h"
 
+#include "kernel/dev/disk_queue.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/vm/pmap.h"
@@ -16,7 +17,7 @@ disk_attach(struct disk *dk)
 
 	while (*end != NULL)
 		end = &(*end)->bd_next;
-	mtx_init(&dk->bd_mtx, dk->bd_name, "disk", MTX_SPIN);
+	disk_queue_init(dk);
 	dk->bd_next = NULL;
 	*end = dk;
 }
@@ -44,13 +45,13 @@ disk_reset(struct disk *dk)
 }
 
 int
-disk_submit(struct disk *dk, unsigned int tag, enum disk_op op,
+disk_submit(struct disk *dk, unsigned int tag, enum bio_cmd cmd,
     const struct disk_seg *segs, unsigned int nsegs, uint64_t off)
 {
 	if (tag >= DISK_DEPTH || nsegs > DISK_MAXSEG ||
 	    off % dk->bd_sector_len != 0)
 		return (EINVAL);
-	return (dk->bd_driver->dv_submit(dk, tag, op, segs, nsegs, off));
+	return (dk->bd_driver->dv_submit(dk, tag, cmd, segs, nsegs, off));
 }
 
 int
@@ -60,13 +61,13 @@ disk_wait(struct disk *dk, unsigned int *tag)
 }
 
 int
-disk_rw(struct disk *dk, enum disk_op op, void *buf, size_t len, uint64_t off)
+disk_rw(struct disk *dk, enum bio_cmd cmd, void *buf, size_t len, uint64_t off)
 {
 	struct disk_seg segs[DISK_MAXSEG];
 	unsigned int n = 0, tag;
 	int error;
 
-	if (op == DISK_FLUSH && !dk->bd_flush)
+	if (cmd == BIO_FLUSH && !dk->bd_flush)
 		return (0);
 	for (size_t done = 0; done < len; n++) {
 		vm_offset_t va = (vm_offset_t)buf + done;
@@ -80,7 +81,7 @@ disk_rw(struct disk *dk, enum disk_op op, void *buf, size_t len, uint64_t off)
 		done += segs[n].dks_len;
 	}
 	mtx_lock_spin(&dk->bd_mtx);
-	error = disk_submit(dk, 0, op, segs, n, off);
+	error = disk_submit(dk, 0, cmd, segs, n, off);
 	if (error == 0)
 		error = disk_wait(dk, &tag);
 	mtx_unlock_spin(&dk->bd_mtx);

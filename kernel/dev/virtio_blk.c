@@ -318,20 +318,20 @@ kick(struct vtblk *vb, unsigned int i)
 }
 
 static int
-vtblk_submit(struct disk *dk, unsigned int tag, enum disk_op op,
+vtblk_submit(struct disk *dk, unsigned int tag, enum bio_cmd cmd,
     const struct disk_seg *segs, unsigned int nsegs, uint64_t off)
 {
 	static const uint32_t types[] = {
-		[DISK_READ] = 0,
-		[DISK_WRITE] = 1,
-		[DISK_FLUSH] = 4,
+		[BIO_READ] = 0,
+		[BIO_WRITE] = 1,
+		[BIO_FLUSH] = 4,
 	};
 	struct vtblk *vb = vtblk_of(dk);
 	struct vtblk_mem *mem = vb->vb_mem;
 	unsigned int first = tag * SLOT_DESCS, i = first;
 
 	mem->header[tag] = (struct blk_header){
-		.type = types[op],
+		.type = types[cmd],
 		.sector = off / UNIT_LEN,
 	};
 	mem->status[tag] = 0xff;
@@ -339,7 +339,7 @@ vtblk_submit(struct disk *dk, unsigned int tag, enum disk_op op,
 	    sizeof(mem->header[tag]), DESC_NEXT);
 	for (unsigned int s = 0; s < nsegs; s++)
 		set_desc(vb, i++, segs[s].dks_pa, segs[s].dks_len,
-		    op == DISK_READ ? DESC_NEXT | DESC_WRITE : DESC_NEXT);
+		    cmd == BIO_READ ? DESC_NEXT | DESC_WRITE : DESC_NEXT);
 	set_desc(vb, i, pmap_kextract((vm_offset_t)&mem->status[tag]), 1,
 	    DESC_WRITE);
 	kick(vb, first);

@@ -66,7 +66,7 @@ sink_submit(void *arg, unsigned int tag, const struct dump_iov *iov,
 	struct disk_seg segs[DISK_MAXSEG];
 
 	FAIL_POINT(FAIL_DUMP, NULL);
-	return (disk_submit(dd->dd_disk, tag, DISK_WRITE, segs,
+	return (disk_submit(dd->dd_disk, tag, BIO_WRITE, segs,
 	    make_segs(iov, niov, segs), dd->dd_start + off));
 }
 
@@ -83,7 +83,7 @@ sink_flush(void *arg)
 {
 	const struct dumpdev *dd = arg;
 
-	return (disk_rw(dd->dd_disk, DISK_FLUSH, NULL, 0, 0));
+	return (disk_rw(dd->dd_disk, BIO_FLUSH, NULL, 0, 0));
 }
 
 /* Drop requests in flight: they must not be written into the next dump. */

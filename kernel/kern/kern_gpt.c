@@ -57,7 +57,7 @@ read_sectors(struct disk *dk, uint64_t lba, uint8_t *buf, size_t len)
 
 	if (lba > nsectors || len / dk->bd_sector_len > nsectors - lba)
 		return (false);
-	return (disk_rw(dk, DISK_READ, buf, len, lba * dk->bd_sector_len) == 0);
+	return (disk_rw(dk, BIO_READ, buf, len, lba * dk->bd_sector_len) == 0);
 }
 
 static bool

@@ -48,7 +48,7 @@ have_chunks(uint64_t len)
 
 /* len bytes at off of the disk from or to the chunks.  0 or an errno. */
 static int
-transfer(struct disk *dk, enum disk_op op, uint64_t off, uint64_t len)
+transfer(struct disk *dk, enum bio_cmd cmd, uint64_t off, uint64_t len)
 {
 	unsigned int nbusy = 0, tag = 0;
 	int error = 0;
@@ -61,14 +61,14 @@ transfer(struct disk *dk, enum disk_op op, uint64_t off, uint64_t len)
 			tag = nbusy++;
 		else if ((error = disk_wait(dk, &tag)) != 0)
 			break;
-		error = disk_submit(dk, tag, op, &seg, 1, off);
+		error = disk_submit(dk, tag, cmd, &seg, 1, off);
 		off += n;
 		len -= n;
 	}
 	while (error == 0 && nbusy-- > 0)
 		error = disk_wait(dk, &tag);
-	if (error == 0 && op == DISK_WRITE)
-		error = disk_rw(dk, DISK_FLUSH, NULL, 0, 0);
+	if (error == 0 && cmd == BIO_WRITE)
+		error = disk_rw(dk, BIO_FLUSH, NULL, 0, 0);
 	return (error);
 }
 
@@ -103,11 +103,11 @@ bench_round(struct disk *dk, struct round *r)
 
 	r->dump = rdtsc() - start;
 	if (error == 0 && r->len != len_read)
-		error = transfer(dk, DISK_READ, off, r->len);
+		error = transfer(dk, BIO_READ, off, r->len);
 	len_read = r->len;
 	start = rdtsc();
 	if (error == 0)
-		error = transfer(dk, DISK_WRITE, off, r->len);
+		error = transfer(dk, BIO_WRITE, off, r->len);
 	r->plain = rdtsc() - start;
 	return (error);
 }

@@ -5,6 +5,7 @@
 
 #ifdef FAIL_POINTS
 fail_hook volatile fail_hooks[FAIL_NPOINTS];
+fail_error_hook volatile fail_error_hooks[FAIL_NPOINTS];
 
 void
 fail_set(enum fail_point point, fail_hook hook)

@@ -251,11 +251,11 @@ disk_thread(void *arg)
 {
 	struct disk *dk = arg;
 	uint8_t *buf = malloc(PAGE_SIZE, M_STORM, M_WAITOK);
-	int error = disk_rw(dk, DISK_READ, buf, PAGE_SIZE, 0);
+	int error = disk_rw(dk, BIO_READ, buf, PAGE_SIZE, 0);
 
 	__atomic_add_fetch(&disk_nstarted, 1, __ATOMIC_RELAXED);
 	for (uint64_t off = 0; error == 0 && !storm_over; off += PAGE_SIZE)
-		error = disk_rw(dk, DISK_READ, buf, PAGE_SIZE,
+		error = disk_rw(dk, BIO_READ, buf, PAGE_SIZE,
 		    off % dk->bd_media_len);
 	if (error != 0)
 		printf("disk: error %d\n", error);

@@ -17,6 +17,7 @@
 #define ENODEV	    19
 #define EINVAL	    22
 #define ENOSPC	    28
+#define EROFS	    30
 #define ERANGE	    34
 #define EWOULDBLOCK 35
 #define EOPNOTSUPP  45

@@ -4,7 +4,11 @@
  *
  *	FAIL_POINT(FAIL_MUTEX_HELD, m->lock_object.lo_name);
  *
- * calls what lab/ has registered for that place; at first nothing is.  Built
+ * calls what lab/ has registered for that place; at first nothing is.
+ *
+ *	error = FAIL_ERROR(FAIL_BIO, bp);
+ *
+ * lets what is registered there choose an error, and is 0 if nothing is.  Built
  * with -Dfail_points=false, the kernel has neither places nor calls.
  */
 #ifndef KERNEL_SYS_FAIL_H
@@ -19,13 +23,25 @@ enum fail_point {
 	FAIL_NMI,	 /* in an NMI */
 	FAIL_MUTEX_HELD, /* by the new owner; arg: the mutex's name */
 	FAIL_DUMP,	 /* a dump tells how far it is, or writes */
+	FAIL_BIO,	 /* a disk has done a request; arg: the struct bio */
 	FAIL_NPOINTS
 };
 
 typedef void (*fail_hook)(const void *arg);
+typedef int (*fail_error_hook)(const void *arg); /* 0 or an errno */
 
 #ifdef FAIL_POINTS
 extern fail_hook volatile fail_hooks[FAIL_NPOINTS]; /* NULL: goes on */
+extern fail_error_hook volatile fail_error_hooks[FAIL_NPOINTS];
+
+static inline int
+fail_error(enum fail_point point, const void *arg)
+{
+	fail_error_hook hook = fail_error_hooks[point];
+
+	return (__predict_false(hook != NULL) ? hook(arg) : 0);
+}
+#define FAIL_ERROR(point, arg) fail_error(point, arg)
 
 #define FAIL_POINT(point, arg)                                                 \
 	do {                                                                   \
@@ -36,6 +52,7 @@ extern fail_hook volatile fail_hooks[FAIL_NPOINTS]; /* NULL: goes on */
 	} while (0)
 #else
 #define FAIL_POINT(point, arg) ((void)sizeof(arg))
+#define FAIL_ERROR(point, arg) ((void)sizeof(arg), 0)
 #endif
 
 /* Call hook at that place from now on; NULL: go on there. */
