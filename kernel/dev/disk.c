@@ -1,11 +1,12 @@
 /*
- * Block devices: the list of them, and whole requests.
+ * Block devices: the list of them, the polled calls, and whole requests.
  */
 #include "kernel/dev/disk.h"
 
 #include "kernel/dev/disk_queue.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/libkern.h"
+#include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 
 static struct disk *disks; /* in the order in which they were attached */
@@ -41,7 +42,12 @@ disk_find(const char *name)
 int
 disk_reset(struct disk *dk)
 {
-	return (dk->bd_driver->dv_reset(dk));
+	int error;
+
+	dk->bd_mode = DISK_UNKNOWN;
+	error = dk->bd_driver->dv_reset(dk);
+	dk->bd_mode = error == 0 ? DISK_POLLED : DISK_UNKNOWN;
+	return (error);
 }
 
 int
@@ -60,30 +66,47 @@ disk_wait(struct disk *dk, unsigned int *tag)
 	return (dk->bd_driver->dv_wait(dk, tag));
 }
 
+/* The machine is stopped: the queue may have left the device in any state. */
+static int
+rw_polled(struct disk *dk, const struct bio *bp)
+{
+	struct disk_seg segs[BIO_MAXPAGES];
+	unsigned int n = bio_segs(bp, segs), tag;
+	int error = 0;
+
+	if (bp->bio_cmd == BIO_FLUSH && !dk->bd_flush)
+		return (0);
+	if (dk->bd_mode != DISK_POLLED)
+		error = disk_reset(dk);
+	if (error == 0)
+		error =
+		    disk_submit(dk, 0, bp->bio_cmd, segs, n, bp->bio_offset);
+	if (error == 0)
+		error = disk_wait(dk, &tag);
+	return (error);
+}
+
 int
 disk_rw(struct disk *dk, enum bio_cmd cmd, void *buf, size_t len, uint64_t off)
 {
-	struct disk_seg segs[DISK_MAXSEG];
-	unsigned int n = 0, tag;
+	vm_offset_t va = trunc_page((vm_offset_t)buf);
+	vm_paddr_t ma[BIO_MAXPAGES];
+	struct bio bio = {
+		.bio_disk = dk,
+		.bio_cmd = cmd,
+		.bio_offset = off,
+		.bio_bcount = (uint32_t)len,
+		.bio_ma = ma,
+		.bio_ma_offset = (uint32_t)((vm_offset_t)buf - va),
+	};
 	int error;
 
-	if (cmd == BIO_FLUSH && !dk->bd_flush)
-		return (0);
-	for (size_t done = 0; done < len; n++) {
-		vm_offset_t va = (vm_offset_t)buf + done;
-		size_t room = PAGE_SIZE - (va & PAGE_MASK);
-
-		if (n == DISK_MAXSEG)
-			return (EINVAL);
-		segs[n].dks_pa = pmap_kextract(va);
-		segs[n].dks_len =
-		    (uint32_t)(len - done < room ? len - done : room);
-		done += segs[n].dks_len;
-	}
-	mtx_lock_spin(&dk->bd_mtx);
-	error = disk_submit(dk, 0, cmd, segs, n, off);
-	if (error == 0)
-		error = disk_wait(dk, &tag);
-	mtx_unlock_spin(&dk->bd_mtx);
-	return (error);
+	if (len > ptoa(BIO_MAXPAGES) - bio.bio_ma_offset)
+		return (EINVAL);
+	for (vm_pindex_t i = 0; ptoa(i) < bio.bio_ma_offset + len; i++)
+		ma[i] = pmap_kextract(va + ptoa(i));
+	if (SCHEDULER_STOPPED())
+		return (rw_polled(dk, &bio));
+	error = bio_start(&bio);
+	return (error == 0 ? bio_wait(&bio) : error);
 }

@@ -113,3 +113,10 @@ pci_enable_busmaster(const struct pci_dev *pd)
 	    (pci_read(pd, PCI_COMMAND) & 0xffff) | COMMAND_MEM |
 		COMMAND_MASTER);
 }
+
+void
+pci_disable_busmaster(const struct pci_dev *pd)
+{
+	pci_write(pd, PCI_COMMAND,
+	    pci_read(pd, PCI_COMMAND) & 0xffff & ~(uint32_t)COMMAND_MASTER);
+}

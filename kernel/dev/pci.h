@@ -29,4 +29,7 @@ vm_paddr_t pci_bar(const struct pci_dev *pd, unsigned int bar);
 /* Let the device answer to memory accesses, and access memory itself. */
 void pci_enable_busmaster(const struct pci_dev *pd);
 
+/* From here on the device accesses no memory. */
+void pci_disable_busmaster(const struct pci_dev *pd);
+
 #endif

@@ -1,19 +1,25 @@
 /*
- * Virtio block devices over PCI, version 1.0 and later, polled.
+ * Virtio block devices over PCI, version 1.0 and later.
  *
- * One queue.  Its descriptors are assigned in advance: request slot (tag) t has
- * DISK_MAXSEG + 2 of them, for its header, its pieces and its status, so no
- * list of free descriptors can be left broken by a crash.
+ * The device has one queue, for which there are two rings: that of the polled
+ * calls, by which a dying kernel dumps, and that of the queue of requests, which
+ * interrupts by MSI-X.  A reset of the device tells it which of them it is to
+ * use.  They share no memory, so a dump need not care what a request was doing
+ * when it came, and the requests are still there if the machine goes on.
  *
  * All memory is static and in the kernel's image: nothing is allocated to dump.
  *
- * Facts: Virtual I/O Device (VIRTIO) Version 1.1, "Virtio Over PCI Bus", "Split
- * Virtqueues", "Block Device".
+ * Facts: Virtual I/O Device (VIRTIO) Version 1.1, "Virtio Over PCI Bus", "Block
+ * Device".
  */
 #include "kernel/dev/disk.h"
+#include "kernel/dev/disk_queue.h"
 #include "kernel/dev/pci.h"
 #include "kernel/dev/pci_cap.h"
+#include "kernel/dev/pci_msix.h"
+#include "kernel/dev/virtio_ring.h"
 #include "kernel/machine/cpufunc.h"
+#include "kernel/machine/intr.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/kernel.h"
@@ -40,6 +46,7 @@
 #define COMMON_STATUS	20
 #define COMMON_QSELECT	22
 #define COMMON_QSIZE	24
+#define COMMON_QVECTOR	26
 #define COMMON_QENABLE	28
 #define COMMON_QNOTIFY	30
 #define COMMON_QDESC	32
@@ -60,39 +67,20 @@
 #define F_FLUSH	    9
 #define F_VERSION_1 32
 
-#define DESC_NEXT  1
-#define DESC_WRITE 2 /* the device writes */
+/* A request: a header, its pieces, a status. */
+#define SLOT_DESCS(npieces) ((npieces) + 2)
+#define NSLOTS		    (DISK_QDEPTH > DISK_DEPTH ? DISK_QDEPTH : DISK_DEPTH)
+static_assert(DISK_DEPTH * SLOT_DESCS(DISK_MAXSEG) <= VRING_SIZE, "polled");
+static_assert(DISK_QDEPTH * SLOT_DESCS(BIO_MAXPAGES) <= VRING_SIZE, "queue");
 
-#define SLOT_DESCS (DISK_MAXSEG + 2)
-#define QSIZE	   (DISK_DEPTH * SLOT_DESCS)
-static_assert((QSIZE & (QSIZE - 1)) == 0, "a queue's size is a power of two");
+/* Entries of the table of messages, or none. */
+#define VECTOR_QUEUE 0
+#define VECTOR_NONE  0xffff
 
 /* The unit of capacities and addresses, whatever a device's sectors are. */
 #define UNIT_LEN 512
 
 #define TIMEOUT_MS 5000
-
-struct vring_desc {
-	uint64_t addr;
-	uint32_t len;
-	uint16_t flags;
-	uint16_t next;
-};
-
-struct vring_avail {
-	uint16_t flags;
-	uint16_t idx;
-	uint16_t ring[QSIZE];
-};
-
-struct vring_used {
-	uint16_t flags;
-	uint16_t idx;
-	struct {
-		uint32_t id;
-		uint32_t len;
-	} ring[QSIZE];
-};
 
 struct blk_header {
 	uint32_t type; /* 0 in, 1 out, 4 flush */
@@ -100,13 +88,17 @@ struct blk_header {
 	uint64_t sector;
 };
 
-/* What the device reads and writes. */
+/* A ring, and what its requests begin and end with. */
 struct vtblk_mem {
-	struct vring_desc desc[QSIZE] __aligned(PAGE_SIZE);
-	struct vring_avail avail __aligned(PAGE_SIZE);
-	volatile struct vring_used used __aligned(PAGE_SIZE);
-	struct blk_header header[DISK_DEPTH];
-	volatile uint8_t status[DISK_DEPTH];
+	struct vring_mem ring;
+	struct blk_header header[NSLOTS];
+	volatile uint8_t status[NSLOTS];
+};
+
+struct vtblk_ring {
+	struct vring vq_ring;
+	struct vtblk_mem *vq_mem;
+	uint16_t vq_vector; /* VECTOR_ */
 };
 
 struct vtblk {
@@ -117,13 +109,17 @@ struct vtblk {
 	volatile uint8_t *vb_device;
 	uint32_t vb_notify_mult;
 	uint32_t vb_kick_off; /* in vb_notify, of the queue's register */
-	uint16_t vb_used_seen;
-	struct vtblk_mem *vb_mem;
+	struct vtblk_ring vb_polled;
+	struct vtblk_ring vb_queue;
 };
 
 static struct vtblk disks[NDISKS];
-static struct vtblk_mem disk_mem[NDISKS] __aligned(PAGE_SIZE);
+static struct vtblk_mem polled_mem[NDISKS] __aligned(PAGE_SIZE);
+static struct vtblk_mem queue_mem[NDISKS] __aligned(PAGE_SIZE);
 static unsigned int ndisks;
+
+/* Tunable hw.pci.enable_msix: 0 has the clock ask disks what is done. */
+static int enable_msix = 1;
 
 static struct vtblk *
 vtblk_of(struct disk *dk)
@@ -251,30 +247,41 @@ negotiate(struct vtblk *vb)
 	return (0);
 }
 
-static int
-setup_queue(struct vtblk *vb)
+/* A reset has left none.  false: the device has no room for it. */
+static bool
+setup_vector(struct vtblk *vb, const struct vtblk_ring *vq)
 {
-	struct vtblk_mem *mem = vb->vb_mem;
+	if (vq->vq_vector == VECTOR_NONE)
+		return (true);
+	write16(vb->vb_common, COMMON_QVECTOR, vq->vq_vector);
+	return (read16(vb->vb_common, COMMON_QVECTOR) == vq->vq_vector);
+}
 
-	memset(mem, 0, sizeof(*mem));
-	vb->vb_used_seen = 0;
+static int
+setup_ring(struct vtblk *vb, struct vtblk_ring *vq)
+{
+	struct vring_mem *mem = &vq->vq_mem->ring;
+
+	vring_init(&vq->vq_ring);
 	write16(vb->vb_common, COMMON_QSELECT, 0);
-	if (read16(vb->vb_common, COMMON_QSIZE) < QSIZE)
+	if (read16(vb->vb_common, COMMON_QSIZE) < VRING_SIZE)
 		return (ENXIO);
-	write16(vb->vb_common, COMMON_QSIZE, QSIZE);
-	write_pa(vb, COMMON_QDESC, mem->desc);
-	write_pa(vb, COMMON_QDRIVER, &mem->avail);
-	write_pa(vb, COMMON_QDEVICE, &mem->used);
+	write16(vb->vb_common, COMMON_QSIZE, VRING_SIZE);
+	write_pa(vb, COMMON_QDESC, mem->vrm_desc);
+	write_pa(vb, COMMON_QDRIVER, &mem->vrm_avail);
+	write_pa(vb, COMMON_QDEVICE, &mem->vrm_used);
 	vb->vb_kick_off =
 	    read16(vb->vb_common, COMMON_QNOTIFY) * vb->vb_notify_mult;
+	if (!setup_vector(vb, vq))
+		return (ENXIO);
 	write16(vb->vb_common, COMMON_QENABLE, 1);
 	return (0);
 }
 
+/* Bring the device from any state to one in which it uses a ring. */
 static int
-vtblk_reset(struct disk *dk)
+reset_to(struct vtblk *vb, struct vtblk_ring *vq)
 {
-	struct vtblk *vb = vtblk_of(dk);
 	int error, ms;
 
 	pci_enable_busmaster(&vb->vb_pci);
@@ -285,7 +292,7 @@ vtblk_reset(struct disk *dk)
 		DELAY(1000);
 	}
 	write8(vb->vb_common, COMMON_STATUS, STATUS_ACK | STATUS_DRIVER);
-	if ((error = negotiate(vb)) != 0 || (error = setup_queue(vb)) != 0)
+	if ((error = negotiate(vb)) != 0 || (error = setup_ring(vb, vq)) != 0)
 		return (error);
 	write8(vb->vb_common, COMMON_STATUS,
 	    STATUS_ACK | STATUS_DRIVER | STATUS_FEATURES_OK | STATUS_DRIVER_OK);
@@ -293,70 +300,71 @@ vtblk_reset(struct disk *dk)
 }
 
 static void
-set_desc(struct vtblk *vb, unsigned int i, vm_paddr_t pa, uint32_t len,
-    uint16_t flags)
-{
-	vb->vb_mem->desc[i] = (struct vring_desc){
-		.addr = pa,
-		.len = len,
-		.flags = flags,
-		.next = (uint16_t)(i + 1),
-	};
-}
-
-/* Hand the chain that starts at descriptor i to the device. */
-static void
-kick(struct vtblk *vb, unsigned int i)
-{
-	struct vring_avail *avail = &vb->vb_mem->avail;
-
-	avail->ring[avail->idx % QSIZE] = (uint16_t)i;
-	__atomic_store_n(&avail->idx, (uint16_t)(avail->idx + 1),
-	    __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	write16(vb->vb_notify, vb->vb_kick_off, 0);
-}
-
-static int
-vtblk_submit(struct disk *dk, unsigned int tag, enum bio_cmd cmd,
-    const struct disk_seg *segs, unsigned int nsegs, uint64_t off)
+submit(struct vtblk *vb, struct vtblk_ring *vq, unsigned int tag,
+    enum bio_cmd cmd, const struct disk_seg *segs, unsigned int nsegs,
+    uint64_t off)
 {
 	static const uint32_t types[] = {
 		[BIO_READ] = 0,
 		[BIO_WRITE] = 1,
 		[BIO_FLUSH] = 4,
 	};
-	struct vtblk *vb = vtblk_of(dk);
-	struct vtblk_mem *mem = vb->vb_mem;
-	unsigned int first = tag * SLOT_DESCS, i = first;
+	struct blk_header *header = &vq->vq_mem->header[tag];
+	volatile uint8_t *status = &vq->vq_mem->status[tag];
+	struct vring *vr = &vq->vq_ring;
+	unsigned int i = 0;
 
-	mem->header[tag] = (struct blk_header){
+	*header = (struct blk_header){
 		.type = types[cmd],
 		.sector = off / UNIT_LEN,
 	};
-	mem->status[tag] = 0xff;
-	set_desc(vb, i++, pmap_kextract((vm_offset_t)&mem->header[tag]),
-	    sizeof(mem->header[tag]), DESC_NEXT);
+	*status = 0xff;
+	vring_set(vr, tag, i++, pmap_kextract((vm_offset_t)header),
+	    sizeof(*header), VRING_TO_DEVICE);
 	for (unsigned int s = 0; s < nsegs; s++)
-		set_desc(vb, i++, segs[s].dks_pa, segs[s].dks_len,
-		    cmd == BIO_READ ? DESC_NEXT | DESC_WRITE : DESC_NEXT);
-	set_desc(vb, i, pmap_kextract((vm_offset_t)&mem->status[tag]), 1,
-	    DESC_WRITE);
-	kick(vb, first);
+		vring_set(vr, tag, i++, segs[s].dks_pa, segs[s].dks_len,
+		    cmd == BIO_READ ? VRING_FROM_DEVICE : VRING_TO_DEVICE);
+	vring_set_last(vr, tag, i, pmap_kextract((vm_offset_t)status), 1,
+	    VRING_FROM_DEVICE);
+	vring_publish(vr, tag);
+	write16(vb->vb_notify, vb->vb_kick_off, 0);
+}
+
+static int
+status_of(const struct vtblk_ring *vq, unsigned int tag)
+{
+	return (vq->vq_mem->status[tag] == 0 ? 0 : EIO);
+}
+
+/* ---- Polled ---- */
+
+static int
+vtblk_reset(struct disk *dk)
+{
+	struct vtblk *vb = vtblk_of(dk);
+
+	return (reset_to(vb, &vb->vb_polled));
+}
+
+static int
+vtblk_submit(struct disk *dk, unsigned int tag, enum bio_cmd cmd,
+    const struct disk_seg *segs, unsigned int nsegs, uint64_t off)
+{
+	struct vtblk *vb = vtblk_of(dk);
+
+	submit(vb, &vb->vb_polled, tag, cmd, segs, nsegs, off);
 	return (0);
 }
 
 static int
 vtblk_wait(struct disk *dk, unsigned int *tag)
 {
-	struct vtblk *vb = vtblk_of(dk);
-	volatile struct vring_used *used = &vb->vb_mem->used;
-	uint32_t id;
+	struct vtblk_ring *vq = &vtblk_of(dk)->vb_polled;
 
 	/*
 	 * Spin at first: most requests are done sooner than a delay would be.
 	 */
-	for (int spins = 0; used->idx == vb->vb_used_seen; spins++) {
+	for (int spins = 0; !vring_ready(&vq->vq_ring); spins++) {
 		if (spins > 10000)
 			DELAY(100);
 		if (spins > 10000 + TIMEOUT_MS * 10) {
@@ -365,18 +373,80 @@ vtblk_wait(struct disk *dk, unsigned int *tag)
 		}
 		cpu_spinwait();
 	}
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	id = used->ring[vb->vb_used_seen % QSIZE].id;
-	vb->vb_used_seen++;
-	*tag = id / SLOT_DESCS % DISK_DEPTH;
-	return (vb->vb_mem->status[*tag] == 0 ? 0 : EIO);
+	*tag = vring_take(&vq->vq_ring) % DISK_DEPTH;
+	return (status_of(vq, *tag));
+}
+
+/* ---- Queue ---- */
+
+static int
+vtblk_queue_reset(struct disk *dk)
+{
+	struct vtblk *vb = vtblk_of(dk);
+	int error = reset_to(vb, &vb->vb_queue);
+
+	if (error != 0)
+		pci_disable_busmaster(&vb->vb_pci);
+	return (error);
+}
+
+static void
+vtblk_queue_submit(struct disk *dk, unsigned int tag, enum bio_cmd cmd,
+    const struct disk_seg *segs, unsigned int nsegs, uint64_t off)
+{
+	struct vtblk *vb = vtblk_of(dk);
+
+	submit(vb, &vb->vb_queue, tag, cmd, segs, nsegs, off);
+}
+
+static bool
+vtblk_queue_next(struct disk *dk, unsigned int *tag, int *error)
+{
+	struct vtblk_ring *vq = &vtblk_of(dk)->vb_queue;
+
+	if (!vring_ready(&vq->vq_ring))
+		return (false);
+	*tag = vring_take(&vq->vq_ring);
+	*error = *tag < DISK_QDEPTH ? status_of(vq, *tag) : EIO;
+	return (true);
 }
 
 static const struct disk_driver vtblk_driver = {
 	.dv_reset = vtblk_reset,
 	.dv_submit = vtblk_submit,
 	.dv_wait = vtblk_wait,
+	.dv_queue_reset = vtblk_queue_reset,
+	.dv_queue_submit = vtblk_queue_submit,
+	.dv_queue_next = vtblk_queue_next,
 };
+
+/* ---- Attaching ---- */
+
+static void
+init_ring(struct vtblk_ring *vq, struct vtblk_mem *mem, unsigned int npieces)
+{
+	*vq = (struct vtblk_ring){
+		.vq_ring = { &mem->ring, SLOT_DESCS(npieces), 0 },
+		.vq_mem = mem,
+		.vq_vector = VECTOR_NONE,
+	};
+}
+
+/* Have the queue's requests interrupt.  If that fails, the clock asks. */
+static void
+setup_interrupt(struct vtblk *vb)
+{
+	struct disk *dk = &vb->vb_disk;
+	struct intr_msg msg;
+	struct pci_msix px;
+
+	if (enable_msix == 0 || pci_msix_enable(&vb->vb_pci, &px) != 0 ||
+	    intr_setup(dk->bd_name, disk_queue_intr, dk, &msg) != 0)
+		return;
+	pci_msix_route(&px, VECTOR_QUEUE, &msg);
+	vb->vb_queue.vq_vector = VECTOR_QUEUE;
+	dk->bd_interrupts = true;
+}
 
 static bool
 read_geometry(struct vtblk *vb)
@@ -405,7 +475,9 @@ vtblk_attach(const struct pci_dev *pd)
 	if (pd->pd_vendor != VIRTIO_VENDOR || ndisks == NDISKS ||
 	    (pd->pd_device != VIRTIO_BLK && pd->pd_device != VIRTIO_BLK_OLD))
 		return;
-	*vb = (struct vtblk){ .vb_pci = *pd, .vb_mem = &disk_mem[ndisks] };
+	*vb = (struct vtblk){ .vb_pci = *pd };
+	init_ring(&vb->vb_polled, &polled_mem[ndisks], DISK_MAXSEG);
+	init_ring(&vb->vb_queue, &queue_mem[ndisks], BIO_MAXPAGES);
 	dk->bd_driver = &vtblk_driver;
 	snprintf(dk->bd_name, sizeof(dk->bd_name), "vtbd%u", ndisks);
 	if (!map_registers(vb) || vtblk_reset(dk) != 0) {
@@ -414,10 +486,12 @@ vtblk_attach(const struct pci_dev *pd)
 	}
 	if (!read_geometry(vb))
 		return;
+	setup_interrupt(vb);
 	ndisks++;
-	printf("%s: %ju MB, sectors of %u bytes%s\n", dk->bd_name,
+	printf("%s: %ju MB, sectors of %u bytes%s%s\n", dk->bd_name,
 	    (uintmax_t)(dk->bd_media_len >> 20), dk->bd_sector_len,
-	    dk->bd_readonly ? ", read only" : "");
+	    dk->bd_readonly ? ", read only" : "",
+	    dk->bd_interrupts ? "" : ", no interrupts");
 	disk_attach(dk);
 }
 
@@ -425,6 +499,7 @@ static void
 vtblk_init(const void *arg)
 {
 	(void)arg;
+	getenv_int("hw.pci.enable_msix", &enable_msix);
 	pci_foreach(vtblk_attach);
 }
-SYSINIT(vtblk, SI_SUB_DRIVERS, SI_ORDER_ANY, vtblk_init, NULL);
+SYSINIT(vtblk, SI_SUB_DRIVERS, SI_ORDER_MIDDLE, vtblk_init, NULL);

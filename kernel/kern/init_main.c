@@ -23,6 +23,7 @@
  *	console		KTHREAD		how to enter the debugger
  *	aps		SMP		the other CPUs run
  *	vtblk		DRIVERS		disks
+ *	disk_watch	DRIVERS		the clock looks after their requests
  *	dump		DUMP		dump devices are chosen and announced
  *	shell		LAST		kern.script, then the prompt
  *

@@ -39,6 +39,7 @@ struct sim_disk {
 	uint32_t seed;
 	enum sim_disk_fault fault;
 	unsigned int nresets;
+	bool polled; /* the last reset was a dump's, and whole */
 	struct request requests[DISK_QDEPTH];
 	struct done done[2 * DISK_QDEPTH]; /* oldest first */
 	size_t ndone;
@@ -81,6 +82,7 @@ static void
 take(struct sim_disk *sd)
 {
 	forget(sd);
+	sd->polled = true;
 	sd->disk.bd_mode = DISK_POLLED;
 }
 
@@ -98,7 +100,10 @@ take_if_asked(struct sim_disk *sd)
 static int
 polled_reset(struct disk *dk)
 {
-	forget(sim_disk_of(dk));
+	struct sim_disk *sd = sim_disk_of(dk);
+
+	forget(sd);
+	sd->polled = true;
 	return (0);
 }
 
@@ -106,12 +111,13 @@ static int
 polled_submit(struct disk *dk, unsigned int tag, enum bio_cmd cmd,
     const struct disk_seg *segs, unsigned int nsegs, uint64_t off)
 {
+	struct sim_disk *sd = sim_disk_of(dk);
 	struct request rq = { .cmd = cmd, .off = off };
 
-	if (dk->bd_mode != DISK_POLLED)
+	if (!sd->polled)
 		panic("%s: tag %u without a reset", __func__, tag);
 	memcpy(rq.segs, segs, nsegs * sizeof(*segs));
-	transfer(sim_disk_of(dk), &rq, nsegs);
+	transfer(sd, &rq, nsegs);
 	return (0);
 }
 
@@ -132,6 +138,7 @@ queue_reset(struct disk *dk)
 	sd->nresets++;
 	forget(sd);
 	take_if_asked(sd);
+	sd->polled = false;
 	return (sd->fault == SIM_DISK_DEAD ? ETIMEDOUT : 0);
 }
 

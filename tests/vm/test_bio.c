@@ -541,6 +541,22 @@ taken_in_the_midst(void **state)
 	all_done(3, 0);
 }
 
+/* What the reset still did when the machine ran on, no dump can rely on. */
+static void
+taken_then_polled(void **state)
+{
+	(void)state;
+	plug_in(&plain);
+	sim_disk_break(dk, SIM_DISK_TAKEN);
+	start_many(1);
+	scheduler_stopped = true;
+	assert_int_equal(disk_rw(dk, BIO_READ, page(1), SECTOR, 0), 0);
+	scheduler_stopped = false;
+	watch_for(1);
+	settle();
+	all_done(1, 0);
+}
+
 static void
 taken_when_idle(void **state)
 {
@@ -554,6 +570,27 @@ taken_when_idle(void **state)
 	start_many(1);
 	settle();
 	all_done(1, 0);
+}
+
+/* The debugger reads a partition table while requests are in flight. */
+static void
+polled_in_between(void **state)
+{
+	uint8_t *buf = page(NREQUESTS);
+
+	(void)state;
+	plug_in(&plain);
+	sim_disk_media(dk)[SECTOR] = 0x77;
+	start_many(3);
+	scheduler_stopped = true;
+	assert_int_equal(disk_rw(dk, BIO_READ, buf, SECTOR, SECTOR), 0);
+	assert_int_equal(buf[0], 0x77);
+	assert_int_equal(disk_rw(dk, BIO_READ, buf, SECTOR, 0), 0);
+	scheduler_stopped = false;
+	assert_int_equal(ndone, 0);
+	watch_for(1);
+	settle();
+	all_done(3, 0);
 }
 
 /* ---- Threads ---- */
@@ -703,7 +740,9 @@ static const struct {
 	{ "a dump takes the disk", taken },
 	{ "a dump takes the disk before a request", taken_then_started },
 	{ "a dump in the midst of each call", taken_in_the_midst },
+	{ "polled requests after a dump in a reset", taken_then_polled },
 	{ "a dump takes an idle disk", taken_when_idle },
+	{ "polled requests while others are in flight", polled_in_between },
 	{ "a request's end may not sleep", sleeps_when_done },
 	{ "threads, errors and dumps, against plain arrays", storm },
 };
