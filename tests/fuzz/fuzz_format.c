@@ -148,12 +148,16 @@ fuzz_elfcore(struct span bytes)
 	struct elfcore_phdr ph;
 	const char *why = NULL;
 	struct span entry;
+	uint32_t n;
 
 	if (!elfcore_decode(bytes, &hdr, &why)) {
 		need(why != NULL);
 		return;
 	}
 	need(elfcore_is(bytes));
+	if (span_sub(bytes, hdr.eh_shoff, bytes.len < 64 ? bytes.len : 64,
+		&entry))
+		(void)elfcore_phnum_decode(&hdr, entry, &n);
 	for (uint64_t i = 0; i < hdr.eh_phnum; i++)
 		if (span_sub(bytes, hdr.eh_phoff + i * hdr.eh_phentsize,
 			hdr.eh_phentsize, &entry))
