@@ -15,6 +15,7 @@ sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
 import seeds_command
 import seeds_elf
 import seeds_file
+import seeds_rsp
 import seeds_save
 
 TARGETS = {
@@ -24,6 +25,7 @@ TARGETS = {
     "exec": seeds_elf.kernels,
     "file": seeds_file.rows,
     "modfile": seeds_elf.modfile,
+    "rsp": seeds_rsp.rows,
     "save": seeds_save.rows,
 }
 
