@@ -2,7 +2,7 @@
 
 Write the inputs that a fuzz target starts from into a folder, where Python has
 what makes them: images of disks, compressed files, ELF files.  FILEs are what the
-compiler has made for other tests, and are seeds too.  mkseeds.c has the other
+compiler or other tests have made, and are seeds too.  mkseeds.c has the other
 targets.
 """
 
@@ -18,12 +18,21 @@ import seeds_file
 import seeds_rsp
 import seeds_save
 
+
+
+def kernels(folders):
+    """What the tests of kdebug/ have kept of their kernels."""
+    files = (path for folder in folders for path in pathlib.Path(folder).glob("*"))
+    return sorted({path.read_bytes() for path in files})
+
+
 TARGETS = {
     "command": seeds_command.rows,
     "debuglink": seeds_elf.debuglink,
     "dwarf": seeds_elf.dwarf,
     "exec": seeds_elf.kernels,
     "file": seeds_file.rows,
+    "kernel": kernels,
     "modfile": seeds_elf.modfile,
     "rsp": seeds_rsp.rows,
     "save": seeds_save.rows,

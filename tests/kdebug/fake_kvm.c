@@ -5,33 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PAGE_LEN 4096
-
-/* Where the constants of fake_const() are, which is not in memory. */
-#define CONSTS_VA UINT64_C(0x7000)
-#define NCONSTS	  64
-
-#define NMEMBERS 16
-
-struct page {
-	kvaddr_t pg_va;
-	uint8_t pg_bytes[PAGE_LEN];
-};
-
-struct __kvm {
-	struct kvm_core kd_core;
-	struct minidump_hdr kd_hdr;
-	struct page **kd_pages; /* in no order */
-	size_t kd_npages;
-	struct kvm_symbol *kd_syms;
-	size_t kd_nsyms;
-	uint32_t kd_consts[NCONSTS];
-	size_t kd_nconsts;
-	struct kvm_member kd_members[NMEMBERS];
-	size_t kd_nmembers;
-	uint8_t kd_msgbuf[8192];
-	struct kvm_vcpu kd_vcpus[4];
-};
+#include "tests/kdebug/fake_kvm_int.h"
 
 static const struct {
 	const char *name;
@@ -74,6 +48,10 @@ fake_create(enum dump_arch arch, enum byte_order order)
 void
 fake_destroy(kvm_t *kd)
 {
+	const char *dir = getenv("FAKE_SAVE");
+
+	if (dir != NULL)
+		fake_save(kd, dir);
 	for (size_t i = 0; i < kd->kd_npages; i++)
 		free(kd->kd_pages[i]);
 	free(kd->kd_pages);
@@ -180,7 +158,7 @@ fake_drop(kvm_t *kd, kvaddr_t va)
 
 	if (pg == NULL)
 		abort();
-	pg->pg_va = 1; /* the address of no page */
+	pg->pg_va = DROPPED_VA;
 }
 
 void

@@ -50,4 +50,13 @@ void fake_vcpu(kvm_t *kd, const struct kvm_vcpu *vcpu);
 void fake_unsymbol(kvm_t *kd, const char *name);
 void fake_strip(kvm_t *kd);
 
+/*
+ * A kernel as bytes, so that a fuzzer can start from those of the tests: one
+ * that is destroyed while the environment has FAKE_SAVE goes into a new file of
+ * that folder, unless it is large.  fake_load() makes it again, and NULL of what
+ * it cannot understand; names stay where they are in the bytes.
+ */
+void fake_save(const kvm_t *kd, const char *dir);
+kvm_t *fake_load(const uint8_t *bytes, size_t len);
+
 #endif
