@@ -6,9 +6,12 @@
  * The second one is where the thread stands: that many bytes into the code.  A
  * third of the words of its stack lead back into the code.
  */
+#include <libelf.h>
 #include <stdlib.h>
 
+#include "format/arch.h"
 #include "kdebug/kdebug.h"
+#include "kdebug/modfile.h"
 #include "tests/fuzz/memfile.h"
 #include "tests/kdebug/kernel.h"
 
@@ -23,7 +26,13 @@
 #define STACK_LEN  0x400
 
 /* Of FreeBSD's struct linker_file. */
-enum { LF_NEXT = 24, LF_FILENAME = 40, LF_ADDRESS = 64, LF_SIZE = 72 };
+enum {
+	LF_NEXT = 24,
+	LF_FILENAME = 40,
+	LF_PATHNAME = 48,
+	LF_ADDRESS = 64,
+	LF_SIZE = 72
+};
 
 /* Of FreeBSD's struct pcb, amd64: rbp, rsp, rbx and rip follow each other. */
 enum { PCB_REGS = 32, PCB_NREGS = 4 };
@@ -45,9 +54,40 @@ put_module(struct kernel *k, const char *path)
 	fake_word(k->k_kd, FILES_VA, LF_VA);
 	fake_word(k->k_kd, LF_VA + LF_NEXT, 0);
 	fake_word(k->k_kd, LF_VA + LF_FILENAME, LF_VA + 0x100);
-	fake_string(k->k_kd, LF_VA + 0x100, path);
+	fake_string(k->k_kd, LF_VA + 0x100, "zfs.ko");
+	fake_word(k->k_kd, LF_VA + LF_PATHNAME, LF_VA + 0x200);
+	fake_string(k->k_kd, LF_VA + 0x200, path);
 	fake_word(k->k_kd, LF_VA + LF_ADDRESS, MODULE_VA);
 	fake_word(k->k_kd, LF_VA + LF_SIZE, MODULE_LEN);
+}
+
+/* Let the unwind tables in memory be those of the file, as they are. */
+static void
+put_tables(struct kernel *k, const char *path)
+{
+	const struct kvm_core *core = kvm_core(k->k_kd);
+	const struct modfile_place place = { MODULE_VA, MODULE_LEN,
+		core->kc_ptr_len, core->kc_order,
+		arch_facts(core->kc_arch)->af_elf_machine, 0 };
+	const char *why;
+	struct modfile *mf = modfile_open(path, &place, &why);
+	uint64_t len;
+	kvaddr_t va;
+	size_t ndx;
+	Elf *elf;
+
+	if (mf == NULL)
+		return;
+	ndx = modfile_section_find(mf, ".eh_frame", &va, &len);
+	if (ndx != 0 && (elf = elf_begin(modfile_fd(mf), ELF_C_READ, NULL))) {
+		Elf_Data *data = elf_rawdata(elf_getscn(elf, ndx), NULL);
+
+		if (data != NULL && data->d_buf != NULL)
+			fake_put(k->k_kd, va, data->d_buf,
+			    len < data->d_size ? len : data->d_size);
+		(void)elf_end(elf);
+	}
+	modfile_close(mf);
 }
 
 /* A thread that stands in the file's code. */
@@ -100,8 +140,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	kernel_init(&k, (enum dump_arch)((data[0] & 0x7f) % ARCH_COUNT));
 	fake_set_exec(k.k_kd, file.path);
 	fake_symbol(k.k_kd, "code", CODE_VA, 0x1000);
-	if ((data[0] & MODULE) != 0)
+	if ((data[0] & MODULE) != 0) {
 		put_module(&k, file.path);
+		put_tables(&k, file.path);
+	}
 	put_thread(&k, code, data[1]);
 	walk(kernel_open(&k));
 	kernel_fini(&k);
