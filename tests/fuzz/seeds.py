@@ -34,6 +34,7 @@ TARGETS = {
     "file": seeds_file.rows,
     "kernel": kernels,
     "modfile": seeds_elf.modfile,
+    "procs": seeds_elf.procs,
     "rsp": seeds_rsp.rows,
     "save": seeds_save.rows,
 }

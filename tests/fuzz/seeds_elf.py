@@ -209,6 +209,20 @@ def kernels(files):
     yield b"\x28\xb5\x2f\xfd"
 
 
+def procs(files):
+    """Kernels with processes, and with a pointer of theirs that leads elsewhere."""
+    for data in built(files):
+        yield data
+    today = (pathlib.Path(files[0]) / "today").read_bytes()
+    words = [off for off in range(0x1000, len(today) - 8, 8)
+             if today[off + 3:off + 8] == b"\x80\xff\xff\xff\xff"]
+    for number, off in enumerate(words):
+        other = words[(number * 7 + 1) % len(words)]
+        yield today[:off] + bytes(8) + today[off + 8:]
+        yield today[:off] + today[other:other + 8] + today[off + 8:]
+        yield today[:off] + b"\1" * 8 + today[off + 8:]
+
+
 # ---- debug files ----
 
 
