@@ -249,6 +249,7 @@ stack_print(const struct stack *st)
 
 #define SET_DUMPED 1
 #define SET_NEVER  2
+#define SET_BULK   4
 
 static void
 dump_add(vm_paddr_t pa, uint8_t bit)
@@ -272,7 +273,7 @@ dump_add_never(vm_paddr_t pa)
 void
 dump_add_bulk(vm_paddr_t pa)
 {
-	dump_add_page(pa);
+	dump_add(pa, SET_BULK);
 }
 
 void
@@ -294,6 +295,13 @@ sim_never_dumped(vm_paddr_t pa)
 {
 	return ((__atomic_load_n(&sim.bits[atop(pa)], __ATOMIC_RELAXED) &
 		    SET_NEVER) != 0);
+}
+
+bool
+sim_bulk(vm_paddr_t pa)
+{
+	return (__atomic_load_n(&sim.bits[atop(pa)], __ATOMIC_RELAXED) ==
+	    SET_BULK);
 }
 
 size_t

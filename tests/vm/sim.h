@@ -57,8 +57,12 @@ struct thread *sim_thread(struct simthread *t);
 bool sim_asleep(struct simthread *t);
 void sim_wait_asleep(struct simthread *t);
 
-/* Is the page in the dump's set, and how many pages are; is it kept out. */
+/*
+ * Is the page in the dump's set, and how many pages are; is it there as bulk; is
+ * it kept out.
+ */
 bool sim_dumped(vm_paddr_t pa);
+bool sim_bulk(vm_paddr_t pa);
 bool sim_never_dumped(vm_paddr_t pa);
 size_t sim_ndumped(void);
 

@@ -91,7 +91,7 @@ test_page_array_is_dumped(void **state)
 	for (vm_paddr_t pa = array;
 	     pa < array + vm_page_array_size * sizeof(struct vm_page);
 	     pa += PAGE_SIZE)
-		assert_true(sim_dumped(pa));
+		assert_true(sim_bulk(pa));
 
 	/* Its first page describes pages of both segments. */
 	assert_true(vm_page_array_describes(array, 0, &start, &end));
