@@ -223,6 +223,12 @@ ipi_preempt(int cpu)
 	lapic_ipi(cpuid_to_pcpu[cpu]->pc_apic_id, IDT_PREEMPT);
 }
 
+void
+pmap_cpu_load(vm_paddr_t root)
+{
+	load_cr3(root);
+}
+
 static void
 flush_all(void)
 {

@@ -4,9 +4,21 @@
 #ifndef KERNEL_AMD64_PMAP_H
 #define KERNEL_AMD64_PMAP_H
 
+#include "kernel/sys/queue.h"
 #include "kernel/sys/types.h"
 
 struct dump_range;
+
+/* An address space.  (p): the pmap's lock. */
+struct pmap {
+	vm_paddr_t pm_root;	     /* (c) the top-level page table */
+	volatile uint64_t pm_active; /* atomic: CPUs that have it loaded */
+	vm_pindex_t pm_resident;     /* (p) pages that are mapped */
+	vm_pindex_t pm_wired;	     /* (p) of these, wired */
+	vm_pindex_t pm_tables;	     /* (p) page tables, the root included */
+	vm_pindex_t pm_pvfree;	     /* (p) free entries of its chunks */
+	LIST_HEAD(, pv_chunk) pm_chunks; /* (p) those with free entries */
+};
 
 /* Make the kernel's own page tables and switch to them. */
 void pmap_bootstrap(void);

@@ -191,6 +191,7 @@ pmap_bootstrap(void)
 		    (pt_entry_t *)PHYS_TO_DMAP(boot_pa(kernel_pd[i]));
 	KPML4phys = boot_pa(pml4);
 	pmap_load();
+	pmap_init();
 	boot_tables = boot_taken;
 }
 

@@ -12,7 +12,6 @@
 #include "kernel/amd64/vmparam.h"
 #include "kernel/sys/dumpset.h"
 #include "kernel/sys/errno.h"
-#include "kernel/sys/mutex.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_page.h"
 
@@ -20,8 +19,6 @@ uint64_t KPML4phys;
 vm_offset_t kernel_vm_end = VM_MIN_KVA;
 
 pt_entry_t *kernel_pd[NKPD];
-
-static struct mtx pmap_lock = MTX_INITIALIZER("pmap");
 
 pt_entry_t *
 pmap_kernel_pde(vm_offset_t va)

@@ -8,7 +8,8 @@
  */
 #include "kernel/amd64/pmap_tlb.h"
 
-#include "kernel/sys/param.h"
+#include "kernel/sys/dumpset.h"
+#include "kernel/vm/vm_page.h"
 
 void
 tlb_gather_range(struct tlb_gather *g, uint64_t cpus, vm_offset_t start,
@@ -35,8 +36,24 @@ tlb_gather_range(struct tlb_gather *g, uint64_t cpus, vm_offset_t start,
 }
 
 void
+tlb_gather_table(struct tlb_gather *g, vm_page_t table)
+{
+	table->object = g->tg_tables;
+	g->tg_tables = table;
+}
+
+void
 tlb_gather_finish(struct tlb_gather *g)
 {
+	vm_page_t table;
+
 	if (g->tg_cpus != 0)
 		pmap_cpu_invalidate(g->tg_cpus, &g->tg_flush);
+	while ((table = g->tg_tables) != NULL) {
+		g->tg_tables = table->object;
+		table->object = NULL;
+		dump_drop_page(VM_PAGE_TO_PHYS(table));
+		(void)vm_page_unwire_noq(table);
+		vm_page_free(table);
+	}
 }

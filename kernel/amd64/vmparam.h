@@ -1,6 +1,7 @@
 /*
  * The layout of the kernel's addresses.
  *
+ *	0x0000800000000000  VM_MAXUSER_ADDRESS: the end of the user half
  *	0xfffff80000000000  direct map of physical memory, 512 GB at most
  *	0xffffffff80000000  KERNBASE, VM_MIN_KERNEL_ADDRESS: the first 2 MB are
  *	                    not mapped, so that the image lies at KERNBASE +
@@ -18,6 +19,7 @@
 #ifndef KERNEL_AMD64_VMPARAM_H
 #define KERNEL_AMD64_VMPARAM_H
 
+#define VM_MAXUSER_ADDRESS 0x0000800000000000
 #define KERNBASE	 0xffffffff80000000
 #define KERNLOAD	 0x200000
 #define DMAP_MIN_ADDRESS 0xfffff80000000000

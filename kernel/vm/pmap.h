@@ -67,4 +67,82 @@ volatile void *pmap_mapdev(vm_paddr_t pa, vm_size_t len);
  */
 vm_paddr_t pmap_kextract(vm_offset_t va);
 
+/*
+ * User halves of address spaces.  A pmap is a cache of what a map says: it may
+ * forget a mapping that is not wired at any time, and a fault brings it back.
+ * The kernel's half is the same in all of them.
+ *
+ * Every mapping of a page is known, so a page can be found and taken away
+ * wherever it is mapped.  What a mapping knew, that its page was accessed or
+ * written to, stays with the page.  When a call returns that removed a mapping
+ * or a right, no CPU uses it any more.
+ *
+ * They take a spin mutex and do not sleep.  Addresses are of whole pages, ranges
+ * half-open and in the user half.
+ */
+extern struct pmap kernel_pmap_store;
+#define kernel_pmap (&kernel_pmap_store)
+
+/* Before the first of these, once the kernel's page tables are there. */
+void pmap_init(void);
+
+/* An address space with nothing in it.  0 or ENOMEM. */
+int pmap_pinit(pmap_t pmap);
+
+/* Give back what pmap_pinit() took.  No mapping is left, no CPU has it loaded. */
+void pmap_release(pmap_t pmap);
+
+/* This CPU uses pmap from now on; kernel_pmap is the kernel's half alone. */
+void pmap_activate(pmap_t pmap);
+
+/* Flags of pmap_enter(), beside the VM_PROT_* of the access that needs it. */
+#define PMAP_ENTER_WIRED 0x100 /* stays until it is removed or unwired */
+
+/*
+ * Map m, which is not free, at va, instead of what is there.  0, or ENOMEM when
+ * there is no page for tables or reverse maps: then nothing has changed.
+ */
+int pmap_enter(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot,
+    unsigned int flags);
+
+/* Remove what is mapped, wired or not. */
+void pmap_remove(pmap_t pmap, vm_offset_t start, vm_offset_t end);
+
+/* Take away the rights that are not in prot; without READ, the mappings. */
+void pmap_protect(pmap_t pmap, vm_offset_t start, vm_offset_t end,
+    vm_prot_t prot);
+
+/* The wired mappings there are so no more. */
+void pmap_unwire(pmap_t pmap, vm_offset_t start, vm_offset_t end);
+
+/*
+ * For a fork: map in dst what src maps, but not wired, where dst has nothing.
+ * With the same rights, so src's are taken away first where that is meant.  A
+ * hint: ends at the first page that memory is lacking for.
+ */
+void pmap_copy(pmap_t dst, pmap_t src, vm_offset_t start, vm_offset_t end);
+
+/* The physical address of va; 0: nothing is mapped there. */
+vm_paddr_t pmap_extract(pmap_t pmap, vm_offset_t va);
+
+/* How many pages are mapped, and how many of these wired. */
+vm_pindex_t pmap_resident_count(pmap_t pmap);
+vm_pindex_t pmap_wired_count(pmap_t pmap);
+
+/* Of a page, in all pmaps: */
+bool pmap_page_is_mapped(vm_page_t m);
+void pmap_remove_all(vm_page_t m);   /* its mappings, wired or not */
+void pmap_remove_write(vm_page_t m); /* the right to write to it */
+
+/* Has it been written to since pmap_clear_modify()? */
+bool pmap_is_modified(vm_page_t m);
+void pmap_clear_modify(vm_page_t m);
+
+/*
+ * Has it been accessed since pmap_ts_referenced() counted and forgot that?  CPUs
+ * are not told, so an access by one that has just used the page may be missed.
+ */
+bool pmap_is_referenced(vm_page_t m);
+int pmap_ts_referenced(vm_page_t m);
+
 #endif

@@ -220,10 +220,10 @@ vm_page_free(vm_page_t m)
 	    ("%s: page %#jx is free already", __func__,
 		(uintmax_t)VM_PAGE_TO_PHYS(m)));
 	KASSERT(m->wire_count == 0 && m->object == NULL &&
-		(m->flags & VPG_SLAB) == 0,
-	    ("%s: page %#jx is in use: flags %#x wired %u owner %p", __func__,
-		(uintmax_t)VM_PAGE_TO_PHYS(m), m->flags, m->wire_count,
-		m->object));
+		m->pv == VM_PAGE_NONE && (m->flags & VPG_SLAB) == 0,
+	    ("%s: page %#jx is in use: flags %#x wired %u owner %p mapped %#x",
+		__func__, (uintmax_t)VM_PAGE_TO_PHYS(m), m->flags,
+		m->wire_count, m->object, m->pv));
 
 	if ((m->flags & VPG_NODUMP) != 0)
 		dump_drop_page(VM_PAGE_TO_PHYS(m));

@@ -10,13 +10,14 @@
  * Of those 48 MB a dump takes only what describes pages that are themselves in
  * the dump: the array is registered as bulk, and the kernel's pages lie
  * together (vm_phys.h).  Hence array indices of 32 bits for links, no stored
- * address, and no reverse-map or queue fields.
+ * address, and no queue fields.
  *
  * A page is free, or it is its owner's.  Invariants, asserted:
- *  - a free page has no owner, is not wired, and is in no dump set;
+ *  - a free page has no owner, is not mapped by a pmap, is not wired, and is in
+ *    no dump set;
  *  - free + wired + unwired = all.
  *
- * Guards: (f) vm_page_queue_free_mtx; (o) the page's owner.
+ * Guards: (f) vm_page_queue_free_mtx; (o) the page's owner; (p) the pmap's lock.
  */
 #ifndef KERNEL_VM_VM_PAGE_H
 #define KERNEL_VM_VM_PAGE_H
@@ -31,12 +32,15 @@
 struct vm_page {
 	void *object;	     /* (o) owner; a slab's page: the slab */
 	uint32_t next;	     /* (f) in a free list, (o) in the owner's */
-	uint32_t prev;	     /* (f) */
+	union {
+		uint32_t prev; /* (f) */
+		uint32_t pv;   /* (p) not free: the first of its mappings */
+	};
 	uint32_t pindex;     /* (o) which page of the owner */
 	uint16_t wire_count; /* (o) reasons why it may not be reclaimed */
 	uint8_t order:4;     /* (f) of the free block it heads; see below */
 	uint8_t pool:4;	     /* (f) where it goes when freed */
-	uint8_t flags;	     /* (o) VPG_*; (f) VPG_FREE */
+	uint8_t flags; /* atomic: (o) VPG_*; (f) VPG_FREE */
 };
 static_assert(sizeof(struct vm_page) == 24, "see the sum above");
 
@@ -49,6 +53,9 @@ static_assert(sizeof(struct vm_page) == 24, "see the sum above");
 #define VPG_BOOT   0x08 /* taken before there were free lists, for good */
 #define VPG_STACK  0x10 /* of a kernel stack */
 #define VPG_TABLE  0x20 /* a page table */
+/* What was known of mappings that are gone; (p). */
+#define VPG_REFERENCED 0x40
+#define VPG_DIRTY      0x80
 
 extern struct vm_page *vm_page_array;
 extern vm_pindex_t vm_page_array_size;

@@ -150,12 +150,12 @@ check_table(const struct cpu *c, const struct slot *s, vm_offset_t va)
 	struct slot now = look(c, va, 1);
 
 	if (!now.valid || is_leaf(now.leaf, now.level) ||
-	    page_of(&now, 0) != page_of(s, 0) ||
+	    ((now.leaf ^ s->leaf) & AMD64_PTE_FRAME) != 0 ||
 	    (rights(s->leaf) & ~rights(now.leaf)) != 0)
 		panic("mmu: cpu%d: stale page table for %#jx: %#jx, now %#jx",
 		    (int)(c - cpus), (uintmax_t)va, (uintmax_t)s->leaf,
 		    (uintmax_t)now.leaf);
-	check_in_use("page table", page_of(s, 0), va);
+	check_in_use("page table", s->leaf & AMD64_PTE_FRAME, va);
 }
 
 static struct slot *
@@ -346,6 +346,19 @@ pmap_cpu_invalidate(uint64_t mask, const struct tlb_flush *flush)
 	}
 }
 
+void
+pmap_cpu_load(vm_paddr_t root)
+{
+	struct cpu *c = &cpus[critical_cpu()];
+
+	for (size_t i = 0; i < NSMALL; i++)
+		c->small[i].valid &= (c->small[i].leaf & AMD64_PTE_G) != 0;
+	for (size_t i = 0; i < NLARGE; i++)
+		c->large[i].valid &= (c->large[i].leaf & AMD64_PTE_G) != 0;
+	forget_tables(c);
+	c->root = root;
+}
+
 /* ---- Power on ---- */
 
 static void
@@ -376,6 +389,7 @@ sim_pmap_boot(int fd, vm_size_t kva_size)
 	for (unsigned int cpu = 0; cpu < MAXCPU; cpu++)
 		cpus[cpu].root = KPML4phys;
 	counts = (struct mmu_counts){ 0 };
+	pmap_init();
 	return (VM_MIN_KVA);
 }
 

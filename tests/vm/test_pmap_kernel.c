@@ -3,6 +3,7 @@
 
 #include "tests/support/unit.h"
 #include "tests/vm/mmu.h"
+#include "tests/vm/pages.h"
 #include "tests/vm/sim.h"
 
 #include "kernel/amd64/pmap.h"
@@ -10,7 +11,6 @@
 #include "kernel/amd64/pmap_int.h"
 #include "kernel/amd64/vmparam.h"
 #include "kernel/vm/pmap.h"
-#include "kernel/vm/vm_page.h"
 
 #define KVA VM_MIN_KVA
 
@@ -40,28 +40,6 @@ halt(void **state)
 	return (0);
 }
 
-static vm_page_t
-new_page(void)
-{
-	vm_page_t m = vm_page_alloc_noobj(VM_ALLOC_SYSTEM | VM_ALLOC_WIRED);
-
-	assert_non_null(m);
-	return (m);
-}
-
-static void *
-page_bytes(vm_page_t m)
-{
-	return ((void *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)));
-}
-
-static void
-free_page(vm_page_t m)
-{
-	if (vm_page_unwire_noq(m))
-		vm_page_free(m);
-}
-
 static void
 test_enter_is_seen(void **state)
 {
@@ -70,8 +48,7 @@ test_enter_is_seen(void **state)
 	(void)state;
 	assert_null(mmu_access(1, KVA, MMU_READ));
 	pmap_kenter(KVA, VM_PAGE_TO_PHYS(m));
-	assert_ptr_equal(mmu_access(1, KVA + 5, MMU_WRITE),
-	    (char *)page_bytes(m) + 5);
+	assert_ptr_equal(mmu_access(1, KVA + 5, MMU_WRITE), page_bytes(m) + 5);
 	assert_int_equal(pmap_kextract(KVA + 5), VM_PAGE_TO_PHYS(m) + 5);
 	assert_int_equal(mmu_count().mc_orders, 0);
 }

@@ -1,0 +1,135 @@
+/*
+ * Of one page, in all pmaps: where it is mapped, and what its mappings know.
+ *
+ * What a page itself remembers, VPG_REFERENCED and VPG_DIRTY, was once in the
+ * entries of mappings that are gone, or that lost the right to write.
+ */
+#include "kernel/amd64/pmap.h"
+#include "kernel/amd64/pmap_int.h"
+#include "kernel/amd64/pmap_tlb.h"
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/vm_page.h"
+
+bool
+pmap_page_is_mapped(vm_page_t m)
+{
+	bool mapped;
+
+	mtx_lock_spin(&pmap_lock);
+	mapped = pmap_pv_first(m) != NULL;
+	mtx_unlock_spin(&pmap_lock);
+	return (mapped);
+}
+
+void
+pmap_remove_all(vm_page_t m)
+{
+	struct tlb_gather g = { 0 };
+	struct pv_entry *pv;
+
+	mtx_lock_spin(&pmap_lock);
+	while ((pv = pmap_pv_first(m)) != NULL) {
+		struct mapping mp = pmap_pv_mapping(pv);
+
+		pmap_pte_remove(&mp, &g);
+		pmap_prune(mp.mp_pmap, mp.mp_va, &g);
+	}
+	tlb_gather_finish(&g);
+	mtx_unlock_spin(&pmap_lock);
+}
+
+/* Clear bits in the entries of all mappings. */
+static void
+clear_all(vm_page_t m, pt_entry_t clear, struct tlb_gather *g)
+{
+	const struct pv_entry *pv;
+
+	for (pv = pmap_pv_first(m); pv != NULL; pv = pmap_pv_next(pv)) {
+		struct mapping mp = pmap_pv_mapping(pv);
+
+		pmap_pte_change(&mp, clear, 0, g);
+	}
+}
+
+/* How many mappings have this bit in their entries? */
+static int
+count_all(vm_page_t m, pt_entry_t bit)
+{
+	const struct pv_entry *pv;
+	int n = 0;
+
+	for (pv = pmap_pv_first(m); pv != NULL; pv = pmap_pv_next(pv))
+		n += (*pmap_pv_mapping(pv).mp_pte & bit) != 0;
+	return (n);
+}
+
+void
+pmap_remove_write(vm_page_t m)
+{
+	struct tlb_gather g = { 0 };
+
+	mtx_lock_spin(&pmap_lock);
+	clear_all(m, AMD64_PTE_RW | AMD64_PTE_M, &g);
+	tlb_gather_finish(&g);
+	mtx_unlock_spin(&pmap_lock);
+}
+
+/* Is it so by what the page remembers, or by any of its mappings? */
+static bool
+is_so(vm_page_t m, uint8_t flag, pt_entry_t bit)
+{
+	bool so;
+
+	mtx_lock_spin(&pmap_lock);
+	so = (m->flags & flag) != 0 || count_all(m, bit) > 0;
+	mtx_unlock_spin(&pmap_lock);
+	return (so);
+}
+
+/* What the page remembered, which it does no more. */
+static bool
+forget(vm_page_t m, uint8_t flag)
+{
+	uint8_t old =
+	    __atomic_fetch_and(&m->flags, (uint8_t)~flag, __ATOMIC_RELAXED);
+
+	return ((old & flag) != 0);
+}
+
+bool
+pmap_is_modified(vm_page_t m)
+{
+	return (is_so(m, VPG_DIRTY, AMD64_PTE_M));
+}
+
+void
+pmap_clear_modify(vm_page_t m)
+{
+	struct tlb_gather g = { 0 };
+
+	mtx_lock_spin(&pmap_lock);
+	clear_all(m, AMD64_PTE_M, &g);
+	tlb_gather_finish(&g);
+	(void)forget(m, VPG_DIRTY);
+	mtx_unlock_spin(&pmap_lock);
+}
+
+bool
+pmap_is_referenced(vm_page_t m)
+{
+	return (is_so(m, VPG_REFERENCED, AMD64_PTE_A));
+}
+
+int
+pmap_ts_referenced(vm_page_t m)
+{
+	struct tlb_gather g = { 0 };
+	int n;
+
+	mtx_lock_spin(&pmap_lock);
+	n = count_all(m, AMD64_PTE_A) + forget(m, VPG_REFERENCED);
+	clear_all(m, AMD64_PTE_A, &g);
+	tlb_gather_finish(&g);
+	mtx_unlock_spin(&pmap_lock);
+	return (n);
+}

@@ -1,0 +1,89 @@
+/*
+ * One entry of a page table, and all that goes with it: the counts of its pmap
+ * and table, the page's reverse map, and what the page knows of its mappings.
+ *
+ * A CPU forgets an entry only where that takes something away.  More rights need
+ * no order: a CPU that knows of fewer looks again before it faults.
+ */
+#include "kernel/amd64/pmap.h"
+#include "kernel/amd64/pmap_int.h"
+#include "kernel/amd64/pmap_tlb.h"
+#include "kernel/sys/systm.h"
+#include "kernel/vm/vm_page.h"
+
+vm_page_t
+pmap_mapped_page(pt_entry_t entry)
+{
+	return (PHYS_TO_VM_PAGE(entry & AMD64_PTE_FRAME));
+}
+
+/* An entry that had these bits has them no more: the page keeps what they say. */
+static void
+remember(vm_page_t m, pt_entry_t lost)
+{
+	uint8_t flags = 0;
+
+	if ((lost & AMD64_PTE_A) != 0)
+		flags |= VPG_REFERENCED;
+	if ((lost & AMD64_PTE_M) != 0)
+		flags |= VPG_DIRTY;
+	if (flags != 0)
+		__atomic_fetch_or(&m->flags, flags, __ATOMIC_RELAXED);
+}
+
+static void
+gather(const struct mapping *mp, struct tlb_gather *g)
+{
+	tlb_gather_range(g, mp->mp_pmap->pm_active, mp->mp_va,
+	    mp->mp_va + level_size(mp->mp_level));
+}
+
+void
+pmap_pte_insert(const struct mapping *mp, pt_entry_t entry)
+{
+	struct pmap *pmap = mp->mp_pmap;
+
+	KASSERT((*mp->mp_pte & AMD64_PTE_V) == 0,
+	    ("%s: %#jx is mapped", __func__, (uintmax_t)mp->mp_va));
+	vm_page_wire(pmap_table_of(mp->mp_pte));
+	pmap_pv_insert(pmap, pmap_mapped_page(entry), mp->mp_va);
+	pmap->pm_resident++;
+	pmap->pm_wired += (entry & PTE_WIRED) != 0;
+	__atomic_store_n(mp->mp_pte, entry, __ATOMIC_RELEASE);
+}
+
+void
+pmap_pte_remove(const struct mapping *mp, struct tlb_gather *g)
+{
+	struct pmap *pmap = mp->mp_pmap;
+	pt_entry_t old = __atomic_exchange_n(mp->mp_pte, 0, __ATOMIC_SEQ_CST);
+	vm_page_t m = pmap_mapped_page(old);
+
+	(void)vm_page_unwire_noq(pmap_table_of(mp->mp_pte));
+	pmap->pm_resident--;
+	pmap->pm_wired -= (old & PTE_WIRED) != 0;
+	remember(m, old);
+	pmap_pv_remove(pmap, m, mp->mp_va);
+	gather(mp, g);
+}
+
+void
+pmap_pte_change(const struct mapping *mp, pt_entry_t clear, pt_entry_t set,
+    struct tlb_gather *g)
+{
+	struct pmap *pmap = mp->mp_pmap;
+	pt_entry_t old = *mp->mp_pte;
+	pt_entry_t now, lost;
+
+	do
+		now = (old & ~clear) | set;
+	while (!__atomic_compare_exchange_n(mp->mp_pte, &old, now, false,
+	    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	lost = old & ~now;
+	pmap->pm_wired += (now & PTE_WIRED) != 0;
+	pmap->pm_wired -= (old & PTE_WIRED) != 0;
+	remember(pmap_mapped_page(old), lost & AMD64_PTE_M);
+	if ((lost & (AMD64_PTE_RW | AMD64_PTE_M)) != 0 ||
+	    (~old & now & AMD64_PTE_NX) != 0)
+		gather(mp, g);
+}

@@ -1,0 +1,34 @@
+/* Pages for tests to map. */
+#ifndef TESTS_VM_PAGES_H
+#define TESTS_VM_PAGES_H
+
+#include <assert.h>
+
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/vm_page.h"
+
+static inline vm_page_t
+new_page(void)
+{
+	vm_page_t m = vm_page_alloc_noobj(VM_ALLOC_SYSTEM | VM_ALLOC_USER |
+	    VM_ALLOC_WIRED);
+
+	assert(m != NULL);
+	return (m);
+}
+
+static inline void
+free_page(vm_page_t m)
+{
+	if (vm_page_unwire_noq(m))
+		vm_page_free(m);
+}
+
+/* Its bytes, in this process. */
+static inline char *
+page_bytes(vm_page_t m)
+{
+	return ((char *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)));
+}
+
+#endif
