@@ -41,7 +41,7 @@ stage_real_dumps()
 stage_clang()
 {
 	build clang && run_tests $brief --suite cli --suite serve \
-	    --suite hostile --suite host-kernel
+	    --suite host-kernel
 }
 
 # The flags of Debian's packages, and of others.  They change how code is made,
