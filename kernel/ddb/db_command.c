@@ -142,11 +142,16 @@ static void
 print_locks(const struct thread *td)
 {
 	for (int i = 0; i < td->td_locks.ll_count; i++) {
-		const struct lock_object *lo = td->td_locks.ll_held[i];
+		const struct lock_instance *li = &td->td_locks.ll_held[i];
+		const struct lock_object *lo = li->li_lock;
 
-		if (td->td_oncpu != NOCPU || lo != &sched_lock.lock_object)
-			printf("%d %s: \"%s\" at %p\n", td->td_tid, td->td_name,
-			    lo->lo_name, (const void *)lo);
+		if (td->td_oncpu == NOCPU && lo == &sched_lock.lock_object)
+			continue;
+		printf("%d %s: %s \"%s\" at %p, taken at ", td->td_tid,
+		    td->td_name, lo->lo_class->lc_name, lo->lo_name,
+		    (const void *)lo);
+		db_printsym((vm_offset_t)li->li_pc);
+		printf("\n");
 	}
 }
 

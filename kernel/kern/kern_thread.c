@@ -55,7 +55,7 @@ thread_create(void (*func)(void *), void *arg)
 	/* It comes up holding sched_lock. */
 	td->td_md_spinlock_count = 1;
 	td->td_critnest = 1;
-	witness_adopt(&td->td_locks, &sched_lock.lock_object);
+	witness_adopt(&td->td_locks, &sched_lock.lock_object, NULL);
 	cpu_fork(td, func, arg);
 	return (td);
 }

@@ -64,7 +64,7 @@ sleepq_hash(const void *chan)
 	    SC_TABLESIZE);
 }
 
-static struct sleepqueue *
+struct sleepqueue *
 sleepq_lookup(const void *chan)
 {
 	struct sleepqueue *sq;
@@ -96,8 +96,7 @@ sleepq_add(struct thread *td, const void *chan)
 	TAILQ_INSERT_TAIL(&sq->sq_blocked, td, td_runq);
 }
 
-/* Wake a thread of sq, whose sleep then returns error. */
-static void
+void
 sleepq_resume(struct sleepqueue *sq, struct thread *td, int error)
 {
 	struct sleepqueue *own = LIST_FIRST(&sq->sq_free);
@@ -162,43 +161,53 @@ sleep_stopped(const char *wmesg, int timo)
 	return (0);
 }
 
-int
-tsleep(const void *chan, int flags, const char *wmesg, int timo)
+void
+sleepq_wait(const void *chan, const char *wmesg)
 {
-	struct thread *td = curthread;
-	int error;
+	(void)sleep_locked(chan, 0, wmesg, 0);
+}
 
-	if (SCHEDULER_STOPPED())
-		return (sleep_stopped(wmesg, timo));
-	witness_sleep(NULL, wmesg);
-	mtx_lock_spin(&sched_lock);
-	if ((flags & PCATCH) != 0 && td->td_interrupt != 0) {
-		error = td->td_interrupt;
-		td->td_interrupt = 0;
-	} else
-		error = sleep_locked(chan, flags, wmesg, timo);
-	mtx_unlock_spin(&sched_lock);
+/* An interrupt that came before the sleep. */
+static int
+take_interrupt(struct thread *td)
+{
+	int error = td->td_interrupt;
+
+	td->td_interrupt = 0;
 	return (error);
 }
 
 /*
- * Takes sched_lock before it releases m: a wakeup in between waits for
+ * Takes sched_lock before it releases lo: a wakeup in between waits for
  * sched_lock and finds us asleep.
  */
 int
-msleep_spin(const void *chan, struct mtx *m, const char *wmesg, int timo)
+_sleep(const void *chan, struct lock_object *lo, int flags, const char *wmesg,
+    int timo)
 {
-	int error;
+	enum lock_how how = LOCK_EXCL;
+	int error = 0;
 
 	if (SCHEDULER_STOPPED())
 		return (sleep_stopped(wmesg, timo));
-	witness_sleep(&m->lock_object, wmesg);
+	witness_sleep(lo, wmesg);
 	mtx_lock_spin(&sched_lock);
-	mtx_unlock_spin(m);
-	error = sleep_locked(chan, 0, wmesg, timo);
+	if (lo != NULL)
+		how = lo->lo_class->lc_unlock(lo);
+	if ((flags & PCATCH) != 0)
+		error = take_interrupt(curthread);
+	if (error == 0)
+		error = sleep_locked(chan, flags, wmesg, timo);
 	mtx_unlock_spin(&sched_lock);
-	mtx_lock_spin(m);
+	if (lo != NULL && (flags & PDROP) == 0)
+		lo->lo_class->lc_lock(lo, how);
 	return (error);
+}
+
+int
+tsleep(const void *chan, int flags, const char *wmesg, int timo)
+{
+	return (_sleep(chan, NULL, flags, wmesg, timo));
 }
 
 void

@@ -19,7 +19,7 @@
 #include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"
 
-#define CLASSES_MAX 128
+#define CLASSES_MAX 512
 #define ORDERS_MAX  256
 #define WORD_BITS   64
 
@@ -192,11 +192,13 @@ report(const struct lock_object *held, const struct lock_object *taken)
 }
 
 static void
-check_pair(struct lock_object *held, struct lock_object *taken)
+check_order(struct lock_object *held, struct lock_object *taken)
 {
 	struct witness *h = class_of(held), *w = class_of(taken);
 
-	if (held == taken || h == NULL || w == NULL || comes_after(h, w))
+	if (h == NULL || w == NULL || comes_after(h, w))
+		return;
+	if (h == w && (taken->lo_flags & LO_DUPOK) != 0)
 		return;
 	if (h == w)
 		panic("witness: \"%s\" after \"%s\" of the same type \"%s\"",
@@ -205,33 +207,104 @@ check_pair(struct lock_object *held, struct lock_object *taken)
 		report(held, taken);
 }
 
-void
-witness_checkorder(struct lock_object *lo)
+/* Before a panic: where a lock was taken that should not be held now. */
+static void
+tell_where(const struct lock_instance *li)
 {
-	const struct lock_list *ll = witness_locks();
+	struct stack where = { .depth = 1, .pcs = { (uintptr_t)li->li_pc } };
 
-	if (!watching())
+	spinlock_enter();
+	(void)stop_cpus_hard();
+	printf("\"%s\" was taken at:\n", li->li_lock->lo_name);
+	stack_print(&where);
+}
+
+static bool
+has(const struct lock_object *lo, unsigned int flag)
+{
+	return ((lo->lo_class->lc_flags & flag) != 0);
+}
+
+/* Is the wait for a longer than a holder of b may take? */
+static bool
+outranks(const struct lock_object *a, const struct lock_object *b)
+{
+	if (has(b, LC_SPIN))
+		return (!has(a, LC_SPIN));
+	return (has(a, LC_SLEEPABLE) && !has(b, LC_SLEEPABLE));
+}
+
+/* May lo be taken, like that, while another or itself is held? */
+static void
+check_held(const struct lock_instance *li, struct lock_object *lo,
+    enum lock_how how)
+{
+	struct lock_object *held = li->li_lock;
+
+	if (held == lo && how == LOCK_SHARED)
 		return;
-	if (witness_place() == PLACE_NMI)
-		panic("witness: \"%s\" in an NMI", lo->lo_name);
-	for (int i = 0; i < ll->ll_count; i++)
-		check_pair(ll->ll_held[i], lo);
+	if (held == lo) {
+		tell_where(li);
+		panic("witness: \"%s\" is wanted by a thread that shares it",
+		    lo->lo_name);
+	}
+	if (outranks(lo, held)) {
+		tell_where(li);
+		panic("witness: %s \"%s\" with %s \"%s\" held",
+		    lo->lo_class->lc_name, lo->lo_name, held->lo_class->lc_name,
+		    held->lo_name);
+	}
+	check_order(held, lo);
+}
+
+static const char *const places[] = {
+	[PLACE_CRITICAL] = "in a critical section",
+	[PLACE_INTR] = "in an interrupt",
+	[PLACE_NMI] = "in an NMI",
+};
+
+/* A spin mutex may be taken anywhere but in an NMI, others by a thread only. */
+static void
+check_place(const struct lock_object *lo)
+{
+	enum witness_place place = witness_place();
+
+	if (place == PLACE_NMI || (place != PLACE_THREAD && !has(lo, LC_SPIN)))
+		panic("witness: \"%s\" %s", lo->lo_name, places[place]);
+}
+
+static bool
+watched(const struct lock_object *lo)
+{
+	return (watching() && (lo->lo_flags & LO_NOWITNESS) == 0);
 }
 
 void
-witness_adopt(struct lock_list *ll, struct lock_object *lo)
+witness_checkorder(struct lock_object *lo, enum lock_how how)
+{
+	const struct lock_list *ll = witness_locks();
+
+	if (!watched(lo))
+		return;
+	check_place(lo);
+	for (int i = 0; i < ll->ll_count; i++)
+		check_held(&ll->ll_held[i], lo, how);
+}
+
+void
+witness_adopt(struct lock_list *ll, struct lock_object *lo, const void *pc)
 {
 	if (ll->ll_count == LOCKS_HELD_MAX)
 		panic("witness: \"%s\" after %d others", lo->lo_name,
 		    ll->ll_count);
-	ll->ll_held[ll->ll_count++] = lo;
+	ll->ll_held[ll->ll_count++] = (struct lock_instance){ lo, pc };
 }
 
 void
-witness_lock(struct lock_object *lo)
+witness_lock(struct lock_object *lo, const void *pc)
 {
-	if (watching())
-		witness_adopt(witness_locks(), lo);
+	if (watched(lo))
+		witness_adopt(witness_locks(), lo, pc);
 }
 
 void
@@ -240,7 +313,7 @@ witness_unlock(const struct lock_object *lo)
 	struct lock_list *ll = witness_locks();
 	int i = ll->ll_count;
 
-	while (i > 0 && ll->ll_held[i - 1] != lo)
+	while (i > 0 && ll->ll_held[i - 1].li_lock != lo)
 		i--;
 	if (i == 0)
 		return;
@@ -252,11 +325,6 @@ witness_unlock(const struct lock_object *lo)
 void
 witness_sleep(const struct lock_object *lo, const char *wmesg)
 {
-	static const char *const places[] = {
-		[PLACE_CRITICAL] = "in a critical section",
-		[PLACE_INTR] = "in an interrupt",
-		[PLACE_NMI] = "in an NMI",
-	};
 	const struct lock_list *ll = witness_locks();
 	enum witness_place place = witness_place();
 
@@ -265,9 +333,13 @@ witness_sleep(const struct lock_object *lo, const char *wmesg)
 	if (place != PLACE_THREAD)
 		panic("witness: sleep on \"%s\" %s", wmesg, places[place]);
 	for (int i = 0; i < ll->ll_count; i++) {
-		if (ll->ll_held[i] != lo)
-			panic("witness: sleep on \"%s\" with \"%s\" held",
-			    wmesg, ll->ll_held[i]->lo_name);
+		const struct lock_instance *li = &ll->ll_held[i];
+
+		if (li->li_lock == lo || has(li->li_lock, LC_SLEEPABLE))
+			continue;
+		tell_where(li);
+		panic("witness: sleep on \"%s\" with \"%s\" held", wmesg,
+		    li->li_lock->lo_name);
 	}
 }
 

@@ -57,6 +57,8 @@ struct thread {
 	int td_intr_nesting_level;    /* (t) */
 	int td_nmi_nesting_level;     /* (t) */
 	struct lock_list td_locks;    /* (t) that it holds */
+	unsigned int td_rdlocks;      /* (t) that it shares */
+	enum lock_how td_lockhow;     /* (s) how it wants the one it waits for */
 };
 
 struct proc {

@@ -23,6 +23,15 @@ struct sleepqueue *sleepq_alloc(void);
 void sleepq_free(struct sleepqueue *sq);
 
 /*
+ * For locks, with sched_lock held.  Sleep on chan until sleepq_resume(); the
+ * queue of its sleepers, NULL if there are none; and wake one of them, whose
+ * sleep returns error.
+ */
+void sleepq_wait(const void *chan, const char *wmesg);
+struct sleepqueue *sleepq_lookup(const void *chan);
+void sleepq_resume(struct sleepqueue *sq, struct thread *td, int error);
+
+/*
  * End the thread's interruptible sleep, which returns error, not 0.  If it does
  * not sleep like that, its next interruptible sleep returns error at once.
  */

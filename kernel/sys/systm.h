@@ -6,7 +6,7 @@
 
 #include "kernel/sys/param.h"
 
-struct mtx;
+struct lock_object;
 
 /*
  * Formats: %c %s %p, %d %i %u %x %X %o with h l ll z j t, the flags - 0 #, a
@@ -47,12 +47,17 @@ extern bool scheduler_stopped;
  * Sleep until wakeup() of the same channel, or timo ticks (0: for ever).  0, or
  * EWOULDBLOCK when the time is up.  Wakeups may be spurious: look at the
  * condition again.  With PCATCH in flags, sleepq_abort() ends the sleep, too,
- * and says what is returned.  msleep_spin() lets go of the mutex meanwhile.
+ * and says what is returned.
+ *
+ * _sleep() lets go of a lock meanwhile, and takes it again as it was held, or,
+ * with PDROP, does not.  Its callers are msleep(), rw_sleep() and sx_sleep().
  */
 #define PCATCH 0x100
+#define PDROP  0x200
 
 int tsleep(const void *chan, int flags, const char *wmesg, int timo);
-int msleep_spin(const void *chan, struct mtx *mtx, const char *wmesg, int timo);
+int _sleep(const void *chan, struct lock_object *lo, int flags,
+    const char *wmesg, int timo);
 
 /* Wake all threads that sleep on chan, or the one that has slept longest. */
 void wakeup(const void *chan);

@@ -217,7 +217,9 @@ def locks_held():
         m.wait_for("(?m)^db> $")
         for command in "show locks", "show alllocks":
             said = m.command(command, prompt="db> ")
-            assert re.fullmatch(r'\d{6} shell: "crash" at 0x\w+\n', said), said
+            assert re.fullmatch(
+                r'\d{6} shell: spin mutex "crash" at 0x\w+, '
+                r"taken at crash_locked\+0x\w+\n", said), said
         m.send("exit 4\r")
         assert m.end() == 4
 

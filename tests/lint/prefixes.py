@@ -18,6 +18,7 @@ ROOMS = "format dumper kernel libkvm kdebug disk rsp cli".split()
 # Structures that are one thing in several parts.
 MODULES = [
     {"ksym", "ksyms"},
+    {"mtx", "rwlock", "sx"},
     {"dwfile_cu", "dwfile_cus"},
 ]
 

@@ -14,9 +14,10 @@ from tap import Tests
 ROOMS = "format dumper kernel libkvm kdebug disk rsp cli".split()
 CALLERS = [*ROOMS, "examples"]
 
-# For programs that are not ours, and for maps of user memory, which are to come.
+# For programs that are not ours, and for parts of the kernel that are to come.
 PUBLIC = [
     "libkvm/kvm.h", "dumper/dumper.h", "dumper/dump_page.h", "kernel/vm/uma.h",
+    "kernel/sys/mutex.h", "kernel/sys/rwlock.h", "kernel/sys/sx.h",
     "kernel/vm/pmap.h",
 ]
 

@@ -140,7 +140,7 @@ static void
 release_all(struct lock_list *ll)
 {
 	while (ll->ll_count > 0)
-		((struct mtx *)ll->ll_held[--ll->ll_count])->mtx_lock = 0;
+		ll->ll_held[--ll->ll_count].li_lock->lo_word = 0;
 }
 
 const char *
@@ -163,6 +163,7 @@ sim_expect_panic(void (*func)(void *arg), void *arg)
 	nspinlocks = 0;
 	pretended = PLACE_THREAD;
 	release_all(&curthread->td_locks);
+	curthread->td_rdlocks = 0;
 	return (said);
 }
 

@@ -66,6 +66,9 @@ bool sim_bulk(vm_paddr_t pa);
 bool sim_never_dumped(vm_paddr_t pa);
 size_t sim_ndumped(void);
 
+/* From now on this thread is off its CPU, say, and nobody spins for it. */
+void sim_set_running(bool running);
+
 /* From now on this thread is in an interrupt, say, as the witness sees it. */
 void sim_pretend(enum witness_place place);
 

@@ -85,13 +85,29 @@ pool_get(void)
 	return (t);
 }
 
+/* Threads that spin for a lock look at whether its owner runs, not where. */
+static void
+set_oncpu(struct thread *td, int cpu)
+{
+	__atomic_store_n(&td->td_oncpu, cpu, __ATOMIC_RELAXED);
+}
+
 static void
 pool_use(struct simthread *t)
 {
 	t->simt_thread.td_state = TDS_RUNNING;
 	t->simt_thread.td_interrupt = 0;
+	t->simt_thread.td_locks.ll_count = 0;
+	t->simt_thread.td_rdlocks = 0;
+	set_oncpu(&t->simt_thread, 0);
 	pthread_setspecific(pool_key, t);
 	sim_td = &t->simt_thread;
+}
+
+void
+sim_set_running(bool running)
+{
+	set_oncpu(curthread, running ? 0 : NOCPU);
 }
 
 struct thread *
@@ -196,9 +212,11 @@ mi_switch(void)
 {
 	struct simthread *t = (struct simthread *)curthread;
 
+	set_oncpu(&t->simt_thread, NOCPU);
 	mtx_unlock_spin(&sched_lock);
 	while (sem_wait(&t->simt_ready) != 0)
 		continue;
+	set_oncpu(&t->simt_thread, 0);
 	mtx_lock_spin(&sched_lock);
 }
 
