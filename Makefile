@@ -22,7 +22,7 @@ check:
 
 soak:
 	@scripts/install-deps.sh check
-	@tests/check.sh soak-boot soak-fuzz
+	@tests/check.sh soak-vm soak-boot soak-fuzz
 
 bench:
 	@scripts/install-deps.sh bench

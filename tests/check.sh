@@ -3,8 +3,8 @@
 #
 # Build and run the tests in every configuration, or in those named: gcc,
 # real-dumps, clang, package, lto, sanitize, fuzz, coverage, big-endian,
-# soak-boot, soak-fuzz (these two take hours).  Ends in one line, "N passed, N
-# failed", and exits 1 if anything failed.  What a stage said is kept in
+# soak-boot, soak-fuzz (these two take hours), soak-vm.  Ends in one line, "N
+# passed, N failed", and exits 1 if anything failed.  What a stage said is kept in
 # build-check/STAGE.log, what was built in build-check/STAGE.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -98,10 +98,17 @@ stage_coverage()
 }
 
 # The long forms, for "make soak": a hundred storms, every boot test with the
-# kernel that clang makes, and half an hour for each fuzzer.
+# kernel that clang makes, ten million steps of page tables, and half an hour for
+# each fuzzer.
 stage_soak_boot()
 {
 	build clang -Dstorm_runs=100 && run_tests --suite boot
+}
+
+stage_soak_vm()
+{
+	build clang $sanitizers -Dpmap_storm_steps=10000000 &&
+	    run_tests 'host-kernel pmap storm'
 }
 
 stage_soak_fuzz()

@@ -1,0 +1,509 @@
+/*
+ * usage: storm_pmap [SEED [STEPS]]
+ *
+ * A storm of calls and accesses on four simulated CPUs and three address spaces,
+ * compared with plain arrays at every step.  The same seed gives the same steps,
+ * so what a failure says is enough to see it again.
+ *
+ * Pages are mapped at places around the edges of page tables of all levels.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/unit.h"
+#include "tests/vm/mmu.h"
+#include "tests/vm/pages.h"
+#include "tests/vm/sim.h"
+
+#include "kernel/amd64/pmap.h"
+#include "kernel/amd64/pmap_int.h"
+#include "kernel/amd64/vmparam.h"
+#include "kernel/sys/errno.h"
+#include "kernel/sys/systm.h"
+
+#define NCPUS	4
+#define NPMAPS	3
+#define NPAGES	40
+#define AUDIT	1000 /* steps from one look at everything to the next */
+#define UNKNOWN (-1)
+
+static const struct sim_config config = {
+	.ram =
+	    (const vm_paddr_t[]){ 0x1000, 0x9f000, 0x100000, 0x1100000, 0, 0 },
+	.kva_size = 64 << 20,
+	.ncpus = NCPUS,
+	.pinned = true,
+};
+
+/* Where pages are mapped: so many on both sides of each edge. */
+#define AROUND 3
+static const vm_offset_t edges[] = { NBPDR, 4 * NBPDR, NBPDP, UINT64_C(1) << 39,
+	UINT64_C(0x7ffffffff000) - AROUND * 4096 };
+#define NSLOTS (2 * AROUND * 5)
+
+static vm_offset_t slots[NSLOTS];
+
+/* ---- What should be true ---- */
+
+struct expected {
+	int page; /* UNKNOWN: nothing is mapped */
+	vm_prot_t prot;
+	bool wired;
+};
+
+static struct expected maps[NPMAPS][NSLOTS];
+
+static struct {
+	vm_page_t m;
+	bool dirty;
+	bool referenced;
+} pages[NPAGES];
+
+static int loaded[NCPUS]; /* UNKNOWN: the kernel's half alone */
+
+/* ---- What there is ---- */
+
+static struct pmap pmaps[NPMAPS];
+
+/* All memory that is free, while it is held to see how calls do without. */
+static vm_page_t hoard[0x2000];
+static size_t nhoard;
+
+static uint32_t seed;
+static uint64_t step;
+
+/* A number below n. */
+static unsigned int
+below(unsigned int n)
+{
+	return (sim_random(&seed) % n);
+}
+
+static void
+expect(bool so, const char *what)
+{
+	if (!so)
+		panic("step %ju: %s", (uintmax_t)step, what);
+}
+
+static vm_prot_t
+any_prot(void)
+{
+	return ((vm_prot_t)(VM_PROT_READ | below(8)));
+}
+
+/* One of them more often than all others, so that it is mapped at many places. */
+static int
+any_page(void)
+{
+	return (below(4) == 0 ? 0 : (int)below(NPAGES));
+}
+
+struct range {
+	unsigned int first, last;
+	vm_offset_t start, end;
+};
+
+static struct range
+any_range(void)
+{
+	unsigned int a = below(NSLOTS), b = below(NSLOTS);
+	struct range r = { a < b ? a : b, a < b ? b : a, 0, 0 };
+
+	/* Few at a time, mostly, or little would be mapped. */
+	if (below(4) != 0 && r.last > r.first + 2)
+		r.last = r.first + 2;
+	r.start = slots[r.first];
+	r.end = slots[r.last] + PAGE_SIZE;
+	return (r);
+}
+
+/* ---- One step of each kind ---- */
+
+static void
+step_access(void)
+{
+	unsigned int cpu = below(NCPUS);
+	unsigned int slot = below(NSLOTS);
+	unsigned int access = below(4);
+	const struct expected *e =
+	    loaded[cpu] == UNKNOWN ? NULL : &maps[loaded[cpu]][slot];
+	void *got;
+
+	if (access == (MMU_WRITE | MMU_EXECUTE))
+		access = MMU_READ;
+	(void)mmu_count();
+	got = mmu_access(cpu, slots[slot], MMU_USER | access);
+	if (e == NULL || e->page == UNKNOWN ||
+	    ((access & MMU_WRITE) != 0 && (e->prot & VM_PROT_WRITE) == 0) ||
+	    ((access & MMU_EXECUTE) != 0 && (e->prot & VM_PROT_EXECUTE) == 0)) {
+		expect(got == NULL, "an access that should fault");
+		return;
+	}
+	expect(got == page_bytes(pages[e->page].m), "an access");
+	pages[e->page].dirty |= (access & MMU_WRITE) != 0;
+	pages[e->page].referenced |= mmu_count().mc_walks > 0;
+}
+
+static void
+step_enter(void)
+{
+	unsigned int which = below(NPMAPS), slot = below(NSLOTS);
+	int page = any_page();
+	vm_prot_t prot = any_prot();
+	unsigned int flags = below(2) == 0 ? 0 : prot & below(8);
+	bool wired = below(8) == 0;
+	int error = pmap_enter(&pmaps[which], slots[slot], pages[page].m, prot,
+	    flags | (wired ? PMAP_ENTER_WIRED : 0));
+
+	if (error != 0) {
+		expect(error == ENOMEM && nhoard > 0, "an error of enter");
+		return;
+	}
+	maps[which][slot] = (struct expected){ page, prot, wired };
+	pages[page].dirty |= (flags & VM_PROT_WRITE) != 0;
+	pages[page].referenced |= flags != 0;
+}
+
+static void
+step_remove(void)
+{
+	unsigned int which = below(NPMAPS);
+	struct range r = any_range();
+
+	pmap_remove(&pmaps[which], r.start, r.end);
+	for (unsigned int i = r.first; i <= r.last; i++)
+		maps[which][i].page = UNKNOWN;
+}
+
+static void
+step_protect(void)
+{
+	unsigned int which = below(NPMAPS);
+	struct range r = any_range();
+	vm_prot_t prot = below(16) == 0 ? VM_PROT_NONE : any_prot();
+
+	pmap_protect(&pmaps[which], r.start, r.end, prot);
+	for (unsigned int i = r.first; i <= r.last; i++) {
+		maps[which][i].prot &= prot;
+		if (prot == VM_PROT_NONE)
+			maps[which][i].page = UNKNOWN;
+	}
+}
+
+static void
+step_unwire(void)
+{
+	unsigned int which = below(NPMAPS);
+	struct range r = any_range();
+
+	pmap_unwire(&pmaps[which], r.start, r.end);
+	for (unsigned int i = r.first; i <= r.last; i++)
+		maps[which][i].wired = false;
+}
+
+static void
+step_copy(void)
+{
+	unsigned int dst = below(NPMAPS), src = below(NPMAPS);
+	struct range r = any_range();
+
+	/* It may end early when there is no memory. */
+	if (dst == src || nhoard > 0)
+		return;
+	pmap_copy(&pmaps[dst], &pmaps[src], r.start, r.end);
+	for (unsigned int i = r.first; i <= r.last; i++) {
+		if (maps[dst][i].page == UNKNOWN) {
+			maps[dst][i] = maps[src][i];
+			maps[dst][i].wired = false;
+		}
+	}
+}
+
+/* Of all mappings of a page. */
+static void
+for_page(int page, void (*func)(struct expected *e))
+{
+	for (unsigned int i = 0; i < NPMAPS * NSLOTS; i++) {
+		struct expected *e = &maps[i / NSLOTS][i % NSLOTS];
+
+		if (e->page == page)
+			func(e);
+	}
+}
+
+static void
+expect_none(struct expected *e)
+{
+	e->page = UNKNOWN;
+}
+
+static void
+expect_read_only(struct expected *e)
+{
+	e->prot &= (vm_prot_t)~VM_PROT_WRITE;
+}
+
+static void
+step_remove_all(void)
+{
+	int page = any_page();
+
+	pmap_remove_all(pages[page].m);
+	for_page(page, expect_none);
+	expect(!pmap_page_is_mapped(pages[page].m), "a page that is mapped");
+}
+
+static void
+step_remove_write(void)
+{
+	int page = any_page();
+
+	pmap_remove_write(pages[page].m);
+	for_page(page, expect_read_only);
+}
+
+static void
+step_clear_modify(void)
+{
+	int page = any_page();
+
+	pmap_clear_modify(pages[page].m);
+	pages[page].dirty = false;
+}
+
+static void
+step_ts_referenced(void)
+{
+	int page = any_page();
+
+	expect((pmap_ts_referenced(pages[page].m) > 0) ==
+		pages[page].referenced,
+	    "accesses of a page");
+	pages[page].referenced = false;
+}
+
+/* Another page instead of one, which is free for others from then on. */
+static void
+step_new_page(void)
+{
+	int page = any_page();
+	vm_page_t m;
+
+	if (nhoard > 0)
+		return;
+	m = new_page();
+	pmap_remove_all(pages[page].m);
+	for_page(page, expect_none);
+	free_page(pages[page].m);
+	pages[page].m = m;
+	pages[page].dirty = pages[page].referenced = false;
+}
+
+static void
+step_activate(void)
+{
+	unsigned int cpu = below(NCPUS);
+	int which = (int)below(NPMAPS + 1) - 1;
+
+	sim_pin(cpu);
+	pmap_activate(which == UNKNOWN ? kernel_pmap : &pmaps[which]);
+	sim_pin(below(NCPUS)); /* who makes the calls from now on */
+	loaded[cpu] = which;
+}
+
+/* An address space ends, and another begins. */
+static void
+step_exit(void)
+{
+	unsigned int which = below(NPMAPS);
+
+	if (nhoard > 0)
+		return;
+	for (unsigned int cpu = 0; cpu < NCPUS; cpu++) {
+		if (loaded[cpu] != (int)which)
+			continue;
+		sim_pin(cpu);
+		pmap_activate(kernel_pmap);
+		loaded[cpu] = UNKNOWN;
+	}
+	pmap_remove(&pmaps[which], 0, VM_MAXUSER_ADDRESS);
+	pmap_release(&pmaps[which]);
+	expect(pmap_pinit(&pmaps[which]) == 0, "a new address space");
+	for (unsigned int i = 0; i < NSLOTS; i++)
+		maps[which][i].page = UNKNOWN;
+}
+
+static void
+step_hoard(void)
+{
+	vm_page_t m;
+
+	if (nhoard > 0) {
+		while (nhoard > 0)
+			free_page(hoard[--nhoard]);
+		return;
+	}
+	while ((m = vm_page_alloc_noobj(VM_ALLOC_NORMAL | VM_ALLOC_WIRED)) !=
+	    NULL)
+		hoard[nhoard++] = m;
+}
+
+/* ---- Everything ---- */
+
+static void
+audit_pmap(unsigned int which)
+{
+	vm_pindex_t resident = 0, wired = 0;
+
+	for (unsigned int i = 0; i < NSLOTS; i++) {
+		const struct expected *e = &maps[which][i];
+		vm_paddr_t pa = pmap_extract(&pmaps[which], slots[i]);
+
+		if (e->page == UNKNOWN) {
+			expect(pa == 0, "an address without a page");
+			continue;
+		}
+		expect(pa == VM_PAGE_TO_PHYS(pages[e->page].m), "an address");
+		resident++;
+		wired += e->wired;
+	}
+	expect(pmap_resident_count(&pmaps[which]) == resident, "pages mapped");
+	expect(pmap_wired_count(&pmaps[which]) == wired, "pages wired");
+	expect(resident > 0 || pmaps[which].pm_tables == 1, "empty tables");
+}
+
+static unsigned int nmappings;
+
+static void
+count_mapping(struct expected *e)
+{
+	(void)e;
+	nmappings++;
+}
+
+static void
+audit_page(int page)
+{
+	const struct pv_entry *pv;
+	vm_page_t m = pages[page].m;
+	unsigned int found = 0;
+
+	nmappings = 0;
+	for_page(page, count_mapping);
+	for (pv = pmap_pv_first(m); pv != NULL; pv = pmap_pv_next(pv)) {
+		expect(pmap_mapped_page(*pmap_pv_mapping(pv).mp_pte) == m,
+		    "a reverse map");
+		found++;
+	}
+	expect(found == nmappings, "reverse maps");
+	expect(pmap_is_modified(m) == pages[page].dirty, "writes to a page");
+	expect(pmap_is_referenced(m) == pages[page].referenced,
+	    "accesses of a page");
+}
+
+static void
+audit(void)
+{
+	for (unsigned int which = 0; which < NPMAPS; which++)
+		audit_pmap(which);
+	for (int page = 0; page < NPAGES; page++)
+		audit_page(page);
+}
+
+/* ---- The storm ---- */
+
+static const struct {
+	unsigned int weight;
+	void (*func)(void);
+} kinds[] = {
+	{ 500, step_access },
+	{ 200, step_enter },
+	{ 40, step_remove },
+	{ 40, step_protect },
+	{ 20, step_unwire },
+	{ 20, step_copy },
+	{ 30, step_remove_all },
+	{ 30, step_remove_write },
+	{ 40, step_clear_modify },
+	{ 40, step_ts_referenced },
+	{ 20, step_new_page },
+	{ 40, step_activate },
+	{ 4, step_exit },
+	{ 2, step_hoard },
+};
+
+static void
+one_step(void)
+{
+	unsigned int total = 0, at;
+	size_t i;
+
+	for (i = 0; i < NROWS(kinds); i++)
+		total += kinds[i].weight;
+	at = below(total);
+	for (i = 0; at >= kinds[i].weight; i++)
+		at -= kinds[i].weight;
+	kinds[i].func();
+}
+
+static void
+power_on(void)
+{
+	sim_boot(&config);
+	for (size_t i = 0; i < NSLOTS; i++)
+		slots[i] = edges[i / (2 * AROUND)] + ptoa(i % (2 * AROUND)) -
+		    ptoa(AROUND);
+	for (size_t i = 0; i < NPMAPS; i++) {
+		expect(pmap_pinit(&pmaps[i]) == 0, "an address space");
+		for (size_t slot = 0; slot < NSLOTS; slot++)
+			maps[i][slot].page = UNKNOWN;
+	}
+	for (size_t i = 0; i < NPAGES; i++)
+		pages[i].m = new_page();
+	for (size_t i = 0; i < NCPUS; i++)
+		loaded[i] = UNKNOWN;
+}
+
+static uint64_t nsteps = 200000;
+
+static void
+run(void *arg)
+{
+	(void)arg;
+	power_on();
+	for (step = 0; step < nsteps; step++) {
+		one_step();
+		if (step % AUDIT == 0)
+			audit();
+	}
+	audit();
+}
+
+static void
+test_storm(void **state)
+{
+	const uint32_t first = seed;
+	const char *said;
+
+	(void)state;
+	print_message("storm_pmap %u %ju\n", first, (uintmax_t)nsteps);
+	said = sim_expect_panic(run, NULL);
+	if (said != NULL)
+		fail_msg("storm_pmap %u %ju: step %ju: %s", first,
+		    (uintmax_t)nsteps, (uintmax_t)step, said);
+	sim_halt();
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_storm),
+	};
+
+	seed = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1;
+	if (argc > 2)
+		nsteps = strtoull(argv[2], NULL, 10);
+	return (RUN_TESTS(tests, NROWS(tests)));
+}
