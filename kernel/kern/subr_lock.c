@@ -300,7 +300,7 @@ taken(struct lock_object *lo, enum lock_how how, const void *pc)
 	if (how == LOCK_SHARED)
 		curthread->td_rdlocks++;
 	witness_lock(lo, pc);
-	FAIL_POINT(FAIL_MUTEX_HELD, lo->lo_name);
+	FAIL_POINT(FAIL_LOCK_HELD, lo->lo_name);
 }
 
 /* It would be freed, or another CPU's: only then is there more to do than spin. */

@@ -23,7 +23,7 @@ static struct mtx crash_lock = MTX_INITIALIZER("crash");
 static void (*volatile null_function)(void);
 static volatile unsigned int zero;
 
-static char mutex_wanted[32];
+static char lock_wanted[32];
 
 static void
 crash_panic(void)
@@ -230,6 +230,9 @@ static const struct {
 	{ "critsleep", crash_critsleep },
 	{ "intrsleep", crash_intrsleep },
 	{ "nmilock", crash_nmilock },
+	{ "spinblock", crash_spinblock },
+	{ "mtxsleep", crash_mtxsleep },
+	{ "mtxsx", crash_mtxsx },
 };
 
 static void
@@ -249,24 +252,24 @@ sh_crash(const char *args)
 }
 COMMAND(crash, "crash", CMD_SHELL, sh_crash, "KIND: break the machine");
 
-/* Once: a panic takes mutexes, too. */
+/* Once: a panic takes locks, too. */
 static void
-crash_mutex(const void *name)
+crash_held(const void *name)
 {
-	if (strcmp(name, mutex_wanted) != 0)
+	if (strcmp(name, lock_wanted) != 0)
 		return;
-	fail_set(FAIL_MUTEX_HELD, NULL);
-	panic("crash: with the mutex \"%s\" held", (const char *)name);
+	fail_set(FAIL_LOCK_HELD, NULL);
+	panic("crash: with the lock \"%s\" held", (const char *)name);
 }
 
-/* The next thread that takes the mutex panics. */
-static void
-sh_hold(const char *args)
+void
+crash_hold(const char *name)
 {
-	strlcpy(mutex_wanted, args, sizeof(mutex_wanted));
-	fail_set(FAIL_MUTEX_HELD, crash_mutex);
+	strlcpy(lock_wanted, name, sizeof(lock_wanted));
+	fail_set(FAIL_LOCK_HELD, crash_held);
 }
-COMMAND(hold, "hold", CMD_SHELL, sh_hold, "MUTEX: panic when it is held next");
+COMMAND(hold, "hold", CMD_SHELL, crash_hold,
+    "LOCK: panic when it is held next");
 
 static MALLOC_DEFINE(M_FILL, "fill", "patterns for tests");
 

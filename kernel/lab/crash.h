@@ -13,5 +13,11 @@ void crash_spinsleep(void);
 void crash_critsleep(void);
 void crash_intrsleep(void);
 void crash_nmilock(void);
+void crash_spinblock(void);
+void crash_mtxsleep(void);
+void crash_mtxsx(void);
+
+/* The next thread that takes the lock of that name panics: crash.c. */
+void crash_hold(const char *name);
 
 #endif

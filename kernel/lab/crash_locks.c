@@ -8,11 +8,14 @@
 #include "kernel/sys/critical.h"
 #include "kernel/sys/fail.h"
 #include "kernel/sys/mutex.h"
+#include "kernel/sys/sx.h"
 #include "kernel/sys/systm.h"
 
 static struct mtx first_lock = MTX_INITIALIZER("first");
 static struct mtx second_lock = MTX_INITIALIZER("second");
 static struct mtx third_lock = MTX_INITIALIZER("third");
+static struct mtx mutex = MTX_DEF_INITIALIZER("mutex");
+static struct sx sx = SX_INITIALIZER("sx");
 
 static __noinline void
 take_both(struct mtx *one, struct mtx *other)
@@ -79,4 +82,25 @@ crash_nmilock(void)
 {
 	fail_set(FAIL_NMI, lock_at_once);
 	raise_nmi();
+}
+
+void
+crash_spinblock(void)
+{
+	mtx_lock_spin(&first_lock);
+	mtx_lock(&mutex);
+}
+
+void
+crash_mtxsleep(void)
+{
+	mtx_lock(&mutex);
+	pause("crash", 1);
+}
+
+void
+crash_mtxsx(void)
+{
+	mtx_lock(&mutex);
+	sx_slock(&sx);
 }

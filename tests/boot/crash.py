@@ -34,6 +34,9 @@ KINDS = {
     "critsleep": 'witness: sleep on "crash" in a critical section',
     "intrsleep": 'witness: sleep on "crash" in an interrupt',
     "nmilock": 'witness: "first" in an NMI',
+    "spinblock": 'witness: mutex "mutex" with spin mutex "first" held',
+    "mtxsleep": 'witness: sleep on "crash" with "mutex" held',
+    "mtxsx": 'witness: sx "sx" with mutex "mutex" held',
     "stack": "double fault: kernel stack overflow: shell",
 }
 
@@ -72,6 +75,15 @@ MUTEXES = [
 ]
 
 
+# Of the storm of locks, and the calls that take them, or how these begin.
+STORM_LOCKS = {
+    "storm sx": "sx_xlock",
+    "storm rwlock": "rw_",
+    "storm mutex": "mtx_lock",
+    "storm spin": "mtx_lock_spin",
+}
+
+
 def crash(kind, *tunables, disk_size=200 * MB):
     """Crash a machine: its console's text, and its dump or None."""
     disk = coroner.disk(size=disk_size)
@@ -84,9 +96,23 @@ def crash(kind, *tunables, disk_size=200 * MB):
     return text, coroner.dump_of(disk)
 
 
+# Where the lock was taken that is not to be held; before the panic's trace.
+TAKEN = {
+    "spinsleep": "first",
+    "spinblock": "first",
+    "mtxsleep": "mutex",
+    "mtxsx": "mutex",
+}
+
+
 def kind_dumps(kind):
     text, core = crash(kind)
     assert f"panic: {KINDS[kind]}" in text, text
+    if kind in TAKEN:
+        assert re.search(
+            rf'"{TAKEN[kind]}" was taken at:\n#0 0x\w+ at crash_{kind}\+',
+            text,
+        ), text
     assert "Dump complete" in text
     assert coroner.ask("info", core)["panic"].startswith(KINDS[kind])
     coroner.same_threads(text, core)
@@ -120,12 +146,26 @@ def mutex_held(name):
     text = coroner.die(
         f"fill 3;hold {name};storm 4;disk 1;items 9000;sleep 60", disks=[disk]
     )
-    said = f'crash: with the mutex "{name}" held'
+    said = f'crash: with the lock "{name}" held'
     assert f"panic: {said}" in text, text
     core = coroner.dump_of(disk)
     assert coroner.ask("info", core)["panic"] == said
     frames = coroner.same_trace(text, core)
-    assert frames[:4] == ["vpanic", "panic", "crash_mutex", "mtx_lock_spin"]
+    assert frames[:4] == ["vpanic", "panic", "crash_held", "mtx_lock_spin"]
+    coroner.same_memory(text, core)
+
+
+def in_lock_storm(name):
+    """In the midst of it, while other threads hold and wait for all locks."""
+    disk = coroner.disk()
+    text = coroner.die(f"fill 3;locks 6 600 {name}", disks=[disk])
+    assert f'panic: crash: with the lock "{name}" held' in text, text
+    core = coroner.dump_of(disk)
+    frames = coroner.same_trace(text, core)
+    assert frames[:3] == ["vpanic", "panic", "crash_held"], frames
+    assert any(f.startswith(STORM_LOCKS[name]) for f in frames), frames
+    assert "storm_thread" in frames, frames
+    coroner.same_threads(text, core)
     coroner.same_memory(text, core)
 
 
@@ -245,6 +285,8 @@ tests.case("a reversal is told with its stacks", reversal_told)
 tests.case("without the witness a reversal goes on", unwatched)
 for mutex in MUTEXES:
     tests.case(f'a panic with the mutex "{mutex}" held', mutex_held, mutex)
+for lock in STORM_LOCKS:
+    tests.case(f'a panic with the lock "{lock}" held', in_lock_storm, lock)
 tests.case("a panic while the disk is in use", disk_in_use)
 for name, arguments in FORMATS.items():
     tests.case(f"a dump of the kind {name}", format_dumps, *arguments)

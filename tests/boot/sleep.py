@@ -1,6 +1,7 @@
 """usage: sleep.py RUN-KERNEL KERNEL
 
-Threads of the kernel sleep, and are woken, interrupted and timed out.
+Threads of the kernel sleep, and are woken, interrupted and timed out; and they
+take locks of all kinds, and sleep for them.
 """
 
 import functools
@@ -30,7 +31,20 @@ def sleepers(n, cpus):
         assert int(depth) < 4, depth
 
 
+def locks(n, rounds, cpus):
+    with boot(cpus=cpus) as m:
+        m.wait_for("# ")
+        all_rounds = n * rounds
+        said = m.command(f"locks {n} {rounds}")
+        assert said == (
+            f"locks: {all_rounds} rounds; sx {all_rounds}, rwlock 0, "
+            f"mutex {all_rounds}, spin {all_rounds}\n"
+        ), said
+
+
 tests = tap.Tests()
 for n, cpus in (20, 1), (1000, 4), (10000, 2):
     tests.case(f"{n} sleepers on {cpus} CPUs", sleepers, n, cpus)
+for n, rounds, cpus in (4, 300, 1), (8, 300, 4):
+    tests.case(f"{n} threads lock on {cpus} CPUs", locks, n, rounds, cpus)
 tests.run()
