@@ -14,6 +14,7 @@
 
 #include "kernel/machine/pcpu.h"
 #include "kernel/sys/clock.h"
+#include "kernel/sys/command.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/kdb.h"
 #include "kernel/sys/malloc.h"
@@ -259,3 +260,38 @@ pause(const char *wmesg, int timo)
 
 	tsleep(&nobody_wakes_this, 0, wmesg, timo);
 }
+
+/* More than there are in lists that are whole. */
+#define SHOWN_MAX 100000
+
+static int
+print_queue(const struct sleepqueue *sq, int n)
+{
+	const struct thread *td;
+
+	TAILQ_FOREACH(td, &sq->sq_blocked, td_runq) {
+		if (n++ == SHOWN_MAX)
+			break;
+		printf("%p %-10s %d %s\n", sq->sq_wchan, td->td_wmesg,
+		    td->td_tid, td->td_name);
+	}
+	return (n);
+}
+
+static void
+db_show_sleepq(const char *args)
+{
+	const struct sleepqueue *sq;
+	int n = 0;
+
+	(void)args;
+	for (size_t i = 0; i < SC_TABLESIZE; i++) {
+		LIST_FOREACH(sq, &chains[i], sq_hash) {
+			n = print_queue(sq, n);
+			if (n > SHOWN_MAX)
+				return;
+		}
+	}
+}
+COMMAND(show_sleepq, "show sleepq", CMD_DDB, db_show_sleepq,
+    "what is slept on, and by which threads");

@@ -85,6 +85,10 @@ COMMANDS = [
     ("show locks", r""),
     ("show locks {swapper}", r""),
     ("show alllocks", r""),
+    ("show lock", r"show lock ADDRESS\n"),
+    ("show lock storm_sx", r'sx "storm sx", type "storm sx"\n free\n'),
+    ("show lock 8", r"(?s).*fault.*"),
+    ("show sleepq", r"(?s).*0x\w+ reaper +\d+ reaper\n.*"),
     ("show witness", r'(?s).*"sched lock" before "callout"\n'
      r".*\d+ classes of locks, 0 not watched\n"),
     ("show pte version", r"(?s)pml4e .*table\npdpe .*table\npde .*table\n"
@@ -220,6 +224,28 @@ def locks_held():
             assert re.fullmatch(
                 r'\d{6} shell: spin mutex "crash" at 0x\w+, '
                 r"taken at crash_locked\+0x\w+\n", said), said
+        said = m.command("show lock crash_lock", prompt="db> ")
+        assert re.fullmatch(
+            r'spin mutex "crash", type "crash"\n'
+            r" owned by \d{6} shell, taken 1 times\n", said), said
+        m.send("exit 4\r")
+        assert m.end() == 4
+
+
+def locks_waited_for():
+    """The threads that wait for a lock are those that sleep on its name."""
+    with boot("debug.debugger_on_panic=1") as m:
+        m.wait_for("# ")
+        m.send("locks 6 600 storm sx\r")
+        m.wait_for("(?m)^db> $")
+        said = m.command("show lock storm_sx", prompt="db> ")
+        assert re.fullmatch(
+            r'sx "storm sx", type "storm sx"\n'
+            r" owned by \d{6} locks \d, taken 1 times\n"
+            r"( waits: \d{6} locks \d, to own it\n)*", said), said
+        asleep = m.command("show sleepq", prompt="db> ")
+        assert (re.findall(r"waits: (\d+)", said) ==
+                re.findall(r"(?m)^0x\w+ storm sx +(\d+) ", asleep)), asleep
         m.send("exit 4\r")
         assert m.end() == 4
 
@@ -272,6 +298,7 @@ tests.case("every command", commands, COMMANDS)
 tests.case("what cannot be done is said in a line", commands, REFUSALS)
 tests.case("a command without memory", no_memory)
 tests.case("the locks that a thread holds", locks_held)
+tests.case("the threads that wait for a lock", locks_waited_for)
 for name, arguments in ENTRIES.items():
     tests.case(f"entered by {name}", entry, *arguments)
 tests.case("a script", script)
