@@ -3,7 +3,6 @@
  * land and file cache, objects in a zone, and threads that allocate and free as
  * fast as they can.
  */
-#include "kernel/dev/disk.h"
 #include "kernel/machine/pcpu.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/command.h"
@@ -243,45 +242,6 @@ storm_thread(void *arg)
 		free(held[i], M_STORM);
 	__atomic_sub_fetch(&storm_nrunning, 1, __ATOMIC_RELAXED);
 }
-
-static uint64_t disk_nstarted; /* atomic; threads that have read once */
-
-static void
-disk_thread(void *arg)
-{
-	struct disk *dk = arg;
-	uint8_t *buf = malloc(PAGE_SIZE, M_STORM, M_WAITOK);
-	int error = disk_rw(dk, BIO_READ, buf, PAGE_SIZE, 0);
-
-	__atomic_add_fetch(&disk_nstarted, 1, __ATOMIC_RELAXED);
-	for (uint64_t off = 0; error == 0 && !storm_over; off += PAGE_SIZE)
-		error = disk_rw(dk, BIO_READ, buf, PAGE_SIZE,
-		    off % dk->bd_media_len);
-	if (error != 0)
-		printf("disk: error %d\n", error);
-	free(buf, M_STORM);
-}
-
-static void
-sh_disk(const char *args)
-{
-	const char *end;
-	uint64_t n = strtouq(args, &end);
-	uint64_t all = disk_nstarted + n;
-	struct disk *dk = disk_first();
-
-	storm_over = end == args;
-	if (dk == NULL)
-		return;
-	for (uint64_t i = 0; i < n; i++)
-		kproc_kthread_add(disk_thread, dk, NULL, NULL, "storm",
-		    "disk %ju", (uintmax_t)i);
-	/* On a slow host the clock hardly ticks from now on: do not count on it. */
-	while (__atomic_load_n(&disk_nstarted, __ATOMIC_RELAXED) < all)
-		pause("disk", 1);
-}
-COMMAND(disk, "disk", CMD_SHELL, sh_disk,
-    "N: threads that read vtbd0; without N: end the storm");
 
 static void
 sh_storm(const char *args)
