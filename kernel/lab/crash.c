@@ -215,6 +215,7 @@ static const struct {
 	{ "nointr", crash_nointr },
 	{ "interrupt", crash_interrupt },
 	{ "return", crash_return },
+	{ "io", crash_io },
 	{ "othercpu", crash_othercpu },
 	{ "race", crash_race },
 	{ "read", crash_read },

@@ -7,6 +7,9 @@
 /* Panics at the end of a row of calls: chain.c. */
 void crash_chain(void);
 
+/* In a disk's interrupt, while requests are in flight: disks.c. */
+void crash_io(void);
+
 /* What the witness of locks refuses: crash_locks.c. */
 void crash_reversal(void);
 void crash_spinsleep(void);

@@ -12,9 +12,22 @@ fail_set(enum fail_point point, fail_hook hook)
 {
 	fail_hooks[point] = hook;
 }
+
+void
+fail_set_error(enum fail_point point, fail_error_hook hook)
+{
+	fail_error_hooks[point] = hook;
+}
 #else
 void
 fail_set(enum fail_point point, fail_hook hook)
+{
+	(void)point;
+	(void)hook;
+}
+
+void
+fail_set_error(enum fail_point point, fail_error_hook hook)
 {
 	(void)point;
 	(void)hook;

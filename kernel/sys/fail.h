@@ -57,5 +57,6 @@ fail_error(enum fail_point point, const void *arg)
 
 /* Call hook at that place from now on; NULL: go on there. */
 void fail_set(enum fail_point point, fail_hook hook);
+void fail_set_error(enum fail_point point, fail_error_hook hook);
 
 #endif

@@ -21,6 +21,7 @@ KINDS = {
     "nointr": "crash: with interrupts off",
     "interrupt": "crash: in an interrupt",
     "return": "crash: in an interrupt",
+    "io": "crash: in a disk's interrupt",
     "othercpu": "crash: on another CPU",
     "race": "crash: while the debugger was entered",
     "read": "page fault",
