@@ -107,6 +107,34 @@ def report_wakeups(run_kernel, kernel):
     )
 
 
+def report_reads(run_kernel, kernel):
+    """Reads of a page: by the queue, beside polled ones."""
+    with tempfile.NamedTemporaryFile(prefix="vmcore-bench-", dir=".") as disk:
+        disk.truncate(64 * MB)
+        said = subprocess.run(
+            [run_kernel, "-m", "128", "-c", "2", "-d", disk.name, kernel]
+            + ['kern.script="diskbench 10000;exit"'],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            check=False,
+        ).stdout.decode(errors="replace")
+    (times,) = re.findall(r"a read takes (\d+) (\d+) (\d+) ns", said)
+    polled, alone, many = map(int, times)
+    for name, ours in ("one in flight", alone), ("as many as can be", many):
+        print(
+            json.dumps(
+                {
+                    "bench": f"a disk's page is read, {name}",
+                    "unit": "ns",
+                    "ours": ours,
+                    "limit": polled,
+                    "limit_is": "polled, nothing else runs",
+                    "ratio": round(ours / polled, 3),
+                }
+            )
+        )
+
+
 def main():
     run_kernel, kernel = sys.argv[1:3]
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 25
@@ -117,6 +145,7 @@ def main():
             )
             report(f"{name}, {place}", speeds)
     report_wakeups(run_kernel, kernel)
+    report_reads(run_kernel, kernel)
 
 
 main()
