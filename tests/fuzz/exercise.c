@@ -1,10 +1,13 @@
 #include "tests/fuzz/exercise.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "libkvm/unpack.h"
 
 /* Bounds on what one input costs. */
 #define MAX_CALLS 4000 /* of the walk's callback */
@@ -199,6 +202,54 @@ exercise_processes(kvm_t *kd)
 	(void)kvm_vnet_select(kd, UINT64_C(0xffffffff80001200));
 }
 
+/* Calls about names in structures of a program's own. */
+static void
+exercise_shapes(kvm_t *kd)
+{
+	static const struct kvm_nlist_shape shapes[] = {
+		{ 32, 8, 1, 16, 8 },
+		{ 32, 8, 2, 16, 4 },
+		{ 32, 8, 4, 16, 1 },
+		{ 32, 0, 1, 16, 8 },
+		{ 32, 8, 1, 0, 8 },
+		{ 32, 8, 3, 16, 8 },
+	};
+	struct {
+		const char *name;
+		uint8_t rest[24];
+	} list[] = { { .name = "mp_ncpus" }, { .name = "_none" },
+		{ .name = "" } };
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		(void)kvm_nlist_shaped(kd, list, &shapes[i]);
+}
+
+/* Other ways to open; once, as they differ in their arguments alone. */
+static void
+exercise_opening(const char *kernel, const char *core)
+{
+	static const char *const none = NULL;
+	static char name[PATH_MAX + 1];
+	static bool done;
+	char why[2048];
+
+	if (done)
+		return;
+	done = true;
+	memset(name, 'x', sizeof(name) - 1);
+	(void)kvm_close(kvm_open(kernel, core, NULL, O_RDONLY, NULL));
+	(void)kvm_close(kvm_open(none, none, NULL, O_RDONLY, "fuzz"));
+	(void)kvm_close(kvm_openfiles(kernel, core, NULL, O_RDONLY, why));
+	(void)kvm_close(kvm_open2(name, core, O_RDONLY, why, NULL));
+	(void)kvm_close(kvm_open2(kernel, core, O_RDONLY | O_TRUNC, why, NULL));
+	(void)kvm_close(kvm_open_start(kernel, core, 8192));
+	(void)kvm_geterr(NULL);
+	for (size_t i = 0; kvm_format_name(i) != NULL; i++)
+		continue;
+	for (size_t i = 0; unpack_name(i) != NULL; i++)
+		continue;
+}
+
 static void
 check_msgbuf(const struct pair *pair)
 {
@@ -246,6 +297,11 @@ exercise(const char *kernel, const char *core, kvm_resolver_t *resolver,
 	check_msgbuf(&pair);
 	exercise_symbols(pair.mapped);
 	exercise_processes(pair.mapped);
+	exercise_shapes(pair.mapped);
+	exercise_opening(kernel, core);
+	(void)kvm_native(pair.mapped);
+	(void)kvm_getncpus(pair.mapped);
+	(void)kvm_counter_u64_fetch(pair.mapped, 0);
 	(void)close(pair.fd);
 	(void)kvm_close(pair.mapped);
 	(void)kvm_close(pair.by_pread);
