@@ -212,6 +212,10 @@ put_format(void)
 
 /* ---- minidump: machine, page of the symbols, core ---- */
 
+/* An ELF core of amd64, and the first of its program headers. */
+#define CORE	   "00 00 7f'ELF' 020101 @18 0400 3e00 @34 4000000000000000 "
+#define ENTRIES(n) "@56 3800 " n "00 @66 "
+
 /* Dumps whose sections are a page each: headers and some of their entries. */
 static const struct {
 	const char *name;
@@ -261,6 +265,74 @@ static const struct {
 	    "000001d0ffffffff 00100000 "
 	    "@0x2002 0000008000000000 0000028000000000 @0x3002 03 "
 	    "@0x4002 0f00002000000000 0704002000000000" },
+	/* What is refused, and what is odd. */
+	{ "other-machine",
+	    "00 00 'minidump FreeBSD/i386' @26 01000000 00080000 00100000 "
+	    "00100000 000000c0 @0x2002 03 @0x3002 03000000 01100000" },
+	{ "avail-overlaps",
+	    "03 00 'minidump FreeBSD/arm64' @26 02000000 00080000 00100000 "
+	    "00100000 000000000000ffff 0000004000000000 0000000000a0ffff "
+	    "0000010000a0ffff 00100000 "
+	    "@0x2002 0000004000000000 0000014000000000 0000004000000000 "
+	    "0000014000000000" },
+	{ "avail-long",
+	    "03 00 'minidump FreeBSD/arm64' @26 02000000 00080000 00100000 "
+	    "00100000 000000000000ffff 0000004000000000 0000000000a0ffff "
+	    "0000010000a0ffff 00100080" },
+	{ "two-layouts",
+	    "01 00 'minidump FreeBSD/arm' @26 01000000 00080000 00100000 "
+	    "04080000 000000c0 07000000 @0x2002 03 "
+	    "@0x3002 4e040080 01040080 cf100080" },
+	{ "elf-other-machine",
+	    "00 00 7f'ELF' 020101 @18 0400 0300 @34 4000000000000000 " ENTRIES(
+		"01") },
+	{ "elf-no-segments", CORE ENTRIES("00") },
+	{ "elf-no-bytes",
+	    CORE ENTRIES("02") "01000000 07000000 0010000000000000 @90 "
+			       "0000000000000000 0000000000000000 @122 "
+			       "01000000 07000000 0010000000000000 @146 "
+			       "0000000000000000 0010000000000000" },
+	{ "elf-wraps",
+	    CORE ENTRIES("01") "01000000 07000000 0010000000000000 @90 "
+			       "00f0ffffffffffff 0020000000000000" },
+	{ "elf-file-wraps",
+	    CORE ENTRIES("01") "01000000 07000000 00f0ffffffffffff @90 "
+			       "0000000000000000 0020000000000000" },
+	{ "elf-overlap",
+	    CORE ENTRIES("02") "01000000 07000000 0010000000000000 @90 "
+			       "0010000000000000 0020000000000000 @122 "
+			       "01000000 07000000 0040000000000000 @146 "
+			       "0020000000000000 0010000000000000" },
+	{ "elf-contained",
+	    CORE ENTRIES("02") "01000000 07000000 0010000000000000 @90 "
+			       "0010000000000000 0030000000000000 @122 "
+			       "01000000 07000000 0020000000000000 @146 "
+			       "0020000000000000 0010000000000000" },
+	{ "elf-gap",
+	    CORE ENTRIES("02") "01000000 07000000 0010000000000000 @90 "
+			       "0010000000000000 0010000000000000 @122 "
+			       "01000000 07000000 0020000000000000 @146 "
+			       "0080000000000000 0010000000000000" },
+	{ "elf-odd-entry", CORE ENTRIES("01") "77000000 07000000" },
+	{ "elf-long-entries", CORE "@56 0002 0100 @66 01000000" },
+	{ "elf-many", CORE "@42 0001000000000000 @56 3800 ffff @302 01000000" },
+	{ "elf-many-cut", CORE "@42 0001000001000000 @56 3800 ffff" },
+	{ "elf-notes-long",
+	    CORE ENTRIES("01") "04000000 00000000 0010000000000000 @98 "
+			       "0000000001000000" },
+	{ "elf-notes-cut",
+	    CORE ENTRIES("01") "04000000 00000000 0010000001000000 @98 "
+			       "0010000000000000" },
+	{ "elf-notes",
+	    CORE ENTRIES("02") "04000000 00000000 0010000000000000 @98 "
+			       "0010000000000000 @122 "
+			       "04000000 00000000 0010000000000000 @154 "
+			       "0010000000000000 @0x1002 "
+			       "05000000 00000000 01000000 'CORE' 00000000 "
+			       "05000000 b8010000 00000000 'QEMU' 00000000 "
+			       "01000000 b8010000 @0x11e6 "
+			       "05000000 b8010000 00000000 'QEMU' 00000000 "
+			       "01000000 b8010000" },
 };
 
 /* The hand-made machine of the unit tests, as a minidump and a full dump. */
@@ -330,6 +402,40 @@ put_exec(void)
 
 /* ---- buildid: kernel files with notes ---- */
 
+/* The segment that is loaded is at 64, that of the notes at 120. */
+static const struct {
+	const char *name;
+	const char *bytes;
+} buildid_rows[] = {
+	{ "offset-huge", "@128 ffffffffffffffff" },
+	{ "offset-beyond", "@128 0000000100000000" },
+	{ "address-none", "@136 0000000000000000" },
+	{ "address-other", "@136 0010208000000000" },
+	{ "address-elsewhere", "@136 0014208000000000" },
+	{ "notes-none", "@152 0000000000000000" },
+	{ "notes-short", "@152 0c00000000000000" },
+	{ "notes-beyond", "@152 0000010000000000" },
+	{ "load-none", "@104 0000000000000000" },
+	{ "load-wraps", "@104 ffffffffffffffff" },
+	{ "load-huge", "@104 0000004000000000" },
+	{ "load-elsewhere", "@80 0000308000000000" },
+	{ "two-loads", "@120 01000000" },
+	{ "two-loads-lower",
+	    "@120 01000000 @136 00000080ffffffff @160 00100000" },
+	{ "two-notes", "@64 04000000" },
+	{ "no-id", "@260 00000000" },
+	{ "id-long", "@260 41000000" },
+	{ "id-cut", "@260 40000000 @152 2000000000000000" },
+	{ "not-gnu", "@268 'GNV'" },
+	{ "name-long", "@256 05000000" },
+	{ "no-segments", "@56 0000" },
+	{ "segments-beyond", "@56 ff00" },
+	{ "table-beyond", "@32 0000000100000000" },
+	{ "class32", "@4 01" },
+	{ "big", "@5 02" },
+	{ "no-elf", "@0 00" },
+};
+
 static void
 put_buildid(void)
 {
@@ -349,6 +455,14 @@ put_buildid(void)
 		    bytes);
 		(void)snprintf(name, sizeof(name), "%zu", i);
 		put(name, bytes, sizeof(bytes));
+	}
+	for (size_t i = 0; i < NROWS(buildid_rows); i++) {
+		uint8_t bytes[NOTEFILE_LEN];
+
+		notefile_write(NOTE_ID, NOTE_VA & ~UINT64_C(0xfff), 0x4000,
+		    bytes);
+		hex_patch(buildid_rows[i].bytes, bytes, sizeof(bytes));
+		put(buildid_rows[i].name, bytes, sizeof(bytes));
 	}
 }
 
