@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "tests/fuzz/base.h"
 #include "tests/fuzz/fail.h"
 #include "tests/fuzz/memfile.h"
+#include "tests/fuzz/owndump.h"
 
 #define MAX_WORDS  24
 #define MAX_HEADER 2048 /* bytes of the text */
@@ -33,10 +35,14 @@ static const struct {
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static struct memfile file;
+static struct memfile file, own;
+static const uint8_t *file_bytes;
+static size_t file_len;
+static const struct base *changed; /* has to be restored */
 static char folder[64];
 static int home;			   /* the folder that we are in */
 static unsigned long failure[FAIL_NKINDS]; /* which call is to fail */
+static uint64_t bad_off, bad_len;
 
 static void
 need(bool ok, const char *what)
@@ -45,6 +51,58 @@ need(bool ok, const char *what)
 		return;
 	perror(what);
 	exit(1);
+}
+
+/* ---- names that stand for files ---- */
+
+/* The dump whose number follows, with the changes that the file lists. */
+static const struct base *
+change_base(const char *number)
+{
+	static uint8_t input[4096];
+	size_t len =
+	    file_len < sizeof(input) - 1 ? file_len : sizeof(input) - 1;
+
+	if (changed != NULL)
+		base_restore(changed);
+	input[0] = (uint8_t)atoi(number);
+	memcpy(input + 1, file_bytes, len);
+	changed = base_apply(input, len + 1);
+	return (changed);
+}
+
+static const struct base *
+good_base(const char *number)
+{
+	uint8_t input[2] = { (uint8_t)atoi(number), 0 };
+
+	return (base_apply(input, sizeof(input)));
+}
+
+static const char *
+path_of(const char *word)
+{
+	const struct base *ba;
+
+	if (strcmp(word, "@file") == 0)
+		return (file.path);
+	if (strcmp(word, "@folder") == 0)
+		return (folder);
+	if (strcmp(word, "@own") == 0) {
+		owndump_make(&own, &file, file_bytes, file_len);
+		return (own.path);
+	}
+	if (strncmp(word, "@kernel", 7) == 0) {
+		ba = good_base(word + 7);
+		return (ba != NULL ? ba->ba_kernel.path : "0");
+	}
+	if (strncmp(word, "@core", 5) == 0)
+		ba = good_base(word + 5);
+	else if (strncmp(word, "@change", 7) == 0)
+		ba = change_base(word + 7);
+	else
+		return (word);
+	return (ba != NULL ? ba->ba_core.path : "0");
 }
 
 /* ---- the folder ---- */
@@ -59,6 +117,7 @@ static void
 create_files(void)
 {
 	memfile_create(&file);
+	memfile_create(&own);
 	(void)snprintf(folder, sizeof(folder), "%s/vmcore-fuzz.XXXXXX",
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	need(mkdtemp(folder) != NULL, folder);
@@ -101,10 +160,16 @@ put_file(int dir, const char *name, const char *text)
 static void
 set_failure(const char *line)
 {
-	if (strncmp(line, "!memory ", 8) == 0)
-		failure[FAIL_MEMORY] = strtoul(line + 8, NULL, 10);
-	else if (strncmp(line, "!files ", 7) == 0)
-		failure[FAIL_FILES] = strtoul(line + 7, NULL, 10);
+	static const char *const kinds[FAIL_NKINDS] = {
+		[FAIL_MEMORY] = "!memory ",
+		[FAIL_FILES] = "!files ",
+		[FAIL_PLACES] = "!places ",
+	};
+
+	(void)sscanf(line, "!bad %" SCNu64 " %" SCNu64, &bad_off, &bad_len);
+	for (int i = 0; i < FAIL_NKINDS; i++)
+		if (strncmp(line, kinds[i], strlen(kinds[i])) == 0)
+			failure[i] = strtoul(line + strlen(kinds[i]), NULL, 10);
 }
 
 /* Put what the line says into the folder. */
@@ -123,34 +188,12 @@ put_entry(int dir, char *line)
 	if (kind == '=')
 		put_file(dir, line, rest);
 	else if (kind == '>')
-		(void)!symlinkat(rest, dir, line);
+		(void)!symlinkat(path_of(rest), dir, line);
 	else if (kind == '/')
 		(void)mkdirat(dir, line, 0700);
 }
 
 /* ---- the arguments ---- */
-
-static char *
-path_of(char *word)
-{
-	static char none[] = "0";
-	bool is_core = strncmp(word, "@core", 5) == 0;
-	const struct base *ba;
-	uint8_t input[2] = { 0 };
-
-	if (strcmp(word, "@file") == 0)
-		return (file.path);
-	if (strcmp(word, "@folder") == 0)
-		return (folder);
-	if (!is_core && strncmp(word, "@kernel", 7) != 0)
-		return (word);
-	input[0] = (uint8_t)atoi(word + (is_core ? 5 : 7));
-	ba = base_apply(input, sizeof(input));
-	if (ba == NULL)
-		return (none);
-	return ((char *)(uintptr_t)(is_core ? ba->ba_core.path :
-					      ba->ba_kernel.path));
-}
 
 /* The number of words; 0 if one may lead to files that are not ours. */
 static int
@@ -162,7 +205,7 @@ split(char *line, char *argv[MAX_WORDS + 1])
 		return (0);
 	for (char *word = strtok(line, " "); word != NULL && argc < MAX_WORDS;
 	     word = strtok(NULL, " "))
-		argv[argc++] = path_of(word);
+		argv[argc++] = (char *)(uintptr_t)path_of(word);
 	argv[argc] = NULL;
 	return (argc);
 }
@@ -180,8 +223,9 @@ run_quietly(int (*run)(int, char **), int argc, char **argv)
 	need(nowhere != NULL, "/dev/null");
 	stdout = stderr = nowhere;
 	optind = 0;
-	fail_set(FAIL_MEMORY, failure[FAIL_MEMORY]);
-	fail_set(FAIL_FILES, failure[FAIL_FILES]);
+	for (int i = 0; i < FAIL_NKINDS; i++)
+		fail_set((enum fail_kind)i, failure[i]);
+	fail_bad(bad_off, bad_len);
 	status = run(argc, argv);
 	fail_clear();
 	stdout = out;
@@ -220,6 +264,7 @@ run_header(char *header)
 
 	need(dir >= 0, folder);
 	memset(failure, 0, sizeof(failure));
+	bad_len = 0;
 	while ((line = strsep(&rest, "\n")) != NULL)
 		put_entry(dir, line);
 	need(fchdir(dir) == 0, folder);
@@ -245,6 +290,11 @@ cmdline_run(const uint8_t *data, size_t size)
 		return;
 	*end = '\0';
 	header_len = (size_t)(end + 2 - header);
-	memfile_set(&file, data + header_len, size - header_len);
+	file_bytes = data + header_len;
+	file_len = size - header_len;
+	memfile_set(&file, file_bytes, file_len);
 	run_header(header);
+	if (changed != NULL)
+		base_restore(changed);
+	changed = NULL;
 }

@@ -1,12 +1,16 @@
 #include "tests/fuzz/fail.h"
 
 #include <sys/types.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 static unsigned long left[FAIL_NKINDS]; /* calls until one fails; 0: none */
+static struct {
+	uint64_t off, len;
+} bad;
 
 void
 fail_set(enum fail_kind kind, unsigned long n)
@@ -15,9 +19,18 @@ fail_set(enum fail_kind kind, unsigned long n)
 }
 
 void
+fail_bad(uint64_t off, uint64_t len)
+{
+	bad.off = off;
+	bad.len = len;
+}
+
+void
 fail_clear(void)
 {
-	left[FAIL_MEMORY] = left[FAIL_FILES] = 0;
+	bad.len = 0;
+	for (int i = 0; i < FAIL_NKINDS; i++)
+		left[i] = 0;
 }
 
 /* Does this call fail? */
@@ -27,6 +40,17 @@ fails(enum fail_kind kind)
 	if (left[kind] == 0 || --left[kind] != 0)
 		return (false);
 	errno = kind == FAIL_MEMORY ? ENOMEM : EIO;
+	return (true);
+}
+
+/* Does a read meet bytes that cannot be read? */
+static bool
+is_bad(uint64_t off, uint64_t len)
+{
+	if (bad.len == 0 ||
+	    (off >= bad.off ? off - bad.off >= bad.len : bad.off - off >= len))
+		return (false);
+	errno = EIO;
 	return (true);
 }
 
@@ -44,10 +68,11 @@ CALL(FAIL_MEMORY, void *, NULL, calloc, (size_t n, size_t len), (n, len))
 CALL(FAIL_MEMORY, void *, NULL, realloc, (void *p, size_t len), (p, len))
 CALL(FAIL_MEMORY, char *, NULL, strdup, (const char *s), (s))
 
+CALL(FAIL_MEMORY, int, ENOMEM, posix_memalign,
+    (void **p, size_t align, size_t len), (p, align, len))
+
 CALL(FAIL_FILES, ssize_t, -1, read, (int fd, void *buf, size_t len),
     (fd, buf, len))
-CALL(FAIL_FILES, ssize_t, -1, pread64,
-    (int fd, void *buf, size_t len, off_t off), (fd, buf, len, off))
 CALL(FAIL_FILES, ssize_t, -1, write, (int fd, const void *buf, size_t len),
     (fd, buf, len))
 CALL(FAIL_FILES, ssize_t, -1, pwrite64,
@@ -62,3 +87,19 @@ CALL(FAIL_FILES, int, -1, renameat,
 CALL(FAIL_FILES, void *, (void *)-1, mmap64,
     (void *addr, size_t len, int prot, int flags, int fd, off_t off),
     (addr, len, prot, flags, fd, off))
+
+CALL(FAIL_PLACES, int, -1, fstat64, (int fd, struct stat *st), (fd, st))
+CALL(FAIL_PLACES, off_t, -1, lseek64, (int fd, off_t off, int whence),
+    (fd, off, whence))
+CALL(FAIL_PLACES, int, -1, mkstemp64, (char *path), (path))
+
+ssize_t __real_pread64(int fd, void *buf, size_t len, off_t off);
+ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t off);
+
+ssize_t
+__wrap_pread64(int fd, void *buf, size_t len, off_t off)
+{
+	if (fails(FAIL_FILES) || is_bad((uint64_t)off, len))
+		return (-1);
+	return (__real_pread64(fd, buf, len, off));
+}

@@ -7,12 +7,34 @@
 #ifndef TESTS_FUZZ_FAIL_H
 #define TESTS_FUZZ_FAIL_H
 
-enum fail_kind { FAIL_MEMORY, FAIL_FILES, FAIL_NKINDS };
+#include <stddef.h>
+#include <stdint.h>
+
+enum fail_kind {
+	FAIL_MEMORY,
+	FAIL_FILES,
+	FAIL_PLACES, /* where a file is, how long, what kind: fstat and lseek */
+	FAIL_NKINDS
+};
 
 /* From now on, the n'th call of that kind fails; 0: none does. */
 void fail_set(enum fail_kind kind, unsigned long n);
 
+/* No byte of a file can be read from off on, len bytes; 0: all can. */
+void fail_bad(uint64_t off, uint64_t len);
+
 /* No call fails any more. */
 void fail_clear(void);
+
+/*
+ * Take what is to fail off the front of an input: M, F or P (a kind above) and a
+ * byte, which call of that kind.  Inputs that begin otherwise are left alone.
+ */
+struct fail_plan {
+	enum fail_kind fp_kind;
+	unsigned long fp_n; /* 0: none */
+};
+
+struct fail_plan fail_take(const uint8_t **data, size_t *size);
 
 #endif

@@ -9,6 +9,13 @@ fail_set(enum fail_kind kind, unsigned long n)
 }
 
 void
+fail_bad(uint64_t off, uint64_t len)
+{
+	(void)off;
+	(void)len;
+}
+
+void
 fail_clear(void)
 {
 }

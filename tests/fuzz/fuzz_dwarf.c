@@ -4,7 +4,8 @@
  *
  * The first byte picks the machine and, with MODULE, that the file is a module.
  * The second one is where the thread stands: that many bytes into the code.  A
- * third of the words of its stack lead back into the code.
+ * third of the words of its stack lead back into the code.  What is to fail may
+ * come before these (fail.h).
  */
 #include <libelf.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "format/arch.h"
 #include "kdebug/kdebug.h"
 #include "kdebug/modfile.h"
+#include "tests/fuzz/fail.h"
 #include "tests/fuzz/memfile.h"
 #include "tests/kdebug/kernel.h"
 
@@ -125,6 +127,7 @@ walk(struct kdebug *kdb)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct fail_plan plan = fail_take(&data, &size);
 	static struct memfile file;
 	static bool created;
 	struct kernel k;
@@ -145,7 +148,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		put_tables(&k, file.path);
 	}
 	put_thread(&k, code, data[1]);
-	walk(kernel_open(&k));
+	kernel_open(&k);
+	fail_set(plan.fp_kind, plan.fp_n);
+	walk(k.k_kdb);
+	fail_clear();
 	kernel_fini(&k);
 	return (0);
 }

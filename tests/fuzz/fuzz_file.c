@@ -1,6 +1,7 @@
 /*
  * A file of any bytes, compressed or not, where a core is expected, without a
- * kernel; with AS_KERNEL, where a kernel is.  The first byte has these flags.
+ * kernel; with AS_KERNEL, where a kernel is.  The first byte has these flags;
+ * what is to fail may come before it (fail.h).
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "libkvm/exec.h"
 #include "libkvm/kvm_core.h"
 #include "libkvm/unpack.h"
+#include "tests/fuzz/fail.h"
 #include "tests/fuzz/memfile.h"
 
 #define NO_MAP	  0x01
@@ -111,6 +113,7 @@ init(struct memfile *file)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct fail_plan plan = fail_take(&data, &size);
 	static struct memfile file;
 
 	if (size == 0)
@@ -119,10 +122,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memfile_set(&file, data + 1, size - 1);
 	if ((data[0] & NO_MAP) != 0)
 		(void)setenv("KVM_NOMAP", "1", 1);
+	fail_set(plan.fp_kind, plan.fp_n);
 	if ((data[0] & AS_KERNEL) != 0)
 		open_kernel(file.path);
 	else
 		describe(file.path);
+	fail_clear();
 	(void)unsetenv("KVM_NOMAP");
 	return (0);
 }

@@ -1,67 +1,21 @@
 /*
  * A kernel file of any bytes, whose own data are the memory of the dump: its
  * processes, load and swap, by the structures that its debug information tells.
- * The seeds are the kernels of tests/libkvm/procs.
+ * The seeds are the kernels of tests/libkvm/procs; what is to fail may come before
+ * one (fail.h).
  */
 #include <fcntl.h>
-#include <gelf.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "libkvm/kvm_core.h"
-#include "tests/fuzz/memfile.h"
-#include "tests/libkvm/small.h"
+#include "tests/fuzz/fail.h"
+#include "tests/fuzz/owndump.h"
 
 #define NITEMS(table) (sizeof(table) / sizeof((table)[0]))
-
-#define LAST_PAGE 24 /* tables are above */
-#define ALL_PAGES ((UINT32_C(1) << (LAST_PAGE + 1)) - 1)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct memfile kernel_file, core_file;
-static struct small machine;
-
-/* The file's segments are mapped at SMALL_KERNBASE + pa. */
-static void
-load_segment(const GElf_Phdr *phdr, const uint8_t *data, size_t size)
-{
-	uint64_t pa = phdr->p_vaddr - SMALL_KERNBASE;
-	uint64_t end = (LAST_PAGE + 1) * SMALL_PAGE;
-
-	if (phdr->p_type != PT_LOAD || pa > end || phdr->p_memsz > end - pa ||
-	    phdr->p_filesz > phdr->p_memsz || phdr->p_offset > size ||
-	    phdr->p_filesz > size - phdr->p_offset)
-		return;
-	memset(&machine.mem[0][0] + pa, 0, (size_t)phdr->p_memsz);
-	memcpy(&machine.mem[0][0] + pa, data + phdr->p_offset,
-	    (size_t)phdr->p_filesz);
-}
-
-static void
-load_kernel(const uint8_t *data, size_t size)
-{
-	Elf *elf = elf_begin(kernel_file.fd, ELF_C_READ, NULL);
-	GElf_Phdr phdr;
-
-	for (int i = 0; elf != NULL && gelf_getphdr(elf, i, &phdr) != NULL; i++)
-		load_segment(&phdr, data, size);
-	(void)elf_end(elf);
-}
-
-static void
-make_dump(const uint8_t *data, size_t size)
-{
-	static uint8_t bytes[SMALL_FILE_MAX];
-
-	small_init(&machine, ALL_PAGES, ALL_PAGES);
-	for (uint64_t page = 0; page <= LAST_PAGE; page++)
-		small_map(&machine, SMALL_KERNBASE + page * SMALL_PAGE,
-		    page * SMALL_PAGE | SMALL_V | SMALL_RW);
-	load_kernel(data, size);
-	memfile_set(&core_file, bytes, small_minidump(&machine, bytes));
-}
 
 static void
 check_processes(kvm_t *kd)
@@ -115,28 +69,35 @@ check_rest(kvm_t *kd)
 	(void)kvm_getmaxcpu(kd);
 	(void)kvm_getncpus(kd);
 	(void)kvm_counter_u64_fetch(kd, 0);
-	(void)kvm_counter_u64_fetch(kd, SMALL_KERNBASE);
+	(void)kvm_counter_u64_fetch(kd, 0xffffffff80001000);
+}
+
+static void
+look(const char *kernel, const char *core)
+{
+	char why[2048];
+	kvm_t *kd = kvm_open2(kernel, core, O_RDONLY, why, NULL);
+
+	if (kd == NULL)
+		return;
+	check_processes(kd);
+	check_rest(kd);
+	(void)kvm_close(kd);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char why[2048];
-	kvm_t *kd;
+	struct fail_plan plan = fail_take(&data, &size);
 
 	if (kernel_file.path[0] == '\0') {
 		memfile_create(&kernel_file);
 		memfile_create(&core_file);
-		if (elf_version(EV_CURRENT) == EV_NONE)
-			abort();
 	}
 	memfile_set(&kernel_file, data, size);
-	make_dump(data, size);
-	kd = kvm_open2(kernel_file.path, core_file.path, O_RDONLY, why, NULL);
-	if (kd == NULL)
-		return (0);
-	check_processes(kd);
-	check_rest(kd);
-	(void)kvm_close(kd);
+	owndump_make(&core_file, &kernel_file, data, size);
+	fail_set(plan.fp_kind, plan.fp_n);
+	look(kernel_file.path, core_file.path);
+	fail_clear();
 	return (0);
 }
