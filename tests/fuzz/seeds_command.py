@@ -1,5 +1,11 @@
 """Command lines about dumps; the text before the file is that of cmdline.h."""
 
+import gzip
+import pathlib
+import random
+
+import seeds_file
+
 # Words after the command's name.
 READ = """
 kernbase
@@ -70,7 +76,78 @@ def failing(command, base, kind, number):
     return f"{command} -N @kernel{base} @core{base}\n{kind} {number}\n\n".encode()
 
 
-def rows(_):
+# Dumps that are in the folder, by names that the command finds kernels by.
+BESIDE = [
+    ["bt vmcore.0", "vmcore.0>@core2", "kernel.0>@kernel2"],
+    ["bt vmcore.0", "vmcore.0>@core2", "kernel0>@kernel2"],
+    ["bt vmcore.last", "vmcore.last>vmcore.7", "vmcore.7>@core2", "kernel.7>@kernel2"],
+    ["bt vmcore.last", "vmcore.last>vmcore.7", "vmcore.7>@core2", "kernel>@kernel2"],
+    ["ps vmcore.x", "vmcore.x>@core2", "kernel>@kernel2"],
+    ["ps vmcore.0", "vmcore.0>@core2", "kernel.0/", "kernel.0.gz>@kernel2"],
+    ["info --json vm\udcffcore.0", "vm\udcffcore.0>@core2"],
+    ["info vmcore.0.gz", "vmcore.0.gz>@core2", "info.0=Dump header from device"],
+]
+
+
+def changes():
+    """Bytes of base.h: words of the kernel that get others' values, or odd ones."""
+    rng = random.Random(7)
+    for _ in range(150):
+        data = b"\0"
+        for _ in range(rng.randrange(1, 12)):
+            where = rng.randrange(3000).to_bytes(3, "little")
+            if rng.random() < 0.7:
+                other = rng.randrange(3000).to_bytes(3, "little")
+                data += b"\x1f" + where + other
+            else:
+                data += b"\x17" + where + rng.choice(
+                    [bytes(8), b"\xff" * 8, b"\1" + bytes(7)])
+        yield data
+
+
+def texts():
+    """Minidumps with odd messages, or damaged ones."""
+    whole = seeds_file.minidump()
+    start = whole.index(b"text\n")
+    for text in (b"", "\u20ac\u00e4".encode() * 400, b"x" * 2000, b"a\0b\n" * 400,
+                 b"x" + "\u20ac".encode() * 600, b"\x80" * 2000):
+        yield whole[:start] + text[:2000].ljust(2000, b"\0") + whole[start + 2000:]
+    page = seeds_file.PAGE
+    long = seeds_file.minidump(msgbuf=page)
+    for text in (b"xx" + "\u20ac".encode() * 1364 + b"\xe2\x82", b"\x80" * page):
+        yield long[:start] + text + long[start + page:]
+    yield whole[:-5000]
+    packed = gzip.compress(whole, mtime=0)
+    yield packed[:-9]
+    yield packed[:len(packed) // 2]
+    yield packed[:500] + bytes([packed[500] ^ 0x55]) + packed[501:]
+
+
+def own(files):
+    """Kernels with a dump of their own data."""
+    for folder in files:
+        for path in sorted(pathlib.Path(folder).iterdir()):
+            for command in ("ps", "ps --json", "bt -a", "bt -a --json", "info",
+                            "modules", "info --json", "dmesg"):
+                yield f"{command} -N @file @own\n\n".encode() + path.read_bytes()
+
+
+def rows(files):
+    for words in BESIDE:
+        yield ("\n".join(words) + "\n\n").encode("utf-8", "surrogateescape")
+    yield from own(files)
+    for number, data in enumerate(changes()):
+        base = (2, 2, 9, 20)[number % 4]
+        for command in ("bt -a", "bt -a --json", "ps", "modules --json"):
+            yield f"{command} -N @kernel{base} @change{base}\n\n".encode() + data
+    for data in texts():
+        for command in ("dmesg", "info", "info --json", "bt -N @kernel2", "dmesg -u",
+                        "ps -N @kernel2", "dmesg -N @kernel2"):
+            yield f"{command} @file\n\n".encode() + data
+    for off in (0, 4096, 8192, 20000, 100000):
+        for command in ("info", "dmesg", "bt -a -N @kernel2", "ps -N @kernel2"):
+            yield f"{command} @core2\n!bad {off} 4096\n!files 1\n\n".encode()
+            yield f"{command} @core2\n!bad {off} 99999999\n\n".encode()
     for words in READ:
         for base in ("2", "9"):
             yield f"read -N @kernel{base} -M @core{base} {words}\n\n".encode()
@@ -82,6 +159,7 @@ def rows(_):
             yield failing("bt -a", base, "!memory", number)
         for number in range(1, 40):
             yield failing("bt -a", base, "!files", number)
+            yield failing("bt -a", base, "!places", number)
     for command in ("info --json", "dmesg", "modules --json", "ps --json",
                     "bt -a --json", "read version"):
         for number in range(20, 90):

@@ -4,6 +4,7 @@ import pathlib
 import struct
 
 import elf
+import failing
 from elf import ALLOC, AMD64, DYN, EXEC, REL, WRITE, section
 
 CODE = 0xFFFFFFFF80200000
@@ -94,12 +95,23 @@ def dwarf(files):
                 kind = {elf.ARM64: b"\2", elf.RISCV: b"\4", elf.I386: b"\3"}
                 yield kind[machine] + b"\x10" + kernel(frames(row, CODE),
                                                        machine=machine)
+    text = section(b".text", TEXT, flags=ALLOC | EXEC, addr=CODE, align=16)
+    for size in (4, 20):
+        note = elf.note(b"GNU", 3, bytes(range(size)))
+        yield b"\0\x10" + elf.file(
+            [text, section(b".note.gnu.build-id", note, type=elf.NOTE,
+                           addr=CODE + 0x3000, align=4)],
+            segments=[(1, 5, 120, CODE, CODE, 0x1100, 0x4000)])
     for data in built(files):
         for where in (0, 1, 4, 9, 0x10, 0x20, 0x30, 0x40, 0x50):
             yield bytes([0, where]) + data
             yield bytes([0x80, where]) + data
     for module in modules():
         yield b"\x80\x10" + module
+    for kind in (b"\0\x10", b"\x80\x10"):
+        for data in [*modules()][:1] + [*built(files)][:2]:
+            yield from failing.memory(kind + data, 40)
+            yield from failing.files(kind + data, 12)
     yield b"\0\0"
     yield b"\0\0\x7fELF"
 
@@ -169,6 +181,14 @@ def modfile(files):
 # ---- kernels ----
 
 
+def damaged(data):
+    """A compiled kernel whose debug information has one wrong byte each time."""
+    end = max(data.find(b"GNU C"), data.find(b"clang version"))  # its strings
+    for off in range(max(end - 1500, 0), end, 53):
+        yield data[:off] + bytes([data[off] ^ 0x13]) + data[off + 1:]
+
+
+
 def kernels(files):
     rows = [(b"kernbase", CODE, 0, 0, 0xFFF1), (b"a", CODE + 16, 16, 1, 1),
             (b"a", CODE + 32, 16, 1, 1), (b"mp_ncpus", CODE + 64, 4, 1, 1),
@@ -201,7 +221,9 @@ def kernels(files):
     for fields in [{"size": 1 << 63}, {"addr": 1 << 63}, {"type": elf.NOBITS},
                    {"size": 0}]:
         yield elf.file([text | fields, *symtab(rows, 3)])
-    yield from built(files)
+    for data in built(files):
+        yield data
+        yield from damaged(data)
     yield b""
     yield b"\x7fELF"
     yield b"minidump FreeBSD/amd64".ljust(5000, b"\0")
@@ -214,6 +236,8 @@ def procs(files):
     for data in built(files):
         yield data
     today = (pathlib.Path(files[0]) / "today").read_bytes()
+    yield from failing.memory(today, 50)
+    yield from failing.files(today, 16)
     words = [off for off in range(0x1000, len(today) - 8, 8)
              if today[off + 3:off + 8] == b"\x80\xff\xff\xff\xff"]
     for number, off in enumerate(words):

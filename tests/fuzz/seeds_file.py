@@ -7,6 +7,7 @@ import struct
 import zlib
 
 import elf
+import failing
 import images
 from images import some_bytes
 
@@ -29,18 +30,63 @@ def minidump(version=3, arch=b"amd64", **changed):
             + some_bytes(2 * PAGE))
 
 
-def zstd_raw(data, checksum=False, single=True, name=b""):
-    """A frame of blocks that are stored as they are."""
+def zstd_raw(data, checksum=False, single=True, name=b"", step=65536):
+    """A frame of blocks that are stored as they are, of step bytes each."""
     head = b"\x28\xb5\x2f\xfd" + bytes([(0xA0 if single else 0x80) | 4 * checksum])
     head += (b"" if single else b"\x58") + struct.pack("<I", len(data))
     blocks = b""
-    for off in range(0, len(data), 65536) or [0]:
-        part = data[off:off + 65536]
-        last = off + 65536 >= len(data)
+    for off in range(0, len(data), step) or [0]:
+        part = data[off:off + step]
+        last = off + step >= len(data)
         blocks += struct.pack("<I", last | len(part) << 3)[:3] + part
     skippable = b"\x50\x2a\x4d\x18" + struct.pack("<I", len(name)) + name
     return head + blocks + (b"1234" if checksum else b"") + (
         skippable if name else b"")
+
+
+def seek_table(*lens, sums=False, magic=0x8F92EAB1, skippable=0x184D2A5E):
+    """The table at the end of a seekable file: (packed, unpacked) of its frames."""
+    rows = b"".join(struct.pack("<II", *row) + bytes(4 * sums) for row in lens)
+    body = rows + struct.pack("<IBI", len(lens), 0x80 * sums, magic)
+    return struct.pack("<II", skippable, len(body)) + body
+
+
+def zstd_damaged(data):
+    """Two frames and more, of which the first is damaged in many ways."""
+    parts = data[:3 * PAGE], data[3 * PAGE:]
+    frames = [zstd_raw(part, step=PAGE) for part in parts]
+    lens = [(len(frame), len(part)) for frame, part in zip(frames, parts)]
+    tables = [b"", seek_table(*lens), seek_table(*lens, sums=True), seek_table(),
+              seek_table(*lens, magic=0), seek_table(*lens, skippable=0),
+              seek_table(lens[0], (7, 7)), seek_table((7, 7), *lens),
+              seek_table(*lens * 2), bytes(100), b"x" * 100,
+              struct.pack("<IBI", 1 << 30, 0, 0x8F92EAB1)]
+    block = len(frames[0]) // 3 + 7  # the header of the second block
+    for table in tables:
+        for off, value in [(0, 1), (1, 1), (4, 8), (4, 0xE0), (5, 1), (8, 0xFF),
+                           (9, 7), (block, 7), (block, 6), (block + 1, 0xFF)]:
+            first = images.falsify(frames[0], off, bytes([value]))
+            yield first + frames[1] + table
+    first = images.falsify(frames[0], block, b"\7")
+    yield first + first + frames[1]
+    yield first + frames[1][:-5]
+    yield first + zstd_raw(b"", name=b"skipped") + frames[1]
+    yield first
+    yield zstd_raw(parts[0], step=PAGE, single=False)[:-9] + frames[1]
+    for checksum in (False, True):
+        for cut in (5, 9, 12, 20, PAGE, 2 * PAGE + 20):
+            yield zstd_raw(parts[0], checksum, step=PAGE)[:cut] + frames[1]
+
+
+def gzip_damaged(data):
+    """Members of which one is damaged, and what may follow them."""
+    members = [gzip_member(data[off:off + PAGE]) for off in range(0, 7 * PAGE, PAGE)]
+    for which in (0, 3, 6):
+        member = members[which]
+        for off in (0, 3, 12, len(member) // 2, len(member) - 6, len(member) - 2):
+            odd = images.falsify(member, off, bytes([member[off] ^ 0xFF]))
+            for end in (b"", bytes(64), b"x" * 64):
+                yield b"".join(members[:which] + [odd] + members[which + 1:]) + end
 
 
 def gzip_member(data, flags=0, extra=b""):
@@ -79,6 +125,16 @@ def packed(data):
     yield zstd_raw(data[:9000], True) + zstd_raw(data[9000:])
     yield lzma.compress(data)
     yield bz2.compress(data)
+
+
+def xz_large(data):
+    """An xz file that takes 1.5 GB of memory to unpack."""
+    packed = bytearray(lzma.compress(data))
+    head = packed[12:12 + 4 * (packed[12] + 1)]
+    head[head.index(b"\x21\1") + 2] = 37
+    head[-4:] = struct.pack("<I", zlib.crc32(head[:-4]))
+    packed[12:12 + len(head)] = head
+    return bytes(packed)
 
 
 FOREIGN = [
@@ -145,8 +201,16 @@ def rows(_):
     for data in packed(minidump()):
         for odd in damaged(data):
             yield b"\0" + odd
+    for data in [*zstd_damaged(minidump()), *gzip_damaged(minidump())]:
+        yield b"\0" + data
+    for data in [minidump(), core(), *packed(minidump()), *[*zstd_damaged(minidump())][:10],
+                 [*gzip_damaged(minidump())][4]]:
+        yield from failing.memory(b"\0" + data, 24)
+        yield from failing.files(b"\0" + data, 16)
+        yield from failing.files(b"\1" + data, 8)
     for plain in (core(), bytes(100), b"x" * 5000):
         for data in packed(plain):
             yield b"\0" + data
         yield b"\2" + gzip.compress(plain)
+    yield b"\0" + xz_large(minidump())
     yield b"\0" + gzip.compress(minidump() + bytes(1 << 22))

@@ -168,11 +168,19 @@ def rows(_):
         for folder in ANY:
             yield lines(*folder) + image
     for number in range(1, 70):
-        for failure in ("!memory", "!files"):
+        for failure in ("!memory", "!files", "!places"):
             for image in (SMALL, images.disk([(SWAP, SMALL)]),
                           mbr_disk([(0xA5, slice_of(SMALL))])):
                 yield lines("save -f @file @folder", "bounds=1",
                             f"{failure} {number}") + image
+    for off, size in [(0, 512), (LAST, 512), (4096, 512), (SIZE, 1), (0, 1 << 40),
+                      (LAST - 4000, 512), (LAST - 3000, 1), (LAST - 2560, 1536),
+                      (SIZE - 4096, 1536), (SIZE - 2560, 1)]:
+        for image in (GOOD, DISK, dump(gzip.compress(DATA), compression=1),
+                      images.textdump(TAR, size=SIZE)):
+            for command in ("save -f @file @folder", "save @file @folder",
+                            "save -c @file", "save -fv @file @folder"):
+                yield lines(command, f"!bad {off} {size}") + image
     for folder in FOLDERS:
         yield lines(*folder) + GOOD
         yield lines(*folder) + DISK
