@@ -56,13 +56,6 @@ lock_owned(const struct lock_object *lo)
 	return ((word(lo) & ~(uintptr_t)LK_WAITERS) == (uintptr_t)curthread);
 }
 
-/* Which thread shares it is not known: so, whether this one may be among them. */
-static bool
-lock_shared(const struct lock_object *lo)
-{
-	return ((word(lo) & LK_SHARED) != 0 && curthread->td_rdlocks > 0);
-}
-
 enum lock_how
 lock_held(const struct lock_object *lo)
 {
@@ -78,6 +71,13 @@ lock_destroy(struct lock_object *lo)
 }
 
 #ifndef NDEBUG
+/* Which thread shares it is not known: so, whether this one may be among them. */
+static bool
+lock_shared(const struct lock_object *lo)
+{
+	return ((word(lo) & LK_SHARED) != 0 && curthread->td_rdlocks > 0);
+}
+
 /* Of each LA_*, what is wrong if it is not so. */
 static const struct {
 	unsigned int what;
