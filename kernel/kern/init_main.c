@@ -17,6 +17,7 @@
  *	vm_mem		VM		pages, UMA, malloc(), in vm_init.c
  *	clocks		CLOCKS		the APIC's timer; interrupts are still off
  *	callouts	CLOCKS		the wheel that the clock turns
+ *	tsc		CLOCKS		the cycle counter measured: sbinuptime() works
  *	threads		KTHREAD		threads can be made: idle, reaper
  *	pagedaemon	KTHREAD
  *	clocks_run	KTHREAD		interrupts on: threads can sleep

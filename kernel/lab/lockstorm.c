@@ -11,6 +11,7 @@
 #include "kernel/sys/sched.h"
 #include "kernel/sys/sx.h"
 #include "kernel/sys/systm.h"
+#include "kernel/sys/time.h"
 
 static struct sx storm_sx = SX_INITIALIZER("storm sx");
 static struct rwlock storm_rw = RW_INITIALIZER("storm rwlock");
@@ -26,6 +27,7 @@ static uint64_t nwritten;   /* atomic: how often they were changed */
 static uint64_t mtx_sum;    /* (storm_mtx), as what follows */
 static uint64_t turn;
 static uint64_t nover;	  /* threads that are done */
+static sbintime_t latest; /* the time when it was held last */
 static uint64_t spin_sum; /* (storm_spin) */
 
 static void
@@ -61,10 +63,23 @@ use_rwlock(uint32_t v)
 	rw_unlock(&storm_rw);
 }
 
+/* No CPU's clock is behind what another has told before. */
+static void
+check_clock(void)
+{
+	sbintime_t now = sbinuptime();
+
+	if (now < latest)
+		panic("locks: %#jx is before %#jx", (uintmax_t)now,
+		    (uintmax_t)latest);
+	latest = now;
+}
+
 static void
 use_mutexes(void)
 {
 	mtx_lock(&storm_mtx);
+	check_clock();
 	mtx_sum++;
 	mtx_lock_spin(&storm_spin);
 	spin_sum++;

@@ -7,6 +7,7 @@ take locks of all kinds, and sleep for them.
 import functools
 import re
 import sys
+import time
 
 import machine
 import tap
@@ -42,7 +43,24 @@ def locks(n, rounds, cpus):
         ), said
 
 
+def uptime():
+    """Both clocks go on, and the finer one at about the host's rate at most."""
+    with boot() as m:
+        m.wait_for("# ")
+        began = time.monotonic()
+        pattern = r"up (\d+\.\d{9}) s, (\d+) ticks\n"
+        first = re.fullmatch(pattern, m.command("uptime"))
+        m.command("sleep 1")
+        second = re.fullmatch(pattern, m.command("uptime"))
+        passed = float(second[1]) - float(first[1])
+        ticks = int(second[2]) - int(first[2])
+        assert ticks >= 100, ticks
+        assert ticks / 1000 < passed, (ticks, passed)
+        assert passed < 1.5 * (time.monotonic() - began), passed
+
+
 tests = tap.Tests()
+tests.case("the clocks go on", uptime)
 for n, cpus in (20, 1), (1000, 4), (10000, 2):
     tests.case(f"{n} sleepers on {cpus} CPUs", sleepers, n, cpus)
 for n, rounds, cpus in (4, 300, 1), (8, 300, 4):
