@@ -85,6 +85,7 @@ vm_page_init(struct vm_page *m)
 	*m = (struct vm_page){
 		.next = VM_PAGE_NONE,
 		.prev = VM_PAGE_NONE,
+		.pv = VM_PAGE_NONE,
 		.order = VM_PAGE_NOORDER,
 		.pool = VM_FREEPOOL_DEFAULT,
 		.wire_count = 1,

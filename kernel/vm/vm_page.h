@@ -33,10 +33,10 @@ struct vm_page {
 	void *object;	     /* (o) owner; a slab's page: the slab */
 	uint32_t next;	     /* (f) in a free list, (o) in the owner's */
 	union {
-		uint32_t prev; /* (f) */
-		uint32_t pv;   /* (p) not free: the first of its mappings */
+		uint32_t prev;	 /* (f) */
+		uint32_t pindex; /* (o) which page of the owner */
 	};
-	uint32_t pindex;     /* (o) which page of the owner */
+	uint32_t pv;	     /* (p) the first of its mappings */
 	uint16_t wire_count; /* (o) reasons why it may not be reclaimed */
 	uint8_t order:4;     /* (f) of the free block it heads; see below */
 	uint8_t pool:4;	     /* (f) where it goes when freed */
