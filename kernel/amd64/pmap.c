@@ -106,8 +106,8 @@ check_range(const char *func, vm_offset_t start, vm_offset_t end)
 }
 
 /*
- * The first mapping at or after *va that begins below end; *va is where it ends.
- * false: there is none.
+ * The first mapping at or after *va that begins below end, be it a part of a large
+ * page; *va is where it ends.  false: there is none.
  */
 static bool
 next_mapping(struct pmap *pmap, vm_offset_t *va, vm_offset_t end,
@@ -125,6 +125,20 @@ next_mapping(struct pmap *pmap, vm_offset_t *va, vm_offset_t end,
 	return (false);
 }
 
+/* The same of whole mappings: a large page of which a part is meant is split. */
+static bool
+next_whole(struct pmap *pmap, vm_offset_t *va, vm_offset_t end,
+    struct mapping *mp, struct tlb_gather *g)
+{
+	while (next_mapping(pmap, va, end, mp)) {
+		if (*va - mp->mp_va == level_size(mp->mp_level) && *va <= end)
+			return (true);
+		*va = mp->mp_va;
+		pmap_demote(mp, g);
+	}
+	return (false);
+}
+
 /* What is done to each mapping of a range; bits are as the caller says. */
 typedef void range_func(const struct mapping *mp, pt_entry_t bits,
     struct tlb_gather *g);
@@ -138,8 +152,8 @@ for_range(struct pmap *pmap, vm_offset_t va, vm_offset_t end, range_func *func,
 		struct mapping mp;
 
 		mtx_lock_spin(&pmap_lock);
-		for (int n = 0; n < PIECE && next_mapping(pmap, &va, end, &mp);
-		     n++)
+		for (int n = 0;
+		     n < PIECE && next_whole(pmap, &va, end, &mp, &g); n++)
 			func(&mp, bits, &g);
 		tlb_gather_finish(&g);
 		mtx_unlock_spin(&pmap_lock);
@@ -238,9 +252,14 @@ enter_locked(struct pmap *pmap, vm_offset_t va, pt_entry_t entry,
 {
 	struct mapping mp = pmap_find(pmap, va);
 
+	if ((*mp.mp_pte & AMD64_PTE_V) != 0 && mp.mp_level > 0) {
+		pmap_demote(&mp, g);
+		mp = pmap_find(pmap, va);
+	}
 	if ((*mp.mp_pte & AMD64_PTE_V) != 0 &&
 	    pmap_mapped_page(*mp.mp_pte) == pmap_mapped_page(entry)) {
 		enter_again(&mp, entry, g);
+		pmap_promote(&mp, g);
 		return (0);
 	}
 	if (!pmap_make(pmap, va, &mp) || !pmap_pv_reserve(pmap, 1)) {
@@ -250,6 +269,7 @@ enter_locked(struct pmap *pmap, vm_offset_t va, pt_entry_t entry,
 	if ((*mp.mp_pte & AMD64_PTE_V) != 0)
 		pmap_pte_remove(&mp, g);
 	pmap_pte_insert(&mp, entry);
+	pmap_promote(&mp, g);
 	return (0);
 }
 
@@ -290,15 +310,17 @@ pmap_extract(pmap_t pmap, vm_offset_t va)
 static bool
 copy_one(struct pmap *dst, const struct mapping *from, struct tlb_gather *g)
 {
-	struct mapping to;
+	struct mapping to = pmap_find(dst, from->mp_va);
 
+	/* Large pages are left to faults. */
+	if ((*to.mp_pte & AMD64_PTE_V) != 0 || from->mp_level > 0)
+		return (true);
 	if (!pmap_make(dst, from->mp_va, &to) || !pmap_pv_reserve(dst, 1)) {
 		pmap_prune(dst, from->mp_va, g);
 		return (false);
 	}
-	if ((*to.mp_pte & AMD64_PTE_V) == 0)
-		pmap_pte_insert(&to,
-		    *from->mp_pte & ~(PTE_WIRED | AMD64_PTE_A | AMD64_PTE_M));
+	pmap_pte_insert(&to,
+	    *from->mp_pte & ~(PTE_WIRED | AMD64_PTE_A | AMD64_PTE_M));
 	return (true);
 }
 

@@ -6,6 +6,7 @@
  *	pmap.c			user halves: what is mapped in a range
  *	pmap_page.c		where a page is mapped
  *	pmap_pte.c		one entry, with all that goes with it
+ *	pmap_large.c		large pages: 512 entries as one
  *	pmap_table.c		page tables of user halves
  *	pmap_pv.c		reverse maps
  *	pmap_tlb.c		what CPUs have to forget
@@ -98,6 +99,22 @@ void pmap_pte_change(const struct mapping *mp, pt_entry_t clear, pt_entry_t set,
  */
 void pmap_pte_insert(const struct mapping *mp, pt_entry_t entry);
 
+/* ---- Large pages ---- */
+
+/*
+ * If all entries of mp's page table map one large page alike, make them one.
+ */
+void pmap_promote(const struct mapping *mp, struct tlb_gather *g);
+
+/*
+ * The reverse: a page table for a large page.  If there is no memory for one, the
+ * mapping is removed, since it may be forgotten.
+ */
+void pmap_demote(const struct mapping *mp, struct tlb_gather *g);
+
+/* The first page of the large page that m is part of; NULL: it is in none. */
+vm_page_t pmap_large_head(vm_page_t m);
+
 /* ---- Page tables ---- */
 
 /*
@@ -105,6 +122,10 @@ void pmap_pte_insert(const struct mapping *mp, pt_entry_t entry);
  * nothing is mapped in all of what that maps.
  */
 struct mapping pmap_find(struct pmap *pmap, vm_offset_t va);
+
+/* The same, down to a level at most. */
+struct mapping pmap_find_at(struct pmap *pmap, vm_offset_t va,
+    unsigned int level);
 
 /*
  * The lowest entry for va, with the tables that lead to it.  false: there was no
@@ -126,7 +147,12 @@ void pmap_prune(struct pmap *pmap, vm_offset_t va, struct tlb_gather *g);
 
 /* ---- Reverse maps ---- */
 
-/* One mapping of a page. */
+/*
+ * One mapping of a page.  That of a large page is with its first page, and has
+ * PV_LARGE in its address.
+ */
+#define PV_LARGE 1
+
 struct pv_entry {
 	vm_offset_t pv_va;
 	uint32_t pv_next; /* of the page; see pmap_pv.c */

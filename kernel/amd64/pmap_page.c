@@ -10,13 +10,44 @@
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/vm_page.h"
 
+/* The first mapping of a large page from pv on; NULL: no more. */
+static const struct pv_entry *
+large_from(const struct pv_entry *pv)
+{
+	while (pv != NULL && (pv->pv_va & PV_LARGE) == 0)
+		pv = pmap_pv_next(pv);
+	return (pv);
+}
+
+/* The first mapping of a large page that m is part of. */
+static const struct pv_entry *
+first_large(vm_page_t m)
+{
+	vm_page_t head = pmap_large_head(m);
+
+	return (head == NULL ? NULL : large_from(pmap_pv_first(head)));
+}
+
+/* Leave no mapping of a large page that m is part of. */
+static void
+split(vm_page_t m, struct tlb_gather *g)
+{
+	const struct pv_entry *pv;
+
+	while ((pv = first_large(m)) != NULL) {
+		struct mapping mp = pmap_pv_mapping(pv);
+
+		pmap_demote(&mp, g);
+	}
+}
+
 bool
 pmap_page_is_mapped(vm_page_t m)
 {
 	bool mapped;
 
 	mtx_lock_spin(&pmap_lock);
-	mapped = pmap_pv_first(m) != NULL;
+	mapped = pmap_pv_first(m) != NULL || first_large(m) != NULL;
 	mtx_unlock_spin(&pmap_lock);
 	return (mapped);
 }
@@ -28,6 +59,7 @@ pmap_remove_all(vm_page_t m)
 	struct pv_entry *pv;
 
 	mtx_lock_spin(&pmap_lock);
+	split(m, &g);
 	while ((pv = pmap_pv_first(m)) != NULL) {
 		struct mapping mp = pmap_pv_mapping(pv);
 
@@ -60,6 +92,10 @@ count_all(vm_page_t m, pt_entry_t bit)
 
 	for (pv = pmap_pv_first(m); pv != NULL; pv = pmap_pv_next(pv))
 		n += (*pmap_pv_mapping(pv).mp_pte & bit) != 0;
+	if (m == pmap_large_head(m))
+		return (n); /* they were among its own */
+	for (pv = first_large(m); pv != NULL; pv = large_from(pmap_pv_next(pv)))
+		n += (*pmap_pv_mapping(pv).mp_pte & bit) != 0;
 	return (n);
 }
 
@@ -69,6 +105,7 @@ pmap_remove_write(vm_page_t m)
 	struct tlb_gather g = { 0 };
 
 	mtx_lock_spin(&pmap_lock);
+	split(m, &g);
 	clear_all(m, AMD64_PTE_RW | AMD64_PTE_M, &g);
 	tlb_gather_finish(&g);
 	mtx_unlock_spin(&pmap_lock);
@@ -108,6 +145,7 @@ pmap_clear_modify(vm_page_t m)
 	struct tlb_gather g = { 0 };
 
 	mtx_lock_spin(&pmap_lock);
+	split(m, &g);
 	clear_all(m, AMD64_PTE_M, &g);
 	tlb_gather_finish(&g);
 	(void)forget(m, VPG_DIRTY);

@@ -31,6 +31,25 @@ remember(vm_page_t m, pt_entry_t lost)
 		__atomic_fetch_or(&m->flags, flags, __ATOMIC_RELAXED);
 }
 
+/*
+ * The same for all pages of a mapping.  An access that is forgotten was counted
+ * for the first page, and is still to be for the others.
+ */
+static void
+remember_lost(const struct mapping *mp, vm_page_t m, pt_entry_t lost)
+{
+	remember(m, lost & AMD64_PTE_M);
+	for (vm_pindex_t i = 1; i < atop(level_size(mp->mp_level)); i++)
+		remember(&m[i], lost);
+}
+
+/* By what its reverse map is known. */
+static vm_offset_t
+pv_address(const struct mapping *mp)
+{
+	return (mp->mp_va | (mp->mp_level > 0 ? PV_LARGE : 0));
+}
+
 static void
 gather(const struct mapping *mp, struct tlb_gather *g)
 {
@@ -60,10 +79,11 @@ pmap_pte_remove(const struct mapping *mp, struct tlb_gather *g)
 	vm_page_t m = pmap_mapped_page(old);
 
 	(void)vm_page_unwire_noq(pmap_table_of(mp->mp_pte));
-	pmap->pm_resident--;
+	pmap->pm_resident -= atop(level_size(mp->mp_level));
 	pmap->pm_wired -= (old & PTE_WIRED) != 0;
 	remember(m, old);
-	pmap_pv_remove(pmap, m, mp->mp_va);
+	remember_lost(mp, m, old);
+	pmap_pv_remove(pmap, m, pv_address(mp));
 	gather(mp, g);
 }
 
@@ -82,7 +102,7 @@ pmap_pte_change(const struct mapping *mp, pt_entry_t clear, pt_entry_t set,
 	lost = old & ~now;
 	pmap->pm_wired += (now & PTE_WIRED) != 0;
 	pmap->pm_wired -= (old & PTE_WIRED) != 0;
-	remember(pmap_mapped_page(old), lost & AMD64_PTE_M);
+	remember_lost(mp, pmap_mapped_page(old), lost);
 	if ((lost & (AMD64_PTE_RW | AMD64_PTE_M)) != 0 ||
 	    (~old & now & AMD64_PTE_NX) != 0)
 		gather(mp, g);

@@ -193,7 +193,7 @@ pmap_pv_next(const struct pv_entry *pv)
 struct mapping
 pmap_pv_mapping(const struct pv_entry *pv)
 {
-	return (pmap_find(chunk_of(pv)->pvc_pmap, pv->pv_va));
+	return (pmap_find(chunk_of(pv)->pvc_pmap, trunc_page(pv->pv_va)));
 }
 
 void

@@ -31,9 +31,8 @@ is_table(pt_entry_t entry, unsigned int level)
 	    (entry & (AMD64_PTE_V | AMD64_PTE_PS)) == AMD64_PTE_V);
 }
 
-/* The entry for va of a level, or the first above it that leads no further. */
-static struct mapping
-find_at(struct pmap *pmap, vm_offset_t va, unsigned int level)
+struct mapping
+pmap_find_at(struct pmap *pmap, vm_offset_t va, unsigned int level)
 {
 	struct mapping mp = { pmap, va, NULL, ROOT_LEVEL };
 
@@ -49,7 +48,7 @@ find_at(struct pmap *pmap, vm_offset_t va, unsigned int level)
 struct mapping
 pmap_find(struct pmap *pmap, vm_offset_t va)
 {
-	return (find_at(pmap, va, 0));
+	return (pmap_find_at(pmap, va, 0));
 }
 
 vm_page_t
@@ -99,7 +98,7 @@ void
 pmap_prune(struct pmap *pmap, vm_offset_t va, struct tlb_gather *g)
 {
 	for (unsigned int level = 1; level <= ROOT_LEVEL; level++) {
-		struct mapping mp = find_at(pmap, va, level);
+		struct mapping mp = pmap_find_at(pmap, va, level);
 		vm_page_t table;
 
 		if (mp.mp_level != level || !is_table(*mp.mp_pte, level))

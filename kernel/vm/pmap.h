@@ -100,7 +100,8 @@ void pmap_activate(pmap_t pmap);
 
 /*
  * Map m, which is not free, at va, instead of what is there.  0, or ENOMEM when
- * there is no page for tables or reverse maps: then nothing has changed.
+ * there is no page for tables or reverse maps: then nothing has changed,
+ * but that a large page that was there may have been forgotten.
  */
 int pmap_enter(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot,
     unsigned int flags);
@@ -118,7 +119,8 @@ void pmap_unwire(pmap_t pmap, vm_offset_t start, vm_offset_t end);
 /*
  * For a fork: map in dst what src maps, but not wired, where dst has nothing.
  * With the same rights, so src's are taken away first where that is meant.  A
- * hint: ends at the first page that memory is lacking for.
+ * hint: leaves out large pages, and ends at the first page that memory is lacking
+ * for.
  */
 void pmap_copy(pmap_t dst, pmap_t src, vm_offset_t start, vm_offset_t end);
 
