@@ -5,7 +5,8 @@
  * compared with plain arrays at every step.  The same seed gives the same steps,
  * so what a failure says is enough to see it again.
  *
- * Pages are mapped at places around the edges of page tables of all levels.
+ * Pages are mapped at places around the edges of page tables of all levels; and
+ * 512 in a row, which become a large page, at the end of the user half.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,8 @@
 
 #define NCPUS	4
 #define NPMAPS	3
-#define NPAGES	40
+#define NFEW	40 /* pages that are mapped anywhere, one by one */
+#define NPAGES	(NFEW + NPTEPG)
 #define AUDIT	1000 /* steps from one look at everything to the next */
 #define UNKNOWN (-1)
 
@@ -38,8 +40,9 @@ static const struct sim_config config = {
 /* Where pages are mapped: so many on both sides of each edge. */
 #define AROUND 3
 static const vm_offset_t edges[] = { NBPDR, 4 * NBPDR, NBPDP, UINT64_C(1) << 39,
-	UINT64_C(0x7ffffffff000) - AROUND * 4096 };
-#define NSLOTS (2 * AROUND * 5)
+	UINT64_C(3) << 39 };
+#define NEDGES (2 * AROUND * 5)
+#define NSLOTS (NEDGES + NPTEPG) /* then those of the large page */
 
 static vm_offset_t slots[NSLOTS];
 
@@ -92,11 +95,18 @@ any_prot(void)
 	return ((vm_prot_t)(VM_PROT_READ | below(8)));
 }
 
+/* Of the first few half of the time, of all otherwise. */
+static unsigned int
+any_of(unsigned int few, unsigned int all)
+{
+	return (below(below(2) == 0 ? few : all));
+}
+
 /* One of them more often than all others, so that it is mapped at many places. */
 static int
 any_page(void)
 {
-	return (below(4) == 0 ? 0 : (int)below(NPAGES));
+	return ((int)(below(4) == 0 ? 0 : any_of(NFEW, NPAGES)));
 }
 
 struct range {
@@ -107,7 +117,7 @@ struct range {
 static struct range
 any_range(void)
 {
-	unsigned int a = below(NSLOTS), b = below(NSLOTS);
+	unsigned int a = any_of(NEDGES, NSLOTS), b = any_of(NEDGES, NSLOTS);
 	struct range r = { a < b ? a : b, a < b ? b : a, 0, 0 };
 
 	/* Few at a time, mostly, or little would be mapped. */
@@ -124,7 +134,7 @@ static void
 step_access(void)
 {
 	unsigned int cpu = below(NCPUS);
-	unsigned int slot = below(NSLOTS);
+	unsigned int slot = any_of(NEDGES, NSLOTS);
 	unsigned int access = below(4);
 	const struct expected *e =
 	    loaded[cpu] == UNKNOWN ? NULL : &maps[loaded[cpu]][slot];
@@ -146,15 +156,12 @@ step_access(void)
 }
 
 static void
-step_enter(void)
+enter(unsigned int which, unsigned int slot, int page, vm_prot_t prot,
+    unsigned int flags)
 {
-	unsigned int which = below(NPMAPS), slot = below(NSLOTS);
-	int page = any_page();
-	vm_prot_t prot = any_prot();
-	unsigned int flags = below(2) == 0 ? 0 : prot & below(8);
-	bool wired = below(8) == 0;
-	int error = pmap_enter(&pmaps[which], slots[slot], pages[page].m, prot,
-	    flags | (wired ? PMAP_ENTER_WIRED : 0));
+	bool wired = (flags & PMAP_ENTER_WIRED) != 0;
+	int error =
+	    pmap_enter(&pmaps[which], slots[slot], pages[page].m, prot, flags);
 
 	if (error != 0) {
 		expect(error == ENOMEM && nhoard > 0, "an error of enter");
@@ -162,7 +169,38 @@ step_enter(void)
 	}
 	maps[which][slot] = (struct expected){ page, prot, wired };
 	pages[page].dirty |= (flags & VM_PROT_WRITE) != 0;
-	pages[page].referenced |= flags != 0;
+	pages[page].referenced |= (flags & VM_PROT_ALL) != 0;
+}
+
+/* Pages in a row, which become a large page unless they are clean or wired. */
+static void
+step_enter_row(void)
+{
+	unsigned int which = below(NPMAPS);
+	vm_prot_t prot = any_prot();
+	unsigned int flags = below(4) != 0 ? prot : below(2) * PMAP_ENTER_WIRED;
+
+	if (nhoard > 0)
+		return;
+	for (unsigned int i = 0; i < NPTEPG; i++) {
+		enter(which, NEDGES + i, (int)(NFEW + i), prot, flags);
+		if (i % 8 == 0)
+			step_access();
+	}
+	for (unsigned int i = 0; i < 16; i++)
+		step_access();
+}
+
+static void
+step_enter(void)
+{
+	unsigned int which = below(NPMAPS), slot = any_of(NEDGES, NSLOTS);
+	int page = any_page();
+	vm_prot_t prot = any_prot();
+	unsigned int flags = below(2) == 0 ? 0 : prot & below(8);
+	bool wired = below(8) == 0;
+
+	enter(which, slot, page, prot, flags | (wired ? PMAP_ENTER_WIRED : 0));
 }
 
 static void
@@ -202,6 +240,14 @@ step_unwire(void)
 		maps[which][i].wired = false;
 }
 
+static bool
+is_large(unsigned int which, unsigned int slot)
+{
+	struct mapping mp = pmap_find(&pmaps[which], slots[slot]);
+
+	return (mp.mp_level > 0 && (*mp.mp_pte & AMD64_PTE_V) != 0);
+}
+
 static void
 step_copy(void)
 {
@@ -213,7 +259,7 @@ step_copy(void)
 		return;
 	pmap_copy(&pmaps[dst], &pmaps[src], r.start, r.end);
 	for (unsigned int i = r.first; i <= r.last; i++) {
-		if (maps[dst][i].page == UNKNOWN) {
+		if (maps[dst][i].page == UNKNOWN && !is_large(src, i)) {
 			maps[dst][i] = maps[src][i];
 			maps[dst][i].wired = false;
 		}
@@ -272,14 +318,20 @@ step_clear_modify(void)
 	pages[page].dirty = false;
 }
 
+/* Of a page that was part of a large one more accesses are noted than there were. */
+static void
+check_referenced(int page, bool noted)
+{
+	expect(noted == pages[page].referenced || (noted && page >= NFEW),
+	    "accesses of a page");
+}
+
 static void
 step_ts_referenced(void)
 {
 	int page = any_page();
 
-	expect((pmap_ts_referenced(pages[page].m) > 0) ==
-		pages[page].referenced,
-	    "accesses of a page");
+	check_referenced(page, pmap_ts_referenced(pages[page].m) > 0);
 	pages[page].referenced = false;
 }
 
@@ -290,7 +342,7 @@ step_new_page(void)
 	int page = any_page();
 	vm_page_t m;
 
-	if (nhoard > 0)
+	if (nhoard > 0 || page >= NFEW)
 		return;
 	m = new_page();
 	pmap_remove_all(pages[page].m);
@@ -349,6 +401,23 @@ step_hoard(void)
 		hoard[nhoard++] = m;
 }
 
+/* Without memory, a large page may be forgotten that should have been split. */
+static void
+see_what_was_forgotten(void)
+{
+	for (unsigned int i = 0; i < NPMAPS * NPTEPG; i++) {
+		struct pmap *pmap = &pmaps[i / NPTEPG];
+		unsigned int slot = NEDGES + i % NPTEPG;
+		struct expected *e = &maps[i / NPTEPG][slot];
+
+		if (e->page != UNKNOWN &&
+		    pmap_extract(pmap, slots[slot]) == 0) {
+			expect(!e->wired, "a wired page that is forgotten");
+			e->page = UNKNOWN;
+		}
+	}
+}
+
 /* ---- Everything ---- */
 
 static void
@@ -394,12 +463,13 @@ audit_page(int page)
 	for (pv = pmap_pv_first(m); pv != NULL; pv = pmap_pv_next(pv)) {
 		expect(pmap_mapped_page(*pmap_pv_mapping(pv).mp_pte) == m,
 		    "a reverse map");
-		found++;
+		found += (pv->pv_va & PV_LARGE) == 0;
 	}
+	for (unsigned int which = 0; which < NPMAPS; which++)
+		found += page >= NFEW && is_large(which, NEDGES);
 	expect(found == nmappings, "reverse maps");
 	expect(pmap_is_modified(m) == pages[page].dirty, "writes to a page");
-	expect(pmap_is_referenced(m) == pages[page].referenced,
-	    "accesses of a page");
+	check_referenced(page, pmap_is_referenced(m));
 }
 
 static void
@@ -431,6 +501,7 @@ static const struct {
 	{ 40, step_activate },
 	{ 4, step_exit },
 	{ 2, step_hoard },
+	{ 2, step_enter_row },
 };
 
 static void
@@ -445,13 +516,32 @@ one_step(void)
 	for (i = 0; at >= kinds[i].weight; i++)
 		at -= kinds[i].weight;
 	kinds[i].func();
+	if (nhoard > 0)
+		see_what_was_forgotten();
+	if (nhoard > 0 && below(30) == 0)
+		step_hoard(); /* no more */
+}
+
+static void
+run_of_pages(void)
+{
+	static const struct vm_phys_where where = { 0, UINT64_MAX, NBPDR, 0 };
+	vm_page_t m = vm_page_alloc_contig(VM_ALLOC_SYSTEM | VM_ALLOC_USER |
+		VM_ALLOC_WIRED,
+	    NPTEPG, &where);
+
+	expect(m != NULL, "512 pages in a row");
+	for (size_t i = 0; i < NPTEPG; i++)
+		pages[NFEW + i].m = &m[i];
 }
 
 static void
 power_on(void)
 {
 	sim_boot(&config);
-	for (size_t i = 0; i < NSLOTS; i++)
+	for (size_t i = NEDGES; i < NSLOTS; i++)
+		slots[i] = VM_MAXUSER_ADDRESS - NBPDR + ptoa(i - NEDGES);
+	for (size_t i = 0; i < NEDGES; i++)
 		slots[i] = edges[i / (2 * AROUND)] + ptoa(i % (2 * AROUND)) -
 		    ptoa(AROUND);
 	for (size_t i = 0; i < NPMAPS; i++) {
@@ -459,8 +549,9 @@ power_on(void)
 		for (size_t slot = 0; slot < NSLOTS; slot++)
 			maps[i][slot].page = UNKNOWN;
 	}
-	for (size_t i = 0; i < NPAGES; i++)
+	for (size_t i = 0; i < NFEW; i++)
 		pages[i].m = new_page();
+	run_of_pages();
 	for (size_t i = 0; i < NCPUS; i++)
 		loaded[i] = UNKNOWN;
 }
