@@ -63,6 +63,12 @@ def works(script, tunables, options):
     assert io(script, *tunables, **options) == [0, 0, 0]
 
 
+def slow():
+    """It takes a hundred requests in a second."""
+    disk = f"{coroner.disk(size=8 * MB)},throttling.iops-total=100"
+    assert io("io vtbd0 9 6", disk=disk) == [0, 0, 0]
+
+
 def injected():
     """By the kernel itself, which says so of one in seven that succeed."""
     errors, lost, wrong = io("io vtbd0 9 60 7")
@@ -157,6 +163,7 @@ def panics(script, cpus):
 tests = tap.Tests()
 for case, (script, *tunables, options) in WORKING.items():
     tests.case(case, works, script, tunables, options)
+tests.case("a slow disk", slow)
 tests.case("requests fail", injected)
 tests.case("sectors fail once", fails_once)
 tests.case("a bad sector", bad_sector)
