@@ -62,25 +62,27 @@ replay_all(const char *path)
 	return (n);
 }
 
+/* Seconds of CPU: what else the host does is none of the target's. */
 static double
-now(void)
+cpu_time(void)
 {
 	struct timespec ts;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return ((double)ts.tv_sec + (double)ts.tv_nsec / 1e9);
 }
 
 int
 main(int argc, char **argv)
 {
-	double began = now();
+	double began = cpu_time();
 	unsigned int n = 0;
 
 	for (int i = 1; i < argc; i++)
 		n += replay_all(argv[i]);
 	if (n == 0)
 		errx(EX_USAGE, "no inputs");
-	printf("%6u inputs, %7.0f a second\n", n, n / (now() - began));
+	printf("%6u inputs, %7.0f a second of CPU\n", n,
+	    n / (cpu_time() - began));
 	return (0);
 }
