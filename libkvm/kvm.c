@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "format/elfcore.h"
 #include "libkvm/arch.h"
@@ -106,10 +107,51 @@ set_damage(kvm_t *kd)
 }
 
 static int
+open_core(kvm_t *kd)
+{
+	uint8_t scratch[ELFCORE_IDENT_LEN];
+	struct span start = { .len = sizeof(scratch) };
+
+	if (kd->kd_image->im_len < start.len)
+		start.len = (size_t)kd->kd_image->im_len;
+	start.base = image_view(kd->kd_image, 0, start.len, scratch);
+	if (start.base == NULL)
+		return (kvm_fail_image(kd, "start of the file", 0, start.len));
+	for (size_t i = 0; i < sizeof(cores) / sizeof(cores[0]); i++) {
+		if (!cores[i]->co_match(start))
+			continue;
+		kd->kd_ops = cores[i];
+		kd->kd_core.kc_format = cores[i]->co_name;
+		return (cores[i]->co_open(kd));
+	}
+	return (kvm_fail(kd, "%s: %s", kd->kd_core_path,
+	    refuse_core(kd->kd_image->im_fd, kd->kd_image->im_len,
+		kd->kd_core_path)));
+}
+
+/* Where the core in a file that is not all there yet ends; 0: not known yet. */
+static uint64_t
+find_end(int fd)
+{
+	kvm_t *kd = calloc(1, sizeof(*kd));
+	uint64_t npages, end = 0;
+
+	if (kd == NULL)
+		return (0);
+	if ((kd->kd_core_path = strdup("")) == NULL ||
+	    image_create(dup(fd), IMAGE_PREAD, &kd->kd_image) != 0 ||
+	    open_core(kd) != 0 || kd->kd_ops->co_count(kd, &npages, &end) != 0)
+		end = 0;
+	(void)kvm_close(kd);
+	return (end);
+}
+
+static int
 open_image(kvm_t *kd, const struct open_args *args)
 {
 	const struct unpack_how how = { .uh_wanted = is_core,
 		.uh_len_max = args->len_max,
+		.uh_end = find_end,
 		.uh_progress = args->progress };
 	bool strict = !args->unverified && getenv("KVM_UNVERIFIED") == NULL;
 	struct unpacked file;
@@ -141,29 +183,6 @@ open_image(kvm_t *kd, const struct open_args *args)
 		return (kvm_fail(kd, "%s: empty file", args->core_path));
 	}
 	return (0);
-}
-
-static int
-open_core(kvm_t *kd)
-{
-	uint8_t scratch[ELFCORE_IDENT_LEN];
-	struct span start = { .len = sizeof(scratch) };
-
-	if (kd->kd_image->im_len < start.len)
-		start.len = (size_t)kd->kd_image->im_len;
-	start.base = image_view(kd->kd_image, 0, start.len, scratch);
-	if (start.base == NULL)
-		return (kvm_fail_image(kd, "start of the file", 0, start.len));
-	for (size_t i = 0; i < sizeof(cores) / sizeof(cores[0]); i++) {
-		if (!cores[i]->co_match(start))
-			continue;
-		kd->kd_ops = cores[i];
-		kd->kd_core.kc_format = cores[i]->co_name;
-		return (cores[i]->co_open(kd));
-	}
-	return (kvm_fail(kd, "%s: %s", kd->kd_core_path,
-	    refuse_core(kd->kd_image->im_fd, kd->kd_image->im_len,
-		kd->kd_core_path)));
 }
 
 /*

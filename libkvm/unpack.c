@@ -188,6 +188,7 @@ unpack_open(const char *path, const struct unpack_how *how,
 {
 	struct unpack u = { .up_how = how,
 		.up_damage = &out->upk_damage,
+		.up_ask_len = UNPACK_CHUNK_LEN,
 		.up_why = why,
 		.up_why_len = len };
 	const struct packing *packing;

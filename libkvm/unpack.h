@@ -11,6 +11,9 @@
 #include "libkvm/damage.h"
 #include "libkvm/kvm_core.h"
 
+/* What may follow a dump in its file: what fills up blocks, and notes. */
+#define UNPACK_SLACK_LEN (UINT64_C(16) << 20)
+
 /* The limits of a request.  Zeros: all of the file, of any kind. */
 struct unpack_how {
 	/*
@@ -19,6 +22,13 @@ struct unpack_how {
 	 */
 	bool (*uh_wanted)(struct span start);
 	uint64_t uh_len_max; /* unpack no more; 0: no such limit */
+	/*
+	 * Where does what the file behind fd holds so far end, by what it says
+	 * itself?  0: that is not known yet.  No more is unpacked than
+	 * UNPACK_SLACK_LEN bytes past it; what was is unverified then, since
+	 * its checksum was not reached.  May be NULL.
+	 */
+	uint64_t (*uh_end)(int fd);
 	bool uh_whole;	     /* a damaged file is refused */
 	const struct kvm_progress *uh_progress; /* may be NULL */
 };

@@ -30,6 +30,8 @@ struct unpack {
 	struct damage *up_damage;
 	bool up_is_checked;  /* uh_wanted() was asked */
 	bool up_is_unwanted; /* and has said no */
+	uint64_t up_end;     /* of uh_end(); 0: not known */
+	uint64_t up_ask_len; /* ask for it when so much is unpacked */
 	int up_errno;	     /* see unpack_open(); 0: nothing went wrong */
 	char *up_why;
 	size_t up_why_len;

@@ -90,6 +90,41 @@ check_start(struct unpack *u)
 	return (!u->up_is_unwanted);
 }
 
+/*
+ * Ask where the dump ends.  Whenever there is twice as much of it, so that all
+ * of the asking takes no longer than the last time.
+ */
+static void
+find_end(struct unpack *u)
+{
+	if (u->up_how->uh_end == NULL || u->up_end != 0 ||
+	    u->up_spool.spl_len < u->up_ask_len || !spool_end(&u->up_spool))
+		return;
+	u->up_ask_len = 2 * u->up_spool.spl_len;
+	u->up_end = u->up_how->uh_end(u->up_spool.spl_fd);
+}
+
+/* Has it been unpacked, and more than may follow it? */
+static bool
+is_past_end(struct unpack *u)
+{
+	struct damage *dm = u->up_damage;
+	uint64_t len = u->up_spool.spl_len, start = 0;
+
+	if (u->up_end == 0 || len < UNPACK_SLACK_LEN ||
+	    len - UNPACK_SLACK_LEN <= u->up_end)
+		return (false);
+	if (dm->dmg_where[0] == '\0')
+		(void)snprintf(dm->dmg_where, sizeof(dm->dmg_where),
+		    "%s data goes on after the dump's end at byte %" PRIu64
+		    " of it",
+		    u->up_name, u->up_end);
+	if (dm->dmg_nruns > 0)
+		start = dm->dmg_runs[dm->dmg_nruns - 1].dmr_end;
+	unpack_suspect(u, start, len, DAMAGE_UNVERIFIED);
+	return (true);
+}
+
 bool
 unpack_put(struct unpack *u, size_t len)
 {
@@ -99,6 +134,9 @@ unpack_put(struct unpack *u, size_t len)
 		return (false);
 	if (!u->up_is_checked && u->up_spool.spl_len >= FOREIGN_HEAD_LEN &&
 	    !check_start(u))
+		return (false);
+	find_end(u);
+	if (is_past_end(u))
 		return (false);
 	return (max == 0 || u->up_spool.spl_len < max);
 }

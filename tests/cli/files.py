@@ -293,9 +293,11 @@ def check_bomb(start, message):
     expect(result, os.EX_DATAERR, message)
 
 
+# The start of a dump that says to be longer than may be unpacked.
+LONG = put(CORE, 28, b"\0\0\xf0\xff")[:100000]
 FOREIGN = zstd(bytes(64 << 20)) * 100
-ZEROS = zstd(CORE[:100000]) + zstd(bytes(64 << 20)) * 150
-LETTERS = zstd(CORE[:100000]) + zstd(b"A" * (1 << 20)) * 400
+ZEROS = zstd(LONG) + zstd(bytes(64 << 20)) * 150
+LETTERS = zstd(LONG) + zstd(b"A" * (1 << 20)) * 400
 
 tests.case("zeros are no dump", check_bomb, FOREIGN, "neither a minidump")
 tests.case("a dump with too many zeros", check_bomb, ZEROS, "than 4096 MB with")
@@ -313,7 +315,7 @@ SHORT = {
 def check_short(command, limit):
     zeros = subprocess.run([*command, "-c"], input=bytes(64 << 20), check=True,
                            capture_output=True).stdout
-    start = subprocess.run([*command, "-c"], input=CORE[:100000], check=True,
+    start = subprocess.run([*command, "-c"], input=LONG, check=True,
                            capture_output=True).stdout
     packed = start + zeros * (limit // 64 + 1)
     assert len(packed) < 5000000, len(packed)
@@ -323,6 +325,34 @@ def check_short(command, limit):
 for kind, row in SHORT.items():
     if shutil.which(kind) and knows(kind):
         tests.case(f"{kind}: a short file with too many zeros", check_short, *row)
+
+
+# ---- what follows a dump ----
+
+
+def check_follows(pack, extra, status, message):
+    """No more is unpacked than may follow a dump."""
+    core = save("follows", pack(CORE + extra))
+    result = run(VMCORE, "info", "--json", "-N", path("kern"), core,
+                 preexec_fn=limits)
+    if status == os.EX_OK:
+        expect(result, status)
+        assert result.err == "", result
+    else:
+        expect(result, status, message)
+    info = json.loads(result.out)
+    assert info["file_bytes"] <= len(CORE) + (17 << 20), info
+    assert info["missing_bytes"] == 0, info
+
+
+PACKERS = {"gzip": lambda data: gzip.compress(data, 1), "zstd": zstd}
+for kind, pack in PACKERS.items():
+    for name, extra, *want in [
+        ("a few letters", b"A" * (1 << 20), os.EX_OK, ""),
+        ("many letters", b"A" * (64 << 20), os.EX_DATAERR, "goes on after the dump"),
+        ("many zeros", bytes(64 << 20), os.EX_DATAERR, "goes on after the dump"),
+    ]:
+        tests.case(f"{kind}: {name} after a dump", check_follows, pack, extra, *want)
 
 
 def check_io(**environment):

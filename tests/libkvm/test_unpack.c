@@ -72,6 +72,12 @@ add_gzip(struct packed *out, const uint8_t *p, size_t len, size_t name_len)
 	free(name);
 }
 
+static void
+add_gzip_plain(struct packed *out, const uint8_t *p, size_t len)
+{
+	add_gzip(out, p, len, 0);
+}
+
 /* A zstd frame with a checksum, and without what the flag stands for. */
 static void
 add_zstd_with(struct packed *out, const uint8_t *p, size_t len,
@@ -581,6 +587,87 @@ test_holes(void **state)
 	free(bytes);
 }
 
+/* ---- where the dump ends ---- */
+
+#define END_LEN (24 * 1048576)
+
+static unsigned int nasked;
+
+/* It is known when two megabytes are there. */
+static uint64_t
+end_at_3m(int fd)
+{
+	struct stat st;
+
+	nasked++;
+	assert_int_equal(fstat(fd, &st), 0);
+	return (st.st_size < 2 * 1048576 ? 0 : 3 * 1048576);
+}
+
+static uint64_t
+end_unknown(int fd)
+{
+	(void)fd;
+	nasked++;
+	return (0);
+}
+
+static uint64_t
+end_far(int fd)
+{
+	(void)fd;
+	nasked++;
+	return (END_LEN);
+}
+
+static const struct end_row {
+	const char *name;
+	uint64_t (*end)(int fd);
+	uint64_t min_len, max_len;
+	uint64_t unverified_len; /* 0: none, else all */
+	unsigned int max_asked;
+} end_rows[] = {
+	{ "stops after the dump's end", end_at_3m,
+	    3 * 1048576 + UNPACK_SLACK_LEN,
+	    3 * 1048576 + UNPACK_SLACK_LEN + CHUNK_LEN, 1, 4 },
+	{ "the dump's end is not known", end_unknown, END_LEN, END_LEN, 0, 9 },
+	{ "the dump's end is the file's", end_far, END_LEN, END_LEN, 0, 1 },
+};
+
+static void
+test_end(void **state)
+{
+	const struct end_row *row = *state;
+	const struct unpack_how how = { .uh_end = row->end };
+	void (*const adds[])(struct packed *, const uint8_t *,
+	    size_t) = { add_gzip_plain, add_zstd };
+	uint8_t *bytes = calloc(1, END_LEN);
+	static struct packed packed;
+
+	assert_non_null(bytes);
+	for (size_t i = 0; i < NROWS(adds); i++) {
+		struct unpacked out;
+		struct stat st;
+		char why[256];
+
+		nasked = 0;
+		packed.len = 0;
+		adds[i](&packed, bytes, END_LEN);
+		assert_int_equal(unpack_as(&packed, &how, &out, why), 0);
+		assert_int_equal(fstat(out.upk_fd, &st), 0);
+		assert_in_range(st.st_size, row->min_len, row->max_len);
+		assert_in_range(nasked, 1, row->max_asked);
+		assert_int_equal(damage_total(&out.upk_damage,
+				     DAMAGE_UNVERIFIED),
+		    row->unverified_len != 0 ? (uint64_t)st.st_size : 0);
+		assert_int_equal(out.upk_damage.dmg_where[0] != '\0',
+		    row->unverified_len != 0);
+		damage_fini(&out.upk_damage);
+		(void)close(out.upk_fd);
+	}
+	free(bytes);
+}
+
 /* ---- progress ---- */
 
 struct reports {
@@ -742,6 +829,7 @@ main(void)
 	ADD_ROWS(tests, n, pack_rows, test_pack);
 	ADD_ROWS(tests, n, flip_rows, test_flip);
 	ADD_ROWS(tests, n, how_rows, test_how);
+	ADD_ROWS(tests, n, end_rows, test_end);
 	tests[n++] = row_test("zeros become holes", test_holes, NULL);
 	tests[n++] = row_test("progress", test_progress, NULL);
 	tests[n++] =
