@@ -114,14 +114,17 @@ add_panic_why(json_t *object, const struct kdebug_text *panic)
 	    json_string(reasons[panic->kx_why].name)));
 }
 
-/* Add what is wrong with a compressed file.  -1: no memory. */
+/* Add what is wrong with a compressed file, or would not be noticed.  -1: no memory. */
 static int
 add_damage(json_t *object, const struct kvm_core *core)
 {
 	int error = 0;
 
+	if (core->kc_unsummed)
+		error |=
+		    json_object_set_new(object, "verifiable", json_false());
 	if (core->kc_damage == NULL)
-		return (0);
+		return (error);
 	error |=
 	    json_object_set_new(object, "damage", json_string(core->kc_damage));
 	error |= json_object_set_new(object, "lost_bytes",
@@ -248,6 +251,9 @@ print_info(const struct info *info)
 		    core->kc_file_short);
 	if (core->kc_damage != NULL)
 		row("damage:", "%s", core->kc_damage);
+	if (core->kc_unsummed)
+		row("checksums:",
+		    "none in the compressed file: damage is not verifiable");
 	row("memory:", "%s (%" PRIu64 " pages of %" PRIu32 " bytes)",
 	    number_human(dumped_bytes(core), human), core->kc_npages,
 	    core->kc_page_size);

@@ -34,6 +34,9 @@
 /* Some of what the command says may be wrong. */
 static bool mistrusted;
 
+/* Some of what it says to be missing was in a compressed dump, and is lost. */
+static bool lost;
+
 /*
  * Some of what it says to be missing may be there: the system failed to read.
  */
@@ -256,6 +259,7 @@ judge(const struct dump *dump)
 	int error = kvm_read_error(dump->d_kd, &off);
 
 	mistrusted = mistrusted || kvm_gave_unverified(dump->d_kd);
+	lost = lost || kvm_met_lost(dump->d_kd);
 	if (error == 0)
 		return;
 	unread = true;
@@ -304,9 +308,13 @@ open_verdict(int status)
 {
 	if (unread)
 		return (EX_IOERR);
-	if (status != EX_OK || !mistrusted)
+	if (status != EX_OK || !(mistrusted || lost))
 		return (status);
-	warnx(
-	    "warning: this may be wrong: some of it was made of bytes that could not be verified");
+	if (mistrusted)
+		warnx(
+		    "warning: this may be wrong: some of it was made of bytes that could not be verified");
+	if (lost)
+		warnx(
+		    "warning: this may not be all: some of it is in bytes that are lost");
 	return (EX_DATAERR);
 }

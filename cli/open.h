@@ -77,7 +77,7 @@ void open_close(struct dump *dump);
  * The exit status of a command that ends with status: EX_IOERR if the system
  * failed to read a dump that was open, which open_close() has said; EX_DATAERR,
  * after a warning, instead of EX_OK if one gave bytes that could not be
- * verified.
+ * verified, or if bytes that are lost were asked for.
  */
 int open_verdict(int status);
 

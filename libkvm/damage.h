@@ -35,6 +35,8 @@ struct damage {
 	 * right if one piece was damaged, not two that touch.  0: no such thing.
 	 */
 	uint64_t dmg_found_off;
+	/* Some of the file has no checksum: damage there goes unnoticed. */
+	bool dmg_unsummed;
 };
 
 /* Add a run after all others, unless it is empty.  false: no memory. */

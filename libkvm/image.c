@@ -55,6 +55,7 @@ clip_damage(struct image *im, uint64_t off, size_t len)
 		if (damage_at(&im->im_damage, off + done, &n, &kind)) {
 			im->im_is_lost =
 			    kind == DAMAGE_LOST || im->im_is_strict;
+			im->im_met_lost |= im->im_is_lost;
 			if (im->im_is_lost)
 				break;
 			im->im_gave_unverified = true;
@@ -135,9 +136,14 @@ cache_block(struct image *im, uint64_t off)
 			return (NULL);
 	}
 	if (im->im_cache->block[slot].off != off) {
+		bool met_lost = im->im_met_lost;
+
 		im->im_cache->block[slot].off = UINT64_MAX;
-		if (!image_pread(im, off, *bytes, CACHE_BLOCK_LEN))
+		if (!image_pread(im, off, *bytes, CACHE_BLOCK_LEN)) {
+			/* It may be bytes that were not asked for. */
+			im->im_met_lost = met_lost;
 			return (NULL);
+		}
 		im->im_cache->block[slot].off = off;
 	}
 	return (*bytes);

@@ -45,6 +45,7 @@ struct image {
 	bool im_is_strict;	 /* what is unverified counts as lost */
 	bool im_is_lost;	 /* why the last read failed */
 	bool im_gave_unverified; /* some read has returned such bytes */
+	bool im_met_lost;	 /* some read was of bytes that are lost */
 };
 
 enum image_access {

@@ -99,6 +99,7 @@ set_damage(kvm_t *kd)
 {
 	const struct damage *dm = &kd->kd_image->im_damage;
 
+	kd->kd_core.kc_unsummed = dm->dmg_unsummed;
 	if (dm->dmg_where[0] == '\0')
 		return;
 	kd->kd_core.kc_damage = dm->dmg_where;
@@ -382,6 +383,12 @@ bool
 kvm_gave_unverified(kvm_t *kd)
 {
 	return (kd->kd_image->im_gave_unverified);
+}
+
+bool
+kvm_met_lost(kvm_t *kd)
+{
+	return (kd->kd_image->im_met_lost);
 }
 
 int

@@ -86,7 +86,9 @@ struct kvm_core {
 	const char *kc_damage;	  /* of a compressed file; kd's; NULL: none */
 	uint64_t
 	    kc_lost_len; /* bytes of it that cannot be read, but at its end */
-	uint64_t kc_unverified_len;		/* that can, and may be wrong */
+	uint64_t kc_unverified_len; /* that can, and may be wrong */
+	bool
+	    kc_unsummed; /* compressed without checksums: damage goes unnoticed */
 	const struct minidump_hdr *kc_minidump; /* NULL if it is not one */
 	const struct kvm_vcpu *kc_vcpus; /* of a hypervisor's core; kd's */
 	size_t kc_nvcpus;
@@ -109,6 +111,12 @@ uint64_t kvm_data_len(kvm_t *kd);
  * wrong or missing?  Then what was made of them may be wrong.
  */
 bool kvm_gave_unverified(kvm_t *kd);
+
+/*
+ * Was anything asked for that is lost in a damaged compressed file, before its
+ * end?  It looks to callers as if it were not in the dump.
+ */
+bool kvm_met_lost(kvm_t *kd);
 
 /*
  * Why the system refused to read the core, for the first time, and at which

@@ -4,8 +4,14 @@
  */
 #include <archive.h>
 #include <errno.h>
+#include <unistd.h>
 
+#include "format/bytes.h"
 #include "libkvm/unpack_int.h"
+
+/* LZ4 Frame Format Description: the header's first byte, FLG. */
+#define LZ4_MAGIC    0x184d2204
+#define LZ4_HAS_SUMS (0x10 | 0x04) /* of blocks, of the content */
 
 static la_ssize_t
 read_packed(struct archive *a, void *arg, const void **buf)
@@ -47,6 +53,23 @@ damaged(struct unpack *u, struct archive *a)
 	unpack_suspect(u, 0, u->up_spool.spl_len, DAMAGE_UNVERIFIED);
 }
 
+/*
+ * Has the first frame of lz4 no checksum, neither of blocks nor of all? 
+ * bzip2 has one for each block.
+ */
+static void
+note_unsummed(struct unpack *u)
+{
+	uint8_t head[5] = { 0 };
+
+	if (pread(u->up_in_fd, head, sizeof(head), 0) !=
+		(ssize_t)sizeof(head) ||
+	    dec32(ORDER_LITTLE, head) != LZ4_MAGIC)
+		return;
+	if ((head[4] & LZ4_HAS_SUMS) == 0)
+		u->up_damage->dmg_unsummed = true;
+}
+
 void
 unpack_archive(struct unpack *u)
 {
@@ -57,6 +80,7 @@ unpack_archive(struct unpack *u)
 
 	if (a == NULL)
 		return;
+	note_unsummed(u);
 	error = archive_read_open(a, u, NULL, read_packed, NULL);
 	if (error == ARCHIVE_OK)
 		error = archive_read_next_header(a, &entry);

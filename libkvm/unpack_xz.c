@@ -42,8 +42,13 @@ decode_chunk(struct xz *xz)
 
 	z->next_out = xz->xz_u->up_out;
 	z->avail_out = UNPACK_CHUNK_LEN;
-	while (ret == LZMA_OK && z->avail_out > 0)
+	while (ret == LZMA_OK && z->avail_out > 0) {
 		ret = lzma_code(z, fill(xz) ? LZMA_RUN : LZMA_FINISH);
+		if (ret != LZMA_NO_CHECK)
+			continue;
+		xz->xz_u->up_damage->dmg_unsummed = true;
+		ret = LZMA_OK;
+	}
 	return (ret);
 }
 
@@ -75,7 +80,8 @@ static enum unpack_end
 decode_stream(struct xz *xz)
 {
 	struct unpack *u = xz->xz_u;
-	lzma_ret ret = lzma_stream_decoder(&xz->xz_z, xz->xz_memory_max, 0);
+	lzma_ret ret = lzma_stream_decoder(&xz->xz_z, xz->xz_memory_max,
+	    LZMA_TELL_NO_CHECK);
 
 	while (ret == LZMA_OK) {
 		ret = decode_chunk(xz);

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include "format/bytes.h"
@@ -26,6 +27,7 @@
 #define FRAME_MAGIC	0xfd2fb528
 #define SKIPPABLE_MAGIC 0x184d2a50 /* to ...5f */
 #define FRAME_MIN_LEN	9	   /* magic, header of 2, an empty block */
+#define HAS_SUM		4	   /* in the header's first byte */
 
 /* contrib/seekable_format/zstd_seekable_compression_format.md */
 #define SEEK_SKIPPABLE	0x184d2a5e
@@ -86,11 +88,26 @@ decode(struct zstd *zs, ZSTD_inBuffer *in)
 	return (UNPACK_CUT);
 }
 
+/* Has the frame no checksum at its end? */
+static void
+note_unsummed(struct zstd *zs)
+{
+	uint8_t head[5];
+	ssize_t n =
+	    pread(zs->zs_u->up_in_fd, head, sizeof(head), (off_t)zs->zs_in_off);
+
+	if (n == (ssize_t)sizeof(head) &&
+	    dec32(ORDER_LITTLE, head) == FRAME_MAGIC &&
+	    (head[4] & HAS_SUM) == 0)
+		zs->zs_u->up_damage->dmg_unsummed = true;
+}
+
 static enum unpack_end
 decode_frame(struct zstd *zs)
 {
 	enum unpack_end end = UNPACK_CUT;
 
+	note_unsummed(zs);
 	while (end == UNPACK_CUT && fill(zs))
 		end = decode(zs, &zs->zs_in);
 	return (zs->zs_u->up_errno != 0 ? UNPACK_STOPPED : end);
@@ -158,7 +175,7 @@ decode_again(struct zstd *zs, struct span frame, size_t *packed_len)
 	len = header_len(frame.base[4]);
 	if (len > frame.len)
 		return (UNPACK_DAMAGED);
-	header[4] = frame.base[4] & 4; /* is there a checksum? */
+	header[4] = frame.base[4] & HAS_SUM;
 	(void)ZSTD_DCtx_reset(zs->zs_z, ZSTD_reset_session_only);
 	if (!unpack_put_at(zs->zs_u, zs->zs_out_off))
 		return (UNPACK_STOPPED);
@@ -336,7 +353,7 @@ resume_in(struct zstd *zs, struct span file)
 
 	if (end == UNPACK_STOPPED)
 		return (false);
-	if (end == UNPACK_DONE && (frame.base[4] & 4) != 0)
+	if (end == UNPACK_DONE && (frame.base[4] & HAS_SUM) != 0)
 		return (resume_at(zs, &next));
 	unpack_suspect(u, zs->zs_out_off, u->up_spool.spl_len,
 	    DAMAGE_UNVERIFIED);

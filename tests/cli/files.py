@@ -174,6 +174,35 @@ def check_frame(pack):
     assert " is damaged" in info["damage"], info
 
 
+LOST_MESSAGE = "this may not be all: some of it is in bytes that are lost"
+
+
+def check_lost():
+    """What is in a lost piece is not just said not to be in the dump."""
+    words = ["bt", "-a", "-N", path("kern")]
+    whole = run(VMCORE, *words, path("core"))
+    results = []
+    for at in range(1, len(frames(zstd)) - 1):
+        pieces = frames(zstd)
+        pieces[at] = flip(pieces[at], len(pieces[at]) // 2)
+        core = save("lost.zst", b"".join(pieces))
+        results.append(run(VMCORE, *words, core))
+        same = results[-1].out == whole.out
+        assert results[-1].status == os.EX_DATAERR or same, results[-1]
+    assert any(LOST_MESSAGE in result.err for result in results), results
+
+
+def check_no_sums(command, says):
+    packed = subprocess.run([*command, "-c"], input=CORE, check=True,
+                            capture_output=True).stdout
+    core = save("sums.packed", packed)
+    text = run(VMCORE, "info", "-N", path("kern"), core)
+    expect(text, os.EX_OK)
+    assert ("none in the compressed file" in text.out) == says, text
+    data = json.loads(run(VMCORE, "info", "--json", core).out)
+    assert data.get("verifiable") == (False if says else None), data
+
+
 def check_two_frames(pack, before):
     """Two damaged pieces that touch look like one: what follows is no good."""
     pieces = frames(pack)
@@ -207,6 +236,8 @@ tests.case("zstd: two damaged pieces that touch", check_two_frames,
            zstd, lambda piece: len(piece) // 2)
 
 
+tests.case("zstd: what was asked for is lost", check_lost)
+
 # ---- compression that is no gzip and no zstd ----
 
 
@@ -239,10 +270,19 @@ for command in (["xz", "-1"], ["bzip2", "-1"], ["lz4", "-q"]):
                    run(VMCORE, "info", core), os.EX_DATAERR, "this build without lib")
         continue
     tests.case(f"{command[0]}", check_packed, command, lambda data: data)
+    tests.case(f"{command[0]}: has checksums", check_no_sums, command, False)
     tests.case(f"{command[0]}: cut in half", check_packed, command,
                lambda data: data[: len(data) // 2],
                "data is cut short" if command[0] == "xz" else
                "data from byte 0 on is damaged")
+
+
+for command in (["zstd", "-q1", "--no-check"], ["xz", "-1", "--check=none"],
+                ["lz4", "-q", "--no-frame-crc"]):
+    if shutil.which(command[0]) and knows(command[0]):
+        tests.case(f"{command[0]}: without checksums", check_no_sums, command, True)
+tests.case("zstd: has checksums", check_no_sums, ["zstd", "-q1", "--check"], False)
+tests.case("gzip: has checksums", check_no_sums, ["gzip", "-1"], False)
 
 
 def xz(data, *options):

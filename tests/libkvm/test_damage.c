@@ -93,6 +93,7 @@ test_read(void **state)
 	assert_memory_equal(buf, bytes + row->off, row->got);
 	assert_int_equal(im->im_is_lost, row->lost);
 	assert_int_equal(im->im_gave_unverified, row->unverified);
+	assert_int_equal(im->im_met_lost, row->lost);
 	/* The other ways agree. */
 	assert_int_equal(image_read(im, row->off, buf, row->len),
 	    row->got == row->len);
