@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -173,28 +174,63 @@ whole_sectors(const struct disk *dk, uint64_t off, size_t len)
 					       len - len % dk->dk_sector_len);
 }
 
+/* The sector that a request meets a part of; the caller frees it. */
+static uint8_t *
+read_sector(const struct disk *dk, const struct meeting *mt)
+{
+	uint8_t *sector = malloc(dk->dk_sector_len);
+
+	if (sector != NULL &&
+	    read_all(dk, mt->mt_sector_off, sector, dk->dk_sector_len))
+		return (sector);
+	free(sector);
+	return (NULL);
+}
+
+static bool
+read_part(const struct disk *dk, const struct meeting *mt, void *buf)
+{
+	uint8_t *sector = read_sector(dk, mt);
+
+	if (sector == NULL)
+		return (false);
+	memcpy(buf, sector + mt->mt_skip, mt->mt_len);
+	free(sector);
+	return (true);
+}
+
+static bool
+write_part(const struct disk *dk, const struct meeting *mt, const void *buf)
+{
+	uint8_t *sector = read_sector(dk, mt);
+	bool written;
+
+	if (sector == NULL)
+		return (false);
+	memcpy(sector + mt->mt_skip, buf, mt->mt_len);
+	written = write_all(dk, mt->mt_sector_off, sector, dk->dk_sector_len);
+	free(sector);
+	return (written);
+}
+
 bool
 disk_read(const struct disk *dk, uint64_t off, void *buf, size_t len)
 {
-	uint8_t sector[DISK_MAX_SECTOR_LEN], *p = buf;
+	uint8_t *p = buf;
 
 	if (!in_disk(dk, off, len))
 		return (false);
 	while (len > 0) {
 		size_t n = whole_sectors(dk, off, len);
 
-		if (n != 0) {
-			if (!read_all(dk, off, p, n))
-				return (false);
-		} else {
+		if (n == 0) {
 			struct meeting mt = meet(dk, off, len);
 
-			n = mt.mt_len;
-			if (!read_all(dk, mt.mt_sector_off, sector,
-				dk->dk_sector_len))
+			if (!read_part(dk, &mt, p))
 				return (false);
-			memcpy(p, sector + mt.mt_skip, n);
-		}
+			n = mt.mt_len;
+		} else if (!read_all(dk, off, p, n))
+			return (false);
 		p += n;
 		off += n;
 		len -= n;
@@ -205,7 +241,6 @@ disk_read(const struct disk *dk, uint64_t off, void *buf, size_t len)
 bool
 disk_write(const struct disk *dk, uint64_t off, const void *buf, size_t len)
 {
-	uint8_t sector[DISK_MAX_SECTOR_LEN];
 	const uint8_t *p = buf;
 
 	if (!in_disk(dk, off, len))
@@ -213,21 +248,14 @@ disk_write(const struct disk *dk, uint64_t off, const void *buf, size_t len)
 	while (len > 0) {
 		size_t n = whole_sectors(dk, off, len);
 
-		if (n != 0) {
-			if (!write_all(dk, off, p, n))
-				return (false);
-		} else {
+		if (n == 0) {
 			struct meeting mt = meet(dk, off, len);
 
+			if (!write_part(dk, &mt, p))
+				return (false);
 			n = mt.mt_len;
-			if (!read_all(dk, mt.mt_sector_off, sector,
-				dk->dk_sector_len))
-				return (false);
-			memcpy(sector + mt.mt_skip, p, n);
-			if (!write_all(dk, mt.mt_sector_off, sector,
-				dk->dk_sector_len))
-				return (false);
-		}
+		} else if (!write_all(dk, off, p, n))
+			return (false);
 		p += n;
 		off += n;
 		len -= n;

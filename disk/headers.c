@@ -7,6 +7,7 @@
 #include "disk/headers.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HDR_LEN KERNELDUMP_HDR_LEN
@@ -286,16 +287,15 @@ read_some(const struct disk *dk, uint64_t off, uint8_t *buf, size_t len)
 	return (len > STEP && disk_read(dk, off, buf, STEP) ? STEP : 0);
 }
 
-bool
-headers_search(const struct disk *dk, uint64_t *off, uint64_t len,
+/* The same as headers_search(), up to end, with a buffer. */
+static bool
+search(const struct disk *dk, uint64_t *off, uint64_t end, uint8_t *buf,
     struct dumpdev_dump *out, struct trouble *tr)
 {
-	uint64_t end = len < dk->dk_len - *off ? *off + len : dk->dk_len;
-	uint8_t buf[SEARCH_READ_LEN];
-
 	while (*off + STEP <= end) {
-		size_t want = end - *off < sizeof(buf) ? (size_t)(end - *off) :
-							 sizeof(buf);
+		size_t want = end - *off < SEARCH_READ_LEN ?
+		    (size_t)(end - *off) :
+		    SEARCH_READ_LEN;
 		size_t n = read_some(dk, *off, buf, want);
 
 		for (size_t i = 0; i + STEP <= n; i += STEP) {
@@ -314,6 +314,23 @@ headers_search(const struct disk *dk, uint64_t *off, uint64_t len,
 	}
 	*off = end;
 	return (false);
+}
+
+bool
+headers_search(const struct disk *dk, uint64_t *off, uint64_t len,
+    struct dumpdev_dump *out, struct trouble *tr)
+{
+	uint64_t end = len < dk->dk_len - *off ? *off + len : dk->dk_len;
+	uint8_t *buf = malloc(SEARCH_READ_LEN);
+	bool found;
+
+	if (buf == NULL) {
+		*off = end;
+		return (trouble_note(tr, TROUBLE_IO, "out of memory"));
+	}
+	found = search(dk, off, end, buf, out, tr);
+	free(buf);
+	return (found);
 }
 
 /* ---- later ---- */
