@@ -4,6 +4,7 @@
 #include "cli/backtrace.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "cli/fold.h"
@@ -139,22 +140,28 @@ print_frames(FILE *out, const struct dump *dump, struct kdebug_trace *tr,
 		.bp_out = out,
 		.bp_digits = (int)dump->d_core->kc_ptr_len * 2,
 	};
-	struct fold fo = {
-		.fo_show = print_frame,
-		.fo_repeat = print_repeats,
-		.fo_arg = &bp,
-	};
+	struct fold *fo = calloc(1, sizeof(*fo));
 	const struct kdebug_user *user;
 	struct kdebug_frame frame;
+	size_t nframes;
 
+	if (fo == NULL) {
+		fprintf(out, "no frames: out of memory\n");
+		return;
+	}
+	fo->fo_show = print_frame;
+	fo->fo_repeat = print_repeats;
+	fo->fo_arg = &bp;
 	while (kdebug_trace_next(tr, &frame))
-		fold_add(&fo, &frame);
-	fold_end(&fo);
-	*left -= fo.fo_nframes;
+		fold_add(fo, &frame);
+	fold_end(fo);
+	nframes = fo->fo_nframes;
+	free(fo);
+	*left -= nframes;
 	user = kdebug_trace_user(tr);
 	if (kdebug_trace_cut(tr))
-		print_cut(out, fo.fo_nframes);
-	else if (fo.fo_nframes == 0 && user == NULL)
+		print_cut(out, nframes);
+	else if (nframes == 0 && user == NULL)
 		fprintf(out, "no frames: its registers are not in the dump\n");
 	if (user != NULL)
 		print_user(out, dump->d_kdb, user);

@@ -20,7 +20,7 @@
 #define DEFAULT_LEN	64
 #define MAX_DEFAULT_LEN 4096
 
-#define CHUNK_LEN 16384
+#define CHUNK_LEN 8192
 
 enum { OPT_RAW = OPT_OWN, OPT_CPU, OPT_VNET };
 

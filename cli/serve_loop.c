@@ -9,6 +9,7 @@
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -17,10 +18,21 @@
 struct loop {
 	struct listener *lp_listener; /* the caller's; ln_fd may be -1 */
 	const struct rsp_target *lp_target;
-	bool lp_once; /* only one client is accepted */
-	struct client lp_clients[SERVE_CLIENTS_MAX];
+	bool lp_once;		   /* only one client is accepted */
+	struct client *lp_clients; /* owned; SERVE_CLIENTS_MAX */
 	size_t lp_nclients;
 };
+
+/* Room for clients.  0, or -1 after a message. */
+static int
+make_room(struct loop *lp)
+{
+	lp->lp_clients = calloc(SERVE_CLIENTS_MAX, sizeof(*lp->lp_clients));
+	if (lp->lp_clients != NULL)
+		return (0);
+	warn("serve");
+	return (-1);
+}
 
 /* Take in a client.  0, or -1 after a message. */
 static int
@@ -127,6 +139,7 @@ run_and_close(struct loop *lp)
 	}
 	while (lp->lp_nclients > 0)
 		client_close(&lp->lp_clients[--lp->lp_nclients]);
+	free(lp->lp_clients);
 	listener_close(lp->lp_listener);
 	return (status);
 }
@@ -140,6 +153,10 @@ serve_listener(struct listener *ln, const struct rsp_target *target, bool once)
 		.lp_once = once,
 	};
 
+	if (make_room(&lp) != 0) {
+		listener_close(ln);
+		return (EX_OSERR);
+	}
 	return (run_and_close(&lp));
 }
 
@@ -155,7 +172,11 @@ serve_stdio(const struct rsp_target *target)
 
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
-	if (add_client(&lp, STDIN_FILENO, STDOUT_FILENO) != 0)
+	if (make_room(&lp) != 0)
 		return (EX_OSERR);
+	if (add_client(&lp, STDIN_FILENO, STDOUT_FILENO) != 0) {
+		free(lp.lp_clients);
+		return (EX_OSERR);
+	}
 	return (run_and_close(&lp));
 }

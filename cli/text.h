@@ -19,7 +19,7 @@ struct text {
 	size_t tx_len;	 /* bytes that wait in tx_buf */
 	size_t tx_total; /* bytes seen, without NULs */
 	char tx_last;	 /* the last of them */
-	char tx_buf[4096];
+	char tx_buf[1024];
 };
 
 /* Start with zeros.  Pieces may be cut anywhere, inside a character too. */

@@ -278,25 +278,27 @@ open_file(struct kdebug *kdb, struct modmap *mm, const char *path)
 	return (mf);
 }
 
+#define PATH_LEN ((size_t)4 * KPATH_LEN)
+
 /* Open the module's file, or the file that its symbols were split off into. */
 static bool
 try_path(struct kdebug *kdb, struct modmap *mm, const char *dir, size_t dir_len,
     const char *name)
 {
 	static const char *const suffixes[] = { "", ".debug", ".symbols" };
-	char path[4 * KPATH_LEN];
+	char *path = malloc(PATH_LEN);
 
-	for (size_t i = 0; i < NITEMS(suffixes); i++) {
-		int n = snprintf(path, sizeof(path), "%.*s%s%s%s", (int)dir_len,
+	mm->mm_file = NULL;
+	for (size_t i = 0;
+	     path != NULL && mm->mm_file == NULL && i < NITEMS(suffixes); i++) {
+		int n = snprintf(path, PATH_LEN, "%.*s%s%s%s", (int)dir_len,
 		    dir, dir_len != 0 ? "/" : "", name, suffixes[i]);
 
-		if (n < 0 || (size_t)n >= sizeof(path))
-			continue;
-		mm->mm_file = open_file(kdb, mm, path);
-		if (mm->mm_file != NULL)
-			return (true);
+		if (n >= 0 && (size_t)n < PATH_LEN)
+			mm->mm_file = open_file(kdb, mm, path);
 	}
-	return (false);
+	free(path);
+	return (mm->mm_file != NULL);
 }
 
 /* Look through the directories that the kernel itself looks through. */

@@ -141,11 +141,11 @@ static int
 read_segments(kvm_t *kd, const struct elfcore_hdr *hdr)
 {
 	struct elf_state *state = elf_state(kd);
-	uint8_t scratch[IMAGE_VIEW_MAX];
+	uint8_t *scratch = kd->kd_image->im_scratch;
 	uint64_t off = hdr->eh_phoff;
 	uint32_t n;
 
-	if (hdr->eh_phentsize > sizeof(scratch))
+	if (hdr->eh_phentsize > IMAGE_VIEW_MAX)
 		return (kvm_fail(kd, "%s: program headers of %u bytes",
 		    kd->kd_core_path, hdr->eh_phentsize));
 	if (count_headers(kd, hdr, &n) != 0)

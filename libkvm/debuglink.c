@@ -48,19 +48,22 @@ same_build(const struct debuglink *dl, int fd, bool *known)
 	return (same);
 }
 
+#define CRC_CHUNK_LEN 65536
+
 /* The checksum of a whole file, as objcopy(1) puts it into .gnu_debuglink. */
 static bool
 file_crc(int fd, uint32_t *out)
 {
-	uint8_t buf[65536];
+	uint8_t *buf = malloc(CRC_CHUNK_LEN);
 	uLong crc = crc32(0, NULL, 0);
 	off_t off = 0;
-	ssize_t n;
+	ssize_t n = -1;
 
-	while ((n = pread(fd, buf, sizeof(buf), off)) > 0) {
+	while (buf != NULL && (n = pread(fd, buf, CRC_CHUNK_LEN, off)) > 0) {
 		crc = crc32(crc, buf, (uInt)n);
 		off += n;
 	}
+	free(buf);
 	*out = (uint32_t)crc;
 	return (n == 0);
 }
@@ -190,12 +193,13 @@ int
 debuglink_open(const struct debuglink *dl, char **path)
 {
 	static const char *const suffixes[] = { ".debug", ".symbols" };
-	char real[PATH_MAX], name[PATH_MAX];
+	char *real = realpath(dl->dl_path, NULL);
+	char name[PATH_MAX];
 	const char *base;
 	char *slash;
 	int fd = -1;
 
-	if (realpath(dl->dl_path, real) == NULL)
+	if (real == NULL)
 		return (-1);
 	slash = strrchr(real, '/');
 	base = slash + 1;
@@ -213,6 +217,7 @@ debuglink_open(const struct debuglink *dl, char **path)
 		fd = try_system(dl, real, name, path);
 	if (fd < 0 && dl->dl_build_id != NULL)
 		fd = ask_libdw(dl, path);
+	free(real);
 	if (fd >= 0)
 		helper_allow(fd);
 	return (fd);

@@ -39,6 +39,8 @@ struct image {
 	uint64_t im_error_off;	    /* where it failed: bytes into the file */
 	struct mapping *im_mapping; /* owned; stays until image_destroy() */
 	struct image_cache *im_cache; /* owned; blocks for image_view() */
+	/* For views that are too large for a stack; the next one takes it. */
+	uint8_t im_scratch[IMAGE_VIEW_MAX];
 
 	/* Set by image_set_damage(). */
 	struct damage im_damage; /* owned */

@@ -43,6 +43,8 @@ struct page_walk {
 	struct direct_map dmap;
 	struct table tables[NTABLES]; /* found, not walked yet */
 	size_t ntables;
+	/* Entries one level above; callbacks may use the image's scratch. */
+	uint8_t scratch[IMAGE_VIEW_MAX];
 };
 
 static const vm_prot_t direct_map_prot = VM_PROT_READ | VM_PROT_WRITE;
@@ -406,7 +408,6 @@ walk_directory(struct page_walk *w)
 {
 	const struct vm_root *root = &w->kd->kd_root;
 	const uint64_t step = IMAGE_VIEW_MAX / 8;
-	uint8_t scratch[IMAGE_VIEW_MAX];
 
 	for (uint64_t i = 0; i < root->vr_nentries && w->state == WALK_ON;
 	     i += step) {
@@ -416,7 +417,7 @@ walk_directory(struct page_walk *w)
 
 		if (n > step)
 			n = step;
-		p = image_view(w->kd->kd_image, off, n * 8, scratch);
+		p = image_view(w->kd->kd_image, off, n * 8, w->scratch);
 		if (p == NULL)
 			fail_image(w, "page tables", off, n * 8);
 		else
@@ -469,7 +470,7 @@ int
 kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 {
 	const struct minidump_hdr *hdr = kd->kd_core.kc_minidump;
-	struct page_walk w = { .kd = kd, .cb = cb, .arg = arg };
+	struct page_walk *w;
 	bool mapped = kd->kd_image->im_base != NULL;
 	bool done = false;
 
@@ -479,18 +480,26 @@ kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 		    kd->kd_core_path);
 		return (0);
 	}
-	w.dmap = (struct direct_map){ .pa = hdr->md_dmapphys,
+	if ((w = calloc(1, sizeof(*w))) == NULL) {
+		(void)kvm_fail(kd, "out of memory");
+		return (0);
+	}
+	w->kd = kd;
+	w->cb = cb;
+	w->arg = arg;
+	w->dmap = (struct direct_map){ .pa = hdr->md_dmapphys,
 		.va = hdr->md_dmapbase,
 		.len = hdr->md_dmapend - hdr->md_dmapbase };
-	if (start_walk(&w)) {
+	if (start_walk(w)) {
 		if (kd->kd_root.vr_level == 0)
-			walk_flat(&w);
+			walk_flat(w);
 		else
-			walk_directory(&w);
-		walk_rest(&w);
-		done = w.state == WALK_ON;
+			walk_directory(w);
+		walk_rest(w);
+		done = w->state == WALK_ON;
 	}
-	walkset_fini(&w.set);
+	walkset_fini(&w->set);
+	free(w);
 	/* The callback may have read the image, and settled it. */
 	(void)image_settle(kd->kd_image, kd->kd_image->im_len);
 	if (mapped && kd->kd_image->im_base == NULL) {

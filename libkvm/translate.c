@@ -52,7 +52,6 @@ count_adjacent(kvm_t *kd, struct entries entries, kvaddr_t va,
 {
 	const struct paging *pg = kd->kd_root.vr_paging;
 	unsigned int shift = pg->pg_level[0].shift;
-	uint8_t scratch[IMAGE_VIEW_MAX];
 	const uint8_t *p;
 
 	if (n > entries.n)
@@ -60,7 +59,7 @@ count_adjacent(kvm_t *kd, struct entries entries, kvaddr_t va,
 	if (n > IMAGE_VIEW_MAX / pg->pg_entry_len)
 		n = IMAGE_VIEW_MAX / pg->pg_entry_len;
 	p = image_view(kd->kd_image, entries.off, n * pg->pg_entry_len,
-	    scratch);
+	    kd->kd_image->im_scratch);
 	if (p == NULL)
 		return (1);
 	note_end(kd, entries.off + n * pg->pg_entry_len);

@@ -78,12 +78,12 @@ read_bitmap(struct walkset *ws)
 	const struct pageindex *pi = ws->ws_index;
 	const uint64_t nwords = ws->ws_nbits / 64;
 	const uint64_t step = IMAGE_VIEW_MAX / 8;
-	uint8_t scratch[IMAGE_VIEW_MAX];
 
 	for (uint64_t i = 0; i < nwords; i += step) {
 		uint64_t n = nwords - i < step ? nwords - i : step;
-		const uint8_t *p = image_view(pi->pi_image,
-		    pi->pi_bitmap_off + i * 8, (size_t)n * 8, scratch);
+		const uint8_t *p =
+		    image_view(pi->pi_image, pi->pi_bitmap_off + i * 8,
+			(size_t)n * 8, pi->pi_image->im_scratch);
 
 		if (p == NULL)
 			return (false);

@@ -37,7 +37,7 @@ answer(struct rsp_session *session, enum rsp_event event, rsp_send_fn *send,
 {
 	const struct rsp_framer *framer = &session->ss_framer;
 	struct rsp *rsp = &session->ss_rsp;
-	char reply[RSP_PAYLOAD_MAX];
+	char *reply = session->ss_reply;
 	bool noack = rsp->rss_noack;
 	size_t len;
 
@@ -45,15 +45,15 @@ answer(struct rsp_session *session, enum rsp_event event, rsp_send_fn *send,
 		return (send(arg, "-", 1));
 	if (event == RSP_PACKET)
 		len = rsp_answer(rsp, framer->rf_payload, framer->rf_len, reply,
-		    sizeof(reply));
+		    RSP_PAYLOAD_MAX);
 	else
-		len = rsp_answer_bad(reply, sizeof(reply));
+		len = rsp_answer_bad(reply, RSP_PAYLOAD_MAX);
 	if (!noack && !send(arg, "+", 1))
 		return (false);
 	do {
 		if (!send_reply(session, reply, len, send, arg))
 			return (false);
-	} while (rsp_answer_more(rsp, reply, sizeof(reply), &len));
+	} while (rsp_answer_more(rsp, reply, RSP_PAYLOAD_MAX, &len));
 	return (true);
 }
 

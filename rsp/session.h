@@ -11,6 +11,7 @@
 struct rsp_session {
 	struct rsp ss_rsp;
 	struct rsp_framer ss_framer;
+	char ss_reply[RSP_PAYLOAD_MAX];
 	size_t ss_frame_len; /* of the last reply, kept to be sent again */
 	char ss_frame[RSP_FRAME_MAX];
 };

@@ -6,6 +6,7 @@ What the command does for people who have not read its manual.
 import gzip
 import os
 import re
+import resource
 import shutil
 import signal
 import struct
@@ -37,6 +38,31 @@ subprocess.run(
     check=True,
 )
 
+
+# ---- little stack ----
+
+
+def check_small_stack(command, *words):
+    """A thread of 32 KB is enough for all that a command calls."""
+
+    def limit():
+        hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+        resource.setrlimit(resource.RLIMIT_STACK, (32 << 10, hard))
+
+    with open(VMCORE, "rb") as program:
+        if b"__asan_init" in program.read():
+            raise Skip("a sanitizer takes more stack")
+    words = [command, *words, "-N", KERNEL, CORE]
+    usual = run(VMCORE, *words)
+    # Arguments and environment may take a quarter of it.
+    small = run(VMCORE, *words, preexec_fn=limit, env={"PATH": os.defpath})
+    expect(usual, os.EX_OK)
+    assert (small.status, small.raw) == (usual.status, usual.raw), small
+
+
+for words in (["bt", "-a"], ["bt", "-a", "--json"], ["dmesg"], ["info"],
+              ["modules"], ["ps"], ["read", "hz"]):
+    tests.case(f"{' '.join(words)} on a small stack", check_small_stack, *words)
 
 # ---- the kernel as the first of two files ----
 

@@ -327,7 +327,7 @@ def check_small_stack(name, expected):
 
     def limit():
         hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-        resource.setrlimit(resource.RLIMIT_STACK, (64 << 10, hard))
+        resource.setrlimit(resource.RLIMIT_STACK, (32 << 10, hard))
 
     with open(VMCORE, "rb") as program:
         if b"__asan_init" in program.read():
@@ -343,7 +343,8 @@ def check_small_stack(name, expected):
     ]:
         command, *options = words
         usual = vmcore(command, name, expected, *options)
-        small = vmcore(command, name, expected, *options, preexec_fn=limit)
+        small = vmcore(command, name, expected, *options, preexec_fn=limit,
+                       env={"PATH": os.defpath})
         assert small.status == usual.status, small
         assert small.raw == usual.raw, small
 
