@@ -30,8 +30,8 @@
 /* The largest length of a file that counts for the bound. */
 #define LIMIT_MAX ((uint64_t)1 << 24) /* MiB */
 
-/* How a helper ends that came to its bound. */
-enum { EXIT_MEMORY = 1, EXIT_TIME };
+/* How a helper ends that came to its bound, or that libdw crashed. */
+enum { EXIT_MEMORY = 1, EXIT_TIME, EXIT_CRASH };
 
 /* A sanitizer may hang for ever where it gets no memory. */
 #ifdef SANITIZED
@@ -238,7 +238,10 @@ helper_check(void)
 static void
 on_death(int sig)
 {
-	_exit(sig == SIGXCPU ? EXIT_TIME : EXIT_MEMORY);
+	if (sig == SIGXCPU)
+		_exit(EXIT_TIME);
+	/* libdw dies of what malloc(3) did not give it, too. */
+	_exit(errno == ENOMEM ? EXIT_MEMORY : EXIT_CRASH);
 }
 
 /*
@@ -370,6 +373,8 @@ helper_bury(struct helper *hp, char *why, size_t len)
 		(void)snprintf(why, len,
 		    "more than %ju seconds of CPU time (VMCORE_DEBUG_LIMIT)",
 		    (uintmax_t)hp->hlp_bound->hb_seconds);
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CRASH)
+		(void)snprintf(why, len, "a libdw that does not crash on it");
 	else
 		(void)snprintf(why, len,
 		    "more than %ju MiB of memory (VMCORE_DEBUG_LIMIT)",

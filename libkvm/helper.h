@@ -46,7 +46,7 @@ void helper_end(struct helper *hp);
 
 /*
  * End a helper that did not answer, and say in why[len] what became of it:
- * "more than 144 MiB of memory (VMCORE_DEBUG_LIMIT)".
+ * "more than 144 MiB of memory (VMCORE_DEBUG_LIMIT)", or that libdw crashed.
  */
 void helper_bury(struct helper *hp, char *why, size_t len);
 

@@ -39,6 +39,15 @@ do_raise(int sock, void *arg)
 }
 
 static void
+do_raise_unfed(int sock, void *arg)
+{
+	(void)sock;
+	(void)arg;
+	errno = ENOMEM;
+	raise(SIGSEGV);
+}
+
+static void
 take_memory(int sock, void *arg)
 {
 	(void)sock;
@@ -118,9 +127,9 @@ static const struct end_row {
 	const char *limit;
 	const char *why;
 } end_rows[] = {
-	{ "abort(3)", do_abort, NULL,
-	    "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
-	{ "SIGSEGV", do_raise, "7",
+	{ "abort(3)", do_abort, NULL, "a libdw that does not crash on it" },
+	{ "SIGSEGV", do_raise, "7", "a libdw that does not crash on it" },
+	{ "SIGSEGV for want of memory", do_raise_unfed, "7",
 	    "more than 7 MiB of memory (VMCORE_DEBUG_LIMIT)" },
 #ifndef SANITIZED
 	{ "memory", take_memory, NULL,
