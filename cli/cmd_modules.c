@@ -65,6 +65,15 @@ for_each_row(const struct dump *dump, row_fn *fn, void *arg)
 
 /* ---- text ---- */
 
+static void
+print_heading(const struct dump *dump)
+{
+	int width = (int)dump->d_core->kc_ptr_len * 2 + 2;
+
+	printf("%2s %4s %-*s %8s %-16s %-32s %s\n", "Id", "Refs", width,
+	    "Address", "Size", "Name", "Path", "File");
+}
+
 static bool
 print_row(const struct dump *dump, const struct module_row *row, void *arg)
 {
@@ -72,6 +81,8 @@ print_row(const struct dump *dump, const struct module_row *row, void *arg)
 	int digits = (int)dump->d_core->kc_ptr_len * 2;
 	size_t *shown = arg;
 
+	if (*shown == 0)
+		print_heading(dump);
 	printf("%2d %4d 0x%0*" PRIx64 " %8" PRIx64 " %-16s %-32s ", km->km_id,
 	    km->km_refs, digits, km->km_base, km->km_len, km->km_name,
 	    km->km_path);
@@ -85,15 +96,6 @@ print_row(const struct dump *dump, const struct module_row *row, void *arg)
 	putchar('\n');
 	(*shown)++;
 	return (true);
-}
-
-static void
-print_heading(const struct dump *dump)
-{
-	int width = (int)dump->d_core->kc_ptr_len * 2 + 2;
-
-	printf("%2s %4s %-*s %8s %-16s %-32s %s\n", "Id", "Refs", width,
-	    "Address", "Size", "Name", "Path", "File");
 }
 
 /* ---- JSON ---- */
@@ -137,10 +139,8 @@ show(struct dump *dump, const struct args *args)
 
 	if (args->a_json)
 		status = print_json(dump, &shown);
-	else {
-		print_heading(dump);
+	else
 		(void)for_each_row(dump, print_row, &shown);
-	}
 	open_warn(dump);
 	return (status == EX_OK && shown == 0 ? EX_DATAERR : status);
 }

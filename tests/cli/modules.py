@@ -221,6 +221,7 @@ def check_no_list():
         file.write(b"other")
     result = dump.run("modules")
     expect(result, os.EX_DATAERR, "no symbol linker_files")
+    assert result.out == "", result
 
 
 for variant in VARIANTS:
