@@ -266,6 +266,7 @@ print_memory(const struct dump *dump, const struct read_request *rq)
 static int
 run(struct dump *dump, struct read_request *rq)
 {
+	uint64_t off;
 	int status;
 
 	rq->rrq_read = rq->rrq_physical ? kvm_read_phys_some : kvm_read_some;
@@ -278,7 +279,10 @@ run(struct dump *dump, struct read_request *rq)
 	if (print_memory(dump, rq) == rq->rrq_len || ferror(stdout))
 		return (EX_OK);
 	fflush(stdout);
-	warnx("%s: %s", dump->d_core->kc_core_path, kvm_geterr(dump->d_kd));
+	/* open_close() names the byte that the system failed to read. */
+	if (kvm_read_error(dump->d_kd, &off) == 0)
+		warnx("%s: %s", dump->d_core->kc_core_path,
+		    kvm_geterr(dump->d_kd));
 	return (EX_DATAERR);
 }
 

@@ -68,6 +68,8 @@ def check_memory(name):
     assert last.startswith(f"vmcore: {CORE}: cannot read byte "), result
     assert last.endswith(": Input/output error"), result
     assert int(last.split("byte ")[1].split(",")[0]) >= PAGES, result
+    if name == "read":
+        assert result.err.count("\n") == 1, result
 
 
 def check_open(file, place, name):
