@@ -245,6 +245,7 @@ static int
 found_none(const struct save_request *rq)
 {
 	const struct trouble *tr = dumpdev_trouble(rq->srq_dev);
+	const char *why = "";
 
 	if (tr->trb_kind != TROUBLE_NONE) {
 		warnx("%s: %s%s", rq->srq_device, tr->trb_text,
@@ -253,8 +254,12 @@ found_none(const struct save_request *rq)
 			" (--offset 0 looks for dumps without it)");
 		return (save_status(tr));
 	}
-	warnx("%s: no dump%s", rq->srq_device,
-	    rq->srq_any_cleared ? " but one that was saved before" : "");
+	if (rq->srq_any_cleared)
+		why = " but one that was saved before";
+	else if (dumpdev_is_saved(rq->srq_dev))
+		why =
+		    " on it: it is a dump that was saved already, which vmcore info opens";
+	warnx("%s: no dump%s", rq->srq_device, why);
 	return (STATUS_NONE);
 }
 

@@ -14,7 +14,9 @@
 #include "disk/disk.h"
 #include "disk/headers.h"
 #include "disk/partitions.h"
+#include "format/elfcore.h"
 #include "format/imagekind.h"
+#include "format/minidump.h"
 
 /* Each of several stacked GEOM classes keeps a sector after the dump. */
 #define GEOM_REACH 8
@@ -121,6 +123,16 @@ dumpdev_is_raw(struct dumpdev *dev)
 	return (kind == NULL ||
 	    trouble_note(&dev->trouble, TROUBLE_DATA, "%s; %s", kind->ik_name,
 		kind->ik_todo));
+}
+
+bool
+dumpdev_is_saved(const struct dumpdev *dev)
+{
+	uint8_t head[ELFCORE_IDENT_LEN];
+	struct span bytes = { .base = head, .len = sizeof(head) };
+
+	return (disk_read(&dev->disk, 0, head, sizeof(head)) &&
+	    (minidump_is(bytes) || elfcore_is(bytes)));
 }
 
 /* ---- finding ---- */

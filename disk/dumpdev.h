@@ -36,6 +36,9 @@ bool dumpdev_limit(struct dumpdev *dev, uint64_t start, uint64_t len,
  */
 bool dumpdev_is_raw(struct dumpdev *dev);
 
+/* Is it no disk, but a dump that was saved from one? */
+bool dumpdev_is_saved(const struct dumpdev *dev);
+
 /*
  * The next dump of the disk, good or not.  false: there are no more.
  */

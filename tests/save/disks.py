@@ -188,6 +188,19 @@ for row in NOT_FOUND:
     tests.case(f"does not find: {row[0]}", check_not_found, *row[1:])
 
 
+def check_saved_already(start):
+    """What was saved is no disk, and the command that opens it is named."""
+    with Scene(start.ljust(1 << 20, b"\0")) as scene:
+        for result in (scene.check(), scene.save(), scene.save("-f")):
+            expect(result, NO_DUMP, "a dump that was saved already, which vmcore info")
+
+
+tests.case("a minidump in place of a disk", check_saved_already,
+           b"minidump FreeBSD/amd64\0\0\1\0\0\0")
+tests.case("a full dump in place of a disk", check_saved_already,
+           b"\x7fELF\2\1\1\x09" + bytes(8) + b"\4\0\x3e\0")
+
+
 def check_mbr_dump_and_lost():
     """A dump on a partition that no table names is not taken for the disk's."""
     image = images.disk([(UFS, dump4(DATA, 4096))], 4096)
