@@ -1,20 +1,19 @@
 /*
- * One table, searched from its top: what is more specific stands first.
+ * Tables that are searched from their top: what is more specific stands first.
+ * Virtual disks and archives are in imagekind.c, which vmcore save asks, too.
  *
- * Sources: file(1)'s magic(5); of virtual disks, QEMU's block/; of dumps, crash's
+ * Sources: file(1)'s magic(5); of dumps, crash's
  * diskdump.h, makedumpfile's header, Microsoft's minidumpapiset.h.
  */
 #include "format/foreign.h"
 
 #include <string.h>
 
+#include "format/imagekind.h"
 #include "format/kerneldump.h"
 
 #define ON_DISK	 "as it lies on a disk: get the file out with vmcore save"
 #define RAW_DISK "a disk image: get the dump out of it with vmcore save"
-#define VIRTUAL                                                                \
-	"a virtual disk: make it a raw image with qemu-img convert -O "        \
-	"raw, then get the dump out of it with vmcore save"
 #define TEXTDUMP "a textdump: it has no memory, read its files with tar(1)"
 #define LINUX	 "a dump of a Linux kernel: crash(8) opens it"
 #define WINDOWS	 "a dump of Windows: WinDbg opens it"
@@ -28,7 +27,7 @@
 		off, sizeof(text) - 1, text, what                              \
 	}
 
-static const struct {
+static const struct foreign {
 	size_t off;
 	size_t len;
 	const char *magic;
@@ -64,30 +63,15 @@ static const struct {
 	MAGIC(0, "QEVM",
 	    "a saved state of QEMU: take a dump with dump-guest-memory instead"),
 
-	/* Virtual disks. */
-	MAGIC(0, "QFI\xfb", "qcow2, " VIRTUAL),
-	MAGIC(0, "QED\0", "QED, " VIRTUAL),
-	MAGIC(0, "KDMV", "VMDK, " VIRTUAL),
-	MAGIC(0, "COWD", "VMDK, " VIRTUAL),
-	MAGIC(0, "# Disk DescriptorFile", "VMDK, " VIRTUAL),
-	MAGIC(64, "\x7f\x10\xda\xbe", "VDI, " VIRTUAL),
-	MAGIC(0, "<<< ", "VDI, " VIRTUAL),
-	MAGIC(0, "vhdxfile", "VHDX, " VIRTUAL),
-	MAGIC(0, "conectix", "VHD, " VIRTUAL),
-	MAGIC(0, "WithoutFreeSpace", "Parallels, " VIRTUAL),
-	MAGIC(0, "WithouFreSpacExt", "Parallels, " VIRTUAL),
-
 	/* Archives, and compression that is not opened as it is. */
-	MAGIC(257, "ustar", "a tar archive: unpack it with tar(1)"),
-	MAGIC(0, "PK\3\4", "zip, " UNPACK),
-	MAGIC(0, "7z\xbc\xaf\x27\x1c", "7z, " UNPACK),
 	MAGIC(0, "Rar!\x1a\7", "rar, " UNPACK),
 	MAGIC(0, "!<arch>\n", "ar, " UNPACK),
 	MAGIC(0, "\x1f\x9d", "compressed with compress(1): unpack it first"),
 	MAGIC(0, "LZIP", "compressed with lzip(1): unpack it first"),
-	MAGIC(0, "\x89LZO\0\r\n", "compressed with lzop(1): unpack it first"),
+};
 
-	/* Disks: last, for what they begin with is code or nothing. */
+/* Disks: asked last, for what they begin with is code or nothing. */
+static const struct foreign disks[] = {
 	MAGIC(512, "EFI PART", RAW_DISK),
 	MAGIC(1024, "EFI PART", RAW_DISK),
 	MAGIC(2048, "EFI PART", RAW_DISK),
@@ -112,20 +96,35 @@ static const struct {
 
 #define NNOTES (sizeof(notes) / sizeof(notes[0]))
 
+#define NDISKS	    (sizeof(disks) / sizeof(disks[0]))
 #define NFOREIGNERS (sizeof(foreigners) / sizeof(foreigners[0]))
+
+/* The first of n that the file starts with; NULL: none. */
+static const char *
+find(const struct foreign *list, size_t n, struct span start)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct span magic;
+
+		if (span_sub(start, list[i].off, list[i].len, &magic) &&
+		    memcmp(magic.base, list[i].magic, magic.len) == 0)
+			return (list[i].what);
+	}
+	return (NULL);
+}
 
 const char *
 foreign_name(struct span start)
 {
-	for (size_t i = 0; i < NFOREIGNERS; i++) {
-		struct span magic;
+	const struct imagekind *kind;
+	const char *name = find(foreigners, NFOREIGNERS, start);
 
-		if (span_sub(start, foreigners[i].off, foreigners[i].len,
-			&magic) &&
-		    memcmp(magic.base, foreigners[i].magic, magic.len) == 0)
-			return (foreigners[i].what);
-	}
-	return (NULL);
+	if (name != NULL)
+		return (name);
+	kind = imagekind_find(start, (struct span){ .len = 0 });
+	if (kind != NULL && kind->ik_foreign != NULL)
+		return (kind->ik_foreign);
+	return (find(disks, NDISKS, start));
 }
 
 const char *

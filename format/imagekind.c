@@ -9,6 +9,17 @@
 #define CONVERT	    "convert it first: qemu-img convert -O raw IMAGE disk.raw"
 #define UNPACK(how) "unpack it first: " how " IMAGE"
 
+#define VIRTUAL(name)                                                              \
+	name                                                                       \
+	    ", a virtual disk: make it a raw image with qemu-img convert -O raw, " \
+	    "then get the dump out of it with vmcore save"
+#define DISK(name)                                                             \
+	{                                                                      \
+		"a " name " image", CONVERT, VIRTUAL(name)                     \
+	}
+
+#define ARCHIVE(name) name ", an archive: unpack it and name the file in it"
+
 #define MAGIC_MAX 21
 
 /* Bytes that a kind has at a place of its head; of the tail if tail. */
@@ -19,38 +30,46 @@ static const struct magic {
 	bool tail;
 	char bytes[MAGIC_MAX];
 } magics[] = {
-	{ { "a qcow2 image", CONVERT }, 0, 4, false, "QFI\xfb" },
-	{ { "a QED image", CONVERT }, 0, 4, false, { 'Q', 'E', 'D', 0 } },
-	{ { "a VMDK image", CONVERT }, 0, 4, false, "KDMV" },
-	{ { "a VMDK image", CONVERT }, 0, 4, false, "COWD" },
-	{ { "the description of a VMDK image", CONVERT }, 0, 21, false,
+	{ DISK("qcow2"), 0, 4, false, "QFI\xfb" },
+	{ DISK("QED"), 0, 4, false, { 'Q', 'E', 'D', 0 } },
+	{ DISK("VMDK"), 0, 4, false, "KDMV" },
+	{ DISK("VMDK"), 0, 4, false, "COWD" },
+	{ { "the description of a VMDK image", CONVERT, VIRTUAL("VMDK") }, 0,
+	    21, false,
 	    { '#', ' ', 'D', 'i', 's', 'k', ' ', 'D', 'e', 's', 'c', 'r', 'i',
 		'p', 't', 'o', 'r', 'F', 'i', 'l', 'e' } },
-	{ { "a VDI image", CONVERT }, 64, 4, false, "\x7f\x10\xda\xbe" },
-	{ { "a VDI image", CONVERT }, 0, 20, false, "<<< Oracle VM Virtua" },
-	{ { "a VHDX image", CONVERT }, 0, 8, false, "vhdxfile" },
-	{ { "a VHD image", CONVERT }, 0, 8, false, "conectix" },
-	{ { "a VHD image", CONVERT }, 0, 8, true, "conectix" },
-	{ { "a Parallels image", CONVERT }, 0, 16, false, "WithoutFreeSpace" },
-	{ { "a Parallels image", CONVERT }, 0, 16, false, "WithouFreSpacExt" },
-	{ { "a DMG image", CONVERT }, 0, 4, true, "koly" },
-	{ { "an EWF image", "convert it first: ewfexport -f raw IMAGE" }, 0, 8,
-	    false, "EVF\x09\x0d\x0a\xff" },
-	{ { "compressed by gzip", UNPACK("gzip -dk") }, 0, 3, false,
+	{ DISK("VDI"), 64, 4, false, "\x7f\x10\xda\xbe" },
+	{ DISK("VDI"), 0, 20, false, "<<< Oracle VM Virtua" },
+	{ DISK("VHDX"), 0, 8, false, "vhdxfile" },
+	{ DISK("VHD"), 0, 8, false, "conectix" },
+	{ DISK("VHD"), 0, 8, true, "conectix" },
+	{ DISK("Parallels"), 0, 16, false, "WithoutFreeSpace" },
+	{ DISK("Parallels"), 0, 16, false, "WithouFreSpacExt" },
+	{ DISK("DMG"), 0, 4, true, "koly" },
+	{ { "an EWF image", "convert it first: ewfexport -f raw IMAGE",
+	      "an EWF image: make it a raw image with ewfexport -f raw, then get the dump out of it with vmcore save" },
+	    0, 8, false, "EVF\x09\x0d\x0a\xff" },
+	{ { "compressed by gzip", UNPACK("gzip -dk"), NULL }, 0, 3, false,
 	    "\x1f\x8b\x08" },
-	{ { "compressed by xz", UNPACK("xz -dk") }, 0, 6, false,
+	{ { "compressed by xz", UNPACK("xz -dk"), NULL }, 0, 6, false,
 	    "\xfd"
 	    "7zXZ" },
-	{ { "compressed by zstd", UNPACK("zstd -d") }, 0, 4, false,
+	{ { "compressed by zstd", UNPACK("zstd -d"), NULL }, 0, 4, false,
 	    "\x28\xb5\x2f\xfd" },
-	{ { "compressed by bzip2", UNPACK("bzip2 -dk") }, 0, 3, false, "BZh" },
-	{ { "compressed by lz4", UNPACK("lz4 -d") }, 0, 4, false,
+	{ { "compressed by bzip2", UNPACK("bzip2 -dk"), NULL }, 0, 3, false,
+	    "BZh" },
+	{ { "compressed by lz4", UNPACK("lz4 -d"), NULL }, 0, 4, false,
 	    "\x04\x22\x4d\x18" },
-	{ { "compressed by lzop", UNPACK("lzop -d") }, 0, 4, false, "\x89LZO" },
-	{ { "a zip archive", UNPACK("unzip") }, 0, 4, false, "PK\x03\x04" },
-	{ { "a 7-Zip archive", UNPACK("7z x") }, 0, 6, false,
+	{ { "compressed by lzop", UNPACK("lzop -d"),
+	      "compressed with lzop(1): unpack it first" },
+	    0, 4, false, "\x89LZO" },
+	{ { "a zip archive", UNPACK("unzip"), ARCHIVE("zip") }, 0, 4, false,
+	    "PK\x03\x04" },
+	{ { "a 7-Zip archive", UNPACK("7z x"), ARCHIVE("7z") }, 0, 6, false,
 	    "7z\xbc\xaf\x27\x1c" },
-	{ { "a tar archive", UNPACK("tar -xf") }, 257, 5, false, "ustar" },
+	{ { "a tar archive", UNPACK("tar -xf"),
+	      "a tar archive: unpack it with tar(1)" },
+	    257, 5, false, "ustar" },
 };
 
 static bool

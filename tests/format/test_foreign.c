@@ -32,6 +32,7 @@ static const struct start_row {
 	{ "a dump of Windows", "'PAGEDU64'", "WinDbg" },
 	{ "Mach-O", "cffaedfe", "Mach-O" },
 	{ "a saved state of QEMU", "'QEVM' 00000003", "dump-guest-memory" },
+	{ "ewf", "'EVF' 090d0aff00", "ewfexport -f raw" },
 	{ "qcow2", "'QFI' fb 00000003", "qemu-img convert" },
 	{ "VMDK", "'KDMV' 01", "qemu-img convert" },
 	{ "VMDK, its description", "'# Disk DescriptorFile'",
