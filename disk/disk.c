@@ -318,6 +318,8 @@ disk_data_len(const struct disk *dk, uint64_t start, uint64_t end)
 {
 	uint64_t sum = 0;
 
+	if (end > dk->dk_len)
+		end = dk->dk_len;
 	for (uint64_t off = start; off < end;) {
 		uint64_t data = disk_next_data(dk, off);
 

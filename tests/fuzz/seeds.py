@@ -14,6 +14,7 @@ sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
 
 import failing
 import seeds_command
+import seeds_disk
 import seeds_elf
 import seeds_file
 import seeds_rsp
@@ -70,6 +71,7 @@ def without_pages(kernel):
 TARGETS = {
     "command": seeds_command.rows,
     "debuglink": seeds_elf.debuglink,
+    "disk": seeds_disk.rows,
     "dwarf": seeds_elf.dwarf,
     "exec": seeds_elf.kernels,
     "file": seeds_file.rows,
