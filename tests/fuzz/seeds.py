@@ -17,6 +17,7 @@ import seeds_command
 import seeds_disk
 import seeds_elf
 import seeds_file
+import seeds_print
 import seeds_rsp
 import seeds_save
 
@@ -77,6 +78,7 @@ TARGETS = {
     "file": seeds_file.rows,
     "kernel": kernels,
     "modfile": seeds_elf.modfile,
+    "print": seeds_print.rows,
     "procs": seeds_elf.procs,
     "rsp": seeds_rsp.rows,
     "save": seeds_save.rows,
