@@ -47,7 +47,7 @@ DUMP_PATH_VARIABLES = {
     "result",
     "said_tenths",
     "disks",  # the driver, and its queues
-    "disk_mem",
+    "polled_mem",
     "msgbuf_space",  # what was printed
 }
 
