@@ -578,7 +578,7 @@ test_storm(void **state)
 	const char *said;
 
 	(void)state;
-	print_message("storm_pmap %u %ju\n", first, (uintmax_t)nsteps);
+	print_message("# storm_pmap %u %ju\n", first, (uintmax_t)nsteps);
 	said = sim_expect_panic(run, NULL);
 	if (said != NULL)
 		fail_msg("storm_pmap %u %ju: step %ju: %s", first,
