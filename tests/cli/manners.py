@@ -43,11 +43,11 @@ subprocess.run(
 
 
 def check_small_stack(command, *words):
-    """A thread of 32 KB is enough for all that a command calls."""
+    """A thread of 48 KB is enough for all that a command calls."""
 
     def limit():
         hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-        resource.setrlimit(resource.RLIMIT_STACK, (32 << 10, hard))
+        resource.setrlimit(resource.RLIMIT_STACK, (48 << 10, hard))
 
     with open(VMCORE, "rb") as program:
         if b"__asan_init" in program.read():

@@ -327,7 +327,7 @@ def check_small_stack(name, expected):
 
     def limit():
         hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-        resource.setrlimit(resource.RLIMIT_STACK, (32 << 10, hard))
+        resource.setrlimit(resource.RLIMIT_STACK, (48 << 10, hard))
 
     with open(VMCORE, "rb") as program:
         if b"__asan_init" in program.read():
