@@ -79,7 +79,8 @@ struct save_request {
 	bool srq_has_offset;
 	uint64_t srq_offset, srq_length; /* bytes; length 0: to the end */
 
-	uint64_t srq_data_left;	 /* bytes of the disk in no dump so far */
+	uint64_t srq_data_len;	 /* bytes that the disk has outside holes */
+	uint64_t srq_data_used;	 /* of those, bytes of dumps so far */
 	uint64_t srq_holes_left; /* bytes of holes to count into sums */
 
 	struct crashdir srq_dir;
@@ -130,21 +131,23 @@ check(const struct save_source *src)
 }
 
 /*
- * Dumps that lie on each other do not have more bytes than the disk.  A header
- * costs nothing, and each may claim the whole disk.
+ * All dumps together have no more bytes than the disk, unless they lie on each
+ * other: a header costs nothing, and each may claim the whole disk.
+ *
+ * Where the host's file system has allocated what was never written, it counts
+ * a part of that as data once we have read it: so the disk is counted again.
  */
-static int
-take_data(struct save_request *rq, const struct save_source *src,
-    uint64_t data_len)
+static bool
+take_data(struct save_request *rq, uint64_t data_len)
 {
-	if (data_len > rq->srq_data_left) {
-		warnx(
-		    "%s: not saved: it overlaps dumps that were saved before (--offset and --length save it alone)",
-		    src->src_name);
-		return (EX_DATAERR);
-	}
-	rq->srq_data_left -= data_len;
-	return (EX_OK);
+	uint64_t used = rq->srq_data_used + data_len;
+
+	if (used > rq->srq_data_len)
+		rq->srq_data_len = dumpdev_disk_data_len(rq->srq_dev);
+	if (used > rq->srq_data_len)
+		return (false);
+	rq->srq_data_used = used;
+	return (true);
 }
 
 /* Is a sum worth its time?  That grows with the holes. */
@@ -170,10 +173,14 @@ save(struct save_request *rq, struct save_source *src)
 {
 	uint64_t data_len = dumpdev_data_len(src->src_dev, src->src_dump);
 	char core[CRASHNAME_LEN];
-	int status = take_data(rq, src, data_len);
+	int status;
 
-	if (status != EX_OK)
-		return (status);
+	if (!take_data(rq, data_len)) {
+		warnx(
+		    "%s: not saved: it overlaps dumps that were saved before (--offset and --length save it alone)",
+		    src->src_name);
+		return (EX_DATAERR);
+	}
 	src->src_has_sum = take_holes(rq, src, data_len);
 	status = save_dump(&rq->srq_dir, src, rq->srq_max, core);
 	if (status != EX_OK)
@@ -324,8 +331,8 @@ open_device(struct save_request *rq)
 static void
 set_limits(struct save_request *rq)
 {
-	rq->srq_data_left = dumpdev_disk_data_len(rq->srq_dev);
-	rq->srq_holes_left = digest_holes_max(rq->srq_data_left);
+	rq->srq_data_len = dumpdev_disk_data_len(rq->srq_dev);
+	rq->srq_holes_left = digest_holes_max(rq->srq_data_len);
 }
 
 static int
