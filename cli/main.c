@@ -4,11 +4,13 @@
  * This file picks the command.  It is the only one that exits.
  */
 #include <err.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/completion.h"
@@ -185,11 +187,27 @@ run(int argc, char **argv)
 	return (cmd->c_run(argc, argv));
 }
 
+/*
+ * A file that we open must not get the number of the standard output or error,
+ * where these are closed: messages would go into a disk.  /dev/null stands for
+ * them, read only, so that writing fails as before.
+ */
+static bool
+fill_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			return (false);
+	return (true);
+}
+
 int
 main(int argc, char **argv)
 {
 	int status;
 
+	if (!fill_standard_files())
+		return (EX_OSERR);
 	if (argc < 2) {
 		warnx("no command named: \"vmcore help\" lists them");
 		print_usage(stderr);

@@ -286,6 +286,43 @@ def check_offset_overlap():
         assert scene.names() == sorted(["bounds"] + CORES), scene.names()
 
 
+def check_closed(closed, *words):
+    """No message gets into the disk, which is open for writing."""
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", VMCORE, "save", *words]
+    with Scene(GOOD) as scene:
+        assert run(*shell, scene.image, scene.path("none")).status != 0
+        assert scene.image_bytes() == GOOD
+        run(*shell, scene.image, scene.folder)
+        expect(scene.save("-C"), NO_DUMP)
+        assert scene.read("vmcore.0") == DATA
+
+
+for closed in ("2>&-", ">&- 2>&-", "<&- >&- 2>&-"):
+    tests.case(f"save {closed}", check_closed, closed, "-v")
+
+
+def check_allocated():
+    """
+    Reading a place that was allocated, and not written to, may make it data:
+    it is no reason to take the only dump for several.
+    """
+    data = bytes(40 << 10) + some_bytes(4096) + bytes(300 << 10)
+    header = images.header4(len(data))
+    image = header + data + header
+    with Scene(b"") as scene:
+        with open(scene.image, "r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, len(image))
+            for off in range(0, len(image), 4096):
+                if image[off : off + 4096].strip(b"\0"):
+                    file.seek(off)
+                    file.write(image[off : off + 4096])
+            file.flush()
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        expect(scene.save("-k", "--offset", "0"), os.EX_OK)
+
+
+tests.case("a dump on an image that was allocated", check_allocated)
 tests.case("--offset finds two", check_offset_two)
 tests.case("--offset finds dumps that overlap", check_offset_overlap)
 tests.case(
