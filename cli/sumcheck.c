@@ -124,7 +124,7 @@ read_info(struct sumcheck *smc)
 
 /* ---- the dump ---- */
 
-/* Count the file behind fd, len bytes long.  -1: errno. */
+/* Count the file behind fd, len bytes long or a bit more.  -1: errno. */
 static int
 add_file(struct digest *dg, int fd, uint64_t len, const char *path)
 {
@@ -143,7 +143,7 @@ add_file(struct digest *dg, int fd, uint64_t len, const char *path)
 			digest_add(dg, buf, (size_t)n);
 			done += (uint64_t)n;
 		}
-	} while (n > 0 || (n < 0 && errno == EINTR));
+	} while ((n > 0 && done <= len) || (n < 0 && errno == EINTR));
 	progress_end(&bar);
 	free(buf);
 	return (n < 0 ? -1 : 0);
@@ -157,9 +157,11 @@ count_file(struct sumcheck *smc, int fd)
 	uint64_t data_len = holes_data_len(fd);
 	bool known;
 
-	if (fstat(fd, &st) == 0 &&
-	    (uint64_t)st.st_size - data_len > digest_holes_max(data_len)) {
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		smc->smc_why = "not a regular file";
+	else if ((uint64_t)st.st_size - data_len > digest_holes_max(data_len))
 		smc->smc_why = "almost all of it is a hole";
+	if (smc->smc_why != NULL) {
 		digest_destroy(dg);
 		return (EX_OK);
 	}

@@ -134,6 +134,15 @@ def check_hollow():
         expect(result, os.EX_NOINPUT, "almost all of it is a hole")
 
 
+def check_device():
+    """A device without an end is not read to it."""
+    with Scene(b"") as scene:
+        os.symlink("/dev/zero", scene.path("vmcore.0"))
+        put(scene, "info.0", SUM + "\n")
+        result = check(scene.path("vmcore.0"))
+        expect(result, os.EX_NOINPUT, "not a regular file")
+
+
 def check_no_core():
     with Scene(b"") as scene:
         result = check(scene.path("vmcore.0"))
@@ -144,6 +153,7 @@ def check_no_core():
 tests.case("no sum: info.N is a pipe", check_fifo)
 tests.case("no sum: compressed later", check_recompressed)
 tests.case("no sum: a hole", check_hollow)
+tests.case("no sum: a device", check_device)
 tests.case("no dump", check_no_core)
 
 # ---- what else is said ----
