@@ -86,6 +86,7 @@ struct save_request {
 	struct crashdir srq_dir;
 	struct dumpdev *srq_dev;
 	unsigned int srq_nfound;
+	uint32_t srq_nsaved;
 	bool srq_any_cleared;
 };
 
@@ -181,10 +182,17 @@ save(struct save_request *rq, struct save_source *src)
 		    src->src_name);
 		return (EX_DATAERR);
 	}
+	if (rq->srq_max != 0 && rq->srq_nsaved == rq->srq_max) {
+		warnx(
+		    "%s: not saved: with -m %u it would replace a dump saved right now",
+		    src->src_name, rq->srq_max);
+		return (EX_CANTCREAT);
+	}
 	src->src_has_sum = take_holes(rq, src, data_len);
 	status = save_dump(&rq->srq_dir, src, rq->srq_max, core);
 	if (status != EX_OK)
 		return (status);
+	rq->srq_nsaved++;
 	text_put(stdout, rq->srq_dir.cd_path);
 	printf("/%s\n", core);
 	if (rq->srq_keep || src->src_dump->dmp_cleared)

@@ -248,6 +248,16 @@ def check_offset_two():
         assert "vmcore.2" not in scene.names(), scene.names()
 
 
+def check_offset_max():
+    """A dump that this run saved is not replaced."""
+    with Scene(FILLER + GOOD + FILLER + dump4(DATA[:99], 4096) + FILLER) as scene:
+        result = scene.save("-m", "1", "--offset", "0")
+        expect(result, os.EX_CANTCREAT, "replace a dump saved right now")
+        assert scene.read("vmcore.0") == DATA
+        expect(scene.save("--offset", "0"), os.EX_OK)
+        assert scene.read("vmcore.1") == DATA[:99]
+
+
 def check_offset_half(damaged, message):
     """One header is enough to find a dump, but not to trust it."""
     header = GOOD.index(images.KERNEL) if damaged == "first" else len(GOOD) - 512
@@ -324,6 +334,7 @@ def check_allocated():
 
 tests.case("a dump on an image that was allocated", check_allocated)
 tests.case("--offset finds two", check_offset_two)
+tests.case("--offset finds two, -m 1", check_offset_max)
 tests.case("--offset finds dumps that overlap", check_offset_overlap)
 tests.case(
     "--offset with a last header only", check_offset_half, "first", "differ"
