@@ -156,6 +156,14 @@ put_file(int dir, const char *name, const char *text)
 	(void)close(fd);
 }
 
+/* A link leads to another name in the folder, or to a file of ours. */
+static void
+put_link(int dir, const char *name, const char *target)
+{
+	if (strchr(target, '/') == NULL && strstr(target, "..") == NULL)
+		(void)!symlinkat(path_of(target), dir, name);
+}
+
 /* "!memory 7": which call is to fail. */
 static void
 set_failure(const char *line)
@@ -188,7 +196,7 @@ put_entry(int dir, char *line)
 	if (kind == '=')
 		put_file(dir, line, rest);
 	else if (kind == '>')
-		(void)!symlinkat(path_of(rest), dir, line);
+		put_link(dir, line, rest);
 	else if (kind == '/')
 		(void)mkdirat(dir, line, 0700);
 }

@@ -14,11 +14,14 @@
  *
  * "name=text" is a file, "name>target" a link, "name/" a folder.  "!memory 7"
  * lets the seventh allocation fail, "!files 7" and "!places 7" the seventh call
- * that is about files: fail.h.  Among the arguments and targets of links, @file and @folder stand for their paths, @core3
- * and @kernel3 for those of the dump number 3 of base.h, @change3 for that dump
- * with the changes that the file lists, @own for a dump of the data of the kernel
- * that the file is; no other may have a slash.  "!bad 512 7" lets no read succeed
- * of 7 bytes from 512 on.
+ * that is about files: fail.h.  "!bad 512 7" lets no read succeed of
+ * 7 bytes from 512 on.
+ *
+ * Among the arguments and the targets of links, @file and @folder stand for their
+ * paths, @core3 and @kernel3 for those of the dump number 3 of base.h, @change3 for
+ * that dump with the changes that the file lists, @own for a dump of the data of
+ * the kernel that the file is.  No other may have a slash or "..", so a command
+ * that writes, like "save -c", finds nothing of the host's.
  */
 #ifndef TESTS_FUZZ_CMDLINE_H
 #define TESTS_FUZZ_CMDLINE_H

@@ -133,6 +133,8 @@ FOLDERS = [
     ["save -Cv @file"],
     ["save -c @file"],
     ["save -cC @file"],
+    ["save -c x", "x>/dev/null"],
+    ["save -c x", "x>.."],
     ["save -ck @file"],
     ["save -m 0 @file @folder"],
     ["save -m x @file @folder"],
