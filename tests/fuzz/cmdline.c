@@ -1,9 +1,5 @@
 #include "tests/fuzz/cmdline.h"
 
-#include <sys/stat.h>
-
-#include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +10,7 @@
 #include "cli/cmd.h"
 #include "tests/fuzz/base.h"
 #include "tests/fuzz/fail.h"
+#include "tests/fuzz/folder.h"
 #include "tests/fuzz/memfile.h"
 #include "tests/fuzz/owndump.h"
 
@@ -38,9 +35,7 @@ static const struct {
 static struct memfile file, own;
 static const uint8_t *file_bytes;
 static size_t file_len;
-static const struct base *changed; /* has to be restored */
-static char folder[64];
-static int home;			   /* the folder that we are in */
+static const struct base *changed;	   /* has to be restored */
 static unsigned long failure[FAIL_NKINDS]; /* which call is to fail */
 static uint64_t bad_off, bad_len;
 
@@ -87,7 +82,7 @@ path_of(const char *word)
 	if (strcmp(word, "@file") == 0)
 		return (file.path);
 	if (strcmp(word, "@folder") == 0)
-		return (folder);
+		return (folder_path());
 	if (strcmp(word, "@own") == 0) {
 		owndump_make(&own, &file, file_bytes, file_len);
 		return (own.path);
@@ -105,64 +100,7 @@ path_of(const char *word)
 	return (ba != NULL ? ba->ba_core.path : "0");
 }
 
-/* ---- the folder ---- */
-
-static void
-remove_folder(void)
-{
-	(void)rmdir(folder);
-}
-
-static void
-create_files(void)
-{
-	memfile_create(&file);
-	memfile_create(&own);
-	(void)snprintf(folder, sizeof(folder), "%s/vmcore-fuzz.XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	need(mkdtemp(folder) != NULL, folder);
-	home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	need(home >= 0, "open");
-	need(setenv("TMPDIR", folder, 1) == 0, "setenv");
-	need(atexit(remove_folder) == 0, "atexit");
-}
-
-static void
-empty_folder(void)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-
-	need(dir != NULL, folder);
-	while ((entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (unlinkat(dirfd(dir), entry->d_name, 0) != 0)
-			(void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-	}
-	(void)closedir(dir);
-}
-
-static void
-put_file(int dir, const char *name, const char *text)
-{
-	int fd =
-	    openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
-
-	if (fd < 0)
-		return;
-	(void)!write(fd, text, strlen(text));
-	(void)close(fd);
-}
-
-/* A link leads to another name in the folder, or to a file of ours. */
-static void
-put_link(int dir, const char *name, const char *target)
-{
-	if (strchr(target, '/') == NULL && strstr(target, "..") == NULL)
-		(void)!symlinkat(path_of(target), dir, name);
-}
+/* ---- what is to fail ---- */
 
 /* "!memory 7": which call is to fail. */
 static void
@@ -178,27 +116,6 @@ set_failure(const char *line)
 	for (int i = 0; i < FAIL_NKINDS; i++)
 		if (strncmp(line, kinds[i], strlen(kinds[i])) == 0)
 			failure[i] = strtoul(line + strlen(kinds[i]), NULL, 10);
-}
-
-/* Put what the line says into the folder. */
-static void
-put_entry(int dir, char *line)
-{
-	size_t len = strcspn(line, "=>/");
-	char kind = line[len];
-	const char *rest = line + len + 1;
-
-	if (line[0] == '!')
-		set_failure(line);
-	if (len == 0 || line[0] == '.' || line[0] == '!')
-		return;
-	line[len] = '\0';
-	if (kind == '=')
-		put_file(dir, line, rest);
-	else if (kind == '>')
-		put_link(dir, line, rest);
-	else if (kind == '/')
-		(void)mkdirat(dir, line, 0700);
 }
 
 /* ---- the arguments ---- */
@@ -265,21 +182,28 @@ run_line(char *line)
 static void
 run_header(char *header)
 {
-	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char *rest = header;
 	char *first = strsep(&rest, "\n");
 	char *line;
 
-	need(dir >= 0, folder);
 	memset(failure, 0, sizeof(failure));
 	bad_len = 0;
 	while ((line = strsep(&rest, "\n")) != NULL)
-		put_entry(dir, line);
-	need(fchdir(dir) == 0, folder);
+		if (line[0] == '!')
+			set_failure(line);
+		else
+			folder_put(line, path_of);
+	folder_enter();
 	run_line(first);
-	need(fchdir(home) == 0, "fchdir");
-	(void)close(dir);
-	empty_folder();
+	folder_leave();
+}
+
+static void
+create_files(void)
+{
+	memfile_create(&file);
+	memfile_create(&own);
+	folder_create();
 }
 
 void
@@ -290,7 +214,7 @@ cmdline_run(const uint8_t *data, size_t size)
 	size_t header_len;
 	char *end;
 
-	if (folder[0] == '\0')
+	if (file.path[0] == '\0')
 		create_files();
 	memcpy(header, data, len);
 	header[len] = '\0';

@@ -1,0 +1,119 @@
+#include "tests/fuzz/folder.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[64];
+static int folder_fd;
+static int home; /* the folder that we are in */
+
+static void
+need(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	perror(what);
+	exit(1);
+}
+
+static void
+remove_folder(void)
+{
+	(void)rmdir(folder);
+}
+
+void
+folder_create(void)
+{
+	(void)snprintf(folder, sizeof(folder), "%s/vmcore-fuzz.XXXXXX",
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	need(mkdtemp(folder) != NULL, folder);
+	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	need(folder_fd >= 0, folder);
+	home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	need(home >= 0, "open");
+	need(setenv("TMPDIR", folder, 1) == 0, "setenv");
+	need(atexit(remove_folder) == 0, "atexit");
+}
+
+const char *
+folder_path(void)
+{
+	return (folder);
+}
+
+static void
+put_file(const char *name, const char *text)
+{
+	int fd = openat(folder_fd, name,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, text, strlen(text));
+	(void)close(fd);
+}
+
+/* A link leads to another name in the folder, or to a file of ours. */
+static void
+put_link(const char *name, const char *target,
+    const char *(*path)(const char *word))
+{
+	if (strchr(target, '/') == NULL && strstr(target, "..") == NULL)
+		(void)!symlinkat(path(target), folder_fd, name);
+}
+
+void
+folder_put(char *line, const char *(*path)(const char *word))
+{
+	size_t len = strcspn(line, "=>/");
+	char kind = line[len];
+	const char *rest = line + len + 1;
+
+	if (len == 0 || line[0] == '.')
+		return;
+	line[len] = '\0';
+	if (kind == '=')
+		put_file(line, rest);
+	else if (kind == '>')
+		put_link(line, rest, path);
+	else if (kind == '/')
+		(void)mkdirat(folder_fd, line, 0700);
+}
+
+void
+folder_enter(void)
+{
+	need(fchdir(folder_fd) == 0, folder);
+}
+
+static void
+empty_folder(void)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	need(dir != NULL, folder);
+	while ((entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd(dir), entry->d_name, 0) != 0)
+			(void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+	}
+	(void)closedir(dir);
+}
+
+void
+folder_leave(void)
+{
+	need(fchdir(home) == 0, "fchdir");
+	empty_folder();
+}
