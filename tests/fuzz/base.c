@@ -241,20 +241,26 @@ apply_change(const struct base *ba, const uint8_t *p, size_t left)
 }
 
 const struct base *
+base_get(size_t which)
+{
+	unsigned int nvariants;
+	const struct gen_variant *variants = gen_variants(&nvariants);
+
+	which %= base_count();
+	if (bases[which] == NULL)
+		bases[which] = create(&variants[which]);
+	return (bases[which]);
+}
+
+const struct base *
 base_apply(const uint8_t *data, size_t size)
 {
-	const struct gen_variant *variants;
-	struct base *ba;
-	unsigned int nvariants;
-	size_t which, n;
+	const struct base *ba;
+	size_t n;
 
 	if (size < 2)
 		return (NULL);
-	variants = gen_variants(&nvariants);
-	which = (data[0] & 0x7f) % base_count();
-	if (bases[which] == NULL)
-		bases[which] = create(&variants[which]);
-	ba = bases[which];
+	ba = base_get(data[0] & 0x7f);
 	done.nchanges = 0;
 	done.cut = UINT64_MAX;
 	for (size_t off = 2; off < size; off += n)

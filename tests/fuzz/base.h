@@ -37,6 +37,9 @@ struct base {
 /* How many dumps there are. */
 size_t base_count(void);
 
+/* The dump with that number, modulo how many there are, as it is now. */
+const struct base *base_get(size_t which);
+
 /*
  * The dump that an input asks for, changed as it says.  Belongs to this module;
  * base_restore() undoes the changes.  NULL: the input is too short to be one.

@@ -61,24 +61,22 @@ change_base(const char *number)
 	if (changed != NULL)
 		base_restore(changed);
 	input[0] = (uint8_t)atoi(number);
+	input[1] = 0; /* whole, if the file is empty */
 	memcpy(input + 1, file_bytes, len);
-	changed = base_apply(input, len + 1);
+	changed = base_apply(input, len > 0 ? len + 1 : 2);
 	return (changed);
 }
 
+/* The dump whose number this is. */
 static const struct base *
-good_base(const char *number)
+numbered(const char *number)
 {
-	uint8_t input[2] = { (uint8_t)atoi(number), 0 };
-
-	return (base_apply(input, sizeof(input)));
+	return (base_get((uint8_t)atoi(number)));
 }
 
 static const char *
 path_of(const char *word)
 {
-	const struct base *ba;
-
 	if (strcmp(word, "@file") == 0)
 		return (file.path);
 	if (strcmp(word, "@folder") == 0)
@@ -87,17 +85,13 @@ path_of(const char *word)
 		owndump_make(&own, &file, file_bytes, file_len);
 		return (own.path);
 	}
-	if (strncmp(word, "@kernel", 7) == 0) {
-		ba = good_base(word + 7);
-		return (ba != NULL ? ba->ba_kernel.path : "0");
-	}
+	if (strncmp(word, "@kernel", 7) == 0)
+		return (numbered(word + 7)->ba_kernel.path);
 	if (strncmp(word, "@core", 5) == 0)
-		ba = good_base(word + 5);
-	else if (strncmp(word, "@change", 7) == 0)
-		ba = change_base(word + 7);
-	else
-		return (word);
-	return (ba != NULL ? ba->ba_core.path : "0");
+		return (numbered(word + 5)->ba_core.path);
+	if (strncmp(word, "@change", 7) == 0)
+		return (change_base(word + 7)->ba_core.path);
+	return (word);
 }
 
 /* ---- what is to fail ---- */
