@@ -1,9 +1,11 @@
+#define _XOPEN_SOURCE 700 /* nftw(3) */
+
 #include "tests/fuzz/folder.h"
 
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,26 +96,17 @@ folder_enter(void)
 	need(fchdir(folder_fd) == 0, folder);
 }
 
-static void
-empty_folder(void)
+static int
+remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-
-	need(dir != NULL, folder);
-	while ((entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (unlinkat(dirfd(dir), entry->d_name, 0) != 0)
-			(void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-	}
-	(void)closedir(dir);
+	(void)st;
+	(void)type;
+	return (ftw->level == 0 ? 0 : remove(path));
 }
 
 void
 folder_leave(void)
 {
 	need(fchdir(home) == 0, "fchdir");
-	empty_folder();
+	need(nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS) == 0, folder);
 }
