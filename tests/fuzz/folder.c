@@ -2,6 +2,7 @@
 
 #include "tests/fuzz/folder.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 
 static char folder[64];
 static int folder_fd;
+static int locked_fd = -1;
 static int home; /* the folder that we are in */
 
 static void
@@ -54,13 +56,25 @@ folder_path(void)
 static void
 put_file(const char *name, const char *text)
 {
-	int fd = openat(folder_fd, name,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+	int fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
 
 	if (fd < 0)
 		return;
 	(void)!write(fd, text, strlen(text));
 	(void)close(fd);
+}
+
+/* As if another program had it open, and had locked it. */
+static void
+put_locked(const char *name)
+{
+	put_file(name, "");
+	if (locked_fd >= 0)
+		(void)close(locked_fd);
+	locked_fd = openat(folder_fd, name,
+	    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (locked_fd >= 0)
+		(void)flock(locked_fd, LOCK_EX | LOCK_NB);
 }
 
 /* A link leads to another name in the folder, or to a file of ours. */
@@ -75,19 +89,23 @@ put_link(const char *name, const char *target,
 void
 folder_put(char *line, const char *(*path)(const char *word))
 {
-	size_t len = strcspn(line, "=>/");
+	size_t len = strcspn(line, "=>/|#");
 	char kind = line[len];
 	const char *rest = line + len + 1;
 
-	if (len == 0 || line[0] == '.')
-		return;
 	line[len] = '\0';
+	if (len == 0 || strcmp(line, ".") == 0 || strcmp(line, "..") == 0)
+		return;
 	if (kind == '=')
 		put_file(line, rest);
 	else if (kind == '>')
 		put_link(line, rest, path);
 	else if (kind == '/')
 		(void)mkdirat(folder_fd, line, 0700);
+	else if (kind == '|')
+		(void)mkfifoat(folder_fd, line, 0600);
+	else if (kind == '#')
+		put_locked(line);
 }
 
 void
@@ -108,5 +126,8 @@ void
 folder_leave(void)
 {
 	need(fchdir(home) == 0, "fchdir");
+	if (locked_fd >= 0)
+		(void)close(locked_fd);
+	locked_fd = -1;
 	need(nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS) == 0, folder);
 }

@@ -160,6 +160,18 @@ FOLDERS = [
     ["save --length 7 @file @folder"],
 ]
 
+# What another program, or a save that was cut off, has left there.
+LEFT = [
+    [".saving.lock#"], [".saving.lock="], [".saving.lock|"], [".saving.lock/"],
+    [".saving.lock>x"], [".saving.core=x", ".saving.info/", ".saving.last/"],
+    [".saving.bounds/"], [".saving.old.vmcore.3=x", ".saving.old.info.3=x"],
+    [".saving.old.vmcore.3=x", "info.3=x"], [".saving.old.vmcore.3.gz=x", "bounds=3"],
+    [".saving.old.vmcore.0=x", "vmcore.0=y"], [".saving.old.x", ".saving.old.info.="],
+    [".saving.old.info.7/", "info.7=x", "bounds=7"],
+    ["bounds=7 \t ", "minfree=\t"], ["bounds|"], ["bounds>@folder"], ["info.0|"],
+    ["bounds|", "bounds=3"], ["bounds|", "bounds#"], ["bounds=3", "bounds>x", "bounds/"],
+]
+
 # What may be asked of a disk on which something is wrong.
 ANY = [["save -k @file @folder"], ["save -fv @file @folder"],
        ["save --offset 0 @file @folder"]]
@@ -183,6 +195,9 @@ def rows(_):
             for command in ("save -f @file @folder", "save @file @folder",
                             "save -c @file", "save -fv @file @folder"):
                 yield lines(command, f"!bad {off} {size}") + image
+    for left in LEFT:
+        for words in ("save @file @folder", "save -fm 4 @file @folder"):
+            yield lines(words, *left) + SMALL
     for folder in FOLDERS:
         yield lines(*folder) + GOOD
         yield lines(*folder) + DISK
