@@ -35,9 +35,13 @@ static const struct {
 static struct memfile file, own;
 static const uint8_t *file_bytes;
 static size_t file_len;
-static const struct base *changed;	   /* has to be restored */
-static unsigned long failure[FAIL_NKINDS]; /* which call is to fail */
-static uint64_t bad_off, bad_len;
+static const struct base *changed; /* has to be restored */
+
+/* What is to fail. */
+static struct {
+	unsigned long call[FAIL_NKINDS]; /* which of each kind */
+	struct fail_bad bad;
+} failure;
 
 static void
 need(bool ok, const char *what)
@@ -96,7 +100,7 @@ path_of(const char *word)
 
 /* ---- what is to fail ---- */
 
-/* "!memory 7": which call is to fail. */
+/* "!memory 7": what is to fail. */
 static void
 set_failure(const char *line)
 {
@@ -106,10 +110,12 @@ set_failure(const char *line)
 		[FAIL_PLACES] = "!places ",
 	};
 
-	(void)sscanf(line, "!bad %" SCNu64 " %" SCNu64, &bad_off, &bad_len);
+	(void)sscanf(line, "!bad %" SCNu64 " %" SCNu64 " %" SCNu64,
+	    &failure.bad.fb_start, &failure.bad.fb_step, &failure.bad.fb_n);
 	for (int i = 0; i < FAIL_NKINDS; i++)
 		if (strncmp(line, kinds[i], strlen(kinds[i])) == 0)
-			failure[i] = strtoul(line + strlen(kinds[i]), NULL, 10);
+			failure.call[i] =
+			    strtoul(line + strlen(kinds[i]), NULL, 10);
 }
 
 /* ---- the arguments ---- */
@@ -143,8 +149,8 @@ run_quietly(int (*run)(int, char **), int argc, char **argv)
 	stdout = stderr = nowhere;
 	optind = 0;
 	for (int i = 0; i < FAIL_NKINDS; i++)
-		fail_set((enum fail_kind)i, failure[i]);
-	fail_bad(bad_off, bad_len);
+		fail_set((enum fail_kind)i, failure.call[i]);
+	fail_places(&failure.bad);
 	status = run(argc, argv);
 	fail_clear();
 	stdout = out;
@@ -180,8 +186,7 @@ run_header(char *header)
 	char *first = strsep(&rest, "\n");
 	char *line;
 
-	memset(failure, 0, sizeof(failure));
-	bad_len = 0;
+	memset(&failure, 0, sizeof(failure));
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (line[0] == '!')
 			set_failure(line);

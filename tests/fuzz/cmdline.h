@@ -15,7 +15,8 @@
  * "name=text" is a file, "name>target" a link, "name/" a folder, "name|" a fifo,
  * "name#" an empty file that another program has locked.  "!memory 7" lets the
  * seventh allocation fail, "!files 7" and "!places 7" the seventh call that is
- * about files: fail.h.  "!bad 512 7" lets no read succeed of 7 bytes from 512 on.
+ * about files: fail.h.  "!bad 512 4096 3" lets no read succeed of the bytes
+ * 512, 4608 and 8704 of any file.
  *
  * Among the arguments and the targets of links, @file and @folder stand for their
  * paths, @core3 and @kernel3 for those of the dump number 3 of base.h, @change3 for

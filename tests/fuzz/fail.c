@@ -8,9 +8,7 @@
 #include <stddef.h>
 
 static unsigned long left[FAIL_NKINDS]; /* calls until one fails; 0: none */
-static struct {
-	uint64_t off, len;
-} bad;
+static struct fail_bad bad;
 
 void
 fail_set(enum fail_kind kind, unsigned long n)
@@ -19,16 +17,15 @@ fail_set(enum fail_kind kind, unsigned long n)
 }
 
 void
-fail_bad(uint64_t off, uint64_t len)
+fail_places(const struct fail_bad *places)
 {
-	bad.off = off;
-	bad.len = len;
+	bad = *places;
 }
 
 void
 fail_clear(void)
 {
-	bad.len = 0;
+	bad.fb_n = 0;
 	for (int i = 0; i < FAIL_NKINDS; i++)
 		left[i] = 0;
 }
@@ -47,8 +44,13 @@ fails(enum fail_kind kind)
 static bool
 is_bad(uint64_t off, uint64_t len)
 {
-	if (bad.len == 0 ||
-	    (off >= bad.off ? off - bad.off >= bad.len : bad.off - off >= len))
+	uint64_t i = 0; /* the first place from off on */
+
+	if (bad.fb_n == 0 || bad.fb_step == 0)
+		return (false);
+	if (off > bad.fb_start)
+		i = (off - bad.fb_start - 1) / bad.fb_step + 1;
+	if (i >= bad.fb_n || bad.fb_start + i * bad.fb_step - off >= len)
 		return (false);
 	errno = EIO;
 	return (true);

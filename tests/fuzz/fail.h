@@ -20,8 +20,14 @@ enum fail_kind {
 /* From now on, the n'th call of that kind fails; 0: none does. */
 void fail_set(enum fail_kind kind, unsigned long n);
 
-/* No byte of a file can be read from off on, len bytes; 0: all can. */
-void fail_bad(uint64_t off, uint64_t len);
+/* Bytes of all files that pread(2) cannot read. */
+struct fail_bad {
+	uint64_t fb_start;
+	uint64_t fb_step; /* from each to the next; 0: there are none */
+	uint64_t fb_n;	  /* how many; 0: none */
+};
+
+void fail_places(const struct fail_bad *places);
 
 /* No call fails any more. */
 void fail_clear(void);

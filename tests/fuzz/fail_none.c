@@ -9,10 +9,9 @@ fail_set(enum fail_kind kind, unsigned long n)
 }
 
 void
-fail_bad(uint64_t off, uint64_t len)
+fail_places(const struct fail_bad *places)
 {
-	(void)off;
-	(void)len;
+	(void)places;
 }
 
 void

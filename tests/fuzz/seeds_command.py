@@ -146,8 +146,8 @@ def rows(files):
             yield f"{command} @file\n\n".encode() + data
     for off in (0, 4096, 8192, 20000, 100000):
         for command in ("info", "dmesg", "bt -a -N @kernel2", "ps -N @kernel2"):
-            yield f"{command} @core2\n!bad {off} 4096\n!files 1\n\n".encode()
-            yield f"{command} @core2\n!bad {off} 99999999\n\n".encode()
+            yield f"{command} @core2\n!bad {off} 1 4096\n!files 1\n\n".encode()
+            yield f"{command} @core2\n!bad {off} 1 99999999\n\n".encode()
     for words in READ:
         for base in ("2", "9"):
             yield f"read -N @kernel{base} -M @core{base} {words}\n\n".encode()

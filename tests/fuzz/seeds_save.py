@@ -172,6 +172,20 @@ LEFT = [
     ["bounds|", "bounds=3"], ["bounds|", "bounds#"], ["bounds=3", "bounds>x", "bounds/"],
 ]
 
+# Disks on which some places cannot be read: where, how far apart, how many.
+WIDE = some_bytes(512 * 81, 4)
+BAD = [
+    (dump(WIDE, size=8 * SIZE), 8 * SIZE - 512 * 82 + 9, 1024, 40),
+    (dump(WIDE, size=8 * SIZE), 8 * SIZE - 512 * 40, 512, 7),
+    (GOOD, 1 << 30, 1, 1),
+    (GOOD, LAST - 1024, 512, 1),
+    (DISK, 512, 512, 1),
+    (dump(key=KEY), LAST - 3072 - 100, 512, 1),
+    (images.textdump(TAR), (1 << 20) - 512 * 2, 512, 1),
+    (images.textdump(TAR), (1 << 20) - 512 * 9, 512, 4),
+    (images.textdump(TAR), (1 << 20) - 512 * 9, 1024, 3),
+]
+
 # What may be asked of a disk on which something is wrong.
 ANY = [["save -k @file @folder"], ["save -fv @file @folder"],
        ["save --offset 0 @file @folder"]]
@@ -194,7 +208,10 @@ def rows(_):
                       images.textdump(TAR, size=SIZE)):
             for command in ("save -f @file @folder", "save @file @folder",
                             "save -c @file", "save -fv @file @folder"):
-                yield lines(command, f"!bad {off} {size}") + image
+                yield lines(command, f"!bad {off} 1 {size}") + image
+    for image, *places in BAD:
+        for words in ("save @file @folder", "save -f @file @folder", "save -Cf @file"):
+            yield lines(words, "!bad " + " ".join(map(str, places))) + image
     for left in LEFT:
         for words in ("save @file @folder", "save -fm 4 @file @folder"):
             yield lines(words, *left) + SMALL
