@@ -2,10 +2,15 @@
 
 #include <sys/types.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 static unsigned long left[FAIL_NKINDS]; /* calls until one fails; 0: none */
 static struct fail_bad bad;
@@ -79,6 +84,10 @@ CALL(FAIL_FILES, ssize_t, -1, write, (int fd, const void *buf, size_t len),
     (fd, buf, len))
 CALL(FAIL_FILES, ssize_t, -1, pwrite64,
     (int fd, const void *buf, size_t len, off_t off), (fd, buf, len, off))
+CALL(FAIL_FILES, int, -1, dup, (int fd), (fd))
+CALL(FAIL_FILES, FILE *, NULL, fdopen, (int fd, const char *mode), (fd, mode))
+CALL(FAIL_FILES, DIR *, NULL, fdopendir, (int fd), (fd))
+CALL(FAIL_FILES, int, -1, flock, (int fd, int how), (fd, how))
 CALL(FAIL_FILES, int, -1, fsync, (int fd), (fd))
 CALL(FAIL_FILES, int, -1, ftruncate64, (int fd, off_t len), (fd, len))
 CALL(FAIL_FILES, int, -1, symlinkat, (const char *to, int fd, const char *from),
@@ -91,6 +100,7 @@ CALL(FAIL_FILES, void *, (void *)-1, mmap64,
     (addr, len, prot, flags, fd, off))
 
 CALL(FAIL_PLACES, int, -1, fstat64, (int fd, struct stat *st), (fd, st))
+CALL(FAIL_PLACES, int, -1, fstatvfs64, (int fd, struct statvfs *fs), (fd, fs))
 CALL(FAIL_PLACES, off_t, -1, lseek64, (int fd, off_t off, int whence),
     (fd, off, whence))
 CALL(FAIL_PLACES, int, -1, mkstemp64, (char *path), (path))
@@ -104,4 +114,21 @@ __wrap_pread64(int fd, void *buf, size_t len, off_t off)
 	if (fails(FAIL_FILES) || is_bad((uint64_t)off, len))
 		return (-1);
 	return (__real_pread64(fd, buf, len, off));
+}
+
+int __real_openat64(int dir, const char *name, int flags, ...);
+int __wrap_openat64(int dir, const char *name, int flags, ...);
+
+int
+__wrap_openat64(int dir, const char *name, int flags, ...)
+{
+	va_list ap;
+	int mode;
+
+	va_start(ap, flags);
+	mode = (flags & O_CREAT) != 0 ? va_arg(ap, int) : 0;
+	va_end(ap);
+	if (fails(FAIL_FILES))
+		return (-1);
+	return (__real_openat64(dir, name, flags, mode));
 }

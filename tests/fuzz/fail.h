@@ -13,7 +13,7 @@
 enum fail_kind {
 	FAIL_MEMORY,
 	FAIL_FILES,
-	FAIL_PLACES, /* where a file is, how long, what kind: fstat and lseek */
+	FAIL_PLACES, /* where a file is, how long, what kind, how much room */
 	FAIL_NKINDS
 };
 

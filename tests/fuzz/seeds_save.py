@@ -195,7 +195,7 @@ def rows(_):
     for image in DISKS:
         for folder in ANY:
             yield lines(*folder) + image
-    for number in range(1, 70):
+    for number in range(1, 90):
         for failure in ("!memory", "!files", "!places"):
             for image in (SMALL, images.disk([(SWAP, SMALL)]),
                           mbr_disk([(0xA5, slice_of(SMALL))])):
