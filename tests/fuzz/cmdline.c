@@ -1,6 +1,7 @@
 #include "tests/fuzz/cmdline.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,9 +198,17 @@ run_header(char *header)
 	folder_leave();
 }
 
+/* For jansson: a library that is shared calls the C library by itself. */
+static void *
+take_memory(size_t len)
+{
+	return (malloc(len));
+}
+
 static void
 create_files(void)
 {
+	json_set_alloc_funcs(take_memory, free);
 	memfile_create(&file);
 	memfile_create(&own);
 	folder_create();

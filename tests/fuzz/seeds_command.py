@@ -132,6 +132,13 @@ def own(files):
                 yield f"{command} -N @file @own\n\n".encode() + path.read_bytes()
 
 
+def unlucky():
+    """What fails deep inside."""
+    for command in ("bt -a --json", "ps --json", "modules --json", "info --json"):
+        for number in [*range(90, 400, 17), *range(400, 3000, 151)]:
+            yield failing(command, 2, "!memory", number)
+
+
 def rows(files):
     for words in BESIDE:
         yield ("\n".join(words) + "\n\n").encode("utf-8", "surrogateescape")
@@ -176,3 +183,5 @@ def rows(files):
             words = named.format(2, 3)
             yield f"{command} {words}\nkernel.0=x\n\n".encode() + file
             yield f"info --json {words}\n\n".encode() + file
+    for more in (unlucky,):
+        yield from more()
