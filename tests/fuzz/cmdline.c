@@ -42,6 +42,7 @@ static const struct base *changed; /* has to be restored */
 static struct {
 	unsigned long call[FAIL_NKINDS]; /* which of each kind */
 	struct fail_bad bad;
+	bool full; /* the standard output */
 } failure;
 
 static void
@@ -113,6 +114,8 @@ set_failure(const char *line)
 
 	(void)sscanf(line, "!bad %" SCNu64 " %" SCNu64 " %" SCNu64,
 	    &failure.bad.fb_start, &failure.bad.fb_step, &failure.bad.fb_n);
+	if (strcmp(line, "!full") == 0)
+		failure.full = true;
 	for (int i = 0; i < FAIL_NKINDS; i++)
 		if (strncmp(line, kinds[i], strlen(kinds[i])) == 0)
 			failure.call[i] =
@@ -136,18 +139,44 @@ split(char *line, char *argv[MAX_WORDS + 1])
 	return (argc);
 }
 
+/* A stream to a file of /dev that takes all, and one that takes nothing. */
+static FILE *
+take_all(void)
+{
+	static FILE *f;
+
+	if (f == NULL)
+		f = fopen("/dev/null", "w");
+	need(f != NULL, "/dev/null");
+	return (f);
+}
+
+/* Not every system has one. */
+static FILE *
+take_nothing(void)
+{
+	static FILE *f;
+
+	if (f == NULL) {
+		f = fopen("/dev/full", "w");
+		if (f == NULL)
+			return (take_all());
+		/* No text waits in it for another input. */
+		setbuf(f, NULL);
+	}
+	clearerr(f);
+	return (f);
+}
+
 /* What the command prints goes nowhere, but a sanitizer still has its say. */
 static int
 run_quietly(int (*run)(int, char **), int argc, char **argv)
 {
-	static FILE *nowhere;
 	FILE *out = stdout, *err = stderr;
 	int status;
 
-	if (nowhere == NULL)
-		nowhere = fopen("/dev/null", "w");
-	need(nowhere != NULL, "/dev/null");
-	stdout = stderr = nowhere;
+	stdout = failure.full ? take_nothing() : take_all();
+	stderr = take_all();
 	optind = 0;
 	for (int i = 0; i < FAIL_NKINDS; i++)
 		fail_set((enum fail_kind)i, failure.call[i]);

@@ -133,10 +133,16 @@ def own(files):
 
 
 def unlucky():
-    """What fails deep inside."""
+    """What fails deep inside, and where the output has no room."""
     for command in ("bt -a --json", "ps --json", "modules --json", "info --json"):
         for number in [*range(90, 400, 17), *range(400, 3000, 151)]:
             yield failing(command, 2, "!memory", number)
+    for command in ("bt -a --json", "bt -a", "ps", "ps --json", "modules",
+                    "modules --json", "info", "info --json", "dmesg", "read version"):
+        for base in (2, 20):
+            yield f"{command} -N @kernel{base} @core{base}\n!full\n\n".encode()
+        for places in ("4096 65536 999", "40960 4096 999"):
+            yield f"{command} -N @kernel2 @core2\n!bad {places}\n\n".encode()
 
 
 def rows(files):
