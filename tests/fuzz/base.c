@@ -118,6 +118,27 @@ copy_blocks(const struct base *ba, uint64_t from)
 	}
 }
 
+/* What the kernels of some dumps did besides. */
+static void
+add_deeds(struct gen_spec *spec, const char *variant)
+{
+	static const struct {
+		const char *variant;
+		unsigned int flags;
+		unsigned int recursion; /* frames */
+	} deeds[] = {
+		{ "amd64-v1", 0, 60 },
+		{ "amd64-v3-unaligned", GEN_LIVE, 0 },
+		{ "i386-v2", GEN_LIVE, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
+		if (strcmp(deeds[i].variant, variant) == 0) {
+			spec->gs_flags |= deeds[i].flags;
+			spec->gs_recursion = deeds[i].recursion;
+		}
+}
+
 /* As small as the machine may be: many inputs a second is what counts. */
 static struct gen_spec
 small_spec(const struct gen_variant *variant)
@@ -142,6 +163,7 @@ small_spec(const struct gen_variant *variant)
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		if (strcmp(sizes[i].arch, variant->gv_arch) == 0)
 			spec.gs_kva_len = sizes[i].kva_len;
+	add_deeds(&spec, variant->gv_name);
 	return (spec);
 }
 

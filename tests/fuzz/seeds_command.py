@@ -183,6 +183,8 @@ def rows(files):
     for base in range(0, NBASES):
         yield f"bt -a --json -N @kernel{base} @core{base}\n\n".encode()
         yield f"info -N @kernel{base} @core{base}\n\n".encode()
+        yield f"bt -N @kernel{base} @core{base}\n\n".encode()
+        yield f"ps -N @kernel{base} @core{base}\n\n".encode()
     for named in NAMED:
         for number, file in enumerate(FILES):
             command = list(DUMP)[number % len(DUMP)]
