@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/open.h"
 #include "tests/fuzz/base.h"
 #include "tests/fuzz/fail.h"
 #include "tests/fuzz/folder.h"
 #include "tests/fuzz/memfile.h"
+#include "tests/fuzz/monitor.h"
 #include "tests/fuzz/owndump.h"
 
 #define MAX_WORDS  24
@@ -27,6 +29,7 @@ static const struct {
 	{ "dmesg", cmd_dmesg },
 	{ "info", cmd_info },
 	{ "modules", cmd_modules },
+	{ "monitor", monitor_run },
 	{ "ps", cmd_ps },
 	{ "read", cmd_read },
 	{ "save", cmd_save },
@@ -181,7 +184,7 @@ run_quietly(int (*run)(int, char **), int argc, char **argv)
 	for (int i = 0; i < FAIL_NKINDS; i++)
 		fail_set((enum fail_kind)i, failure.call[i]);
 	fail_places(&failure.bad);
-	status = run(argc, argv);
+	status = open_verdict(run(argc, argv));
 	fail_clear();
 	stdout = out;
 	stderr = err;

@@ -17,6 +17,7 @@
  * seventh allocation fail, "!files 7" and "!places 7" the seventh call that is
  * about files: fail.h.  "!bad 512 4096 3" lets no read succeed of the bytes
  * 512, 4608 and 8704 of any file, "!full" no byte reach the standard output.
+ * "monitor" is a command here, too: monitor.h.
  *
  * Among the arguments and the targets of links, @file and @folder stand for their
  * paths, @core3 and @kernel3 for those of the dump number 3 of base.h, @change3 for

@@ -76,6 +76,11 @@ def failing(command, base, kind, number):
     return f"{command} -N @kernel{base} @core{base}\n{kind} {number}\n\n".encode()
 
 
+MONITOR = ["", "bt", "bt 100001", "bt 7", "bt x", "bt 1 2", "bt 1 2 3", "frames",
+           "frames 100001", "frames 7", "notes", "stacks", "stacks 100001",
+           "stacks 100001 2", "stacks 100001 x", "stacks 1 2 3", "help",
+           "unwinder", "gdb-modules", "lldb-modules", "quack", "help me"]
+
 # Dumps that are in the folder, by names that the command finds kernels by.
 BESIDE = [
     ["bt vmcore.0", "vmcore.0>@core2", "kernel.0>@kernel2"],
@@ -145,6 +150,21 @@ def unlucky():
             yield f"{command} -N @kernel2 @core2\n!bad {places}\n\n".encode()
 
 
+def monitor():
+    """What a debugger asks of the remote server."""
+    for words in MONITOR:
+        for base in (0, 2, 6):
+            yield f"monitor @kernel{base} @core{base} {words}\n\n".encode()
+    yield b"monitor @kernel3 @core2 bt\n\n"
+    yield b"monitor @kernel0 nothing bt\n\n"
+    yield b"monitor @kernel2 @file bt\n\n" + gzip.compress(seeds_file.minidump(), mtime=0)
+    yield b"monitor\n\n"
+    for number in range(1, 400, 31):
+        for command in ("frames", "bt", "gdb-modules"):
+            yield (f"monitor @kernel0 @core0 {command}\n"
+                   f"!memory {number}\n\n").encode()
+
+
 def rows(files):
     for words in BESIDE:
         yield ("\n".join(words) + "\n\n").encode("utf-8", "surrogateescape")
@@ -191,5 +211,5 @@ def rows(files):
             words = named.format(2, 3)
             yield f"{command} {words}\nkernel.0=x\n\n".encode() + file
             yield f"info --json {words}\n\n".encode() + file
-    for more in (unlucky,):
+    for more in (monitor, unlucky):
         yield from more()
