@@ -1,6 +1,7 @@
 """Command lines about dumps; the text before the file is that of cmdline.h."""
 
 import gzip
+import hashlib
 import pathlib
 import random
 
@@ -92,6 +93,48 @@ BESIDE = [
     ["info --json vm\udcffcore.0", "vm\udcffcore.0>@core2"],
     ["info vmcore.0.gz", "vmcore.0.gz>@core2", "info.0=Dump header from device"],
 ]
+
+
+# A dump that was saved, and the text about it.
+SAVED = "what was saved"
+SUM = hashlib.sha256(SAVED.encode()).hexdigest()
+INFO = [
+    f"  SHA-256: {SUM}",
+    f"  SHA-256: {SUM[::-1]}",
+    f"  SHA-256: {SUM[:-1]}",
+    f"  SHA-256: {SUM.upper()}",
+    f"a\n\n  SHA-256: {SUM}\n  Dump Status: bad\n",
+    "a\n  Dump Status: bad",
+    f"  Compression: none\n  SHA-256: {SUM}\n  Dump Status: bade\n",
+    f"  Compression: gzip\n  SHA-256: {SUM}\n  Dump Status: good",
+    "a\0b",
+    "x" * 70000,
+    "",
+]
+
+
+def checked():
+    """Dumps whose sums are compared with what info.N says."""
+    def row(core, *entries, option="", info=""):
+        return ("\n".join((f"info --check {option}{core}",) + entries)
+                + "\n\n" + info).encode()
+    for info in INFO:
+        for name in ("vmcore.0", "vmcore.0.gz"):
+            for option in ("", "--json "):
+                yield row(name, "info.0>@file", f"{name}={SAVED}",
+                          option=option, info=info)
+    for entries in (["info.0/"], ["info.0|"], ["info.0>nowhere"], []):
+        yield row("vmcore.0", "vmcore.0=x", *entries)
+    for entry in ("vmcore.0>nowhere", "vmcore.0/", "vmcore.0|"):
+        yield row("vmcore.0", entry, f"info.0={INFO[0]}")
+    yield row("vmcore", "vmcore=x")
+    yield row("vmcore.", "vmcore.=x", f"info.={INFO[0]}")
+    for number in range(1, 25):
+        for failure in ("!memory", "!files", "!places"):
+            yield row("vmcore.0", f"vmcore.0={SAVED}", f"info.0={INFO[0]}",
+                      f"{failure} {number}", option="--json ")
+    yield row("vmcore.0", f"vmcore.0={SAVED}", f"info.0={INFO[0]}", "!bad 3 1 1")
+    yield row("vmcore.0", f"vmcore.0={SAVED}", f"info.0={INFO[0]}", "!full")
 
 
 def changes():
@@ -211,5 +254,5 @@ def rows(files):
             words = named.format(2, 3)
             yield f"{command} {words}\nkernel.0=x\n\n".encode() + file
             yield f"info --json {words}\n\n".encode() + file
-    for more in (monitor, unlucky):
+    for more in (checked, monitor, unlucky):
         yield from more()

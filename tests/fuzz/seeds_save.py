@@ -54,6 +54,11 @@ DISKS = [
     dump(arch=b"pdp11"),
     dump(magic=b"FreeBSD Kernel Dumb"),
     dump(panic=b"\n\x1b[31m" + bytes(range(128, 255)), host=b"a\nb"),
+    *(dump(time=time) for time in (1 << 63, 1 << 60, (1 << 63) - 1)),
+    *(dump(text=b"FreeBSD\n" + text) for text in [
+        b"", b"\n", b"    root@host:/usr/obj", b"    a: b\n", b"    a:\tb\n    c\n",
+        b"    a:\n", b"   a\n", b"x" * 180]),
+    dump(text=b""),
     falsify(GOOD, LAST + 100, b"?"),
     falsify(GOOD, LAST, b"Cleared Kernel Dump"),
     falsify(GOOD, GOOD.index(images.KERNEL) + 100, b"?"),
