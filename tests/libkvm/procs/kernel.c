@@ -113,8 +113,6 @@ struct sigqueue {
 	sigset_t sq_kill;
 };
 
-enum { TDS_INACTIVE, TDS_INHIBITED, TDS_CAN_RUN, TDS_RUNQ, TDS_RUNNING };
-
 struct thread {
 	struct {
 		struct thread *tqe_next;
@@ -138,7 +136,13 @@ struct thread {
 	unsigned char td_user_pri;
 	unsigned char td_pri_class;
 	void *td_pcb;
-	unsigned int td_state;
+	enum {
+		TDS_INACTIVE,
+		TDS_INHIBITED,
+		TDS_CAN_RUN,
+		TDS_RUNQ,
+		TDS_RUNNING
+	} td_state;
 	uintptr_t td_kstack;
 };
 
