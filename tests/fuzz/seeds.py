@@ -54,6 +54,8 @@ TEXTS = [text.ljust(16, b"\0") for text in [
 # Functions and variables of the kernel that are other ones, or are missing.
 NAMES = [(b"calltrap\0", name + b"\0") for name in [
     b"Xfast_syscall", b"fork_trampoline", b"Xtimerint", b"Xpage", b"doreti_ast"]] + [
+    (b"victim\0", name + b"\0") for name in [
+    b"Xfast_syscall", b"fork_trampoline", b"Xpage"]] + [
     (b"linker_files\0", b"linker\0"), (b"/boot/", b"zboot/"), (b"mp_maxid\0", b"mp\0")]
 
 
