@@ -124,6 +124,23 @@ walk(struct kdebug *kdb)
 	}
 }
 
+/* Its name, where its sections are, and where its functions are. */
+static void
+look_at_module(struct kdebug *kdb)
+{
+	struct kvm_symbol sym;
+	const char *text;
+	size_t pos = 0;
+	kvaddr_t va;
+
+	(void)kdebug_module_file(kdb, 0, &text);
+	while (kdebug_module_section(kdb, 0, &pos, &text, &va))
+		;
+	if (kdebug_module_symbol(kdb, "zfs_open", &sym) &&
+	    sym.ksy_va - MODULE_VA >= MODULE_LEN)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -151,6 +168,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	kernel_open(&k);
 	fail_set(plan.fp_kind, plan.fp_n);
 	walk(k.k_kdb);
+	look_at_module(k.k_kdb);
 	fail_clear();
 	kernel_fini(&k);
 	return (0);

@@ -113,6 +113,7 @@ check_modules(struct kdebug *kdb)
 			if (!kdebug_module_section(kdb, i, &pos, &text, &va))
 				break;
 	}
+	need(kdebug_module_file(kdb, n, &text) == NULL);
 	(void)kdebug_module_symbol(kdb, "zfs_open", &sym);
 	(void)kdebug_module_symbol(kdb, "", &sym);
 	(void)kdebug_kernel_module(kdb);
