@@ -5,6 +5,7 @@ import struct
 
 import elf
 import failing
+import seeds_types
 from elf import ALLOC, AMD64, DYN, EXEC, REL, WRITE, section
 
 CODE = 0xFFFFFFFF80200000
@@ -224,6 +225,7 @@ def kernels(files):
     for data in built(files):
         yield data
         yield from damaged(data)
+    yield from seeds_types.kernels()
     yield b""
     yield b"\x7fELF"
     yield b"minidump FreeBSD/amd64".ljust(5000, b"\0")
