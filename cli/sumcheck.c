@@ -124,7 +124,7 @@ read_info(struct sumcheck *smc)
 
 /* ---- the dump ---- */
 
-/* Count the file behind fd, len bytes long or a bit more.  -1: errno. */
+/* Add the file behind fd, and stop once it is longer than len.  -1: errno. */
 static int
 add_file(struct digest *dg, int fd, uint64_t len, const char *path)
 {

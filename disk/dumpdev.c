@@ -301,7 +301,7 @@ dumpdev_hole_len(const struct dumpdev *dev, const struct dumpdev_dump *dump,
 
 	if (hole >= len)
 		return (len);
-	/* Of a textdump, the last bytes on the disk are the first. */
+	/* A textdump is stored backwards: its first bytes are the last here. */
 	return (kerneldump_is_text(kh) ? 0 : hole);
 }
 

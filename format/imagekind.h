@@ -17,7 +17,7 @@
 struct imagekind {
 	const char *ik_name; /* "a qcow2 image" */
 	const char *ik_todo; /* what to do first, with a command */
-	/* What it is in place of a dump or a kernel, for foreign_name(). */
+	/* What foreign_name() calls such a file. */
 	const char *ik_foreign; /* NULL: that it is opened as it is */
 };
 

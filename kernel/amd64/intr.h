@@ -6,7 +6,10 @@
 
 #include <stdint.h>
 
-/* What a device writes, and where, to interrupt a CPU: MSI and MSI-X. */
+/*
+ * A message-signaled interrupt (MSI, MSI-X): the device interrupts a CPU by
+ * writing this value to this address.
+ */
 struct intr_msg {
 	uint64_t imsg_pa;
 	uint32_t imsg_data;

@@ -139,7 +139,7 @@ next_whole(struct pmap *pmap, vm_offset_t *va, vm_offset_t end,
 	return (false);
 }
 
-/* What is done to each mapping of a range; bits are as the caller says. */
+/* Called for each mapping of a range, with the bits that the caller gave. */
 typedef void range_func(const struct mapping *mp, pt_entry_t bits,
     struct tlb_gather *g);
 

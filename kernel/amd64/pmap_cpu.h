@@ -22,7 +22,7 @@ struct tlb_range {
 #define TLB_NRANGES 8
 #define TLB_NPAGES  64
 
-/* What is to be forgotten: some ranges, or all, global translations included. */
+/* The translations that a CPU must forget: some ranges, or all with the global. */
 struct tlb_flush {
 	bool tlf_all;
 	unsigned int tlf_nranges;

@@ -1,5 +1,5 @@
 /*
- * What the files of the pmap share.
+ * Declarations that only the files of the pmap use.
  *
  *	pmap_bootstrap.c	the page tables of the boot: needs the machine
  *	pmap_kernel.c		the kernel map
