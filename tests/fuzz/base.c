@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "format/bytes.h"
+#include "tests/fuzz/need.h"
 #include "tests/gen/dumpgen.h"
 
 #define MAX_BASES   32
@@ -29,15 +30,6 @@ static struct {
 	size_t nchanges;
 	uint64_t cut; /* the file's length; UINT64_MAX: whole */
 } done;
-
-static void
-need(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	perror(what);
-	exit(1);
-}
 
 /* Add v to an array that grows by doubling. */
 static void

@@ -15,6 +15,7 @@
 #include "tests/fuzz/folder.h"
 #include "tests/fuzz/memfile.h"
 #include "tests/fuzz/monitor.h"
+#include "tests/fuzz/need.h"
 #include "tests/fuzz/owndump.h"
 
 #define MAX_WORDS  24
@@ -47,15 +48,6 @@ static struct {
 	struct fail_bad bad;
 	bool full; /* the standard output */
 } failure;
-
-static void
-need(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	perror(what);
-	exit(1);
-}
 
 /* ---- names that stand for files ---- */
 

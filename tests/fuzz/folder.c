@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE 700 /* nftw(3) */
 
 #include "tests/fuzz/folder.h"
+#include "tests/fuzz/need.h"
 
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -17,15 +18,6 @@ static char folder[64];
 static int folder_fd;
 static int locked_fd = -1;
 static int home; /* the folder that we are in */
-
-static void
-need(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	perror(what);
-	exit(1);
-}
 
 static void
 remove_folder(void)
