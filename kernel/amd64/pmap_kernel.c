@@ -57,7 +57,7 @@ grow_locked(void)
 
 	if (m == NULL)
 		return (ENOMEM);
-	m->flags |= VPG_TABLE;
+	vm_page_aflag_set(m, VPG_TABLE);
 	/* A dump of version 1 has copies of page tables, not these. */
 	dump_add_page(VM_PAGE_TO_PHYS(m));
 	*pmap_kernel_pde(kernel_vm_end) = VM_PAGE_TO_PHYS(m) | ENTRY_TABLE;

@@ -113,24 +113,21 @@ pmap_remove_write(vm_page_t m)
 
 /* Is it so by what the page remembers, or by any of its mappings? */
 static bool
-is_so(vm_page_t m, uint8_t flag, pt_entry_t bit)
+is_so(vm_page_t m, uint16_t flag, pt_entry_t bit)
 {
 	bool so;
 
 	mtx_lock_spin(&pmap_lock);
-	so = (m->flags & flag) != 0 || count_all(m, bit) > 0;
+	so = (vm_page_aflags(m) & flag) != 0 || count_all(m, bit) > 0;
 	mtx_unlock_spin(&pmap_lock);
 	return (so);
 }
 
 /* What the page remembered, which it does no more. */
 static bool
-forget(vm_page_t m, uint8_t flag)
+forget(vm_page_t m, uint16_t flag)
 {
-	uint8_t old =
-	    __atomic_fetch_and(&m->flags, (uint8_t)~flag, __ATOMIC_RELAXED);
-
-	return ((old & flag) != 0);
+	return ((vm_page_aflag_clear(m, flag) & flag) != 0);
 }
 
 bool

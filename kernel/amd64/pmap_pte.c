@@ -21,14 +21,14 @@ pmap_mapped_page(pt_entry_t entry)
 static void
 remember(vm_page_t m, pt_entry_t lost)
 {
-	uint8_t flags = 0;
+	uint16_t flags = 0;
 
 	if ((lost & AMD64_PTE_A) != 0)
 		flags |= VPG_REFERENCED;
 	if ((lost & AMD64_PTE_M) != 0)
 		flags |= VPG_DIRTY;
 	if (flags != 0)
-		__atomic_fetch_or(&m->flags, flags, __ATOMIC_RELAXED);
+		vm_page_aflag_set(m, flags);
 }
 
 /*

@@ -71,7 +71,7 @@ pmap_table_alloc(struct pmap *pmap)
 
 	if (m == NULL)
 		return (NULL);
-	m->flags |= VPG_TABLE;
+	vm_page_aflag_set(m, VPG_TABLE);
 	dump_add_bulk(VM_PAGE_TO_PHYS(m));
 	pmap->pm_tables++;
 	return (m);

@@ -71,9 +71,11 @@ db_show_page(const char *args)
 		return;
 	}
 	printf(
-	    "page %p pa %#jx: flags %#x wired %u owner %p order %u pool %u\n",
+	    "page %p pa %#jx: flags %#x wired %u owner %p index %#x busy %#x "
+	    "valid %#x dirty %#x act %u\n",
 	    (void *)m, (uintmax_t)trunc_page(addr), page.flags, page.wire_count,
-	    page.object, page.order, page.pool);
+	    page.object, page.pindex, page.busy, page.valid, page.dirty,
+	    page.act_count);
 }
 COMMAND(show_page, "show page", CMD_DDB, db_show_page, "ADDR: its vm_page");
 

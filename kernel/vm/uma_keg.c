@@ -132,9 +132,9 @@ vsetslab(void *mem, vm_size_t size, struct uma_slab *slab)
 
 		m->object = slab;
 		if (slab != NULL)
-			m->flags |= VPG_SLAB;
+			vm_page_aflag_set(m, VPG_SLAB);
 		else
-			m->flags &= (uint8_t)~VPG_SLAB;
+			vm_page_aflag_clear(m, VPG_SLAB);
 	}
 }
 
@@ -144,7 +144,7 @@ vtoslab(const void *item)
 	vm_page_t m =
 	    PHYS_TO_VM_PAGE(pmap_kextract(trunc_page((vm_offset_t)item)));
 
-	if (m == NULL || (m->flags & VPG_SLAB) == 0)
+	if (m == NULL || (vm_page_aflags(m) & VPG_SLAB) == 0)
 		return (NULL);
 	return (m->object);
 }

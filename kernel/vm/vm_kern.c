@@ -166,8 +166,9 @@ kmem_malloc_guarded(vm_size_t size, int flags)
 	uint8_t *mem = kmem_malloc_inside(size, 1, flags);
 
 	for (vm_size_t off = 0; mem != NULL && off < size; off += PAGE_SIZE)
-		PHYS_TO_VM_PAGE(pmap_kextract((vm_offset_t)mem + off))->flags |=
-		    VPG_STACK;
+		vm_page_aflag_set(
+		    PHYS_TO_VM_PAGE(pmap_kextract((vm_offset_t)mem + off)),
+		    VPG_STACK);
 	return (mem);
 }
 

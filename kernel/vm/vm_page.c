@@ -86,8 +86,6 @@ vm_page_init(struct vm_page *m)
 		.next = VM_PAGE_NONE,
 		.prev = VM_PAGE_NONE,
 		.pv = VM_PAGE_NONE,
-		.order = VM_PAGE_NOORDER,
-		.pool = VM_FREEPOOL_DEFAULT,
 		.wire_count = 1,
 		.flags = VPG_BOOT,
 	};
@@ -154,14 +152,14 @@ vm_page_startup(void)
 static void
 vm_page_claim(vm_page_t m, int req)
 {
-	KASSERT((m->flags & VPG_FREE) != 0 && m->wire_count == 0 &&
+	KASSERT((vm_page_aflags(m) & VPG_FREE) != 0 && m->wire_count == 0 &&
 		m->object == NULL,
 	    ("%s: page %#jx on the free lists: flags %#x wired %u owner %p",
-		__func__, (uintmax_t)VM_PAGE_TO_PHYS(m), m->flags,
+		__func__, (uintmax_t)VM_PAGE_TO_PHYS(m), vm_page_aflags(m),
 		m->wire_count, m->object));
-	m->flags = 0;
+	vm_page_aflag_clear(m, VPG_FREE);
 	if ((req & VM_ALLOC_NODUMP) != 0) {
-		m->flags = VPG_NODUMP;
+		vm_page_aflag_set(m, VPG_NODUMP);
 		dump_add_never(VM_PAGE_TO_PHYS(m));
 	}
 	if ((req & VM_ALLOC_WIRED) != 0)
@@ -217,19 +215,23 @@ vm_page_alloc_noobj(int req)
 void
 vm_page_free(vm_page_t m)
 {
-	KASSERT((m->flags & VPG_FREE) == 0,
+	uint16_t flags = vm_page_aflags(m);
+
+	KASSERT((flags & VPG_FREE) == 0,
 	    ("%s: page %#jx is free already", __func__,
 		(uintmax_t)VM_PAGE_TO_PHYS(m)));
 	KASSERT(m->wire_count == 0 && m->object == NULL &&
-		m->pv == VM_PAGE_NONE && (m->flags & VPG_SLAB) == 0,
+		m->pv == VM_PAGE_NONE && (flags & VPG_SLAB) == 0,
 	    ("%s: page %#jx is in use: flags %#x wired %u owner %p mapped %#x",
-		__func__, (uintmax_t)VM_PAGE_TO_PHYS(m), m->flags,
-		m->wire_count, m->object, m->pv));
+		__func__, (uintmax_t)VM_PAGE_TO_PHYS(m), flags, m->wire_count,
+		m->object, m->pv));
 
-	if ((m->flags & VPG_NODUMP) != 0)
+	if ((flags & VPG_NODUMP) != 0)
 		dump_drop_page(VM_PAGE_TO_PHYS(m));
 	mtx_lock_spin(&vm_page_queue_free_mtx);
-	m->flags = VPG_FREE;
+	m->valid = m->dirty = m->act_count = 0;
+	__atomic_store_n(&m->flags, VPG_FREE | (flags & VPG_DIRECT),
+	    __ATOMIC_RELAXED);
 	vm_phys_free_pages(m, 0);
 	vm_cnt.v_free_count++;
 	if (vm_waiters > 0)

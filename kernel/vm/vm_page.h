@@ -1,23 +1,28 @@
 /*
  * Pages: one structure for each page of memory.
  *
- * Its size decides what a dump costs (a machine of 8 GB has 2 097 152 pages):
+ * Its size decides what a dump costs.  The sum for a machine of 8 GB, which has
+ * 2 097 152 pages:
  *
  *	FreeBSD 2006	120 bytes	240 MB
  *	FreeBSD today	104 bytes	208 MB
- *	ours		 24 bytes	 48 MB
+ *	ours		 32 bytes	 64 MB
  *
- * Of those 48 MB a dump takes only what describes pages that are themselves in
+ * The 32 bytes are the owner and the index in it, 12; two links, 8, which a page
+ * needs in one list at a time; the first of its mappings, 4; a count, flags and
+ * four small numbers, 8.  Links are array indices, and no address is stored.
+ *
+ * Of those 64 MB a dump takes only what describes pages that are themselves in
  * the dump: the array is registered as bulk, and the kernel's pages lie
- * together (vm_phys.h).  Hence array indices of 32 bits for links, no stored
- * address, and no queue fields.
+ * together (vm_phys.h).
  *
  * A page is free, or it is its owner's.  Invariants, asserted:
- *  - a free page has no owner, is not mapped by a pmap, is not wired, and is in
- *    no dump set;
+ *  - a free page has no owner, is not mapped by a pmap, is not wired, not busy, and
+ *    is in no dump set;
  *  - free + wired + unwired = all.
  *
- * Guards: (f) vm_page_queue_free_mtx; (o) the page's owner; (p) the pmap's lock.
+ * Guards: (f) vm_page_queue_free_mtx; (v) vm_mtx; (p) the pmap's lock; (o) the
+ * page's owner, which is vm_mtx for an object.
  */
 #ifndef KERNEL_VM_VM_PAGE_H
 #define KERNEL_VM_VM_PAGE_H
@@ -30,32 +35,57 @@
 #include "kernel/vm/vm_phys.h"
 
 struct vm_page {
-	void *object;	     /* (o) owner; a slab's page: the slab */
-	uint32_t next;	     /* (f) in a free list, (o) in the owner's */
-	union {
-		uint32_t prev;	 /* (f) */
-		uint32_t pindex; /* (o) which page of the owner */
-	};
-	uint32_t pv;	     /* (p) the first of its mappings */
+	void *object;	 /* (o) owner; a slab's page: the slab */
+	uint32_t pindex; /* (o) which page of the owner */
+	uint32_t next;	 /* (f) free list, (v) page queue, (o) its own list */
+	uint32_t prev;	 /* as next */
+	uint32_t pv;	 /* (p) the first of its mappings */
 	uint16_t wire_count; /* (o) reasons why it may not be reclaimed */
-	uint8_t order:4;     /* (f) of the free block it heads; see below */
-	uint8_t pool:4;	     /* (f) where it goes when freed */
-	uint8_t flags; /* atomic: (o) VPG_*; (f) VPG_FREE */
+	uint16_t flags;	     /* atomic: VPG_* */
+	uint8_t busy;	     /* (v) threads that have it busy: VPB_* */
+	uint8_t valid;	     /* (v) a bit for each 512 bytes that are true */
+	uint8_t dirty;	     /* (v) and for each that the pager lacks */
+	union {
+		uint8_t act_count; /* (v) how much it was used of late */
+		uint8_t order;	   /* (f) with VPG_HEAD: of the free block */
+	};
 };
-static_assert(sizeof(struct vm_page) == 24, "see the sum above");
+static_assert(sizeof(struct vm_page) == 32, "see the sum above");
 
-#define VM_PAGE_NONE	UINT32_MAX    /* no link */
-#define VM_PAGE_NOORDER VM_NFREEORDER /* heads no free block */
+#define VM_PAGE_NONE UINT32_MAX /* no link */
 
-#define VPG_FREE   0x01 /* on the free lists, or after a head that is */
-#define VPG_SLAB   0x02 /* object is a struct uma_slab */
-#define VPG_NODUMP 0x04 /* registered as never dumped, though mapped */
-#define VPG_BOOT   0x08 /* taken before there were free lists, for good */
-#define VPG_STACK  0x10 /* of a kernel stack */
-#define VPG_TABLE  0x20 /* a page table */
+#define VPG_FREE   0x0001 /* (f) on the free lists, or after a head that is */
+#define VPG_SLAB   0x0002 /* (o) object is a struct uma_slab */
+#define VPG_NODUMP 0x0004 /* (o) registered as never dumped, though mapped */
+#define VPG_BOOT   0x0008 /* taken before there were free lists, for good */
+#define VPG_STACK  0x0010 /* (o) of a kernel stack */
+#define VPG_TABLE  0x0020 /* (o) a page table */
 /* What was known of mappings that are gone; (p). */
-#define VPG_REFERENCED 0x40
-#define VPG_DIRTY      0x80
+#define VPG_REFERENCED 0x0040
+#define VPG_DIRTY      0x0080
+#define VPG_HEAD       0x0100 /* (f) heads a free block */
+#define VPG_DIRECT     0x0200 /* (f) goes to that pool when it is freed */
+
+/* Flags change one by one, since they have different guards. */
+static inline uint16_t
+vm_page_aflags(const struct vm_page *m)
+{
+	return (__atomic_load_n(&m->flags, __ATOMIC_RELAXED));
+}
+
+/* What they were before. */
+static inline uint16_t
+vm_page_aflag_set(vm_page_t m, uint16_t bits)
+{
+	return (__atomic_fetch_or(&m->flags, bits, __ATOMIC_RELAXED));
+}
+
+static inline uint16_t
+vm_page_aflag_clear(vm_page_t m, uint16_t bits)
+{
+	return (__atomic_fetch_and(&m->flags, (uint16_t)~bits,
+	    __ATOMIC_RELAXED));
+}
 
 extern struct vm_page *vm_page_array;
 extern vm_pindex_t vm_page_array_size;

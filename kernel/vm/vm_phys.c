@@ -155,14 +155,31 @@ vm_phys_vm_page_to_paddr(const struct vm_page *m)
 	panic("%s: %p is not in the page array", __func__, (const void *)m);
 }
 
+static enum vm_freepool
+pool_of(vm_page_t m)
+{
+	return ((vm_page_aflags(m) & VPG_DIRECT) != 0 ? VM_FREEPOOL_DIRECT :
+							VM_FREEPOOL_DEFAULT);
+}
+
+static void
+set_pool(vm_page_t m, enum vm_freepool pool)
+{
+	if (pool == VM_FREEPOOL_DIRECT)
+		vm_page_aflag_set(m, VPG_DIRECT);
+	else
+		vm_page_aflag_clear(m, VPG_DIRECT);
+}
+
 static void
 freelist_add(enum vm_freepool pool, int order, vm_page_t m)
 {
 	struct freelist *fl = &vm_phys_free[pool][order];
 	uint32_t idx = (uint32_t)(m - vm_page_array);
 
-	m->order = (unsigned int)order & 0xf;
-	m->pool = (unsigned int)pool & 0xf;
+	m->order = (uint8_t)order;
+	vm_page_aflag_set(m, VPG_HEAD);
+	set_pool(m, pool);
 	m->prev = VM_PAGE_NONE;
 	m->next = fl->fl_head;
 	if (m->next != VM_PAGE_NONE)
@@ -175,7 +192,7 @@ freelist_add(enum vm_freepool pool, int order, vm_page_t m)
 static void
 freelist_remove(vm_page_t m)
 {
-	struct freelist *fl = &vm_phys_free[m->pool][m->order];
+	struct freelist *fl = &vm_phys_free[pool_of(m)][m->order];
 
 	if (m->prev != VM_PAGE_NONE)
 		vm_page_array[m->prev].next = m->next;
@@ -184,7 +201,8 @@ freelist_remove(vm_page_t m)
 	if (m->next != VM_PAGE_NONE)
 		vm_page_array[m->next].prev = m->prev;
 	fl->fl_nblocks--;
-	m->order = VM_PAGE_NOORDER;
+	m->order = 0;
+	vm_page_aflag_clear(m, VPG_HEAD);
 	m->next = VM_PAGE_NONE;
 	m->prev = VM_PAGE_NONE;
 }
@@ -212,7 +230,7 @@ freelist_take(vm_page_t m, enum vm_freepool pool, int order)
 		freelist_add(pool, have, m + ((size_t)1 << have));
 	}
 	for (size_t i = 0; i < (size_t)1 << order; i++)
-		m[i].pool = (unsigned int)pool & 0xf;
+		set_pool(&m[i], pool);
 	return (m);
 }
 
@@ -245,7 +263,8 @@ free_buddy(vm_paddr_t pa, int order)
 {
 	vm_page_t buddy = PHYS_TO_VM_PAGE(pa ^ ptoa((vm_pindex_t)1 << order));
 
-	if (buddy == NULL || buddy->order != order)
+	if (buddy == NULL || (vm_page_aflags(buddy) & VPG_HEAD) == 0 ||
+	    buddy->order != order)
 		return (NULL);
 	return (buddy);
 }
@@ -253,11 +272,11 @@ free_buddy(vm_paddr_t pa, int order)
 void
 vm_phys_free_pages(vm_page_t m, int order)
 {
-	enum vm_freepool pool = (enum vm_freepool)m->pool;
+	enum vm_freepool pool = pool_of(m);
 	vm_paddr_t pa = VM_PAGE_TO_PHYS(m);
 
 	mtx_assert(&vm_page_queue_free_mtx, MA_OWNED);
-	KASSERT(m->order == VM_PAGE_NOORDER,
+	KASSERT((vm_page_aflags(m) & VPG_HEAD) == 0,
 	    ("%s: page %#jx heads a free block", __func__, (uintmax_t)pa));
 	for (; order < VM_NFREEORDER - 1; order++) {
 		vm_page_t buddy = free_buddy(pa, order);

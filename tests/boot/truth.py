@@ -279,8 +279,8 @@ def page_array(kind):
     for start, end, first in struct.iter_unpack("<QQI4x", segments):
         for pa in range(start, end, letter.PAGE):
             if pa in pages:
-                va = array + 24 * (first + (pa - start) // letter.PAGE)
-                assert len(dump.read(va, 24)) == 24
+                va = array + 32 * (first + (pa - start) // letter.PAGE)
+                assert len(dump.read(va, 32)) == 32
 
 
 def kernel_file():

@@ -88,7 +88,7 @@ check_in_use(const char *what, vm_paddr_t pa, vm_offset_t va)
 {
 	vm_page_t m = PHYS_TO_VM_PAGE(pa);
 
-	if (m == NULL || (m->flags & VPG_FREE) != 0)
+	if (m == NULL || (vm_page_aflags(m) & VPG_FREE) != 0)
 		panic("mmu: %s %#jx for %#jx is free", what, (uintmax_t)pa,
 		    (uintmax_t)va);
 }

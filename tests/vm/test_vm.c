@@ -93,13 +93,18 @@ test_page_array_is_dumped(void **state)
 	     pa += PAGE_SIZE)
 		assert_true(sim_bulk(pa));
 
-	/* Its first page describes pages of both segments. */
+	/* A page of it describes 128 pages; its second, of both segments. */
 	assert_true(vm_page_array_describes(array, 0, &start, &end));
 	assert_int_equal(start, 0x1000);
+	assert_int_equal(end, 0x1000 + ptoa(128));
+	assert_false(vm_page_array_describes(array, 1, &start, &end));
+	array += PAGE_SIZE;
+	assert_true(vm_page_array_describes(array, 0, &start, &end));
+	assert_int_equal(start, 0x1000 + ptoa(128));
 	assert_int_equal(end, 0x9f000);
 	assert_true(vm_page_array_describes(array, 1, &start, &end));
 	assert_int_equal(start, 0x100000);
-	assert_int_equal(end, 0x100000 + ptoa(4096 / 24 + 1 - 0x9e));
+	assert_int_equal(end, 0x100000 + ptoa(256 - 0x9e));
 	assert_false(vm_page_array_describes(array, 2, &start, &end));
 	assert_false(vm_page_array_describes(0x1000, 0, &start, &end));
 }
