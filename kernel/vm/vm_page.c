@@ -20,6 +20,7 @@
 struct vm_page *vm_page_array;
 vm_pindex_t vm_page_array_size;
 
+struct mtx vm_mtx = MTX_DEF_INITIALIZER("vm");
 struct mtx vm_page_queue_free_mtx;
 
 struct vmmeter vm_cnt;

@@ -42,7 +42,7 @@ struct vm_page {
 	uint32_t pv;	 /* (p) the first of its mappings */
 	uint16_t wire_count; /* (o) reasons why it may not be reclaimed */
 	uint16_t flags;	     /* atomic: VPG_* */
-	uint8_t busy;	     /* (v) threads that have it busy: VPB_* */
+	uint8_t busy;	     /* (v) VPB_EXCLUSIVE, or how many share it */
 	uint8_t valid;	     /* (v) a bit for each 512 bytes that are true */
 	uint8_t dirty;	     /* (v) and for each that the pager lacks */
 	union {
@@ -65,6 +65,7 @@ static_assert(sizeof(struct vm_page) == 32, "see the sum above");
 #define VPG_DIRTY      0x0080
 #define VPG_HEAD       0x0100 /* (f) heads a free block */
 #define VPG_DIRECT     0x0200 /* (f) goes to that pool when it is freed */
+#define VPG_WAITED     0x1000 /* (v) threads sleep until it is not busy */
 
 /* Flags change one by one, since they have different guards. */
 static inline uint16_t
@@ -89,6 +90,12 @@ vm_page_aflag_clear(vm_page_t m, uint16_t bits)
 
 extern struct vm_page *vm_page_array;
 extern vm_pindex_t vm_page_array_size;
+
+/*
+ * The lock of all objects, of their pages and of the page queues.  It is not held
+ * over I/O or a sleep: pages are made busy instead.
+ */
+extern struct mtx vm_mtx;
 
 extern struct mtx vm_page_queue_free_mtx;
 
@@ -146,6 +153,86 @@ bool vm_page_unwire_noq(vm_page_t m);
 
 /* Sleep until there is memory for such a request, or there might be. */
 void vm_wait(int req);
+
+/*
+ * Busy: vm_page_busy.c.  The page of an object is exclusively busy while its
+ * contents come in or its owner changes, and shared while they only have to
+ * stay.  A busy page keeps its owner and is not freed by others.  All with vm_mtx
+ * held; try: false if the page is busy in a way that forbids it.
+ */
+#define VPB_EXCLUSIVE  UINT8_MAX
+#define VPB_SHARED_MAX (VPB_EXCLUSIVE - 1)
+
+bool vm_page_tryxbusy(vm_page_t m);
+bool vm_page_trysbusy(vm_page_t m);
+void vm_page_xunbusy(vm_page_t m);
+void vm_page_sunbusy(vm_page_t m);
+
+/* From exclusive to shared; and back, if no other thread shares it. */
+void vm_page_busy_downgrade(vm_page_t m);
+bool vm_page_tryupgrade(vm_page_t m);
+
+/*
+ * If the page is busy, or exclusively busy, let go of vm_mtx until it might be no
+ * more, and return true: the page may be another's then, so look it up again.
+ */
+bool vm_page_sleep_if_busy(vm_page_t m, const char *wmesg);
+bool vm_page_sleep_if_xbusy(vm_page_t m, const char *wmesg);
+
+static inline bool
+vm_page_busied(const struct vm_page *m)
+{
+	return (m->busy != 0);
+}
+
+static inline bool
+vm_page_xbusied(const struct vm_page *m)
+{
+	return (m->busy == VPB_EXCLUSIVE);
+}
+
+/*
+ * Valid and dirty: vm_page_valid.c.  A page has eight parts of 512 bytes.  A part
+ * is valid when it holds what its object has there, and dirty when the pager has
+ * something older.  base and size are bytes.  A part that they cover only a piece
+ * of becomes valid with zeros in the rest, and does not become clean.  All with
+ * vm_mtx held.
+ *
+ * What is written through mappings makes a page dirty only in them: ask
+ * vm_page_test_dirty() before you believe the field.
+ */
+#define VM_PAGE_BITS_ALL UINT8_MAX
+
+/* The parts that a range of bytes has a share in. */
+uint8_t vm_page_bits(int base, int size);
+
+void vm_page_valid(vm_page_t m); /* all of it */
+void vm_page_set_valid_range(vm_page_t m, int base, int size);
+void vm_page_set_validclean(vm_page_t m, int base, int size);
+bool vm_page_is_valid(const struct vm_page *m, int base, int size);
+
+/* Forget parts, and all mappings if they have any of it. */
+void vm_page_set_invalid(vm_page_t m, int base, int size);
+
+/* Zero what is not valid.  With setvalid it is so afterwards. */
+void vm_page_zero_invalid(vm_page_t m, bool setvalid);
+
+void vm_page_dirty(vm_page_t m);   /* all of it, which is valid */
+void vm_page_undirty(vm_page_t m); /* the pager has it; mappings forget, too */
+void vm_page_test_dirty(vm_page_t m);
+void vm_page_clear_dirty(vm_page_t m, int base, int size);
+
+static inline bool
+vm_page_all_valid(const struct vm_page *m)
+{
+	return (m->valid == VM_PAGE_BITS_ALL);
+}
+
+static inline bool
+vm_page_none_valid(const struct vm_page *m)
+{
+	return (m->valid == 0);
+}
 
 /*
  * Which memory does the page of the page array at pa describe?  Called with

@@ -18,7 +18,7 @@ CALLERS = [*ROOMS, "examples"]
 PUBLIC = [
     "libkvm/kvm.h", "dumper/dumper.h", "dumper/dump_page.h", "kernel/vm/uma.h",
     "kernel/sys/mutex.h", "kernel/sys/rwlock.h", "kernel/sys/sx.h",
-    "kernel/vm/pmap.h", "kernel/sys/pctrie.h",
+    "kernel/vm/pmap.h", "kernel/vm/vm_page.h", "kernel/sys/pctrie.h",
 ]
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
