@@ -1,0 +1,184 @@
+/*
+ * Maps: address spaces as ranges that show objects.
+ *
+ * An entry is a range of pages with one object, one protection and one
+ * inheritance.  Entries are in a list by address, and in a balanced tree by
+ * which an address is found, and a gap of a given length, in O(log n).
+ *
+ *	vm_map.c	insert, clip, merge, delete, protect, inherit, find
+ *	vm_map_tree.c	the list and the tree
+ *
+ * The map's lock, an sx, is shared by lookups and faults and owned by changes.
+ * It is held over sleeps for memory, and not over I/O.  Order:
+ *
+ *	vm map -> vm_mtx -> pmap
+ *
+ * Calls take it themselves unless they say otherwise.  They return KERN_*, refuse
+ * before they change anything, and take addresses of whole pages.
+ */
+#ifndef KERNEL_VM_VM_MAP_H
+#define KERNEL_VM_VM_MAP_H
+
+#include "kernel/sys/sx.h"
+#include "kernel/vm/vm.h"
+#include "kernel/vm/vm_param.h"
+
+/* Flags of an entry; FreeBSD's names. */
+#define MAP_ENTRY_NOSYNC	0x0001 /* written back only when it must be */
+#define MAP_ENTRY_COW		0x0002 /* never to write to what it shows */
+#define MAP_ENTRY_NEEDS_COPY	0x0004 /* the first write makes a shadow */
+#define MAP_ENTRY_USER_WIRED	0x0008 /* one of wired_count is mlock(2)'s */
+#define MAP_ENTRY_BEHAV_NORMAL	0x0000
+#define MAP_ENTRY_BEHAV_SEQ	0x0010
+#define MAP_ENTRY_BEHAV_RANDOM	0x0020
+#define MAP_ENTRY_BEHAV_MASK	0x0030
+#define MAP_ENTRY_IN_TRANSITION 0x0040 /* being wired by wiring_thread */
+#define MAP_ENTRY_NEEDS_WAKEUP	0x0080 /* somebody waits for that to end */
+#define MAP_ENTRY_NOCOREDUMP	0x0100
+#define MAP_ENTRY_GUARD		0x0200 /* no memory: accesses fail */
+#define MAP_ENTRY_STACK_GAP_DN	0x0400 /* a guard that the stack above eats */
+
+/*
+ * A range that is in use.  All is guarded by the map's lock, but the flags of
+ * wiring, which its thread keeps while the lock is let go.
+ */
+struct vm_map_entry {
+	vm_map_entry_t prev, next; /* by address; the map's header ends them */
+	vm_map_entry_t parent, child[2];
+	vm_offset_t start, end;
+	vm_size_t max_free;    /* the largest gap after one of the subtree */
+	vm_object_t object;    /* referenced; NULL: zeros, no object yet */
+	vm_ooffset_t offset;   /* of start in the object */
+	vm_offset_t next_read; /* where a fault goes on in order; a hint */
+	const void *wiring_thread; /* with IN_TRANSITION */
+	uint32_t eflags;	   /* MAP_ENTRY_* */
+	uint32_t wired_count;
+	vm_prot_t protection;
+	vm_prot_t max_protection;
+	vm_inherit_t inheritance;
+	uint8_t height; /* of the subtree */
+};
+
+/* Flags of a map. */
+#define MAP_WIREFUTURE	0x01 /* mlockall(MCL_FUTURE) */
+#define MAP_BUSY_WAKEUP 0x02 /* somebody waits for busy to become 0 */
+
+struct vm_map {
+	struct sx lock;
+	vm_map_entry_t root;
+	uint32_t nentries;
+	uint32_t timestamp; /* counts who has owned the lock */
+	uint32_t busy;	    /* wirings that have let go of the lock */
+	uint32_t flags;
+	vm_size_t size; /* of all entries */
+	pmap_t pmap;
+	vm_map_entry_t deferred; /* deleted; their objects go after the lock */
+	/* Ends the list: its start is the map's end and its end the map's start. */
+	struct vm_map_entry header;
+};
+
+static inline vm_offset_t
+vm_map_min(const struct vm_map *map)
+{
+	return (map->header.end);
+}
+
+static inline vm_offset_t
+vm_map_max(const struct vm_map *map)
+{
+	return (map->header.start);
+}
+
+/* Make the zone of entries; once, before the first map. */
+void vm_map_startup(void);
+
+/* A map of [min, max) with nothing in it, over pmap.  Undo: it is empty again. */
+void vm_map_init(vm_map_t map, pmap_t pmap, vm_offset_t min, vm_offset_t max);
+void vm_map_fini(vm_map_t map);
+
+/*
+ * vm_map_lock() owns the map.  vm_map_unlock() then gives up the objects of
+ * entries that were deleted, so it may sleep.
+ */
+void vm_map_lock(vm_map_t map);
+void vm_map_unlock(vm_map_t map);
+void vm_map_lock_read(vm_map_t map);
+void vm_map_unlock_read(vm_map_t map);
+
+#define VM_MAP_ASSERT_LOCKED(map) sx_assert(&(map)->lock, SA_LOCKED)
+
+/*
+ * The entry that holds va, or else the last one before it, which may be the
+ * header.  The map is locked.
+ */
+bool vm_map_lookup_entry(vm_map_t map, vm_offset_t va, vm_map_entry_t *entry);
+
+/* ---- Entries come and go ---- */
+
+/* For vm_map_what. */
+#define MAP_COPY_ON_WRITE	0x0002 /* of an object that is not ours alone */
+#define MAP_DISABLE_SYNCER	0x0020
+#define MAP_DISABLE_COREDUMP	0x0100
+#define MAP_INHERIT_SHARE	0x0200
+#define MAP_CREATE_GUARD	0x0400
+#define MAP_CREATE_STACK_GAP_DN 0x0800
+
+/* What a range is to show. */
+struct vm_map_what {
+	vm_object_t object; /* its reference passes to the entry; NULL: zeros */
+	vm_ooffset_t offset;
+	vm_prot_t prot;
+	vm_prot_t max;
+	unsigned int cow; /* MAP_* */
+};
+
+/*
+ * Map [start, end), in which nothing is.  INVALID_ADDRESS: not in the map;
+ * INVALID_ARGUMENT: what cannot be; NO_SPACE: something is there.  A failure leaves the reference with the caller.
+ * The caller owns the lock.
+ */
+int vm_map_insert(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    const struct vm_map_what *what);
+
+/* The first gap of length at or after start; false: there is none. */
+bool vm_map_findspace(vm_map_t map, vm_offset_t start, vm_size_t length,
+    vm_offset_t *addr);
+
+/* Map length bytes in the first such gap at or after *addr, which says where. */
+int vm_map_find(vm_map_t map, vm_offset_t *addr, vm_size_t length,
+    const struct vm_map_what *what);
+
+/* Map them at start, instead of what is there. */
+int vm_map_fixed(vm_map_t map, vm_offset_t start, vm_size_t length,
+    const struct vm_map_what *what);
+
+/*
+ * Unmap [start, end), wired or not.  vm_map_delete() is for the owner of the
+ * lock, and may let go of it to wait for a wiring.
+ */
+int vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end);
+int vm_map_remove(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/* ---- What may be done with them; holes in the range are passed over ---- */
+
+/* For vm_map_protect(). */
+#define VM_MAP_PROTECT_SET_MAXPROT 0x1 /* prot is the most from now on */
+
+/* PROTECTION_FAILURE: more than an entry may ever have.  Guards stay guards. */
+int vm_map_protect(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    vm_prot_t prot, unsigned int flags);
+
+int vm_map_inherit(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    vm_inherit_t inherit);
+
+/* Is all of it mapped, with these rights?  The map is locked. */
+bool vm_map_check_protection(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    vm_prot_t prot);
+
+/*
+ * What is wrong with the list, the tree, the gaps or the sums; NULL: nothing.
+ * The map is locked, or the machine stopped.
+ */
+const char *vm_map_audit(vm_map_t map);
+
+#endif

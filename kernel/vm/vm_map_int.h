@@ -1,0 +1,47 @@
+/*
+ * Declarations that only the files of maps use; all want the map's lock owned.
+ */
+#ifndef KERNEL_VM_VM_MAP_INT_H
+#define KERNEL_VM_VM_MAP_INT_H
+
+#include "kernel/vm/vm_map.h"
+
+/* ---- vm_map_tree.c ---- */
+
+/* Put entry, whose range is set, after another; take it out; move its edges. */
+void vm_map_entry_link(vm_map_t map, vm_map_entry_t after,
+    vm_map_entry_t entry);
+void vm_map_entry_unlink(vm_map_t map, vm_map_entry_t entry);
+void vm_map_entry_resize(vm_map_t map, vm_map_entry_t entry, vm_offset_t start,
+    vm_offset_t end);
+
+/* ---- vm_map.c ---- */
+
+vm_map_entry_t vm_map_entry_create(void);
+
+/* The first entry that ends after va, split so that it does not begin before. */
+vm_map_entry_t vm_map_clip_first(vm_map_t map, vm_offset_t va);
+
+/* Split entry, if need be, so that it does not end after va. */
+void vm_map_clip_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t va);
+
+/* Make entry and the one before it, or all neighbours up to va, one if alike. */
+void vm_map_try_merge_entries(vm_map_t map, vm_map_entry_t prev,
+    vm_map_entry_t entry);
+void vm_map_simplify_range(vm_map_t map, vm_map_entry_t entry, vm_offset_t va);
+
+/* An object for an entry that has none. */
+void vm_map_entry_object(vm_map_entry_t entry);
+
+/* Is it a range of the map? */
+bool vm_map_range_valid(const struct vm_map *map, vm_offset_t start,
+    vm_offset_t end);
+
+/*
+ * Wait for the end of a wiring, of an entry or of all; the map was let go of, so
+ * look everything up again.
+ */
+void vm_map_wait_transition(vm_map_t map, vm_map_entry_t entry);
+void vm_map_wait_busy(vm_map_t map);
+
+#endif
