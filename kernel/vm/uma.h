@@ -35,6 +35,17 @@ typedef void (*uma_dtor)(void *mem, int size, void *arg);
 typedef int (*uma_init)(void *mem, int size, int flags);
 typedef void (*uma_fini)(void *mem, int size);
 
+/*
+ * Where a cache zone has its items from, and where they go: up to count items
+ * into store, and how many there were; count items of store.  domain is always
+ * UMA_ANYDOMAIN.  An import may sleep with M_WAITOK.
+ */
+typedef int (*uma_import)(void *arg, void **store, int count, int domain,
+    int flags);
+typedef void (*uma_release)(void *arg, void **store, int count);
+
+#define UMA_ANYDOMAIN (-1)
+
 /* Flags of a zone. */
 #define UMA_ZONE_ZINIT	   0x0001 /* init fills with zeros */
 #define UMA_ZONE_OFFPAGE   0x0002 /* nothing but items in their pages */
@@ -66,6 +77,15 @@ uma_zone_t uma_zcreate(const char *name, size_t size, uma_ctor ctor,
 /* A zone with own callbacks and caches on master's keg, hence its size. */
 uma_zone_t uma_zsecond_create(const char *name, uma_ctor ctor, uma_dtor dtor,
     uma_init zinit, uma_fini zfini, uma_zone_t master);
+
+/*
+ * A zone that caches what import brings: it has no slabs of its own.  Items have
+ * size bytes as far as M_ZERO and the callbacks go, and need not be memory:
+ * with a size of 0, M_ZERO is not for them.
+ */
+uma_zone_t uma_zcache_create(const char *name, int size, uma_ctor ctor,
+    uma_dtor dtor, uma_init zinit, uma_fini zfini, uma_import import,
+    uma_release release, void *arg, uint32_t flags);
 
 /*
  * Nobody uses the zone any more.  Items that were not freed keep their slabs,

@@ -5,12 +5,13 @@
  * allocates from one and frees into the other, and swaps them when the first
  * is empty or the second is full.  So a CPU that keeps allocating and freeing
  * touches no lock.  Beyond these it exchanges whole buckets with the zone, and
- * the zone fills and empties them at the keg (uma_keg.c).
+ * the zone fills and empties them at the keg (uma_keg.c), or wherever a cache
+ * zone has its items from.
  *
  *	user ◄─► CPU: alloc │ free bucket ◄─► zone: full, empty ◄─► keg
  *
  * A thread may lose its CPU at any time outside of a critical section, and the
- * holder of a keg's lock is in one.  So a visit to the zone looks at the cache
+ * holder of a zone's lock is in one.  So a visit to the zone looks at the cache
  * of the CPU that it finds itself on, and begins anew after letting go of the
  * lock.
  *
@@ -117,24 +118,14 @@ bucket_pop(struct uma_bucket **list)
 	return (bucket);
 }
 
-/* Items [from, cnt) back to the keg, through zfini. */
+/* The items of a bucket back to where they came from, through zfini. */
 static void
-bucket_drain(struct uma_zone *zone, struct uma_bucket *bucket, uint16_t from)
+bucket_drain(struct uma_zone *zone, struct uma_bucket *bucket)
 {
-	struct uma_keg *keg = zone->uz_keg;
-
-	while (zone->uz_fini != NULL && bucket->ub_cnt > from) {
-		void *item = bucket->ub_bucket[--bucket->ub_cnt];
-
-		zone->uz_fini(item, (int)keg->uk_size);
-		mtx_lock_spin(&keg->uk_lock);
-		keg_free_item_locked(keg, item);
-		mtx_unlock_spin(&keg->uk_lock);
-	}
-	mtx_lock_spin(&keg->uk_lock);
-	while (bucket->ub_cnt > from)
-		keg_free_item_locked(keg, bucket->ub_bucket[--bucket->ub_cnt]);
-	mtx_unlock_spin(&keg->uk_lock);
+	for (uint16_t i = 0; zone->uz_fini != NULL && i < bucket->ub_cnt; i++)
+		zone->uz_fini(bucket->ub_bucket[i], (int)zone->uz_size);
+	zone->uz_release(zone->uz_arg, bucket->ub_bucket, bucket->ub_cnt);
+	bucket->ub_cnt = 0;
 }
 
 /*
@@ -205,60 +196,60 @@ cache_fold(struct uma_zone *zone, struct uma_cache *cache)
 	__atomic_store_n(&cache->uc_frees, 0, __ATOMIC_RELAXED);
 }
 
-/* Run zinit on items that came from the keg; how many made it. */
-static uint16_t
+/* Run zinit on items that were imported; those that fail it go back. */
+static void
 bucket_zinit(struct uma_zone *zone, struct uma_bucket *bucket, int flags)
 {
-	struct uma_keg *keg = zone->uz_keg;
 	uint16_t done = 0;
 
 	while (done < bucket->ub_cnt &&
-	    zone->uz_init(bucket->ub_bucket[done], (int)keg->uk_size, flags) ==
+	    zone->uz_init(bucket->ub_bucket[done], (int)zone->uz_size, flags) ==
 		0)
 		done++;
-
 	/* The others never saw zinit, so zfini is not for them. */
-	mtx_lock_spin(&keg->uk_lock);
-	while (bucket->ub_cnt > done)
-		keg_free_item_locked(keg, bucket->ub_bucket[--bucket->ub_cnt]);
-	mtx_unlock_spin(&keg->uk_lock);
-	return (done);
+	if (done < bucket->ub_cnt)
+		zone->uz_release(zone->uz_arg, &bucket->ub_bucket[done],
+		    bucket->ub_cnt - done);
+	bucket->ub_cnt = done;
+}
+
+/* Up to count items, through zinit, into an empty bucket. */
+static void
+bucket_fill(struct uma_zone *zone, struct uma_bucket *bucket, uint16_t count,
+    int flags)
+{
+	if (count > bucket->ub_entries)
+		count = bucket->ub_entries;
+	bucket->ub_cnt = (uint16_t)zone->uz_import(zone->uz_arg,
+	    bucket->ub_bucket, count, UMA_ANYDOMAIN, flags);
+	if (zone->uz_init != NULL)
+		bucket_zinit(zone, bucket, flags);
 }
 
 /*
- * Fill a bucket at the keg and leave it with the zone.  With the lock, which
- * is let go in between.  false: there is none, or nothing to fill it with, or
- * as many CPUs are at it as there are.
+ * Leave a full bucket with the zone.  With the lock, which is let go in between.
+ * false: there is none, or nothing to fill it with, or as many CPUs are at it as
+ * there are.
  */
 static bool
 zone_fill_bucket_locked(struct uma_zone *zone, int flags)
 {
-	struct uma_keg *keg = zone->uz_keg;
 	uint16_t count = zone->uz_count;
 	struct uma_bucket *bucket;
 
 	if (zone->uz_fills > mp_maxid)
 		return (false);
-	bucket = bucket_pop(&zone->uz_free_bucket);
-	if (bucket == NULL) {
-		mtx_unlock_spin(&keg->uk_lock);
-		bucket = bucket_alloc(zone, count);
-		mtx_lock_spin(&keg->uk_lock);
-		if (bucket == NULL)
-			return (false);
-	}
-
 	zone->uz_fills++;
-	if (count > bucket->ub_entries)
-		count = bucket->ub_entries;
-	bucket->ub_cnt =
-	    keg_alloc_items_locked(keg, bucket->ub_bucket, count, flags);
-	if (zone->uz_init != NULL) {
-		mtx_unlock_spin(&keg->uk_lock);
-		(void)bucket_zinit(zone, bucket, flags);
-		mtx_lock_spin(&keg->uk_lock);
-	}
+	bucket = bucket_pop(&zone->uz_free_bucket);
+	mtx_unlock_spin(zone->uz_lockptr);
+	if (bucket == NULL)
+		bucket = bucket_alloc(zone, count);
+	if (bucket != NULL)
+		bucket_fill(zone, bucket, count, flags);
+	mtx_lock_spin(zone->uz_lockptr);
 	zone->uz_fills--;
+	if (bucket == NULL)
+		return (false);
 	if (bucket->ub_cnt == 0) {
 		bucket_push(&zone->uz_free_bucket, bucket);
 		return (false);
@@ -287,17 +278,18 @@ static bool
 zone_has_caches(const struct uma_zone *zone)
 {
 	return ((zone->uz_flags & UMA_ZFLAG_INTERNAL) == 0 &&
-	    __atomic_load_n(&zone->uz_keg->uk_maxpages, __ATOMIC_RELAXED) == 0);
+	    (zone->uz_keg == NULL ||
+		__atomic_load_n(&zone->uz_keg->uk_maxpages, __ATOMIC_RELAXED) ==
+		    0));
 }
 
 /* Past the CPU's cache: an item as it comes out of a cache, or NULL. */
 static void *
 zone_alloc_cached(struct uma_zone *zone, int flags)
 {
-	struct uma_keg *keg = zone->uz_keg;
 	void *item;
 
-	mtx_lock_spin(&keg->uk_lock);
+	mtx_lock_spin(zone->uz_lockptr);
 	for (;;) {
 		item = zone_refill_cache_locked(zone);
 		if (item != NULL)
@@ -307,41 +299,44 @@ zone_alloc_cached(struct uma_zone *zone, int flags)
 		if (!zone_fill_bucket_locked(zone, flags))
 			break;
 	}
-	mtx_unlock_spin(&keg->uk_lock);
+	mtx_unlock_spin(zone->uz_lockptr);
 	return (item);
 }
 
-/* A single item from the keg, through zinit. */
+/* A single item, imported and through zinit; or NULL. */
+static void *
+zone_import_item(struct uma_zone *zone, int flags)
+{
+	void *item;
+
+	if (zone->uz_import(zone->uz_arg, &item, 1, UMA_ANYDOMAIN, flags) != 1)
+		return (NULL);
+	if (zone->uz_init == NULL ||
+	    zone->uz_init(item, (int)zone->uz_size, flags) == 0)
+		return (item);
+	zone->uz_release(zone->uz_arg, &item, 1);
+	return (NULL);
+}
+
 static void *
 zone_alloc_uncached(struct uma_zone *zone, int flags)
 {
-	struct uma_keg *keg = zone->uz_keg;
-	void *item;
+	void *item = zone_import_item(zone, flags);
 
-	mtx_lock_spin(&keg->uk_lock);
-	item = keg_alloc_item_locked(keg, flags);
+	mtx_lock_spin(zone->uz_lockptr);
 	if (item != NULL)
 		zone->uz_allocs++;
 	else
 		zone->uz_fails++;
-	mtx_unlock_spin(&keg->uk_lock);
-
-	if (item == NULL || zone->uz_init == NULL ||
-	    zone->uz_init(item, (int)keg->uk_size, flags) == 0)
-		return (item);
-	mtx_lock_spin(&keg->uk_lock);
-	keg_free_item_locked(keg, item);
-	zone->uz_allocs--;
-	zone->uz_fails++;
-	mtx_unlock_spin(&keg->uk_lock);
-	return (NULL);
+	mtx_unlock_spin(zone->uz_lockptr);
+	return (item);
 }
 
 /* The last steps: debugging, ctor, zeros.  NULL: ctor failed. */
 static inline void *
 zone_construct(struct uma_zone *zone, void *item, void *arg, int flags)
 {
-	size_t size = zone->uz_keg->uk_size;
+	size_t size = zone->uz_size;
 
 	if ((zone->uz_flags & UMA_ZFLAG_DEBUG) != 0)
 		uma_dbg_alloc(zone, item);
@@ -350,9 +345,9 @@ zone_construct(struct uma_zone *zone, void *item, void *arg, int flags)
 		if ((zone->uz_flags & UMA_ZFLAG_DEBUG) != 0)
 			uma_dbg_free(zone, item);
 		zone_free_item(zone, item, arg, ZFREE_PAST_DTOR);
-		mtx_lock_spin(&zone->uz_keg->uk_lock);
+		mtx_lock_spin(zone->uz_lockptr);
 		zone->uz_fails++;
-		mtx_unlock_spin(&zone->uz_keg->uk_lock);
+		mtx_unlock_spin(zone->uz_lockptr);
 		return (NULL);
 	}
 	if ((flags & M_ZERO) != 0)
@@ -394,24 +389,22 @@ uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
  * Free: the same way back.
  */
 
-/* To the keg, past all caches. */
+/* Back to where it came from, past all caches. */
 void
 zone_free_item(struct uma_zone *zone, void *item, void *arg, enum zfree how)
 {
-	struct uma_keg *keg = zone->uz_keg;
-
 	if (how == ZFREE_DTOR) {
 		if ((zone->uz_flags & UMA_ZFLAG_DEBUG) != 0)
 			uma_dbg_free(zone, item);
 		if (zone->uz_dtor != NULL)
-			zone->uz_dtor(item, (int)keg->uk_size, arg);
+			zone->uz_dtor(item, (int)zone->uz_size, arg);
 	}
 	if (zone->uz_fini != NULL)
-		zone->uz_fini(item, (int)keg->uk_size);
-	mtx_lock_spin(&keg->uk_lock);
+		zone->uz_fini(item, (int)zone->uz_size);
+	zone->uz_release(zone->uz_arg, &item, 1);
+	mtx_lock_spin(zone->uz_lockptr);
 	zone->uz_frees++;
-	keg_free_item_locked(keg, item);
-	mtx_unlock_spin(&keg->uk_lock);
+	mtx_unlock_spin(zone->uz_lockptr);
 }
 
 /* Exchange this CPU's full free bucket for an empty one, if there is one. */
@@ -435,24 +428,23 @@ zone_empty_cache_locked(struct uma_zone *zone, void *item)
 static bool
 zone_free_cached(struct uma_zone *zone, void *item)
 {
-	struct uma_keg *keg = zone->uz_keg;
 	struct uma_bucket *bucket;
 	uint16_t count;
 	bool done;
 
 	for (;;) {
-		mtx_lock_spin(&keg->uk_lock);
+		mtx_lock_spin(zone->uz_lockptr);
 		done = zone_empty_cache_locked(zone, item);
 		count = zone->uz_count;
-		mtx_unlock_spin(&keg->uk_lock);
+		mtx_unlock_spin(zone->uz_lockptr);
 		if (done)
 			return (true);
 		bucket = bucket_alloc(zone, count);
 		if (bucket == NULL)
 			return (false);
-		mtx_lock_spin(&keg->uk_lock);
+		mtx_lock_spin(zone->uz_lockptr);
 		bucket_push(&zone->uz_free_bucket, bucket);
-		mtx_unlock_spin(&keg->uk_lock);
+		mtx_unlock_spin(zone->uz_lockptr);
 	}
 }
 
@@ -466,7 +458,7 @@ uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
 	if ((zone->uz_flags & UMA_ZFLAG_DEBUG) != 0)
 		uma_dbg_free(zone, item);
 	if (zone->uz_dtor != NULL)
-		zone->uz_dtor(item, (int)zone->uz_keg->uk_size, arg);
+		zone->uz_dtor(item, (int)zone->uz_size, arg);
 
 	critical_enter();
 	done = cache_free(zone_cache(zone), item);
@@ -505,18 +497,17 @@ uma_bucket_zones_drain(void)
 void
 zone_drain_buckets(struct uma_zone *zone)
 {
-	struct uma_keg *keg = zone->uz_keg;
 	struct uma_bucket *full, *empty, *bucket;
 
-	mtx_lock_spin(&keg->uk_lock);
+	mtx_lock_spin(zone->uz_lockptr);
 	full = zone->uz_full_bucket;
 	empty = zone->uz_free_bucket;
 	zone->uz_full_bucket = NULL;
 	zone->uz_free_bucket = NULL;
-	mtx_unlock_spin(&keg->uk_lock);
+	mtx_unlock_spin(zone->uz_lockptr);
 
 	while ((bucket = bucket_pop(&full)) != NULL) {
-		bucket_drain(zone, bucket, 0);
+		bucket_drain(zone, bucket);
 		bucket_free(bucket);
 	}
 	while ((bucket = bucket_pop(&empty)) != NULL)
@@ -530,7 +521,7 @@ zone_drain_caches(struct uma_zone *zone)
 	for (int cpu = 0; cpu <= mp_maxid; cpu++) {
 		struct uma_cache *cache = &zone->uz_cpu[cpu];
 
-		mtx_lock_spin(&zone->uz_keg->uk_lock);
+		mtx_lock_spin(zone->uz_lockptr);
 		cache_fold(zone, cache);
 		if (cache->uc_allocbucket != NULL)
 			bucket_push(&zone->uz_full_bucket,
@@ -540,6 +531,6 @@ zone_drain_caches(struct uma_zone *zone)
 			    cache->uc_freebucket);
 		cache->uc_allocbucket = NULL;
 		cache->uc_freebucket = NULL;
-		mtx_unlock_spin(&zone->uz_keg->uk_lock);
+		mtx_unlock_spin(zone->uz_lockptr);
 	}
 }

@@ -2,7 +2,7 @@
  * UMA from the inside.
  *
  *	CPU caches	alloc and free bucket	no lock: critical section
- *	zone		full and empty buckets	lock of the keg
+ *	zone		full and empty buckets	lock of the keg, or its own
  *	keg		slabs			its lock
  *	slab		items			lock of its keg
  *
@@ -16,8 +16,9 @@
  * dump holds do: then it comes from a zone of headers (off-page).  Every page
  * of a slab leads to its header through vm_page's object, flagged VPG_SLAB.
  *
- * Guards: (c) constant; (k) the keg's lock; (l) the list lock; (p) this CPU
- * writes in a critical section, others only read the counters.
+ * Guards: (c) constant; (k) the keg's lock; (z) the zone's, which is its keg's
+ * if it has one; (l) the list lock; (p) this CPU writes in a critical section,
+ * others only read the counters.
  */
 #ifndef KERNEL_VM_UMA_INT_H
 #define KERNEL_VM_UMA_INT_H
@@ -103,7 +104,7 @@ struct uma_keg {
 };
 
 struct uma_bucket {
-	struct uma_bucket *ub_next; /* (k) while the zone has it */
+	struct uma_bucket *ub_next; /* (z) while the zone has it */
 	uint16_t ub_cnt;	    /* (p) items in it */
 	uint16_t ub_entries;	    /* (c) room */
 	void *ub_bucket[];	    /* (p) */
@@ -120,20 +121,27 @@ struct uma_cache {
 
 struct uma_zone {
 	const char *uz_name;		   /* (c) */
-	struct uma_keg *uz_keg;		   /* (c) */
-	struct uma_zone *uz_link;	   /* (l) next on the same keg */
-	struct uma_bucket *uz_full_bucket; /* (k) */
-	struct uma_bucket *uz_free_bucket; /* (k) empty ones */
+	struct mtx *uz_lockptr;		   /* (c) the keg's lock, or uz_lock */
+	struct uma_keg *uz_keg;		   /* (c) NULL: a cache zone */
+	struct uma_zone *uz_link;	   /* (l) next on the same keg, or of */
+					   /* uma_cachezones */
+	struct uma_bucket *uz_full_bucket; /* (z) */
+	struct uma_bucket *uz_free_bucket; /* (z) empty ones */
 	uma_ctor uz_ctor;		   /* (c) */
 	uma_dtor uz_dtor;		   /* (c) */
 	uma_init uz_init;		   /* (c) */
 	uma_fini uz_fini;		   /* (c) */
-	uint64_t uz_allocs;		   /* (k) */
-	uint64_t uz_frees;		   /* (k) */
-	uint64_t uz_fails;		   /* (k) */
+	uma_import uz_import;		   /* (c) of uz_arg */
+	uma_release uz_release;		   /* (c) */
+	void *uz_arg;			   /* (c) the keg, or a cache zone's */
+	uint64_t uz_allocs;		   /* (z) */
+	uint64_t uz_frees;		   /* (z) */
+	uint64_t uz_fails;		   /* (z) */
+	uint32_t uz_size;		   /* (c) of an item, as requested */
 	uint32_t uz_flags;		   /* (c) */
-	uint16_t uz_count;	   /* (k) items that a new bucket holds */
-	uint16_t uz_fills;	   /* (k) CPUs filling one */
+	uint16_t uz_count;	   /* (z) items that a new bucket holds */
+	uint16_t uz_fills;	   /* (z) CPUs filling one */
+	struct mtx uz_lock;	   /* if there is no keg's */
 	struct uma_cache uz_cpu[]; /* mp_maxid + 1; last, for their sake */
 };
 
@@ -144,12 +152,12 @@ struct uma_zone {
 void keg_init_geometry(struct uma_keg *keg, size_t size, size_t align,
     uint32_t flags);
 
-/* One item for the caller, or NULL. */
-void *keg_alloc_item_locked(struct uma_keg *keg, int flags);
-/* Up to max items; sleeps, and uses the reserve, for the first alone. */
-uint16_t keg_alloc_items_locked(struct uma_keg *keg, void **items, uint16_t max,
-    int flags);
-void keg_free_item_locked(struct uma_keg *keg, void *item);
+/*
+ * What its zones import and release.  arg is the keg.  An import sleeps, and
+ * uses the reserve, for the first item alone.
+ */
+int keg_import(void *arg, void **store, int count, int domain, int flags);
+void keg_release(void *arg, void **store, int count);
 
 /* Is it below its limit by a slab? */
 static inline bool
@@ -208,6 +216,9 @@ extern struct uma_zone *slabzone;
 
 /* All kegs: uma_zone.c guards the list with a lock that may sleep. */
 extern struct uma_keg *uma_kegs;
+
+/* All zones without one, by the same lock. */
+extern struct uma_zone *uma_cachezones;
 
 /* Boot: uma_boot.c; what others call of it is in uma_boot.h. */
 void uma_startup_zones(void);

@@ -348,33 +348,28 @@ slab_take_item(struct uma_keg *keg, struct uma_slab *slab)
 	return (slab_item(slab, word * 64 + bit));
 }
 
-uint16_t
-keg_alloc_items_locked(struct uma_keg *keg, void **items, uint16_t max,
-    int flags)
+int
+keg_import(void *arg, void **store, int count, int domain, int flags)
 {
-	uint16_t count = 0;
+	struct uma_keg *keg = arg;
+	int done = 0;
 
-	while (count < max) {
+	(void)domain;
+	mtx_lock_spin(&keg->uk_lock);
+	while (done < count) {
 		struct uma_slab *slab = keg_fetch_slab_locked(keg, flags);
 
 		if (slab == NULL)
 			break;
-		while (count < max && slab->us_freecount > 0)
-			items[count++] = slab_take_item(keg, slab);
+		while (done < count && slab->us_freecount > 0)
+			store[done++] = slab_take_item(keg, slab);
 		flags = (flags & ~(M_WAITOK | M_USE_RESERVE)) | M_NOWAIT;
 	}
-	return (count);
+	mtx_unlock_spin(&keg->uk_lock);
+	return (done);
 }
 
-void *
-keg_alloc_item_locked(struct uma_keg *keg, int flags)
-{
-	struct uma_slab *slab = keg_fetch_slab_locked(keg, flags);
-
-	return (slab == NULL ? NULL : slab_take_item(keg, slab));
-}
-
-void
+static void
 keg_free_item_locked(struct uma_keg *keg, void *item)
 {
 	struct uma_slab *slab = keg_item_slab(keg, item);
@@ -393,6 +388,17 @@ keg_free_item_locked(struct uma_keg *keg, void *item)
 		keg->uk_flags &= ~(uint32_t)UMA_ZFLAG_FULL;
 		wakeup(keg);
 	}
+}
+
+void
+keg_release(void *arg, void **store, int count)
+{
+	struct uma_keg *keg = arg;
+
+	mtx_lock_spin(&keg->uk_lock);
+	for (int i = 0; i < count; i++)
+		keg_free_item_locked(keg, store[i]);
+	mtx_unlock_spin(&keg->uk_lock);
 }
 
 /* Take a free slab that may go back out of the keg, or NULL. */

@@ -47,39 +47,49 @@ keg_used(const struct uma_keg *keg)
 }
 
 static void
+zone_stat_keg(const struct uma_keg *keg, struct uma_stat *stat)
+{
+	stat->ust_limit = keg->uk_maxpages / keg->uk_ppera * keg->uk_ipers;
+	stat->ust_pages = keg->uk_pages;
+	stat->ust_free = keg_items(keg) - keg_used(keg);
+}
+
+static void
 zone_stat_locked(const struct uma_zone *zone, struct uma_stat *stat)
 {
-	const struct uma_keg *keg = zone->uz_keg;
-
 	*stat = (struct uma_stat){
 		.ust_name = zone->uz_name,
-		.ust_size = keg->uk_size,
-		.ust_limit = keg->uk_maxpages / keg->uk_ppera * keg->uk_ipers,
-		.ust_pages = keg->uk_pages,
+		.ust_size = zone->uz_size,
 	};
 	zone_sum(zone, stat);
 	stat->ust_used = stat->ust_requests - stat->ust_frees;
-	stat->ust_free = keg_items(keg) - keg_used(keg);
+	if (zone->uz_keg != NULL)
+		zone_stat_keg(zone->uz_keg, stat);
 }
 
 void
 uma_zone_get_stat(uma_zone_t zone, struct uma_stat *stat)
 {
-	mtx_lock_spin(&zone->uz_keg->uk_lock);
+	mtx_lock_spin(zone->uz_lockptr);
 	zone_stat_locked(zone, stat);
-	mtx_unlock_spin(&zone->uz_keg->uk_lock);
+	mtx_unlock_spin(zone->uz_lockptr);
+}
+
+static void
+zones_visit(const struct uma_zone *zone, uma_stat_visit visit, void *arg)
+{
+	for (; zone != NULL; zone = zone->uz_link) {
+		struct uma_stat stat;
+
+		zone_stat_locked(zone, &stat);
+		visit(&stat, arg);
+	}
 }
 
 void
 uma_stats_foreach_locked(uma_stat_visit visit, void *arg)
 {
-	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next) {
-		for (struct uma_zone *zone = keg->uk_zones; zone != NULL;
-		     zone = zone->uz_link) {
-			struct uma_stat stat;
-
-			zone_stat_locked(zone, &stat);
-			visit(&stat, arg);
-		}
-	}
+	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next)
+		zones_visit(keg->uk_zones, visit, arg);
+	zones_visit(uma_cachezones, visit, arg);
 }

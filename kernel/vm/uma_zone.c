@@ -22,6 +22,7 @@ bool uma_debug = true;
 struct uma_zone *slabzone;
 
 struct uma_keg *uma_kegs;
+struct uma_zone *uma_cachezones;
 
 static struct uma_zone *kegzone;
 static struct uma_zone *zonezone;
@@ -96,25 +97,32 @@ keg_init(struct uma_keg *keg, const struct zone_args *args)
 	}
 }
 
-static uint16_t
-zone_first_bucket(const struct uma_keg *keg, uint32_t flags)
-{
-	if ((flags & UMA_ZONE_MAXBUCKET) != 0 || keg->uk_ipers > BUCKET_MAX)
-		return (BUCKET_MAX);
-	return ((uint16_t)keg->uk_ipers);
-}
-
-/* zone is zeroed memory; it becomes part of the keg. */
+/* zone is zeroed memory. */
 static void
-zone_init(struct uma_zone *zone, struct uma_keg *keg,
-    const struct zone_args *args)
+zone_init(struct uma_zone *zone, const struct zone_args *args)
 {
 	zone->uz_name = args->name;
-	zone->uz_keg = keg;
 	zone->uz_ctor = args->ctor;
 	zone->uz_dtor = args->dtor;
 	zone->uz_flags = args->flags;
-	zone->uz_count = zone_first_bucket(keg, args->flags);
+	zone->uz_count = BUCKET_MAX;
+}
+
+/* It becomes part of the keg. */
+static void
+zone_init_keg(struct uma_zone *zone, struct uma_keg *keg,
+    const struct zone_args *args)
+{
+	zone_init(zone, args);
+	zone->uz_keg = keg;
+	zone->uz_lockptr = &keg->uk_lock;
+	zone->uz_size = keg->uk_size;
+	zone->uz_import = keg_import;
+	zone->uz_release = keg_release;
+	zone->uz_arg = keg;
+	if ((args->flags & UMA_ZONE_MAXBUCKET) == 0 &&
+	    keg->uk_ipers < BUCKET_MAX)
+		zone->uz_count = (uint16_t)keg->uk_ipers;
 	if (uma_debug && (args->flags & UMA_ZFLAG_INTERNAL) == 0)
 		zone->uz_flags |= UMA_ZFLAG_DEBUG;
 	if (zone_wants_trash(args)) {
@@ -134,7 +142,7 @@ zone_create(const struct zone_args *args)
 	    zone_alloc_item(zonezone, NULL, M_WAITOK | M_ZERO);
 
 	keg_init(keg, args);
-	zone_init(zone, keg, args);
+	zone_init_keg(zone, keg, args);
 	uma_list_lock();
 	keg->uk_next = uma_kegs;
 	uma_kegs = keg;
@@ -179,11 +187,49 @@ uma_zsecond_create(const char *name, uma_ctor ctor, uma_dtor dtor,
 	    ("%s: %s: its master %s has no callbacks of its own", __func__,
 		name, master->uz_name));
 	uma_list_lock();
-	zone_init(zone, master->uz_keg, &args);
+	zone_init_keg(zone, master->uz_keg, &args);
 	uma_list_unlock();
 	zone->uz_init = zinit;
 	zone->uz_fini = zfini;
 	return (zone);
+}
+
+uma_zone_t
+uma_zcache_create(const char *name, int size, uma_ctor ctor, uma_dtor dtor,
+    uma_init zinit, uma_fini zfini, uma_import import, uma_release release,
+    void *arg, uint32_t flags)
+{
+	const struct zone_args args = {
+		.name = name,
+		.flags = flags,
+		.ctor = ctor,
+		.dtor = dtor,
+	};
+	struct uma_zone *zone =
+	    zone_alloc_item(zonezone, NULL, M_WAITOK | M_ZERO);
+
+	zone_init(zone, &args);
+	mtx_init(&zone->uz_lock, name, "UMA cache zone", MTX_SPIN);
+	zone->uz_lockptr = &zone->uz_lock;
+	zone->uz_size = (uint32_t)size;
+	zone->uz_init = zinit;
+	zone->uz_fini = zfini;
+	zone->uz_import = import;
+	zone->uz_release = release;
+	zone->uz_arg = arg;
+	uma_list_lock();
+	zone->uz_link = uma_cachezones;
+	uma_cachezones = zone;
+	uma_list_unlock();
+	return (zone);
+}
+
+/* The list that the zone is in. */
+static struct uma_zone **
+zone_list(struct uma_zone *zone)
+{
+	return (zone->uz_keg != NULL ? &zone->uz_keg->uk_zones :
+				       &uma_cachezones);
 }
 
 /* Out of the lists; true: it was its keg's last. */
@@ -191,7 +237,7 @@ static bool
 zone_unlink(struct uma_zone *zone)
 {
 	struct uma_keg *keg = zone->uz_keg;
-	struct uma_zone **zp = &keg->uk_zones;
+	struct uma_zone **zp = zone_list(zone);
 	struct uma_keg **kp = &uma_kegs;
 	bool last;
 
@@ -199,7 +245,7 @@ zone_unlink(struct uma_zone *zone)
 	while (*zp != zone)
 		zp = &(*zp)->uz_link;
 	*zp = zone->uz_link;
-	last = keg->uk_zones == NULL;
+	last = keg != NULL && keg->uk_zones == NULL;
 	if (last) {
 		while (*kp != keg)
 			kp = &(*kp)->uk_next;
@@ -209,6 +255,19 @@ zone_unlink(struct uma_zone *zone)
 	return (last);
 }
 
+/* Its last zone is gone, and the lists do not have it any more. */
+static void
+keg_destroy(struct uma_keg *keg)
+{
+	keg->uk_flags &= ~(uint32_t)UMA_ZONE_NOFREE;
+	keg_drain(keg);
+	if (keg->uk_pages != 0)
+		printf("uma: %s: destroyed with items in use: %ju pages lost\n",
+		    keg->uk_name, (uintmax_t)keg->uk_pages);
+	mtx_destroy(&keg->uk_lock);
+	zone_free_item(kegzone, keg, NULL, ZFREE_DTOR);
+}
+
 void
 uma_zdestroy(uma_zone_t zone)
 {
@@ -216,16 +275,10 @@ uma_zdestroy(uma_zone_t zone)
 
 	zone_drain_caches(zone);
 	zone_drain_buckets(zone);
-	if (zone_unlink(zone)) {
-		keg->uk_flags &= ~(uint32_t)UMA_ZONE_NOFREE;
-		keg_drain(keg);
-		if (keg->uk_pages != 0)
-			printf("uma: %s: destroyed with items in use: "
-			       "%ju pages lost\n",
-			    zone->uz_name, (uintmax_t)keg->uk_pages);
-		mtx_destroy(&keg->uk_lock);
-		zone_free_item(kegzone, keg, NULL, ZFREE_DTOR);
-	}
+	if (zone_unlink(zone))
+		keg_destroy(keg);
+	if (keg == NULL)
+		mtx_destroy(&zone->uz_lock);
 	zone_free_item(zonezone, zone, NULL, ZFREE_DTOR);
 }
 
@@ -241,6 +294,9 @@ uma_reclaim(void)
 		}
 		keg_drain(keg);
 	}
+	for (struct uma_zone *zone = uma_cachezones; zone != NULL;
+	     zone = zone->uz_link)
+		zone_drain_buckets(zone);
 
 	/* Again, what the others emptied in the meantime. */
 	uma_bucket_zones_drain();
@@ -296,7 +352,7 @@ zone_create_by_hand(const char *name, size_t size, size_t align)
 	struct uma_zone *zone = uma_boot_take(zone_struct_size());
 
 	keg_init(keg, &args);
-	zone_init(zone, keg, &args);
+	zone_init_keg(zone, keg, &args);
 	keg->uk_next = uma_kegs;
 	uma_kegs = keg;
 	return (zone);
@@ -321,6 +377,7 @@ uma_startup_zones(void)
 	mtx_init(&uma_mtx, "UMA list", NULL, MTX_SPIN);
 	uma_list_busy = false;
 	uma_kegs = NULL;
+	uma_cachezones = NULL;
 	kegzone = zone_create_by_hand("UMA Kegs", sizeof(struct uma_keg),
 	    UMA_ALIGN_CACHE);
 	zonezone = zone_create_by_hand("UMA Zones", zone_struct_size(),

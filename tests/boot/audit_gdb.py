@@ -270,7 +270,7 @@ def check_slab(name, slab, array):
 
 
 def check_bucket(keg, bucket):
-    """Itself, and the items in it; NULL is none."""
+    """Itself, and the items in it if a keg has them; NULL is none."""
     if int(bucket) == 0:
         return
     walked["buckets"] += 1
@@ -278,7 +278,8 @@ def check_bucket(keg, bucket):
     memory.has(int(bucket), bucket.type.target().sizeof + 8 * room, "bucket")
     for i in range(int(bucket["ub_cnt"])):
         item = int(bucket["ub_bucket"][i])
-        memory.has(item, int(keg["uk_size"]), "item in a bucket")
+        if keg is not None:
+            memory.has(item, int(keg["uk_size"]), "item in a bucket")
 
 
 def check_zone(keg, zone):
@@ -342,6 +343,8 @@ def check_uma():
         for zone in linked(keg["uk_zones"], "uz_link"):
             check_zone(keg, zone)
         check_slabs(keg, array)
+    for zone in linked(gdb.parse_and_eval("uma_cachezones"), "uz_link"):
+        check_zone(None, zone)
 
 
 # ---- page tables, and maps of memory ----

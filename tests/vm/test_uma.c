@@ -17,38 +17,6 @@
 
 MALLOC_DEFINE(M_TEST, "test", "what tests allocate");
 
-/* Pages in the dump's set that boot put there. */
-static size_t boot_dumped;
-
-static int
-boot(void **state)
-{
-	(void)state;
-	sim_boot(&sim_small);
-	boot_dumped = sim_ndumped();
-	return (0);
-}
-
-static int
-boot_four_cpus(void **state)
-{
-	struct sim_config config = sim_small;
-
-	(void)state;
-	config.ncpus = 4;
-	sim_boot(&config);
-	boot_dumped = sim_ndumped();
-	return (0);
-}
-
-static int
-halt(void **state)
-{
-	(void)state;
-	sim_halt();
-	return (0);
-}
-
 /* Count a list's slabs that came through the direct map, each in the dump. */
 static size_t
 count_dumped_slabs(const struct uma_slablist *list)
@@ -66,12 +34,8 @@ count_dumped_slabs(const struct uma_slablist *list)
 	return (count);
 }
 
-/*
- * I1: what the set holds beyond boot is the pages of live one-page slabs.
- * I4: no free page is in it.
- */
-static void
-audit_dump_set(void)
+static size_t
+count_slabs(void)
 {
 	size_t slabs = 0;
 
@@ -81,7 +45,62 @@ audit_dump_set(void)
 		slabs += count_dumped_slabs(&keg->uk_free);
 		slabs += count_dumped_slabs(&keg->uk_full);
 	}
-	assert_int_equal(sim_ndumped(), boot_dumped + slabs);
+	return (slabs);
+}
+
+/* Pages in the dump's set that boot put there, besides slabs. */
+static size_t boot_dumped;
+
+static int
+boot(void **state)
+{
+	(void)state;
+	sim_boot(&sim_small);
+	boot_dumped = sim_ndumped() - count_slabs();
+	return (0);
+}
+
+/* What was freed is what is allocated next, and no cache is out of reach. */
+static int
+boot_one_cpu(void **state)
+{
+	struct sim_config config = sim_small;
+
+	(void)state;
+	config.ncpus = 1;
+	sim_boot(&config);
+	boot_dumped = sim_ndumped() - count_slabs();
+	return (0);
+}
+
+static int
+boot_four_cpus(void **state)
+{
+	struct sim_config config = sim_small;
+
+	(void)state;
+	config.ncpus = 4;
+	sim_boot(&config);
+	boot_dumped = sim_ndumped() - count_slabs();
+	return (0);
+}
+
+static int
+halt(void **state)
+{
+	(void)state;
+	sim_halt();
+	return (0);
+}
+
+/*
+ * I1: what the set holds beyond boot is the pages of live one-page slabs.
+ * I4: no free page is in it.
+ */
+static void
+audit_dump_set(void)
+{
+	assert_int_equal(sim_ndumped(), boot_dumped + count_slabs());
 	for (vm_pindex_t i = 0; i < vm_page_array_size; i++) {
 		const struct vm_page *m = &vm_page_array[i];
 
@@ -403,6 +422,113 @@ test_callbacks(void **state)
 }
 
 /*
+ * Cache zones.
+ */
+
+#define NTOKENS 200
+
+/* What a cache zone caches: numbers, which are no memory. */
+static struct {
+	bool out[NTOKENS + 1];
+	int nout;
+} tokens;
+
+static int
+token_import(void *arg, void **store, int count, int domain, int flags)
+{
+	int done = 0;
+
+	assert_ptr_equal(arg, &tokens);
+	assert_int_equal(domain, UMA_ANYDOMAIN);
+	(void)flags;
+	for (uintptr_t i = 1; i <= NTOKENS && done < count; i++) {
+		if (tokens.out[i])
+			continue;
+		tokens.out[i] = true;
+		store[done++] = (void *)i;
+	}
+	tokens.nout += done;
+	return (done);
+}
+
+static void
+token_release(void *arg, void **store, int count)
+{
+	assert_ptr_equal(arg, &tokens);
+	for (int i = 0; i < count; i++) {
+		assert_true(tokens.out[(uintptr_t)store[i]]);
+		tokens.out[(uintptr_t)store[i]] = false;
+	}
+	tokens.nout -= count;
+}
+
+/* Each token has one owner, and all of them go back. */
+static void
+test_cache_zone(void **state)
+{
+	uma_zone_t zone = uma_zcache_create("tokens", 0, NULL, NULL, NULL, NULL,
+	    token_import, token_release, &tokens, 0);
+	bool mine[NTOKENS + 1] = { false };
+	struct uma_stat stat;
+	uintptr_t token;
+	uint64_t n = 0;
+
+	(void)state;
+	memset(&tokens, 0, sizeof(tokens));
+	while ((token = (uintptr_t)uma_zalloc(zone, M_NOWAIT)) != 0) {
+		assert_in_range(token, 1, NTOKENS);
+		assert_false(mine[token]);
+		mine[token] = true;
+		n++;
+	}
+	assert_int_equal(n, NTOKENS);
+	uma_zone_get_stat(zone, &stat);
+	assert_int_equal(stat.ust_used, NTOKENS);
+	assert_int_equal(stat.ust_fails, 1);
+	for (token = 1; token <= NTOKENS; token++)
+		uma_zfree(zone, (void *)token);
+	assert_true(tokens.nout > 0); /* they are in caches */
+	uma_zdestroy(zone);
+	assert_int_equal(tokens.nout, 0);
+	audit_dump_set();
+}
+
+/* The callbacks of a cache zone, one of which fails inside a bucket. */
+static int
+token_zinit(void *item, int size, int flags)
+{
+	(void)item, (void)flags;
+	assert_int_equal(size, 0);
+	return (++calls.zinits % 60 == 0 ? ENOMEM : 0);
+}
+
+static void
+token_zfini(void *item, int size)
+{
+	(void)item, (void)size;
+	calls.zfinis++;
+}
+
+static void
+test_cache_zone_callbacks(void **state)
+{
+	uma_zone_t zone = uma_zcache_create("tokens", 0, NULL, NULL,
+	    token_zinit, token_zfini, token_import, token_release, &tokens, 0);
+	void *items[NTOKENS];
+
+	(void)state;
+	memset(&tokens, 0, sizeof(tokens));
+	memset(&calls, 0, sizeof(calls));
+	for (size_t i = 0; i < NTOKENS; i++)
+		items[i] = uma_zalloc(zone, M_NOWAIT);
+	for (size_t i = 0; i < NTOKENS; i++)
+		uma_zfree(zone, items[i]);
+	uma_zdestroy(zone);
+	assert_int_equal(tokens.nout, 0);
+	assert_int_equal(calls.zinits - calls.zinits / 60, calls.zfinis);
+}
+
+/*
  * Limits.
  */
 
@@ -501,7 +627,7 @@ boot_64mb(void **state)
 	config.ram = ram;
 	config.kva_size = 128 << 20;
 	sim_boot(&config);
-	boot_dumped = sim_ndumped();
+	boot_dumped = sim_ndumped() - count_slabs();
 	return (0);
 }
 
@@ -796,12 +922,9 @@ static void
 test_bug(void **state)
 {
 	const struct bug_row *row = *state;
-	struct sim_config config = sim_small;
 	const char *said;
 
-	/* One CPU: what was freed last is what is allocated next. */
-	config.ncpus = 1;
-	sim_boot(&config);
+	(void)boot_one_cpu(NULL);
 	if (!uma_debug) {
 		sim_halt();
 		skip();
@@ -875,6 +998,9 @@ main(void)
 		BOOTED(test_limit_nowait),
 		cmocka_unit_test_setup_teardown(test_limit_sleeps,
 		    boot_four_cpus, halt),
+		cmocka_unit_test_setup_teardown(test_cache_zone, boot_one_cpu,
+		    halt),
+		BOOTED(test_cache_zone_callbacks),
 		BOOTED(test_exhaustion),
 		BOOTED(test_reclaim_keeps_live),
 		BOOTED(test_nofree),
