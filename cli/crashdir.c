@@ -514,29 +514,15 @@ name_all(const struct crashdir *cd, uint32_t number, struct newfile *files,
 
 /* ---- the last dump ---- */
 
-static bool
-is_kept(const struct crashname *name, const struct crashname *kept,
-    unsigned int nkept)
-{
-	for (unsigned int i = 0; i < nkept; i++)
-		if (strcmp(name->cn_stem, kept[i].cn_stem) == 0 &&
-		    strcmp(name->cn_suffix, kept[i].cn_suffix) == 0)
-			return (true);
-	return (false);
-}
-
-/* Links to older dumps, but for names that get a new link. */
+/* Somebody's file of such a name is none of our business. */
 static void
-unlink_last(const struct crashdir *cd, const struct crashname *kept,
-    unsigned int nkept)
+unlink_last(const struct crashdir *cd)
 {
 	char name[CRASHNAME_LEN];
 	struct stat st;
 
 	for (size_t i = 0; i < NNAMES; i++)
-		/* Somebody's file of that name is none of our business. */
-		if (!is_kept(&names[i], kept, nkept) &&
-		    fstatat(cd->cd_fd, last_name(names[i], name), &st,
+		if (fstatat(cd->cd_fd, last_name(names[i], name), &st,
 			AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISLNK(st.st_mode))
 			(void)unlinkat(cd->cd_fd, name, 0);
@@ -545,18 +531,13 @@ unlink_last(const struct crashdir *cd, const struct crashname *kept,
 static void
 link_last(const struct crashdir *cd, uint32_t number, struct crashname name)
 {
-	static const char temp[] = ".saving.last";
 	char target[CRASHNAME_LEN], last[CRASHNAME_LEN];
 
 	(void)crashname_put(name, number, target);
 	(void)last_name(name, last);
-	(void)unlinkat(cd->cd_fd, temp, 0);
-	if (symlinkat(target, cd->cd_fd, temp) != 0 ||
-	    renameat(cd->cd_fd, temp, cd->cd_fd, last) != 0) {
+	if (symlinkat(target, cd->cd_fd, last) != 0)
 		warn("warning: %s/%s cannot be made a link to %s", cd->cd_path,
 		    last, target);
-		(void)unlinkat(cd->cd_fd, temp, 0);
-	}
 }
 
 int
@@ -574,7 +555,7 @@ crashdir_publish(const struct crashdir *cd, uint32_t number,
 	}
 	/* The dump is saved: whatever fails now must not save it once more. */
 	remove_aside(cd, number);
-	unlink_last(cd, to, nfiles);
+	unlink_last(cd);
 	for (unsigned int i = 0; i < nfiles; i++)
 		link_last(cd, number, to[i]);
 	(void)sync_folder(cd);

@@ -88,6 +88,15 @@ def check_names_taken(make):
         assert not any(n.startswith(".saving") for n in scene.names())
 
 
+def check_file_of_last():
+    """A file that somebody has put there may be the only copy of a dump."""
+    with Scene(GOOD) as scene:
+        put(scene, "vmcore.last", "precious")
+        expect(scene.save(), os.EX_OK, "vmcore.last cannot be made a link")
+        assert scene.read("vmcore.last") == b"precious"
+        assert os.readlink(scene.path("info.last")) == "info.0"
+
+
 def check_folder_in_the_way(name):
     """With -m, somebody's folder stays, and so does the older dump."""
     with Scene(GOOD) as scene:
@@ -196,7 +205,7 @@ def check_leftovers():
     with Scene(GOOD) as scene:
         victim = os.path.join(scene.work.name, "victim")
         put(scene, "../victim", "precious")
-        for name in ("core", "info", "bounds", "last"):
+        for name in ("core", "info", "bounds"):
             os.symlink(victim, scene.path(f".saving.{name}"))
         expect(scene.save(), os.EX_OK)
         with open(victim, encoding="ascii") as file:
@@ -261,6 +270,7 @@ for what, make in [
     ("files", lambda path: open(path, "wb").close()),
 ]:
     tests.case(f"{what} named vmcore.last and info.last", check_names_taken, make)
+tests.case("a file named vmcore.last is kept", check_file_of_last)
 for name in ("vmcore.0", "info.0", "vmcore.0.zst", "key.0"):
     tests.case(f"-m: a folder named {name}", check_folder_in_the_way, name)
 for name, text in [
