@@ -350,7 +350,8 @@ run(struct save_request *rq, const char *directory)
 
 	rq->srq_dir = CRASHDIR_NONE;
 	if (status == EX_OK && rq->srq_action == ACTION_SAVE)
-		status = crashdir_open(&rq->srq_dir, directory);
+		status = crashdir_open(&rq->srq_dir, directory,
+		    dumpdev_fd(rq->srq_dev));
 	if (status == EX_OK) {
 		set_limits(rq);
 		interrupt_hold();

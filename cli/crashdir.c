@@ -53,10 +53,35 @@ last_name(struct crashname name, char buf[CRASHNAME_LEN])
 	return (buf);
 }
 
+static bool
+is_same(const struct stat *a, const struct stat *b)
+{
+	return (a->st_dev == b->st_dev && a->st_ino == b->st_ino);
+}
+
+/* Is the file of that name the one that dumps are read from? */
+static bool
+is_source(const struct crashdir *cd, const char *name)
+{
+	struct stat st;
+
+	return (fstatat(cd->cd_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    is_same(&st, &cd->cd_source));
+}
+
 /* An error of the disk has a status of its own. */
 static int
 complain(const struct crashdir *cd, const char *name, int status)
 {
+	int error = errno;
+
+	if (is_source(cd, name)) {
+		warnx(
+		    "%s/%s: the dump is read from it, and it would be replaced: choose another directory",
+		    cd->cd_path, name);
+		return (EX_CANTCREAT);
+	}
+	errno = error;
 	if (errno == EIO)
 		status = EX_IOERR;
 	warn("%s/%s", cd->cd_path, name);
@@ -80,7 +105,7 @@ is_lock(const struct crashdir *cd, const struct stat *locked)
 	struct stat st;
 
 	return (fstatat(cd->cd_fd, LOCK_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == locked->st_dev && st.st_ino == locked->st_ino);
+	    is_same(&st, locked));
 }
 
 static int
@@ -100,6 +125,8 @@ try_lock(struct crashdir *cd, bool *again)
 	struct stat st;
 
 	*again = false;
+	if (is_source(cd, LOCK_NAME))
+		return (complain(cd, LOCK_NAME, EX_CANTCREAT));
 	cd->cd_lock_fd = openat(cd->cd_fd, LOCK_NAME,
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, LOCK_MODE);
 	if (cd->cd_lock_fd < 0)
@@ -158,6 +185,8 @@ newfile_create(const struct crashdir *cd, const char *temp, unsigned int mode,
     struct newfile *nf)
 {
 	*nf = NEWFILE_NONE;
+	if (is_source(cd, temp))
+		return (complain(cd, temp, EX_CANTCREAT));
 	/* A folder that others may write could have anything of that name. */
 	(void)unlinkat(cd->cd_fd, temp, 0);
 	nf->nf_fd = openat(cd->cd_fd, temp,
@@ -180,7 +209,8 @@ newfile_sync(const struct crashdir *cd, const struct newfile *nf)
 static int
 name_newfile(const struct crashdir *cd, struct newfile *nf, const char *name)
 {
-	if (renameat(cd->cd_fd, nf->nf_temp, cd->cd_fd, name) != 0)
+	if (is_source(cd, name) ||
+	    renameat(cd->cd_fd, nf->nf_temp, cd->cd_fd, name) != 0)
 		return (complain(cd, name, EX_CANTCREAT));
 	(void)close(nf->nf_fd);
 	*nf = NEWFILE_NONE;
@@ -202,6 +232,37 @@ static bool
 sync_folder(const struct crashdir *cd)
 {
 	return (fsync(cd->cd_fd) == 0 || errno == EINVAL || errno == ENOTSUP);
+}
+
+/* ---- older dumps ---- */
+
+/*
+ * Files of an older dump are set aside under these names, info.N first, until
+ * the new ones have theirs, info.N last.  So if the machine fails meanwhile,
+ * an info.N beside files that were set aside is the new dump's, which is whole;
+ * without one, the older dump gets its names back.
+ */
+#define ASIDE ".saving.old."
+
+static const char *
+aside_name(struct crashname name, uint32_t number, char buf[CRASHNAME_LEN])
+{
+	(void)snprintf(buf, CRASHNAME_LEN, ASIDE "%s.%" PRIu32 "%s",
+	    name.cn_stem, number, name.cn_suffix);
+	return (buf);
+}
+
+/* Is none of a dump's files, set aside or not, the one that is read? */
+static int
+check_source(const struct crashdir *cd, uint32_t number)
+{
+	char name[CRASHNAME_LEN];
+
+	for (size_t i = 0; i < NNAMES; i++)
+		if (is_source(cd, crashname_put(names[i], number, name)) ||
+		    is_source(cd, aside_name(names[i], number, name)))
+			return (complain(cd, name, EX_CANTCREAT));
+	return (EX_OK);
 }
 
 /* ---- bounds and minfree ---- */
@@ -282,6 +343,7 @@ crashdir_take_number(const struct crashdir *cd, uint32_t max, uint32_t *number)
 {
 	uint64_t bounds;
 	uint32_t n;
+	int status;
 
 	if (!read_number(cd, "bounds", "dumps", &bounds) ||
 	    bounds >= UINT32_MAX)
@@ -292,7 +354,8 @@ crashdir_take_number(const struct crashdir *cd, uint32_t max, uint32_t *number)
 	while (max == 0 && is_used(cd, n))
 		n++;
 	*number = n;
-	return (write_bounds(cd, n + 1));
+	status = check_source(cd, n);
+	return (status == EX_OK ? write_bounds(cd, n + 1) : status);
 }
 
 int
@@ -322,22 +385,6 @@ crashdir_check_room(const struct crashdir *cd, uint64_t len)
 }
 
 /* ---- names ---- */
-
-/*
- * Files of an older dump are set aside under these names, info.N first, until
- * the new ones have theirs, info.N last.  So if the machine fails meanwhile,
- * an info.N beside files that were set aside is the new dump's, which is whole;
- * without one, the older dump gets its names back.
- */
-#define ASIDE ".saving.old."
-
-static const char *
-aside_name(struct crashname name, uint32_t number, char buf[CRASHNAME_LEN])
-{
-	(void)snprintf(buf, CRASHNAME_LEN, ASIDE "%s.%" PRIu32 "%s",
-	    name.cn_stem, number, name.cn_suffix);
-	return (buf);
-}
 
 /* false: errno tells why, EISDIR for somebody's folder. */
 static bool
@@ -436,14 +483,16 @@ all_are_ours(const struct crashdir *cd, uint32_t number)
 }
 
 /* Undo or end what a run that was cut off has left half done. */
-static void
+static int
 recover_aside(const struct crashdir *cd)
 {
 	char info[CRASHNAME_LEN];
 	uint32_t number;
 
 	if (!find_aside(cd, &number))
-		return;
+		return (EX_OK);
+	if (check_source(cd, number) != EX_OK)
+		return (EX_CANTCREAT);
 	(void)crashname_put(names[0], number, info);
 	if (!all_are_ours(cd, number))
 		warnx("warning: %s/" ASIDE
@@ -454,6 +503,7 @@ recover_aside(const struct crashdir *cd)
 	else
 		put_back(cd, number, NNAMES);
 	(void)sync_folder(cd);
+	return (EX_OK);
 }
 
 /* Files of an older dump with this number, the text about it first. */
@@ -474,7 +524,7 @@ set_aside(const struct crashdir *cd, uint32_t number)
 }
 
 int
-crashdir_open(struct crashdir *cd, const char *path)
+crashdir_open(struct crashdir *cd, const char *path, int source_fd)
 {
 	int status;
 
@@ -485,10 +535,10 @@ crashdir_open(struct crashdir *cd, const char *path)
 		warn("%s", path);
 		return (errno == EIO ? EX_IOERR : EX_CANTCREAT);
 	}
+	if (fstat(source_fd, &cd->cd_source) != 0)
+		return (complain(cd, ".", EX_IOERR));
 	status = take_lock(cd);
-	if (status == EX_OK)
-		recover_aside(cd);
-	return (status);
+	return (status == EX_OK ? recover_aside(cd) : status);
 }
 
 static int

@@ -12,20 +12,27 @@
 #ifndef CLI_CRASHDIR_H
 #define CLI_CRASHDIR_H
 
+#include <sys/stat.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
 struct crashdir {
-	const char *cd_path; /* the caller's */
-	int cd_fd;	     /* -1: not open */
-	int cd_lock_fd;	     /* of a file that only its owner can open */
+	const char *cd_path;   /* the caller's */
+	int cd_fd;	       /* -1: not open */
+	int cd_lock_fd;	       /* of a file that only its owner can open */
+	struct stat cd_source; /* of the disk or image; zeros: unknown */
 };
 
 /* Not open: closing it is no error. */
 #define CRASHDIR_NONE ((struct crashdir){ .cd_fd = -1, .cd_lock_fd = -1 })
 
-/* Open the folder and lock it. */
-int crashdir_open(struct crashdir *cd, const char *path);
+/*
+ * Open the folder and lock it.  The file behind source_fd is the one that dumps
+ * are read from: if it lies in the folder, it is neither removed nor replaced,
+ * whatever its name is.
+ */
+int crashdir_open(struct crashdir *cd, const char *path, int source_fd);
 void crashdir_close(struct crashdir *cd);
 
 /*

@@ -81,6 +81,12 @@ dumpdev_close(struct dumpdev *dev)
 	free(dev);
 }
 
+int
+dumpdev_fd(const struct dumpdev *dev)
+{
+	return (dev->disk.dk_fd);
+}
+
 bool
 dumpdev_limit(struct dumpdev *dev, uint64_t start, uint64_t len,
     bool (*is_over)(void))

@@ -20,6 +20,9 @@ struct dumpdev *dumpdev_open(const char *path, enum dumpdev_access access,
     struct trouble *tr);
 void dumpdev_close(struct dumpdev *dev);
 
+/* The descriptor of the disk or its image, which stays dev's. */
+int dumpdev_fd(const struct dumpdev *dev);
+
 /*
  * Before the first dumpdev_next(): do not go by partition tables.  With a
  * length, only the partition from start on is looked at, of len bytes.  With

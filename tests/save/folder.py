@@ -97,6 +97,50 @@ def check_file_of_last():
         assert os.readlink(scene.path("info.last")) == "info.0"
 
 
+# Names by which save would remove or replace the image that it reads.
+IMAGE_NAMES = [
+    "vmcore.0", "vmcore.0.zst", "info.0", "key.0", "bounds", ".saving.core",
+    ".saving.key", ".saving.info", ".saving.bounds", ".saving.lock",
+    ".saving.old.vmcore.0", ".saving.old.info.0",
+]
+
+
+def check_image_in_folder(name, *words):
+    """An image in the folder is not taken for a file of an older dump."""
+    image = dump4(DATA, key=some_bytes(512, 3))
+    with Scene(b"") as scene:
+        scene.image = scene.path(name)
+        scene.write(image)
+        put(scene, "vmcore.9", "old")
+        expect(scene.save(*words), os.EX_CANTCREAT, f"/{name}: the dump is read from it")
+        assert scene.image_bytes() == image
+        assert set(scene.names()) <= {"bounds", "vmcore.9", name}, scene.names()
+        assert scene.read("vmcore.9") == b"old"
+
+
+def check_image_beside(name, *words):
+    """One that is in nothing's way is no reason to refuse."""
+    with Scene(b"") as scene:
+        scene.image = scene.path(name)
+        scene.write(GOOD)
+        put(scene, "bounds", "1\n")
+        result = scene.save("-k", *words)
+        expect(result, os.EX_OK)
+        assert scene.read("vmcore.1") == DATA
+        assert scene.image_bytes() == GOOD
+
+
+def check_image_put_back():
+    """Nor does an older dump get a name back that the image has."""
+    with Scene(b"") as scene:
+        scene.image = scene.path("vmcore.0")
+        scene.write(GOOD)
+        put(scene, OLD + "vmcore.0", "old")
+        expect(scene.save(), os.EX_CANTCREAT, "/vmcore.0: the dump is read from it")
+        assert scene.image_bytes() == GOOD
+        assert scene.read(OLD + "vmcore.0") == b"old"
+
+
 def check_folder_in_the_way(name):
     """With -m, somebody's folder stays, and so does the older dump."""
     with Scene(GOOD) as scene:
@@ -271,6 +315,14 @@ for what, make in [
 ]:
     tests.case(f"{what} named vmcore.last and info.last", check_names_taken, make)
 tests.case("a file named vmcore.last is kept", check_file_of_last)
+for name in IMAGE_NAMES:
+    tests.case(f"-m: the image is named {name}", check_image_in_folder, name, "-m", "1")
+for name in (".saving.core", ".saving.lock", "bounds", ".saving.old.vmcore.0"):
+    tests.case(f"the image is named {name}", check_image_in_folder, name)
+tests.case("an older dump's name is the image's", check_image_put_back)
+for name in ("vmcore.0", "info.last", "vmcore.last", "disk.img"):
+    tests.case(f"beside an image named {name}", check_image_beside, name)
+    tests.case(f"-m: beside an image named {name}", check_image_beside, name, "-m", "2")
 for name in ("vmcore.0", "info.0", "vmcore.0.zst", "key.0"):
     tests.case(f"-m: a folder named {name}", check_folder_in_the_way, name)
 for name, text in [
