@@ -23,19 +23,24 @@
 #define BOUNDS_MODE 0644
 #define LINE_LEN    64
 
-/* All that savecore(8) and we have ever called the files of a dump. */
-static const struct crashname names[] = {
-	{ "info", "" },
-	{ "key", "" },
-	{ "vmcore", "" },
-	{ "vmcore", ".gz" },
-	{ "vmcore", ".zst" },
-	{ "vmcore_encrypted", "" },
-	{ "vmcore_encrypted", ".gz" },
-	{ "textdump.tar", "" },
-	{ "textdump.tar", ".gz" },
-};
-#define NNAMES (sizeof(names) / sizeof(names[0]))
+/*
+ * All that savecore(8) and we have ever called the files of a dump, as they
+ * were saved or as somebody has compressed them since.
+ */
+static const char *const stems[] = { "info", "key", "vmcore",
+	"vmcore_encrypted", "textdump.tar", "livecore" };
+static const char *const packings[] = { "", ".gz", ".zst", ".xz", ".bz2",
+	".lz4" };
+#define NPACKINGS (sizeof(packings) / sizeof(packings[0]))
+#define NNAMES	  (sizeof(stems) / sizeof(stems[0]) * NPACKINGS)
+
+/* info.N is the first one. */
+static struct crashname
+name_at(size_t i)
+{
+	return ((struct crashname){ stems[i / NPACKINGS],
+	    packings[i % NPACKINGS] });
+}
 
 const char *
 crashname_put(struct crashname name, uint32_t number, char buf[CRASHNAME_LEN])
@@ -259,8 +264,8 @@ check_source(const struct crashdir *cd, uint32_t number)
 	char name[CRASHNAME_LEN];
 
 	for (size_t i = 0; i < NNAMES; i++)
-		if (is_source(cd, crashname_put(names[i], number, name)) ||
-		    is_source(cd, aside_name(names[i], number, name)))
+		if (is_source(cd, crashname_put(name_at(i), number, name)) ||
+		    is_source(cd, aside_name(name_at(i), number, name)))
 			return (complain(cd, name, EX_CANTCREAT));
 	return (EX_OK);
 }
@@ -332,8 +337,9 @@ is_used(const struct crashdir *cd, uint32_t number)
 	char name[CRASHNAME_LEN];
 
 	for (size_t i = 0; i < NNAMES; i++)
-		if (faccessat(cd->cd_fd, crashname_put(names[i], number, name),
-			F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		if (faccessat(cd->cd_fd,
+			crashname_put(name_at(i), number, name), F_OK,
+			AT_SYMLINK_NOFOLLOW) == 0)
 			return (true);
 	return (false);
 }
@@ -393,8 +399,8 @@ set_one_aside(const struct crashdir *cd, uint32_t number, size_t i)
 	char name[CRASHNAME_LEN], aside[CRASHNAME_LEN];
 	struct stat st;
 
-	(void)crashname_put(names[i], number, name);
-	(void)aside_name(names[i], number, aside);
+	(void)crashname_put(name_at(i), number, name);
+	(void)aside_name(name_at(i), number, aside);
 	if (fstatat(cd->cd_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return (errno == ENOENT);
 	if (S_ISDIR(st.st_mode)) {
@@ -415,8 +421,8 @@ put_back(const struct crashdir *cd, uint32_t number, size_t n)
 	char name[CRASHNAME_LEN], aside[CRASHNAME_LEN];
 
 	while (n-- > 0)
-		(void)renameat(cd->cd_fd, aside_name(names[n], number, aside),
-		    cd->cd_fd, crashname_put(names[n], number, name));
+		(void)renameat(cd->cd_fd, aside_name(name_at(n), number, aside),
+		    cd->cd_fd, crashname_put(name_at(n), number, name));
 }
 
 static void
@@ -425,7 +431,7 @@ remove_aside(const struct crashdir *cd, uint32_t number)
 	char aside[CRASHNAME_LEN];
 
 	for (size_t i = 0; i < NNAMES; i++)
-		(void)unlinkat(cd->cd_fd, aside_name(names[i], number, aside),
+		(void)unlinkat(cd->cd_fd, aside_name(name_at(i), number, aside),
 		    0);
 }
 
@@ -436,12 +442,12 @@ is_aside(const char *text, uint32_t *number)
 	char aside[CRASHNAME_LEN];
 
 	for (size_t i = 0; i < NNAMES; i++) {
-		size_t len = strlen(ASIDE) + strlen(names[i].cn_stem) + 1;
+		size_t len = strlen(ASIDE) + strlen(name_at(i).cn_stem) + 1;
 
 		if (strlen(text) < len)
 			continue;
 		*number = (uint32_t)strtoul(text + len, NULL, 10);
-		if (strcmp(text, aside_name(names[i], *number, aside)) == 0)
+		if (strcmp(text, aside_name(name_at(i), *number, aside)) == 0)
 			return (true);
 	}
 	return (false);
@@ -475,8 +481,8 @@ all_are_ours(const struct crashdir *cd, uint32_t number)
 	struct stat st;
 
 	for (size_t i = 0; i < NNAMES; i++)
-		if (fstatat(cd->cd_fd, aside_name(names[i], number, aside), &st,
-			AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (fstatat(cd->cd_fd, aside_name(name_at(i), number, aside),
+			&st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    st.st_uid != geteuid())
 			return (false);
 	return (true);
@@ -493,7 +499,7 @@ recover_aside(const struct crashdir *cd)
 		return (EX_OK);
 	if (check_source(cd, number) != EX_OK)
 		return (EX_CANTCREAT);
-	(void)crashname_put(names[0], number, info);
+	(void)crashname_put(name_at(0), number, info);
 	if (!all_are_ours(cd, number))
 		warnx("warning: %s/" ASIDE
 		      "*: left there, for they are somebody else's",
@@ -515,7 +521,7 @@ set_aside(const struct crashdir *cd, uint32_t number)
 	for (size_t i = 0; i < NNAMES; i++) {
 		if (set_one_aside(cd, number, i))
 			continue;
-		(void)complain(cd, crashname_put(names[i], number, name),
+		(void)complain(cd, crashname_put(name_at(i), number, name),
 		    EX_CANTCREAT);
 		put_back(cd, number, i);
 		return (EX_CANTCREAT);
@@ -572,7 +578,7 @@ unlink_last(const struct crashdir *cd)
 	struct stat st;
 
 	for (size_t i = 0; i < NNAMES; i++)
-		if (fstatat(cd->cd_fd, last_name(names[i], name), &st,
+		if (fstatat(cd->cd_fd, last_name(name_at(i), name), &st,
 			AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISLNK(st.st_mode))
 			(void)unlinkat(cd->cd_fd, name, 0);

@@ -74,6 +74,32 @@ def check_max():
         assert scene.names() == sorted(wanted), scene.names()
 
 
+PACKINGS = ("", ".gz", ".zst", ".xz", ".bz2", ".lz4")
+STEMS = ("vmcore", "vmcore_encrypted", "textdump.tar", "livecore")
+
+
+def check_old_names(stem):
+    """Nothing of an older dump stays beside the new one, compressed or not."""
+    old = [f"{stem}.0{packing}" for packing in PACKINGS]
+    with Scene(GOOD) as scene:
+        for name in old + ["key.0", "vmcore.10", "kernel.0", "vmcore.0.txt"]:
+            put(scene, name, "old")
+        for packing in PACKINGS:
+            os.symlink("old", scene.path(f"{stem}.last{packing}"))
+        expect(scene.save("-m", "1"), os.EX_OK)
+        wanted = CORES + ["bounds", "kernel.0", "vmcore.0.txt", "vmcore.10"]
+        assert scene.names() == sorted(wanted), scene.names()
+        assert scene.read("vmcore.0") == DATA
+
+
+def check_number_used(name):
+    with Scene(GOOD) as scene:
+        put(scene, name, "old")
+        expect(scene.save(), os.EX_OK)
+        assert scene.read("vmcore.1") == DATA
+        assert scene.read(name) == b"old"
+
+
 def check_names_taken(make):
     """Links to the last dump are a convenience: without them it is saved, and
     not once more at the next run."""
@@ -307,6 +333,10 @@ for what, *files in CUTS:
     tests.case(f"-m, cut off {what}", check_power_cut, *files)
 tests.case("-m: files of a stranger", check_stranger_aside)
 tests.case("-m goes round", check_max)
+for stem in STEMS:
+    tests.case(f"-m replaces every {stem}.0", check_old_names, stem)
+for name in ("vmcore.0.xz", "vmcore_encrypted.0.zst", "livecore.0", "key.0"):
+    tests.case(f"the number of {name} is used", check_number_used, name)
 for what, make in [
     ("folders", os.mkdir),
     ("fifos", os.mkfifo),
