@@ -260,7 +260,7 @@ static int
 found_none(const struct save_request *rq)
 {
 	const struct trouble *tr = dumpdev_trouble(rq->srq_dev);
-	const char *why = "";
+	const char *kind;
 
 	if (tr->trb_kind != TROUBLE_NONE) {
 		warnx("%s: %s%s", rq->srq_device, tr->trb_text,
@@ -269,12 +269,14 @@ found_none(const struct save_request *rq)
 			" (--offset 0 looks for dumps without it)");
 		return (save_status(tr));
 	}
+	kind = dumpdev_file_kind(rq->srq_dev);
 	if (rq->srq_any_cleared)
-		why = " but one that was saved before";
-	else if (dumpdev_is_saved(rq->srq_dev))
-		why =
-		    " on it: it is a dump that was saved already, which vmcore info opens";
-	warnx("%s: no dump%s", rq->srq_device, why);
+		warnx("%s: no dump but one that was saved before",
+		    rq->srq_device);
+	else
+		warnx("%s: no dump%s%s", rq->srq_device,
+		    kind == NULL ? "" : " on it: it is ",
+		    kind == NULL ? "" : kind);
 	return (STATUS_NONE);
 }
 

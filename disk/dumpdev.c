@@ -131,14 +131,20 @@ dumpdev_is_raw(struct dumpdev *dev)
 		kind->ik_todo));
 }
 
-bool
-dumpdev_is_saved(const struct dumpdev *dev)
+const char *
+dumpdev_file_kind(const struct dumpdev *dev)
 {
-	uint8_t head[ELFCORE_IDENT_LEN];
+	uint8_t head[ELFCORE_HDR_LEN];
 	struct span bytes = { .base = head, .len = sizeof(head) };
 
-	return (disk_read(&dev->disk, 0, head, sizeof(head)) &&
-	    (minidump_is(bytes) || elfcore_is(bytes)));
+	if (!disk_read(&dev->disk, 0, head, sizeof(head)))
+		return (NULL);
+	if (minidump_is(bytes) || elfcore_has_type(bytes))
+		return (
+		    "a dump that was saved already, which vmcore info opens");
+	return (elfcore_is(bytes) ?
+		"an ELF file, a kernel or another program, and no core" :
+		NULL);
 }
 
 /* ---- finding ---- */

@@ -39,8 +39,11 @@ bool dumpdev_limit(struct dumpdev *dev, uint64_t start, uint64_t len,
  */
 bool dumpdev_is_raw(struct dumpdev *dev);
 
-/* Is it no disk, but a dump that was saved from one? */
-bool dumpdev_is_saved(const struct dumpdev *dev);
+/*
+ * What it is, if it is no disk, but a dump that was saved from one or the like:
+ * words that follow "it is"; a constant.  NULL: no more is known.
+ */
+const char *dumpdev_file_kind(const struct dumpdev *dev);
 
 /*
  * The next dump of the disk, good or not.  false: there are no more.

@@ -10,6 +10,8 @@
 #define EI_VERSION 6
 #define EI_OSABI   7
 
+#define FIELD_TYPE 16
+
 #define CLASS_32  1
 #define CLASS_64  2
 #define DATA_LSB  1
@@ -51,6 +53,16 @@ decode_ident(const uint8_t *p, struct elfcore_hdr *hdr)
 }
 
 bool
+elfcore_has_type(struct span file)
+{
+	struct elfcore_hdr hdr;
+
+	return (file.len >= FIELD_TYPE + 2 && elfcore_is(file) &&
+	    decode_ident(file.base, &hdr) &&
+	    dec16(hdr.eh_order, file.base + FIELD_TYPE) == TYPE_CORE);
+}
+
+bool
 elfcore_decode(struct span file, struct elfcore_hdr *out, const char **why)
 {
 	struct elfcore_hdr hdr;
@@ -64,7 +76,7 @@ elfcore_decode(struct span file, struct elfcore_hdr *out, const char **why)
 		*why = "shorter than an ELF header";
 		return (false);
 	}
-	if (dec16(hdr.eh_order, p + 16) != TYPE_CORE) {
+	if (!elfcore_has_type(file)) {
 		*why =
 		    "an ELF file, but not a core: name the dump in its place, and a kernel with -N";
 		return (false);

@@ -55,6 +55,9 @@ struct elfcore_phdr {
 /* Does file start as ELF files do? */
 bool elfcore_is(struct span file);
 
+/* Is it of the type that cores have?  file holds its first 18 bytes or more. */
+bool elfcore_has_type(struct span file);
+
 /*
  * Decode the header; file holds its first ELFCORE_HDR_LEN bytes, or all of it.
  * On failure *why is a short constant text.

@@ -188,17 +188,32 @@ for row in NOT_FOUND:
     tests.case(f"does not find: {row[0]}", check_not_found, *row[1:])
 
 
-def check_saved_already(start):
-    """What was saved is no disk, and the command that opens it is named."""
+SAVED_ALREADY = "it is a dump that was saved already, which vmcore info"
+ELF_FILE = "it is an ELF file, a kernel or another program, and no core\n"
+
+
+def check_no_disk(start, kind):
+    """What is no disk is named, with the command that opens it."""
     with Scene(start.ljust(1 << 20, b"\0")) as scene:
         for result in (scene.check(), scene.save(), scene.save("-f")):
-            expect(result, NO_DUMP, "a dump that was saved already, which vmcore info")
+            expect(result, NO_DUMP, f"no dump on it: {kind}")
 
 
-tests.case("a minidump in place of a disk", check_saved_already,
-           b"minidump FreeBSD/amd64\0\0\1\0\0\0")
-tests.case("a full dump in place of a disk", check_saved_already,
-           b"\x7fELF\2\1\1\x09" + bytes(8) + b"\4\0\x3e\0")
+def elf(data, kind):
+    """The start of a 64-bit file: its byte order and its type."""
+    return b"\x7fELF\2" + bytes([data, 1, 9]) + bytes(8) + kind + b"\x3e\0"
+
+
+for row in [
+    ("a minidump", b"minidump FreeBSD/amd64\0\0\1\0\0\0", SAVED_ALREADY),
+    ("a full dump", elf(1, b"\4\0"), SAVED_ALREADY),
+    ("a full dump of a big-endian machine", elf(2, b"\0\4"), SAVED_ALREADY),
+    ("a kernel", elf(1, b"\2\0"), ELF_FILE),
+    ("a module", elf(1, b"\1\0"), ELF_FILE),
+    ("a library", elf(1, b"\3\0"), ELF_FILE),
+    ("an ELF file of no byte order", elf(0, b"\4\0"), ELF_FILE),
+]:
+    tests.case(f"{row[0]} in place of a disk", check_no_disk, *row[1:])
 
 
 def check_mbr_dump_and_lost():
