@@ -27,6 +27,21 @@ vm_paddr_t phys_avail[2 * VM_PHYSSEG_MAX + 2];
 struct vm_phys_seg vm_phys_segs[VM_PHYSSEG_MAX];
 int vm_phys_nsegs;
 
+/*
+ * Where to look for the segment of an address, or of an index: the numbers up to
+ * the last are cut into equal pieces, and for each the first segment is noted that
+ * ends in it or after it.  It is that one, or one of the few that share the piece.
+ */
+#define SEG_PIECES 256
+
+struct seg_hint {
+	unsigned int sgh_shift; /* a piece is 2^sgh_shift long */
+	uint8_t sgh_first[SEG_PIECES];
+};
+
+static struct seg_hint seg_by_pa;
+static struct seg_hint seg_by_idx;
+
 struct freelist {
 	uint32_t fl_head;
 	vm_pindex_t fl_nblocks;
@@ -99,6 +114,46 @@ vm_phys_early_register(void)
 	early_nallocs = 0;
 }
 
+static vm_pindex_t
+seg_end_idx(const struct vm_phys_seg *seg)
+{
+	return (seg->first + atop(seg->end - seg->start));
+}
+
+static uint64_t
+seg_end(const struct vm_phys_seg *seg, bool by_idx)
+{
+	return (by_idx ? seg_end_idx(seg) : seg->end);
+}
+
+/* All segments are known. */
+static void
+seg_hint_init(struct seg_hint *hint, bool by_idx)
+{
+	uint64_t end = seg_end(&vm_phys_segs[vm_phys_nsegs - 1], by_idx);
+	int seg = 0;
+
+	hint->sgh_shift = 0;
+	while ((end - 1) >> hint->sgh_shift >= SEG_PIECES)
+		hint->sgh_shift++;
+	for (uint64_t piece = 0; piece < SEG_PIECES; piece++) {
+		while (seg < vm_phys_nsegs &&
+		    seg_end(&vm_phys_segs[seg], by_idx) <= piece
+			    << hint->sgh_shift)
+			seg++;
+		hint->sgh_first[piece] = (uint8_t)seg;
+	}
+}
+
+/* No segment before this one holds n. */
+static int
+seg_hint_first(const struct seg_hint *hint, uint64_t n)
+{
+	uint64_t piece = n >> hint->sgh_shift;
+
+	return (piece < SEG_PIECES ? hint->sgh_first[piece] : vm_phys_nsegs);
+}
+
 vm_pindex_t
 vm_phys_init(void)
 {
@@ -119,6 +174,9 @@ vm_phys_init(void)
 	if (npages == 0 || npages >= VM_PAGE_NONE)
 		panic("%s: %ju pages", __func__, (uintmax_t)npages);
 
+	seg_hint_init(&seg_by_pa, false);
+	seg_hint_init(&seg_by_idx, true);
+
 	for (int pool = 0; pool < VM_NFREEPOOL; pool++) {
 		for (int order = 0; order < VM_NFREEORDER; order++)
 			vm_phys_free[pool][order] =
@@ -130,10 +188,12 @@ vm_phys_init(void)
 vm_page_t
 vm_phys_paddr_to_vm_page(vm_paddr_t pa)
 {
-	for (int i = 0; i < vm_phys_nsegs; i++) {
+	for (int i = seg_hint_first(&seg_by_pa, pa); i < vm_phys_nsegs; i++) {
 		const struct vm_phys_seg *seg = &vm_phys_segs[i];
 
-		if (pa >= seg->start && pa < seg->end)
+		if (pa < seg->start)
+			break;
+		if (pa < seg->end)
 			return (
 			    &vm_page_array[seg->first + atop(pa - seg->start)]);
 	}
@@ -145,11 +205,10 @@ vm_phys_vm_page_to_paddr(const struct vm_page *m)
 {
 	vm_pindex_t idx = (vm_pindex_t)(m - vm_page_array);
 
-	for (int i = 0; i < vm_phys_nsegs; i++) {
+	for (int i = seg_hint_first(&seg_by_idx, idx); i < vm_phys_nsegs; i++) {
 		const struct vm_phys_seg *seg = &vm_phys_segs[i];
-		vm_pindex_t npages = atop(seg->end - seg->start);
 
-		if (idx >= seg->first && idx - seg->first < npages)
+		if (idx >= seg->first && idx < seg_end_idx(seg))
 			return (seg->start + ptoa(idx - seg->first));
 	}
 	panic("%s: %p is not in the page array", __func__, (const void *)m);

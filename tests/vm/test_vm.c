@@ -80,6 +80,41 @@ test_page_and_address(void **state)
 		    &vm_page_array[i]);
 }
 
+/* As many segments as there can be: tiny, large, side by side, far apart. */
+static void
+test_many_segments(void **state)
+{
+	vm_paddr_t ram[2 * VM_PHYSSEG_MAX + 2] = { 0 };
+	const struct sim_config config = { .ram = ram,
+		.kva_size = 64 << 20,
+		.ncpus = 1 };
+	vm_paddr_t pa = 0x1000;
+	vm_pindex_t idx = 0;
+
+	(void)state;
+	for (int i = 0; i < VM_PHYSSEG_MAX; i++) {
+		ram[2 * i] = pa;
+		pa += i % 5 == 4 ? 16 << 20 : ptoa(1 + i % 3);
+		ram[2 * i + 1] = pa;
+		pa += i % 3 == 0 ? 0 : i % 3 == 1 ? PAGE_SIZE : 64 << 20;
+	}
+	sim_boot(&config);
+	for (int i = 0; i < VM_PHYSSEG_MAX; i++) {
+		for (pa = ram[2 * i]; pa < ram[2 * i + 1]; pa += PAGE_SIZE) {
+			assert_ptr_equal(PHYS_TO_VM_PAGE(pa),
+			    &vm_page_array[idx]);
+			assert_int_equal(VM_PAGE_TO_PHYS(&vm_page_array[idx]),
+			    pa);
+			idx++;
+		}
+		if (pa != ram[2 * i + 2])
+			assert_null(PHYS_TO_VM_PAGE(pa));
+	}
+	assert_int_equal(idx, vm_page_array_size);
+	assert_null(PHYS_TO_VM_PAGE(UINT64_MAX));
+	sim_halt();
+}
+
 /* Early memory is registered by the time that anybody can ask. */
 static void
 test_page_array_is_dumped(void **state)
@@ -441,6 +476,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		BOOTED(test_counts_add_up),
 		BOOTED(test_page_and_address),
+		cmocka_unit_test(test_many_segments),
 		BOOTED(test_page_array_is_dumped),
 		BOOTED(test_contiguous_storm),
 		BOOTED(test_refused_runs),
