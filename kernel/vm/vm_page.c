@@ -137,6 +137,7 @@ vm_page_startup(void)
 
 	vm_cnt = (struct vmmeter){ 0 };
 	vm_waiters = 0;
+	vm_pageq_init();
 	vm_page_set_marks(npages);
 	mtx_lock_spin(&vm_page_queue_free_mtx);
 	vm_page_free_avail();
@@ -216,16 +217,21 @@ vm_page_alloc_noobj(int req)
 void
 vm_page_free(vm_page_t m)
 {
-	uint16_t flags = vm_page_aflags(m);
+	uint16_t flags;
 
+	vm_page_dequeue(m);
+	if (vm_page_xbusied(m))
+		vm_page_xunbusy(m);
+	flags = vm_page_aflags(m);
 	KASSERT((flags & VPG_FREE) == 0,
 	    ("%s: page %#jx is free already", __func__,
 		(uintmax_t)VM_PAGE_TO_PHYS(m)));
-	KASSERT(m->wire_count == 0 && m->object == NULL &&
+	KASSERT(m->wire_count == 0 && m->busy == 0 && m->object == NULL &&
 		m->pv == VM_PAGE_NONE && (flags & VPG_SLAB) == 0,
-	    ("%s: page %#jx is in use: flags %#x wired %u owner %p mapped %#x",
+	    ("%s: page %#jx is in use: flags %#x wired %u busy %u owner %p "
+	     "mapped %#x",
 		__func__, (uintmax_t)VM_PAGE_TO_PHYS(m), flags, m->wire_count,
-		m->object, m->pv));
+		m->busy, m->object, m->pv));
 
 	if ((flags & VPG_NODUMP) != 0)
 		dump_drop_page(VM_PAGE_TO_PHYS(m));
@@ -245,6 +251,7 @@ vm_page_wire(vm_page_t m)
 {
 	KASSERT(m->wire_count < UINT16_MAX,
 	    ("%s: page %#jx", __func__, (uintmax_t)VM_PAGE_TO_PHYS(m)));
+	vm_page_dequeue(m);
 	if (m->wire_count++ == 0)
 		__atomic_fetch_add(&vm_cnt.v_wire_count, 1, __ATOMIC_RELAXED);
 }

@@ -65,7 +65,10 @@ static_assert(sizeof(struct vm_page) == 32, "see the sum above");
 #define VPG_DIRTY      0x0080
 #define VPG_HEAD       0x0100 /* (f) heads a free block */
 #define VPG_DIRECT     0x0200 /* (f) goes to that pool when it is freed */
+#define VPG_QUEUE      0x0c00 /* (v) enum vm_pqueue: where it is queued */
 #define VPG_WAITED     0x1000 /* (v) threads sleep until it is not busy */
+
+#define VPG_QUEUE_SHIFT 10
 
 /* Flags change one by one, since they have different guards. */
 static inline uint16_t
@@ -144,9 +147,13 @@ vm_page_t vm_page_alloc_noobj(int req);
 vm_page_t vm_page_alloc_contig(int req, vm_pindex_t npages,
     const struct vm_phys_where *where);
 
-/* Give back a page that is not wired. */
+/*
+ * Give back a page that has no owner any more and is not wired.  With vm_mtx held,
+ * it may be in a queue, or exclusively busy with this thread.
+ */
 void vm_page_free(vm_page_t m);
 
+/* Takes it out of its queue. */
 void vm_page_wire(vm_page_t m);
 /* true: that was the last reason, and the page may be freed. */
 bool vm_page_unwire_noq(vm_page_t m);
@@ -190,6 +197,83 @@ vm_page_xbusied(const struct vm_page *m)
 {
 	return (m->busy == VPB_EXCLUSIVE);
 }
+
+/*
+ * Page queues: vm_pageq.c.  A page of an object that is not wired is in one of
+ * them, or in none while it is taken in or written out.  The head of a queue is
+ * looked at first.  All with vm_mtx held; wired pages are left alone.
+ */
+enum vm_pqueue {
+	PQ_NONE,
+	PQ_INACTIVE, /* not used of late: clean ones are freed from here */
+	PQ_ACTIVE,   /* used */
+	PQ_LAUNDRY,  /* dirty and not used of late: to be written out */
+	PQ_COUNT
+};
+
+/* How the page daemon counts uses in act_count. */
+#define ACT_DECLINE 1
+#define ACT_ADVANCE 3
+#define ACT_INIT    5
+#define ACT_MAX	    64
+
+static inline enum vm_pqueue
+vm_page_queue(const struct vm_page *m)
+{
+	return ((enum vm_pqueue)((vm_page_aflags(m) & VPG_QUEUE) >>
+	    VPG_QUEUE_SHIFT));
+}
+
+static inline bool
+vm_page_active(const struct vm_page *m)
+{
+	return (vm_page_queue(m) == PQ_ACTIVE);
+}
+
+static inline bool
+vm_page_inactive(const struct vm_page *m)
+{
+	return (vm_page_queue(m) == PQ_INACTIVE);
+}
+
+static inline bool
+vm_page_in_laundry(const struct vm_page *m)
+{
+	return (vm_page_queue(m) == PQ_LAUNDRY);
+}
+
+/*
+ * To the tail of a queue.  vm_page_deactivate() leaves an inactive page where it
+ * is, and vm_page_activate() an active one, but makes its count ACT_INIT at least.
+ */
+void vm_page_activate(vm_page_t m);
+void vm_page_deactivate(vm_page_t m);
+void vm_page_launder(vm_page_t m);
+
+/* To the head of the inactive queue: it will not be used again soon. */
+void vm_page_deactivate_noreuse(vm_page_t m);
+
+/* To the tail of the queue that it is in. */
+void vm_page_requeue(vm_page_t m);
+
+/* Out of its queue, if it is in any. */
+void vm_page_dequeue(vm_page_t m);
+
+/* vm_page_unwire_noq(), and after the last reason it is in queue. */
+void vm_page_unwire(vm_page_t m, enum vm_pqueue queue);
+
+/* The page daemon takes note: it was used, not through a mapping. */
+void vm_page_reference(vm_page_t m);
+
+/* The first page of a queue, and the one after m in its queue; NULL: no more. */
+vm_page_t vm_pageq_first(enum vm_pqueue queue);
+vm_page_t vm_pageq_next(const struct vm_page *m);
+
+/* All of them empty; part of vm_page_startup(). */
+void vm_pageq_init(void);
+
+/* How many pages are in a queue; without vm_mtx, how many were. */
+vm_pindex_t vm_pageq_count(enum vm_pqueue queue);
 
 /*
  * Valid and dirty: vm_page_valid.c.  A page has eight parts of 512 bytes.  A part

@@ -73,6 +73,29 @@ pmap_kextract(vm_offset_t va)
 	return (*pte(va) + (va & PAGE_MASK));
 }
 
+/*
+ * There are no user halves: no page has mappings that know something of it.
+ */
+
+void
+pmap_remove_all(vm_page_t m)
+{
+	(void)m;
+}
+
+bool
+pmap_is_modified(vm_page_t m)
+{
+	(void)m;
+	return (false);
+}
+
+void
+pmap_clear_modify(vm_page_t m)
+{
+	(void)m;
+}
+
 vm_offset_t
 sim_pmap_boot(int fd, vm_size_t kva_size)
 {
