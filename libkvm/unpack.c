@@ -76,8 +76,6 @@ unpack_suffix(size_t i)
 	return (packing != NULL ? packing->pk_suffix : NULL);
 }
 
-/* ---- for the decoders ---- */
-
 /* ---- the file ---- */
 
 /* How the file is packed; NULL: not at all.  false: errno says why not. */

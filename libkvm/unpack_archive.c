@@ -17,9 +17,12 @@ static la_ssize_t
 read_packed(struct archive *a, void *arg, const void **buf)
 {
 	struct unpack *u = arg;
-	size_t n = unpack_read(u);
+	size_t n;
 
-	*buf = u->up_in;
+	u->up_left = 0;
+	(void)unpack_fill(u);
+	n = u->up_left;
+	*buf = u->up_next;
 	if (u->up_errno != 0) {
 		archive_set_error(a, u->up_errno, "cannot read");
 		return (-1);
@@ -49,8 +52,8 @@ damaged(struct unpack *u, struct archive *a)
 {
 	if (u->up_errno != 0)
 		return;
-	unpack_note(u, UNPACK_DAMAGED, 0, archive_error_string(a));
-	unpack_suspect(u, 0, u->up_spool.spl_len, DAMAGE_UNVERIFIED);
+	unpack_note(u, UNPACK_DAMAGED, archive_error_string(a));
+	unpack_doubt(u);
 }
 
 /*

@@ -33,28 +33,27 @@
 struct gzip {
 	struct unpack *gz_u;
 	z_stream gz_z;
-	uint64_t gz_in_off;  /* of the member in the packed file */
-	uint64_t gz_out_off; /* of what it unpacks to */
-	uint64_t gz_budget;  /* for searches */
+	uint64_t gz_budget; /* for searches */
 };
 
 /* ---- one member ---- */
 
-/* Where the decoder is in the packed file. */
-static uint64_t
-in_off(const struct gzip *gz)
+/* Decode what was read of the file, as far as the output has room. */
+static int
+inflate_some(struct gzip *gz)
 {
-	return (gz->gz_u->up_in_done - gz->gz_z.avail_in);
-}
+	struct unpack *u = gz->gz_u;
+	z_stream *z = &gz->gz_z;
+	int error;
 
-static bool
-fill(struct gzip *gz)
-{
-	if (gz->gz_z.avail_in == 0) {
-		gz->gz_z.next_in = gz->gz_u->up_in;
-		gz->gz_z.avail_in = (uInt)unpack_read(gz->gz_u);
-	}
-	return (gz->gz_z.avail_in > 0);
+	z->next_in = (Bytef *)(uintptr_t)u->up_next;
+	z->avail_in = (uInt)u->up_left;
+	z->next_out = u->up_out;
+	z->avail_out = UNPACK_CHUNK_LEN;
+	error = inflate(z, Z_NO_FLUSH);
+	u->up_next = z->next_in;
+	u->up_left = z->avail_in;
+	return (error);
 }
 
 static enum unpack_end
@@ -67,29 +66,20 @@ inflate_member(struct gzip *gz)
 	z->avail_out = 0;
 	do {
 		/* A full buffer may have left more to come. */
-		if (z->avail_out != 0 && !fill(gz))
+		if (z->avail_out != 0 && !unpack_fill(u))
 			return (u->up_errno != 0 ? UNPACK_STOPPED : UNPACK_CUT);
-		z->next_out = u->up_out;
-		z->avail_out = UNPACK_CHUNK_LEN;
-		error = inflate(z, Z_NO_FLUSH);
+		error = inflate_some(gz);
 		if (!unpack_put(u, UNPACK_CHUNK_LEN - z->avail_out))
 			return (UNPACK_STOPPED);
 	} while (error == Z_OK || error == Z_BUF_ERROR);
 	return (error == Z_STREAM_END ? UNPACK_DONE : UNPACK_DAMAGED);
 }
 
-/* Go to the next member.  As gzip(1) does, skip zeros that fill up a block. */
 static bool
 next_member(struct gzip *gz)
 {
-	while (fill(gz) && *gz->gz_z.next_in == 0) {
-		gz->gz_z.next_in++;
-		gz->gz_z.avail_in--;
-	}
 	(void)inflateReset(&gz->gz_z);
-	gz->gz_in_off = in_off(gz);
-	gz->gz_out_off = gz->gz_u->up_spool.spl_len;
-	return (gz->gz_z.avail_in > 0);
+	return (unpack_next(gz->gz_u));
 }
 
 /* ---- after damage ---- */
@@ -144,8 +134,9 @@ static bool
 find_length(const struct gzip *gz, struct span file, uint64_t off,
     uint64_t *out)
 {
-	uint64_t packed_len = off - gz->gz_in_off;
-	uint64_t done = gz->gz_u->up_spool.spl_len - gz->gz_out_off;
+	const struct unpack *u = gz->gz_u;
+	uint64_t packed_len = off - u->up_piece_in_off;
+	uint64_t done = u->up_spool.spl_len - u->up_piece_out_off;
 	const uint8_t *trailer = file.base + off - TRAILER_LEN;
 
 	*out = dec32(ORDER_LITTLE, trailer + 4);
@@ -161,9 +152,8 @@ static bool
 resume_at(struct gzip *gz, uint64_t off, uint64_t len)
 {
 	struct unpack *u = gz->gz_u;
-	uint64_t out_off = gz->gz_out_off + len;
+	uint64_t out_off = u->up_piece_out_off + len;
 
-	gz->gz_z.avail_in = 0;
 	return (unpack_read_at(u, off) && unpack_put_found_at(u, out_off) &&
 	    next_member(gz));
 }
@@ -171,7 +161,7 @@ resume_at(struct gzip *gz, uint64_t off, uint64_t len)
 static bool
 resume_in(struct gzip *gz, struct span file)
 {
-	uint64_t off = gz->gz_in_off + HEADER_LEN + TRAILER_LEN;
+	uint64_t off = gz->gz_u->up_piece_in_off + HEADER_LEN + TRAILER_LEN;
 	uint64_t len;
 
 	for (; off + HEADER_LEN <= file.len && gz->gz_budget > 0; off++)
@@ -210,9 +200,8 @@ go_on(struct gzip *gz, enum unpack_end end)
 
 	if (end == UNPACK_STOPPED)
 		return (false);
-	unpack_note(u, end, gz->gz_in_off, gz->gz_z.msg);
-	unpack_suspect(u, gz->gz_out_off, u->up_spool.spl_len,
-	    DAMAGE_UNVERIFIED);
+	unpack_note(u, end, gz->gz_z.msg);
+	unpack_doubt(u);
 	return (end == UNPACK_DAMAGED && resume(gz));
 }
 

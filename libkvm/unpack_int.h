@@ -1,8 +1,10 @@
 /*
  * Declarations that unpack.c and the decoders share.
  *
- * A decoder reads with unpack_read(), puts what it decodes with unpack_put(),
- * and ends when one of them says so, or at the end of the file.
+ * A packed file consists of pieces that follow each other: members of gzip,
+ * frames of zstd and lz4, streams of xz and bzip2.  A decoder reads with
+ * unpack_fill(), puts what it decodes with unpack_put(), goes from piece to
+ * piece with unpack_next(), and ends when one of them says so.
  */
 #ifndef LIBKVM_UNPACK_INT_H
 #define LIBKVM_UNPACK_INT_H
@@ -12,7 +14,7 @@
 
 #define UNPACK_CHUNK_LEN 262144
 
-/* Checksums over pieces of the file end in one of these. */
+/* How a piece ends. */
 enum unpack_end {
 	UNPACK_DONE,	/* whole, and its checksum is right if it has one */
 	UNPACK_CUT,	/* the file ends before it does */
@@ -25,7 +27,11 @@ struct unpack {
 	const char *up_name; /* of the kind of compression */
 	int up_in_fd;	     /* the packed file */
 	uint64_t up_in_len;
-	uint64_t up_in_done;
+	uint64_t up_in_done;	   /* so much of it was read */
+	const uint8_t *up_next;	   /* of that, what is not decoded yet */
+	size_t up_left;		   /* bytes at up_next */
+	uint64_t up_piece_in_off;  /* of the piece in the packed file */
+	uint64_t up_piece_out_off; /* of what it unpacks to */
 	struct spool up_spool;
 	struct damage *up_damage;
 	bool up_is_checked;  /* uh_wanted() was asked */
@@ -43,11 +49,14 @@ struct unpack {
 bool unpack_fail(struct unpack *u, int error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* See to it that up_left is not 0.  false: the file ends, or an error. */
+bool unpack_fill(struct unpack *u);
+
 /*
- * The next bytes of the packed file, in up_in: how many; 0 at its end, or after
- * an error.
+ * Go to the next piece.  Zeros before it are skipped, as gzip(1) skips those that
+ * fill up a block.  false: there is none.
  */
-size_t unpack_read(struct unpack *u);
+bool unpack_next(struct unpack *u);
 
 /* Read on at off. */
 bool unpack_read_at(struct unpack *u, uint64_t off);
@@ -62,13 +71,13 @@ bool unpack_put_at(struct unpack *u, uint64_t off);
 bool unpack_put_found_at(struct unpack *u, uint64_t off);
 
 /*
- * A piece that starts at in_off in the packed file has ended like that; detail,
- * which may be NULL, says more about it.  What it was unpacked to is suspect.
+ * The piece has ended like that, cut or damaged; detail, which may be NULL, says
+ * more about it.
  */
-void unpack_note(struct unpack *u, enum unpack_end end, uint64_t in_off,
-    const char *detail);
-void unpack_suspect(struct unpack *u, uint64_t out_start, uint64_t out_end,
-    enum damage_kind kind);
+void unpack_note(struct unpack *u, enum unpack_end end, const char *detail);
+
+/* What the piece was unpacked to is not verified. */
+void unpack_doubt(struct unpack *u);
 
 /* The decoders. */
 void unpack_gzip(struct unpack *u);

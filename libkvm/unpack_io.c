@@ -26,11 +26,14 @@ unpack_fail(struct unpack *u, int error, const char *fmt, ...)
 	return (false);
 }
 
-size_t
-unpack_read(struct unpack *u)
+bool
+unpack_fill(struct unpack *u)
 {
 	const struct kvm_progress *progress = u->up_how->uh_progress;
 	ssize_t n;
+
+	if (u->up_left > 0)
+		return (true);
 
 	if (progress != NULL)
 		progress->kpr_report(progress->kpr_arg, u->up_in_done,
@@ -39,11 +42,25 @@ unpack_read(struct unpack *u)
 		n = read(u->up_in_fd, u->up_in, UNPACK_CHUNK_LEN);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0) {
-		(void)unpack_fail(u, EIO, "cannot read: %s", strerror(errno));
-		return (0);
+		return (unpack_fail(u, EIO, "cannot read: %s",
+		    strerror(errno)));
 	}
 	u->up_in_done += (uint64_t)n;
-	return ((size_t)n);
+	u->up_next = u->up_in;
+	u->up_left = (size_t)n;
+	return (n > 0);
+}
+
+bool
+unpack_next(struct unpack *u)
+{
+	while (unpack_fill(u) && *u->up_next == 0) {
+		u->up_next++;
+		u->up_left--;
+	}
+	u->up_piece_in_off = u->up_in_done - u->up_left;
+	u->up_piece_out_off = u->up_spool.spl_len;
+	return (u->up_left > 0);
 }
 
 bool
@@ -53,7 +70,16 @@ unpack_read_at(struct unpack *u, uint64_t off)
 		return (unpack_fail(u, EIO, "cannot read: %s",
 		    strerror(errno)));
 	u->up_in_done = off;
+	u->up_left = 0;
 	return (true);
+}
+
+/* What is in the spool from start to end is of that kind. */
+static void
+suspect(struct unpack *u, uint64_t start, uint64_t end, enum damage_kind kind)
+{
+	if (!damage_add(u->up_damage, start, end, kind))
+		(void)unpack_fail(u, ENOMEM, "out of memory");
 }
 
 static bool
@@ -121,7 +147,7 @@ is_past_end(struct unpack *u)
 		    u->up_name, u->up_end);
 	if (dm->dmg_nruns > 0)
 		start = dm->dmg_runs[dm->dmg_nruns - 1].dmr_end;
-	unpack_suspect(u, start, len, DAMAGE_UNVERIFIED);
+	suspect(u, start, len, DAMAGE_UNVERIFIED);
 	return (true);
 }
 
@@ -152,13 +178,12 @@ unpack_put_found_at(struct unpack *u, uint64_t off)
 {
 	if (u->up_damage->dmg_found_off == 0)
 		u->up_damage->dmg_found_off = off;
-	unpack_suspect(u, u->up_spool.spl_len, off, DAMAGE_LOST);
+	suspect(u, u->up_spool.spl_len, off, DAMAGE_LOST);
 	return (unpack_put_at(u, off));
 }
 
 void
-unpack_note(struct unpack *u, enum unpack_end end, uint64_t in_off,
-    const char *detail)
+unpack_note(struct unpack *u, enum unpack_end end, const char *detail)
 {
 	struct damage *dm = u->up_damage;
 
@@ -171,14 +196,12 @@ unpack_note(struct unpack *u, enum unpack_end end, uint64_t in_off,
 	else
 		(void)snprintf(dm->dmg_where, sizeof(dm->dmg_where),
 		    "%s data from byte %" PRIu64 " on is damaged%s%s",
-		    u->up_name, in_off, detail != NULL ? ": " : "",
+		    u->up_name, u->up_piece_in_off, detail != NULL ? ": " : "",
 		    detail != NULL ? detail : "");
 }
 
 void
-unpack_suspect(struct unpack *u, uint64_t out_start, uint64_t out_end,
-    enum damage_kind kind)
+unpack_doubt(struct unpack *u)
 {
-	if (!damage_add(u->up_damage, out_start, out_end, kind))
-		(void)unpack_fail(u, ENOMEM, "out of memory");
+	suspect(u, u->up_piece_out_off, u->up_spool.spl_len, DAMAGE_UNVERIFIED);
 }

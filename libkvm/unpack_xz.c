@@ -19,18 +19,23 @@ struct xz {
 	struct unpack *xz_u;
 	lzma_stream xz_z;
 	uint64_t xz_memory_max;
-	uint64_t xz_in_off;  /* of the stream in the packed file */
-	uint64_t xz_out_off; /* of what it unpacks to */
 };
 
-static bool
-fill(struct xz *xz)
+/* Decode some of the file. */
+static lzma_ret
+decode_some(struct xz *xz)
 {
-	if (xz->xz_z.avail_in == 0) {
-		xz->xz_z.next_in = xz->xz_u->up_in;
-		xz->xz_z.avail_in = unpack_read(xz->xz_u);
-	}
-	return (xz->xz_z.avail_in > 0);
+	struct unpack *u = xz->xz_u;
+	lzma_stream *z = &xz->xz_z;
+	lzma_action action = unpack_fill(u) ? LZMA_RUN : LZMA_FINISH;
+	lzma_ret ret;
+
+	z->next_in = u->up_next;
+	z->avail_in = u->up_left;
+	ret = lzma_code(z, action);
+	u->up_next = z->next_in;
+	u->up_left = z->avail_in;
+	return (ret);
 }
 
 /* Decode until the output is full, or the stream or the file ends. */
@@ -43,7 +48,7 @@ decode_chunk(struct xz *xz)
 	z->next_out = xz->xz_u->up_out;
 	z->avail_out = UNPACK_CHUNK_LEN;
 	while (ret == LZMA_OK && z->avail_out > 0) {
-		ret = lzma_code(z, fill(xz) ? LZMA_RUN : LZMA_FINISH);
+		ret = decode_some(xz);
 		if (ret != LZMA_NO_CHECK)
 			continue;
 		xz->xz_u->up_damage->dmg_unsummed = true;
@@ -92,21 +97,6 @@ decode_stream(struct xz *xz)
 	return (end_of(xz, ret));
 }
 
-/* Go to the next stream. */
-static bool
-next_stream(struct xz *xz)
-{
-	lzma_stream *z = &xz->xz_z;
-
-	while (fill(xz) && *z->next_in == 0) {
-		z->next_in++;
-		z->avail_in--;
-	}
-	xz->xz_in_off = xz->xz_u->up_in_done - z->avail_in;
-	xz->xz_out_off = xz->xz_u->up_spool.spl_len;
-	return (z->avail_in > 0);
-}
-
 void
 unpack_xz(struct unpack *u)
 {
@@ -118,11 +108,10 @@ unpack_xz(struct unpack *u)
 
 	do {
 		end = decode_stream(&xz);
-	} while (end == UNPACK_DONE && next_stream(&xz));
+	} while (end == UNPACK_DONE && unpack_next(u));
 	if (end == UNPACK_CUT || end == UNPACK_DAMAGED) {
-		unpack_note(u, end, xz.xz_in_off, NULL);
-		unpack_suspect(u, xz.xz_out_off, u->up_spool.spl_len,
-		    DAMAGE_UNVERIFIED);
+		unpack_note(u, end, NULL);
+		unpack_doubt(u);
 	}
 	lzma_end(&xz.xz_z);
 }

@@ -40,12 +40,9 @@
 
 struct zstd {
 	struct unpack *zs_u;
-	ZSTD_DCtx *zs_z; /* owned */
-	ZSTD_inBuffer zs_in;
-	uint64_t zs_in_off;  /* of the frame in the packed file */
-	uint64_t zs_out_off; /* of what it unpacks to */
-	const char *zs_why;  /* libzstd's text */
-	uint64_t zs_budget;  /* for searches */
+	ZSTD_DCtx *zs_z;    /* owned */
+	const char *zs_why; /* libzstd's text */
+	uint64_t zs_budget; /* for searches */
 };
 
 /* Where the next frame is, or the end of the file. */
@@ -55,15 +52,6 @@ struct frame_place {
 };
 
 /* ---- one frame ---- */
-
-static bool
-fill(struct zstd *zs)
-{
-	if (zs->zs_in.pos == zs->zs_in.size)
-		zs->zs_in = (ZSTD_inBuffer){ .src = zs->zs_u->up_in,
-			.size = unpack_read(zs->zs_u) };
-	return (zs->zs_in.pos < zs->zs_in.size);
-}
 
 /* Decode what is in the buffer.  UNPACK_CUT: it has no end there. */
 static enum unpack_end
@@ -90,41 +78,40 @@ decode(struct zstd *zs, ZSTD_inBuffer *in)
 
 /* Has the frame no checksum at its end? */
 static void
-note_unsummed(struct zstd *zs)
+note_unsummed(struct unpack *u)
 {
 	uint8_t head[5];
 	ssize_t n =
-	    pread(zs->zs_u->up_in_fd, head, sizeof(head), (off_t)zs->zs_in_off);
+	    pread(u->up_in_fd, head, sizeof(head), (off_t)u->up_piece_in_off);
 
 	if (n == (ssize_t)sizeof(head) &&
 	    dec32(ORDER_LITTLE, head) == FRAME_MAGIC &&
 	    (head[4] & HAS_SUM) == 0)
-		zs->zs_u->up_damage->dmg_unsummed = true;
+		u->up_damage->dmg_unsummed = true;
 }
 
 static enum unpack_end
 decode_frame(struct zstd *zs)
 {
+	struct unpack *u = zs->zs_u;
 	enum unpack_end end = UNPACK_CUT;
 
-	note_unsummed(zs);
-	while (end == UNPACK_CUT && fill(zs))
-		end = decode(zs, &zs->zs_in);
-	return (zs->zs_u->up_errno != 0 ? UNPACK_STOPPED : end);
+	note_unsummed(u);
+	while (end == UNPACK_CUT && unpack_fill(u)) {
+		ZSTD_inBuffer in = { .src = u->up_next, .size = u->up_left };
+
+		end = decode(zs, &in);
+		u->up_next += in.pos;
+		u->up_left -= in.pos;
+	}
+	return (u->up_errno != 0 ? UNPACK_STOPPED : end);
 }
 
-/* Go to the next frame.  Skip zeros that fill up a block, as for gzip. */
 static bool
 next_frame(struct zstd *zs)
 {
-	ZSTD_inBuffer *in = &zs->zs_in;
-
-	while (fill(zs) && ((const uint8_t *)in->src)[in->pos] == 0)
-		in->pos++;
 	(void)ZSTD_DCtx_reset(zs->zs_z, ZSTD_reset_session_only);
-	zs->zs_in_off = zs->zs_u->up_in_done - (in->size - in->pos);
-	zs->zs_out_off = zs->zs_u->up_spool.spl_len;
-	return (in->pos < in->size);
+	return (unpack_next(zs->zs_u));
 }
 
 /* ---- the damaged frame once more ---- */
@@ -177,7 +164,7 @@ decode_again(struct zstd *zs, struct span frame, size_t *packed_len)
 		return (UNPACK_DAMAGED);
 	header[4] = frame.base[4] & HAS_SUM;
 	(void)ZSTD_DCtx_reset(zs->zs_z, ZSTD_reset_session_only);
-	if (!unpack_put_at(zs->zs_u, zs->zs_out_off))
+	if (!unpack_put_at(zs->zs_u, zs->zs_u->up_piece_out_off))
 		return (UNPACK_STOPPED);
 	end = decode(zs, &in);
 	in =
@@ -248,7 +235,7 @@ are_frames(struct zstd *zs, struct span file, uint64_t off)
 static bool
 search_frame(struct zstd *zs, struct span file, uint64_t *off)
 {
-	*off = zs->zs_in_off + FRAME_MIN_LEN;
+	*off = zs->zs_u->up_piece_in_off + FRAME_MIN_LEN;
 	for (; *off < file.len && zs->zs_budget > 0; ++*off)
 		if (is_frame(file, *off) && are_frames(zs, file, *off))
 			return (true);
@@ -283,9 +270,9 @@ find_table(struct span file, struct seek_table *sk)
 	return (true);
 }
 
-/* The row of the seek table for the frame at zs_in_off. */
+/* The row of the seek table for the frame. */
 static bool
-look_up(const struct zstd *zs, struct span file, struct frame_place *next)
+look_up(const struct unpack *u, struct span file, struct frame_place *next)
 {
 	struct seek_table sk;
 	uint64_t in_off = 0, out_off = 0;
@@ -295,8 +282,8 @@ look_up(const struct zstd *zs, struct span file, struct frame_place *next)
 		return (false);
 	for (uint32_t i = 0; i < sk.sk_count; i++) {
 		const uint8_t *entry = sk.sk_entries.base + i * sk.sk_entry_len;
-		bool here =
-		    in_off == zs->zs_in_off && out_off == zs->zs_out_off;
+		bool here = in_off == u->up_piece_in_off &&
+		    out_off == u->up_piece_out_off;
 
 		in_off += dec32(ORDER_LITTLE, entry);
 		out_off += dec32(ORDER_LITTLE, entry + 4);
@@ -314,15 +301,16 @@ static bool
 trust_header(struct zstd *zs, struct span file, uint64_t done,
     struct frame_place *next)
 {
-	size_t left = file.len - (size_t)zs->zs_in_off;
+	const struct unpack *u = zs->zs_u;
+	uint64_t off = u->up_piece_in_off;
 	unsigned long long len =
-	    ZSTD_getFrameContentSize(file.base + zs->zs_in_off, left);
+	    ZSTD_getFrameContentSize(file.base + off, file.len - (size_t)off);
 
 	if (len == ZSTD_CONTENTSIZE_UNKNOWN || len == ZSTD_CONTENTSIZE_ERROR ||
-	    len < done || len > zs->zs_u->up_spool.spl_max_len)
+	    len < done || len > u->up_spool.spl_max_len)
 		return (false);
-	next->fpl_out_off = zs->zs_out_off + len;
-	if (find_end(zs, file, zs->zs_in_off, &next->fpl_in_off) &&
+	next->fpl_out_off = u->up_piece_out_off + len;
+	if (find_end(zs, file, off, &next->fpl_in_off) &&
 	    is_boundary(file, next->fpl_in_off))
 		return (true);
 	return (done > 0 && search_frame(zs, file, &next->fpl_in_off));
@@ -335,7 +323,6 @@ resume_at(struct zstd *zs, const struct frame_place *next)
 {
 	struct unpack *u = zs->zs_u;
 
-	zs->zs_in = (ZSTD_inBuffer){ .size = 0 };
 	return (unpack_put_found_at(u, next->fpl_out_off) &&
 	    unpack_read_at(u, next->fpl_in_off) && next_frame(zs));
 }
@@ -344,20 +331,19 @@ static bool
 resume_in(struct zstd *zs, struct span file)
 {
 	struct unpack *u = zs->zs_u;
-	uint64_t off = zs->zs_in_off;
+	uint64_t off = u->up_piece_in_off;
 	struct span frame = { file.base + off, file.len - (size_t)off };
 	size_t packed_len;
 	enum unpack_end end = decode_again(zs, frame, &packed_len);
-	uint64_t done = u->up_spool.spl_len - zs->zs_out_off;
+	uint64_t done = u->up_spool.spl_len - u->up_piece_out_off;
 	struct frame_place next = { off + packed_len, u->up_spool.spl_len };
 
 	if (end == UNPACK_STOPPED)
 		return (false);
 	if (end == UNPACK_DONE && (frame.base[4] & HAS_SUM) != 0)
 		return (resume_at(zs, &next));
-	unpack_suspect(u, zs->zs_out_off, u->up_spool.spl_len,
-	    DAMAGE_UNVERIFIED);
-	if (look_up(zs, file, &next) || trust_header(zs, file, done, &next))
+	unpack_doubt(u);
+	if (look_up(u, file, &next) || trust_header(zs, file, done, &next))
 		return (resume_at(zs, &next));
 	return (false);
 }
@@ -372,12 +358,11 @@ go_on(struct zstd *zs, enum unpack_end end)
 
 	if (end == UNPACK_STOPPED)
 		return (false);
-	unpack_note(u, end, zs->zs_in_off, zs->zs_why);
+	unpack_note(u, end, zs->zs_why);
 	if (end == UNPACK_DAMAGED && u->up_in_len <= SIZE_MAX)
 		mp = mapping_create(u->up_in_fd, (size_t)u->up_in_len);
 	if (mp == NULL) {
-		unpack_suspect(u, zs->zs_out_off, u->up_spool.spl_len,
-		    DAMAGE_UNVERIFIED);
+		unpack_doubt(u);
 		return (false);
 	}
 	more =
