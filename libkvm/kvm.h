@@ -9,9 +9,9 @@
  *    answer for dumps of every architecture.
  *  - kvm_open() and kvm_openfiles() open cores of every architecture, without a
  *    resolver: symbols come from the kernel's ELF file.
- *  - A core may be compressed (zstd, gzip; xz, bzip2, lz4 with libarchive); it
- *    is unpacked to an unlinked temporary file in $TMPDIR when it is opened,
- *    and what is damaged of it reads as missing.
+ *  - A core may be compressed (zstd, gzip; xz, bzip2, lz4 where they are built
+ *    in); it is unpacked to an unlinked temporary file in $TMPDIR when it is
+ *    opened, and what is damaged of it reads as missing.
  *  - kvm_walk_pages() reports each page of the dump once, those that only the
  *    direct map reaches included.
  *

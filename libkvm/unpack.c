@@ -29,8 +29,11 @@ struct packing {
 #ifndef HAVE_LIBLZMA
 #define unpack_xz NULL
 #endif
-#ifndef HAVE_LIBARCHIVE
-#define unpack_archive NULL
+#ifndef HAVE_LIBBZ2
+#define unpack_bzip2 NULL
+#endif
+#ifndef HAVE_LIBLZ4
+#define unpack_lz4 NULL
 #endif
 
 #define GB (UINT64_C(1) << 30)
@@ -42,10 +45,10 @@ static const struct packing packings[] = {
 	    4 * GB },
 	{ "xz", ".xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unpack_xz, "liblzma",
 	    GB },
-	{ "bzip2", ".bz2", { 'B', 'Z', 'h' }, 3, unpack_archive, "libarchive",
+	{ "bzip2", ".bz2", { 'B', 'Z', 'h' }, 3, unpack_bzip2, "libbz2",
 	    GB / 4 },
-	{ "lz4", ".lz4", { 0x04, 0x22, 0x4d, 0x18 }, 4, unpack_archive,
-	    "libarchive", 2 * GB },
+	{ "lz4", ".lz4", { 0x04, 0x22, 0x4d, 0x18 }, 4, unpack_lz4, "liblz4",
+	    2 * GB },
 };
 
 #define NPACKINGS (sizeof(packings) / sizeof(packings[0]))

@@ -83,6 +83,7 @@ void unpack_doubt(struct unpack *u);
 void unpack_gzip(struct unpack *u);
 void unpack_zstd(struct unpack *u);
 void unpack_xz(struct unpack *u);
-void unpack_archive(struct unpack *u);
+void unpack_bzip2(struct unpack *u);
+void unpack_lz4(struct unpack *u);
 
 #endif

@@ -1,9 +1,6 @@
 /*
  * xz, by liblzma: streams that follow each other, with zeros between them.
  * What comes after damage is lost; the streams before it are certain.
- *
- * libarchive unpacks xz as well, but takes up to 1 GB of memory for a
- * dictionary, however short the file is.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -9,8 +9,8 @@ set -eu
 # A|B: the first that the distribution knows.  A trailing ?: do without it
 # where the distribution has none; the tests that want it then skip.
 deb_build='meson ninja-build pkgconf|pkg-config gcc libc6-dev libelf-dev
-    libdw-dev zlib1g-dev libzstd-dev libjansson-dev libarchive-dev?
-    liblz4-dev? libacl1-dev? liblzma-dev? libssl-dev?'
+    libdw-dev zlib1g-dev libzstd-dev libjansson-dev liblzma-dev?
+    libbz2-dev? liblz4-dev? libssl-dev?'
 deb_freebsd='python3 gdb zstd bzip2 xz-utils llvm ca-certificates'
 deb_bench='libcmocka-dev python3 libjemalloc2? qemu-system-x86?'
 deb_run='python3 qemu-system-x86'
@@ -19,18 +19,17 @@ deb_check='libcmocka-dev clang libclang-rt-dev? gdb-multiarch
     lldb-19|lldb? mandoc qemu-user gcc-powerpc-linux-gnu?
     libc6-dev-powerpc-cross? clang-format shellcheck dpkg-dev elfutils?
     git build-essential debhelper lintian bmake? ruby? zsh? lz4
-    libbz2-dev nettle-dev libxml2-dev
     libdebuginfod1|libdebuginfod1t64?'
 
 fedora_build='meson ninja-build pkgconf-pkg-config gcc elfutils-libelf-devel
-    elfutils-devel zlib-devel libzstd-devel jansson-devel libarchive-devel
-    xz-devel openssl-devel'
+    elfutils-devel zlib-devel libzstd-devel jansson-devel xz-devel
+    bzip2-devel lz4-devel openssl-devel'
 fedora_tests='libcmocka-devel gdb lldb clang compiler-rt mandoc qemu-user
     zstd llvm clang-tools-extra ShellCheck python3 elfutils
     elfutils-debuginfod-client'
-freebsd_build='meson ninja pkgconf elfutils zstd jansson libarchive'
+freebsd_build='meson ninja pkgconf elfutils zstd jansson liblz4'
 freebsd_tests='cmocka gdb llvm python3 bash'
-brew_build='meson ninja pkgconf libelf zstd jansson libarchive xz openssl@3'
+brew_build='meson ninja pkgconf libelf zstd jansson lz4 xz openssl@3'
 brew_tests='cmocka gdb llvm python3'
 
 main()

@@ -10,13 +10,14 @@ class Vmcore < Formula
   depends_on "ninja" => :build
   depends_on "pkgconf" => :build
   depends_on "jansson"
-  depends_on "libarchive"
   depends_on "libelf"
+  depends_on "lz4"
   depends_on "openssl@3"
   depends_on "xz"
   depends_on "zstd"
 
   uses_from_macos "python" => :build
+  uses_from_macos "bzip2"
   uses_from_macos "zlib"
 
   def install

@@ -78,6 +78,13 @@ def zstd_damaged(data):
             yield zstd_raw(parts[0], checksum, step=PAGE)[:cut] + frames[1]
 
 
+def lz4_raw(data):
+    """A frame of blocks of 64 KB that are stored as they are, without checksums."""
+    blocks = b"".join(struct.pack("<I", 1 << 31 | len(part)) + part for part in
+                      (data[off:off + 65536] for off in range(0, len(data), 65536)))
+    return b"\x04\x22\x4d\x18\x60\x40\x82" + blocks + bytes(4)
+
+
 def gzip_damaged(data):
     """Members of which one is damaged, and what may follow them."""
     members = [gzip_member(data[off:off + PAGE]) for off in range(0, 7 * PAGE, PAGE)]
@@ -125,6 +132,9 @@ def packed(data):
     yield zstd_raw(data[:9000], True) + zstd_raw(data[9000:])
     yield lzma.compress(data)
     yield bz2.compress(data)
+    yield bz2.compress(data[:9000]) + bytes(40) + bz2.compress(data[9000:])
+    yield lz4_raw(data)
+    yield lz4_raw(data[:9000]) + b"\x50\x2a\x4d\x18\3\0\0\0xyz" + lz4_raw(data[9000:])
 
 
 def xz_large(data):

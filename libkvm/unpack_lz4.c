@@ -1,0 +1,81 @@
+/*
+ * lz4, by liblz4: frames that follow each other, some of which hold no data
+ * (skippable ones).  What comes after damage is lost; the frames before it are
+ * certain.  The format: LZ4 Frame Format Description.
+ */
+#include <errno.h>
+#include <lz4frame.h>
+#include <unistd.h>
+
+#include "format/bytes.h"
+#include "libkvm/unpack_int.h"
+
+#define FRAME_MAGIC 0x184d2204
+
+/*
+ * In the header's first byte, FLG: a checksum of the content.  That of a block
+ * does not cover the word before it, which says how long the block is and
+ * whether it is packed.
+ */
+#define HAS_SUM 0x04
+
+/* Has the frame no checksum at its end? */
+static void
+note_unsummed(struct unpack *u)
+{
+	uint8_t head[5];
+	ssize_t n =
+	    pread(u->up_in_fd, head, sizeof(head), (off_t)u->up_piece_in_off);
+
+	if (n == (ssize_t)sizeof(head) &&
+	    dec32(ORDER_LITTLE, head) == FRAME_MAGIC &&
+	    (head[4] & HAS_SUM) == 0)
+		u->up_damage->dmg_unsummed = true;
+}
+
+static enum unpack_end
+decode_frame(struct unpack *u, LZ4F_dctx *z, const char **why)
+{
+	size_t in_len, out_len = 0, left;
+
+	note_unsummed(u);
+	do {
+		/* A full buffer may have left more to come. */
+		if (out_len < UNPACK_CHUNK_LEN && !unpack_fill(u))
+			return (u->up_errno != 0 ? UNPACK_STOPPED : UNPACK_CUT);
+		in_len = u->up_left;
+		out_len = UNPACK_CHUNK_LEN;
+		left = LZ4F_decompress(z, u->up_out, &out_len, u->up_next,
+		    &in_len, NULL);
+		if (LZ4F_isError(left)) {
+			*why = LZ4F_getErrorName(left);
+			return (UNPACK_DAMAGED);
+		}
+		u->up_next += in_len;
+		u->up_left -= in_len;
+		if (!unpack_put(u, out_len))
+			return (UNPACK_STOPPED);
+	} while (left != 0);
+	return (UNPACK_DONE);
+}
+
+void
+unpack_lz4(struct unpack *u)
+{
+	const char *why = NULL;
+	enum unpack_end end;
+	LZ4F_dctx *z;
+
+	if (LZ4F_isError(LZ4F_createDecompressionContext(&z, LZ4F_VERSION))) {
+		(void)unpack_fail(u, ENOMEM, "out of memory");
+		return;
+	}
+	do {
+		end = decode_frame(u, z, &why);
+	} while (end == UNPACK_DONE && unpack_next(u));
+	if (end == UNPACK_CUT || end == UNPACK_DAMAGED) {
+		unpack_note(u, end, why);
+		unpack_doubt(u);
+	}
+	(void)LZ4F_freeDecompressionContext(z);
+}
