@@ -253,7 +253,7 @@ print_info(const struct info *info)
 		row("damage:", "%s", core->kc_damage);
 	if (core->kc_unsummed)
 		row("checksums:",
-		    "none in the compressed file: damage is not verifiable");
+		    "not for all of the compressed file: damage may go unnoticed");
 	row("memory:", "%s (%" PRIu64 " pages of %" PRIu32 " bytes)",
 	    number_human(dumped_bytes(core), human), core->kc_npages,
 	    core->kc_page_size);

@@ -46,7 +46,7 @@ decode_chunk(struct xz *xz)
 	z->avail_out = UNPACK_CHUNK_LEN;
 	while (ret == LZMA_OK && z->avail_out > 0) {
 		ret = decode_some(xz);
-		if (ret != LZMA_NO_CHECK)
+		if (ret != LZMA_NO_CHECK && ret != LZMA_UNSUPPORTED_CHECK)
 			continue;
 		xz->xz_u->up_damage->dmg_unsummed = true;
 		ret = LZMA_OK;
@@ -83,7 +83,7 @@ decode_stream(struct xz *xz)
 {
 	struct unpack *u = xz->xz_u;
 	lzma_ret ret = lzma_stream_decoder(&xz->xz_z, xz->xz_memory_max,
-	    LZMA_TELL_NO_CHECK);
+	    LZMA_TELL_NO_CHECK | LZMA_TELL_UNSUPPORTED_CHECK);
 
 	while (ret == LZMA_OK) {
 		ret = decode_chunk(xz);
