@@ -26,8 +26,9 @@ kvm_fail_image(kvm_t *kd, const char *what, uint64_t off, uint64_t len)
 
 	if (im->im_is_lost)
 		return (kvm_fail(kd,
-		    "%s: %s: %ju bytes at file offset %#jx are lost: %s%s",
+		    "%s: %s: %ju bytes at file offset %#jx are lost%s: %s%s",
 		    kd->kd_core_path, what, (uintmax_t)len, (uintmax_t)off,
+		    im->im_is_strict ? " or not verified" : "",
 		    im->im_damage.dmg_where,
 		    im->im_is_strict ? " (see KVM_UNVERIFIED in kvm_open(3))" :
 				       ""));

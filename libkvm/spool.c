@@ -41,7 +41,8 @@ spool_open(struct spool *spl, uint64_t packed_len, uint64_t short_max)
 	*spl = (struct spool){ .spl_fd = -1,
 		.spl_max_len = limit_len(packed_len, short_max),
 		.spl_max_disk =
-		    limit(packed_len, SPOOL_DISK_RATIO, SPOOL_DISK_FREE) };
+		    limit(packed_len, SPOOL_DISK_RATIO, SPOOL_DISK_FREE),
+		.spl_keep_len = UINT64_MAX };
 	if (dir == NULL || dir[0] == '\0')
 		dir = "/var/tmp"; /* where large files belong */
 	if ((size_t)snprintf(path, sizeof(path), "%s/vmcore.XXXXXX", dir) >=
@@ -54,13 +55,22 @@ spool_open(struct spool *spl, uint64_t packed_len, uint64_t short_max)
 	return (spl->spl_fd >= 0);
 }
 
+/* How many of the first len bytes are kept. */
+static uint64_t
+kept(const struct spool *spl, uint64_t len)
+{
+	return (len < spl->spl_keep_len ? len : spl->spl_keep_len);
+}
+
 enum spool_result
 spool_put(struct spool *spl, const uint8_t *bytes, size_t len)
 {
-	if (spl->spl_disk > spl->spl_max_disk ||
-	    len > spl->spl_max_len - spl->spl_len)
+	uint64_t off = spl->spl_len;
+
+	if (spl->spl_disk > spl->spl_max_disk || len > spl->spl_max_len - off)
 		return (SPOOL_LIMIT);
-	if (!sparse_write(spl->spl_fd, spl->spl_len, bytes, len,
+	if (!sparse_write(spl->spl_fd, off, bytes,
+		(size_t)(kept(spl, off + len) - kept(spl, off)),
 		&spl->spl_disk))
 		return (SPOOL_ERROR);
 	spl->spl_len += len;
@@ -72,7 +82,8 @@ spool_seek(struct spool *spl, uint64_t off)
 {
 	if (off > spl->spl_max_len)
 		return (SPOOL_LIMIT);
-	if (off < spl->spl_len && ftruncate(spl->spl_fd, (off_t)off) != 0)
+	if (off < kept(spl, spl->spl_len) &&
+	    ftruncate(spl->spl_fd, (off_t)off) != 0)
 		return (SPOOL_ERROR);
 	spl->spl_len = off;
 	return (SPOOL_OK);
@@ -81,5 +92,5 @@ spool_seek(struct spool *spl, uint64_t off)
 bool
 spool_end(struct spool *spl)
 {
-	return (ftruncate(spl->spl_fd, (off_t)spl->spl_len) == 0);
+	return (ftruncate(spl->spl_fd, (off_t)kept(spl, spl->spl_len)) == 0);
 }

@@ -42,6 +42,7 @@ struct spool {
 	uint64_t spl_disk;    /* of them, on the disk */
 	uint64_t spl_max_len; /* limits of both */
 	uint64_t spl_max_disk;
+	uint64_t spl_keep_len; /* what comes after these is counted only */
 };
 
 /*
@@ -58,7 +59,7 @@ enum spool_result spool_put(struct spool *spl, const uint8_t *bytes,
 /* Go on at off: before the end, which is then cut off; after it: at a hole. */
 enum spool_result spool_seek(struct spool *spl, uint64_t off);
 
-/* Make the file as long as it is.  false: errno tells. */
+/* Make the file as long as what is kept.  false: errno tells. */
 bool spool_end(struct spool *spl);
 
 #endif

@@ -24,9 +24,9 @@ struct unpack_how {
 	uint64_t uh_len_max; /* unpack no more; 0: no such limit */
 	/*
 	 * Where does what the file behind fd holds so far end, by what it says
-	 * itself?  0: that is not known yet.  No more is unpacked than
-	 * UNPACK_SLACK_LEN bytes past it; what was is unverified then, since
-	 * its checksum was not reached.  May be NULL.
+	 * itself?  0: that is not known yet.  No more is kept than
+	 * UNPACK_SLACK_LEN bytes past it, and no more pieces are unpacked after
+	 * that; the last one is to its end, where its checksum is.  May be NULL.
 	 */
 	uint64_t (*uh_end)(int fd);
 	bool uh_whole;	     /* a damaged file is refused */

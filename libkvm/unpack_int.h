@@ -54,7 +54,7 @@ bool unpack_fill(struct unpack *u);
 
 /*
  * Go to the next piece.  Zeros before it are skipped, as gzip(1) skips those that
- * fill up a block.  false: there is none.
+ * fill up a block.  false: there is none, or none that is wanted.
  */
 bool unpack_next(struct unpack *u);
 

@@ -51,16 +51,23 @@ unpack_fill(struct unpack *u)
 	return (n > 0);
 }
 
+/* Has all been unpacked that is kept? */
+static bool
+is_past_end(const struct unpack *u)
+{
+	return (u->up_spool.spl_len > u->up_spool.spl_keep_len);
+}
+
 bool
 unpack_next(struct unpack *u)
 {
-	while (unpack_fill(u) && *u->up_next == 0) {
+	while (!is_past_end(u) && unpack_fill(u) && *u->up_next == 0) {
 		u->up_next++;
 		u->up_left--;
 	}
 	u->up_piece_in_off = u->up_in_done - u->up_left;
 	u->up_piece_out_off = u->up_spool.spl_len;
-	return (u->up_left > 0);
+	return (u->up_left > 0 && !is_past_end(u));
 }
 
 bool
@@ -78,7 +85,9 @@ unpack_read_at(struct unpack *u, uint64_t off)
 static void
 suspect(struct unpack *u, uint64_t start, uint64_t end, enum damage_kind kind)
 {
-	if (!damage_add(u->up_damage, start, end, kind))
+	uint64_t keep = u->up_spool.spl_keep_len;
+
+	if (!damage_add(u->up_damage, start, end < keep ? end : keep, kind))
 		(void)unpack_fail(u, ENOMEM, "out of memory");
 }
 
@@ -128,42 +137,39 @@ find_end(struct unpack *u)
 		return;
 	u->up_ask_len = 2 * u->up_spool.spl_len;
 	u->up_end = u->up_how->uh_end(u->up_spool.spl_fd);
+	if (u->up_end != 0 && u->up_end < UINT64_MAX - UNPACK_SLACK_LEN)
+		u->up_spool.spl_keep_len = u->up_end + UNPACK_SLACK_LEN;
 }
 
-/* Has it been unpacked, and more than may follow it? */
+/* The checksum of the piece is too far away.  Returns false. */
 static bool
-is_past_end(struct unpack *u)
+give_up_piece(struct unpack *u)
 {
 	struct damage *dm = u->up_damage;
-	uint64_t len = u->up_spool.spl_len, start = 0;
 
-	if (u->up_end == 0 || len < UNPACK_SLACK_LEN ||
-	    len - UNPACK_SLACK_LEN <= u->up_end)
-		return (false);
 	if (dm->dmg_where[0] == '\0')
 		(void)snprintf(dm->dmg_where, sizeof(dm->dmg_where),
 		    "%s data goes on after the dump's end at byte %" PRIu64
-		    " of it",
+		    " of it, and beyond what is unpacked",
 		    u->up_name, u->up_end);
-	if (dm->dmg_nruns > 0)
-		start = dm->dmg_runs[dm->dmg_nruns - 1].dmr_end;
-	suspect(u, start, len, DAMAGE_UNVERIFIED);
-	return (true);
+	unpack_doubt(u);
+	return (false);
 }
 
 bool
 unpack_put(struct unpack *u, size_t len)
 {
 	uint64_t max = u->up_how->uh_len_max;
+	enum spool_result result = spool_put(&u->up_spool, u->up_out, len);
 
-	if (!spooled(u, spool_put(&u->up_spool, u->up_out, len)))
+	if (result == SPOOL_LIMIT && is_past_end(u))
+		return (give_up_piece(u));
+	if (!spooled(u, result))
 		return (false);
 	if (!u->up_is_checked && u->up_spool.spl_len >= FOREIGN_HEAD_LEN &&
 	    !check_start(u))
 		return (false);
 	find_end(u);
-	if (is_past_end(u))
-		return (false);
 	return (max == 0 || u->up_spool.spl_len < max);
 }
 
