@@ -12,8 +12,10 @@
 #include "kernel/vm/uma.h"
 #include "kernel/vm/uma_boot.h"
 #include "kernel/vm/vm_kern.h"
+#include "kernel/vm/vm_object.h"
 #include "kernel/vm/vm_page.h"
 #include "kernel/vm/vm_pageout.h"
+#include "kernel/vm/vm_pager.h"
 
 SYSCTL_INT(_vm, OID_AUTO, boot_pages, CTLFLAG_RDTUN, &uma_boot_pages, 0,
     "Pages for UMA until there is an allocator of pages");
@@ -26,6 +28,8 @@ vm_mem_init(const void *arg)
 	vm_page_startup();
 	uma_startup2();
 	kmeminit();
+	vm_object_init();
+	vm_pager_init();
 }
 SYSINIT(vm_mem, SI_SUB_VM, SI_ORDER_SECOND, vm_mem_init, NULL);
 

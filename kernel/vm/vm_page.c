@@ -219,6 +219,8 @@ vm_page_free(vm_page_t m)
 {
 	uint16_t flags;
 
+	if (vm_page_object(m) != NULL)
+		vm_page_remove(m);
 	vm_page_dequeue(m);
 	if (vm_page_xbusied(m))
 		vm_page_xunbusy(m);

@@ -67,6 +67,7 @@ static_assert(sizeof(struct vm_page) == 32, "see the sum above");
 #define VPG_DIRECT     0x0200 /* (f) goes to that pool when it is freed */
 #define VPG_QUEUE      0x0c00 /* (v) enum vm_pqueue: where it is queued */
 #define VPG_WAITED     0x1000 /* (v) threads sleep until it is not busy */
+#define VPG_OBJECT     0x2000 /* (v) object is a struct vm_object */
 
 #define VPG_QUEUE_SHIFT 10
 
@@ -129,6 +130,7 @@ extern struct vmmeter vm_cnt;
 #define VM_ALLOC_WAITOK 0x0010 /* sleep rather than fail */
 #define VM_ALLOC_NODUMP 0x0020 /* in no minidump until it is free */
 #define VM_ALLOC_USER	0x0040 /* not the kernel's own: default pool */
+#define VM_ALLOC_NOCREAT 0x0080 /* vm_page_grab(): only a page that is there */
 
 /*
  * Build the page array and fill the free lists from phys_avail; start UMA on
@@ -148,8 +150,9 @@ vm_page_t vm_page_alloc_contig(int req, vm_pindex_t npages,
     const struct vm_phys_where *where);
 
 /*
- * Give back a page that has no owner any more and is not wired.  With vm_mtx held,
- * it may be in a queue, or exclusively busy with this thread.
+ * Give back a page that is not wired and not mapped.  With vm_mtx held, it may be
+ * in a queue, or exclusively busy with this thread; and an object's page leaves
+ * the object.
  */
 void vm_page_free(vm_page_t m);
 
@@ -317,6 +320,50 @@ vm_page_none_valid(const struct vm_page *m)
 {
 	return (m->valid == 0);
 }
+
+/*
+ * Pages of objects: vm_page_object.c.  All with the object locked, and keep it so
+ * unless they say that they sleep.
+ */
+
+/* The object of a page; NULL: it is in none. */
+static inline vm_object_t
+vm_page_object(const struct vm_page *m)
+{
+	return ((vm_page_aflags(m) & VPG_OBJECT) != 0 ? m->object : NULL);
+}
+
+/*
+ * Put a page without an owner into an object, as page pindex, which it has not
+ * got.  0, or ENOMEM if there is no node for the tree now.
+ */
+int vm_page_insert(vm_page_t m, vm_object_t object, vm_pindex_t pindex);
+
+/* Take a page out of its object.  It stays as valid, busy and wired as it was. */
+void vm_page_remove(vm_page_t m);
+
+/* Page pindex of an object, or the first from there on; NULL: there is none. */
+vm_page_t vm_page_lookup(vm_object_t object, vm_pindex_t pindex);
+vm_page_t vm_page_find_least(vm_object_t object, vm_pindex_t pindex);
+
+/*
+ * Move a page, exclusively busy and valid, to another object.  What the pager of
+ * the first has is forgotten, and the page is dirty.  0, or ENOMEM: it stays.
+ */
+int vm_page_rename(vm_page_t m, vm_object_t object, vm_pindex_t pindex);
+
+/*
+ * A new page of an object, exclusively busy and not valid.  VM_ALLOC_USER is
+ * meant.  NULL: no memory now; let go of the lock, vm_wait(), look again.
+ */
+vm_page_t vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req);
+
+/*
+ * The page that is there, or a new one, exclusively busy.  Sleeps while it is
+ * busy, and for memory with VM_ALLOC_WAITOK; so what was seen before may be old.
+ * VM_ALLOC_ZERO is for a new one.
+ */
+vm_page_t vm_page_grab(vm_object_t object, vm_pindex_t pindex, int req);
 
 /*
  * Which memory does the page of the page array at pa describe?  Called with

@@ -38,7 +38,9 @@
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_boot.h"
 #include "kernel/vm/vm_kern.h"
+#include "kernel/vm/vm_object.h"
 #include "kernel/vm/vm_page.h"
+#include "kernel/vm/vm_pager.h"
 #include "tests/vm/sim_pmap.h"
 
 /* The host's own from here on. */
@@ -364,6 +366,8 @@ sim_boot(const struct sim_config *config)
 	vm_page_startup();
 	uma_startup2();
 	kmeminit();
+	vm_object_init();
+	vm_pager_init();
 }
 
 void

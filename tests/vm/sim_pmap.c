@@ -83,6 +83,12 @@ pmap_remove_all(vm_page_t m)
 	(void)m;
 }
 
+void
+pmap_remove_write(vm_page_t m)
+{
+	(void)m;
+}
+
 bool
 pmap_is_modified(vm_page_t m)
 {

@@ -24,50 +24,15 @@
 static struct pmap pmap;
 static struct vm_map map;
 
-/* ---- Objects, of which only references count here ---- */
-
-struct vm_object {
-	int refs;
-	vm_pindex_t size;
-};
-
-static int nobjects;
-
-vm_object_t
-vm_object_allocate(enum obj_type type, vm_pindex_t size)
+static int
+count_objects(void)
 {
-	vm_object_t object = calloc(1, sizeof(*object));
+	vm_object_t object;
+	int n = 0;
 
-	assert_true(object != NULL && type == OBJT_SWAP);
-	*object = (struct vm_object){ 1, size };
-	nobjects++;
-	return (object);
-}
-
-void
-vm_object_reference(vm_object_t object)
-{
-	if (object != NULL)
-		object->refs++;
-}
-
-void
-vm_object_deallocate(vm_object_t object)
-{
-	if (object == NULL || --object->refs > 0)
-		return;
-	nobjects--;
-	free(object);
-}
-
-bool
-vm_object_coalesce(vm_object_t object, vm_ooffset_t prev_offset,
-    vm_size_t prev_size, vm_size_t next_size)
-{
-	if (object->refs > 1)
-		return (false);
-	object->size = atop(prev_offset + prev_size + next_size);
-	return (true);
+	TAILQ_FOREACH(object, &vm_object_list, object_list)
+		n++;
+	return (n);
 }
 
 /* ---- What should be true ---- */
@@ -333,16 +298,16 @@ check_references(void)
 	for (vm_map_entry_t entry = map.header.next; entry != &map.header;
 	     entry = entry->next) {
 		if (entry->object != NULL)
-			entry->object->refs--;
+			entry->object->ref_count--;
 	}
 	for (int i = 0; i < NOBJECTS; i++)
-		expect(files[i]->refs == 1, "references of a file");
+		expect(files[i]->ref_count == 1, "references of a file");
 	for (vm_map_entry_t entry = map.header.next; entry != &map.header;
 	     entry = entry->next) {
-		if (entry->object != NULL && entry->object->refs++ == 0)
+		if (entry->object != NULL && entry->object->ref_count++ == 0)
 			found++;
 	}
-	expect(found == nobjects, "objects without an entry");
+	expect(found == count_objects(), "objects without an entry");
 }
 
 static void
@@ -368,7 +333,7 @@ power_on(void)
 	vm_map_init(&map, &pmap, FIRST, page_va(NPAGES));
 	memset(pages, 0, sizeof(pages));
 	for (int i = 0; i < NOBJECTS; i++)
-		files[i] = vm_object_allocate(OBJT_SWAP, 2 * NPAGES);
+		files[i] = vm_object_allocate(OBJT_VNODE, 2 * NPAGES);
 }
 
 static void
@@ -376,7 +341,7 @@ power_off(void)
 {
 	expect(vm_map_remove(&map, FIRST, page_va(NPAGES)) == KERN_SUCCESS,
 	    "to remove all");
-	expect(nobjects == NOBJECTS, "objects that are left");
+	expect(count_objects() == NOBJECTS, "objects that are left");
 	for (int i = 0; i < NOBJECTS; i++)
 		vm_object_deallocate(files[i]);
 	vm_map_fini(&map);

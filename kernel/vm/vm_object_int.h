@@ -1,0 +1,20 @@
+/*
+ * What vm_object.c and vm_object_collapse.c share.  All with objects locked.
+ */
+#ifndef KERNEL_VM_VM_OBJECT_INT_H
+#define KERNEL_VM_VM_OBJECT_INT_H
+
+#include "kernel/vm/vm_object.h"
+
+/*
+ * Put backing behind an object that has nothing there, and take it away again;
+ * what it was, or NULL.  The object's reference to it passes by.
+ */
+void vm_object_backing_set(vm_object_t object, vm_object_t backing,
+    vm_ooffset_t offset);
+vm_object_t vm_object_backing_clear(vm_object_t object);
+
+/* Free an object without references, pages and backing object. */
+void vm_object_destroy(vm_object_t object);
+
+#endif

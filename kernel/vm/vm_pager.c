@@ -1,0 +1,127 @@
+/*
+ * Pagers: one table, by the type of the object.
+ *
+ * Keeps true: a call for a type that has no pager fails as a pager would; a page
+ * that was read is valid in full.
+ */
+#include "kernel/vm/vm_pager.h"
+
+#include "kernel/sys/libkern.h"
+#include "kernel/sys/systm.h"
+
+static const struct pagerops *const pagertab[OBJT_NTYPES] = {
+	[OBJT_SWAP] = &swappagerops,
+};
+
+static const struct pagerops *
+pager_of(vm_object_t object)
+{
+	return (object->type < OBJT_NTYPES ? pagertab[object->type] : NULL);
+}
+
+void
+vm_pager_init(void)
+{
+	for (size_t type = 0; type < nitems(pagertab); type++) {
+		if (pagertab[type] != NULL && pagertab[type]->pgo_init != NULL)
+			pagertab[type]->pgo_init();
+	}
+}
+
+vm_object_t
+vm_pager_allocate(enum obj_type type, void *handle, vm_ooffset_t size,
+    vm_prot_t prot, vm_ooffset_t offset)
+{
+	if (type >= OBJT_NTYPES || pagertab[type] == NULL)
+		return (NULL);
+	return (pagertab[type]->pgo_alloc(handle, size, prot, offset));
+}
+
+void
+vm_pager_deallocate(vm_object_t object)
+{
+	const struct pagerops *ops = pager_of(object);
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	if (ops != NULL && ops->pgo_dealloc != NULL)
+		ops->pgo_dealloc(object);
+	object->type = OBJT_DEAD;
+}
+
+static void
+assert_pages(vm_page_t *ma, int count)
+{
+	KASSERT(count > 0 && count <= VM_PAGER_MAXPAGES,
+	    ("%s: %d pages", __func__, count));
+	for (int i = 0; i < count; i++)
+		KASSERT(vm_page_busied(ma[i]) &&
+			ma[i]->pindex == ma[0]->pindex + (uint32_t)i,
+		    ("%s: page %p, %d of %d: index %#x, busy %u", __func__,
+			(void *)ma[i], i, count, ma[i]->pindex, ma[i]->busy));
+}
+
+int
+vm_pager_get_pages(vm_object_t object, vm_page_t *ma, int count, int *rbehind,
+    int *rahead)
+{
+	const struct pagerops *ops = pager_of(object);
+	int none = 0, nor = 0;
+
+	VM_OBJECT_ASSERT_UNLOCKED(object);
+	assert_pages(ma, count);
+	if (ops == NULL)
+		return (VM_PAGER_BAD);
+	return (ops->pgo_getpages(object, ma, count,
+	    rbehind != NULL ? rbehind : &none, rahead != NULL ? rahead : &nor));
+}
+
+void
+vm_pager_put_pages(vm_object_t object, vm_page_t *ma, int count,
+    unsigned int flags, int *rtvals)
+{
+	const struct pagerops *ops = pager_of(object);
+
+	VM_OBJECT_ASSERT_UNLOCKED(object);
+	assert_pages(ma, count);
+	for (int i = 0; i < count; i++)
+		rtvals[i] = VM_PAGER_BAD;
+	if (ops != NULL && ops->pgo_putpages != NULL)
+		ops->pgo_putpages(object, ma, count, flags, rtvals);
+}
+
+bool
+vm_pager_has_page(vm_object_t object, vm_pindex_t pindex, int *before,
+    int *after)
+{
+	const struct pagerops *ops = pager_of(object);
+	int none, nor;
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	if (before == NULL)
+		before = &none;
+	if (after == NULL)
+		after = &nor;
+	*before = *after = 0;
+	return (ops != NULL && ops->pgo_haspage(object, pindex, before, after));
+}
+
+void
+vm_pager_page_unswapped(vm_page_t m)
+{
+	vm_object_t object = vm_page_object(m);
+	const struct pagerops *ops = pager_of(object);
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	if (ops != NULL && ops->pgo_freespace != NULL)
+		ops->pgo_freespace(object, m->pindex, 1);
+}
+
+void
+vm_pager_freespace(vm_object_t object, vm_pindex_t start, vm_pindex_t count)
+{
+	const struct pagerops *ops = pager_of(object);
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	if (ops != NULL && ops->pgo_freespace != NULL)
+		ops->pgo_freespace(object, start, count);
+}
