@@ -207,6 +207,26 @@ terminate(vm_object_t object)
 	return (backing);
 }
 
+/*
+ * When its only other user is a shadow, an object may become a part of that.  The
+ * reference keeps the shadow here meanwhile, and is the caller's to give up.
+ */
+static vm_object_t
+collapse_only_shadow(vm_object_t object)
+{
+	vm_object_t shadow = LIST_FIRST(&object->shadow_head);
+
+	if (object->ref_count != 1 || object->shadow_count != 1 ||
+	    (shadow->flags & OBJ_DEAD) != 0)
+		return (NULL);
+	vm_object_reference_locked(shadow);
+	while (vm_object_collapse(shadow)) {
+		VM_OBJECT_UNLOCK(shadow);
+		VM_OBJECT_LOCK(shadow);
+	}
+	return (shadow);
+}
+
 /* One reference less; the object that has to lose one next, or NULL. */
 static vm_object_t
 drop_reference(vm_object_t object)
@@ -214,7 +234,7 @@ drop_reference(vm_object_t object)
 	KASSERT(object->ref_count > 0,
 	    ("%s: object %p has none", __func__, (void *)object));
 	if (--object->ref_count > 0)
-		return (NULL);
+		return (collapse_only_shadow(object));
 	return (terminate(object));
 }
 
@@ -286,6 +306,7 @@ vm_object_coalesce(vm_object_t object, vm_ooffset_t prev_offset,
 	if (object == NULL)
 		return (true);
 	VM_OBJECT_LOCK(object);
+	(void)vm_object_collapse(object);
 	can = can_extend(object, start);
 	if (can && start < object->size)
 		vm_object_page_remove(object, start, end, 0);

@@ -2,6 +2,7 @@
  * Objects: pages by index, and the pager that they come from and go to.
  *
  *	vm_object.c		life, references, shadows
+ *	vm_object_collapse.c	chains of shadows get shorter
  *	vm_object_pages.c	ranges of an object: removed, written
  *	vm_page_object.c	a page enters, leaves, is found
  *
@@ -128,6 +129,12 @@ void vm_object_deallocate(vm_object_t object);
  */
 void vm_object_shadow(vm_object_t *object, vm_ooffset_t *offset,
     vm_size_t length);
+
+/*
+ * Make the chain behind a locked object shorter, if that can be done now.  Moves
+ * or looks at a bounded number of pages; true: there may be more to do.
+ */
+bool vm_object_collapse(vm_object_t object);
 
 /*
  * May an object that shows prev_size bytes from prev_offset show next_size more
