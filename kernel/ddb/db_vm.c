@@ -84,7 +84,7 @@ db_show_memory(const char *args)
 {
 	(void)args;
 	printf("pages %ju free %ju wired %ju\n", (uintmax_t)vm_cnt.v_page_count,
-	    (uintmax_t)vm_cnt.v_free_count, (uintmax_t)vm_cnt.v_wire_count);
+	    (uintmax_t)vm_free_count(), (uintmax_t)vm_wire_count());
 	printf("kernel map: %ju bytes of addresses, %ju of them with memory\n",
 	    (uintmax_t)kva_used(), (uintmax_t)kmem_used());
 }

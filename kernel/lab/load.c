@@ -69,7 +69,7 @@ sh_user(const char *args)
 			*(uint64_t *)PHYS_TO_DMAP(pa) = pa;
 	}
 	printf("user: %ju pages, %ju free, the last at %#jx\n", (uintmax_t)n,
-	    (uintmax_t)vm_cnt.v_free_count, (uintmax_t)pa);
+	    (uintmax_t)vm_free_count(), (uintmax_t)pa);
 }
 COMMAND(user, "user", CMD_SHELL, sh_user,
     "[BYTES | untouched]: fill memory as user land would, or all of it");
@@ -184,7 +184,7 @@ drain(void ***list, size_t size, int flags)
 		*mem = *list;
 		*list = mem;
 	}
-	return (vm_cnt.v_free_count);
+	return (vm_free_count());
 }
 
 static void

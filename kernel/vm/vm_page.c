@@ -80,6 +80,16 @@ vm_page_set_marks(vm_pindex_t npages)
 	    vm_cnt.v_free_reserved;
 }
 
+void
+vm_page_add_free(int64_t n)
+{
+	mtx_assert(&vm_page_queue_free_mtx, MA_OWNED);
+	__atomic_store_n(&vm_cnt.v_free_count,
+	    vm_cnt.v_free_count + (vm_pindex_t)n, __ATOMIC_RELAXED);
+	if (n > 0 && vm_waiters > 0)
+		wakeup(&vm_cnt.v_free_count);
+}
+
 static void
 vm_page_init(struct vm_page *m)
 {
@@ -115,7 +125,7 @@ vm_page_free_avail(void)
 			m->flags = VPG_FREE;
 		}
 		vm_phys_free_run(PHYS_TO_VM_PAGE(start), atop(end - start));
-		vm_cnt.v_free_count += atop(end - start);
+		vm_page_add_free((int64_t)atop(end - start));
 	}
 }
 
@@ -138,11 +148,12 @@ vm_page_startup(void)
 	vm_cnt = (struct vmmeter){ 0 };
 	vm_waiters = 0;
 	vm_pageq_init();
+	vm_page_pcpu_init();
 	vm_page_set_marks(npages);
 	mtx_lock_spin(&vm_page_queue_free_mtx);
 	vm_page_free_avail();
 	mtx_unlock_spin(&vm_page_queue_free_mtx);
-	vm_cnt.v_wire_count = npages - vm_cnt.v_free_count;
+	vm_wire_add((int)(npages - vm_cnt.v_free_count));
 
 	vm_phys_early_register();
 	uma_startup((void *)PHYS_TO_DMAP(boot), boot_size);
@@ -170,18 +181,43 @@ vm_page_claim(vm_page_t m, int req)
 		memset((void *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)), 0, PAGE_SIZE);
 }
 
+/* npages from the free lists, if the reserve of this request allows it. */
+static vm_page_t
+vm_page_take(int req, vm_pindex_t npages, const struct vm_phys_where *where)
+{
+	enum vm_freepool pool = vm_page_pool(req);
+	vm_page_t m = NULL;
+	bool low;
+
+	mtx_lock_spin(&vm_page_queue_free_mtx);
+	if (vm_cnt.v_free_count >= npages + vm_page_reserve(req))
+		m = where == NULL ? vm_phys_alloc_pages(pool, 0) :
+				    vm_phys_alloc_contig(pool, npages, where);
+	if (m != NULL)
+		vm_page_add_free(-(int64_t)npages);
+	low = vm_cnt.v_free_count < vm_cnt.v_free_min;
+	mtx_unlock_spin(&vm_page_queue_free_mtx);
+	if (low)
+		pagedaemon_wakeup();
+	return (m);
+}
+
+/* The same, and if there are too few, with what the caches of CPUs have. */
+static vm_page_t
+vm_page_take_all(int req, vm_pindex_t npages, const struct vm_phys_where *where)
+{
+	vm_page_t m = vm_page_take(req, npages, where);
+
+	if (m == NULL && vm_pgcache_drain() > 0)
+		m = vm_page_take(req, npages, where);
+	return (m);
+}
+
 vm_page_t
 vm_page_alloc_contig(int req, vm_pindex_t npages,
     const struct vm_phys_where *where)
 {
-	vm_page_t m = NULL;
-
-	mtx_lock_spin(&vm_page_queue_free_mtx);
-	if (vm_cnt.v_free_count >= npages + vm_page_reserve(req))
-		m = vm_phys_alloc_contig(vm_page_pool(req), npages, where);
-	if (m != NULL)
-		vm_cnt.v_free_count -= npages;
-	mtx_unlock_spin(&vm_page_queue_free_mtx);
+	vm_page_t m = vm_page_take_all(req, npages, where);
 
 	for (vm_pindex_t i = 0; m != NULL && i < npages; i++)
 		vm_page_claim(&m[i], req);
@@ -191,20 +227,10 @@ vm_page_alloc_contig(int req, vm_pindex_t npages,
 vm_page_t
 vm_page_alloc_noobj(int req)
 {
-	vm_page_t m = NULL;
-	bool low;
+	vm_page_t m = vm_pgcache_alloc(vm_page_pool(req));
 
-	for (;;) {
-		mtx_lock_spin(&vm_page_queue_free_mtx);
-		if (vm_cnt.v_free_count > vm_page_reserve(req))
-			m = vm_phys_alloc_pages(vm_page_pool(req), 0);
-		if (m != NULL)
-			vm_cnt.v_free_count--;
-		low = vm_cnt.v_free_count < vm_cnt.v_free_min;
-		mtx_unlock_spin(&vm_page_queue_free_mtx);
-
-		if (low)
-			pagedaemon_wakeup();
+	while (m == NULL) {
+		m = vm_page_take_all(req, 1, NULL);
 		if (m != NULL || (req & VM_ALLOC_WAITOK) == 0)
 			break;
 		vm_wait(req);
@@ -237,14 +263,15 @@ vm_page_free(vm_page_t m)
 
 	if ((flags & VPG_NODUMP) != 0)
 		dump_drop_page(VM_PAGE_TO_PHYS(m));
-	mtx_lock_spin(&vm_page_queue_free_mtx);
 	m->valid = m->dirty = m->act_count = 0;
 	__atomic_store_n(&m->flags, VPG_FREE | (flags & VPG_DIRECT),
 	    __ATOMIC_RELAXED);
+	if (vm_pgcache_free(m))
+		return;
+
+	mtx_lock_spin(&vm_page_queue_free_mtx);
 	vm_phys_free_pages(m, 0);
-	vm_cnt.v_free_count++;
-	if (vm_waiters > 0)
-		wakeup(&vm_cnt.v_free_count);
+	vm_page_add_free(1);
 	mtx_unlock_spin(&vm_page_queue_free_mtx);
 }
 
@@ -255,7 +282,7 @@ vm_page_wire(vm_page_t m)
 	    ("%s: page %#jx", __func__, (uintmax_t)VM_PAGE_TO_PHYS(m)));
 	vm_page_dequeue(m);
 	if (m->wire_count++ == 0)
-		__atomic_fetch_add(&vm_cnt.v_wire_count, 1, __ATOMIC_RELAXED);
+		vm_wire_add(1);
 }
 
 bool
@@ -265,7 +292,7 @@ vm_page_unwire_noq(vm_page_t m)
 	    ("%s: page %#jx", __func__, (uintmax_t)VM_PAGE_TO_PHYS(m)));
 	if (--m->wire_count > 0)
 		return (false);
-	__atomic_fetch_sub(&vm_cnt.v_wire_count, 1, __ATOMIC_RELAXED);
+	vm_wire_add(-1);
 	return (true);
 }
 

@@ -105,16 +105,19 @@ extern struct mtx vm_page_queue_free_mtx;
 
 /* Counts of pages, and the marks at which allocation gets stricter. */
 struct vmmeter {
-	vm_pindex_t v_page_count;	  /* constant */
-	vm_pindex_t v_free_count;	  /* (f) */
-	vm_pindex_t v_wire_count;	  /* atomic */
-	vm_pindex_t v_free_reserved;	  /* constant: normal stops here */
+	vm_pindex_t v_page_count;    /* constant */
+	vm_pindex_t v_free_count;    /* (f) on the lists; read by anybody */
+	vm_pindex_t v_free_reserved; /* constant: normal stops here */
 	vm_pindex_t v_interrupt_free_min; /* constant: system stops here */
 	vm_pindex_t v_free_min;		  /* constant: the daemon wakes */
 	vm_pindex_t v_free_target;	  /* constant: the daemon is content */
 };
 
 extern struct vmmeter vm_cnt;
+
+/* Those of the lists, and of the caches; all that are wired.  Without a lock. */
+vm_pindex_t vm_free_count(void);
+vm_pindex_t vm_wire_count(void);
 
 /*
  * How much of the reserve a request may use.  The kernel's own memory is system;
@@ -200,6 +203,23 @@ vm_page_xbusied(const struct vm_page *m)
 {
 	return (m->busy == VPB_EXCLUSIVE);
 }
+
+/*
+ * Caches of free pages, one for each CPU: vm_page_pcpu.c.  For vm_page.c.
+ * vm_pgcache_alloc(): NULL if the free lists have to be asked.  vm_pgcache_free()
+ * takes a page that is VPG_FREE, or false: it has to go to the lists.
+ * vm_pgcache_drain() takes all of them to the lists, and returns how many.
+ */
+void vm_page_pcpu_init(void);
+vm_page_t vm_pgcache_alloc(enum vm_freepool pool);
+bool vm_pgcache_free(vm_page_t m);
+vm_pindex_t vm_pgcache_drain(void);
+
+/* v_free_count changes, and who waits is woken; (f) is held. */
+void vm_page_add_free(int64_t n);
+
+/* n more pages are wired, or less. */
+void vm_wire_add(int n);
 
 /*
  * Page queues: vm_pageq.c.  A page of an object that is not wired is in one of

@@ -22,6 +22,7 @@ vm_pageout_scan(void)
 	vm_pindex_t before = vm_cnt.v_free_count;
 
 	uma_reclaim();
+	(void)vm_pgcache_drain();
 	return (vm_cnt.v_free_count > before ? vm_cnt.v_free_count - before :
 					       0);
 }

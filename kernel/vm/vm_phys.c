@@ -214,8 +214,8 @@ vm_phys_vm_page_to_paddr(const struct vm_page *m)
 	panic("%s: %p is not in the page array", __func__, (const void *)m);
 }
 
-static enum vm_freepool
-pool_of(vm_page_t m)
+enum vm_freepool
+vm_phys_pool(const struct vm_page *m)
 {
 	return ((vm_page_aflags(m) & VPG_DIRECT) != 0 ? VM_FREEPOOL_DIRECT :
 							VM_FREEPOOL_DEFAULT);
@@ -251,7 +251,7 @@ freelist_add(enum vm_freepool pool, int order, vm_page_t m)
 static void
 freelist_remove(vm_page_t m)
 {
-	struct freelist *fl = &vm_phys_free[pool_of(m)][m->order];
+	struct freelist *fl = &vm_phys_free[vm_phys_pool(m)][m->order];
 
 	if (m->prev != VM_PAGE_NONE)
 		vm_page_array[m->prev].next = m->next;
@@ -331,7 +331,7 @@ free_buddy(vm_paddr_t pa, int order)
 void
 vm_phys_free_pages(vm_page_t m, int order)
 {
-	enum vm_freepool pool = pool_of(m);
+	enum vm_freepool pool = vm_phys_pool(m);
 	vm_paddr_t pa = VM_PAGE_TO_PHYS(m);
 
 	mtx_assert(&vm_page_queue_free_mtx, MA_OWNED);

@@ -69,6 +69,9 @@ vm_paddr_t vm_phys_vm_page_to_paddr(const struct vm_page *m);
 vm_page_t vm_phys_alloc_pages(enum vm_freepool pool, int order);
 void vm_phys_free_pages(vm_page_t m, int order);
 
+/* Where m goes when it is freed. */
+enum vm_freepool vm_phys_pool(const struct vm_page *m);
+
 /* Where a contiguous allocation may lie; powers of two, boundary 0 is none. */
 struct vm_phys_where {
 	vm_paddr_t low;

@@ -112,10 +112,10 @@ free_list_pages(void)
 static const char *
 audit_counts(const struct census *ce)
 {
-	if (ce->ce_wired != vm_cnt.v_wire_count)
-		return (say_count("wired", ce->ce_wired, vm_cnt.v_wire_count));
-	if (ce->ce_free != vm_cnt.v_free_count)
-		return (say_count("free", ce->ce_free, vm_cnt.v_free_count));
+	if (ce->ce_wired != vm_wire_count())
+		return (say_count("wired", ce->ce_wired, vm_wire_count()));
+	if (ce->ce_free != vm_free_count())
+		return (say_count("free", ce->ce_free, vm_free_count()));
 	if (free_list_pages() != vm_cnt.v_free_count)
 		return (say_count("on free lists", free_list_pages(),
 		    vm_cnt.v_free_count));

@@ -28,7 +28,7 @@ power_on(void **state)
 	/* What zones take once is no leak. */
 	vm_object_deallocate(vm_object_allocate(OBJT_SWAP, 1));
 	uma_reclaim();
-	boot_free = vm_cnt.v_free_count;
+	boot_free = vm_free_count();
 	return (0);
 }
 
@@ -108,7 +108,7 @@ assert_nothing_left(void)
 {
 	assert_int_equal(nobjects(), 0);
 	uma_reclaim();
-	assert_true(vm_cnt.v_free_count + 4 >= boot_free);
+	assert_true(vm_free_count() + 4 >= boot_free);
 }
 
 /* A valid page whose first byte is value. */

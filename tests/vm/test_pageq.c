@@ -307,14 +307,16 @@ static void
 break_free_count(vm_page_t m)
 {
 	(void)m;
-	vm_cnt.v_free_count++;
+	mtx_lock_spin(&vm_page_queue_free_mtx);
+	vm_page_add_free(1);
+	mtx_unlock_spin(&vm_page_queue_free_mtx);
 }
 
 static void
 break_wire_count(vm_page_t m)
 {
 	(void)m;
-	vm_cnt.v_wire_count++;
+	vm_wire_add(1);
 }
 
 static const struct broken {

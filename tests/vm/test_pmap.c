@@ -397,7 +397,7 @@ test_copy(void)
 static void
 test_tables_are_bulk_and_freed(void)
 {
-	vm_pindex_t before = vm_cnt.v_free_count;
+	vm_pindex_t before = vm_free_count();
 	vm_page_t m = enter(&one, VA, RW);
 	vm_page_t table = pmap_table_of(pmap_find(&one, VA).mp_pte);
 
@@ -405,24 +405,24 @@ test_tables_are_bulk_and_freed(void)
 	assert_true(sim_bulk(one.pm_root));
 	assert_int_equal(one.pm_tables, 4);
 	/* The page, three tables and a chunk. */
-	assert_int_equal(vm_cnt.v_free_count, before - 5);
+	assert_int_equal(vm_free_count(), before - 5);
 	pmap_remove(&one, VA, VA + PAGE_SIZE);
 	assert_int_equal(one.pm_tables, 1);
 	assert_false(sim_bulk(VM_PAGE_TO_PHYS(table)));
 	/* One chunk stays, for the next. */
-	assert_int_equal(vm_cnt.v_free_count, before - 2);
+	assert_int_equal(vm_free_count(), before - 2);
 	free_page(m);
 	use(0, kernel_pmap);
 	use(1, kernel_pmap);
 	pmap_release(&one);
-	assert_int_equal(vm_cnt.v_free_count, before + 1);
+	assert_int_equal(vm_free_count(), before + 1);
 }
 
 /* More mappings of one page than a chunk has entries. */
 static void
 test_chunks_come_and_go(void)
 {
-	vm_pindex_t before = vm_cnt.v_free_count;
+	vm_pindex_t before = vm_free_count();
 	vm_page_t m = new_page();
 
 	for (vm_pindex_t i = 0; i < 1000; i++)
@@ -432,7 +432,7 @@ test_chunks_come_and_go(void)
 	assert_int_equal(pmap_resident_count(&one), 301);
 	pmap_remove_all(m);
 	free_page(m);
-	assert_int_equal(vm_cnt.v_free_count, before - 1);
+	assert_int_equal(vm_free_count(), before - 1);
 }
 
 /* Give back all pages but n. */
@@ -458,10 +458,10 @@ test_no_memory(void)
 	/* Three tables and a chunk are wanted. */
 	for (vm_pindex_t n = 0; n < 4; n++) {
 		vm_pindex_t taken = take_all_but(all, n);
-		vm_pindex_t before = vm_cnt.v_free_count;
+		vm_pindex_t before = vm_free_count();
 
 		assert_int_equal(pmap_enter(&one, VA, m, RW, 0), ENOMEM);
-		assert_int_equal(vm_cnt.v_free_count, before);
+		assert_int_equal(vm_free_count(), before);
 		assert_int_equal(one.pm_tables, 1);
 		assert_false(pmap_page_is_mapped(m));
 		while (taken > 0)

@@ -44,7 +44,7 @@ power_on(void)
 		VM_ALLOC_WIRED,
 	    NPTEPG, &where);
 	assert_non_null(run);
-	free_before = vm_cnt.v_free_count;
+	free_before = vm_free_count();
 	nhoard = 0;
 }
 
@@ -91,7 +91,7 @@ test_made(void)
 	assert_true(is_large());
 	assert_int_equal(pmap.pm_tables, 3);
 	/* Three tables and a chunk; the fourth table is free again. */
-	assert_int_equal(vm_cnt.v_free_count, free_before - 3);
+	assert_int_equal(vm_free_count(), free_before - 3);
 	assert_null(pmap_pv_next(pmap_pv_first(run)));
 	all_there_but(0, 0);
 	assert_int_equal(pmap_extract(&pmap, AT(300) + 7),

@@ -599,18 +599,18 @@ test_exhaustion(void **state)
 	(void)state;
 	uma_zfree(zone, uma_zalloc(zone, M_WAITOK));
 	uma_reclaim();
-	before = vm_cnt.v_free_count;
+	before = vm_free_count();
 	while ((items[n] = uma_zalloc(zone, M_NOWAIT)) != NULL)
 		n++;
 	assert_true(n > 10000);
-	assert_int_equal(vm_cnt.v_free_count, vm_cnt.v_interrupt_free_min);
+	assert_int_equal(vm_free_count(), vm_cnt.v_interrupt_free_min);
 	audit_zone(zone, n);
 	audit_dump_set();
 	while (n > 0)
 		uma_zfree(zone, items[--n]);
 	assert_true(vm_pageout_scan() > 0);
 	/* Items in the CPUs' caches stay. */
-	assert_in_range(vm_cnt.v_free_count, before - 4 * BUCKET_MAX, before);
+	assert_in_range(vm_free_count(), before - 4 * BUCKET_MAX, before);
 	audit_zone(zone, 0);
 	audit_dump_set();
 }
@@ -686,16 +686,16 @@ test_reserve(void **state)
 
 	(void)boot_64mb(NULL);
 	assert_non_null(row->alloc(M_WAITOK));
-	assert_true(vm_cnt.v_free_count > 15000);
+	assert_true(vm_free_count() > 15000);
 	while (row->alloc(M_NOWAIT) != NULL)
 		continue;
-	left = vm_cnt.v_free_count;
+	left = vm_free_count();
 	assert_in_range(left, vm_cnt.v_interrupt_free_min,
 	    vm_cnt.v_interrupt_free_min + row->npages - 1);
 	while (left >= row->npages) {
 		assert_non_null(row->alloc(M_NOWAIT | M_USE_RESERVE));
-		assert_in_range(vm_cnt.v_free_count, left - row->npages, left);
-		left = vm_cnt.v_free_count;
+		assert_in_range(vm_free_count(), left - row->npages, left);
+		left = vm_free_count();
 	}
 	sim_halt();
 }
@@ -982,10 +982,10 @@ test_kern_malloc(void **state)
 	assert_int_equal(stats.mts_memuse, memuse);
 	assert_int_equal(kmem_used(), 0);
 
-	free_before = vm_cnt.v_free_count;
+	free_before = vm_free_count();
 	assert_null(malloc((size_t)100 << 20, M_TEST, M_NOWAIT));
 	assert_null(malloc(SIZE_MAX, M_TEST, M_NOWAIT));
-	assert_int_equal(vm_cnt.v_free_count, free_before);
+	assert_int_equal(vm_free_count(), free_before);
 	audit_dump_set();
 }
 

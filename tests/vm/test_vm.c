@@ -33,6 +33,7 @@ free_list_pages(void)
 {
 	vm_pindex_t npages = 0;
 
+	(void)vm_pgcache_drain();
 	for (int pool = 0; pool < VM_NFREEPOOL; pool++) {
 		for (int order = 0; order < VM_NFREEORDER; order++)
 			npages +=
@@ -47,6 +48,7 @@ free_list_blocks(void)
 {
 	vm_pindex_t nblocks = 0;
 
+	(void)vm_pgcache_drain();
 	for (int pool = 0; pool < VM_NFREEPOOL; pool++) {
 		for (int order = 0; order < VM_NFREEORDER; order++)
 			nblocks +=
@@ -60,9 +62,9 @@ test_counts_add_up(void **state)
 {
 	(void)state;
 	assert_int_equal(vm_cnt.v_page_count, 0x9e + 0x2000);
-	assert_int_equal(vm_cnt.v_free_count + vm_cnt.v_wire_count,
+	assert_int_equal(vm_free_count() + vm_wire_count(),
 	    vm_cnt.v_page_count);
-	assert_int_equal(free_list_pages(), vm_cnt.v_free_count);
+	assert_int_equal(free_list_pages(), vm_free_count());
 }
 
 static void
@@ -183,7 +185,7 @@ static void
 test_contiguous_storm(void **state)
 {
 	static struct run runs[NRUNS];
-	vm_pindex_t free_before = vm_cnt.v_free_count;
+	vm_pindex_t free_before = vm_free_count();
 	vm_pindex_t blocks_before = free_list_blocks();
 	uint32_t seed = 1;
 	size_t served = 0;
@@ -216,7 +218,7 @@ test_contiguous_storm(void **state)
 		if (runs[i].m != NULL)
 			free_run(&runs[i]);
 	}
-	assert_int_equal(vm_cnt.v_free_count, free_before);
+	assert_int_equal(vm_free_count(), free_before);
 	assert_int_equal(free_list_pages(), free_before);
 	assert_in_range(free_list_blocks(), 1, blocks_before + 1);
 }
@@ -251,11 +253,11 @@ test_classes(void **state)
 		while ((pages[npages] = vm_page_alloc_noobj(classes[i])) !=
 		    NULL)
 			npages++;
-		assert_int_equal(vm_cnt.v_free_count, left[i]);
+		assert_int_equal(vm_free_count(), left[i]);
 	}
 	while (npages > 0)
 		vm_page_free(pages[--npages]);
-	assert_int_equal(free_list_pages(), vm_cnt.v_free_count);
+	assert_int_equal(free_list_pages(), vm_free_count());
 }
 
 static void *
@@ -280,7 +282,7 @@ test_wait_for_page(void **state)
 	vm_page_free(first);
 	assert_int_equal(pthread_join(thread, &got), 0);
 	assert_ptr_equal(got, first);
-	assert_int_equal(vm_cnt.v_free_count, vm_cnt.v_free_reserved);
+	assert_int_equal(vm_free_count(), vm_cnt.v_free_reserved);
 }
 
 /* The kernel's pages lie together, the users' elsewhere. */
@@ -381,7 +383,7 @@ test_kmem_storm(void **state)
 		uint8_t *mem;
 		size_t size;
 	} all[64];
-	vm_pindex_t free_before = vm_cnt.v_free_count;
+	vm_pindex_t free_before = vm_free_count();
 	vm_size_t kva_before = kva_used();
 	uint32_t seed = 3;
 
@@ -407,7 +409,7 @@ test_kmem_storm(void **state)
 		if (all[i].mem != NULL)
 			kmem_free(all[i].mem, all[i].size);
 	}
-	assert_int_equal(vm_cnt.v_free_count, free_before);
+	assert_int_equal(vm_free_count(), free_before);
 	assert_int_equal(kva_used(), kva_before);
 	assert_int_equal(kmem_used(), 0);
 }
@@ -436,7 +438,7 @@ static void
 test_kmem_exhaustion(void **state)
 {
 	vm_size_t size = (64 << 20) + PAGE_SIZE;
-	vm_pindex_t free_before = vm_cnt.v_free_count;
+	vm_pindex_t free_before = vm_free_count();
 	const char *said;
 
 	(void)state;
@@ -444,7 +446,7 @@ test_kmem_exhaustion(void **state)
 	assert_null(kmem_malloc(0, M_NOWAIT));
 	/* Addresses enough, but not memory: nothing of it stays. */
 	assert_null(kmem_malloc(40 << 20, M_NOWAIT));
-	assert_int_equal(vm_cnt.v_free_count, free_before);
+	assert_int_equal(vm_free_count(), free_before);
 	assert_int_equal(kva_used(), 0);
 	said = sim_expect_panic(kmem_too_much, &size);
 	assert_non_null(said);
