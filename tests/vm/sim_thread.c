@@ -41,7 +41,7 @@ struct simthread {
 static struct simthread pool[POOL_SIZE];
 static pthread_mutex_t pool_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t pool_once = PTHREAD_ONCE_INIT;
-static pthread_key_t pool_key; /* its value: this thread's */
+static pthread_key_t pool_key; /* what sim_thread_begin() got this thread */
 
 _Thread_local struct thread *sim_td;
 struct mtx sched_lock = MTX_INITIALIZER("sched lock");
@@ -49,7 +49,7 @@ int hz = 100;
 volatile int ticks;
 
 static void
-thread_end(void *arg)
+pool_put(void *arg)
 {
 	struct simthread *t = arg;
 
@@ -61,7 +61,7 @@ thread_end(void *arg)
 static void
 pool_init(void)
 {
-	pthread_key_create(&pool_key, thread_end);
+	pthread_key_create(&pool_key, pool_put);
 	for (int i = 0; i < POOL_SIZE; i++) {
 		pool[i].simt_thread.td_tid = i + 1;
 		sem_init(&pool[i].simt_ready, 0, 0);
@@ -100,7 +100,6 @@ pool_use(struct simthread *t)
 	t->simt_thread.td_locks.ll_count = 0;
 	t->simt_thread.td_rdlocks = 0;
 	set_oncpu(&t->simt_thread, 0);
-	pthread_setspecific(pool_key, t);
 	sim_td = &t->simt_thread;
 }
 
@@ -113,8 +112,12 @@ sim_set_running(bool running)
 struct thread *
 sim_thread_begin(void)
 {
+	struct simthread *t;
+
 	pthread_once(&pool_once, pool_init);
-	pool_use(pool_get());
+	t = pool_get();
+	pool_use(t);
+	pthread_setspecific(pool_key, t);
 	return (sim_td);
 }
 
@@ -146,6 +149,7 @@ void
 sim_join(struct simthread *t)
 {
 	pthread_join(t->simt_pthread, NULL);
+	pool_put(t);
 }
 
 struct thread *
