@@ -42,14 +42,6 @@ name_at(size_t i)
 	    packings[i % NPACKINGS] });
 }
 
-const char *
-crashname_put(struct crashname name, uint32_t number, char buf[CRASHNAME_LEN])
-{
-	(void)snprintf(buf, CRASHNAME_LEN, "%s.%" PRIu32 "%s", name.cn_stem,
-	    number, name.cn_suffix);
-	return (buf);
-}
-
 static const char *
 last_name(struct crashname name, char buf[CRASHNAME_LEN])
 {

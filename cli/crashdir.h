@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/crashname.h"
+
 struct crashdir {
 	const char *cd_path;   /* the caller's */
 	int cd_fd;	       /* -1: not open */
@@ -61,19 +63,6 @@ int newfile_sync(const struct crashdir *cd, const struct newfile *nf);
 
 /* Remove it, unless it has its name already. */
 void newfile_abandon(const struct crashdir *cd, struct newfile *nf);
-
-/* The stem and the suffix of a name: "vmcore" ".zst" of vmcore.N.zst. */
-struct crashname {
-	const char *cn_stem;
-	const char *cn_suffix;
-};
-
-/* Room for any name of crashname_put(). */
-#define CRASHNAME_LEN 64
-
-/* "vmcore.7.zst".  Returns buf. */
-const char *crashname_put(struct crashname name, uint32_t number,
-    char buf[CRASHNAME_LEN]);
 
 /*
  * Give nfiles files their names, each with the stem and suffix of its entry in

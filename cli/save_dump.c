@@ -53,22 +53,6 @@ is_encrypted(const struct kerneldump_hdr *kh)
 	return (kh->kh_key_len != 0);
 }
 
-/* An encrypted dump's suffix has to wait until it is decrypted. */
-static struct crashname
-core_name(const struct kerneldump_hdr *kh)
-{
-	static const char *const suffixes[] = { "", ".gz", ".zst" };
-
-	if (kerneldump_is_text(kh))
-		return ((struct crashname){ "textdump.tar", "" });
-	if (is_encrypted(kh))
-		return ((struct crashname){ "vmcore_encrypted", "" });
-	return ((struct crashname){ "vmcore",
-	    kh->kh_compression <= KERNELDUMP_COMP_ZSTD ?
-		suffixes[kh->kh_compression] :
-		"" });
-}
-
 int
 save_status(const struct trouble *tr)
 {
@@ -341,7 +325,8 @@ static int
 name_files(struct saving *sv)
 {
 	const struct crashname names[NFILES] = {
-		[FILE_CORE] = core_name(&sv->sav_src->src_dump->dmp_hdr),
+		[FILE_CORE] =
+		    crashname_of_core(&sv->sav_src->src_dump->dmp_hdr),
 		[FILE_KEY] = { "key", "" },
 		[FILE_INFO] = { "info", "" },
 	};
@@ -410,6 +395,6 @@ save_dump(const struct crashdir *cd, const struct save_source *src,
 	status = save_files(&sv);
 	digest_destroy(sv.sav_digest);
 	free(sv.sav_buf);
-	(void)crashname_put(core_name(kh), sv.sav_number, core);
+	(void)crashname_put(crashname_of_core(kh), sv.sav_number, core);
 	return (status);
 }
