@@ -3,6 +3,7 @@
  */
 #include "cli/corename.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -31,14 +32,18 @@ corename_split(const char *path)
 	const char *name = slash != NULL ? slash + 1 : path;
 	size_t end = unpacked_len(name);
 	size_t start = end;
+	bool numbered;
 
 	while (start > 0 && name[start - 1] != '.')
 		start--;
-	if (start == 0)
+	numbered = start > 0;
+	if (!numbered)
 		start = end;
 	return ((struct corename){ .con_dir = path,
 	    .con_dir_len = (int)(name - path),
+	    .con_stem = name,
+	    .con_stem_len = (int)(numbered ? start - 1 : end),
 	    .con_which = name + start,
 	    .con_which_len = (int)(end - start),
-	    .con_packed = name[end] != '\0' });
+	    .con_suffix = name + end });
 }

@@ -15,8 +15,8 @@
 
 #define TEXT_MAX_LEN 1100 /* a device and its partition */
 
-static const char *
-compression_name(uint8_t compression)
+const char *
+dumpinfo_compression(uint8_t compression)
 {
 	static const char *const by_number[] = { "none", "gzip", "zstd" };
 
@@ -115,7 +115,7 @@ print_what(FILE *out, const struct kerneldump_hdr *kh)
 	fprintf(out, "  Dump Length: %" PRIu64 "\n", kh->kh_dump_len);
 	fprintf(out, "  Blocksize: %" PRIu32 "\n", kh->kh_block_len);
 	fprintf(out, "  Compression: %s\n",
-	    compression_name(kh->kh_compression));
+	    dumpinfo_compression(kh->kh_compression));
 }
 
 static void
@@ -143,6 +143,8 @@ dumpinfo_print(FILE *out, const struct dumpinfo *di)
 	fprintf(out, "  Dump Status: %s\n", good ? "good" : "bad");
 	if (di->di_bad != NULL)
 		print_bad(out, di->di_bad);
+	if (kh->kh_key_len != 0)
+		fputs("  Encrypted: yes\n", out);
 	if (di->di_sha256 != NULL)
 		fprintf(out, "  SHA-256: %s\n", di->di_sha256);
 }

@@ -17,6 +17,9 @@ struct dumpinfo {
 	const char *di_sha256;		/* of the dump's file; NULL: unknown */
 };
 
+/* What it calls a kh_compression; "???" if it is none. */
+const char *dumpinfo_compression(uint8_t compression);
+
 void dumpinfo_print(FILE *out, const struct dumpinfo *di);
 
 #endif

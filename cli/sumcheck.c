@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include "cli/corename.h"
+#include "cli/crashname.h"
 #include "cli/digest.h"
+#include "cli/dumpinfo.h"
 #include "cli/json.h"
 #include "cli/open.h"
 #include "cli/progress.h"
@@ -24,12 +26,14 @@
 #include "libkvm/holes.h"
 #include "libkvm/plainfile.h"
 
-#define CHUNK_LEN     (UINT32_C(1) << 20)
-#define INFO_MAX_LEN  65536 /* dumpinfo.c writes no more than a quarter */
-#define PATH_MAX_LEN  4096
-#define SUM_LABEL     "  SHA-256: "
-#define PACKING_LABEL "  Compression: "
-#define STATUS_LABEL  "  Dump Status: "
+#define CHUNK_LEN	(UINT32_C(1) << 20)
+#define INFO_MAX_LEN	65536 /* dumpinfo.c writes no more than a quarter */
+#define PATH_MAX_LEN	4096
+#define MAGIC_LABEL	"  Magic: "
+#define PACKING_LABEL	"  Compression: "
+#define STATUS_LABEL	"  Dump Status: "
+#define ENCRYPTED_LABEL "  Encrypted: "
+#define SUM_LABEL	"  SHA-256: "
 
 struct sumcheck {
 	const char *smc_core;
@@ -38,6 +42,7 @@ struct sumcheck {
 	char smc_now[DIGEST_TEXT_LEN];
 	bool smc_was_bad;    /* not all of it was read when it was saved */
 	const char *smc_why; /* there is no sum; NULL: there is */
+	char smc_whose[128]; /* room for a text of smc_why */
 };
 
 /* ---- info.N ---- */
@@ -90,17 +95,50 @@ read_text(const char *path, char *text, size_t size)
 	return (n >= 0);
 }
 
+/* The name that the dump was saved under: its header decides, as it did then. */
+static struct crashname
+saved_name(const char *text)
+{
+	const char *packing = find_line(text, PACKING_LABEL);
+	struct kerneldump_hdr kh = { .kh_magic = KERNELDUMP_MAGIC };
+
+	if (is_value(find_line(text, MAGIC_LABEL), KERNELDUMP_MAGIC_TEXT))
+		memcpy(kh.kh_magic, KERNELDUMP_MAGIC_TEXT,
+		    sizeof(KERNELDUMP_MAGIC_TEXT));
+	kh.kh_key_len = is_value(find_line(text, ENCRYPTED_LABEL), "yes");
+	for (uint8_t i = 0; i <= KERNELDUMP_COMP_ZSTD; i++)
+		if (is_value(packing, dumpinfo_compression(i)))
+			kh.kh_compression = i;
+	return (crashname_of_core(&kh));
+}
+
+/* Is the sum that of another file of this dump? */
+static bool
+is_of_another(struct sumcheck *smc, const char *text, const struct corename *cn)
+{
+	struct crashname name = saved_name(text);
+
+	if (strlen(name.cn_stem) == (size_t)cn->con_stem_len &&
+	    strncmp(name.cn_stem, cn->con_stem, (size_t)cn->con_stem_len) ==
+		0 &&
+	    strcmp(name.cn_suffix, cn->con_suffix) == 0)
+		return (false);
+	(void)snprintf(smc->smc_whose, sizeof(smc->smc_whose),
+	    "its info file has that of %s.N%s, as it was saved", name.cn_stem,
+	    name.cn_suffix);
+	return (true);
+}
+
 static const char *
-take_info(struct sumcheck *smc, const char *text, bool packed)
+take_info(struct sumcheck *smc, const char *text, const struct corename *cn)
 {
 	const char *sum = find_line(text, SUM_LABEL);
 	size_t len = DIGEST_TEXT_LEN - 1;
 
 	if (sum == NULL || strspn(sum, "0123456789abcdef") != len)
 		return ("its info file has no SHA-256");
-	if (packed && is_value(find_line(text, PACKING_LABEL), "none"))
-		return (
-		    "it was compressed after it was saved: unpack it first");
+	if (is_of_another(smc, text, cn))
+		return (smc->smc_whose);
 	memcpy(smc->smc_saved, sum, len);
 	smc->smc_was_bad = is_value(find_line(text, STATUS_LABEL), "bad");
 	return (NULL);
@@ -117,7 +155,7 @@ read_info(struct sumcheck *smc)
 	if (text == NULL)
 		return ("out of memory");
 	if (name_info(smc, &cn) && read_text(smc->smc_info, text, INFO_MAX_LEN))
-		why = take_info(smc, text, cn.con_packed);
+		why = take_info(smc, text, &cn);
 	free(text);
 	return (why);
 }

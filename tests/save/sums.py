@@ -105,6 +105,12 @@ for row in [
     tests.case(f"no sum: {row[0]}", check_no_sum, *row[1:])
 
 
+def check_beside(name):
+    with Scene(dump4(DATA, key=KEY)) as scene:
+        saved(scene)
+        expect(check(scene.path(name)), os.EX_NOINPUT, "vmcore_encrypted.N, ")
+
+
 def check_fifo():
     """Nobody waits for an info.N that is a pipe."""
     with Scene(b"") as scene:
@@ -113,13 +119,16 @@ def check_fifo():
         expect(check(scene.path("vmcore.0")), os.EX_NOINPUT, "no sum")
 
 
-def check_recompressed():
-    """The sum is of the file before somebody compressed it."""
-    with Scene(dump4(DATA)) as scene:
+def check_another_file(image, core, other):
+    """The sum is of the file that was saved, and of none beside it."""
+    with Scene(image) as scene:
         saved(scene)
-        os.rename(scene.path("vmcore.0"), scene.path("vmcore.0.zst"))
-        result = check(scene.path("vmcore.0.zst"))
-        expect(result, os.EX_NOINPUT, "it was compressed after it was saved")
+        assert core in scene.names(), scene.names()
+        put(scene, other, "x")
+        result = check(scene.path(other))
+        stem = core.replace(".0", ".N")
+        expect(result, os.EX_NOINPUT, f"no sum: its info file has that of {stem}, ")
+        expect(check(scene.path(core)), os.EX_OK)
 
 
 def check_hollow():
@@ -151,7 +160,26 @@ def check_no_core():
 
 
 tests.case("no sum: info.N is a pipe", check_fifo)
-tests.case("no sum: compressed later", check_recompressed)
+KEY = bytes([1]) * 512
+for row in [
+    ("compressed later", dump4(DATA), "vmcore.0", "vmcore.0.zst"),
+    ("unpacked", dump4(DATA, compression=2), "vmcore.0.zst", "vmcore.0"),
+    ("packed anew", dump4(DATA, compression=1), "vmcore.0.gz", "vmcore.0.zst"),
+    ("decrypted", dump4(DATA, key=KEY), "vmcore_encrypted.0", "vmcore.0"),
+    (
+        "decrypted, and compressed by the kernel",
+        dump4(DATA, key=KEY, compression=2),
+        *("vmcore_encrypted.0", "vmcore.0.zst"),
+    ),
+    ("a textdump's vmcore", images.textdump(DATA[:9728]), "textdump.tar.0", "vmcore.0"),
+    ("a kernel", dump4(DATA), "vmcore.0", "kernel.0"),
+    ("a report", dump4(DATA), "vmcore.0", "core.txt.0"),
+    ("another stem", dump4(DATA), "vmcore.0", "myvmcore.0"),
+    ("a shorter stem", dump4(DATA), "vmcore.0", "vmc.0"),
+]:
+    tests.case(f"no sum: {row[0]}", check_another_file, *row[1:])
+for name in ("key.0", "info.0"):
+    tests.case(f"no sum: {name}", check_beside, name)
 tests.case("no sum: a hole", check_hollow)
 tests.case("no sum: a device", check_device)
 tests.case("no dump", check_no_core)
