@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -135,7 +136,8 @@ take_info(struct sumcheck *smc, const char *text, const struct corename *cn)
 	const char *sum = find_line(text, SUM_LABEL);
 	size_t len = DIGEST_TEXT_LEN - 1;
 
-	if (sum == NULL || strspn(sum, "0123456789abcdef") != len)
+	if (sum == NULL || strcspn(sum, "\n") != len ||
+	    strspn(sum, "0123456789abcdefABCDEF") != len)
 		return ("its info file has no SHA-256");
 	if (is_of_another(smc, text, cn))
 		return (smc->smc_whose);
@@ -242,7 +244,7 @@ read_core(struct sumcheck *smc)
 static bool
 is_whole(const struct sumcheck *smc)
 {
-	return (strcmp(smc->smc_now, smc->smc_saved) == 0);
+	return (strcasecmp(smc->smc_now, smc->smc_saved) == 0);
 }
 
 static int
@@ -252,11 +254,12 @@ print_json(const struct sumcheck *smc)
 	    is_whole(smc)			 ? "whole" :
 						   "not whole";
 
-	return (json_print(json_pack("{s:o, s:s, s:s*, s:s*, s:s*}", "core",
-	    json_text(smc->smc_core), "check", check, "why", smc->smc_why,
-	    "sha256", smc->smc_now[0] != '\0' ? smc->smc_now : NULL,
-	    "sha256_saved",
-	    smc->smc_saved[0] != '\0' ? smc->smc_saved : NULL)));
+	return (json_print(json_pack("{s:o, s:s, s:s*, s:s*, s:s*, s:o*}",
+	    "core", json_text(smc->smc_core), "check", check, "why",
+	    smc->smc_why, "sha256",
+	    smc->smc_now[0] != '\0' ? smc->smc_now : NULL, "sha256_saved",
+	    smc->smc_saved[0] != '\0' ? smc->smc_saved : NULL, "saved_bad",
+	    smc->smc_was_bad ? json_true() : NULL)));
 }
 
 static void

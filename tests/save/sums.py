@@ -54,6 +54,19 @@ for row in [
 ]:
     tests.case(f"whole: {row[0]}", check_whole, *row[1:])
 
+
+
+def check_capitals():
+    with Scene(dump4(DATA)) as scene:
+        saved(scene)
+        text = scene.read("info.0").decode()
+        digits = SUM.split()[1]
+        put(scene, "info.0", text.replace(digits, digits.upper()))
+        expect(check(scene.path("vmcore.0")), os.EX_OK)
+
+
+tests.case("whole: the sum in capitals", check_capitals)
+
 # ---- not whole ----
 
 
@@ -97,7 +110,9 @@ for row in [
     ("savecore's info.N", "  Bounds: 0\n  Dump Status: good\n", NO_LINE),
     ("a digit too few", SUM[:-1] + "\n", NO_LINE),
     ("a digit too many", SUM + "0\n", NO_LINE),
-    ("capitals", SUM[:-4] + "ABCD\n", NO_LINE),
+    ("letters after it", SUM + "zz\n", NO_LINE),
+    ("a blank after it", SUM + " \n", NO_LINE),
+    ("other letters in it", SUM[:-4] + "abcg\n", NO_LINE),
     ("inside of another line", f"  Panic String: {SUM}\n", NO_LINE),
     ("in a version's second line", f"    root@x\n  {SUM}\n", NO_LINE),
     ("past 64 KB", "x\n" * (1 << 15) + SUM + "\n", NO_LINE),
@@ -195,6 +210,9 @@ def check_was_bad():
         saved(scene, "-f")
         result = check(scene.path("vmcore.0"))
         expect(result, os.EX_OK, "it was not whole when it was saved")
+        result = check(scene.path("vmcore.0"), "--json")
+        found = json.loads(result.out)
+        assert found["check"] == "whole" and found["saved_bad"] is True, found
 
 
 def check_json():
