@@ -134,17 +134,12 @@ check(const struct save_source *src)
 /*
  * All dumps together have no more bytes than the disk, unless they lie on each
  * other: a header costs nothing, and each may claim the whole disk.
- *
- * Where the host's file system has allocated what was never written, it counts
- * a part of that as data once we have read it: so the disk is counted again.
  */
 static bool
 take_data(struct save_request *rq, uint64_t data_len)
 {
 	uint64_t used = rq->srq_data_used + data_len;
 
-	if (used > rq->srq_data_len)
-		rq->srq_data_len = dumpdev_disk_data_len(rq->srq_dev);
 	if (used > rq->srq_data_len)
 		return (false);
 	rq->srq_data_used = used;

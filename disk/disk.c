@@ -298,35 +298,16 @@ disk_next_data(const struct disk *dk, uint64_t off)
 	return (off);
 }
 
-/* The first byte after off that is in a hole; or dk_len. */
-static uint64_t
-next_hole(const struct disk *dk, uint64_t off)
+uint64_t
+disk_next_hole(const struct disk *dk, uint64_t off)
 {
 #ifdef SEEK_HOLE
 	off_t next = lseek(dk->dk_fd, (off_t)off, SEEK_HOLE);
 
-	if (next >= 0 && (uint64_t)next > off)
+	if (next >= 0 && (uint64_t)next > off && (uint64_t)next < dk->dk_len)
 		return ((uint64_t)next);
 #else
 	(void)off;
 #endif
 	return (dk->dk_len);
-}
-
-uint64_t
-disk_data_len(const struct disk *dk, uint64_t start, uint64_t end)
-{
-	uint64_t sum = 0;
-
-	if (end > dk->dk_len)
-		end = dk->dk_len;
-	for (uint64_t off = start; off < end;) {
-		uint64_t data = disk_next_data(dk, off);
-
-		if (data >= end)
-			break;
-		off = next_hole(dk, data);
-		sum += (off < end ? off : end) - data;
-	}
-	return (sum);
 }

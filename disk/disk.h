@@ -51,10 +51,7 @@ void disk_forget(const struct disk *dk, uint64_t off, uint64_t len);
 /* The first byte from off on that is in no hole of an image; or dk_len. */
 uint64_t disk_next_data(const struct disk *dk, uint64_t off);
 
-/*
- * How many bytes from start to end are in no hole of an image; there are none
- * after the disk's end.
- */
-uint64_t disk_data_len(const struct disk *dk, uint64_t start, uint64_t end);
+/* The first byte after off that is in a hole; or dk_len. */
+uint64_t disk_next_hole(const struct disk *dk, uint64_t off);
 
 #endif

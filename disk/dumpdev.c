@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "disk/datamap.h"
 #include "disk/disk.h"
 #include "disk/headers.h"
 #include "disk/partitions.h"
@@ -32,6 +33,7 @@ struct told {
 
 struct dumpdev {
 	struct disk disk;
+	struct datamap data;
 	struct trouble trouble;
 
 	bool started;
@@ -67,7 +69,11 @@ dumpdev_open(const char *path, enum dumpdev_access access, struct trouble *tr)
 
 	if (dev == NULL || !disk_open(&dev->disk, path, flags))
 		return (open_failed(dev, tr));
-	return (dev);
+	if (datamap_make(&dev->disk, &dev->data))
+		return (dev);
+	dumpdev_close(dev);
+	(void)trouble_note(tr, TROUBLE_IO, "out of memory");
+	return (NULL);
 }
 
 void
@@ -76,6 +82,7 @@ dumpdev_close(struct dumpdev *dev)
 	if (dev == NULL)
 		return;
 	disk_close(&dev->disk);
+	datamap_free(&dev->data);
 	partitions_free(&dev->parts);
 	free(dev->told.offs);
 	free(dev);
@@ -322,14 +329,14 @@ dumpdev_data_len(const struct dumpdev *dev, const struct dumpdev_dump *dump)
 {
 	const struct kerneldump_place *kp = &dump->dmp_place;
 
-	return (disk_data_len(&dev->disk, kp->kpl_key_off,
+	return (datamap_len(&dev->data, kp->kpl_key_off,
 	    kp->kpl_data_off + dump->dmp_hdr.kh_dump_len));
 }
 
 uint64_t
 dumpdev_disk_data_len(const struct dumpdev *dev)
 {
-	return (disk_data_len(&dev->disk, 0, dev->disk.dk_len));
+	return (datamap_len(&dev->data, 0, dev->disk.dk_len));
 }
 
 /* ---- clearing ---- */

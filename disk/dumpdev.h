@@ -73,8 +73,8 @@ uint64_t dumpdev_hole_len(const struct dumpdev *dev,
     const struct dumpdev_dump *dump, uint64_t off, uint64_t len);
 
 /*
- * Bytes of a dump and its key, or of the whole disk, that are in no hole of the
- * image.
+ * Bytes of a dump and its key, or of the whole disk, that were in no hole of the
+ * image when it was opened.
  */
 uint64_t dumpdev_data_len(const struct dumpdev *dev,
     const struct dumpdev_dump *dump);

@@ -6,6 +6,7 @@
  * which, where (3 bytes), how many bytes (2).  A disk has a hole at its end until
  * something is written there; cutting it makes it shorter than it was.
  */
+#include "disk/datamap.h"
 #include "disk/disk.h"
 
 #include <sys/types.h>
@@ -73,6 +74,20 @@ try_write(uint64_t off, size_t len)
 		memcpy(model + off, buf, len);
 }
 
+/* What the map counts is there, and no more than was asked for. */
+static void
+try_map(uint64_t off, size_t len)
+{
+	struct datamap dam;
+
+	if (!datamap_make(&disk, &dam))
+		return;
+	need(datamap_len(&dam, off, off + len) <= len);
+	need(datamap_len(&dam, 0, off) + datamap_len(&dam, off, disk.dk_len) ==
+	    datamap_len(&dam, 0, disk.dk_len));
+	datamap_free(&dam);
+}
+
 /* Where the image says to have no data, it has zeros. */
 static void
 try_holes(uint64_t off, size_t len)
@@ -84,7 +99,7 @@ try_holes(uint64_t off, size_t len)
 	need(data >= off && data <= disk.dk_len);
 	for (uint64_t at = off; at < data && at < whole_len; at++)
 		need(model[at] == 0);
-	need(disk_data_len(&disk, off, off + len) <= len);
+	try_map(off, len);
 }
 
 static void

@@ -258,6 +258,48 @@ def check_hollow():
 
 tests.case("a dump that is a hole", check_hollow)
 
+# ---- work ----
+
+
+def scattered(count, step, *pieces):
+    """Blocks of data with holes between them, after pieces that are given."""
+    blocks = [(i * step, SOME[:4096]) for i in range(count)]
+    return [*blocks, *pieces]
+
+
+def write_pieces(scene, length, pieces):
+    with open(scene.image, "wb") as file:
+        file.truncate(length)
+        for off, data in pieces:
+            file.seek(off)
+            file.write(data)
+    if os.stat(scene.image).st_blocks * 512 > length // 2:
+        raise Skip("no holes here")
+
+
+def bounded(scene, nread, nseeks):
+    return environment(
+        FAULT_FILE=scene.image, FAULT_READ_MAX=str(nread), FAULT_SEEK_MAX=str(nseeks)
+    )
+
+
+def check_many_dumps():
+    """Holes are found once, not once for each dump that may have them."""
+    count, blocks, step = 300, 200, 64 << 10
+    length = blocks * step + 512 * (count - 1)
+    heads = images.header4(length) * count
+    with Scene(b"") as scene:
+        tail = 512 * count + blocks * step
+        pieces = [(512 * count + at, data) for at, data in scattered(blocks, step)]
+        write_pieces(scene, tail + len(heads), [*pieces, (0, heads), (tail, heads)])
+        env = bounded(scene, 4 * tail, 10 * blocks)
+        result = scene.save("-k", "--offset", "0", env=env)
+        expect(result, os.EX_DATAERR, "overlaps dumps that were saved before")
+        assert result.err.count("\n") == count - 1, result
+
+
+tests.case("many dumps with the same holes", check_many_dumps)
+
 # ---- disks that change ----
 
 OTHER = dump4(some_bytes(3 << 20, 77), size=4 << 20, time=1650009999)

@@ -6,6 +6,10 @@
  *	FAULT_PATCH=OFFSET:N:PATH	after the Nth read of this byte, write
  *					the file PATH.new over the start of PATH
  *	FAULT_RENAME=NAME		renaming to NAME fails
+ *	FAULT_READ_MAX=BYTES		reads of more than so many in all abort
+ *	FAULT_SEEK_MAX=N		so do more than N seeks
+ *
+ * The last two bound the work that a command does, whatever time it takes.
  */
 #undef _FILE_OFFSET_BITS /* pread and pread64 are two names here */
 #define _GNU_SOURCE 1
@@ -22,9 +26,11 @@
 #define VISIBLE __attribute__((visibility("default")))
 
 typedef ssize_t pread_t(int, void *, size_t, off_t);
+typedef off_t lseek_t(int, off_t, int);
 typedef int renameat_t(int, const char *, int, const char *);
 
 VISIBLE pread_t pread, pread64;
+VISIBLE lseek_t lseek, lseek64;
 VISIBLE renameat_t renameat;
 VISIBLE ssize_t __pread_chk(int, void *, size_t, off_t, size_t);
 VISIBLE ssize_t __pread64_chk(int, void *, size_t, off_t, size_t);
@@ -63,6 +69,17 @@ is_bad(off_t off, size_t len)
 	return (0);
 }
 
+/* Add n to what was done; no more of it than the variable has is allowed. */
+static void
+spend(const char *variable, long long *done, long long n)
+{
+	const char *max = getenv(variable);
+
+	*done += n;
+	if (max != NULL && *done > strtoll(max, NULL, 10))
+		abort();
+}
+
 static void
 overwrite(const char *path)
 {
@@ -98,6 +115,7 @@ patch(off_t off, size_t len)
 static ssize_t
 read_or_fail(const char *name, int fd, void *buf, size_t len, off_t off)
 {
+	static long long nread;
 	pread_t *next = (pread_t *)dlsym(RTLD_NEXT, name);
 	ssize_t n;
 
@@ -106,8 +124,10 @@ read_or_fail(const char *name, int fd, void *buf, size_t len, off_t off)
 		return (-1);
 	}
 	n = next(fd, buf, len, off);
-	if (n > 0 && is_watched(fd))
+	if (n > 0 && is_watched(fd)) {
+		spend("FAULT_READ_MAX", &nread, n);
 		patch(off, (size_t)n);
+	}
 	return (n);
 }
 
@@ -136,6 +156,28 @@ __pread64_chk(int fd, void *buf, size_t len, off_t off, size_t buf_len)
 {
 	(void)buf_len;
 	return (read_or_fail("pread64", fd, buf, len, off));
+}
+
+static off_t
+seek(const char *name, int fd, off_t off, int whence)
+{
+	static long long nseeks;
+
+	if (is_watched(fd))
+		spend("FAULT_SEEK_MAX", &nseeks, 1);
+	return (((lseek_t *)dlsym(RTLD_NEXT, name))(fd, off, whence));
+}
+
+off_t
+lseek(int fd, off_t off, int whence)
+{
+	return (seek("lseek", fd, off, whence));
+}
+
+off_t
+lseek64(int fd, off_t off, int whence)
+{
+	return (seek("lseek64", fd, off, whence));
 }
 
 int
