@@ -22,7 +22,7 @@
 /* Each of several stacked GEOM classes keeps a sector after the dump. */
 #define GEOM_REACH 8
 
-/* How much is searched before the caller is asked again. */
+/* How much is searched, at most, before the caller is asked again. */
 #define SEARCH_LEN (UINT64_C(16) << 20)
 
 /* Which dumps were told: their last headers' places. */
@@ -190,18 +190,33 @@ probe(struct dumpdev *dev, const struct partition *par,
 	return (true);
 }
 
+/*
+ * Go on to the next bytes that are in no hole.  Returns how many of them are to
+ * be searched now.  Headers lie whole sectors from where the search began.
+ */
+static uint64_t
+next_window(struct dumpdev *dev)
+{
+	uint64_t data = disk_next_data(&dev->disk, dev->search_off);
+	uint64_t hole = disk_next_hole(&dev->disk, data);
+	uint64_t len;
+
+	data -= (data - dev->search_start) % KERNELDUMP_HDR_LEN;
+	if (data > dev->search_off)
+		dev->search_off = data;
+	len = hole - dev->search_off + KERNELDUMP_HDR_LEN - 1;
+	len -= len % KERNELDUMP_HDR_LEN;
+	return (len < SEARCH_LEN ? len : SEARCH_LEN);
+}
+
 static bool
 next_of_search(struct dumpdev *dev, struct dumpdev_dump *out)
 {
 	while (dev->search_off < dev->disk.dk_len && !dev->stops()) {
-		uint64_t data = disk_next_data(&dev->disk, dev->search_off);
+		uint64_t len = next_window(dev);
 
-		/* Headers lie whole sectors from where the search began. */
-		data -= (data - dev->search_start) % KERNELDUMP_HDR_LEN;
-		if (data > dev->search_off)
-			dev->search_off = data;
-		if (headers_search(&dev->disk, &dev->search_off, SEARCH_LEN,
-			out, &dev->trouble) &&
+		if (headers_search(&dev->disk, &dev->search_off, len, out,
+			&dev->trouble) &&
 		    !was_told(dev, out)) {
 			(void)snprintf(out->dmp_where, sizeof(out->dmp_where),
 			    "at %ju", (uintmax_t)out->dmp_place.kpl_first_off);

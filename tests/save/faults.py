@@ -283,6 +283,18 @@ def bounded(scene, nread, nseeks):
     )
 
 
+def check_scattered_search():
+    """--offset reads what is there, not what is between."""
+    count, step = 200, 17 << 20
+    dump = images.header4(512) + SOME[:512] + images.header4(512)
+    with Scene(b"") as scene:
+        pieces = scattered(count, step, (99 * step + 4096, dump))
+        write_pieces(scene, count * step, pieces)
+        env = bounded(scene, 3 * 4096 * count, 10 * count)
+        expect(scene.save("--offset", "0", env=env), os.EX_OK)
+        assert scene.read("vmcore.0") == SOME[:512]
+
+
 def check_many_dumps():
     """Holes are found once, not once for each dump that may have them."""
     count, blocks, step = 300, 200, 64 << 10
@@ -298,6 +310,7 @@ def check_many_dumps():
         assert result.err.count("\n") == count - 1, result
 
 
+tests.case("--offset over scattered data", check_scattered_search)
 tests.case("many dumps with the same holes", check_many_dumps)
 
 # ---- disks that change ----
