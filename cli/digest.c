@@ -19,6 +19,19 @@ digest_holes_max(uint64_t data_len)
 	return (max);
 }
 
+void
+digest_add_zeros(struct digest *dg, uint64_t len)
+{
+	static const uint8_t zeros[16384];
+
+	while (dg != NULL && len > 0) {
+		size_t n = len < sizeof(zeros) ? (size_t)len : sizeof(zeros);
+
+		digest_add(dg, zeros, n);
+		len -= n;
+	}
+}
+
 #ifdef HAVE_OPENSSL
 
 #include <openssl/evp.h>

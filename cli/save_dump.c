@@ -84,17 +84,22 @@ write_failed(const struct saving *sv)
 
 /* ---- copying ---- */
 
-typedef bool reader_t(const struct dumpdev *dev,
-    const struct dumpdev_dump *dump, uint64_t off, uint8_t *buf, size_t len,
-    struct trouble *tr);
-
-/* A copy: its source and its destination. */
+/* A copy: of which part, and its destination. */
 struct copying {
-	reader_t *cpy_read;
+	enum dumpdev_part cpy_part;
 	uint64_t cpy_len;
 	int cpy_fd;
-	bool cpy_is_core;
 };
+
+static bool
+read_bytes(struct saving *sv, const struct copying *cpy, uint64_t off,
+    uint8_t *buf, size_t len, struct trouble *tr)
+{
+	const struct save_source *src = sv->sav_src;
+
+	return (dumpdev_read(src->src_dev, src->src_dump, cpy->cpy_part, off,
+	    buf, len, tr));
+}
 
 /* Read what can be read, a sector at a time, and leave zeros for the rest. */
 static bool
@@ -108,14 +113,14 @@ salvage(struct saving *sv, const struct copying *cpy, uint64_t off, size_t len,
 		size_t n = len - done < step ? len - done : step;
 		uint8_t *buf = sv->sav_buf + done;
 
-		if (cpy->cpy_read(src->src_dev, src->src_dump, off + done, buf,
-			n, tr))
+		if (read_bytes(sv, cpy, off + done, buf, n, tr))
 			continue;
 		if (tr->trb_kind != TROUBLE_IO)
 			return (false);
 		memset(buf, 0, n);
 		badplaces_add(&sv->sav_bad, off + done,
-		    dumpdev_place(src->src_dump, off + done, n), n);
+		    dumpdev_place(src->src_dump, cpy->cpy_part, off + done, n),
+		    n);
 	}
 	return (true);
 }
@@ -127,18 +132,17 @@ read_chunk(struct saving *sv, const struct copying *cpy, uint64_t off,
 	const struct save_source *src = sv->sav_src;
 	struct trouble tr = { 0 };
 
-	if (cpy->cpy_read(src->src_dev, src->src_dump, off, sv->sav_buf, len,
-		&tr))
+	if (read_bytes(sv, cpy, off, sv->sav_buf, len, &tr))
 		return (EX_OK);
 	if (tr.trb_kind != TROUBLE_IO)
 		return (source_failed(sv, &tr));
 	/* A key with a hole opens nothing. */
-	if (src->src_salvage && cpy->cpy_is_core)
+	if (src->src_salvage && cpy->cpy_part == DUMPDEV_CORE)
 		return (salvage(sv, cpy, off, len, &tr) ?
 			EX_OK :
 			source_failed(sv, &tr));
 	warnx("%s: %s%s", src->src_name, tr.trb_text,
-	    cpy->cpy_is_core ?
+	    cpy->cpy_part == DUMPDEV_CORE ?
 		" (-f saves zeros in place of what cannot be read)" :
 		": the dump cannot be decrypted without its key");
 	return (EX_IOERR);
@@ -150,28 +154,26 @@ chunk_len(uint64_t left)
 	return (left < CHUNK_LEN ? (size_t)left : CHUNK_LEN);
 }
 
+/* What is counted; the key is not. */
+static struct digest *
+digest_of(const struct saving *sv, const struct copying *cpy)
+{
+	return (cpy->cpy_part == DUMPDEV_CORE ? sv->sav_digest : NULL);
+}
+
 /*
- * Pass over the first bytes from off on if they are in a hole of the image, and
- * leave a hole for them.  Returns how many, up to left.
+ * How many of the left bytes from off on are copied next: all of them are in a
+ * hole of the image, as *hole tells, or all in none.
  */
 static uint64_t
-skip_hole(struct saving *sv, const struct copying *cpy, uint64_t off,
-    uint64_t left)
+step_len(struct saving *sv, const struct copying *cpy, uint64_t off,
+    uint64_t left, bool *hole)
 {
 	const struct save_source *src = sv->sav_src;
-	bool by_chunks = sv->sav_digest != NULL ||
-	    kerneldump_is_text(&src->src_dump->dmp_hdr);
-	uint64_t n;
+	uint64_t n = dumpdev_run_len(src->src_dev, src->src_dump, cpy->cpy_part,
+	    off, left, hole);
 
-	if (!cpy->cpy_is_core)
-		return (0);
-	n = dumpdev_hole_len(src->src_dev, src->src_dump, off,
-	    by_chunks ? chunk_len(left) : left);
-	if (n > 0 && sv->sav_digest != NULL) {
-		memset(sv->sav_buf, 0, (size_t)n);
-		digest_add(sv->sav_digest, sv->sav_buf, (size_t)n);
-	}
-	return (n);
+	return (*hole && digest_of(sv, cpy) == NULL ? n : chunk_len(n));
 }
 
 static int
@@ -182,26 +184,27 @@ copy_chunk(struct saving *sv, const struct copying *cpy, uint64_t off,
 
 	if (status != EX_OK)
 		return (status);
-	if (cpy->cpy_is_core)
-		digest_add(sv->sav_digest, sv->sav_buf, len);
+	digest_add(digest_of(sv, cpy), sv->sav_buf, len);
 	return (sparse_write(cpy->cpy_fd, off, sv->sav_buf, len, NULL) ?
 		EX_OK :
 		write_failed(sv));
 }
 
+/* A hole of the image becomes one of the file. */
 static int
 copy(struct saving *sv, const struct copying *cpy, struct progress *bar)
 {
 	uint64_t len = cpy->cpy_len;
 
 	for (uint64_t off = 0; off < len;) {
-		uint64_t n = skip_hole(sv, cpy, off, len - off);
+		bool hole;
+		uint64_t n = step_len(sv, cpy, off, len - off, &hole);
 		int status = EX_OK;
 
-		if (n == 0) {
-			n = chunk_len(len - off);
+		if (hole)
+			digest_add_zeros(digest_of(sv, cpy), n);
+		else
 			status = copy_chunk(sv, cpy, off, (size_t)n);
-		}
 		if (status == EX_OK && interrupt_came())
 			status = EX_TEMPFAIL;
 		if (status != EX_OK)
@@ -217,10 +220,9 @@ copy(struct saving *sv, const struct copying *cpy, struct progress *bar)
 static int
 copy_core(struct saving *sv)
 {
-	const struct copying cpy = { .cpy_read = dumpdev_read,
+	const struct copying cpy = { .cpy_part = DUMPDEV_CORE,
 		.cpy_len = sv->sav_src->src_dump->dmp_hdr.kh_dump_len,
-		.cpy_fd = sv->sav_files[FILE_CORE].nf_fd,
-		.cpy_is_core = true };
+		.cpy_fd = sv->sav_files[FILE_CORE].nf_fd };
 	struct progress bar;
 	int status;
 
@@ -233,7 +235,7 @@ copy_core(struct saving *sv)
 static int
 copy_key(struct saving *sv)
 {
-	const struct copying cpy = { .cpy_read = dumpdev_read_key,
+	const struct copying cpy = { .cpy_part = DUMPDEV_KEY,
 		.cpy_len = sv->sav_src->src_dump->dmp_hdr.kh_key_len,
 		.cpy_fd = sv->sav_files[FILE_KEY].nf_fd };
 	struct progress bar;

@@ -25,6 +25,9 @@
 /* How much is searched, at most, before the caller is asked again. */
 #define SEARCH_LEN (UINT64_C(16) << 20)
 
+/* The least that is looked at of a textdump, a multiple of its blocks. */
+#define REVERSED_LEN (UINT64_C(64) << 10)
+
 /* Which dumps were told: their last headers' places. */
 struct told {
 	uint64_t *offs; /* owned */
@@ -269,74 +272,105 @@ reverse_blocks(uint8_t *buf, size_t len)
 	}
 }
 
-static bool
-read_part(const struct dumpdev *dev, uint64_t start, uint64_t part_len,
-    uint64_t off, void *buf, size_t len, struct trouble *tr)
+static uint64_t
+part_len(const struct kerneldump_hdr *kh, enum dumpdev_part part)
 {
-	if (off > part_len || len > part_len - off)
-		return (trouble_note(tr, TROUBLE_DATA,
-		    "the dump ends before %ju bytes at %ju", (uintmax_t)len,
-		    (uintmax_t)off));
-	if (disk_read(&dev->disk, start + off, buf, len))
-		return (true);
-	return (trouble_note(tr, errno == EIO ? TROUBLE_IO : TROUBLE_DATA,
-	    "cannot read %zu bytes at %ju: %s", len, (uintmax_t)(start + off),
-	    errno == ENXIO ? "the disk ends before" : strerror(errno)));
+	return (part == DUMPDEV_KEY ? kh->kh_key_len : kh->kh_dump_len);
 }
 
-/* Which bytes of the data on the disk are these of the dump? */
-static uint64_t
-data_off(const struct kerneldump_hdr *kh, uint64_t off, uint64_t len)
+/* Are the part's bytes stored backwards, a block at a time? */
+static bool
+is_reversed(const struct kerneldump_hdr *kh, enum dumpdev_part part)
 {
-	if (kerneldump_is_text(kh) && off <= kh->kh_dump_len &&
-	    len <= kh->kh_dump_len - off)
-		return (kh->kh_dump_len - off - len);
-	return (off);
+	return (part == DUMPDEV_CORE && kerneldump_is_text(kh));
+}
+
+static bool
+is_inside(const struct kerneldump_hdr *kh, enum dumpdev_part part, uint64_t off,
+    uint64_t len)
+{
+	uint64_t all = part_len(kh, part);
+
+	return (off <= all && len <= all - off);
 }
 
 uint64_t
-dumpdev_place(const struct dumpdev_dump *dump, uint64_t off, size_t len)
+dumpdev_place(const struct dumpdev_dump *dump, enum dumpdev_part part,
+    uint64_t off, uint64_t len)
 {
-	return (dump->dmp_place.kpl_data_off +
-	    data_off(&dump->dmp_hdr, off, len));
+	const struct kerneldump_hdr *kh = &dump->dmp_hdr;
+
+	if (part == DUMPDEV_KEY)
+		return (dump->dmp_place.kpl_key_off + off);
+	if (is_reversed(kh, part) && is_inside(kh, part, off, len))
+		off = kh->kh_dump_len - off - len;
+	return (dump->dmp_place.kpl_data_off + off);
 }
 
 bool
 dumpdev_read(const struct dumpdev *dev, const struct dumpdev_dump *dump,
-    uint64_t off, uint8_t *buf, size_t len, struct trouble *tr)
+    enum dumpdev_part part, uint64_t off, uint8_t *buf, size_t len,
+    struct trouble *tr)
 {
-	const struct kerneldump_hdr *kh = &dump->dmp_hdr;
+	uint64_t place = dumpdev_place(dump, part, off, len);
 
-	if (!read_part(dev, dump->dmp_place.kpl_data_off, kh->kh_dump_len,
-		data_off(kh, off, len), buf, len, tr))
-		return (false);
-	if (kerneldump_is_text(kh))
+	if (!is_inside(&dump->dmp_hdr, part, off, len))
+		return (trouble_note(tr, TROUBLE_DATA,
+		    "the dump ends before %zu bytes at %ju", len,
+		    (uintmax_t)off));
+	if (!disk_read(&dev->disk, place, buf, len))
+		return (trouble_note(tr,
+		    errno == EIO ? TROUBLE_IO : TROUBLE_DATA,
+		    "cannot read %zu bytes at %ju: %s", len, (uintmax_t)place,
+		    errno == ENXIO ? "the disk ends before" : strerror(errno)));
+	if (is_reversed(&dump->dmp_hdr, part))
 		reverse_blocks(buf, len);
 	return (true);
 }
 
-bool
-dumpdev_read_key(const struct dumpdev *dev, const struct dumpdev_dump *dump,
-    uint64_t off, uint8_t *buf, size_t len, struct trouble *tr)
-{
-	return (read_part(dev, dump->dmp_place.kpl_key_off,
-	    dump->dmp_hdr.kh_key_len, off, buf, len, tr));
-}
-
 /* ---- holes ---- */
 
-uint64_t
-dumpdev_hole_len(const struct dumpdev *dev, const struct dumpdev_dump *dump,
-    uint64_t off, uint64_t len)
+static bool
+is_hole(const struct dumpdev *dev, const struct dumpdev_dump *dump,
+    enum dumpdev_part part, uint64_t off, uint64_t len)
 {
-	const struct kerneldump_hdr *kh = &dump->dmp_hdr;
-	uint64_t start = dump->dmp_place.kpl_data_off + data_off(kh, off, len);
-	uint64_t hole = disk_next_data(&dev->disk, start) - start;
+	uint64_t start = dumpdev_place(dump, part, off, len);
 
-	if (hole >= len)
-		return (len);
-	/* A textdump is stored backwards: its first bytes are the last here. */
-	return (kerneldump_is_text(kh) ? 0 : hole);
+	return (disk_next_data(&dev->disk, start) - start >= len);
+}
+
+/*
+ * The first bytes of what is reversed are the last ones on the disk, where it
+ * does not tell how far a hole reaches back: twice as many are tried each time.
+ */
+static uint64_t
+reversed_run_len(const struct dumpdev *dev, const struct dumpdev_dump *dump,
+    enum dumpdev_part part, uint64_t off, uint64_t len, bool *hole)
+{
+	uint64_t n = len < REVERSED_LEN ? len : REVERSED_LEN;
+
+	*hole = is_hole(dev, dump, part, off, n);
+	if (!*hole)
+		return (n);
+	while (n < len - n && is_hole(dev, dump, part, off, 2 * n))
+		n *= 2;
+	return (n);
+}
+
+uint64_t
+dumpdev_run_len(const struct dumpdev *dev, const struct dumpdev_dump *dump,
+    enum dumpdev_part part, uint64_t off, uint64_t len, bool *hole)
+{
+	uint64_t start = dumpdev_place(dump, part, off, len);
+	uint64_t end;
+
+	if (is_reversed(&dump->dmp_hdr, part))
+		return (reversed_run_len(dev, dump, part, off, len, hole));
+	end = disk_next_data(&dev->disk, start);
+	*hole = end > start;
+	if (!*hole)
+		end = disk_next_hole(&dev->disk, start);
+	return (end - start < len ? end - start : len);
 }
 
 uint64_t

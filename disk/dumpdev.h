@@ -56,21 +56,28 @@ bool dumpdev_next(struct dumpdev *dev, struct dumpdev_dump *out);
  */
 const struct trouble *dumpdev_trouble(const struct dumpdev *dev);
 
-/*
- * Copy the dump's bytes from off on, a textdump's in their right order; off
- * is a multiple of 512, and so is len but at the dump's end.  false: *tr says
- * why.
- */
-bool dumpdev_read(const struct dumpdev *dev, const struct dumpdev_dump *dump,
-    uint64_t off, uint8_t *buf, size_t len, struct trouble *tr);
+/* The two parts of a dump; most have no key. */
+enum dumpdev_part {
+	DUMPDEV_CORE, /* kh_dump_len bytes */
+	DUMPDEV_KEY   /* kh_key_len bytes */
+};
 
 /*
- * How many bytes of the dump from off on, up to len, are in a hole of the
- * image and so need not be read: they are zeros.  0: the first one is in none.
- * A textdump's len is a multiple of 512.
+ * Copy bytes from off on, a textdump's in their right order; off is a multiple
+ * of 512, and so is len but at the part's end.  false: *tr says why.
  */
-uint64_t dumpdev_hole_len(const struct dumpdev *dev,
-    const struct dumpdev_dump *dump, uint64_t off, uint64_t len);
+bool dumpdev_read(const struct dumpdev *dev, const struct dumpdev_dump *dump,
+    enum dumpdev_part part, uint64_t off, uint8_t *buf, size_t len,
+    struct trouble *tr);
+
+/*
+ * How many bytes from off on, up to len, are all in a hole of the image, and so
+ * zeros that need not be read, or all in none; *hole tells which.  A textdump's
+ * len is a multiple of 512.
+ */
+uint64_t dumpdev_run_len(const struct dumpdev *dev,
+    const struct dumpdev_dump *dump, enum dumpdev_part part, uint64_t off,
+    uint64_t len, bool *hole);
 
 /*
  * Bytes of a dump and its key, or of the whole disk, that were in no hole of the
@@ -80,14 +87,9 @@ uint64_t dumpdev_data_len(const struct dumpdev *dev,
     const struct dumpdev_dump *dump);
 uint64_t dumpdev_disk_data_len(const struct dumpdev *dev);
 
-/* Where on the disk these bytes of a dump begin. */
-uint64_t dumpdev_place(const struct dumpdev_dump *dump, uint64_t off,
-    size_t len);
-
-/* The same as dumpdev_read() for the key's area, kh_key_len bytes. */
-bool dumpdev_read_key(const struct dumpdev *dev,
-    const struct dumpdev_dump *dump, uint64_t off, uint8_t *buf, size_t len,
-    struct trouble *tr);
+/* Where on the disk these bytes of a part begin. */
+uint64_t dumpdev_place(const struct dumpdev_dump *dump, enum dumpdev_part part,
+    uint64_t off, uint64_t len);
 
 /*
  * Is the dump on the disk still the one that was found?  Both headers are read

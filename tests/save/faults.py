@@ -310,7 +310,47 @@ def check_many_dumps():
         assert result.err.count("\n") == count - 1, result
 
 
+def check_scattered_dump(text):
+    """A copy reads no more, either, of what lies backwards on the disk."""
+    count, step = 200, 2 << 20
+    length = count * step
+    changed = {"magic": images.TEXT, "arch_version": 4} if text else {}
+    header = images.header4(length, **changed)
+    with Scene(b"") as scene:
+        pieces = [(512 + at, data) for at, data in scattered(count, step)]
+        end = 512 + length
+        write_pieces(scene, end + 512, [*pieces, (0, header), (end, header)])
+        most = 3 << 16 if text else 4 * 4096
+        env = bounded(scene, most * count, 30 * count)
+        expect(scene.save("-k", env=env), os.EX_OK)
+        saved = scene.read("textdump.tar.0" if text else "vmcore.0")
+    want = b"".join(data.ljust(step, b"\0") for _, data in scattered(count, step))
+    if text:
+        blocks = [want[i : i + 512] for i in range(0, length, 512)]
+        want = b"".join(reversed(blocks))
+    assert saved == want
+
+
+def check_hollow_keys():
+    """The key of an encrypted dump may be a hole, too."""
+    key_len = 1 << 30
+    header = images.header4(512, key_len=key_len)
+    end = 512 + key_len + 512
+    with Scene(b"") as scene:
+        pieces = [(0, header), (end - 512, SOME[:512]), (end, header)]
+        write_pieces(scene, end + 512, pieces)
+        result = scene.save("-k", env=bounded(scene, 1 << 20, 100))
+        if "no room for a dump" in result.err:
+            raise Skip("no room for a file of 1 GB")
+        expect(result, os.EX_OK)
+        assert os.path.getsize(scene.path("key.0")) == key_len
+        assert scene.read("vmcore_encrypted.0") == SOME[:512]
+
+
 tests.case("--offset over scattered data", check_scattered_search)
+tests.case("a dump of scattered data", check_scattered_dump, False)
+tests.case("a textdump of scattered data", check_scattered_dump, True)
+tests.case("a key that is a hole", check_hollow_keys)
 tests.case("many dumps with the same holes", check_many_dumps)
 
 # ---- disks that change ----

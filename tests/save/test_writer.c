@@ -59,9 +59,11 @@ check_dump(struct dumpdev *dev, const struct dumpdev_dump *dump,
 	assert_int_equal(dump->dmp_sector_len, sink->block_len);
 	assert_int_equal(dump->dmp_place.kpl_data_off, off);
 	assert_int_equal(dump->dmp_hdr.kh_dump_len, len);
-	assert_true(dumpdev_read(dev, dump, 0, bytes, (size_t)len, &tr));
+	assert_true(dumpdev_read(dev, dump, DUMPDEV_CORE, 0, bytes, (size_t)len,
+	    &tr));
 	assert_memory_equal(bytes, sink->media + off, len);
-	assert_false(dumpdev_read(dev, dump, 4096, bytes, (size_t)len, &tr));
+	assert_false(dumpdev_read(dev, dump, DUMPDEV_CORE, 4096, bytes,
+	    (size_t)len, &tr));
 	assert_non_null(strstr(tr.trb_text, "the dump ends before"));
 }
 
