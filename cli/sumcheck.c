@@ -24,6 +24,7 @@
 #include "cli/open.h"
 #include "cli/progress.h"
 #include "cli/text.h"
+#include "disk/disk.h"
 #include "libkvm/holes.h"
 #include "libkvm/plainfile.h"
 
@@ -164,54 +165,60 @@ read_info(struct sumcheck *smc)
 
 /* ---- the dump ---- */
 
-/* Add the file behind fd, and stop once it is longer than len.  -1: errno. */
-static int
-add_file(struct digest *dg, int fd, uint64_t len, const char *path)
+/* Add all of it, but read no holes.  false: errno. */
+static bool
+add_file(struct digest *dg, const struct disk *dk, const char *path)
 {
 	struct progress bar;
 	uint8_t *buf = malloc(CHUNK_LEN);
-	uint64_t done = 0;
-	ssize_t n = -1;
+	bool failed = buf == NULL;
+	uint64_t n;
 
-	if (buf == NULL)
-		return (-1);
 	progress_start(&bar, "checking", path);
-	do {
-		progress_report(&bar, done, len);
-		n = read(fd, buf, CHUNK_LEN);
-		if (n > 0) {
+	for (uint64_t off = 0; off < dk->dk_len && !failed; off += n) {
+		bool hole;
+
+		progress_report(&bar, off, dk->dk_len);
+		n = disk_run_len(dk, off, CHUNK_LEN, &hole);
+		failed = !hole && !disk_read(dk, off, buf, (size_t)n);
+		if (hole)
+			digest_add_zeros(dg, n);
+		else if (!failed)
 			digest_add(dg, buf, (size_t)n);
-			done += (uint64_t)n;
-		}
-	} while ((n > 0 && done <= len) || (n < 0 && errno == EINTR));
+	}
 	progress_end(&bar);
 	free(buf);
-	return (n < 0 ? -1 : 0);
+	/* A file that became shorter meanwhile is not the one that was saved. */
+	return (!failed || errno == ENXIO);
+}
+
+/* Why it is not worth its time; NULL: it is. */
+static const char *
+refuse(const struct disk *dk)
+{
+	uint64_t data_len = holes_data_len(dk->dk_fd);
+	struct stat st;
+
+	if (fstat(dk->dk_fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return ("not a regular file");
+	return (dk->dk_len - data_len > digest_holes_max(data_len) ?
+		"almost all of it is a hole" :
+		NULL);
 }
 
 static int
-count_file(struct sumcheck *smc, int fd)
+count_file(struct sumcheck *smc, const struct disk *dk)
 {
 	struct digest *dg = digest_create();
-	struct stat st = { .st_size = 0 };
-	uint64_t data_len = holes_data_len(fd);
+	bool read = add_file(dg, dk, smc->smc_core);
 	bool known;
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		smc->smc_why = "not a regular file";
-	else if ((uint64_t)st.st_size - data_len > digest_holes_max(data_len))
-		smc->smc_why = "almost all of it is a hole";
-	if (smc->smc_why != NULL) {
-		digest_destroy(dg);
-		return (EX_OK);
-	}
-	if (add_file(dg, fd, (uint64_t)st.st_size, smc->smc_core) != 0) {
+	if (!read)
 		warn("%s", smc->smc_core);
-		digest_destroy(dg);
-		return (EX_IOERR);
-	}
 	known = digest_end(dg, smc->smc_now);
 	digest_destroy(dg);
+	if (!read)
+		return (EX_IOERR);
 	if (known)
 		return (EX_OK);
 	warnx("%s: no SHA-256: this build has no OpenSSL", smc->smc_core);
@@ -222,20 +229,21 @@ static int
 read_core(struct sumcheck *smc)
 {
 	int status = open_check(smc->smc_core);
-	int fd;
+	struct disk dk;
 
 	if (status != EX_OK)
 		return (status);
 	smc->smc_why = read_info(smc);
 	if (smc->smc_why != NULL)
 		return (EX_OK);
-	fd = open(smc->smc_core, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0) {
+	if (!disk_open(&dk, smc->smc_core, O_RDONLY)) {
 		warn("%s", smc->smc_core);
 		return (EX_NOINPUT);
 	}
-	status = count_file(smc, fd);
-	(void)close(fd);
+	smc->smc_why = refuse(&dk);
+	if (smc->smc_why == NULL)
+		status = count_file(smc, &dk);
+	disk_close(&dk);
 	return (status);
 }
 

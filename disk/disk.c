@@ -311,3 +311,14 @@ disk_next_hole(const struct disk *dk, uint64_t off)
 #endif
 	return (dk->dk_len);
 }
+
+uint64_t
+disk_run_len(const struct disk *dk, uint64_t off, uint64_t len, bool *hole)
+{
+	uint64_t end = disk_next_data(dk, off);
+
+	*hole = end > off;
+	if (!*hole)
+		end = disk_next_hole(dk, off);
+	return (end - off < len ? end - off : len);
+}

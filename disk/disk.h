@@ -54,4 +54,11 @@ uint64_t disk_next_data(const struct disk *dk, uint64_t off);
 /* The first byte after off that is in a hole; or dk_len. */
 uint64_t disk_next_hole(const struct disk *dk, uint64_t off);
 
+/*
+ * How many bytes from off on, up to len, are all in a hole of an image, and so
+ * zeros that need not be read, or all in none; *hole tells which.
+ */
+uint64_t disk_run_len(const struct disk *dk, uint64_t off, uint64_t len,
+    bool *hole);
+
 #endif

@@ -361,16 +361,10 @@ uint64_t
 dumpdev_run_len(const struct dumpdev *dev, const struct dumpdev_dump *dump,
     enum dumpdev_part part, uint64_t off, uint64_t len, bool *hole)
 {
-	uint64_t start = dumpdev_place(dump, part, off, len);
-	uint64_t end;
-
 	if (is_reversed(&dump->dmp_hdr, part))
 		return (reversed_run_len(dev, dump, part, off, len, hole));
-	end = disk_next_data(&dev->disk, start);
-	*hole = end > start;
-	if (!*hole)
-		end = disk_next_hole(&dev->disk, start);
-	return (end - start < len ? end - start : len);
+	return (disk_run_len(&dev->disk, dumpdev_place(dump, part, off, len),
+	    len, hole));
 }
 
 uint64_t

@@ -9,8 +9,8 @@ import sys
 
 import images
 from images import SWAP, UFS, dump4, some_bytes
-from scene import Scene, put, sha256_line
-from tap import Skip, Tests, expect
+from scene import HAS_SHA256, VMCORE, Scene, put, sha256_line
+from tap import Skip, Tests, expect, run
 
 LIBRARY = sys.argv[2]
 DATA = some_bytes(3 << 20)
@@ -350,7 +350,20 @@ def check_hollow_keys():
 tests.case("--offset over scattered data", check_scattered_search)
 tests.case("a dump of scattered data", check_scattered_dump, False)
 tests.case("a textdump of scattered data", check_scattered_dump, True)
+def check_hollow_sum():
+    """Nor does info --check read what is not there."""
+    count, step = 50, 1 << 20
+    with Scene(b"") as scene:
+        scene.image = scene.path("vmcore.0")
+        write_pieces(scene, count * step, scattered(count, step))
+        put(scene, "info.0", sha256_line(scene.read("vmcore.0")))
+        env = bounded(scene, 2 * 4096 * count, 10 * count)
+        expect(run(VMCORE, "info", "--check", scene.image, env=env), os.EX_OK)
+
+
 tests.case("a key that is a hole", check_hollow_keys)
+if HAS_SHA256:
+    tests.case("the sum of scattered data", check_hollow_sum)
 tests.case("many dumps with the same holes", check_many_dumps)
 
 # ---- disks that change ----

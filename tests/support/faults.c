@@ -26,10 +26,12 @@
 #define VISIBLE __attribute__((visibility("default")))
 
 typedef ssize_t pread_t(int, void *, size_t, off_t);
+typedef ssize_t read_t(int, void *, size_t);
 typedef off_t lseek_t(int, off_t, int);
 typedef int renameat_t(int, const char *, int, const char *);
 
 VISIBLE pread_t pread, pread64;
+VISIBLE read_t read;
 VISIBLE lseek_t lseek, lseek64;
 VISIBLE renameat_t renameat;
 VISIBLE ssize_t __pread_chk(int, void *, size_t, off_t, size_t);
@@ -112,10 +114,21 @@ patch(off_t off, size_t len)
 		overwrite(path + 1);
 }
 
+static long long nread; /* bytes, of the file that is watched */
+
+ssize_t
+read(int fd, void *buf, size_t len)
+{
+	ssize_t n = ((read_t *)dlsym(RTLD_NEXT, "read"))(fd, buf, len);
+
+	if (n > 0 && is_watched(fd))
+		spend("FAULT_READ_MAX", &nread, n);
+	return (n);
+}
+
 static ssize_t
 read_or_fail(const char *name, int fd, void *buf, size_t len, off_t off)
 {
-	static long long nread;
 	pread_t *next = (pread_t *)dlsym(RTLD_NEXT, name);
 	ssize_t n;
 
