@@ -93,6 +93,19 @@ vm_map_unlock_read(vm_map_t map)
 	sx_sunlock(&map->lock);
 }
 
+bool
+vm_map_trylock_read(vm_map_t map)
+{
+	return (sx_try_slock(&map->lock));
+}
+
+void
+vm_map_lock_downgrade(vm_map_t map)
+{
+	KASSERT(map->deferred == NULL, ("%s: deleted entries", __func__));
+	sx_downgrade(&map->lock);
+}
+
 /* Let go of the lock, sleep until wakeup(chan), and own it again. */
 static void
 map_sleep(vm_map_t map, const void *chan)

@@ -7,6 +7,8 @@
  *
  *	vm_map.c	insert, clip, merge, delete, protect, inherit, find
  *	vm_map_tree.c	the list and the tree
+ *	vm_map_lookup.c	what an access finds
+ *	vm_fault.c	what a map says becomes a mapping of the pmap
  *
  * The map's lock, an sx, is shared by lookups and faults and owned by changes.
  * It is held over sleeps for memory, and not over I/O.  Order:
@@ -32,7 +34,7 @@
 #define MAP_ENTRY_BEHAV_SEQ	0x0010
 #define MAP_ENTRY_BEHAV_RANDOM	0x0020
 #define MAP_ENTRY_BEHAV_MASK	0x0030
-#define MAP_ENTRY_IN_TRANSITION 0x0040 /* being wired by wiring_thread */
+#define MAP_ENTRY_IN_TRANSITION 0x0040 /* being wired: see wiring */
 #define MAP_ENTRY_NEEDS_WAKEUP	0x0080 /* somebody waits for that to end */
 #define MAP_ENTRY_NOCOREDUMP	0x0100
 #define MAP_ENTRY_GUARD		0x0200 /* no memory: accesses fail */
@@ -50,8 +52,8 @@ struct vm_map_entry {
 	vm_object_t object;    /* referenced; NULL: zeros, no object yet */
 	vm_ooffset_t offset;   /* of start in the object */
 	vm_offset_t next_read; /* where a fault goes on in order; a hint */
-	const void *wiring_thread; /* with IN_TRANSITION */
-	uint32_t eflags;	   /* MAP_ENTRY_* */
+	const void *wiring;    /* with IN_TRANSITION: whose it is */
+	uint32_t eflags;       /* MAP_ENTRY_* */
 	uint32_t wired_count;
 	vm_prot_t protection;
 	vm_prot_t max_protection;
@@ -104,6 +106,8 @@ void vm_map_lock(vm_map_t map);
 void vm_map_unlock(vm_map_t map);
 void vm_map_lock_read(vm_map_t map);
 void vm_map_unlock_read(vm_map_t map);
+void vm_map_lock_downgrade(vm_map_t map);
+bool vm_map_trylock_read(vm_map_t map);
 
 #define VM_MAP_ASSERT_LOCKED(map) sx_assert(&(map)->lock, SA_LOCKED)
 
@@ -112,6 +116,22 @@ void vm_map_unlock_read(vm_map_t map);
  * header.  The map is locked.
  */
 bool vm_map_lookup_entry(vm_map_t map, vm_offset_t va, vm_map_entry_t *entry);
+
+/* What an access finds. */
+struct vm_map_lookup {
+	vm_map_entry_t entry;
+	vm_object_t object; /* not NULL */
+	vm_pindex_t pindex; /* of the page in it */
+	vm_prot_t access;   /* what to be ready for */
+	vm_prot_t prot;	    /* what may be done */
+	bool wired;
+};
+
+/*
+ * Look up the page at va for an access.  SUCCESS leaves the map locked, shared.
+ */
+int vm_map_lookup(vm_map_t map, vm_offset_t va, vm_prot_t access,
+    struct vm_map_lookup *found);
 
 /* ---- Entries come and go ---- */
 

@@ -44,4 +44,9 @@ bool vm_map_range_valid(const struct vm_map *map, vm_offset_t start,
 void vm_map_wait_transition(vm_map_t map, vm_map_entry_t entry);
 void vm_map_wait_busy(vm_map_t map);
 
+/* ---- vm_map_lookup.c ---- */
+
+/* A shadow for an entry that needs a copy. */
+void vm_map_entry_shadow(vm_map_entry_t entry);
+
 #endif

@@ -1,0 +1,213 @@
+/*
+ * One fault a row: what it says, and what is seen afterwards.
+ */
+#include <string.h>
+
+#include "tests/support/unit.h"
+#include "tests/vm/mmu.h"
+#include "tests/vm/pages.h"
+#include "tests/vm/sim.h"
+
+#include "kernel/amd64/pmap.h"
+#include "kernel/sys/systm.h"
+#include "kernel/vm/vm_fault.h"
+#include "kernel/vm/vm_object.h"
+
+#define FIRST  UINT64_C(0x40000000)
+#define NPAGES 16
+#define R      VM_PROT_READ
+#define W      VM_PROT_WRITE
+#define X      VM_PROT_EXECUTE
+
+static const struct sim_config config = {
+	.ram =
+	    (const vm_paddr_t[]){ 0x1000, 0x9f000, 0x100000, 0x900000, 0, 0 },
+	.kva_size = 16 << 20,
+	.ncpus = 1,
+	.pinned = true,
+};
+
+static struct pmap pmap;
+static struct vm_map map;
+
+/* An object whose page n is full of n + 1, but for those that it has not got. */
+static vm_object_t object;
+#define NOBJECT 8
+
+static void
+fill_object(void)
+{
+	object = vm_object_allocate(OBJT_VNODE, NOBJECT);
+	VM_OBJECT_LOCK(object);
+	for (unsigned int i = 0; i < NOBJECT - 1; i++) {
+		vm_page_t m = vm_page_alloc(object, i, VM_ALLOC_NORMAL);
+
+		assert_non_null(m);
+		memset(page_bytes(m), (int)i + 1, PAGE_SIZE);
+		vm_page_valid(m);
+		vm_page_xunbusy(m);
+	}
+	VM_OBJECT_UNLOCK(object);
+}
+
+static void
+insert(unsigned int page, unsigned int npages, struct vm_map_what what)
+{
+	vm_object_reference(what.object);
+	vm_map_lock(&map);
+	assert_int_equal(vm_map_insert(&map, FIRST + ptoa(page),
+			     FIRST + ptoa(page + npages), &what),
+	    KERN_SUCCESS);
+	vm_map_unlock(&map);
+}
+
+/*
+ *	0, 1	zeros; writable
+ *	2	nothing
+ *	3	a guard
+ *	4	zeros, without any right
+ *	5, 6, 7	zeros: to be read; written; executed
+ *	8...	pages 1... of the object, shared, past its end
+ */
+static void
+power_on(void)
+{
+	sim_boot(&config);
+	assert_int_equal(pmap_pinit(&pmap), 0);
+	sim_pin(0);
+	pmap_activate(&pmap);
+	vm_map_startup();
+	vm_map_init(&map, &pmap, FIRST, FIRST + ptoa(NPAGES));
+	fill_object();
+	insert(0, 2, (struct vm_map_what){ .prot = R | W, .max = R | W });
+	insert(3, 1, (struct vm_map_what){ .cow = MAP_CREATE_GUARD });
+	insert(4, 1, (struct vm_map_what){ .max = R | W });
+	insert(5, 1, (struct vm_map_what){ .prot = R, .max = R });
+	insert(6, 1, (struct vm_map_what){ .prot = W, .max = W });
+	insert(7, 1, (struct vm_map_what){ .prot = X, .max = X });
+	insert(8, 8,
+	    (struct vm_map_what){ .object = object,
+		.offset = PAGE_SIZE,
+		.prot = R | W,
+		.max = R | W });
+}
+
+static void
+power_off(void)
+{
+	pmap_activate(kernel_pmap);
+	assert_int_equal(vm_map_remove(&map, FIRST, FIRST + ptoa(NPAGES)),
+	    KERN_SUCCESS);
+	vm_object_deallocate(object);
+	assert_true(TAILQ_EMPTY(&vm_object_list));
+	vm_map_fini(&map);
+	pmap_release(&pmap);
+	sim_halt();
+}
+
+static const struct row {
+	const char *name;
+	unsigned int page;
+	vm_prot_t access;
+	int expect;
+	unsigned int mmu; /* then such an access works */
+	int byte;	  /* and sees this */
+} rows[] = {
+	{ "before the map", (unsigned int)-1, R, KERN_INVALID_ADDRESS, 0, 0 },
+	{ "past the map", NPAGES, R, KERN_INVALID_ADDRESS, 0, 0 },
+	{ "a hole", 2, R, KERN_INVALID_ADDRESS, 0, 0 },
+	{ "a guard", 3, R, KERN_PROTECTION_FAILURE, 0, 0 },
+	{ "no rights", 4, R, KERN_PROTECTION_FAILURE, 0, 0 },
+	{ "write, to be read", 5, W, KERN_PROTECTION_FAILURE, 0, 0 },
+	{ "read, to be written", 6, R, KERN_PROTECTION_FAILURE, 0, 0 },
+	{ "execute, to be read", 5, X, KERN_PROTECTION_FAILURE, 0, 0 },
+	{ "zeros, read", 0, R, KERN_SUCCESS, MMU_READ, 0 },
+	{ "zeros, written", 1, W, KERN_SUCCESS, MMU_WRITE, 0 },
+	{ "zeros, only read", 5, R, KERN_SUCCESS, MMU_READ, 0 },
+	{ "zeros, only written", 6, W, KERN_SUCCESS, MMU_WRITE, 0 },
+	{ "zeros, only executed", 7, X, KERN_SUCCESS, MMU_EXECUTE, 0 },
+	{ "an object's page, read", 8, R, KERN_SUCCESS, MMU_READ, 2 },
+	{ "an object's page, written", 9, W, KERN_SUCCESS, MMU_WRITE, 3 },
+	{ "past the end of an object", 15, R, KERN_OUT_OF_BOUNDS, 0, 0 },
+};
+
+static void
+test_row(void **state)
+{
+	const struct row *r = *state;
+	vm_offset_t va = FIRST + (vm_offset_t)(int)r->page * PAGE_SIZE;
+	const unsigned char *got;
+
+	power_on();
+	assert_int_equal(vm_fault(&map, va + 5, r->access, VM_FAULT_NORMAL),
+	    r->expect);
+	got = r->page < NPAGES ? mmu_access(0, va, MMU_USER | r->mmu) : NULL;
+	if (r->expect == KERN_SUCCESS) {
+		assert_non_null(got);
+		assert_int_equal(*got, r->byte);
+	} else {
+		assert_null(got);
+	}
+	power_off();
+}
+
+/* Pages around it that are there are mapped, too, but not to be written to. */
+static void
+test_around(void **state)
+{
+	(void)state;
+	power_on();
+	assert_int_equal(vm_fault(&map, FIRST + ptoa(9), W, VM_FAULT_NORMAL),
+	    KERN_SUCCESS);
+	for (unsigned int page = 8; page < 14; page++)
+		assert_non_null(mmu_access(0, FIRST + ptoa(page),
+		    MMU_USER | MMU_READ));
+	assert_null(mmu_access(0, FIRST + ptoa(10), MMU_USER | MMU_WRITE));
+	power_off();
+}
+
+/* A private page follows the object until it is written to, which that never is. */
+static void
+test_copy_on_write(void **state)
+{
+	vm_offset_t va = FIRST + ptoa(2);
+	unsigned char *shared, *private;
+
+	(void)state;
+	power_on();
+	insert(2, 1,
+	    (struct vm_map_what){ .object = object,
+		.offset = PAGE_SIZE,
+		.prot = R | W,
+		.max = R | W,
+		.cow = MAP_COPY_ON_WRITE });
+	assert_int_equal(vm_fault(&map, FIRST + ptoa(8), W, VM_FAULT_NORMAL),
+	    KERN_SUCCESS);
+	assert_int_equal(vm_fault(&map, va, R, VM_FAULT_NORMAL), KERN_SUCCESS);
+	shared = mmu_access(0, FIRST + ptoa(8), MMU_USER | MMU_WRITE);
+	assert_ptr_equal(mmu_access(0, va, MMU_USER | MMU_READ), shared);
+	assert_null(mmu_access(0, va, MMU_USER | MMU_WRITE));
+	*shared = 77;
+
+	assert_int_equal(vm_fault(&map, va, W, VM_FAULT_NORMAL), KERN_SUCCESS);
+	private = mmu_access(0, va, MMU_USER | MMU_WRITE);
+	assert_ptr_not_equal(private, shared);
+	assert_int_equal(*private, 77);
+	assert_int_equal(private[1], 2);
+	*private = 88;
+	assert_int_equal(*shared, 77);
+	power_off();
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[2 + NROWS(rows)] = {
+		cmocka_unit_test(test_around),
+		cmocka_unit_test(test_copy_on_write),
+	};
+	size_t ntests = 2;
+
+	ADD_ROWS(tests, ntests, rows, test_row);
+	return (RUN_TESTS(tests, ntests));
+}
