@@ -8,6 +8,7 @@
  *	vm_map.c	insert, clip, merge, delete, protect, inherit, find
  *	vm_map_tree.c	the list and the tree
  *	vm_map_lookup.c	what an access finds
+ *	vm_map_stack.c	stacks, which grow
  *	vm_fault.c	what a map says becomes a mapping of the pmap
  *
  * The map's lock, an sx, is shared by lookups and faults and owned by changes.
@@ -129,6 +130,7 @@ struct vm_map_lookup {
 
 /*
  * Look up the page at va for an access.  SUCCESS leaves the map locked, shared.
+ * An access to the free part of a stack makes it grow.
  */
 int vm_map_lookup(vm_map_t map, vm_offset_t va, vm_prot_t access,
     struct vm_map_lookup *found);
@@ -178,6 +180,16 @@ int vm_map_fixed(vm_map_t map, vm_offset_t start, vm_size_t length,
  */
 int vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end);
 int vm_map_remove(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
+/*
+ * A stack of size bytes from start on, of which what is mapped is the last so many
+ * bytes; the rest is a guard until it is needed, but for one page.
+ */
+int vm_map_stack(vm_map_t map, vm_offset_t start, vm_size_t size,
+    vm_size_t mapped, const struct vm_map_what *what);
+
+/* Make the stack whose guard va is in reach va.  FAILURE: it is in none. */
+int vm_map_growstack(vm_map_t map, vm_offset_t va);
 
 /* ---- What may be done with them; holes in the range are passed over ---- */
 

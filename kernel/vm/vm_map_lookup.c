@@ -76,6 +76,9 @@ vm_map_lookup(vm_map_t map, vm_offset_t va, vm_prot_t access,
 	vm_map_entry_t entry;
 	int error = look_and_lock(map, va, access, &entry);
 
+	if (error == KERN_PROTECTION_FAILURE &&
+	    vm_map_growstack(map, va) == KERN_SUCCESS)
+		error = look_and_lock(map, va, access, &entry);
 	if (error != KERN_SUCCESS)
 		return (error);
 	*found = (struct vm_map_lookup){

@@ -199,15 +199,95 @@ test_copy_on_write(void **state)
 	power_off();
 }
 
+/* ---- Stacks ---- */
+
+#define NSTACK 100 /* pages, from SFIRST on, the last of which is mapped */
+#define SFIRST (FIRST + ((vm_offset_t)NPAGES << PAGE_SHIFT))
+
+static const struct stack_row {
+	const char *name;
+	unsigned int page;
+	int expect;
+	unsigned int first; /* the lowest page of the stack then */
+} stack_rows[] = {
+	{ "stack: what is mapped", 99, KERN_SUCCESS, 99 },
+	{ "stack: one page more", 98, KERN_SUCCESS, 67 },
+	{ "stack: the last of these", 67, KERN_SUCCESS, 67 },
+	{ "stack: one more than these", 66, KERN_SUCCESS, 66 },
+	{ "stack: nearly all", 1, KERN_SUCCESS, 1 },
+	{ "stack: all of it", 0, KERN_PROTECTION_FAILURE, 99 },
+};
+
+static void
+test_stack(void **state)
+{
+	const struct stack_row *r = *state;
+	const struct vm_map_what what = { .prot = R | W, .max = R | W };
+	struct vm_map stack;
+	vm_map_entry_t entry;
+
+	power_on();
+	vm_map_init(&stack, &pmap, SFIRST, SFIRST + ptoa(NSTACK));
+	assert_int_equal(vm_map_stack(&stack, SFIRST, ptoa(NSTACK), PAGE_SIZE,
+			     &what),
+	    KERN_SUCCESS);
+	assert_int_equal(vm_fault(&stack, SFIRST + ptoa(r->page), W,
+			     VM_FAULT_NORMAL),
+	    r->expect);
+	vm_map_lock_read(&stack);
+	assert_null(vm_map_audit(&stack));
+	entry = stack.header.next;
+	assert_true((entry->eflags & MAP_ENTRY_STACK_GAP_DN) != 0);
+	assert_int_equal(atop(entry->end - SFIRST), r->first);
+	vm_map_unlock_read(&stack);
+	assert_int_equal(vm_map_remove(&stack, SFIRST, SFIRST + ptoa(NSTACK)),
+	    KERN_SUCCESS);
+	vm_map_fini(&stack);
+	power_off();
+}
+
+static const struct bad_stack {
+	const char *name;
+	unsigned int first;
+	vm_size_t size, mapped;
+	int expect;
+} bad_stacks[] = {
+	{ "stack: no page is left as a guard", 2, 2, 2, KERN_INVALID_ARGUMENT },
+	{ "stack: nothing is mapped", 2, 2, 0, KERN_INVALID_ARGUMENT },
+	{ "stack: one page", 2, 1, 1, KERN_INVALID_ARGUMENT },
+	{ "stack: something is where it may grow", 1, 3, 1, KERN_NO_SPACE },
+	{ "stack: something is where it is", 2, 2, 1, KERN_NO_SPACE },
+	{ "stack: past the map", 2, NPAGES, 1, KERN_INVALID_ADDRESS },
+};
+
+static void
+test_bad_stack(void **state)
+{
+	const struct bad_stack *r = *state;
+	const struct vm_map_what what = { .prot = R | W, .max = R | W };
+	uint32_t nentries;
+
+	power_on();
+	nentries = map.nentries;
+	assert_int_equal(vm_map_stack(&map, FIRST + ptoa(r->first),
+			     ptoa(r->size), ptoa(r->mapped), &what),
+	    r->expect);
+	assert_int_equal(map.nentries, nentries);
+	power_off();
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[2 + NROWS(rows)] = {
-		cmocka_unit_test(test_around),
-		cmocka_unit_test(test_copy_on_write),
-	};
+	struct CMUnitTest
+	    tests[2 + NROWS(rows) + NROWS(stack_rows) + NROWS(bad_stacks)] = {
+		    cmocka_unit_test(test_around),
+		    cmocka_unit_test(test_copy_on_write),
+	    };
 	size_t ntests = 2;
 
 	ADD_ROWS(tests, ntests, rows, test_row);
+	ADD_ROWS(tests, ntests, stack_rows, test_stack);
+	ADD_ROWS(tests, ntests, bad_stacks, test_bad_stack);
 	return (RUN_TESTS(tests, ntests));
 }
