@@ -434,3 +434,51 @@ vm_fault(vm_map_t map, vm_offset_t va, vm_prot_t access, unsigned int flags)
 	} while (error == FAULT_RESTART);
 	return (error);
 }
+
+/* ---- Copies of what is wired ---- */
+
+/* Page at of to becomes a copy of page pindex of from, which has it. */
+static void
+copy_wired_page(vm_object_t to, vm_pindex_t at, vm_object_t from,
+    vm_pindex_t pindex, unsigned int flags)
+{
+	vm_page_t m, copy;
+
+	VM_OBJECT_LOCK(from);
+	for (;;) {
+		m = vm_page_lookup(from, pindex);
+		KASSERT(m != NULL,
+		    ("%s: page %#jx of %p is not wired", __func__,
+			(uintmax_t)pindex, (void *)from));
+		if (vm_page_sleep_if_xbusy(m, "vmcopy"))
+			continue;
+		copy = vm_page_alloc(to, at, VM_ALLOC_NORMAL | VM_ALLOC_USER);
+		if (copy != NULL)
+			break;
+		VM_OBJECT_UNLOCK(from);
+		vm_wait(VM_ALLOC_NORMAL);
+		VM_OBJECT_LOCK(from);
+	}
+	copy_contents(copy, m);
+	if ((flags & VM_FAULT_WIRE) != 0)
+		vm_page_wire(copy);
+	else
+		vm_page_activate(copy);
+	vm_page_xunbusy(copy);
+	VM_OBJECT_UNLOCK(from);
+}
+
+void
+vm_fault_copy_entry(vm_map_entry_t entry, const struct vm_map_entry *from,
+    unsigned int flags)
+{
+	vm_pindex_t n = atop(entry->end - entry->start);
+	vm_pindex_t first = atop(from->offset);
+	vm_object_t object = vm_object_allocate(OBJT_SWAP, n);
+
+	for (vm_pindex_t i = 0; i < n; i++)
+		copy_wired_page(object, i, from->object, first + i, flags);
+	entry->object = object;
+	entry->offset = 0;
+	entry->eflags &= ~MAP_ENTRY_NEEDS_COPY;
+}

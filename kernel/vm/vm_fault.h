@@ -19,4 +19,12 @@
 int vm_fault(vm_map_t map, vm_offset_t va, vm_prot_t access,
     unsigned int flags);
 
+/*
+ * Give entry an object of its own, with a copy of each page of the wired entry from
+ * in the same place; wired, with VM_FAULT_WIRE.  What it had before is the
+ * caller's.  The maps of both are owned.
+ */
+void vm_fault_copy_entry(vm_map_entry_t entry, const struct vm_map_entry *from,
+    unsigned int flags);
+
 #endif

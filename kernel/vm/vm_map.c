@@ -118,11 +118,31 @@ map_sleep(vm_map_t map, const void *chan)
 	vm_map_lock(map);
 }
 
-void
-vm_map_wait_transition(vm_map_t map, vm_map_entry_t entry)
+/* The first entry of [start, end) that is being wired; NULL: none is. */
+static vm_map_entry_t
+in_transition(vm_map_t map, vm_offset_t start, vm_offset_t end)
 {
-	entry->eflags |= MAP_ENTRY_NEEDS_WAKEUP;
-	map_sleep(map, &map->root);
+	vm_map_entry_t entry;
+
+	if (!vm_map_lookup_entry(map, start, &entry))
+		entry = entry->next;
+	for (; entry != &map->header && entry->start < end;
+	     entry = entry->next) {
+		if ((entry->eflags & MAP_ENTRY_IN_TRANSITION) != 0)
+			return (entry);
+	}
+	return (NULL);
+}
+
+void
+vm_map_wait_transitions(vm_map_t map, vm_offset_t start, vm_offset_t end)
+{
+	vm_map_entry_t entry;
+
+	while ((entry = in_transition(map, start, end)) != NULL) {
+		entry->eflags |= MAP_ENTRY_NEEDS_WAKEUP;
+		map_sleep(map, &map->root);
+	}
 }
 
 void
@@ -369,24 +389,6 @@ vm_map_fixed(vm_map_t map, vm_offset_t start, vm_size_t length,
 
 /* ---- Delete ---- */
 
-/* No entry of [start, end) is being wired; the map was let go of if one was. */
-static bool
-in_transition(vm_map_t map, vm_offset_t start, vm_offset_t end)
-{
-	vm_map_entry_t entry;
-
-	if (!vm_map_lookup_entry(map, start, &entry))
-		entry = entry->next;
-	for (; entry->start < end && entry != &map->header;
-	     entry = entry->next) {
-		if ((entry->eflags & MAP_ENTRY_IN_TRANSITION) != 0) {
-			vm_map_wait_transition(map, entry);
-			return (true);
-		}
-	}
-	return (false);
-}
-
 int
 vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end)
 {
@@ -395,12 +397,12 @@ vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	sx_assert(&map->lock, SA_XLOCKED);
 	if (!vm_map_range_valid(map, start, end))
 		return (KERN_INVALID_ADDRESS);
-	while (in_transition(map, start, end))
-		continue;
+	vm_map_wait_transitions(map, start, end);
 	for (entry = vm_map_clip_first(map, start);
 	     entry != &map->header && entry->start < end; entry = next) {
 		vm_map_clip_end(map, entry, end);
 		next = entry->next;
+		vm_map_entry_unwire(map, entry);
 		pmap_remove(map->pmap, entry->start, entry->end);
 		entry_delete(map, entry);
 	}
@@ -434,6 +436,9 @@ protect_entry(vm_map_t map, vm_map_entry_t entry, vm_prot_t prot,
 		prot &= old;
 	}
 	entry->protection = prot;
+	if ((prot & ~old & VM_PROT_WRITE) != 0 && entry->wired_count > 0 &&
+	    (entry->eflags & MAP_ENTRY_NEEDS_COPY) != 0)
+		vm_map_entry_copy_wired(map, entry);
 	if ((old & ~prot) == 0)
 		return;
 	if (prot != VM_PROT_NONE)
@@ -467,9 +472,7 @@ vm_map_protect(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t prot,
 	if (!vm_map_range_valid(map, start, end))
 		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
 	vm_map_lock(map);
-	do {
-		vm_map_wait_busy(map);
-	} while (in_transition(map, start, end));
+	vm_map_wait_transitions(map, start, end);
 	if (!may_protect(map, start, end, prot)) {
 		error = KERN_PROTECTION_FAILURE;
 	} else {

@@ -9,6 +9,7 @@
  *	vm_map_tree.c	the list and the tree
  *	vm_map_lookup.c	what an access finds
  *	vm_map_stack.c	stacks, which grow
+ *	vm_map_wire.c	memory that stays
  *	vm_fault.c	what a map says becomes a mapping of the pmap
  *
  * The map's lock, an sx, is shared by lookups and faults and owned by changes.
@@ -202,6 +203,20 @@ int vm_map_protect(vm_map_t map, vm_offset_t start, vm_offset_t end,
 
 int vm_map_inherit(vm_map_t map, vm_offset_t start, vm_offset_t end,
     vm_inherit_t inherit);
+
+/* For vm_map_wire() and vm_map_unwire(). */
+#define VM_MAP_WIRE_SYSTEM  0x0
+#define VM_MAP_WIRE_USER    0x1 /* for mlock(2): counts once */
+#define VM_MAP_WIRE_HOLESOK 0x2 /* pass over holes, and what has no rights */
+
+/*
+ * Bring in all pages and keep them, or let them go.  INVALID_ADDRESS: there is a
+ * hole; what vm_fault() says; unwire, INVALID_ARGUMENT: not all was wired.
+ */
+int vm_map_wire(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    unsigned int flags);
+int vm_map_unwire(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    unsigned int flags);
 
 /* Is all of it mapped, with these rights?  The map is locked. */
 bool vm_map_check_protection(vm_map_t map, vm_offset_t start, vm_offset_t end,

@@ -38,15 +38,26 @@ bool vm_map_range_valid(const struct vm_map *map, vm_offset_t start,
     vm_offset_t end);
 
 /*
- * Wait for the end of a wiring, of an entry or of all; the map was let go of, so
- * look everything up again.
+ * Wait until nothing in a range is being wired, or nothing in the map is.  If it
+ * has to, it lets go of the lock: nothing that was looked up before is true.
  */
-void vm_map_wait_transition(vm_map_t map, vm_map_entry_t entry);
+void vm_map_wait_transitions(vm_map_t map, vm_offset_t start, vm_offset_t end);
 void vm_map_wait_busy(vm_map_t map);
 
 /* ---- vm_map_lookup.c ---- */
 
 /* A shadow for an entry that needs a copy. */
 void vm_map_entry_shadow(vm_map_entry_t entry);
+
+/* ---- vm_map_wire.c ---- */
+
+/* All that wanted it to stay let go of it. */
+void vm_map_entry_unwire(vm_map_t map, vm_map_entry_t entry);
+
+/*
+ * A wired entry that needs a copy gets it now, of all pages: a fault could not make
+ * it page by page, since what is there is wired.
+ */
+void vm_map_entry_copy_wired(vm_map_t map, vm_map_entry_t entry);
 
 #endif

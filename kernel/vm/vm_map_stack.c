@@ -78,15 +78,23 @@ vm_map_growstack(vm_map_t map, vm_offset_t va)
 {
 	vm_map_entry_t gap;
 	int error = KERN_FAILURE;
+	vm_offset_t start = 0, end = 0;
 
 	vm_map_lock(map);
 	vm_map_wait_busy(map);
 	if (vm_map_lookup_entry(map, va, &gap)) {
-		if ((gap->eflags & MAP_ENTRY_GUARD) == 0)
+		if ((gap->eflags & MAP_ENTRY_GUARD) == 0) {
 			error = KERN_SUCCESS; /* another thread was faster */
-		else if ((gap->eflags & MAP_ENTRY_STACK_GAP_DN) != 0)
+		} else if ((gap->eflags & MAP_ENTRY_STACK_GAP_DN) != 0) {
+			end = gap->end;
 			error = grow(map, gap, va);
+			start = gap->end;
+		}
 	}
+	if ((map->flags & MAP_WIREFUTURE) == 0)
+		start = end;
 	vm_map_unlock(map);
+	if (error == KERN_SUCCESS && start < end)
+		error = vm_map_wire(map, start, end, 0);
 	return (error);
 }

@@ -276,18 +276,121 @@ test_bad_stack(void **state)
 	power_off();
 }
 
+/* ---- Wiring ---- */
+
+/* Pages first to end - 1, as in power_on(). */
+static const struct wire_row {
+	const char *name;
+	unsigned int first, end;
+	unsigned int flags;
+	int wire;
+	vm_pindex_t wired; /* then; pages */
+	int unwire;	   /* and to let go of all of it */
+} wire_rows[] = {
+	{ "wire: zeros", 0, 2, VM_MAP_WIRE_USER, KERN_SUCCESS, 2,
+	    KERN_SUCCESS },
+	{ "wire: for the kernel", 0, 2, VM_MAP_WIRE_SYSTEM, KERN_SUCCESS, 2,
+	    KERN_SUCCESS },
+	{ "wire: an object's pages", 8, 14, VM_MAP_WIRE_USER, KERN_SUCCESS, 6,
+	    KERN_SUCCESS },
+	{ "wire: to be read, written, executed", 5, 8, VM_MAP_WIRE_USER,
+	    KERN_SUCCESS, 3, KERN_SUCCESS },
+	{ "wire: nothing", 2, 2, VM_MAP_WIRE_USER, KERN_SUCCESS, 0,
+	    KERN_SUCCESS },
+	{ "wire: a hole", 1, 3, VM_MAP_WIRE_USER, KERN_INVALID_ADDRESS, 0,
+	    KERN_INVALID_ARGUMENT },
+	{ "wire: a guard", 3, 4, VM_MAP_WIRE_USER, KERN_INVALID_ADDRESS, 0,
+	    KERN_INVALID_ARGUMENT },
+	{ "wire: no rights", 4, 5, VM_MAP_WIRE_USER, KERN_INVALID_ADDRESS, 0,
+	    KERN_INVALID_ARGUMENT },
+	{ "wire: over holes", 0, 8, VM_MAP_WIRE_USER | VM_MAP_WIRE_HOLESOK,
+	    KERN_SUCCESS, 5, KERN_SUCCESS },
+	{ "wire: past the end of an object", 8, 16, VM_MAP_WIRE_USER,
+	    KERN_OUT_OF_BOUNDS, 0, KERN_INVALID_ARGUMENT },
+	{ "wire: past the map", 8, NPAGES + 1, VM_MAP_WIRE_USER,
+	    KERN_INVALID_ADDRESS, 0, KERN_INVALID_ADDRESS },
+};
+
+/* Wirings of pages of objects. */
+static vm_pindex_t
+count_wirings(void)
+{
+	vm_object_t o;
+	vm_pindex_t n = 0;
+
+	mtx_lock(&vm_mtx);
+	TAILQ_FOREACH(o, &vm_object_list, object_list) {
+		for (vm_pindex_t i = 0; i < o->size; i++) {
+			vm_page_t m = vm_page_lookup(o, i);
+
+			n += m != NULL ? m->wire_count : 0;
+		}
+	}
+	mtx_unlock(&vm_mtx);
+	return (n);
+}
+
+static void
+check_wired(vm_pindex_t npages)
+{
+	vm_map_lock_read(&map);
+	assert_null(vm_map_audit(&map));
+	vm_map_unlock_read(&map);
+	assert_int_equal(pmap_wired_count(&pmap), npages);
+	assert_int_equal(count_wirings(), npages);
+}
+
+static void
+test_wire(void **state)
+{
+	const struct wire_row *r = *state;
+	vm_offset_t start = FIRST + ptoa(r->first), end = FIRST + ptoa(r->end);
+	uint32_t nentries;
+
+	power_on();
+	nentries = map.nentries;
+	assert_int_equal(vm_map_wire(&map, start, end, r->flags), r->wire);
+	check_wired(r->wired);
+	assert_int_equal(vm_map_unwire(&map, start, end, r->flags), r->unwire);
+	check_wired(0);
+	assert_int_equal(map.nentries, nentries);
+	power_off();
+}
+
+/* mlock(2) counts once; the kernel beside it. */
+static void
+test_wire_twice(void **state)
+{
+	const vm_offset_t start = FIRST, end = FIRST + 2 * PAGE_SIZE;
+
+	(void)state;
+	power_on();
+	assert_int_equal(vm_map_wire(&map, start, end, VM_MAP_WIRE_USER), 0);
+	assert_int_equal(vm_map_wire(&map, start, end, VM_MAP_WIRE_USER), 0);
+	assert_int_equal(vm_map_wire(&map, start, end, VM_MAP_WIRE_SYSTEM), 0);
+	assert_int_equal(vm_map_unwire(&map, start, end, VM_MAP_WIRE_USER), 0);
+	assert_int_equal(pmap_wired_count(&pmap), 2);
+	assert_int_equal(vm_map_unwire(&map, start, end, VM_MAP_WIRE_USER),
+	    KERN_INVALID_ARGUMENT);
+	assert_int_equal(vm_map_unwire(&map, start, end, VM_MAP_WIRE_SYSTEM),
+	    0);
+	assert_int_equal(pmap_wired_count(&pmap), 0);
+	power_off();
+}
+
 int
 main(void)
 {
-	struct CMUnitTest
-	    tests[2 + NROWS(rows) + NROWS(stack_rows) + NROWS(bad_stacks)] = {
-		    cmocka_unit_test(test_around),
-		    cmocka_unit_test(test_copy_on_write),
-	    };
-	size_t ntests = 2;
+	struct CMUnitTest tests[64] = {
+		cmocka_unit_test(test_around),
+		cmocka_unit_test(test_copy_on_write),
+		cmocka_unit_test(test_wire_twice),
+	};
+	size_t ntests = 3;
 
 	ADD_ROWS(tests, ntests, rows, test_row);
 	ADD_ROWS(tests, ntests, stack_rows, test_stack);
 	ADD_ROWS(tests, ntests, bad_stacks, test_bad_stack);
+	ADD_ROWS(tests, ntests, wire_rows, test_wire);
 	return (RUN_TESTS(tests, ntests));
 }

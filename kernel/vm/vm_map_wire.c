@@ -1,0 +1,273 @@
+/*
+ * Memory that stays: wiring.
+ *
+ * An entry counts who wants it to stay: mlock(2), once, and the kernel.  While the
+ * count is not 0, each of its pages is in its own object (vm_fault() copies it
+ * there), has one wiring for the entry, and its mapping is wired.  So the pages
+ * are found by their index when the last of them lets go.
+ *
+ * Pages are brought in without the map's lock.  Meanwhile the entries are in
+ * transition: nobody deletes, protects or wires them, but they may be split.  So
+ * they are looked up again, by address and by whose wiring it is.
+ *
+ * Order: vm map -> vm_mtx -> pmap.
+ */
+#include "kernel/sys/systm.h"
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/vm_fault.h"
+#include "kernel/vm/vm_map.h"
+#include "kernel/vm/vm_map_int.h"
+#include "kernel/vm/vm_object.h"
+
+/* One call of vm_map_wire(). */
+struct wiring {
+	vm_map_t wir_map;
+	vm_offset_t wir_start, wir_end;
+	vm_offset_t wir_done; /* up to where pages have been brought in */
+	unsigned int wir_flags;
+};
+
+static bool
+is_mine(const struct wiring *w, const struct vm_map_entry *entry)
+{
+	return ((entry->eflags & MAP_ENTRY_IN_TRANSITION) != 0 &&
+	    entry->wiring == w);
+}
+
+static bool
+cannot_wire(const struct vm_map_entry *entry)
+{
+	return ((entry->eflags & MAP_ENTRY_GUARD) != 0 ||
+	    entry->protection == VM_PROT_NONE);
+}
+
+/* Is each page of the range in an entry of which skip() is false? */
+static bool
+all_are(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    bool (*skip)(const struct vm_map_entry *entry))
+{
+	vm_map_entry_t entry;
+
+	for (; start < end; start = entry->end) {
+		if (!vm_map_lookup_entry(map, start, &entry) || skip(entry))
+			return (false);
+	}
+	return (true);
+}
+
+/* ---- Pages of an entry let go ---- */
+
+static void
+unwire_pages(vm_map_t map, const struct vm_map_entry *entry, vm_offset_t start,
+    vm_offset_t end)
+{
+	vm_object_t object = entry->object;
+
+	pmap_unwire(map->pmap, start, end);
+	for (vm_offset_t va = start; va < end; va += PAGE_SIZE) {
+		vm_pindex_t pindex = atop(va - entry->start + entry->offset);
+		vm_page_t m;
+
+		VM_OBJECT_LOCK(object);
+		m = vm_page_lookup(object, pindex);
+		if (m != NULL)
+			vm_page_unwire(m, PQ_ACTIVE);
+		VM_OBJECT_UNLOCK(object);
+	}
+}
+
+/* Up to end, pages have been wired for those who let go now. */
+static void
+entry_let_go(vm_map_t map, vm_map_entry_t entry, vm_offset_t end)
+{
+	KASSERT(entry->wired_count > 0,
+	    ("%s: %#jx is not wired", __func__, (uintmax_t)entry->start));
+	if (--entry->wired_count > 0)
+		return;
+	pmap_unwire(map->pmap, entry->start, entry->end);
+	if (end > entry->end)
+		end = entry->end;
+	if (end > entry->start)
+		unwire_pages(map, entry, entry->start, end);
+}
+
+void
+vm_map_entry_unwire(vm_map_t map, vm_map_entry_t entry)
+{
+	if (entry->wired_count == 0)
+		return;
+	entry->wired_count = 1;
+	entry->eflags &= ~MAP_ENTRY_USER_WIRED;
+	entry_let_go(map, entry, entry->end);
+}
+
+void
+vm_map_entry_copy_wired(vm_map_t map, vm_map_entry_t entry)
+{
+	struct vm_map_entry old = *entry;
+
+	vm_fault_copy_entry(entry, &old, VM_FAULT_WIRE);
+	unwire_pages(map, &old, old.start, old.end);
+	pmap_remove(map->pmap, old.start, old.end);
+	vm_object_deallocate(old.object);
+}
+
+/* ---- Wire ---- */
+
+/* Count; those that are new to it are brought in by us. */
+static void
+mark(const struct wiring *w)
+{
+	bool user = (w->wir_flags & VM_MAP_WIRE_USER) != 0;
+	vm_map_t map = w->wir_map;
+	vm_map_entry_t entry;
+
+	for (entry = vm_map_clip_first(map, w->wir_start);
+	     entry != &map->header && entry->start < w->wir_end;
+	     entry = entry->next) {
+		vm_map_clip_end(map, entry, w->wir_end);
+		if (cannot_wire(entry) ||
+		    (user && (entry->eflags & MAP_ENTRY_USER_WIRED) != 0))
+			continue;
+		entry->eflags |= MAP_ENTRY_IN_TRANSITION;
+		entry->wiring = w;
+		entry->wired_count++;
+	}
+}
+
+/* Bring pages in up to end, without the lock. */
+static int
+fault_range(struct wiring *w, vm_offset_t end)
+{
+	vm_map_t map = w->wir_map;
+	int error = KERN_SUCCESS;
+
+	map->busy++;
+	vm_map_unlock(map);
+	while (w->wir_done < end) {
+		error = vm_fault(map, w->wir_done, VM_PROT_NONE, VM_FAULT_WIRE);
+		if (error != KERN_SUCCESS)
+			break;
+		w->wir_done += PAGE_SIZE;
+	}
+	vm_map_lock(map);
+	if (--map->busy == 0 && (map->flags & MAP_BUSY_WAKEUP) != 0) {
+		map->flags &= ~(uint32_t)MAP_BUSY_WAKEUP;
+		wakeup(&map->busy);
+	}
+	return (error);
+}
+
+/* All that was marked, and was not wired before. */
+static int
+fault_marked(struct wiring *w)
+{
+	int error = KERN_SUCCESS;
+	vm_map_entry_t entry;
+
+	while (error == KERN_SUCCESS && w->wir_done < w->wir_end) {
+		if (!vm_map_lookup_entry(w->wir_map, w->wir_done, &entry))
+			w->wir_done = entry->next->start;
+		else if (is_mine(w, entry) && entry->wired_count == 1)
+			error = fault_range(w, entry->end);
+		else
+			w->wir_done = entry->end;
+	}
+	return (error);
+}
+
+/* The transition is over.  Where it failed, what was wired lets go again. */
+static void
+settle(const struct wiring *w)
+{
+	vm_map_t map = w->wir_map;
+	vm_map_entry_t first = vm_map_clip_first(map, w->wir_start), entry;
+	bool failed = w->wir_done < w->wir_end, wanted = false;
+
+	for (entry = first; entry != &map->header && entry->start < w->wir_end;
+	     entry = entry->next) {
+		if (!is_mine(w, entry))
+			continue;
+		wanted |= (entry->eflags & MAP_ENTRY_NEEDS_WAKEUP) != 0;
+		entry->eflags &=
+		    ~(MAP_ENTRY_IN_TRANSITION | MAP_ENTRY_NEEDS_WAKEUP);
+		entry->wiring = NULL;
+		if (failed)
+			entry_let_go(map, entry, w->wir_done);
+		else if ((w->wir_flags & VM_MAP_WIRE_USER) != 0)
+			entry->eflags |= MAP_ENTRY_USER_WIRED;
+	}
+	vm_map_simplify_range(map, first, w->wir_end);
+	if (wanted)
+		wakeup(&map->root);
+}
+
+int
+vm_map_wire(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    unsigned int flags)
+{
+	struct wiring w = { map, start, end, start, flags };
+	int error = KERN_SUCCESS;
+
+	if (!vm_map_range_valid(map, start, end))
+		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
+	vm_map_lock(map);
+	vm_map_wait_transitions(map, start, end);
+	if ((flags & VM_MAP_WIRE_HOLESOK) == 0 &&
+	    !all_are(map, start, end, cannot_wire)) {
+		error = KERN_INVALID_ADDRESS;
+	} else {
+		mark(&w);
+		error = fault_marked(&w);
+		settle(&w);
+	}
+	vm_map_unlock(map);
+	return (error);
+}
+
+/* ---- Unwire ---- */
+
+static bool
+not_user_wired(const struct vm_map_entry *entry)
+{
+	return ((entry->eflags & MAP_ENTRY_USER_WIRED) == 0);
+}
+
+static bool
+not_wired(const struct vm_map_entry *entry)
+{
+	return (entry->wired_count == 0);
+}
+
+int
+vm_map_unwire(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    unsigned int flags)
+{
+	bool (*skip)(const struct vm_map_entry *entry) =
+	    (flags & VM_MAP_WIRE_USER) != 0 ? not_user_wired : not_wired;
+	vm_map_entry_t first, entry;
+	int error = KERN_SUCCESS;
+
+	if (!vm_map_range_valid(map, start, end))
+		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
+	vm_map_lock(map);
+	vm_map_wait_transitions(map, start, end);
+	if ((flags & VM_MAP_WIRE_HOLESOK) == 0 &&
+	    !all_are(map, start, end, skip)) {
+		error = KERN_INVALID_ARGUMENT;
+	} else {
+		first = vm_map_clip_first(map, start);
+		for (entry = first; entry != &map->header && entry->start < end;
+		     entry = entry->next) {
+			vm_map_clip_end(map, entry, end);
+			if (skip(entry))
+				continue;
+			if ((flags & VM_MAP_WIRE_USER) != 0)
+				entry->eflags &= ~MAP_ENTRY_USER_WIRED;
+			entry_let_go(map, entry, entry->end);
+		}
+		vm_map_simplify_range(map, first, end);
+	}
+	vm_map_unlock(map);
+	return (error);
+}
