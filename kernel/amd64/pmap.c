@@ -22,6 +22,7 @@
 
 struct mtx pmap_lock;
 struct pmap kernel_pmap_store;
+const vm_size_t pmap_struct_size = sizeof(struct pmap);
 
 static struct pmap *loaded[MAXCPU]; /* by CPU, which writes its own */
 

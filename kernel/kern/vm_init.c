@@ -12,6 +12,7 @@
 #include "kernel/vm/uma.h"
 #include "kernel/vm/uma_boot.h"
 #include "kernel/vm/vm_kern.h"
+#include "kernel/vm/vm_map.h"
 #include "kernel/vm/vm_object.h"
 #include "kernel/vm/vm_page.h"
 #include "kernel/vm/vm_pageout.h"
@@ -30,6 +31,7 @@ vm_mem_init(const void *arg)
 	kmeminit();
 	vm_object_init();
 	vm_pager_init();
+	vmspace_startup();
 }
 SYSINIT(vm_mem, SI_SUB_VM, SI_ORDER_SECOND, vm_mem_init, NULL);
 

@@ -86,6 +86,9 @@ extern struct pmap kernel_pmap_store;
 /* Before the first of these, once the kernel's page tables are there. */
 void pmap_init(void);
 
+/* Bytes of a struct pmap. */
+extern const vm_size_t pmap_struct_size;
+
 /* An address space with nothing in it.  0 or ENOMEM. */
 int pmap_pinit(pmap_t pmap);
 

@@ -10,6 +10,7 @@
  *	vm_map_lookup.c	what an access finds
  *	vm_map_stack.c	stacks, which grow
  *	vm_map_wire.c	memory that stays
+ *	vm_map_fork.c	vmspaces, and forks
  *	vm_fault.c	what a map says becomes a mapping of the pmap
  *
  * The map's lock, an sx, is shared by lookups and faults and owned by changes.
@@ -227,5 +228,29 @@ bool vm_map_check_protection(vm_map_t map, vm_offset_t start, vm_offset_t end,
  * The map is locked, or the machine stopped.
  */
 const char *vm_map_audit(vm_map_t map);
+
+/* ---- Vmspaces ---- */
+
+/* The address space of a process: a map, its pmap, and where its heap is. */
+struct vmspace {
+	struct vm_map vm_map;
+	uint32_t vm_refcnt;   /* atomic */
+	vm_offset_t vm_daddr; /* the heap; guarded by the map's lock */
+	vm_size_t vm_dsize;   /* bytes of it, in whole pages */
+	vm_size_t vm_dmax;    /* and the most that it may have */
+};
+
+/* Make the zones; once, before the first of these. */
+void vmspace_startup(void);
+
+/* One with nothing in [min, max), and one reference.  NULL: no memory. */
+struct vmspace *vmspace_alloc(vm_offset_t min, vm_offset_t max);
+void vmspace_ref(struct vmspace *vm);
+
+/* The last reference ends it; no CPU has its pmap loaded then. */
+void vmspace_free(struct vmspace *vm);
+
+/* A child's: each entry as its inheritance says.  NULL: no memory. */
+struct vmspace *vmspace_fork(struct vmspace *parent);
 
 #endif
