@@ -1,0 +1,777 @@
+/*
+ * usage: storm_vm [SEED [STEPS]]
+ *
+ * Processes on simulated CPUs map memory and files, fork, read, write, protect,
+ * wire, unmap and exit, and every page that they see is compared with plain
+ * arrays.  The same seed gives the same steps, so what a failure says is enough to
+ * see it again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/unit.h"
+#include "tests/vm/mmu.h"
+#include "tests/vm/sim.h"
+
+#include "kernel/sys/systm.h"
+#include "kernel/vm/pmap.h"
+#include "kernel/vm/vm_fault.h"
+#include "kernel/vm/vm_map.h"
+#include "kernel/vm/vm_object.h"
+#include "kernel/vm/vm_pager.h"
+
+#define NCPUS  4
+#define NPROCS 8
+#define NFILES 2
+#define FIRST  UINT64_C(0x7ffff8000000)
+
+/* Pages of a process: where anything is mapped, and where stacks are. */
+#define NLOW   64
+#define NSTACK 80
+#define NPAGES (NLOW + NSTACK)
+#define GROW   32 /* what a stack grows at least */
+#define AUDIT  1000
+
+static const struct sim_config config = {
+	.ram =
+	    (const vm_paddr_t[]){ 0x1000, 0x9f000, 0x100000, 0x1900000, 0, 0 },
+	.kva_size = 64 << 20,
+	.ncpus = NCPUS,
+	.pinned = true,
+};
+
+/* ---- What should be true ---- */
+
+/* What some see at a place: bytes of their own, or else those of a file. */
+struct content {
+	unsigned int refs;
+	bool own;
+	const struct content *file; /* NULL: zeros */
+	unsigned char bytes[4096];
+};
+
+/* A page of a process. */
+struct slot {
+	struct content *content; /* NULL: nothing is mapped, or a guard */
+	bool guard;
+	bool gap; /* a guard that a stack may eat */
+	bool private;
+	bool shared; /* ever with another process, not by a copy */
+	bool wired;
+	vm_prot_t prot;
+	vm_inherit_t inherit;
+};
+
+static struct proc {
+	struct vmspace *vm; /* NULL: there is no such process */
+	struct slot slots[NPAGES];
+} procs[NPROCS];
+
+static vm_object_t files[NFILES];
+static struct content *file_contents[NFILES][NPAGES];
+
+static struct proc *loaded[NCPUS];
+
+static uint32_t seed = 1;
+static uint64_t step, nsteps = 30000;
+
+static const unsigned char zeros[4096];
+
+static unsigned int
+below(unsigned int n)
+{
+	return (sim_random(&seed) % n);
+}
+
+static void
+expect(bool so, const char *what)
+{
+	if (!so)
+		panic("step %ju: %s", (uintmax_t)step, what);
+}
+
+static vm_offset_t
+page_va(unsigned int page)
+{
+	return (FIRST + ptoa(page));
+}
+
+static struct content *
+content_new(const struct content *file)
+{
+	struct content *c = calloc(1, sizeof(*c));
+
+	expect(c != NULL, "memory of the test");
+	c->refs = 1;
+	c->file = file;
+	return (c);
+}
+
+static void
+content_free(struct content *c)
+{
+	if (c != NULL && --c->refs == 0)
+		free(c);
+}
+
+static const unsigned char *
+content_bytes(const struct content *c)
+{
+	return (c->own ? c->bytes : c->file != NULL ? c->file->bytes : zeros);
+}
+
+static void
+content_own(struct content *c)
+{
+	if (!c->own)
+		memcpy(c->bytes, content_bytes(c), sizeof(c->bytes));
+	c->own = true;
+}
+
+static void
+slot_clear(struct slot *s)
+{
+	content_free(s->content);
+	*s = (struct slot){ 0 };
+}
+
+struct range {
+	unsigned int first, end;
+};
+
+static struct range
+any_range(void)
+{
+	unsigned int first = below(NPAGES);
+	unsigned int n = 1 + below(below(8) == 0 ? NPAGES : 10);
+
+	return ((struct range){ first,
+	    first + n > NPAGES ? NPAGES : first + n });
+}
+
+static struct proc *
+any_proc(void)
+{
+	struct proc *p;
+
+	do {
+		p = &procs[below(NPROCS)];
+	} while (p->vm == NULL);
+	return (p);
+}
+
+/* ---- Accesses ---- */
+
+static void
+load(unsigned int cpu, struct proc *p)
+{
+	sim_pin(cpu);
+	pmap_activate(p == NULL ? kernel_pmap : p->vm->vm_map.pmap);
+	loaded[cpu] = p;
+}
+
+static bool
+same_gap(const struct slot *a, const struct slot *b)
+{
+	return (a->gap && b->gap && a->inherit == b->inherit);
+}
+
+/* An access to the guard of a stack moves its edge, if there is a stack. */
+static void
+note_growth(struct proc *p, unsigned int page)
+{
+	unsigned int first = page, end = page, edge;
+	const struct slot *stack;
+
+	while (first > 0 && same_gap(&p->slots[first - 1], &p->slots[page]))
+		first--;
+	while (end < NPAGES && same_gap(&p->slots[end], &p->slots[page]))
+		end++;
+	stack = &p->slots[end];
+	if (end == NPAGES || stack->content == NULL || page == first)
+		return;
+	edge = page;
+	if (end - edge < GROW)
+		edge = end - first > GROW + 1 ? end - GROW : first + 1;
+	for (unsigned int i = edge; i < end; i++) {
+		p->slots[i] = (struct slot){
+			.content = content_new(NULL),
+			.private = true,
+			.prot = stack->prot,
+			.inherit = VM_INHERIT_COPY,
+		};
+	}
+}
+
+static int
+expected_error(struct proc *p, unsigned int page, vm_prot_t access)
+{
+	const struct slot *s = &p->slots[page];
+
+	if (s->gap)
+		note_growth(p, page);
+	if (s->content == NULL && !s->guard)
+		return (KERN_INVALID_ADDRESS);
+	if (s->content == NULL || (access & ~s->prot) != 0)
+		return (KERN_PROTECTION_FAILURE);
+	return (KERN_SUCCESS);
+}
+
+/* The page's bytes, through the MMU and faults; NULL: not for that access. */
+static unsigned char *
+touch(struct proc *p, unsigned int page, bool write)
+{
+	vm_prot_t access = write ? VM_PROT_WRITE : VM_PROT_READ;
+	unsigned int cpu = below(NCPUS);
+	void *got;
+	int error, expected;
+
+	load(cpu, p);
+	got = mmu_access(cpu, page_va(page),
+	    MMU_USER | (write ? MMU_WRITE : MMU_READ));
+	expected = expected_error(p, page, access);
+	if (got != NULL) {
+		expect(expected == KERN_SUCCESS, "an access without a right");
+		return (got);
+	}
+	error =
+	    vm_fault(&p->vm->vm_map, page_va(page), access, VM_FAULT_NORMAL);
+	if (error != expected)
+		panic("step %ju: vm_fault says %d of page %u, not %d",
+		    (uintmax_t)step, error, page, expected);
+	if (error != KERN_SUCCESS)
+		return (NULL);
+	got = mmu_access(cpu, page_va(page),
+	    MMU_USER | (write ? MMU_WRITE : MMU_READ));
+	expect(got != NULL, "no mapping after vm_fault");
+	return (got);
+}
+
+static void
+access_page(struct proc *p, unsigned int page, bool write)
+{
+	unsigned char *bytes = touch(p, page, write);
+	struct content *c = p->slots[page].content;
+	unsigned int at = below(4096);
+
+	if (bytes == NULL)
+		return;
+	expect(memcmp(bytes, content_bytes(c), 4096) == 0, "bytes");
+	if (!write)
+		return;
+	content_own(c);
+	bytes[at] = c->bytes[at] = (unsigned char)below(256);
+}
+
+static void
+step_access(void)
+{
+	access_page(any_proc(), below(NPAGES), below(2) == 0);
+}
+
+/* ---- Mapping ---- */
+
+static void
+note_mapped(struct proc *p, struct range r, const struct vm_map_what *what,
+    int file)
+{
+	bool private = (what->cow & MAP_INHERIT_SHARE) == 0;
+
+	for (unsigned int i = r.first; i < r.end; i++) {
+		struct slot *s = &p->slots[i];
+		struct content *c = file < 0 ? NULL : file_contents[file][i];
+
+		slot_clear(s);
+		s->private = private;
+		s->shared = !private;
+		s->prot = what->prot;
+		s->inherit = private ? VM_INHERIT_COPY : VM_INHERIT_SHARE;
+		if ((what->cow & MAP_CREATE_GUARD) != 0)
+			s->guard = true;
+		else if (private || file < 0)
+			s->content = content_new(c);
+		else {
+			s->content = c;
+			c->refs++;
+		}
+	}
+}
+
+/* A file's page is at the same place in all processes. */
+static void
+step_map(void)
+{
+	struct proc *p = any_proc();
+	struct range r = any_range();
+	int file = (int)below(NFILES + 2) - 2;
+	struct vm_map_what what = {
+		.prot =
+		    (vm_prot_t)(VM_PROT_READ | (below(4) != 0) * VM_PROT_WRITE),
+		.max = VM_PROT_ALL,
+	};
+
+	if (file >= 0) {
+		what.object = files[file];
+		what.offset = ptoa(r.first);
+		vm_object_reference(what.object);
+	}
+	if (below(2) == 0)
+		what.cow = MAP_INHERIT_SHARE;
+	else if (file >= 0)
+		what.cow = MAP_COPY_ON_WRITE;
+	else if (below(8) == 0)
+		what.cow = MAP_CREATE_GUARD;
+	expect(vm_map_fixed(&p->vm->vm_map, page_va(r.first),
+		   ptoa(r.end - r.first), &what) == KERN_SUCCESS,
+	    "to map");
+	note_mapped(p, r, &what, file);
+}
+
+static void
+step_unmap(void)
+{
+	struct proc *p = any_proc();
+	struct range r = any_range();
+
+	expect(vm_map_remove(&p->vm->vm_map, page_va(r.first),
+		   page_va(r.end)) == KERN_SUCCESS,
+	    "to unmap");
+	for (unsigned int i = r.first; i < r.end; i++)
+		slot_clear(&p->slots[i]);
+}
+
+static void
+step_stack(void)
+{
+	const struct vm_map_what what = { .prot = VM_PROT_READ | VM_PROT_WRITE,
+		.max = VM_PROT_ALL };
+	struct proc *p = any_proc();
+	unsigned int mapped = 1 + below(4);
+	int error;
+
+	error = vm_map_stack(&p->vm->vm_map, page_va(NLOW), ptoa(NSTACK),
+	    ptoa(mapped), &what);
+	for (unsigned int i = NLOW; i < NPAGES; i++) {
+		if (p->slots[i].content != NULL || p->slots[i].guard) {
+			expect(error == KERN_NO_SPACE, "room for a stack");
+			return;
+		}
+	}
+	expect(error == KERN_SUCCESS, "a stack");
+	for (unsigned int i = NLOW; i < NPAGES - mapped; i++)
+		p->slots[i].guard = p->slots[i].gap = true;
+	for (unsigned int i = NLOW; i < NPAGES; i++) {
+		p->slots[i].private = true;
+		p->slots[i].inherit = VM_INHERIT_COPY;
+	}
+	note_mapped(p, (struct range){ NPAGES - mapped, NPAGES }, &what, -1);
+}
+
+/* ---- Rights ---- */
+
+/* Is what the process sees there the page of a file, or nothing yet? */
+static bool
+sees_file(struct proc *p, unsigned int page)
+{
+	vm_map_t map = &p->vm->vm_map;
+	vm_map_entry_t entry;
+	vm_object_t object;
+	vm_pindex_t pindex;
+
+	vm_map_lock_read(map);
+	expect(vm_map_lookup_entry(map, page_va(page), &entry), "an entry");
+	vm_map_unlock_read(map);
+	pindex = atop(page_va(page) - entry->start + entry->offset);
+	VM_OBJECT_LOCK(entry->object);
+	for (object = entry->object;
+	     object != NULL && vm_page_lookup(object, pindex) == NULL &&
+	     !vm_pager_has_page(object, pindex, NULL, NULL);
+	     object = object->backing_object)
+		pindex += atop(object->backing_object_offset);
+	VM_OBJECT_UNLOCK(entry->object);
+	return (object == NULL || object == files[0] || object == files[1]);
+}
+
+/*
+ * To wire a page of a file may make a copy of it that others see, too, who have
+ * not written to it.  From then on they do not see what is written to the file.
+ */
+static void
+note_copies(struct range r)
+{
+	for (unsigned int i = 0; i < NPROCS; i++) {
+		for (unsigned int page = r.first; page < r.end; page++) {
+			struct slot *s = &procs[i].slots[page];
+
+			if (procs[i].vm != NULL && s->content != NULL &&
+			    s->private && s->content->file != NULL &&
+			    !s->content->own && !sees_file(&procs[i], page))
+				content_own(s->content);
+		}
+	}
+}
+
+static void
+step_protect(void)
+{
+	static const vm_prot_t prots[] = { VM_PROT_NONE, VM_PROT_READ,
+		VM_PROT_READ | VM_PROT_WRITE, VM_PROT_READ | VM_PROT_WRITE };
+	struct proc *p = any_proc();
+	struct range r = any_range();
+	vm_prot_t prot = prots[below(4)];
+
+	expect(vm_map_protect(&p->vm->vm_map, page_va(r.first), page_va(r.end),
+		   prot, 0) == KERN_SUCCESS,
+	    "to protect");
+	for (unsigned int i = r.first; i < r.end; i++) {
+		if (p->slots[i].content != NULL)
+			p->slots[i].prot = prot;
+	}
+	note_copies(r);
+}
+
+/* What was shared once is never to be copied: that would not be a snapshot. */
+static void
+step_inherit(void)
+{
+	struct proc *p = any_proc();
+	struct range r = any_range();
+	vm_inherit_t inherit = (vm_inherit_t)below(4);
+
+	for (unsigned int i = r.first; i < r.end; i++) {
+		if (inherit == VM_INHERIT_COPY && p->slots[i].shared)
+			return;
+	}
+	expect(vm_map_inherit(&p->vm->vm_map, page_va(r.first), page_va(r.end),
+		   inherit) == KERN_SUCCESS,
+	    "to inherit");
+	for (unsigned int i = r.first; i < r.end; i++)
+		p->slots[i].inherit = inherit;
+}
+
+static void
+step_wire(void)
+{
+	struct proc *p = any_proc();
+	struct range r = any_range();
+	unsigned int i;
+	int error = vm_map_wire(&p->vm->vm_map, page_va(r.first),
+	    page_va(r.end), VM_MAP_WIRE_USER);
+
+	for (i = r.first; i < r.end; i++) {
+		if (p->slots[i].content == NULL || p->slots[i].prot == 0)
+			break;
+	}
+	expect(error == (i < r.end ? KERN_INVALID_ADDRESS : KERN_SUCCESS),
+	    "to wire");
+	for (i = r.first; error == KERN_SUCCESS && i < r.end; i++)
+		p->slots[i].wired = true;
+	note_copies(r);
+}
+
+static void
+step_unwire(void)
+{
+	struct proc *p = any_proc();
+	struct range r = any_range();
+
+	expect(vm_map_unwire(&p->vm->vm_map, page_va(r.first), page_va(r.end),
+		   VM_MAP_WIRE_USER | VM_MAP_WIRE_HOLESOK) == KERN_SUCCESS,
+	    "to unwire");
+	for (unsigned int i = r.first; i < r.end; i++)
+		p->slots[i].wired = false;
+}
+
+/* ---- Processes ---- */
+
+static void
+unload(const struct proc *p)
+{
+	for (unsigned int cpu = 0; cpu < NCPUS; cpu++) {
+		if (loaded[cpu] == p)
+			load(cpu, NULL);
+	}
+}
+
+static void
+end(struct proc *p)
+{
+	unload(p);
+	vmspace_free(p->vm);
+	p->vm = NULL;
+	for (unsigned int i = 0; i < NPAGES; i++)
+		slot_clear(&p->slots[i]);
+}
+
+static void
+begin(struct proc *p)
+{
+	p->vm = vmspace_alloc(FIRST, page_va(NPAGES));
+	expect(p->vm != NULL, "an address space");
+}
+
+/* There is always one. */
+static void
+step_exit(void)
+{
+	struct proc *p = any_proc();
+
+	end(p);
+	for (unsigned int i = 0; i < NPROCS; i++) {
+		if (procs[i].vm != NULL)
+			return;
+	}
+	begin(p);
+}
+
+static void
+fork_slot(struct slot *child, struct slot *parent)
+{
+	if ((parent->content == NULL && !parent->guard) ||
+	    parent->inherit == VM_INHERIT_NONE)
+		return;
+	*child = *parent;
+	child->wired = false;
+	if (parent->content == NULL)
+		return;
+	if (parent->inherit == VM_INHERIT_SHARE) {
+		parent->shared = child->shared = true;
+		parent->content->refs++;
+	} else if (parent->inherit == VM_INHERIT_ZERO) {
+		child->content = content_new(NULL);
+		child->private = true;
+		child->shared = false;
+	} else {
+		child->content = content_new(NULL);
+		*child->content = *parent->content;
+		child->content->refs = 1;
+	}
+}
+
+static void
+step_fork(void)
+{
+	struct proc *p = any_proc();
+	struct proc *q = &procs[below(NPROCS)];
+
+	if (q == p)
+		return;
+	if (q->vm != NULL)
+		end(q);
+	q->vm = vmspace_fork(p->vm);
+	expect(q->vm != NULL, "a fork");
+	for (unsigned int i = 0; i < NPAGES; i++)
+		fork_slot(&q->slots[i], &p->slots[i]);
+	note_copies((struct range){ 0, NPAGES });
+}
+
+/* ---- Everything ---- */
+
+static void
+audit_proc(struct proc *p)
+{
+	vm_map_t map = &p->vm->vm_map;
+	const char *wrong;
+
+	vm_map_lock_read(map);
+	wrong = vm_map_audit(map);
+	vm_map_unlock_read(map);
+	expect(wrong == NULL, wrong);
+	for (unsigned int page = 0; page < NPAGES; page++)
+		access_page(p, page, false);
+}
+
+/* Call func for each entry that shows an object. */
+static unsigned int
+for_entries(vm_object_t object,
+    unsigned int (*func)(const struct vm_map_entry *entry, vm_pindex_t pindex),
+    vm_pindex_t pindex)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < NPROCS; i++) {
+		vm_map_t map;
+
+		if (procs[i].vm == NULL)
+			continue;
+		map = &procs[i].vm->vm_map;
+		for (vm_map_entry_t entry = map->header.next;
+		     entry != &map->header; entry = entry->next) {
+			if (entry->object == object)
+				n += func(entry, pindex);
+		}
+	}
+	return (n);
+}
+
+static unsigned int
+one_reference(const struct vm_map_entry *entry, vm_pindex_t pindex)
+{
+	(void)entry, (void)pindex;
+	return (1);
+}
+
+static unsigned int
+one_wiring(const struct vm_map_entry *entry, vm_pindex_t pindex)
+{
+	vm_pindex_t first = atop(entry->offset);
+
+	return (entry->wired_count > 0 && pindex >= first &&
+	    pindex - first < atop(entry->end - entry->start));
+}
+
+/* Entries, shadows, and the test's own of files. */
+static unsigned int
+count_references(vm_object_t object)
+{
+	unsigned int n = object->shadow_count;
+
+	for (unsigned int i = 0; i < NFILES; i++)
+		n += files[i] == object;
+	return (n + for_entries(object, one_reference, 0));
+}
+
+/* A page is wired once for each wired entry that shows it, and is there. */
+static void
+audit_wirings(vm_object_t object)
+{
+	for (vm_pindex_t pindex = 0; pindex < object->size; pindex++) {
+		unsigned int n = for_entries(object, one_wiring, pindex);
+		vm_page_t m;
+
+		VM_OBJECT_LOCK(object);
+		m = vm_page_lookup(object, pindex);
+		VM_OBJECT_UNLOCK(object);
+		expect(n == (m == NULL ? 0 : m->wire_count), "wirings");
+	}
+}
+
+static void
+audit_objects(void)
+{
+	vm_object_t object;
+
+	TAILQ_FOREACH(object, &vm_object_list, object_list) {
+		expect(object->ref_count > 0, "an object without a user");
+		expect(object->ref_count == count_references(object),
+		    "references of an object");
+		expect(object->paging_in_progress == 0, "paging for ever");
+		audit_wirings(object);
+	}
+}
+
+static void
+audit(void)
+{
+	for (unsigned int i = 0; i < NPROCS; i++) {
+		if (procs[i].vm != NULL)
+			audit_proc(&procs[i]);
+	}
+	audit_objects();
+}
+
+/* ---- The storm ---- */
+
+static const struct {
+	unsigned int weight;
+	void (*func)(void);
+} kinds[] = {
+	{ 600, step_access },
+	{ 40, step_map },
+	{ 20, step_unmap },
+	{ 10, step_stack },
+	{ 30, step_protect },
+	{ 10, step_inherit },
+	{ 15, step_wire },
+	{ 15, step_unwire },
+	{ 20, step_fork },
+	{ 10, step_exit },
+};
+
+static void
+one_step(void)
+{
+	unsigned int total = 0, at;
+	size_t i;
+
+	for (i = 0; i < NROWS(kinds); i++)
+		total += kinds[i].weight;
+	at = below(total);
+	for (i = 0; at >= kinds[i].weight; i++)
+		at -= kinds[i].weight;
+	kinds[i].func();
+}
+
+static void
+power_on(void)
+{
+	sim_boot(&config);
+	vmspace_startup();
+	for (unsigned int i = 0; i < NFILES; i++) {
+		files[i] = vm_object_allocate(OBJT_SWAP, NPAGES);
+		for (unsigned int page = 0; page < NPAGES; page++) {
+			file_contents[i][page] = content_new(NULL);
+			file_contents[i][page]->own = true;
+		}
+	}
+	begin(&procs[0]);
+}
+
+static void
+power_off(void)
+{
+	for (unsigned int i = 0; i < NPROCS; i++) {
+		if (procs[i].vm != NULL)
+			end(&procs[i]);
+	}
+	for (unsigned int i = 0; i < NFILES; i++) {
+		expect(files[i]->ref_count == 1, "references of a file");
+		vm_object_deallocate(files[i]);
+		for (unsigned int page = 0; page < NPAGES; page++)
+			content_free(file_contents[i][page]);
+	}
+	expect(TAILQ_EMPTY(&vm_object_list), "objects that are left");
+}
+
+static void
+run(void *arg)
+{
+	(void)arg;
+	power_on();
+	for (step = 0; step < nsteps; step++) {
+		one_step();
+		if (step % AUDIT == 0)
+			audit();
+	}
+	audit();
+	power_off();
+}
+
+static void
+test_storm(void **state)
+{
+	const uint32_t first = seed;
+	const char *said;
+
+	(void)state;
+	print_message("# storm_vm %u %ju\n", first, (uintmax_t)nsteps);
+	said = sim_expect_panic(run, NULL);
+	if (said != NULL)
+		fail_msg("storm_vm %u %ju: step %ju: %s", first,
+		    (uintmax_t)nsteps, (uintmax_t)step, said);
+	sim_halt();
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_storm),
+	};
+
+	if (argc > 1)
+		seed = (uint32_t)strtoul(argv[1], NULL, 10);
+	if (argc > 2)
+		nsteps = strtoull(argv[2], NULL, 10);
+	return (RUN_TESTS(tests, NROWS(tests)));
+}
