@@ -1,10 +1,30 @@
 /*
- * The pager of anonymous memory: zeros, until there is something on swap.
+ * The pager of anonymous memory: pages to swap and back.
  *
- * There are no devices for swap yet, so nothing ever is: what is not in memory is
- * zeros, and what is stays there.
+ * A page without a block was never written out: it is zeros if it is not in
+ * memory.
+ *
+ * Out: a run of blocks is taken for as many pages in a row, and they are noted
+ * before the write, so that lack of memory for the notes is seen while nothing
+ * has happened yet.  Nobody reads them meanwhile, since the pages are busy.  The
+ * pages are clean when all is on the disk, and not before.  After an error they
+ * are dirty, and the blocks bad.
+ *
+ * In: pages that are in a row on the disk come in one request, and with them
+ * neighbours that are not in memory, if the caller wants some.
+ *
+ * Lock: vm_mtx, not held over requests to the device.
  */
-#include "kernel/vm/vm_pager.h"
+#include "kernel/vm/swap_pager.h"
+
+#include "kernel/sys/systm.h"
+
+static void
+swap_pager_init(void)
+{
+	TAILQ_INIT(&swap_devices);
+	swap_meta_init();
+}
 
 static vm_object_t
 swap_pager_alloc(void *handle, vm_ooffset_t size, vm_prot_t prot,
@@ -15,41 +35,288 @@ swap_pager_alloc(void *handle, vm_ooffset_t size, vm_prot_t prot,
 	return (vm_object_allocate(OBJT_SWAP, atop(round_page(offset + size))));
 }
 
-static int
-swap_pager_getpages(vm_object_t object, vm_page_t *ma, int count, int *rbehind,
-    int *rahead)
+static void
+swap_pager_freespace(vm_object_t object, vm_pindex_t start, vm_pindex_t count)
 {
-	(void)object;
-	(void)ma;
-	(void)count;
-	*rbehind = *rahead = 0;
-	return (VM_PAGER_FAIL);
+	vm_pindex_t at = start;
+
+	while (swap_pager_find_least(object, &at) && at - start < count)
+		swap_dev_free(swap_meta_take(object, at));
 }
 
 static void
-swap_pager_putpages(vm_object_t object, vm_page_t *ma, int count,
-    unsigned int flags, int *rtvals)
+swap_pager_dealloc(vm_object_t object)
 {
-	(void)object;
-	(void)ma;
-	(void)flags;
-	for (int i = 0; i < count; i++)
-		rtvals[i] = VM_PAGER_AGAIN;
+	swap_pager_freespace(object, 0, (vm_pindex_t)UINT32_MAX + 1);
+}
+
+/*
+ * How far from pindex on, in steps of +1 or -1, blocks are in a row on one device;
+ * at most max pages.
+ */
+static int
+in_a_row(vm_object_t object, vm_pindex_t pindex, int step, int max)
+{
+	swblk_t blk = swap_meta_lookup(object, pindex);
+	const struct swdevt *sw = swap_dev_of(blk);
+	int n = 0;
+
+	while (n < max) {
+		pindex += (vm_pindex_t)step;
+		blk += (swblk_t)step;
+		if (swap_meta_lookup(object, pindex) != blk ||
+		    swap_dev_of(blk) != sw)
+			break;
+		n++;
+	}
+	return (n);
 }
 
 static bool
 swap_pager_haspage(vm_object_t object, vm_pindex_t pindex, int *before,
     int *after)
 {
-	(void)object;
-	(void)pindex;
-	*before = *after = 0;
-	return (false);
+	if (swap_meta_lookup(object, pindex) == SWAPBLK_NONE)
+		return (false);
+	*before = in_a_row(object, pindex, -1, VM_PAGER_MAXPAGES - 1);
+	*after = in_a_row(object, pindex, 1, VM_PAGER_MAXPAGES - 1 - *before);
+	return (true);
+}
+
+/* ---- In ---- */
+
+/* Pages that one request reads, or several, and those that were asked for. */
+struct swap_in {
+	vm_page_t si_pages[VM_PAGER_MAXPAGES];
+	int si_behind; /* so many before those that were asked for */
+	int si_count;  /* of all */
+	swblk_t si_first;
+};
+
+/* A neighbour, that was not in memory; NULL: it is, or no memory is left. */
+static vm_page_t
+neighbour(vm_object_t object, vm_pindex_t pindex)
+{
+	if (vm_page_lookup(object, pindex) != NULL)
+		return (NULL);
+	return (vm_page_alloc(object, pindex, VM_ALLOC_NORMAL));
+}
+
+/* What comes with them, as far as it is in the same row. */
+static void
+add_neighbours(vm_object_t object, struct swap_in *si, int behind, int ahead)
+{
+	vm_pindex_t first = si->si_pages[0]->pindex;
+	vm_pindex_t last = first + (vm_pindex_t)si->si_count - 1;
+	vm_page_t m;
+	int n;
+
+	n = in_a_row(object, last, 1, ahead);
+	while (n-- > 0 && si->si_count < VM_PAGER_MAXPAGES &&
+	    (m = neighbour(object, ++last)) != NULL)
+		si->si_pages[si->si_count++] = m;
+	n = in_a_row(object, first, -1, behind);
+	while (n-- > 0 && si->si_count < VM_PAGER_MAXPAGES &&
+	    (m = neighbour(object, --first)) != NULL) {
+		for (int i = si->si_count++; i > 0; i--)
+			si->si_pages[i] = si->si_pages[i - 1];
+		si->si_pages[0] = m;
+		si->si_behind++;
+		si->si_first--;
+	}
+}
+
+/* A neighbour is there, or could not be read. */
+static void
+finish_neighbour(vm_page_t m, int error)
+{
+	if (error != 0) {
+		vm_page_free(m);
+		return;
+	}
+	vm_page_valid(m);
+	vm_page_deactivate(m);
+	vm_page_xunbusy(m);
+}
+
+/* Blocks in a row: one request. */
+static int
+read_row(vm_object_t object, struct swap_in *si, int count)
+{
+	int error = swap_dev_io(BIO_READ, si->si_first, si->si_pages,
+	    (unsigned int)si->si_count);
+
+	VM_OBJECT_LOCK(object);
+	for (int i = 0; i < si->si_count; i++) {
+		vm_page_t m = si->si_pages[i];
+
+		if (i < si->si_behind || i >= si->si_behind + count)
+			finish_neighbour(m, error);
+		else if (error == 0)
+			vm_page_valid(m);
+	}
+	VM_OBJECT_UNLOCK(object);
+	return (error == 0 ? VM_PAGER_OK : VM_PAGER_ERROR);
+}
+
+/* The pages from ma on that are in a row, and, of all of them, neighbours. */
+static int
+start_row(vm_object_t object, vm_page_t *ma, int count, struct swap_in *si)
+{
+	vm_pindex_t pindex = ma[0]->pindex;
+	int n;
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	*si = (struct swap_in){
+		.si_first = swap_meta_lookup(object, pindex),
+	};
+	if (si->si_first == SWAPBLK_NONE)
+		return (0);
+	n = 1 + in_a_row(object, pindex, 1, count - 1);
+	for (; si->si_count < n; si->si_count++)
+		si->si_pages[si->si_count] = ma[si->si_count];
+	return (n);
+}
+
+static int
+swap_pager_getpages(vm_object_t object, vm_page_t *ma, int count, int *rbehind,
+    int *rahead)
+{
+	int behind = *rbehind, ahead = *rahead, n, rv;
+	struct swap_in si;
+
+	*rbehind = *rahead = 0;
+	do {
+		VM_OBJECT_LOCK(object);
+		n = start_row(object, ma, count, &si);
+		if (n == count && (behind > 0 || ahead > 0)) {
+			add_neighbours(object, &si, behind, ahead);
+			*rbehind = si.si_behind;
+			*rahead = si.si_count - si.si_behind - n;
+		}
+		VM_OBJECT_UNLOCK(object);
+		if (n == 0)
+			return (VM_PAGER_FAIL);
+		rv = read_row(object, &si, n);
+		ma += n;
+		count -= n;
+		behind = ahead = 0;
+	} while (rv == VM_PAGER_OK && count > 0);
+	return (rv);
+}
+
+/* ---- Out ---- */
+
+/*
+ * Take blocks in a row for as many of the pages as there are, and note them.
+ * How many: 0 if there is no block, or no memory to note it.
+ */
+static unsigned int
+reserve_row(vm_object_t object, vm_page_t *ma, unsigned int count,
+    swblk_t *first)
+{
+	unsigned int n = count, noted = 0;
+	swblk_t old;
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	*first = swap_dev_alloc(&n);
+	if (*first == SWAPBLK_NONE)
+		return (0);
+	while (noted < n &&
+	    swap_meta_set(object, ma[noted]->pindex, *first + noted, &old)) {
+		if (old != SWAPBLK_NONE)
+			swap_dev_free(old);
+		noted++;
+	}
+	for (unsigned int i = noted; i < n; i++)
+		swap_dev_free(*first + i);
+	return (noted);
+}
+
+/* A page is on swap, or could not be put there. */
+static int
+finish_out(vm_object_t object, vm_page_t m, int error)
+{
+	if (error == 0) {
+		vm_page_undirty(m);
+		return (VM_PAGER_OK);
+	}
+	swap_dev_bad(swap_meta_take(object, m->pindex));
+	vm_page_dirty(m);
+	return (VM_PAGER_ERROR);
+}
+
+static void
+swap_pager_putpages(vm_object_t object, vm_page_t *ma, int count,
+    unsigned int flags, int *rtvals)
+{
+	unsigned int n, left = (unsigned int)count;
+	swblk_t first;
+	int error;
+
+	(void)flags;
+	VM_OBJECT_LOCK(object);
+	while (left > 0 && (n = reserve_row(object, ma, left, &first)) > 0) {
+		VM_OBJECT_UNLOCK(object);
+		error = swap_dev_io(BIO_WRITE, first, ma, n);
+		VM_OBJECT_LOCK(object);
+		for (unsigned int i = 0; i < n; i++)
+			*rtvals++ = finish_out(object, *ma++, error);
+		left -= n;
+	}
+	VM_OBJECT_UNLOCK(object);
+	while (left-- > 0)
+		*rtvals++ = VM_PAGER_AGAIN;
+}
+
+/* ---- From object to object ---- */
+
+/* One block of src goes to dst; false: no memory to note it. */
+static bool
+move_block(vm_object_t src, vm_pindex_t from, vm_object_t dst, vm_pindex_t to)
+{
+	swblk_t none;
+
+	if (!swap_meta_set(dst, to, swap_meta_lookup(src, from), &none))
+		return (false);
+	(void)swap_meta_take(src, from);
+	return (true);
+}
+
+bool
+swap_pager_has_own(vm_object_t object, vm_pindex_t pindex)
+{
+	vm_page_t m = vm_page_lookup(object, pindex);
+
+	return ((m != NULL && vm_page_all_valid(m)) ||
+	    swap_meta_lookup(object, pindex) != SWAPBLK_NONE);
+}
+
+bool
+swap_pager_copy(vm_object_t src, vm_object_t dst, vm_pindex_t first,
+    unsigned int *budget)
+{
+	vm_pindex_t at = 0;
+
+	while (swap_pager_find_least(src, &at)) {
+		if (*budget == 0)
+			return (false);
+		--*budget;
+		if (at < first || at - first >= dst->size ||
+		    swap_pager_has_own(dst, at - first))
+			swap_dev_free(swap_meta_take(src, at));
+		else if (!move_block(src, at, dst, at - first))
+			return (false);
+	}
+	return (true);
 }
 
 const struct pagerops swappagerops = {
+	.pgo_init = swap_pager_init,
 	.pgo_alloc = swap_pager_alloc,
+	.pgo_dealloc = swap_pager_dealloc,
 	.pgo_getpages = swap_pager_getpages,
 	.pgo_putpages = swap_pager_putpages,
 	.pgo_haspage = swap_pager_haspage,
+	.pgo_freespace = swap_pager_freespace,
 };

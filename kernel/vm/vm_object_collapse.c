@@ -22,6 +22,7 @@
  */
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
+#include "kernel/vm/swap_pager.h"
 #include "kernel/vm/vm_object_int.h"
 #include "kernel/vm/vm_pager.h"
 
@@ -67,16 +68,6 @@ to_shadow(const struct pair *pair, vm_pindex_t pindex, vm_pindex_t *out)
 	return (pindex >= first && *out < pair->cpr_shadow->size);
 }
 
-/* Has the shadow bytes of its own for that index? */
-static bool
-has_own(vm_object_t shadow, vm_pindex_t pindex)
-{
-	vm_page_t m = vm_page_lookup(shadow, pindex);
-
-	return ((m != NULL && vm_page_all_valid(m)) ||
-	    vm_pager_has_page(shadow, pindex, NULL, NULL));
-}
-
 /* ---- Absorb ---- */
 
 static bool
@@ -115,7 +106,7 @@ absorb_page(struct pair *pair, vm_page_t m)
 	if (!vm_page_tryxbusy(m))
 		return (false);
 	if (!to_shadow(pair, m->pindex, &pindex) || !vm_page_all_valid(m) ||
-	    has_own(pair->cpr_shadow, pindex))
+	    swap_pager_has_own(pair->cpr_shadow, pindex))
 		return (free_unseen(m));
 	moved = make_room(pair->cpr_shadow, pindex) &&
 	    vm_page_rename(m, pair->cpr_shadow, pindex) == 0;
@@ -155,7 +146,10 @@ replace_empty(struct pair *pair)
 static enum progress
 absorb(struct pair *pair)
 {
-	if (!absorb_pages(pair))
+	if (!absorb_pages(pair) ||
+	    !swap_pager_copy(pair->cpr_backing, pair->cpr_shadow,
+		atop(pair->cpr_shadow->backing_object_offset),
+		&pair->cpr_budget))
 		return (pair->cpr_budget == 0 ? MORE : STUCK);
 	replace_empty(pair);
 	return (SHORTER);
@@ -175,9 +169,25 @@ has_all_pages(struct pair *pair)
 	    to_shadow(pair, m->pindex, &pindex)) {
 		if (!spend(pair) || vm_page_busied(m) ||
 		    (vm_page_all_valid(m) &&
-			!has_own(pair->cpr_shadow, pindex)))
+			!swap_pager_has_own(pair->cpr_shadow, pindex)))
 			return (false);
 		at = (vm_pindex_t)m->pindex + 1;
+	}
+	return (true);
+}
+
+static bool
+has_all_swap(struct pair *pair)
+{
+	vm_pindex_t at = atop(pair->cpr_shadow->backing_object_offset);
+	vm_pindex_t pindex;
+
+	while (swap_pager_find_least(pair->cpr_backing, &at) &&
+	    to_shadow(pair, at, &pindex)) {
+		if (!spend(pair) ||
+		    !swap_pager_has_own(pair->cpr_shadow, pindex))
+			return (false);
+		at++;
 	}
 	return (true);
 }
@@ -190,7 +200,8 @@ bypass(struct pair *pair)
 	vm_ooffset_t offset =
 	    shadow->backing_object_offset + backing->backing_object_offset;
 
-	if (shadow->resident_page_count < shadow->size && !has_all_pages(pair))
+	if (shadow->resident_page_count < shadow->size &&
+	    !(has_all_pages(pair) && has_all_swap(pair)))
 		return (STUCK);
 	(void)vm_object_backing_clear(shadow);
 	backing->ref_count--;

@@ -1,0 +1,110 @@
+/*
+ * Swap: devices, and what is on them for which page of which object.
+ *
+ *	swap_pager.c	the pager: pages to swap and back
+ *	swap_meta.c	from a page's index to its block
+ *	swap_dev.c	devices, their blocks, requests to them
+ *
+ * A block is a page long, and its number says which device it is on.
+ *
+ * Keeps true, with vm_mtx held:
+ *  - a block belongs to one page of one object, or is free, or is bad;
+ *  - a page that is in memory and not dirty is the same on swap, if it is there;
+ *  - what is on swap of a page that is in memory and dirty is never read.
+ */
+#ifndef KERNEL_VM_SWAP_PAGER_H
+#define KERNEL_VM_SWAP_PAGER_H
+
+#include "kernel/sys/bio.h"
+#include "kernel/sys/blist.h"
+#include "kernel/vm/vm_pager.h"
+
+typedef uint32_t swblk_t; /* a block's number */
+#define SWAPBLK_NONE UINT32_MAX
+
+/* The first blocks of a device, where labels and boot code may be. */
+#define SWAP_RESERVED 2
+
+/* ---- swap_pager.c ---- */
+
+/*
+ * For vm_object_collapse(), both locked: give what src has on swap to dst, whose
+ * page 0 is page first of src, and free what dst does not show or has got itself.
+ * Goes through *budget blocks at most.  false: some are left in src.
+ */
+bool swap_pager_copy(vm_object_t src, vm_object_t dst, vm_pindex_t first,
+    unsigned int *budget);
+
+/* Has a locked object that page itself, in memory or on swap? */
+bool swap_pager_has_own(vm_object_t object, vm_pindex_t pindex);
+
+/* The first index from *pindex on that has a block; false: none.  Locked. */
+bool swap_pager_find_least(vm_object_t object, vm_pindex_t *pindex);
+
+/* ---- swap_meta.c; the object is locked ---- */
+
+/* Objects that have anything on swap. */
+extern struct vm_object_list swap_objects;
+
+void swap_meta_init(void);
+
+/* The block of a page; SWAPBLK_NONE: there is none. */
+swblk_t swap_meta_lookup(vm_object_t object, vm_pindex_t pindex);
+
+/* The same, and the page has none any more. */
+swblk_t swap_meta_take(vm_object_t object, vm_pindex_t pindex);
+
+/*
+ * It has that one now, and *old is what it had.  false: no memory for it; nothing
+ * has changed.
+ */
+bool swap_meta_set(vm_object_t object, vm_pindex_t pindex, swblk_t blk,
+    swblk_t *old);
+
+/* ---- swap_dev.c ---- */
+
+/* A device; vm_mtx. */
+struct swdevt {
+	TAILQ_ENTRY(swdevt) sw_list;
+	char sw_name[16];
+	struct disk *sw_disk;
+	uint64_t sw_offset; /* bytes of the disk: where block sw_first is */
+	swblk_t sw_first, sw_end;
+	uint32_t sw_used; /* blocks that pages have */
+	uint32_t sw_bad;  /* could not be written; nobody gets them */
+	bool sw_closing;
+	blist_t sw_blist;
+};
+
+TAILQ_HEAD(swdev_list, swdevt);
+extern struct swdev_list swap_devices; /* vm_mtx */
+
+/*
+ * Swap to len bytes of a disk from offset on.  0; EBUSY: to that name already;
+ * ENOSPC: fewer bytes than make sense; EFBIG: more blocks than have numbers.  The
+ * caller knows that nothing is there that is needed, a dump for example.  Sleeps.
+ */
+int swap_dev_add(const char *name, struct disk *dk, uint64_t offset,
+    uint64_t len);
+
+/* The device of a block, or of a name; NULL: none.  Locked. */
+struct swdevt *swap_dev_of(swblk_t blk);
+struct swdevt *swap_dev_find(const char *name);
+
+/*
+ * A run of up to *n blocks on one device, which says how many; devices take
+ * turns.  SWAPBLK_NONE: all are full.  Locked.
+ */
+swblk_t swap_dev_alloc(unsigned int *n);
+
+void swap_dev_free(swblk_t blk); /* locked */
+void swap_dev_bad(swblk_t blk);	 /* locked; one that cannot be written */
+
+/* Blocks of all devices that are not closing, and those of them that are free. */
+uint32_t swap_dev_total(void);
+uint32_t swap_dev_avail(void);
+
+/* Move n pages from or to consecutive blocks.  0 or an errno.  Sleeps, unlocked. */
+int swap_dev_io(enum bio_cmd cmd, swblk_t blk, vm_page_t *ma, unsigned int n);
+
+#endif

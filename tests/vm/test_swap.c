@@ -1,0 +1,725 @@
+/*
+ * Swap: pages to disks and back, errors, devices that come and go.
+ */
+#include <string.h>
+
+#include "tests/support/unit.h"
+#include "tests/vm/mmu.h"
+#include "tests/vm/pages.h"
+#include "tests/vm/sim.h"
+#include "tests/vm/sim_disk.h"
+
+#include "kernel/sys/errno.h"
+#include "kernel/sys/smp.h"
+#include "kernel/sys/systm.h"
+#include "kernel/vm/swap_pager.h"
+#include "kernel/vm/uma.h"
+#include "kernel/vm/vm_object.h"
+
+static const struct sim_config config = {
+	.ram = (const vm_paddr_t[]){ 0x100000, 0x500000, 0, 0 },
+	.kva_size = 64 << 20,
+	.ncpus = 2,
+	.pinned = true,
+};
+
+#define NDISKS 2
+
+static struct disk *disks[NDISKS];
+static struct simthread *stepper;
+static bool stop;
+
+/* The disks work, by a thread of their own. */
+static void
+step_disks(void *arg)
+{
+	(void)arg;
+	sim_pin(1);
+	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+		bool any = false;
+
+		for (int i = 0; i < NDISKS; i++)
+			any |= sim_disk_step(disks[i]);
+		if (!any)
+			cpu_spinwait();
+	}
+}
+
+static int
+power_on(void **state)
+{
+	(void)state;
+	sim_boot(&config);
+	sim_pin(0);
+	for (uint32_t i = 0; i < NDISKS; i++)
+		disks[i] = sim_disk_create(&(struct sim_disk_config){
+		    .media_len = 8 << 20,
+		    .sector_len = 512,
+		    .seed = i });
+	stop = false;
+	stepper = sim_start(step_disks, NULL);
+	return (0);
+}
+
+static int
+power_off(void **state)
+{
+	(void)state;
+	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
+	sim_join(stepper);
+	for (int i = 0; i < NDISKS; i++)
+		sim_disk_destroy(disks[i]);
+	if (mtx_owned(&vm_mtx))
+		mtx_unlock(&vm_mtx);
+	sim_halt();
+	return (0);
+}
+
+/* Swap to npages of a disk, besides those that are reserved. */
+static void
+swap_on(int i, vm_pindex_t npages)
+{
+	static const char *const names[NDISKS] = { "sim0", "sim1" };
+
+	assert_int_equal(swap_dev_add(names[i], disks[i], ptoa(16),
+			     ptoa(npages + SWAP_RESERVED)),
+	    0);
+}
+
+static uint32_t
+used(const char *name)
+{
+	uint32_t n;
+
+	mtx_lock(&vm_mtx);
+	n = swap_dev_find(name)->sw_used;
+	mtx_unlock(&vm_mtx);
+	return (n);
+}
+
+/* ---- What is true of swap ---- */
+
+/* Each used block is one page's, and no two pages have the same. */
+static void
+audit_swap(void)
+{
+	static uint8_t owners[1 << 14];
+	vm_object_t object;
+	struct swdevt *sw;
+	uint32_t total = 0;
+
+	memset(owners, 0, sizeof(owners));
+	mtx_lock(&vm_mtx);
+	TAILQ_FOREACH(object, &swap_objects, pager_object_list) {
+		vm_pindex_t n = 0;
+
+		for (vm_pindex_t at = 0; swap_pager_find_least(object, &at);
+		     at++) {
+			swblk_t blk = swap_meta_lookup(object, at);
+
+			assert_true(blk < sizeof(owners));
+			assert_int_equal(owners[blk]++, 0);
+			assert_non_null(swap_dev_of(blk));
+			assert_true(at < object->size);
+			n++;
+		}
+		assert_int_equal(n, object->un_pager.swp.swp_npages);
+		assert_true(n > 0);
+		total += (uint32_t)n;
+	}
+	TAILQ_FOREACH(sw, &swap_devices, sw_list) {
+		assert_int_equal(blist_avail(sw->sw_blist) + sw->sw_used +
+			sw->sw_bad + SWAP_RESERVED,
+		    sw->sw_end - sw->sw_first);
+		total -= sw->sw_used;
+	}
+	assert_int_equal(total, 0);
+	mtx_unlock(&vm_mtx);
+}
+
+/* ---- Pages with a pattern ---- */
+
+static void
+fill(vm_page_t m, uint32_t pattern)
+{
+	uint32_t *words = (uint32_t *)page_bytes(m);
+
+	for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
+		words[i] = pattern + (uint32_t)i;
+}
+
+static bool
+filled(vm_page_t m, uint32_t pattern)
+{
+	const uint32_t *words = (const uint32_t *)page_bytes(m);
+
+	for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
+		if (words[i] != pattern + (uint32_t)i)
+			return (false);
+	}
+	return (true);
+}
+
+/* The page, exclusively busy, with the object locked. */
+static vm_page_t
+grab_page(vm_object_t object, vm_pindex_t pindex)
+{
+	vm_page_t m = vm_page_grab(object, pindex, VM_ALLOC_NORMAL);
+
+	assert_non_null(m);
+	return (m);
+}
+
+static vm_page_t
+write_page(vm_object_t object, vm_pindex_t pindex, uint32_t pattern)
+{
+	vm_page_t m;
+
+	VM_OBJECT_LOCK(object);
+	m = grab_page(object, pindex);
+	fill(m, pattern);
+	vm_page_valid(m);
+	vm_page_dirty(m);
+	vm_page_xunbusy(m);
+	VM_OBJECT_UNLOCK(object);
+	return (m);
+}
+
+/* Put out n pages from pindex on, with one call; what was said of each. */
+static void
+put_out(vm_object_t object, vm_pindex_t pindex, int n, int *rtvals)
+{
+	vm_page_t ma[VM_PAGER_MAXPAGES];
+
+	VM_OBJECT_LOCK(object);
+	vm_object_pip_add(object, 1);
+	for (int i = 0; i < n; i++)
+		ma[i] = grab_page(object, pindex + (vm_pindex_t)i);
+	VM_OBJECT_UNLOCK(object);
+	vm_pager_put_pages(object, ma, n, VM_PAGER_PUT_SYNC, rtvals);
+	VM_OBJECT_LOCK(object);
+	for (int i = 0; i < n; i++)
+		vm_page_xunbusy(ma[i]);
+	vm_object_pip_wakeup(object);
+	VM_OBJECT_UNLOCK(object);
+}
+
+/* Forget clean pages, as the page daemon does. */
+static void
+forget(vm_object_t object, vm_pindex_t pindex, int n)
+{
+	VM_OBJECT_LOCK(object);
+	for (int i = 0; i < n; i++) {
+		vm_page_t m = grab_page(object, pindex + (vm_pindex_t)i);
+
+		assert_int_equal(m->dirty, 0);
+		vm_page_free(m);
+	}
+	VM_OBJECT_UNLOCK(object);
+}
+
+/* Bring in n pages that are not in memory, with one call. */
+static int
+get_in(vm_object_t object, vm_pindex_t pindex, int n, int *behind, int *ahead)
+{
+	vm_page_t ma[VM_PAGER_MAXPAGES];
+	int rv;
+
+	VM_OBJECT_LOCK(object);
+	vm_object_pip_add(object, 1);
+	for (int i = 0; i < n; i++) {
+		ma[i] = grab_page(object, pindex + (vm_pindex_t)i);
+		assert_true(vm_page_none_valid(ma[i]));
+	}
+	VM_OBJECT_UNLOCK(object);
+	rv = vm_pager_get_pages(object, ma, n, behind, ahead);
+	VM_OBJECT_LOCK(object);
+	for (int i = 0; i < n; i++) {
+		if (rv != VM_PAGER_OK)
+			vm_page_free(ma[i]);
+		else
+			vm_page_xunbusy(ma[i]);
+	}
+	vm_object_pip_wakeup(object);
+	VM_OBJECT_UNLOCK(object);
+	return (rv);
+}
+
+/* Is page i in memory, valid, and pattern + i * 1000? */
+static bool
+in_memory(vm_object_t object, vm_pindex_t pindex, uint32_t pattern)
+{
+	vm_page_t m;
+	bool is;
+
+	VM_OBJECT_LOCK(object);
+	m = vm_page_lookup(object, pindex);
+	is = m != NULL && vm_page_all_valid(m) && filled(m, pattern);
+	VM_OBJECT_UNLOCK(object);
+	return (is);
+}
+
+/* An object whose n pages are on swap and not in memory. */
+static vm_object_t
+swapped(int n)
+{
+	vm_object_t object = vm_object_allocate(OBJT_SWAP, (vm_pindex_t)n);
+	int rtvals[VM_PAGER_MAXPAGES];
+
+	for (int i = 0; i < n; i++)
+		(void)write_page(object, (vm_pindex_t)i, 1000 * (uint32_t)i);
+	put_out(object, 0, n, rtvals);
+	for (int i = 0; i < n; i++)
+		assert_int_equal(rtvals[i], VM_PAGER_OK);
+	forget(object, 0, n);
+	return (object);
+}
+
+/* ---- Devices ---- */
+
+static const struct add_row {
+	const char *name;
+	const char *device;
+	uint64_t len;
+	int error;
+} add_rows[] = {
+	{ "add: a device", "sim0", 64 << 10, 0 },
+	{ "add: one page to swap to", "sim0", (SWAP_RESERVED + 1) * 4096, 0 },
+	{ "add: refuses one without pages", "sim0", SWAP_RESERVED * 4096 + 4095,
+	    ENOSPC },
+	{ "add: refuses 16 TB", "sim0", UINT64_C(1) << 44, EFBIG },
+	{ "add: refuses one that there is", "sim1", 64 << 10, EBUSY },
+};
+
+static void
+test_add(void **state)
+{
+	const struct add_row *row = *state;
+
+	swap_on(1, 4);
+	assert_int_equal(swap_dev_add(row->device, disks[0], 0, row->len),
+	    row->error);
+	mtx_lock(&vm_mtx);
+	assert_int_equal(swap_dev_total(),
+	    4 + (row->error == 0 ? atop(row->len) - SWAP_RESERVED : 0));
+	mtx_unlock(&vm_mtx);
+	audit_swap();
+}
+
+/* ---- Out and in ---- */
+
+static void
+test_out_and_in(void **state)
+{
+	vm_object_t object;
+	int n = VM_PAGER_MAXPAGES;
+
+	(void)state;
+	swap_on(0, 100);
+	object = swapped(n);
+	assert_int_equal(used("sim0"), n);
+	audit_swap();
+	assert_int_equal(get_in(object, 0, n, NULL, NULL), VM_PAGER_OK);
+	for (int i = 0; i < n; i++)
+		assert_true(in_memory(object, (vm_pindex_t)i,
+		    1000 * (uint32_t)i));
+	vm_object_deallocate(object);
+	assert_int_equal(used("sim0"), 0);
+}
+
+/* What lies on the disk, and where. */
+static void
+test_in_a_row(void **state)
+{
+	vm_object_t object;
+	const uint32_t *media;
+
+	(void)state;
+	swap_on(0, 100);
+	object = swapped(8);
+	media = (const uint32_t *)(const void *)(sim_disk_media(disks[0]) +
+	    ptoa(16 + SWAP_RESERVED));
+	for (uint32_t i = 0; i < 8; i++)
+		assert_int_equal(media[i * 1024], 1000 * i);
+	vm_object_deallocate(object);
+}
+
+static void
+test_never_written(void **state)
+{
+	vm_object_t object = vm_object_allocate(OBJT_SWAP, 8);
+
+	(void)state;
+	swap_on(0, 100);
+	assert_int_equal(get_in(object, 3, 1, NULL, NULL), VM_PAGER_FAIL);
+	vm_object_deallocate(object);
+}
+
+/* A page that is written again goes to another block, and the old one is free. */
+static void
+test_written_again(void **state)
+{
+	vm_object_t object;
+	int rtval;
+
+	(void)state;
+	swap_on(0, 100);
+	object = swapped(1);
+	(void)write_page(object, 0, 77);
+	put_out(object, 0, 1, &rtval);
+	assert_int_equal(rtval, VM_PAGER_OK);
+	forget(object, 0, 1);
+	assert_int_equal(used("sim0"), 1);
+	assert_int_equal(get_in(object, 0, 1, NULL, NULL), VM_PAGER_OK);
+	assert_true(in_memory(object, 0, 77));
+	audit_swap();
+	vm_object_deallocate(object);
+}
+
+static const struct ahead_row {
+	const char *name;
+	int behind, ahead;	   /* wanted */
+	int got_behind, got_ahead; /* of pages 0 to 7, where 3 is read */
+} ahead_rows[] = {
+	{ "neighbours: none are wanted", 0, 0, 0, 0 },
+	{ "neighbours: some before", 2, 0, 2, 0 },
+	{ "neighbours: some after", 0, 2, 0, 2 },
+	{ "neighbours: all", 30, 30, 3, 4 },
+};
+
+static void
+test_neighbours(void **state)
+{
+	const struct ahead_row *row = *state;
+	int behind = row->behind, ahead = row->ahead;
+	vm_object_t object;
+
+	swap_on(0, 100);
+	object = swapped(8);
+	assert_int_equal(get_in(object, 3, 1, &behind, &ahead), VM_PAGER_OK);
+	assert_int_equal(behind, row->got_behind);
+	assert_int_equal(ahead, row->got_ahead);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(in_memory(object, (vm_pindex_t)i,
+				     1000 * (uint32_t)i),
+		    i >= 3 - behind && i <= 3 + ahead);
+	mtx_lock(&vm_mtx);
+	assert_int_equal(vm_pageq_count(PQ_INACTIVE), behind + ahead);
+	mtx_unlock(&vm_mtx);
+	vm_object_deallocate(object);
+}
+
+/* A neighbour that is in memory ends the row. */
+static void
+test_neighbour_in_memory(void **state)
+{
+	int behind = 8, ahead = 8;
+	vm_object_t object;
+
+	(void)state;
+	swap_on(0, 100);
+	object = swapped(8);
+	assert_int_equal(get_in(object, 5, 1, NULL, NULL), VM_PAGER_OK);
+	assert_int_equal(get_in(object, 3, 1, &behind, &ahead), VM_PAGER_OK);
+	assert_int_equal(behind, 3);
+	assert_int_equal(ahead, 1);
+	vm_object_deallocate(object);
+}
+
+static void
+test_devices_take_turns(void **state)
+{
+	vm_object_t objects[4];
+
+	(void)state;
+	swap_on(0, 100);
+	swap_on(1, 100);
+	for (int i = 0; i < 4; i++)
+		objects[i] = swapped(8);
+	assert_int_equal(used("sim0"), 16);
+	assert_int_equal(used("sim1"), 16);
+	audit_swap();
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(get_in(objects[i], 0, 8, NULL, NULL),
+		    VM_PAGER_OK);
+		assert_true(in_memory(objects[i], 7, 7000));
+		vm_object_deallocate(objects[i]);
+	}
+}
+
+/* ---- What goes wrong ---- */
+
+/* Eight pages, and room for so many: the others stay dirty. */
+static const struct full_row {
+	const char *name;
+	vm_pindex_t room;
+	int out;
+} full_rows[] = {
+	{ "full: no device", 0, 0 },
+	{ "full: one block", 1, 1 },
+	{ "full: less than a run", 5, 5 },
+	{ "full: just enough", 8, 8 },
+};
+
+static void
+test_full(void **state)
+{
+	const struct full_row *row = *state;
+	vm_object_t object = vm_object_allocate(OBJT_SWAP, 8);
+	int rtvals[8];
+
+	if (row->room > 0)
+		swap_on(0, row->room);
+	for (int i = 0; i < 8; i++)
+		(void)write_page(object, (vm_pindex_t)i, (uint32_t)i);
+	put_out(object, 0, 8, rtvals);
+	mtx_lock(&vm_mtx);
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(rtvals[i],
+		    i < row->out ? VM_PAGER_OK : VM_PAGER_AGAIN);
+		assert_int_equal(
+		    vm_page_lookup(object, (vm_pindex_t)i)->dirty != 0,
+		    i >= row->out);
+	}
+	mtx_unlock(&vm_mtx);
+	audit_swap();
+	vm_object_deallocate(object);
+}
+
+static void
+test_write_error(void **state)
+{
+	vm_object_t object = vm_object_allocate(OBJT_SWAP, 4);
+	vm_page_t m = write_page(object, 2, 5);
+	int rtval;
+
+	(void)state;
+	swap_on(0, 100);
+	sim_disk_break(disks[0], SIM_DISK_FAILS);
+	put_out(object, 2, 1, &rtval);
+	assert_int_equal(rtval, VM_PAGER_ERROR);
+	mtx_lock(&vm_mtx);
+	assert_int_equal(m->dirty, VM_PAGE_BITS_ALL);
+	assert_false(vm_pager_has_page(object, 2, NULL, NULL));
+	assert_int_equal(swap_dev_find("sim0")->sw_bad, 1);
+	mtx_unlock(&vm_mtx);
+	audit_swap();
+
+	/* The next try is on another block. */
+	sim_disk_break(disks[0], SIM_DISK_WORKS);
+	put_out(object, 2, 1, &rtval);
+	assert_int_equal(rtval, VM_PAGER_OK);
+	forget(object, 2, 1);
+	assert_int_equal(get_in(object, 2, 1, NULL, NULL), VM_PAGER_OK);
+	assert_true(in_memory(object, 2, 5));
+	audit_swap();
+	vm_object_deallocate(object);
+}
+
+static void
+test_read_error(void **state)
+{
+	int behind = 8, ahead = 8;
+	vm_object_t object;
+
+	(void)state;
+	swap_on(0, 100);
+	object = swapped(8);
+	sim_disk_break(disks[0], SIM_DISK_FAILS);
+	assert_int_equal(get_in(object, 3, 1, &behind, &ahead), VM_PAGER_ERROR);
+	assert_int_equal(object->resident_page_count, 0);
+	sim_disk_break(disks[0], SIM_DISK_WORKS);
+	assert_int_equal(get_in(object, 3, 1, NULL, NULL), VM_PAGER_OK);
+	assert_true(in_memory(object, 3, 3000));
+	vm_object_deallocate(object);
+}
+
+/* Without a page for what is noted of swap, pages stay dirty, and no block is lost. */
+static void
+test_no_memory_for_notes(void **state)
+{
+	static vm_page_t held[0x400];
+	vm_object_t object = vm_object_allocate(OBJT_SWAP, 4);
+	size_t n = 0;
+	int rtval;
+
+	(void)state;
+	swap_on(0, 100);
+	(void)write_page(object, 2, 5);
+	while (n < NROWS(held) &&
+	    (held[n] = vm_page_alloc_noobj(VM_ALLOC_INTERRUPT)) != NULL)
+		n++;
+	put_out(object, 2, 1, &rtval);
+	assert_int_equal(rtval, VM_PAGER_AGAIN);
+	assert_int_equal(used("sim0"), 0);
+	audit_swap();
+	while (n > 0)
+		vm_page_free(held[--n]);
+	put_out(object, 2, 1, &rtval);
+	assert_int_equal(rtval, VM_PAGER_OK);
+	vm_object_deallocate(object);
+}
+
+/* ---- Ranges, and chains of objects ---- */
+
+static void
+test_remove(void **state)
+{
+	vm_object_t object;
+
+	(void)state;
+	swap_on(0, 100);
+	object = swapped(8);
+	assert_int_equal(get_in(object, 2, 2, NULL, NULL), VM_PAGER_OK);
+	VM_OBJECT_LOCK(object);
+	vm_object_page_remove(object, 1, 4, 0);
+	VM_OBJECT_UNLOCK(object);
+	assert_int_equal(used("sim0"), 5);
+	assert_int_equal(get_in(object, 1, 1, NULL, NULL), VM_PAGER_FAIL);
+	assert_int_equal(get_in(object, 2, 1, NULL, NULL), VM_PAGER_FAIL);
+	assert_int_equal(get_in(object, 4, 1, NULL, NULL), VM_PAGER_OK);
+	audit_swap();
+	vm_object_deallocate(object);
+}
+
+/*
+ * Four pages on swap, and a shadow of the middle two, of which it has some in
+ * memory, or on swap.  Then the other user of the object goes.
+ */
+static const struct absorb_row {
+	const char *name;
+	const char *own; /* m: in memory, s: on swap, dot: not at all */
+	uint32_t used;	 /* blocks, afterwards */
+} absorb_rows[] = {
+	{ "absorb swap: all of it", "..", 2 },
+	{ "absorb swap: one is in memory", "m.", 1 },
+	{ "absorb swap: one is on swap", "s.", 2 },
+	{ "absorb swap: all are in memory", "mm", 0 },
+};
+
+static void
+put_own(vm_object_t shadow, const char *own)
+{
+	int rtval;
+
+	for (vm_pindex_t i = 0; i < 2; i++) {
+		if (own[i] == '.')
+			continue;
+		(void)write_page(shadow, i, 5);
+		if (own[i] == 's') {
+			put_out(shadow, i, 1, &rtval);
+			forget(shadow, i, 1);
+		}
+	}
+}
+
+static void
+test_absorb(void **state)
+{
+	const struct absorb_row *row = *state;
+	vm_ooffset_t offset = ptoa(1);
+	vm_object_t object, shadow;
+
+	swap_on(0, 100);
+	shadow = object = swapped(4);
+	vm_object_reference(object);
+	vm_object_shadow(&shadow, &offset, ptoa(2));
+	put_own(shadow, row->own);
+	vm_object_deallocate(object);
+	assert_null(shadow->backing_object);
+	assert_int_equal(used("sim0"), row->used);
+	audit_swap();
+	for (vm_pindex_t i = 0; i < 2; i++) {
+		if (row->own[i] != 'm')
+			assert_int_equal(get_in(shadow, i, 1, NULL, NULL),
+			    VM_PAGER_OK);
+		assert_true(in_memory(shadow, i,
+		    row->own[i] == '.' ? 1000 * ((uint32_t)i + 1) : 5));
+	}
+	vm_object_deallocate(shadow);
+	assert_int_equal(used("sim0"), 0);
+}
+
+/* A page that is absorbed from memory is dirty, so its block is free. */
+static void
+test_absorb_clean_page(void **state)
+{
+	vm_object_t object, shadow;
+	vm_ooffset_t offset = 0;
+
+	(void)state;
+	swap_on(0, 100);
+	shadow = object = swapped(4);
+	assert_int_equal(get_in(object, 2, 1, NULL, NULL), VM_PAGER_OK);
+	vm_object_reference(object);
+	vm_object_shadow(&shadow, &offset, ptoa(4));
+	vm_object_deallocate(object);
+	assert_int_equal(used("sim0"), 3);
+	assert_true(in_memory(shadow, 2, 2000));
+	audit_swap();
+	vm_object_deallocate(shadow);
+}
+
+static const struct bypass_row {
+	const char *name;
+	vm_pindex_t nown; /* pages that the shadow has of the two on swap */
+	bool bypassed;
+} bypass_rows[] = {
+	{ "bypass swap: all is copied", 2, true },
+	{ "no bypass: a page on swap is not copied", 1, false },
+};
+
+static void
+test_bypass(void **state)
+{
+	const struct bypass_row *row = *state;
+	vm_ooffset_t offset = 0;
+	vm_object_t object, shadow;
+
+	swap_on(0, 100);
+	shadow = object = swapped(2);
+	object->size = 4;
+	vm_object_reference(object);
+	vm_object_reference(object);
+	vm_object_shadow(&shadow, &offset, ptoa(4));
+	for (vm_pindex_t i = 0; i < row->nown; i++)
+		(void)write_page(shadow, i, 5);
+	VM_OBJECT_LOCK(shadow);
+	(void)vm_object_collapse(shadow);
+	VM_OBJECT_UNLOCK(shadow);
+	assert_int_equal(shadow->backing_object == NULL, row->bypassed);
+	vm_object_deallocate(shadow);
+	vm_object_deallocate(object);
+	vm_object_deallocate(object);
+	assert_int_equal(used("sim0"), 0);
+}
+
+int
+main(void)
+{
+	struct CMUnitTest tests[64] = {
+		cmocka_unit_test(test_out_and_in),
+		cmocka_unit_test(test_in_a_row),
+		cmocka_unit_test(test_never_written),
+		cmocka_unit_test(test_written_again),
+		cmocka_unit_test(test_neighbour_in_memory),
+		cmocka_unit_test(test_devices_take_turns),
+		cmocka_unit_test(test_write_error),
+		cmocka_unit_test(test_read_error),
+		cmocka_unit_test(test_no_memory_for_notes),
+		cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_absorb_clean_page),
+	};
+	size_t ntests = 11;
+
+	ADD_ROWS(tests, ntests, add_rows, test_add);
+	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
+	ADD_ROWS(tests, ntests, full_rows, test_full);
+	ADD_ROWS(tests, ntests, absorb_rows, test_absorb);
+	ADD_ROWS(tests, ntests, bypass_rows, test_bypass);
+	for (size_t i = 0; i < ntests; i++) {
+		tests[i].setup_func = power_on;
+		tests[i].teardown_func = power_off;
+	}
+	return (RUN_TESTS(tests, ntests));
+}
