@@ -239,3 +239,12 @@ swap_dev_add(const char *name, struct disk *dk, uint64_t offset, uint64_t len)
 		free_device(sw);
 	return (error);
 }
+
+void
+swap_dev_destroy(struct swdevt *sw)
+{
+	mtx_lock(&vm_mtx);
+	TAILQ_REMOVE(&swap_devices, sw, sw_list);
+	mtx_unlock(&vm_mtx);
+	free_device(sw);
+}

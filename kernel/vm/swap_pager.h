@@ -4,6 +4,7 @@
  *	swap_pager.c	the pager: pages to swap and back
  *	swap_meta.c	from a page's index to its block
  *	swap_dev.c	devices, their blocks, requests to them
+ *	swap_off.c	a device is emptied and taken away
  *
  * A block is a page long, and its number says which device it is on.
  *
@@ -106,5 +107,17 @@ uint32_t swap_dev_avail(void);
 
 /* Move n pages from or to consecutive blocks.  0 or an errno.  Sleeps, unlocked. */
 int swap_dev_io(enum bio_cmd cmd, swblk_t blk, vm_page_t *ma, unsigned int n);
+
+/* Forget a device without used blocks; part of swapoff.  Unlocked. */
+void swap_dev_destroy(struct swdevt *sw);
+
+/* ---- swap_off.c ---- */
+
+/*
+ * Bring back all that is on a device, and use it no more.  0; ENOENT: no such
+ * device; EBUSY: another call does so; ENOMEM: there is no room for it, in memory
+ * and on other devices; EIO: a page cannot be read, and the device stays.  Sleeps.
+ */
+int swapoff_one(const char *name);
 
 #endif

@@ -306,6 +306,21 @@ test_add(void **state)
 	audit_swap();
 }
 
+/* Numbers that a device had are another's later. */
+static void
+test_numbers_again(void **state)
+{
+	(void)state;
+	swap_on(0, 10);
+	swap_on(1, 10);
+	assert_int_equal(swapoff_one("sim0"), 0);
+	swap_on(0, 10);
+	mtx_lock(&vm_mtx);
+	assert_int_equal(swap_dev_find("sim0")->sw_first, 0);
+	assert_int_equal(swap_dev_find("sim1")->sw_first, 12);
+	mtx_unlock(&vm_mtx);
+}
+
 /* ---- Out and in ---- */
 
 static void
@@ -694,10 +709,98 @@ test_bypass(void **state)
 	assert_int_equal(used("sim0"), 0);
 }
 
+/* ---- A device goes ---- */
+
+static const struct off_row {
+	const char *name;
+	int in_memory; /* pages of the eight */
+	bool other;    /* there is another device */
+} off_rows[] = {
+	{ "swapoff: nothing is in memory", 0, false },
+	{ "swapoff: some is in memory", 3, false },
+	{ "swapoff: another device stays", 3, true },
+};
+
+static void
+test_off(void **state)
+{
+	const struct off_row *row = *state;
+	vm_object_t objects[3];
+
+	swap_on(0, 100);
+	for (int i = 0; i < 3; i++) {
+		objects[i] = swapped(8);
+		if (row->in_memory > 0)
+			assert_int_equal(get_in(objects[i], 0, row->in_memory,
+					     NULL, NULL),
+			    VM_PAGER_OK);
+		if (i == 0 && row->other)
+			swap_on(1, 100);
+	}
+	assert_int_equal(swapoff_one("sim0"), 0);
+	assert_int_equal(swapoff_one("sim0"), ENOENT);
+	audit_swap();
+	for (int i = 0; i < 3; i++) {
+		for (int page = 0; page < 8; page++) {
+			vm_pindex_t pindex = (vm_pindex_t)page;
+
+			if (!in_memory(objects[i], pindex,
+				1000 * (uint32_t)page))
+				assert_int_equal(get_in(objects[i], pindex, 1,
+						     NULL, NULL),
+				    VM_PAGER_OK);
+			assert_true(in_memory(objects[i], pindex,
+			    1000 * (uint32_t)page));
+		}
+		vm_object_deallocate(objects[i]);
+	}
+}
+
+static void
+test_off_read_error(void **state)
+{
+	vm_object_t object;
+
+	(void)state;
+	swap_on(0, 100);
+	object = swapped(8);
+	sim_disk_break(disks[0], SIM_DISK_FAILS);
+	assert_int_equal(swapoff_one("sim0"), EIO);
+	assert_int_equal(used("sim0"), 8);
+	assert_int_equal(object->resident_page_count, 0);
+	sim_disk_break(disks[0], SIM_DISK_WORKS);
+	assert_int_equal(get_in(object, 0, 8, NULL, NULL), VM_PAGER_OK);
+	assert_int_equal(swapoff_one("sim0"), 0);
+	assert_true(in_memory(object, 7, 7000));
+	vm_object_deallocate(object);
+}
+
+static void
+test_off_no_room(void **state)
+{
+	static vm_page_t held[0x400];
+	vm_object_t object;
+	size_t n = 0;
+
+	(void)state;
+	swap_on(0, 100);
+	object = swapped(8);
+	while (n < NROWS(held) &&
+	    (held[n] = vm_page_alloc_noobj(VM_ALLOC_NORMAL)) != NULL)
+		n++;
+	assert_int_equal(swapoff_one("sim0"), ENOMEM);
+	while (n > 0)
+		vm_page_free(held[--n]);
+	assert_int_equal(get_in(object, 0, 8, NULL, NULL), VM_PAGER_OK);
+	assert_true(in_memory(object, 7, 7000));
+	vm_object_deallocate(object);
+}
+
 int
 main(void)
 {
 	struct CMUnitTest tests[64] = {
+		cmocka_unit_test(test_numbers_again),
 		cmocka_unit_test(test_out_and_in),
 		cmocka_unit_test(test_in_a_row),
 		cmocka_unit_test(test_never_written),
@@ -709,14 +812,17 @@ main(void)
 		cmocka_unit_test(test_no_memory_for_notes),
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_absorb_clean_page),
+		cmocka_unit_test(test_off_read_error),
+		cmocka_unit_test(test_off_no_room),
 	};
-	size_t ntests = 11;
+	size_t ntests = 14;
 
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
 	ADD_ROWS(tests, ntests, full_rows, test_full);
 	ADD_ROWS(tests, ntests, absorb_rows, test_absorb);
 	ADD_ROWS(tests, ntests, bypass_rows, test_bypass);
+	ADD_ROWS(tests, ntests, off_rows, test_off);
 	for (size_t i = 0; i < ntests; i++) {
 		tests[i].setup_func = power_on;
 		tests[i].teardown_func = power_off;
