@@ -212,17 +212,62 @@ headers_probe(const struct disk *dk, const struct extent *ext,
 
 /* ---- anywhere ---- */
 
-/* Where the last header is, by what the first one at off says. */
-static bool
-find_last(const struct disk *dk, uint64_t off, const struct kerneldump_hdr *kh,
-    uint64_t *last_off)
-{
-	uint32_t skip = kh->kh_version == 1 ? HDR_LEN : kh->kh_block_len;
+/* What is where a dump's last header is to be. */
+struct last_header {
+	uint64_t off;
+	bool readable;
+	bool same; /* as the first one, be it cleared or not */
+	uint8_t bytes[HDR_LEN];
+};
 
-	return (!__builtin_add_overflow(off, skip, last_off) &&
-	    !__builtin_add_overflow(*last_off, kh->kh_key_len, last_off) &&
-	    !__builtin_add_overflow(*last_off, kh->kh_extent_len, last_off) &&
-	    *last_off <= dk->dk_len && HDR_LEN <= dk->dk_len - *last_off);
+/* Look after a dump whose first header, at off, has a sector of this length. */
+static bool
+read_last(const struct disk *dk, uint64_t off, const uint8_t first[HDR_LEN],
+    const struct kerneldump_hdr *kh, uint32_t sector_len,
+    struct last_header *out, struct trouble *tr)
+{
+	uint8_t hdr[HDR_LEN];
+
+	*out = (struct last_header){ 0 };
+	if (__builtin_add_overflow(off, sector_len, &out->off) ||
+	    __builtin_add_overflow(out->off, kh->kh_key_len, &out->off) ||
+	    __builtin_add_overflow(out->off, kh->kh_extent_len, &out->off) ||
+	    out->off > dk->dk_len || HDR_LEN > dk->dk_len - out->off)
+		return (false);
+	out->readable = read_header(dk, out->off, out->bytes, tr);
+	as_written(out->bytes, hdr);
+	out->same = out->readable && memcmp(hdr, first, HDR_LEN) == 0;
+	return (true);
+}
+
+/*
+ * The last header of a dump whose first one is at off, where the first one's own
+ * block size puts it; or, if its copy is not there, where another usual length
+ * of a sector does.
+ */
+static bool
+find_last(const struct disk *dk, uint64_t off, const uint8_t first[HDR_LEN],
+    const struct kerneldump_hdr *kh, struct last_header *out,
+    struct trouble *tr)
+{
+	bool has_own = kh->kh_version != 1 && is_sector_len(kh->kh_block_len);
+	bool found = read_last(dk, off, first, kh,
+	    has_own ? kh->kh_block_len : HDR_LEN, out, tr);
+	struct last_header other;
+
+	if (kh->kh_version == 1 || (found && out->same))
+		return (found);
+	for (size_t i = 0; i < DISK_NSECTOR_LENS; i++) {
+		struct trouble ignored = { 0 };
+
+		if (read_last(dk, off, first, kh, disk_sector_lens[i], &other,
+			&ignored) &&
+		    other.same) {
+			*out = other;
+			return (true);
+		}
+	}
+	return (found);
 }
 
 /*
@@ -235,24 +280,20 @@ describe_by_first(const struct disk *dk, uint64_t off,
 {
 	struct span bytes = { .base = first, .len = HDR_LEN };
 	struct extent all = { .xt_end = dk->dk_len };
-	uint8_t last[HDR_LEN] = { 0 }, hdr[HDR_LEN];
 	struct kerneldump_hdr kh;
+	struct last_header last;
 	const char *why;
-	uint64_t last_off;
-	bool readable, same;
 
 	if (!kerneldump_decode(bytes, &kh, &why) ||
-	    !find_last(dk, off, &kh, &last_off))
+	    !find_last(dk, off, first, &kh, &last, tr))
 		return (false);
-	readable = read_header(dk, last_off, last, tr);
-	as_written(last, hdr);
-	same = memcmp(hdr, first, HDR_LEN) == 0;
-	describe(dk, &all, last_off, same ? last : first, HDR_LEN, out, tr);
-	memcpy(out->dmp_last, last, HDR_LEN);
-	out->dmp_last_lost = !readable;
-	if (!same && out->dmp_status == DUMPDEV_GOOD) {
+	describe(dk, &all, last.off, last.same ? last.bytes : first, HDR_LEN,
+	    out, tr);
+	memcpy(out->dmp_last, last.bytes, HDR_LEN);
+	out->dmp_last_lost = !last.readable;
+	if (!last.same && out->dmp_status == DUMPDEV_GOOD) {
 		out->dmp_status = DUMPDEV_DOUBTFUL;
-		out->dmp_why = readable ?
+		out->dmp_why = last.readable ?
 		    "the header after the dump is another one" :
 		    "the header after the dump cannot be read";
 	}

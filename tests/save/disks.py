@@ -250,6 +250,13 @@ for name, image, words in [
         ["--offset", "0"],
     ),
     ("version 1", FILLER + dump1(DATA) + FILLER, ["--offset", "0"]),
+] + [
+    (
+        f"in sectors of {sector} with a block size of {block}",
+        FILLER + dump4(DATA, sector, block=block) + FILLER,
+        ["--offset", "0"],
+    )
+    for sector, block in [(512, 0), (512, 513), (4096, 0), (4096, 512), (512, 4096)]
 ]:
     tests.case(f"--offset {name}", check_offset, image, words, DATA)
 
