@@ -27,6 +27,7 @@ struct dumpdev_dump {
 
 	/* Both headers as they were found, but those that cannot be read. */
 	bool dmp_first_lost, dmp_last_lost;
+	bool dmp_last_other; /* not the dump's own: it must not be marked */
 	uint8_t dmp_first[KERNELDUMP_HDR_LEN];
 	uint8_t dmp_last[KERNELDUMP_HDR_LEN];
 };

@@ -396,14 +396,13 @@ dumpdev_clear(struct dumpdev *dev, const struct dumpdev_dump *dump,
     struct trouble *tr)
 {
 	uint8_t hdr[KERNELDUMP_HDR_LEN];
-	struct span bytes = { .base = hdr, .len = sizeof(hdr) };
 
 	if (!dumpdev_unchanged(dev, dump, tr))
 		return (false);
-	memcpy(hdr, dump->dmp_last, sizeof(hdr));
-	if (dump->dmp_last_lost || !kerneldump_is(bytes))
+	if (dump->dmp_last_other)
 		return (trouble_note(tr, TROUBLE_DATA,
-		    "no header behind the dump to mark"));
+		    "no header of its own behind the dump to mark"));
+	memcpy(hdr, dump->dmp_last, sizeof(hdr));
 	kerneldump_clear(hdr);
 	if (!disk_write(&dev->disk, dump->dmp_place.kpl_last_off, hdr,
 		sizeof(hdr)) ||

@@ -291,6 +291,7 @@ describe_by_first(const struct disk *dk, uint64_t off,
 	    out, tr);
 	memcpy(out->dmp_last, last.bytes, HDR_LEN);
 	out->dmp_last_lost = !last.readable;
+	out->dmp_last_other = !last.same;
 	if (!last.same && out->dmp_status == DUMPDEV_GOOD) {
 		out->dmp_status = DUMPDEV_DOUBTFUL;
 		out->dmp_why = last.readable ?

@@ -292,6 +292,23 @@ def check_offset_half(damaged, message):
         assert b"Dump Status: bad\n" in scene.read("info.0")
 
 
+def stale(extra=0):
+    """
+    The first header of an older dump, before a younger one in its place.  What
+    the older one claims goes on for extra bytes.
+    """
+    length = 4096 + len(GOOD) - 512 + extra
+    return FILLER + images.header4(length, time=1) + FILLER[:4096] + GOOD + FILLER
+
+
+def check_offset_stale_mark():
+    """The younger dump is not marked as saved when the older one is saved."""
+    with Scene(stale()) as scene:
+        result = scene.save("-f", "-m", "1", "--offset", "0")
+        expect(result, os.EX_DATAERR, "no header of its own behind the dump to mark")
+        assert scene.image_bytes() == stale()
+
+
 def check_offset_behind():
     with Scene(GOOD) as scene:
         for words in (["--offset", "1M"], ["--offset", "1K", "--length", "1M"]):
@@ -364,6 +381,7 @@ tests.case(
 tests.case(
     "--offset with a first header only", check_offset_half, "last", "another one"
 )
+tests.case("--offset -f with an older dump's first header", check_offset_stale_mark)
 tests.case("--offset behind the end", check_offset_behind)
 tests.case("--offset finds nothing", check_offset_nothing)
 
