@@ -28,9 +28,12 @@
 /* The least that is looked at of a textdump, a multiple of its blocks. */
 #define REVERSED_LEN (UINT64_C(64) << 10)
 
-/* Which dumps were told: their last headers' places. */
+/* Dumps that were told. */
 struct told {
-	uint64_t *offs; /* owned */
+	struct told_dump {
+		uint64_t first_off, last_off; /* of the headers */
+		bool good;
+	} * dumps; /* owned */
 	size_t n;
 };
 
@@ -87,7 +90,7 @@ dumpdev_close(struct dumpdev *dev)
 	disk_close(&dev->disk);
 	datamap_free(&dev->data);
 	partitions_free(&dev->parts);
-	free(dev->told.offs);
+	free(dev->told.dumps);
 	free(dev);
 }
 
@@ -159,21 +162,35 @@ dumpdev_file_kind(const struct dumpdev *dev)
 
 /* ---- finding ---- */
 
+/*
+ * A dump is known by its last header.  But a first header that an older dump has
+ * left, or a wrong partition table, may give a dump another place than the one
+ * where it turns out to be good.
+ */
+static bool
+is_same(const struct told_dump *a, const struct told_dump *b)
+{
+	return (a->last_off == b->last_off &&
+	    (a->good || (a->first_off == b->first_off && !b->good)));
+}
+
 static bool
 was_told(struct dumpdev *dev, const struct dumpdev_dump *dump)
 {
-	uint64_t off = dump->dmp_place.kpl_last_off;
-	uint64_t *offs;
+	struct told_dump now = { .first_off = dump->dmp_place.kpl_first_off,
+		.last_off = dump->dmp_place.kpl_last_off,
+		.good = dump->dmp_status == DUMPDEV_GOOD };
+	struct told_dump *dumps;
 
 	for (size_t i = 0; i < dev->told.n; i++)
-		if (dev->told.offs[i] == off)
+		if (is_same(&dev->told.dumps[i], &now))
 			return (true);
-	offs = realloc(dev->told.offs, (dev->told.n + 1) * sizeof(*offs));
-	if (offs == NULL)
+	dumps = realloc(dev->told.dumps, (dev->told.n + 1) * sizeof(*dumps));
+	if (dumps == NULL)
 		return (!trouble_note(&dev->trouble, TROUBLE_IO,
 		    "out of memory"));
-	dev->told.offs = offs;
-	offs[dev->told.n++] = off;
+	dev->told.dumps = dumps;
+	dumps[dev->told.n++] = now;
 	return (false);
 }
 

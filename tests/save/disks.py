@@ -301,12 +301,36 @@ def stale(extra=0):
     return FILLER + images.header4(length, time=1) + FILLER[:4096] + GOOD + FILLER
 
 
+STALE = "the header after the dump is another one"
+
+
+def check_offset_stale(extra):
+    """What an older dump has left does not hide the younger one."""
+    with Scene(stale(extra)) as scene:
+        expect(scene.save("--offset", "0"), os.EX_DATAERR, STALE)
+        assert scene.read("vmcore.0") == DATA
+        assert scene.names() == sorted(["bounds"] + CORES), scene.names()
+        expect(scene.save("--offset", "8704"), NO_DUMP, "saved before")
+
+
 def check_offset_stale_mark():
     """The younger dump is not marked as saved when the older one is saved."""
     with Scene(stale()) as scene:
         result = scene.save("-f", "-m", "1", "--offset", "0")
         expect(result, os.EX_DATAERR, "no header of its own behind the dump to mark")
+        assert "replace a dump saved right now" in result.err, result
         assert scene.image_bytes() == stale()
+
+
+def check_late_partition():
+    """A table that is wrong does not hide the dump at the disk's end."""
+    count = (len(GOOD) - 8192) // 512
+    image = bytes(512) + label([(0, 0, 0), (8, len(GOOD) // 512 - 8 + 2, 1)]) + GOOD
+    with Scene(image) as scene:
+        result = scene.save()
+        expect(result, os.EX_DATAERR, "the dump is larger than its device")
+        assert scene.read("vmcore.0") == DATA
+        expect(scene.save(), NO_DUMP, "saved before")
 
 
 def check_offset_behind():
@@ -381,7 +405,13 @@ tests.case(
 tests.case(
     "--offset with a first header only", check_offset_half, "last", "another one"
 )
+tests.case("--offset with an older dump's first header", check_offset_stale, 0)
+tests.case(
+    "--offset with an older dump's first header that reaches further",
+    *(check_offset_stale, 4096),
+)
 tests.case("--offset -f with an older dump's first header", check_offset_stale_mark)
+tests.case("a partition that starts too late", check_late_partition)
 tests.case("--offset behind the end", check_offset_behind)
 tests.case("--offset finds nothing", check_offset_nothing)
 
