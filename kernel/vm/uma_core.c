@@ -15,9 +15,6 @@
  * of the CPU that it finds itself on, and begins anew after letting go of the
  * lock.
  *
- * Buckets are single items of zones without caches, so allocating one does not
- * need another; when there is none, an item goes its way without.
- *
  * A zone with a limit has no caches: an item in the cache of an idle CPU would
  * be out of reach for the threads that sleep for it.
  *
@@ -34,98 +31,12 @@
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_int.h"
 
-/* Zones of buckets, by room. */
-static struct bucket_zone {
-	const char *bz_name;
-	uint16_t bz_entries;
-	struct uma_zone *bz_zone;
-} bucket_zones[] = {
-	{ "16 Bucket", 16, NULL },
-	{ "32 Bucket", 32, NULL },
-	{ "64 Bucket", 64, NULL },
-	{ "128 Bucket", BUCKET_MAX, NULL },
-};
-
-#define NBUCKET_ZONES (sizeof(bucket_zones) / sizeof(bucket_zones[0]))
-
 /* (p) a counter that only this CPU writes, while others may read it. */
 static inline void
 counter_bump(uint64_t *counter)
 {
 	__atomic_store_n(counter,
 	    __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
-}
-
-/*
- * Buckets.
- */
-
-/* The zone of the smallest buckets with that much room. */
-static const struct bucket_zone *
-bucket_zone_lookup(unsigned int entries)
-{
-	for (size_t i = 0; i < NBUCKET_ZONES - 1; i++) {
-		if (bucket_zones[i].bz_entries >= entries)
-			return (&bucket_zones[i]);
-	}
-	return (&bucket_zones[NBUCKET_ZONES - 1]);
-}
-
-/*
- * An empty bucket for count of a zone's items, or NULL; never sleeps, and never
- * uses the reserve: an item goes its way without a bucket.
- */
-static struct uma_bucket *
-bucket_alloc(const struct uma_zone *zone, uint16_t count)
-{
-	const struct bucket_zone *bz = bucket_zone_lookup(count);
-	int flags = M_NOWAIT;
-	struct uma_bucket *bucket;
-
-	if ((zone->uz_flags & UMA_ZONE_VM) != 0)
-		flags |= M_NOVM;
-	bucket = zone_alloc_item(bz->bz_zone, NULL, flags);
-	if (bucket != NULL) {
-		bucket->ub_next = NULL;
-		bucket->ub_cnt = 0;
-		bucket->ub_entries = bz->bz_entries;
-	}
-	return (bucket);
-}
-
-static void
-bucket_free(struct uma_bucket *bucket)
-{
-	const struct bucket_zone *bz = bucket_zone_lookup(bucket->ub_entries);
-
-	zone_free_item(bz->bz_zone, bucket, NULL, ZFREE_DTOR);
-}
-
-static void
-bucket_push(struct uma_bucket **list, struct uma_bucket *bucket)
-{
-	bucket->ub_next = *list;
-	*list = bucket;
-}
-
-static struct uma_bucket *
-bucket_pop(struct uma_bucket **list)
-{
-	struct uma_bucket *bucket = *list;
-
-	if (bucket != NULL)
-		*list = bucket->ub_next;
-	return (bucket);
-}
-
-/* The items of a bucket back to where they came from, through zfini. */
-static void
-bucket_drain(struct uma_zone *zone, struct uma_bucket *bucket)
-{
-	for (uint16_t i = 0; zone->uz_fini != NULL && i < bucket->ub_cnt; i++)
-		zone->uz_fini(bucket->ub_bucket[i], (int)zone->uz_size);
-	zone->uz_release(zone->uz_arg, bucket->ub_bucket, bucket->ub_cnt);
-	bucket->ub_cnt = 0;
 }
 
 /*
@@ -185,46 +96,6 @@ zone_cache(struct uma_zone *zone)
 /*
  * Allocation: visits to the zone.
  */
-
-/* Give what a CPU counted to the zone; with the lock, on that CPU. */
-static void
-cache_fold(struct uma_zone *zone, struct uma_cache *cache)
-{
-	zone->uz_allocs += cache->uc_allocs;
-	zone->uz_frees += cache->uc_frees;
-	__atomic_store_n(&cache->uc_allocs, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&cache->uc_frees, 0, __ATOMIC_RELAXED);
-}
-
-/* Run zinit on items that were imported; those that fail it go back. */
-static void
-bucket_zinit(struct uma_zone *zone, struct uma_bucket *bucket, int flags)
-{
-	uint16_t done = 0;
-
-	while (done < bucket->ub_cnt &&
-	    zone->uz_init(bucket->ub_bucket[done], (int)zone->uz_size, flags) ==
-		0)
-		done++;
-	/* The others never saw zinit, so zfini is not for them. */
-	if (done < bucket->ub_cnt)
-		zone->uz_release(zone->uz_arg, &bucket->ub_bucket[done],
-		    bucket->ub_cnt - done);
-	bucket->ub_cnt = done;
-}
-
-/* Up to count items, through zinit, into an empty bucket. */
-static void
-bucket_fill(struct uma_zone *zone, struct uma_bucket *bucket, uint16_t count,
-    int flags)
-{
-	if (count > bucket->ub_entries)
-		count = bucket->ub_entries;
-	bucket->ub_cnt = (uint16_t)zone->uz_import(zone->uz_arg,
-	    bucket->ub_bucket, count, UMA_ANYDOMAIN, flags);
-	if (zone->uz_init != NULL)
-		bucket_zinit(zone, bucket, flags);
-}
 
 /*
  * Leave a full bucket with the zone.  With the lock, which is let go in between.
@@ -468,69 +339,4 @@ uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
 	if (zone_has_caches(zone) && zone_free_cached(zone, item))
 		return;
 	zone_free_item(zone, item, arg, ZFREE_PAST_DTOR);
-}
-
-/*
- * What uma_zone.c needs of buckets and caches.
- */
-
-void
-uma_bucket_zones_create(void)
-{
-	for (size_t i = 0; i < NBUCKET_ZONES; i++) {
-		struct bucket_zone *bz = &bucket_zones[i];
-
-		bz->bz_zone = zone_create_internal(bz->bz_name,
-		    sizeof(struct uma_bucket) +
-			bz->bz_entries * sizeof(void *));
-	}
-}
-
-void
-uma_bucket_zones_drain(void)
-{
-	for (size_t i = 0; i < NBUCKET_ZONES; i++)
-		keg_drain(bucket_zones[i].bz_zone->uz_keg);
-}
-
-/* Empty the zone's full buckets, and drop the empty ones. */
-void
-zone_drain_buckets(struct uma_zone *zone)
-{
-	struct uma_bucket *full, *empty, *bucket;
-
-	mtx_lock_spin(zone->uz_lockptr);
-	full = zone->uz_full_bucket;
-	empty = zone->uz_free_bucket;
-	zone->uz_full_bucket = NULL;
-	zone->uz_free_bucket = NULL;
-	mtx_unlock_spin(zone->uz_lockptr);
-
-	while ((bucket = bucket_pop(&full)) != NULL) {
-		bucket_drain(zone, bucket);
-		bucket_free(bucket);
-	}
-	while ((bucket = bucket_pop(&empty)) != NULL)
-		bucket_free(bucket);
-}
-
-/* Nobody uses the zone: the caches of all CPUs can be taken from here. */
-void
-zone_drain_caches(struct uma_zone *zone)
-{
-	for (int cpu = 0; cpu <= mp_maxid; cpu++) {
-		struct uma_cache *cache = &zone->uz_cpu[cpu];
-
-		mtx_lock_spin(zone->uz_lockptr);
-		cache_fold(zone, cache);
-		if (cache->uc_allocbucket != NULL)
-			bucket_push(&zone->uz_full_bucket,
-			    cache->uc_allocbucket);
-		if (cache->uc_freebucket != NULL)
-			bucket_push(&zone->uz_full_bucket,
-			    cache->uc_freebucket);
-		cache->uc_allocbucket = NULL;
-		cache->uc_freebucket = NULL;
-		mtx_unlock_spin(zone->uz_lockptr);
-	}
 }

@@ -193,7 +193,39 @@ slab_item(const struct uma_slab *slab, uint32_t idx)
 	return (slab->us_data + (size_t)idx * slab->us_keg->uk_rsize);
 }
 
-/* Buckets, caches and items: uma_core.c. */
+/* Buckets: uma_bucket.c. */
+/*
+ * An empty bucket for count of a zone's items, or NULL; never sleeps, and never
+ * uses the reserve: an item goes its way without a bucket.
+ */
+struct uma_bucket *bucket_alloc(const struct uma_zone *zone, uint16_t count);
+void bucket_free(struct uma_bucket *bucket);
+/* Up to count items, through zinit, into an empty bucket. */
+void bucket_fill(struct uma_zone *zone, struct uma_bucket *bucket,
+    uint16_t count, int flags);
+/* The items of a bucket back to where they came from, through zfini. */
+void bucket_drain(struct uma_zone *zone, struct uma_bucket *bucket);
+void uma_bucket_zones_create(void);
+void uma_bucket_zones_drain(void);
+
+static inline void
+bucket_push(struct uma_bucket **list, struct uma_bucket *bucket)
+{
+	bucket->ub_next = *list;
+	*list = bucket;
+}
+
+static inline struct uma_bucket *
+bucket_pop(struct uma_bucket **list)
+{
+	struct uma_bucket *bucket = *list;
+
+	if (bucket != NULL)
+		*list = bucket->ub_next;
+	return (bucket);
+}
+
+/* Caches and items: uma_core.c. */
 void *zone_alloc_item(struct uma_zone *zone, void *arg, int flags);
 
 /* Past dtor already, or not. */
@@ -201,12 +233,21 @@ enum zfree { ZFREE_DTOR, ZFREE_PAST_DTOR };
 void zone_free_item(struct uma_zone *zone, void *item, void *arg,
     enum zfree how);
 
+/* Give what a CPU counted to the zone; with the lock, on that CPU. */
+static inline void
+cache_fold(struct uma_zone *zone, struct uma_cache *cache)
+{
+	zone->uz_allocs += cache->uc_allocs;
+	zone->uz_frees += cache->uc_frees;
+	__atomic_store_n(&cache->uc_allocs, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&cache->uc_frees, 0, __ATOMIC_RELAXED);
+}
+
+/* What is given back: uma_reclaim.c. */
 /* Empty the zone's full buckets, and drop the empty ones. */
 void zone_drain_buckets(struct uma_zone *zone);
 /* Move the caches of all CPUs to the buckets of a zone that is not in use. */
 void zone_drain_caches(struct uma_zone *zone);
-void uma_bucket_zones_create(void);
-void uma_bucket_zones_drain(void);
 
 /* Zones: uma_zone.c. */
 struct uma_zone *zone_create_internal(const char *name, size_t size);
@@ -214,7 +255,9 @@ struct uma_zone *zone_create_internal(const char *name, size_t size);
 /* The zone of off-page slab headers. */
 extern struct uma_zone *slabzone;
 
-/* All kegs: uma_zone.c guards the list with a lock that may sleep. */
+/* All kegs; the lock may sleep. */
+void uma_list_lock(void);
+void uma_list_unlock(void);
 extern struct uma_keg *uma_kegs;
 
 /* All zones without one, by the same lock. */

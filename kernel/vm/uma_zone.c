@@ -1,5 +1,5 @@
 /*
- * Zones: made, tuned, drained and destroyed.
+ * Zones: made, tuned and destroyed.
  *
  * The first zones describe zones and kegs themselves, and are made by hand
  * from boot memory.
@@ -30,7 +30,7 @@ static struct uma_zone *zonezone;
 static struct mtx uma_mtx;
 static bool uma_list_busy; /* (uma_mtx) */
 
-static void
+void
 uma_list_lock(void)
 {
 	mtx_lock_spin(&uma_mtx);
@@ -40,7 +40,7 @@ uma_list_lock(void)
 	mtx_unlock_spin(&uma_mtx);
 }
 
-static void
+void
 uma_list_unlock(void)
 {
 	mtx_lock_spin(&uma_mtx);
@@ -280,28 +280,6 @@ uma_zdestroy(uma_zone_t zone)
 	if (keg == NULL)
 		mtx_destroy(&zone->uz_lock);
 	zone_free_item(zonezone, zone, NULL, ZFREE_DTOR);
-}
-
-void
-uma_reclaim(void)
-{
-	uma_list_lock();
-	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next) {
-		for (struct uma_zone *zone = keg->uk_zones; zone != NULL;
-		     zone = zone->uz_link) {
-			if ((keg->uk_flags & UMA_ZONE_NOFREE) == 0)
-				zone_drain_buckets(zone);
-		}
-		keg_drain(keg);
-	}
-	for (struct uma_zone *zone = uma_cachezones; zone != NULL;
-	     zone = zone->uz_link)
-		zone_drain_buckets(zone);
-
-	/* Again, what the others emptied in the meantime. */
-	uma_bucket_zones_drain();
-	keg_drain(slabzone->uz_keg);
-	uma_list_unlock();
 }
 
 /*
