@@ -140,6 +140,7 @@ init_cpu0(void)
 	for (size_t i = 0; i < nitems(ist_stacks); i++)
 		pc->pc_tss.tss_ist[i] =
 		    (vm_offset_t)&ist_stacks[i].stack[KSTACK_SIZE];
+	pc->pc_started = true;
 	cpuid_to_pcpu[0] = pc;
 	cpu_segments_init(pc);
 	idt_init();

@@ -13,6 +13,7 @@
  *	sysctl_tunables	TUNABLES	variables that the command line sets
  *	linker		TUNABLES	the kernel's size, for debuggers
  *	find_cpus	CPU		how many there can be
+ *	runqs		CPU		where bound threads wait
  *	dump_pages	VM		from here on pages can be registered
  *	vm_mem		VM		pages, UMA, malloc(), in vm_init.c
  *	clocks		CLOCKS		the APIC's timer; interrupts are still off

@@ -52,6 +52,7 @@ thread_create(void (*func)(void *), void *arg)
 	td->td_sleepqueue = sleepq_alloc();
 	td->td_oncpu = NOCPU;
 	td->td_lastcpu = NOCPU;
+	td->td_boundcpu = NOCPU;
 	/* It comes up holding sched_lock. */
 	td->td_md_spinlock_count = 1;
 	td->td_critnest = 1;
@@ -191,6 +192,7 @@ threads_init(const void *arg)
 	(void)arg;
 	LIST_INSERT_HEAD(&allproc, &proc0, p_list);
 	thread0.td_oncpu = 0;
+	thread0.td_boundcpu = NOCPU;
 	thread0.td_sleepqueue = sleepq_alloc();
 	kthread_create_idle(cpuid_to_pcpu[0]);
 	kproc_kthread_add(thread_reaper, NULL, &proc0, NULL, NULL, "reaper");

@@ -1,5 +1,6 @@
 /*
- * The scheduler: one queue, first in, first out, for all CPUs.
+ * The scheduler: one queue, first in, first out, for all CPUs.  A thread that is
+ * bound to a CPU has a queue there, which comes first.
  *
  * A switch happens with sched_lock held and exactly one mutex deep.  The lock
  * is handed to the thread that comes up, which lets go of it, in mi_switch()
@@ -11,6 +12,7 @@
 #include "kernel/machine/pcb.h"
 #include "kernel/machine/pcpu.h"
 #include "kernel/sys/clock.h"
+#include "kernel/sys/kernel.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
@@ -20,10 +22,29 @@
 
 struct mtx sched_lock = MTX_INITIALIZER("sched lock");
 
-static TAILQ_HEAD(, thread) runq = TAILQ_HEAD_INITIALIZER(runq);
-static uint64_t switches; /* (s) */
+TAILQ_HEAD(runq, thread);
 
-/* A CPU that is idle, -1 if none is. */
+static struct runq runq = TAILQ_HEAD_INITIALIZER(runq); /* (s) */
+static struct runq bound[MAXCPU];			/* (s) */
+static uint64_t switches;				/* (s) */
+
+static void
+runqs_init(const void *arg)
+{
+	(void)arg;
+	for (size_t i = 0; i < nitems(bound); i++)
+		TAILQ_INIT(&bound[i]);
+}
+SYSINIT(runqs, SI_SUB_CPU, SI_ORDER_SECOND, runqs_init, NULL);
+
+/* Is there a thread for this CPU?  Without the lock: soon. */
+static bool
+is_runnable(void)
+{
+	return (!TAILQ_EMPTY(&bound[curcpu]) || !TAILQ_EMPTY(&runq));
+}
+
+/* A CPU that is idle, NOCPU if none is. */
 static int
 find_idle_cpu(void)
 {
@@ -35,7 +56,7 @@ find_idle_cpu(void)
 		if (pc != NULL && pc->pc_idle && cpu != curcpu)
 			return (cpu);
 	}
-	return (-1);
+	return (NOCPU);
 }
 
 void
@@ -47,20 +68,26 @@ sched_add(struct thread *td)
 	td->td_state = TDS_RUNQ;
 	if (td->td_idle)
 		return;
-	TAILQ_INSERT_TAIL(&runq, td, td_runq);
-	cpu = find_idle_cpu();
-	if (cpu >= 0)
+	if (td->td_boundcpu != NOCPU) {
+		TAILQ_INSERT_TAIL(&bound[td->td_boundcpu], td, td_runq);
+		cpu = td->td_boundcpu == curcpu ? NOCPU : td->td_boundcpu;
+	} else {
+		TAILQ_INSERT_TAIL(&runq, td, td_runq);
+		cpu = find_idle_cpu();
+	}
+	if (cpu != NOCPU)
 		ipi_preempt(cpu);
 }
 
 static struct thread *
 sched_choose(void)
 {
-	struct thread *td = TAILQ_FIRST(&runq);
+	struct runq *rq = TAILQ_EMPTY(&bound[curcpu]) ? &runq : &bound[curcpu];
+	struct thread *td = TAILQ_FIRST(rq);
 
 	if (td == NULL)
 		return (get_pcpu()->pc_idlethread);
-	TAILQ_REMOVE(&runq, td, td_runq);
+	TAILQ_REMOVE(rq, td, td_runq);
 	return (td);
 }
 
@@ -99,13 +126,38 @@ kern_yield(void)
 	mtx_unlock_spin(&sched_lock);
 }
 
+bool
+sched_bind(int cpu)
+{
+	const struct pcpu *pc = cpuid_to_pcpu[cpu];
+
+	if (pc == NULL || !pc->pc_started)
+		return (false);
+	mtx_lock_spin(&sched_lock);
+	curthread->td_boundcpu = cpu;
+	if (cpu != curcpu) {
+		sched_add(curthread);
+		mi_switch();
+	}
+	mtx_unlock_spin(&sched_lock);
+	return (true);
+}
+
+void
+sched_unbind(void)
+{
+	mtx_lock_spin(&sched_lock);
+	curthread->td_boundcpu = NOCPU;
+	mtx_unlock_spin(&sched_lock);
+}
+
 void
 sched_clock(void)
 {
 	struct thread *td = curthread;
 
 	if (td->td_idle || ticks % QUANTUM == 0)
-		td->td_needresched = !TAILQ_EMPTY(&runq);
+		td->td_needresched = is_runnable();
 }
 
 void
@@ -125,11 +177,11 @@ sched_idletd(void *arg)
 	for (;;) {
 		disable_intr();
 		pc->pc_idle = true;
-		if (TAILQ_EMPTY(&runq))
+		if (!is_runnable())
 			idle_halt();
 		pc->pc_idle = false;
 		enable_intr();
-		if (!TAILQ_EMPTY(&runq))
+		if (is_runnable())
 			kern_yield();
 	}
 }

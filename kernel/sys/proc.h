@@ -24,7 +24,7 @@ enum td_state {
 	TDS_DEAD /* its stack waits for the reaper */
 };
 
-#define NOCPU (-1) /* td_oncpu: on none */
+#define NOCPU (-1) /* td_oncpu: on none; td_boundcpu: on any */
 
 struct thread {
 	struct proc *td_proc;	      /* (c) */
@@ -35,6 +35,7 @@ struct thread {
 	enum td_state td_state;	      /* (s) */
 	int td_oncpu;		      /* (s) */
 	int td_lastcpu;		      /* (s) */
+	int td_boundcpu;	      /* (s) where it must run, or NOCPU */
 	struct pcb *td_pcb;	      /* (c) at the top of its stack */
 	struct trapframe *td_frame;   /* (c) what fork_trampoline leaves by */
 	vm_offset_t td_kstack;	      /* (c) lowest address; guard below */

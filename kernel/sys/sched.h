@@ -1,5 +1,6 @@
 /*
- * The scheduler: one run queue for all CPUs, round robin.
+ * The scheduler: one run queue for all CPUs, round robin, and one for each CPU
+ * of threads that are bound to it.
  *
  * sched_lock guards it, the sleep queues and the lists of processes.  It is
  * held over a switch: the thread that is switched to releases it.
@@ -20,6 +21,14 @@ void mi_switch(void);
 
 /* Let another thread run; returns when it is our turn again. */
 void kern_yield(void);
+
+/*
+ * Run on that CPU alone, from the return on.  false: it does not run threads,
+ * and nothing has changed.
+ */
+bool sched_bind(int cpu);
+/* Run on any, again. */
+void sched_unbind(void);
 
 /* From the clock of each CPU, in its interrupt. */
 void sched_clock(void);

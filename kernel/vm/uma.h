@@ -121,10 +121,14 @@ int uma_zone_set_max(uma_zone_t zone, int nitems);
 void uma_prealloc(uma_zone_t zone, int nitems);
 
 /*
- * Give back what no item lives in: full buckets to their slabs, free slabs to
- * their backend.  CPUs keep what is in their caches.
+ * Give back what no item lives in, of one zone or of all: buckets to their slabs,
+ * free slabs to their backend.  May sleep.
  */
-void uma_reclaim(void);
+#define UMA_RECLAIM_DRAIN     1 /* all that zones have */
+#define UMA_RECLAIM_DRAIN_CPU 2 /* and what is in the caches of CPUs */
+#define UMA_RECLAIM_TRIM      3 /* what zones have not touched since the last */
+void uma_reclaim(int req);
+void uma_zone_reclaim(uma_zone_t zone, int req);
 
 /* A zone at this moment; requests - frees = used. */
 struct uma_stat {

@@ -125,7 +125,7 @@ zone_fill_bucket_locked(struct uma_zone *zone, int flags)
 		bucket_push(&zone->uz_free_bucket, bucket);
 		return (false);
 	}
-	bucket_push(&zone->uz_full_bucket, bucket);
+	zone_put_bucket(zone, bucket);
 	return (true);
 }
 
@@ -141,7 +141,7 @@ zone_refill_cache_locked(struct uma_zone *zone)
 	cache_fold(zone, cache);
 	if (cache->uc_allocbucket != NULL)
 		bucket_push(&zone->uz_free_bucket, cache->uc_allocbucket);
-	cache->uc_allocbucket = bucket_pop(&zone->uz_full_bucket);
+	cache->uc_allocbucket = zone_take_bucket(zone);
 	return (cache_alloc(cache));
 }
 
@@ -290,7 +290,7 @@ zone_empty_cache_locked(struct uma_zone *zone, void *item)
 		return (false);
 	cache_fold(zone, cache);
 	if (cache->uc_freebucket != NULL)
-		bucket_push(&zone->uz_full_bucket, cache->uc_freebucket);
+		zone_put_bucket(zone, cache->uc_freebucket);
 	cache->uc_freebucket = bucket_pop(&zone->uz_free_bucket);
 	return (cache_free(cache, item));
 }

@@ -139,6 +139,8 @@ struct uma_zone {
 	uint64_t uz_fails;		   /* (z) */
 	uint32_t uz_size;		   /* (c) of an item, as requested */
 	uint32_t uz_flags;		   /* (c) */
+	uint64_t uz_nitems;		   /* (z) in full buckets */
+	uint64_t uz_imin;	   /* (z) the least of uz_nitems since a trim */
 	uint16_t uz_count;	   /* (z) items that a new bucket holds */
 	uint16_t uz_fills;	   /* (z) CPUs filling one */
 	struct mtx uz_lock;	   /* if there is no keg's */
@@ -225,6 +227,26 @@ bucket_pop(struct uma_bucket **list)
 	return (bucket);
 }
 
+/* A bucket with items, to the zone and from it; with the lock. */
+static inline void
+zone_put_bucket(struct uma_zone *zone, struct uma_bucket *bucket)
+{
+	bucket_push(&zone->uz_full_bucket, bucket);
+	zone->uz_nitems += bucket->ub_cnt;
+}
+
+static inline struct uma_bucket *
+zone_take_bucket(struct uma_zone *zone)
+{
+	struct uma_bucket *bucket = bucket_pop(&zone->uz_full_bucket);
+
+	if (bucket != NULL)
+		zone->uz_nitems -= bucket->ub_cnt;
+	if (zone->uz_nitems < zone->uz_imin)
+		zone->uz_imin = zone->uz_nitems;
+	return (bucket);
+}
+
 /* Caches and items: uma_core.c. */
 void *zone_alloc_item(struct uma_zone *zone, void *arg, int flags);
 
@@ -244,8 +266,6 @@ cache_fold(struct uma_zone *zone, struct uma_cache *cache)
 }
 
 /* What is given back: uma_reclaim.c. */
-/* Empty the zone's full buckets, and drop the empty ones. */
-void zone_drain_buckets(struct uma_zone *zone);
 /* Move the caches of all CPUs to the buckets of a zone that is not in use. */
 void zone_drain_caches(struct uma_zone *zone);
 

@@ -1,67 +1,153 @@
 /*
  * What UMA gives back: the items in buckets, and the slabs that no item lives in.
+ *
+ * Three things can be asked for.  A trim takes what a zone had in full buckets at
+ * every moment since the last trim, so that nobody missed it.  A drain takes all
+ * of these.  The caches of CPUs can be looked into only by a thread that runs
+ * there: to drain them, we go from CPU to CPU.
  */
+#include "kernel/sys/critical.h"
 #include "kernel/sys/mutex.h"
+#include "kernel/sys/sched.h"
 #include "kernel/sys/smp.h"
 #include "kernel/vm/uma_int.h"
 
-/* Empty the zone's full buckets, and drop the empty ones. */
-void
-zone_drain_buckets(struct uma_zone *zone)
+/* Empty and free a list of buckets. */
+static void
+buckets_free(struct uma_zone *zone, struct uma_bucket *list)
 {
-	struct uma_bucket *full, *empty, *bucket;
+	struct uma_bucket *bucket;
+
+	while ((bucket = bucket_pop(&list)) != NULL) {
+		if (bucket->ub_cnt > 0)
+			bucket_drain(zone, bucket);
+		bucket_free(bucket);
+	}
+}
+
+/* The zone's full buckets, as far as they have at most nitems items together. */
+static struct uma_bucket *
+zone_take_buckets_locked(struct uma_zone *zone, uint64_t nitems)
+{
+	struct uma_bucket *list = NULL;
+
+	while (zone->uz_full_bucket != NULL &&
+	    zone->uz_full_bucket->ub_cnt <= nitems) {
+		nitems -= zone->uz_full_bucket->ub_cnt;
+		bucket_push(&list, zone_take_bucket(zone));
+	}
+	return (list);
+}
+
+static void
+zone_reclaim_buckets(struct uma_zone *zone, int req)
+{
+	struct uma_bucket *full, *empty;
 
 	mtx_lock_spin(zone->uz_lockptr);
-	full = zone->uz_full_bucket;
+	full = zone_take_buckets_locked(zone,
+	    req == UMA_RECLAIM_TRIM ? zone->uz_imin : zone->uz_nitems);
+	zone->uz_imin = zone->uz_nitems;
 	empty = zone->uz_free_bucket;
-	zone->uz_full_bucket = NULL;
 	zone->uz_free_bucket = NULL;
 	mtx_unlock_spin(zone->uz_lockptr);
 
-	while ((bucket = bucket_pop(&full)) != NULL) {
-		bucket_drain(zone, bucket);
-		bucket_free(bucket);
-	}
-	while ((bucket = bucket_pop(&empty)) != NULL)
-		bucket_free(bucket);
+	buckets_free(zone, full);
+	buckets_free(zone, empty);
 }
 
-/* Nobody uses the zone: the caches of all CPUs can be taken from here. */
+static void
+cache_drain_bucket(struct uma_zone *zone, struct uma_bucket **bucketp)
+{
+	struct uma_bucket *bucket = *bucketp;
+
+	*bucketp = NULL;
+	if (bucket != NULL && bucket->ub_cnt > 0)
+		zone_put_bucket(zone, bucket);
+	else if (bucket != NULL)
+		bucket_push(&zone->uz_free_bucket, bucket);
+}
+
+/* Move a CPU's cache to the buckets of the zone; with the lock, on that CPU. */
+static void
+cache_drain_locked(struct uma_zone *zone, struct uma_cache *cache)
+{
+	cache_fold(zone, cache);
+	cache_drain_bucket(zone, &cache->uc_allocbucket);
+	cache_drain_bucket(zone, &cache->uc_freebucket);
+}
+
 void
 zone_drain_caches(struct uma_zone *zone)
 {
-	for (int cpu = 0; cpu <= mp_maxid; cpu++) {
-		struct uma_cache *cache = &zone->uz_cpu[cpu];
-
-		mtx_lock_spin(zone->uz_lockptr);
-		cache_fold(zone, cache);
-		if (cache->uc_allocbucket != NULL)
-			bucket_push(&zone->uz_full_bucket,
-			    cache->uc_allocbucket);
-		if (cache->uc_freebucket != NULL)
-			bucket_push(&zone->uz_full_bucket,
-			    cache->uc_freebucket);
-		cache->uc_allocbucket = NULL;
-		cache->uc_freebucket = NULL;
-		mtx_unlock_spin(zone->uz_lockptr);
-	}
+	mtx_lock_spin(zone->uz_lockptr);
+	for (int cpu = 0; cpu <= mp_maxid; cpu++)
+		cache_drain_locked(zone, &zone->uz_cpu[cpu]);
+	mtx_unlock_spin(zone->uz_lockptr);
 }
 
-void
-uma_reclaim(void)
+/* The cache of the CPU that we run on. */
+static void
+zone_drain_cache_here(struct uma_zone *zone)
 {
-	uma_list_lock();
+	mtx_lock_spin(zone->uz_lockptr);
+	cache_drain_locked(zone, &zone->uz_cpu[critical_cpu()]);
+	mtx_unlock_spin(zone->uz_lockptr);
+}
+
+/* Call func for each zone; with the list lock. */
+static void
+zones_foreach(void (*func)(struct uma_zone *zone))
+{
 	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next) {
 		for (struct uma_zone *zone = keg->uk_zones; zone != NULL;
-		     zone = zone->uz_link) {
-			if ((keg->uk_flags & UMA_ZONE_NOFREE) == 0)
-				zone_drain_buckets(zone);
-		}
-		keg_drain(keg);
+		     zone = zone->uz_link)
+			func(zone);
 	}
 	for (struct uma_zone *zone = uma_cachezones; zone != NULL;
 	     zone = zone->uz_link)
-		zone_drain_buckets(zone);
+		func(zone);
+}
+
+static void
+zone_trim(struct uma_zone *zone)
+{
+	zone_reclaim_buckets(zone, UMA_RECLAIM_TRIM);
+}
+
+static void
+zone_drain(struct uma_zone *zone)
+{
+	zone_reclaim_buckets(zone, UMA_RECLAIM_DRAIN);
+}
+
+void
+uma_zone_reclaim(uma_zone_t zone, int req)
+{
+	for (int cpu = 0; req == UMA_RECLAIM_DRAIN_CPU && cpu <= mp_maxid;
+	     cpu++) {
+		if (sched_bind(cpu))
+			zone_drain_cache_here(zone);
+	}
+	sched_unbind();
+	zone_reclaim_buckets(zone, req);
+	if (zone->uz_keg != NULL)
+		keg_drain(zone->uz_keg);
+}
+
+void
+uma_reclaim(int req)
+{
+	uma_list_lock();
+	for (int cpu = 0; req == UMA_RECLAIM_DRAIN_CPU && cpu <= mp_maxid;
+	     cpu++) {
+		if (sched_bind(cpu))
+			zones_foreach(zone_drain_cache_here);
+	}
+	sched_unbind();
+	zones_foreach(req == UMA_RECLAIM_TRIM ? zone_trim : zone_drain);
+	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next)
+		keg_drain(keg);
 
 	/* Again, what the others emptied in the meantime. */
 	uma_bucket_zones_drain();

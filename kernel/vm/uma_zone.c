@@ -274,7 +274,7 @@ uma_zdestroy(uma_zone_t zone)
 	struct uma_keg *keg = zone->uz_keg;
 
 	zone_drain_caches(zone);
-	zone_drain_buckets(zone);
+	uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN);
 	if (zone_unlink(zone))
 		keg_destroy(keg);
 	if (keg == NULL)

@@ -2,7 +2,7 @@
  * The page daemon: sleeps until memory is low, then asks for some back.
  *
  * All memory is the kernel's today, so there is one to ask: UMA, which keeps
- * free slabs and full buckets until their pages are needed.
+ * free slabs and items in caches until their pages are needed.
  */
 #include "kernel/vm/vm_pageout.h"
 
@@ -16,12 +16,34 @@
 
 static bool vm_pages_needed; /* (f) */
 
+/*
+ * Ask UMA, for more the less memory there is: the caches of CPUs, without which
+ * allocation is slow, only when the daemon would be woken again.
+ */
+static void
+vm_pageout_lowmem(void)
+{
+	const struct {
+		int req;
+		vm_pindex_t until;
+	} steps[] = {
+		{ UMA_RECLAIM_TRIM, vm_cnt.v_free_target },
+		{ UMA_RECLAIM_DRAIN, vm_cnt.v_free_target },
+		{ UMA_RECLAIM_DRAIN_CPU, vm_cnt.v_free_min },
+	};
+
+	for (size_t i = 0; i < nitems(steps); i++) {
+		if (vm_cnt.v_free_count < steps[i].until)
+			uma_reclaim(steps[i].req);
+	}
+}
+
 vm_pindex_t
 vm_pageout_scan(void)
 {
 	vm_pindex_t before = vm_cnt.v_free_count;
 
-	uma_reclaim();
+	vm_pageout_lowmem();
 	(void)vm_pgcache_drain();
 	return (vm_cnt.v_free_count > before ? vm_cnt.v_free_count - before :
 					       0);

@@ -5,6 +5,7 @@
  *	dumpset.h	all but dump_add_user()
  *	lock.h		witness_locks(), witness_place()
  *	mutex.h		spinlock_enter(), spinlock_exit()
+ *	sched.h		sched_bind(), sched_unbind()
  *	smp.h		mp_maxid, stop_cpus_hard(), cpu_spinwait()
  *	stack.h		all of it
  *	systm.h		printf(), panic()
@@ -31,6 +32,7 @@
 #include "kernel/sys/dumpset.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/mutex.h"
+#include "kernel/sys/sched.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/stack.h"
 #include "kernel/sys/sysctl.h"
@@ -73,6 +75,7 @@ const struct sim_config sim_small = {
 
 static pthread_mutex_t cpus[MAXCPU];
 static _Thread_local uint32_t next_cpu;
+static _Thread_local int bound_cpu = NOCPU;
 _Thread_local struct sim_thread sim_curthread;
 static _Thread_local int nspinlocks;
 static _Thread_local enum witness_place pretended;
@@ -94,7 +97,8 @@ sim_random(uint32_t *seed)
 void
 sim_cpu_get(void)
 {
-	sim_curthread.st_cpu =
+	sim_curthread.st_cpu = bound_cpu != NOCPU ?
+	    (unsigned int)bound_cpu :
 	    (sim_random(&next_cpu) >> 8) % (unsigned int)(mp_maxid + 1);
 	pthread_mutex_lock(&cpus[sim_curthread.st_cpu]);
 }
@@ -103,6 +107,22 @@ void
 sim_cpu_put(void)
 {
 	pthread_mutex_unlock(&cpus[sim_curthread.st_cpu]);
+}
+
+/* A CPU that belongs to a thread runs no other. */
+bool
+sched_bind(int cpu)
+{
+	if (sim_pinned)
+		return (sim_curthread.st_cpu == (unsigned int)cpu);
+	bound_cpu = cpu;
+	return (true);
+}
+
+void
+sched_unbind(void)
+{
+	bound_cpu = NOCPU;
 }
 
 /*

@@ -27,7 +27,7 @@ power_on(void **state)
 	sim_pin(0);
 	/* What zones take once is no leak. */
 	vm_object_deallocate(vm_object_allocate(OBJT_SWAP, 1));
-	uma_reclaim();
+	uma_reclaim(UMA_RECLAIM_DRAIN);
 	boot_free = vm_free_count();
 	return (0);
 }
@@ -107,7 +107,7 @@ static void
 assert_nothing_left(void)
 {
 	assert_int_equal(nobjects(), 0);
-	uma_reclaim();
+	uma_reclaim(UMA_RECLAIM_DRAIN);
 	assert_true(vm_free_count() + 4 >= boot_free);
 }
 

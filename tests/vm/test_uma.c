@@ -7,6 +7,7 @@
 #include "tests/vm/sim.h"
 
 #include "kernel/sys/errno.h"
+#include "kernel/sys/smp.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_boot.h"
 #include "kernel/vm/uma_dbg.h"
@@ -282,11 +283,11 @@ test_storm(void **state)
 
 	audit_zone(zone, 0);
 	audit_dump_set();
-	uma_reclaim();
+	uma_reclaim(UMA_RECLAIM_DRAIN);
 	audit_zone(zone, 0);
 	audit_dump_set();
 	uma_zdestroy(zone);
-	uma_reclaim();
+	uma_reclaim(UMA_RECLAIM_DRAIN);
 	audit_dump_set();
 	sim_halt();
 }
@@ -416,7 +417,7 @@ test_callbacks(void **state)
 	uma_zdestroy(master);
 	assert_true(calls.inits >= 300);
 	assert_int_equal(calls.inits, calls.finis);
-	uma_reclaim();
+	uma_reclaim(UMA_RECLAIM_DRAIN);
 	audit_dump_set();
 	sim_halt();
 }
@@ -598,7 +599,7 @@ test_exhaustion(void **state)
 
 	(void)state;
 	uma_zfree(zone, uma_zalloc(zone, M_WAITOK));
-	uma_reclaim();
+	uma_reclaim(UMA_RECLAIM_DRAIN);
 	before = vm_free_count();
 	while ((items[n] = uma_zalloc(zone, M_NOWAIT)) != NULL)
 		n++;
@@ -700,6 +701,128 @@ test_reserve(void **state)
 	sim_halt();
 }
 
+/* Items that only caches have, and what each kind of reclaim leaves of them. */
+static const struct reclaim_row {
+	const char *name;
+	int reqs[2];
+	bool full, cached; /* does the zone, do CPUs keep items? */
+} reclaim_rows[] = {
+	{ "reclaim: drain", { UMA_RECLAIM_DRAIN }, false, true },
+	{ "reclaim: drain the caches of CPUs", { UMA_RECLAIM_DRAIN_CPU }, false,
+	    false },
+	{ "reclaim: the first trim takes what was never used",
+	    { UMA_RECLAIM_TRIM }, true, true },
+	{ "reclaim: a second trim takes what nobody missed",
+	    { UMA_RECLAIM_TRIM, UMA_RECLAIM_TRIM }, false, true },
+};
+
+static uint64_t
+count_cached(const struct uma_zone *zone)
+{
+	uint64_t n = 0;
+
+	for (int cpu = 0; cpu <= mp_maxid; cpu++) {
+		const struct uma_cache *cache = &zone->uz_cpu[cpu];
+
+		if (cache->uc_allocbucket != NULL)
+			n += cache->uc_allocbucket->ub_cnt;
+		if (cache->uc_freebucket != NULL)
+			n += cache->uc_freebucket->ub_cnt;
+	}
+	return (n);
+}
+
+static void
+alloc_and_free_many(uma_zone_t zone)
+{
+	static void *items[3000];
+
+	for (size_t i = 0; i < NROWS(items); i++)
+		items[i] = uma_zalloc(zone, M_WAITOK);
+	for (size_t i = 0; i < NROWS(items); i++)
+		uma_zfree(zone, items[i]);
+}
+
+static void
+check_reclaimed(uma_zone_t zone, const struct reclaim_row *row)
+{
+	assert_int_equal(zone->uz_nitems > 0, row->full);
+	assert_int_equal(count_cached(zone) > 0, row->cached);
+	assert_int_equal(zone->uz_keg->uk_pages > 0, row->full || row->cached);
+	audit_zone(zone, 0);
+}
+
+/* Of all zones, and then of one. */
+static void
+test_reclaim(void **state)
+{
+	const struct reclaim_row *row = *state;
+	uma_zone_t zone;
+
+	boot(NULL);
+	zone =
+	    uma_zcreate("many", 256, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	alloc_and_free_many(zone);
+	for (size_t i = 0; i < NROWS(row->reqs) && row->reqs[i] != 0; i++)
+		uma_reclaim(row->reqs[i]);
+	check_reclaimed(zone, row);
+
+	zone =
+	    uma_zcreate("one", 256, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	alloc_and_free_many(zone);
+	for (size_t i = 0; i < NROWS(row->reqs) && row->reqs[i] != 0; i++)
+		uma_zone_reclaim(zone, row->reqs[i]);
+	check_reclaimed(zone, row);
+	audit_dump_set();
+	sim_halt();
+}
+
+/* What is taken from the zone and put back in between was missed. */
+static void
+test_trim_keeps_working_set(void **state)
+{
+	uma_zone_t zone =
+	    uma_zcreate("many", 256, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	uint64_t before;
+
+	(void)state;
+	alloc_and_free_many(zone);
+	uma_reclaim(UMA_RECLAIM_TRIM);
+	before = zone->uz_nitems;
+	alloc_and_free_many(zone);
+	uma_reclaim(UMA_RECLAIM_TRIM);
+	assert_true(zone->uz_nitems >= before - BUCKET_MAX);
+	uma_reclaim(UMA_RECLAIM_TRIM);
+	assert_int_equal(zone->uz_nitems, 0);
+	audit_zone(zone, 0);
+}
+
+/* Threads that allocate while their caches are taken away. */
+static void
+test_reclaim_storm(void **state)
+{
+	uma_zone_t zone =
+	    uma_zcreate("storm", 64, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	struct storm st[2];
+	pthread_t threads[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		st[i] = (struct storm){ zone, 64, 7, (uint32_t)i + 1, 8000 };
+		assert_int_equal(pthread_create(&threads[i], NULL, storm,
+				     &st[i]),
+		    0);
+	}
+	for (int i = 0; i < 200; i++)
+		uma_reclaim(1 + i % 3);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	audit_zone(zone, 0);
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	assert_int_equal(zone->uz_keg->uk_pages, 0);
+	audit_dump_set();
+}
+
 /* After reclaim a keg has just the slabs that somebody's item is in. */
 static void
 test_reclaim_keeps_live(void **state)
@@ -717,7 +840,7 @@ test_reclaim_keeps_live(void **state)
 		if (i / ipers % 3 != 0)
 			uma_zfree(zone, items[i]);
 	}
-	uma_reclaim();
+	uma_reclaim(UMA_RECLAIM_DRAIN);
 	assert_int_equal(zone->uz_keg->uk_pages,
 	    (NROWS(items) / ipers + 3) / 3);
 	audit_dump_set();
@@ -735,7 +858,7 @@ test_nofree(void **state)
 	pages = zone->uz_keg->uk_pages;
 	assert_int_equal(pages,
 	    (100 + zone->uz_keg->uk_ipers - 1) / zone->uz_keg->uk_ipers);
-	uma_reclaim();
+	uma_reclaim(UMA_RECLAIM_DRAIN);
 	assert_int_equal(zone->uz_keg->uk_pages, pages);
 }
 
@@ -1003,11 +1126,13 @@ main(void)
 		BOOTED(test_cache_zone_callbacks),
 		BOOTED(test_exhaustion),
 		BOOTED(test_reclaim_keeps_live),
+		BOOTED(test_trim_keeps_working_set),
+		BOOTED(test_reclaim_storm),
 		BOOTED(test_nofree),
 		cmocka_unit_test(test_boot_pages),
 		BOOTED(test_kern_malloc),
 	};
-	static struct CMUnitTest tests[64];
+	static struct CMUnitTest tests[96];
 	size_t n = 0;
 
 	for (; n < NROWS(single); n++)
@@ -1015,6 +1140,7 @@ main(void)
 	ADD_ROWS(tests, n, geometry_rows, test_geometry);
 	ADD_ROWS(tests, n, reserve_rows, test_reserve);
 	ADD_ROWS(tests, n, nodump_rows, test_nodump);
+	ADD_ROWS(tests, n, reclaim_rows, test_reclaim);
 	ADD_ROWS(tests, n, storm_rows, test_storm);
 	ADD_ROWS(tests, n, callback_rows, test_callbacks);
 	ADD_ROWS(tests, n, bug_rows, test_bug);
