@@ -110,12 +110,27 @@ uma_zfree(uma_zone_t zone, void *item)
 }
 
 /*
- * Let the zone's keg grow to nitems, rounded up to whole slabs; returns what
- * that makes.  Beyond, M_NOWAIT fails and M_WAITOK sleeps until an item is
- * freed.  Before the first item is allocated: a zone with a limit has no
- * caches, so that no item is out of a sleeper's reach.
+ * Let the zone have at most nitems items, which is returned.  Beyond, M_NOWAIT
+ * fails and M_WAITOK sleeps until an item is freed.  To set a limit where there
+ * was none is for zones from which nothing was allocated yet; it can be changed.
+ *
+ * Items in caches count.  Sleepers get them, but for M_NOWAIT those of other CPUs
+ * are out of reach: it may fail when half of the items are in use.
  */
 int uma_zone_set_max(uma_zone_t zone, int nitems);
+
+/*
+ * What is printed when an allocation meets the limit, at most every five minutes.
+ * The text stays the caller's.  The sysctl vm.zone_warnings turns it off.
+ */
+void uma_zone_set_warning(uma_zone_t zone, const char *warning);
+
+/*
+ * What is called then, each time that the limit is met after an item went back:
+ * in the thread that met it, which holds no lock of UMA's.  The number is 1.
+ */
+typedef void (*uma_maxaction_t)(uma_zone_t zone, int pending);
+void uma_zone_set_maxaction(uma_zone_t zone, uma_maxaction_t action);
 
 /* Fill slabs for nitems ahead of time.  May sleep. */
 void uma_prealloc(uma_zone_t zone, int nitems);
@@ -134,13 +149,14 @@ void uma_zone_reclaim(uma_zone_t zone, int req);
 struct uma_stat {
 	const char *ust_name;
 	uint32_t ust_size;
-	uint64_t ust_limit; /* items; 0: none */
+	uint64_t ust_limit; /* items, those in caches included; 0: none */
 	uint64_t ust_used;  /* items that users have */
 	uint64_t ust_free;  /* items in slabs, buckets and caches */
 	uint64_t ust_pages; /* of the keg */
 	uint64_t ust_requests;
 	uint64_t ust_frees;
 	uint64_t ust_fails;
+	uint64_t ust_sleeps; /* at the limit */
 };
 
 typedef void (*uma_stat_visit)(const struct uma_stat *stat, void *arg);

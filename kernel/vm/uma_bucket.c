@@ -62,7 +62,7 @@ bucket_drain(struct uma_zone *zone, struct uma_bucket *bucket)
 {
 	for (uint16_t i = 0; zone->uz_fini != NULL && i < bucket->ub_cnt; i++)
 		zone->uz_fini(bucket->ub_bucket[i], (int)zone->uz_size);
-	zone->uz_release(zone->uz_arg, bucket->ub_bucket, bucket->ub_cnt);
+	zone_release(zone, bucket->ub_bucket, bucket->ub_cnt);
 	bucket->ub_cnt = 0;
 }
 
@@ -78,7 +78,7 @@ bucket_zinit(struct uma_zone *zone, struct uma_bucket *bucket, int flags)
 		done++;
 	/* The others never saw zinit, so zfini is not for them. */
 	if (done < bucket->ub_cnt)
-		zone->uz_release(zone->uz_arg, &bucket->ub_bucket[done],
+		zone_release(zone, &bucket->ub_bucket[done],
 		    bucket->ub_cnt - done);
 	bucket->ub_cnt = done;
 }
@@ -89,8 +89,8 @@ bucket_fill(struct uma_zone *zone, struct uma_bucket *bucket, uint16_t count,
 {
 	if (count > bucket->ub_entries)
 		count = bucket->ub_entries;
-	bucket->ub_cnt = (uint16_t)zone->uz_import(zone->uz_arg,
-	    bucket->ub_bucket, count, UMA_ANYDOMAIN, flags);
+	bucket->ub_cnt =
+	    (uint16_t)zone_import(zone, bucket->ub_bucket, count, flags);
 	if (zone->uz_init != NULL)
 		bucket_zinit(zone, bucket, flags);
 }

@@ -15,8 +15,7 @@
  * of the CPU that it finds itself on, and begins anew after letting go of the
  * lock.
  *
- * A zone with a limit has no caches: an item in the cache of an idle CPU would
- * be out of reach for the threads that sleep for it.
+ * While a thread sleeps at the zone's limit (uma_limit.c), CPUs get no buckets.
  *
  * Zones themselves are made and destroyed in uma_zone.c.
  */
@@ -97,10 +96,39 @@ zone_cache(struct uma_zone *zone)
  * Allocation: visits to the zone.
  */
 
+/* May a CPU have a bucket of it? */
+static bool
+zone_has_caches_locked(const struct uma_zone *zone)
+{
+	return (zone->uz_bucket_max != 0 && zone->uz_sleepers == 0);
+}
+
 /*
- * Leave a full bucket with the zone.  With the lock, which is let go in between.
- * false: there is none, or nothing to fill it with, or as many CPUs are at it as
- * there are.
+ * Leave a full bucket with the zone, or if a thread sleeps at the limit by now,
+ * return what is in it.  With the lock, which is let go in between.
+ */
+static bool
+zone_keep_bucket_locked(struct uma_zone *zone, struct uma_bucket *bucket)
+{
+	if (bucket->ub_cnt == 0) {
+		bucket_push(&zone->uz_free_bucket, bucket);
+		return (false);
+	}
+	if (zone_has_caches_locked(zone)) {
+		zone_put_bucket(zone, bucket);
+		return (true);
+	}
+	mtx_unlock_spin(zone->uz_lockptr);
+	bucket_drain(zone, bucket);
+	bucket_free(bucket);
+	mtx_lock_spin(zone->uz_lockptr);
+	return (false);
+}
+
+/*
+ * Fill a bucket for the zone.  With the lock, which is let go in between.  false:
+ * there is none, or nothing to fill it with, or as many CPUs are at it as there
+ * are.
  */
 static bool
 zone_fill_bucket_locked(struct uma_zone *zone, int flags)
@@ -119,14 +147,7 @@ zone_fill_bucket_locked(struct uma_zone *zone, int flags)
 		bucket_fill(zone, bucket, count, flags);
 	mtx_lock_spin(zone->uz_lockptr);
 	zone->uz_fills--;
-	if (bucket == NULL)
-		return (false);
-	if (bucket->ub_cnt == 0) {
-		bucket_push(&zone->uz_free_bucket, bucket);
-		return (false);
-	}
-	zone_put_bucket(zone, bucket);
-	return (true);
+	return (bucket != NULL && zone_keep_bucket_locked(zone, bucket));
 }
 
 /* Exchange this CPU's empty alloc bucket for a full one, if there is one. */
@@ -141,31 +162,27 @@ zone_refill_cache_locked(struct uma_zone *zone)
 	cache_fold(zone, cache);
 	if (cache->uc_allocbucket != NULL)
 		bucket_push(&zone->uz_free_bucket, cache->uc_allocbucket);
+	else
+		zone->uz_nattached++;
 	cache->uc_allocbucket = zone_take_bucket(zone);
 	return (cache_alloc(cache));
-}
-
-static bool
-zone_has_caches(const struct uma_zone *zone)
-{
-	return ((zone->uz_flags & UMA_ZFLAG_INTERNAL) == 0 &&
-	    (zone->uz_keg == NULL ||
-		__atomic_load_n(&zone->uz_keg->uk_maxpages, __ATOMIC_RELAXED) ==
-		    0));
 }
 
 /* Past the CPU's cache: an item as it comes out of a cache, or NULL. */
 static void *
 zone_alloc_cached(struct uma_zone *zone, int flags)
 {
-	void *item;
+	void *item = NULL;
 
+	/* Who sleeps at the limit sleeps for a single item, later. */
+	if ((zone->uz_flags & UMA_ZFLAG_LIMIT) != 0)
+		flags = (flags & ~M_WAITOK) | M_NOWAIT;
 	mtx_lock_spin(zone->uz_lockptr);
-	for (;;) {
+	while (zone_has_caches_locked(zone)) {
 		item = zone_refill_cache_locked(zone);
 		if (item != NULL)
 			break;
-		if (zone->uz_count < BUCKET_MAX)
+		if (zone->uz_count < zone->uz_bucket_max)
 			zone->uz_count++;
 		if (!zone_fill_bucket_locked(zone, flags))
 			break;
@@ -180,12 +197,12 @@ zone_import_item(struct uma_zone *zone, int flags)
 {
 	void *item;
 
-	if (zone->uz_import(zone->uz_arg, &item, 1, UMA_ANYDOMAIN, flags) != 1)
+	if (zone_import(zone, &item, 1, flags) != 1)
 		return (NULL);
 	if (zone->uz_init == NULL ||
 	    zone->uz_init(item, (int)zone->uz_size, flags) == 0)
 		return (item);
-	zone->uz_release(zone->uz_arg, &item, 1);
+	zone_release(zone, &item, 1);
 	return (NULL);
 }
 
@@ -246,8 +263,7 @@ uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
 	item = cache_alloc(zone_cache(zone));
 	critical_exit();
 	if (__predict_false(item == NULL)) {
-		if (zone_has_caches(zone))
-			item = zone_alloc_cached(zone, flags);
+		item = zone_alloc_cached(zone, flags);
 		if (item == NULL)
 			item = zone_alloc_uncached(zone, flags);
 		if (item == NULL)
@@ -272,7 +288,7 @@ zone_free_item(struct uma_zone *zone, void *item, void *arg, enum zfree how)
 	}
 	if (zone->uz_fini != NULL)
 		zone->uz_fini(item, (int)zone->uz_size);
-	zone->uz_release(zone->uz_arg, &item, 1);
+	zone_release(zone, &item, 1);
 	mtx_lock_spin(zone->uz_lockptr);
 	zone->uz_frees++;
 	mtx_unlock_spin(zone->uz_lockptr);
@@ -291,6 +307,8 @@ zone_empty_cache_locked(struct uma_zone *zone, void *item)
 	cache_fold(zone, cache);
 	if (cache->uc_freebucket != NULL)
 		zone_put_bucket(zone, cache->uc_freebucket);
+	else
+		zone->uz_nattached++;
 	cache->uc_freebucket = bucket_pop(&zone->uz_free_bucket);
 	return (cache_free(cache, item));
 }
@@ -299,23 +317,23 @@ zone_empty_cache_locked(struct uma_zone *zone, void *item)
 static bool
 zone_free_cached(struct uma_zone *zone, void *item)
 {
-	struct uma_bucket *bucket;
+	struct uma_bucket *bucket = NULL;
 	uint16_t count;
-	bool done;
+	bool cached, done;
 
 	for (;;) {
 		mtx_lock_spin(zone->uz_lockptr);
-		done = zone_empty_cache_locked(zone, item);
+		if (bucket != NULL)
+			bucket_push(&zone->uz_free_bucket, bucket);
+		cached = zone_has_caches_locked(zone);
+		done = cached && zone_empty_cache_locked(zone, item);
 		count = zone->uz_count;
 		mtx_unlock_spin(zone->uz_lockptr);
-		if (done)
-			return (true);
+		if (done || !cached)
+			return (done);
 		bucket = bucket_alloc(zone, count);
 		if (bucket == NULL)
 			return (false);
-		mtx_lock_spin(zone->uz_lockptr);
-		bucket_push(&zone->uz_free_bucket, bucket);
-		mtx_unlock_spin(zone->uz_lockptr);
 	}
 }
 
@@ -336,7 +354,7 @@ uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
 	critical_exit();
 	if (__predict_true(done))
 		return;
-	if (zone_has_caches(zone) && zone_free_cached(zone, item))
+	if (zone_free_cached(zone, item))
 		return;
 	zone_free_item(zone, item, arg, ZFREE_PAST_DTOR);
 }

@@ -37,8 +37,8 @@
 #define UMA_MAX_WASTE 10
 
 /* Flags beside UMA_ZONE_*. */
+#define UMA_ZFLAG_LIMIT	   0x08000 /* uz_max_items counts */
 #define UMA_ZFLAG_INTERNAL 0x10000 /* UMA's own: no caches */
-#define UMA_ZFLAG_FULL	   0x20000 /* an allocation met the limit */
 #define UMA_ZFLAG_DEBUG	   0x40000 /* uma_dbg follows each item */
 #define UMA_ZFLAG_TRASH	   0x80000 /* its callbacks are trash_* */
 
@@ -90,13 +90,12 @@ struct uma_keg {
 	struct uma_slablist uk_full; /* (k) none */
 	uint64_t uk_freeitems;	     /* (k) in all slabs */
 	uint64_t uk_pages;	     /* (k) held, or being allocated */
-	uint64_t uk_maxpages;	     /* (k) 0: no limit */
 	uint32_t uk_size;	     /* (c) as requested */
 	uint32_t uk_rsize;	     /* (c) distance of two items */
 	uint32_t uk_ipers;	     /* (c) items in a slab */
 	uint32_t uk_ppera;	     /* (c) pages in a slab */
 	uint32_t uk_pgoff;	     /* (c) of an in-line header */
-	uint32_t uk_flags;	     /* (k) UMA_ZFLAG_FULL; the rest (c) */
+	uint32_t uk_flags;	     /* (c) */
 	uma_init uk_init;	     /* (c) */
 	uma_fini uk_fini;	     /* (c) */
 	uma_alloc uk_allocf;	     /* (k) */
@@ -138,13 +137,24 @@ struct uma_zone {
 	uint64_t uz_frees;		   /* (z) */
 	uint64_t uz_fails;		   /* (z) */
 	uint32_t uz_size;		   /* (c) of an item, as requested */
-	uint32_t uz_flags;		   /* (c) */
+	uint32_t uz_flags;		   /* (c) once in use */
 	uint64_t uz_nitems;		   /* (z) in full buckets */
-	uint64_t uz_imin;	   /* (z) the least of uz_nitems since a trim */
-	uint16_t uz_count;	   /* (z) items that a new bucket holds */
-	uint16_t uz_fills;	   /* (z) CPUs filling one */
-	struct mtx uz_lock;	   /* if there is no keg's */
-	struct uma_cache uz_cpu[]; /* mp_maxid + 1; last, for their sake */
+	uint64_t uz_imin;	/* (z) the least of uz_nitems since a trim */
+	uint64_t uz_items;	/* (z) with a limit: imported */
+	uint64_t uz_max_items;	/* (z) with a limit: that */
+	uint64_t uz_sleeps;	/* (z) at the limit, ever */
+	uint32_t uz_sleepers;	/* (z) */
+	bool uz_full;		/* (z) the limit was met */
+	bool uz_warned;		/* (z) */
+	int uz_warned_at;	/* (z) tick */
+	const char *uz_warning; /* (z) NULL: none */
+	uma_maxaction_t uz_maxaction; /* (z) NULL: none */
+	uint16_t uz_bucket_max;	      /* (z) */
+	uint16_t uz_nattached;	      /* (z) buckets that CPUs have */
+	uint16_t uz_count;	      /* (z) items that a new bucket holds */
+	uint16_t uz_fills;	      /* (z) CPUs filling one */
+	struct mtx uz_lock;	      /* if there is no keg's */
+	struct uma_cache uz_cpu[];    /* mp_maxid + 1; last, for their sake */
 };
 
 /*
@@ -160,14 +170,6 @@ void keg_init_geometry(struct uma_keg *keg, size_t size, size_t align,
  */
 int keg_import(void *arg, void **store, int count, int domain, int flags);
 void keg_release(void *arg, void **store, int count);
-
-/* Is it below its limit by a slab? */
-static inline bool
-keg_may_grow(const struct uma_keg *keg)
-{
-	return (keg->uk_maxpages == 0 ||
-	    keg->uk_pages + keg->uk_ppera <= keg->uk_maxpages);
-}
 
 /* One more slab, all of it free.  false: none to be had. */
 bool keg_grow_locked(struct uma_keg *keg, int flags);
@@ -265,7 +267,17 @@ cache_fold(struct uma_zone *zone, struct uma_cache *cache)
 	__atomic_store_n(&cache->uc_frees, 0, __ATOMIC_RELAXED);
 }
 
+/* Limits: uma_limit.c. */
+/*
+ * Items into a zone, as far as its limit allows, and out of it.  At the limit
+ * M_WAITOK sleeps for the first.
+ */
+int zone_import(struct uma_zone *zone, void **store, int count, int flags);
+void zone_release(struct uma_zone *zone, void **store, int count);
+
 /* What is given back: uma_reclaim.c. */
+/* Release what the caches of CPUs and the zone's buckets have.  May sleep. */
+void zone_flush_caches(struct uma_zone *zone);
 /* Move the caches of all CPUs to the buckets of a zone that is not in use. */
 void zone_drain_caches(struct uma_zone *zone);
 

@@ -2,9 +2,7 @@
  * Kegs: items from slabs, and slabs from a backend.
  *
  * A slab is in the keg's list that its number of free items says.  The backend
- * and the callbacks are called without the lock, so either may sleep; the
- * pages of a slab that is being made count against the limit already, so that
- * the limit is exact.
+ * and the callbacks are called without the lock, so either may sleep.
  *
  * Getting a slab never recurses: headers of off-page slabs come from a keg
  * whose own headers are in-line, and the page backends use no zone at all.
@@ -295,10 +293,6 @@ keg_grow_locked(struct uma_keg *keg, int flags)
 	mtx_lock_spin(&keg->uk_lock);
 	if (slab == NULL) {
 		keg->uk_pages -= keg->uk_ppera;
-		if ((keg->uk_flags & UMA_ZFLAG_FULL) != 0) {
-			keg->uk_flags &= ~(uint32_t)UMA_ZFLAG_FULL;
-			wakeup(keg);
-		}
 		return (false);
 	}
 	slablist_add(&keg->uk_free, slab);
@@ -319,15 +313,8 @@ keg_fetch_slab_locked(struct uma_keg *keg, int flags)
 			return (keg->uk_free.sl_first);
 		if ((flags & M_NOVM) != 0)
 			return (NULL);
-		if (keg_may_grow(keg)) {
-			if (!keg_grow_locked(keg, flags))
-				return (NULL);
-			continue;
-		}
-		keg->uk_flags |= UMA_ZFLAG_FULL;
-		if ((flags & M_WAITOK) == 0)
+		if (!keg_grow_locked(keg, flags))
 			return (NULL);
-		(void)msleep_spin(keg, &keg->uk_lock, "zonelimit", 0);
 	}
 }
 
@@ -384,10 +371,6 @@ keg_free_item_locked(struct uma_keg *keg, void *item)
 	slab->us_freecount++;
 	keg->uk_freeitems++;
 	slab_relist(keg, slab, before);
-	if ((keg->uk_flags & UMA_ZFLAG_FULL) != 0) {
-		keg->uk_flags &= ~(uint32_t)UMA_ZFLAG_FULL;
-		wakeup(keg);
-	}
 }
 
 void
@@ -430,10 +413,6 @@ keg_drain(struct uma_keg *keg)
 		slab_destroy(keg, slab, keg->uk_ipers);
 		mtx_lock_spin(&keg->uk_lock);
 		keg->uk_pages -= keg->uk_ppera;
-		if ((keg->uk_flags & UMA_ZFLAG_FULL) != 0) {
-			keg->uk_flags &= ~(uint32_t)UMA_ZFLAG_FULL;
-			wakeup(keg);
-		}
 		mtx_unlock_spin(&keg->uk_lock);
 	}
 }

@@ -62,6 +62,8 @@ cache_drain_bucket(struct uma_zone *zone, struct uma_bucket **bucketp)
 	struct uma_bucket *bucket = *bucketp;
 
 	*bucketp = NULL;
+	if (bucket != NULL)
+		zone->uz_nattached--;
 	if (bucket != NULL && bucket->ub_cnt > 0)
 		zone_put_bucket(zone, bucket);
 	else if (bucket != NULL)
@@ -121,16 +123,35 @@ zone_drain(struct uma_zone *zone)
 	zone_reclaim_buckets(zone, UMA_RECLAIM_DRAIN);
 }
 
-void
-uma_zone_reclaim(uma_zone_t zone, int req)
+static bool
+zone_is_cached(struct uma_zone *zone)
 {
-	for (int cpu = 0; req == UMA_RECLAIM_DRAIN_CPU && cpu <= mp_maxid;
-	     cpu++) {
+	bool cached;
+
+	mtx_lock_spin(zone->uz_lockptr);
+	cached = zone->uz_nattached > 0;
+	mtx_unlock_spin(zone->uz_lockptr);
+	return (cached);
+}
+
+void
+zone_flush_caches(struct uma_zone *zone)
+{
+	for (int cpu = 0; cpu <= mp_maxid && zone_is_cached(zone); cpu++) {
 		if (sched_bind(cpu))
 			zone_drain_cache_here(zone);
 	}
 	sched_unbind();
-	zone_reclaim_buckets(zone, req);
+	zone_drain(zone);
+}
+
+void
+uma_zone_reclaim(uma_zone_t zone, int req)
+{
+	if (req == UMA_RECLAIM_DRAIN_CPU)
+		zone_flush_caches(zone);
+	else
+		zone_reclaim_buckets(zone, req);
 	if (zone->uz_keg != NULL)
 		keg_drain(zone->uz_keg);
 }

@@ -49,7 +49,6 @@ keg_used(const struct uma_keg *keg)
 static void
 zone_stat_keg(const struct uma_keg *keg, struct uma_stat *stat)
 {
-	stat->ust_limit = keg->uk_maxpages / keg->uk_ppera * keg->uk_ipers;
 	stat->ust_pages = keg->uk_pages;
 	stat->ust_free = keg_items(keg) - keg_used(keg);
 }
@@ -60,6 +59,8 @@ zone_stat_locked(const struct uma_zone *zone, struct uma_stat *stat)
 	*stat = (struct uma_stat){
 		.ust_name = zone->uz_name,
 		.ust_size = zone->uz_size,
+		.ust_limit = zone->uz_max_items,
+		.ust_sleeps = zone->uz_sleeps,
 	};
 	zone_sum(zone, stat);
 	stat->ust_used = stat->ust_requests - stat->ust_frees;

@@ -106,6 +106,8 @@ zone_init(struct uma_zone *zone, const struct zone_args *args)
 	zone->uz_dtor = args->dtor;
 	zone->uz_flags = args->flags;
 	zone->uz_count = BUCKET_MAX;
+	if ((args->flags & UMA_ZFLAG_INTERNAL) == 0)
+		zone->uz_bucket_max = BUCKET_MAX;
 }
 
 /* It becomes part of the keg. */
@@ -286,19 +288,6 @@ uma_zdestroy(uma_zone_t zone)
  * What can be set.
  */
 
-int
-uma_zone_set_max(uma_zone_t zone, int nitems)
-{
-	struct uma_keg *keg = zone->uz_keg;
-	uint32_t ipers = keg->uk_ipers;
-	uint32_t slabs = ((uint32_t)nitems + ipers - 1) / ipers;
-
-	mtx_lock_spin(&keg->uk_lock);
-	keg->uk_maxpages = (uint64_t)slabs * keg->uk_ppera;
-	mtx_unlock_spin(&keg->uk_lock);
-	return ((int)(slabs * ipers));
-}
-
 void
 uma_prealloc(uma_zone_t zone, int nitems)
 {
@@ -306,7 +295,7 @@ uma_prealloc(uma_zone_t zone, int nitems)
 	uint32_t slabs = ((uint32_t)nitems + keg->uk_ipers - 1) / keg->uk_ipers;
 
 	mtx_lock_spin(&keg->uk_lock);
-	while (slabs-- > 0 && keg_may_grow(keg)) {
+	while (slabs-- > 0) {
 		if (!keg_grow_locked(keg, M_WAITOK))
 			break;
 	}

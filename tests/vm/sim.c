@@ -194,6 +194,7 @@ sim_expect_panic(void (*func)(void *arg), void *arg)
  */
 
 const struct sysctl_oid sysctl__debug;
+const struct sysctl_oid sysctl__vm;
 
 int
 sysctl_handle_int(SYSCTL_HANDLER_ARGS)

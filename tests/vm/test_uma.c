@@ -6,6 +6,7 @@
 #include "tests/support/unit.h"
 #include "tests/vm/sim.h"
 
+#include "kernel/sys/clock.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/smp.h"
 #include "kernel/vm/pmap.h"
@@ -129,6 +130,23 @@ count_free_items(const struct uma_keg *keg, const struct uma_slablist *list,
 		(*nslabs)++;
 	}
 	return (count);
+}
+
+/* Items in the caches of CPUs. */
+static uint64_t
+count_cached(const struct uma_zone *zone)
+{
+	uint64_t n = 0;
+
+	for (int cpu = 0; cpu <= mp_maxid; cpu++) {
+		const struct uma_cache *cache = &zone->uz_cpu[cpu];
+
+		if (cache->uc_allocbucket != NULL)
+			n += cache->uc_allocbucket->ub_cnt;
+		if (cache->uc_freebucket != NULL)
+			n += cache->uc_freebucket->ub_cnt;
+	}
+	return (n);
 }
 
 /* A zone that is not in use: lists, bits and counters agree. */
@@ -533,26 +551,58 @@ test_cache_zone_callbacks(void **state)
  * Limits.
  */
 
-static void
-test_limit_nowait(void **state)
+static const struct limit_row {
+	const char *name;
+	int max;
+	int atleast; /* items that M_NOWAIT gets on two CPUs */
+} limit_rows[] = {
+	{ "limit: one item", 1, 1 },
+	{ "limit: fewer than CPUs have caches for", 7, 7 },
+	{ "limit: with caches", 100, 50 },
+	{ "limit: with large caches", 2000, 1000 },
+};
+
+static int
+alloc_nowait(uma_zone_t zone, void **items)
 {
-	uma_zone_t zone = uma_zcreate("limited", 512, NULL, NULL, NULL, NULL,
-	    UMA_ALIGN_PTR, 0);
-	int max = uma_zone_set_max(zone, 10);
-	void *items[64];
 	int n = 0;
 
-	(void)state;
-	assert_in_range(max, 10, 10 + (int)zone->uz_keg->uk_ipers - 1);
 	while ((items[n] = uma_zalloc(zone, M_NOWAIT)) != NULL)
 		n++;
-	assert_int_equal(n, max);
+	return (n);
+}
+
+static void
+check_limit_nowait(const struct limit_row *row, int atleast)
+{
+	static void *items[2001];
+	uma_zone_t zone = uma_zcreate(row->name, 512, NULL, NULL, NULL, NULL,
+	    UMA_ALIGN_PTR, 0);
+	int n;
+
+	assert_int_equal(uma_zone_set_max(zone, row->max), row->max);
+	n = alloc_nowait(zone, items);
+	assert_in_range(n, atleast, row->max);
 	uma_zfree(zone, items[--n]);
-	items[n++] = uma_zalloc(zone, M_NOWAIT);
+	items[n++] = uma_zalloc(zone, M_WAITOK);
 	assert_non_null(items[n - 1]);
 	while (n > 0)
 		uma_zfree(zone, items[--n]);
 	audit_zone(zone, 0);
+	uma_zdestroy(zone);
+	sim_halt();
+}
+
+/* On one CPU all items are in reach. */
+static void
+test_limit_nowait(void **state)
+{
+	const struct limit_row *row = *state;
+
+	(void)boot_one_cpu(NULL);
+	check_limit_nowait(row, row->max);
+	(void)boot(NULL);
+	check_limit_nowait(row, row->atleast);
 }
 
 static void *
@@ -581,6 +631,93 @@ test_limit_sleeps(void **state)
 		pthread_join(threads[i], NULL);
 	audit_zone(zone, 0);
 	assert_int_equal(zone->uz_keg->uk_pages, 1);
+}
+
+#define SHARE 50
+
+static struct {
+	uma_zone_t zone;
+	pthread_barrier_t all_have;
+} shares;
+
+/* Until all threads have their share, none frees. */
+static void *
+take_share(void *arg)
+{
+	void *items[SHARE];
+
+	(void)arg;
+	for (int round = 0; round < 50; round++) {
+		for (int i = 0; i < SHARE; i++)
+			items[i] = uma_zalloc(shares.zone, M_WAITOK);
+		pthread_barrier_wait(&shares.all_have);
+		for (int i = 0; i < SHARE; i++)
+			uma_zfree(shares.zone, items[i]);
+	}
+	return (NULL);
+}
+
+/* The last items of the limit are in caches: sleepers get them. */
+static void
+test_limit_empties_caches(void **state)
+{
+	struct uma_stat stat;
+	pthread_t threads[4];
+
+	(void)state;
+	shares.zone =
+	    uma_zcreate("shares", 64, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	assert_int_equal(uma_zone_set_max(shares.zone, 4 * SHARE), 4 * SHARE);
+	pthread_barrier_init(&shares.all_have, NULL, 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_share,
+				     NULL),
+		    0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&shares.all_have);
+	audit_zone(shares.zone, 0);
+	assert_true(count_cached(shares.zone) > 0);
+	uma_zone_get_stat(shares.zone, &stat);
+	assert_int_equal(stat.ust_limit, 4 * SHARE);
+	assert_true(stat.ust_sleeps > 0);
+}
+
+static int nactions;
+
+static void
+count_action(uma_zone_t zone, int pending)
+{
+	assert_int_equal(pending, 1);
+	uma_zfree(zone, NULL); /* no lock is held */
+	nactions++;
+}
+
+/* The action each time that the limit is met, the warning now and then. */
+static void
+test_limit_warns(void **state)
+{
+	uma_zone_t zone =
+	    uma_zcreate("full", 64, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	void *item;
+
+	(void)state;
+	nactions = 0;
+	uma_zone_set_max(zone, 1);
+	uma_zone_set_warning(zone, "raise the limit");
+	uma_zone_set_maxaction(zone, count_action);
+	for (int i = 1; i <= 3; i++) {
+		item = uma_zalloc(zone, M_NOWAIT);
+		assert_false(zone->uz_warned && i == 1);
+		assert_null(uma_zalloc(zone, M_NOWAIT));
+		assert_null(uma_zalloc(zone, M_NOWAIT));
+		assert_int_equal(nactions, i);
+		assert_true(zone->uz_warned);
+		assert_int_equal(ticks - zone->uz_warned_at,
+		    i == 2 ? 299 * hz : 0);
+		sim_tick((i == 1 ? 299 : 1) * hz);
+		uma_zfree(zone, item);
+	}
 }
 
 /*
@@ -716,22 +853,6 @@ static const struct reclaim_row {
 	    { UMA_RECLAIM_TRIM, UMA_RECLAIM_TRIM }, false, true },
 };
 
-static uint64_t
-count_cached(const struct uma_zone *zone)
-{
-	uint64_t n = 0;
-
-	for (int cpu = 0; cpu <= mp_maxid; cpu++) {
-		const struct uma_cache *cache = &zone->uz_cpu[cpu];
-
-		if (cache->uc_allocbucket != NULL)
-			n += cache->uc_allocbucket->ub_cnt;
-		if (cache->uc_freebucket != NULL)
-			n += cache->uc_freebucket->ub_cnt;
-	}
-	return (n);
-}
-
 static void
 alloc_and_free_many(uma_zone_t zone)
 {
@@ -823,26 +944,49 @@ test_reclaim_storm(void **state)
 	audit_dump_set();
 }
 
+/* An item's slab stays if its page's number can be divided by three. */
+static bool
+page_stays(const void *item)
+{
+	return (atop((vm_offset_t)item) % 3 == 0);
+}
+
+/* How many pages that stay are there? */
+static uint64_t
+count_staying(void *const *items, size_t n)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t first = 0;
+
+		while (trunc_page((vm_offset_t)items[first]) !=
+		    trunc_page((vm_offset_t)items[i]))
+			first++;
+		count += first == i && page_stays(items[i]);
+	}
+	return (count);
+}
+
 /* After reclaim a keg has just the slabs that somebody's item is in. */
 static void
 test_reclaim_keeps_live(void **state)
 {
 	uma_zone_t zone =
 	    uma_zcreate("live", 256, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
-	uint32_t ipers = zone->uz_keg->uk_ipers;
 	static void *items[1500];
+	uint64_t stay;
 
 	(void)state;
-	uma_zone_set_max(zone, 1500); /* no caches: reclaim is exact */
 	for (size_t i = 0; i < NROWS(items); i++)
 		items[i] = uma_zalloc(zone, M_WAITOK);
+	stay = count_staying(items, NROWS(items));
 	for (size_t i = 0; i < NROWS(items); i++) {
-		if (i / ipers % 3 != 0)
+		if (!page_stays(items[i]))
 			uma_zfree(zone, items[i]);
 	}
-	uma_reclaim(UMA_RECLAIM_DRAIN);
-	assert_int_equal(zone->uz_keg->uk_pages,
-	    (NROWS(items) / ipers + 3) / 3);
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	assert_int_equal(zone->uz_keg->uk_pages, stay);
 	audit_dump_set();
 }
 
@@ -1118,9 +1262,11 @@ int
 main(void)
 {
 	static const struct CMUnitTest single[] = {
-		BOOTED(test_limit_nowait),
 		cmocka_unit_test_setup_teardown(test_limit_sleeps,
 		    boot_four_cpus, halt),
+		cmocka_unit_test_setup_teardown(test_limit_empties_caches,
+		    boot_four_cpus, halt),
+		BOOTED(test_limit_warns),
 		cmocka_unit_test_setup_teardown(test_cache_zone, boot_one_cpu,
 		    halt),
 		BOOTED(test_cache_zone_callbacks),
@@ -1140,6 +1286,7 @@ main(void)
 	ADD_ROWS(tests, n, geometry_rows, test_geometry);
 	ADD_ROWS(tests, n, reserve_rows, test_reserve);
 	ADD_ROWS(tests, n, nodump_rows, test_nodump);
+	ADD_ROWS(tests, n, limit_rows, test_limit_nowait);
 	ADD_ROWS(tests, n, reclaim_rows, test_reclaim);
 	ADD_ROWS(tests, n, storm_rows, test_storm);
 	ADD_ROWS(tests, n, callback_rows, test_callbacks);
