@@ -25,8 +25,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/sys/critical.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/vm/vm.h"
+#include "kernel/vm/vm_param.h"
 
 typedef struct uma_zone *uma_zone_t;
 
@@ -55,6 +57,7 @@ typedef void (*uma_release)(void *arg, void **store, int count);
 #define UMA_ZONE_SECONDARY 0x0020 /* shares another zone's keg */
 #define UMA_ZONE_MAXBUCKET 0x0040 /* largest buckets at once */
 #define UMA_ZONE_NODUMP	   0x0080 /* no minidump holds the items */
+#define UMA_ZONE_PCPU	   0x0100 /* each CPU has one of each item */
 
 /* Alignment, as a mask. */
 #define UMA_ALIGN_PTR	(sizeof(void *) - 1)
@@ -110,6 +113,39 @@ uma_zfree(uma_zone_t zone, void *item)
 }
 
 /*
+ * Of zones with UMA_ZONE_PCPU, whose items fit into a page.  Callbacks see the
+ * item of CPU 0 alone, and M_ZERO is for all.
+ */
+void *uma_zalloc_pcpu_arg(uma_zone_t zone, void *arg, int flags)
+    __attribute__((__warn_unused_result__));
+void uma_zfree_pcpu_arg(uma_zone_t zone, void *item, void *arg);
+
+static inline void *
+uma_zalloc_pcpu(uma_zone_t zone, int flags)
+{
+	return (uma_zalloc_pcpu_arg(zone, NULL, flags));
+}
+
+static inline void
+uma_zfree_pcpu(uma_zone_t zone, void *item)
+{
+	uma_zfree_pcpu_arg(zone, item, NULL);
+}
+
+/* The item that a CPU has; and the one of this CPU, in a critical section. */
+static inline void *
+zpcpu_get_cpu(void *item, int cpu)
+{
+	return ((uint8_t *)item + (size_t)cpu * PAGE_SIZE);
+}
+
+static inline void *
+zpcpu_get(void *item)
+{
+	return (zpcpu_get_cpu(item, (int)critical_cpu()));
+}
+
+/*
  * Let the zone have at most nitems items, which is returned.  Beyond, M_NOWAIT
  * fails and M_WAITOK sleeps until an item is freed.  To set a limit where there
  * was none is for zones from which nothing was allocated yet; it can be changed.
@@ -131,6 +167,12 @@ void uma_zone_set_warning(uma_zone_t zone, const char *warning);
  */
 typedef void (*uma_maxaction_t)(uma_zone_t zone, int pending);
 void uma_zone_set_maxaction(uma_zone_t zone, uma_maxaction_t action);
+
+/*
+ * Keep nitems free items back for requests with M_USE_RESERVE.  Not when the zone
+ * is in use; uma_prealloc() then provides them.
+ */
+void uma_zone_reserve(uma_zone_t zone, int nitems);
 
 /* Fill slabs for nitems ahead of time.  May sleep. */
 void uma_prealloc(uma_zone_t zone, int nitems);

@@ -90,6 +90,7 @@ struct uma_keg {
 	struct uma_slablist uk_full; /* (k) none */
 	uint64_t uk_freeitems;	     /* (k) in all slabs */
 	uint64_t uk_pages;	     /* (k) held, or being allocated */
+	uint64_t uk_reserve;	     /* (c) free items for M_USE_RESERVE */
 	uint32_t uk_size;	     /* (c) as requested */
 	uint32_t uk_rsize;	     /* (c) distance of two items */
 	uint32_t uk_ipers;	     /* (c) items in a slab */

@@ -9,6 +9,7 @@
  */
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/mutex.h"
+#include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_dbg.h"
@@ -69,6 +70,17 @@ ipers_offpage(size_t rsize)
 	return (ipers > UMA_MAX_IPERS ? UMA_MAX_IPERS : ipers);
 }
 
+/* As many items as a page holds, and a page for each CPU. */
+static void
+keg_pcpu_geometry(struct uma_keg *keg)
+{
+	KASSERT(keg->uk_rsize <= PAGE_SIZE,
+	    ("%s: %s: %u bytes", __func__, keg->uk_name, keg->uk_rsize));
+	keg->uk_flags |= UMA_ZONE_OFFPAGE;
+	keg->uk_ipers = ipers_offpage(keg->uk_rsize);
+	keg->uk_ppera = (uint32_t)mp_maxid + 1;
+}
+
 static void
 keg_small_geometry(struct uma_keg *keg, uint32_t flags)
 {
@@ -102,7 +114,11 @@ keg_init_geometry(struct uma_keg *keg, size_t size, size_t align,
 	keg->uk_size = (uint32_t)size;
 	keg->uk_rsize = (uint32_t)rsize;
 	keg->uk_flags = flags;
-	if (rsize <= PAGE_SIZE) {
+	keg->uk_allocf = page_alloc;
+	keg->uk_freef = page_free;
+	if ((flags & UMA_ZONE_PCPU) != 0) {
+		keg_pcpu_geometry(keg);
+	} else if (rsize <= PAGE_SIZE) {
 		keg_small_geometry(keg, flags);
 		keg->uk_allocf = uma_startup_alloc;
 		keg->uk_freef = uma_small_free;
@@ -110,8 +126,6 @@ keg_init_geometry(struct uma_keg *keg, size_t size, size_t align,
 		keg->uk_flags |= UMA_ZONE_OFFPAGE;
 		keg->uk_ipers = 1;
 		keg->uk_ppera = (uint32_t)atop(round_page(rsize));
-		keg->uk_allocf = page_alloc;
-		keg->uk_freef = page_free;
 	}
 	if ((flags & UMA_ZONE_ZINIT) != 0)
 		keg->uk_init = zero_init;
@@ -300,6 +314,14 @@ keg_grow_locked(struct uma_keg *keg, int flags)
 	return (true);
 }
 
+/* Is there a free item that is not kept back? */
+static bool
+keg_may_take(const struct uma_keg *keg, int flags)
+{
+	return (keg->uk_freeitems >
+	    ((flags & M_USE_RESERVE) != 0 ? 0 : keg->uk_reserve));
+}
+
 /*
  * A slab with a free item: partial ones first, so that whole slabs get free.
  */
@@ -307,10 +329,10 @@ static struct uma_slab *
 keg_fetch_slab_locked(struct uma_keg *keg, int flags)
 {
 	for (;;) {
-		if (keg->uk_part.sl_first != NULL)
-			return (keg->uk_part.sl_first);
-		if (keg->uk_free.sl_first != NULL)
-			return (keg->uk_free.sl_first);
+		if (keg_may_take(keg, flags))
+			return (keg->uk_part.sl_first != NULL ?
+				keg->uk_part.sl_first :
+				keg->uk_free.sl_first);
 		if ((flags & M_NOVM) != 0)
 			return (NULL);
 		if (!keg_grow_locked(keg, flags))
@@ -348,8 +370,10 @@ keg_import(void *arg, void **store, int count, int domain, int flags)
 
 		if (slab == NULL)
 			break;
-		while (done < count && slab->us_freecount > 0)
+		do
 			store[done++] = slab_take_item(keg, slab);
+		while (done < count && slab->us_freecount > 0 &&
+		    keg_may_take(keg, flags & ~M_USE_RESERVE));
 		flags = (flags & ~(M_WAITOK | M_USE_RESERVE)) | M_NOWAIT;
 	}
 	mtx_unlock_spin(&keg->uk_lock);
@@ -391,7 +415,9 @@ keg_detach_slab(struct uma_keg *keg)
 	struct uma_slab *slab;
 
 	mtx_lock_spin(&keg->uk_lock);
-	slab = keg->uk_free.sl_first;
+	slab = keg->uk_freeitems >= keg->uk_reserve + keg->uk_ipers ?
+	    keg->uk_free.sl_first :
+	    NULL;
 	while (slab != NULL && (slab->us_flags & UMA_SLAB_BOOT) != 0)
 		slab = slab->us_next;
 	if (slab != NULL) {

@@ -262,6 +262,7 @@ static void
 keg_destroy(struct uma_keg *keg)
 {
 	keg->uk_flags &= ~(uint32_t)UMA_ZONE_NOFREE;
+	keg->uk_reserve = 0;
 	keg_drain(keg);
 	if (keg->uk_pages != 0)
 		printf("uma: %s: destroyed with items in use: %ju pages lost\n",
@@ -287,6 +288,14 @@ uma_zdestroy(uma_zone_t zone)
 /*
  * What can be set.
  */
+
+void
+uma_zone_reserve(uma_zone_t zone, int nitems)
+{
+	mtx_lock_spin(zone->uz_lockptr);
+	zone->uz_keg->uk_reserve = (uint64_t)nitems;
+	mtx_unlock_spin(zone->uz_lockptr);
+}
 
 void
 uma_prealloc(uma_zone_t zone, int nitems)

@@ -7,6 +7,7 @@
 #include "tests/vm/sim.h"
 
 #include "kernel/sys/clock.h"
+#include "kernel/sys/critical.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/smp.h"
 #include "kernel/vm/pmap.h"
@@ -753,6 +754,72 @@ test_exhaustion(void **state)
 	audit_dump_set();
 }
 
+/* With memory all gone, the zone's own reserve is left to who asks for it. */
+static void
+test_zone_reserve(void **state)
+{
+	static void *items[40000];
+	uma_zone_t zone =
+	    uma_zcreate("kept", 2048, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	void *kept[10];
+	size_t n = 0;
+
+	(void)state;
+	uma_zone_reserve(zone, NROWS(kept));
+	uma_prealloc(zone, NROWS(kept));
+	uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU);
+	assert_true(zone->uz_keg->uk_freeitems >= NROWS(kept));
+	while ((items[n] = uma_zalloc(zone, M_NOWAIT)) != NULL)
+		n++;
+	assert_in_range(zone->uz_keg->uk_freeitems, NROWS(kept),
+	    NROWS(kept) + 1);
+	for (size_t i = 0; i < NROWS(kept); i++) {
+		kept[i] = uma_zalloc(zone, M_NOWAIT | M_USE_RESERVE);
+		assert_non_null(kept[i]);
+	}
+	for (size_t i = 0; i < NROWS(kept); i++)
+		uma_zfree(zone, kept[i]);
+	while (n > 0)
+		uma_zfree(zone, items[--n]);
+	audit_zone(zone, 0);
+	uma_zdestroy(zone);
+	audit_dump_set();
+}
+
+/* Each CPU has its own of each item, and all are zeroed. */
+static void
+test_pcpu(void **state)
+{
+	uma_zone_t zone = uma_zcreate("counters", 24, NULL, NULL, NULL, NULL,
+	    UMA_ALIGN_PTR, UMA_ZONE_PCPU);
+	uint8_t *items[300];
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < NROWS(items); i++) {
+			items[i] = uma_zalloc_pcpu(zone, M_WAITOK | M_ZERO);
+			for (int cpu = 0; cpu <= mp_maxid; cpu++)
+				check_fill(zpcpu_get_cpu(items[i], cpu), 24, 0);
+			for (int cpu = 0; cpu <= mp_maxid; cpu++)
+				memset(zpcpu_get_cpu(items[i], cpu),
+				    (int)i % 64 + 64 * cpu, 24);
+		}
+		critical_enter();
+		assert_int_equal(*(uint8_t *)zpcpu_get(items[1]),
+		    1 + 64 * critical_cpu());
+		critical_exit();
+		for (size_t i = 0; i < NROWS(items); i++) {
+			for (int cpu = 0; cpu <= mp_maxid; cpu++)
+				check_fill(zpcpu_get_cpu(items[i], cpu), 24,
+				    (uint8_t)((int)i % 64 + 64 * cpu));
+			uma_zfree_pcpu(zone, items[i]);
+		}
+	}
+	audit_zone(zone, 0);
+	uma_zdestroy(zone);
+	assert_int_equal(kmem_used(), 0);
+}
+
 /* 64 MB in two pieces. */
 static int
 boot_64mb(void **state)
@@ -1271,6 +1338,9 @@ main(void)
 		    halt),
 		BOOTED(test_cache_zone_callbacks),
 		BOOTED(test_exhaustion),
+		BOOTED(test_zone_reserve),
+		cmocka_unit_test_setup_teardown(test_pcpu, boot_four_cpus,
+		    halt),
 		BOOTED(test_reclaim_keeps_live),
 		BOOTED(test_trim_keeps_working_set),
 		BOOTED(test_reclaim_storm),
