@@ -1,0 +1,103 @@
+/*
+ * The debugger's view of address spaces.
+ *
+ * What is looked at may be broken, so it is copied before it is believed, and a
+ * list ends after as many entries as its map says there are.
+ */
+#include "kernel/ddb/ddb.h"
+#include "kernel/machine/pmap.h"
+#include "kernel/sys/command.h"
+#include "kernel/sys/systm.h"
+#include "kernel/vm/vm_map.h"
+
+/* The address that is all of args, copied: false, with a message, if it is not. */
+static bool
+copy_argument(const char *args, const char *usage, void *copy, size_t len,
+    uint64_t *addr)
+{
+	const char *rest;
+
+	if (!db_expression(args, addr, &rest) || *rest != '\0') {
+		printf("%s\n", usage);
+		return (false);
+	}
+	if (!safe_copy(copy, (const void *)*addr, len)) {
+		printf("%#jx: not memory\n", (uintmax_t)*addr);
+		return (false);
+	}
+	return (true);
+}
+
+/* rwx, and what is special about the entry. */
+static void
+print_entry(const struct vm_map_entry *entry)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} names[] = {
+		{ MAP_ENTRY_COW, "cow" },
+		{ MAP_ENTRY_NEEDS_COPY, "needs-copy" },
+		{ MAP_ENTRY_GUARD, "guard" },
+		{ MAP_ENTRY_STACK_GAP_DN, "stack" },
+		{ MAP_ENTRY_IN_TRANSITION, "in-transition" },
+	};
+
+	printf("%#14jx %#14jx %c%c%c object %p offset %#jx wired %u",
+	    (uintmax_t)entry->start, (uintmax_t)entry->end,
+	    (entry->protection & VM_PROT_READ) != 0 ? 'r' : '-',
+	    (entry->protection & VM_PROT_WRITE) != 0 ? 'w' : '-',
+	    (entry->protection & VM_PROT_EXECUTE) != 0 ? 'x' : '-',
+	    (void *)entry->object, (uintmax_t)entry->offset,
+	    entry->wired_count);
+	for (size_t i = 0; i < nitems(names); i++) {
+		if ((entry->eflags & names[i].flag) != 0)
+			printf(" %s", names[i].name);
+	}
+	printf("\n");
+}
+
+static void
+db_show_map(const char *args)
+{
+	struct vm_map map;
+	struct vm_map_entry entry;
+	uint64_t addr;
+	uint32_t n;
+
+	if (!copy_argument(args, "show map ADDRESS", &map, sizeof(map), &addr))
+		return;
+	printf("map %#jx: [%#jx, %#jx) %u entries, %ju bytes, pmap %p, "
+	       "timestamp %u\n",
+	    (uintmax_t)addr, (uintmax_t)vm_map_min(&map),
+	    (uintmax_t)vm_map_max(&map), map.nentries, (uintmax_t)map.size,
+	    (void *)map.pmap, map.timestamp);
+	entry = map.header;
+	for (n = 0; n < map.nentries; n++) {
+		if (!safe_copy(&entry, entry.next, sizeof(entry))) {
+			printf("entry %u: not memory\n", n);
+			return;
+		}
+		print_entry(&entry);
+	}
+}
+COMMAND(show_map, "show map", CMD_DDB, db_show_map,
+    "ADDR: entries of a vm_map");
+
+static void
+db_show_pmap(const char *args)
+{
+	struct pmap pmap;
+	uint64_t addr;
+
+	if (!copy_argument(args, "show pmap ADDRESS", &pmap, sizeof(pmap),
+		&addr))
+		return;
+	printf("pmap %#jx: root %#jx active %#jx resident %ju wired %ju "
+	       "tables %ju\n",
+	    (uintmax_t)addr, (uintmax_t)pmap.pm_root, (uintmax_t)pmap.pm_active,
+	    (uintmax_t)pmap.pm_resident, (uintmax_t)pmap.pm_wired,
+	    (uintmax_t)pmap.pm_tables);
+}
+COMMAND(show_pmap, "show pmap", CMD_DDB, db_show_pmap,
+    "ADDR: counts of a pmap");
