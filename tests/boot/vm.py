@@ -1,0 +1,59 @@
+"""usage: vm.py RUN-KERNEL KERNEL
+
+The VM system on the machine's own MMU: threads that are processes without a
+program, and what the debugger shows of them.
+"""
+
+import functools
+import re
+import sys
+
+import machine
+import tap
+
+run_kernel, kernel = sys.argv[1:]
+boot = functools.partial(machine.Machine, run_kernel, kernel)
+
+
+def storm(cpus, memory, threads, steps):
+    """They see what they wrote, through forks; and leave nothing behind."""
+    with boot(cpus=cpus, memory=memory) as m:
+        m.wait_for("# ")
+        for _ in range(2):
+            m.send(f"vmstorm {threads} {steps}\r")
+            m.wait_for(rf"vmstorm: {threads * steps} steps, \d+ faults, \d+ forks\n")
+            m.wait_for("# ")
+        m.send("ddb\r")
+        m.wait_for("(?m)^db> $")
+        zones = m.command("show zones", prompt="db> ")
+        for zone in ("VMSPACE", "PMAP", "VM OBJECT", "MAP ENTRY"):
+            used = re.search(rf"(?m)^{zone} +\d+ +(\d+) ", zones)
+            assert used and used[1] == "0", f"{zone} is in use:\n{zones}"
+
+
+def debugger():
+    """show map and show pmap, of an address space that is in use."""
+    with boot() as m:
+        m.wait_for("# ")
+        m.send("vmstorm 2 1000000000\r")
+        m.send("\r~\x02")
+        m.wait_for("(?m)^db> $")
+        ask = functools.partial(m.command, prompt="db> ")
+        vm = re.search(r": +(0x\w+)", ask("x/gx vmstorm_last"))[1]
+        shown = ask(f"show map {vm}")
+        found = re.search(r"(\d+) entries, \d+ bytes, pmap (0x\w+)", shown)
+        assert found, shown
+        assert len(re.findall(r"(?m) object ", shown)) == int(found[1]), shown
+        pmap = ask(f"show pmap {found[2]}")
+        assert re.search(r"root 0x\w+ active \w+ resident \d+", pmap), pmap
+
+
+def main():
+    tests = tap.Tests()
+    tests.case("storm: 4 threads on 2 CPUs", storm, 2, 128, 4, 1000)
+    tests.case("storm: 2 threads on 1 CPU, 64 MB", storm, 1, 64, 2, 500)
+    tests.case("show map, show pmap", debugger)
+    tests.run()
+
+
+main()
