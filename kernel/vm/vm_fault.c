@@ -44,8 +44,8 @@ struct faultstate {
 	struct vm_map_lookup top;
 	uint32_t timestamp; /* of the map, when top was looked up */
 	bool map_locked;
-	vm_page_t first_m;  /* keeps others out; NULL: none, or it is m */
-	vm_object_t object; /* where the walk is */
+	vm_page_t placeholder; /* keeps others out; NULL: none, or it is m */
+	vm_object_t object;    /* where the walk is */
 	vm_pindex_t pindex;
 	vm_page_t m; /* busy; NULL: not found yet */
 };
@@ -85,8 +85,8 @@ static void
 release_all(struct faultstate *fs)
 {
 	release_page(fs->m);
-	release_page(fs->first_m);
-	fs->m = fs->first_m = NULL;
+	release_page(fs->placeholder);
+	fs->m = fs->placeholder = NULL;
 	leave_object(fs);
 	vm_object_pip_wakeup(fs->top.object);
 	VM_OBJECT_UNLOCK(fs->top.object);
@@ -108,7 +108,7 @@ wait_for_page(struct faultstate *fs, vm_page_t m)
 {
 	vm_object_t object = fs->top.object;
 
-	release_page(fs->first_m);
+	release_page(fs->placeholder);
 	leave_object(fs);
 	vm_object_pip_wakeup(object);
 	unlock_map(fs);
@@ -167,7 +167,7 @@ next_object(struct faultstate *fs)
 	if (fs->m != NULL && fs->object != fs->top.object)
 		release_page(fs->m);
 	else if (fs->m != NULL)
-		fs->first_m = fs->m;
+		fs->placeholder = fs->m;
 	fs->m = NULL;
 	if (next == NULL)
 		return (false);
@@ -231,8 +231,8 @@ find_page(struct faultstate *fs)
 	} while (next_object(fs));
 	leave_object(fs);
 	fs->object = fs->top.object;
-	fs->m = fs->first_m;
-	fs->first_m = NULL;
+	fs->m = fs->placeholder;
+	fs->placeholder = NULL;
 	vm_page_zero_invalid(fs->m, true);
 	return (KERN_SUCCESS);
 }
@@ -277,7 +277,7 @@ copy_contents(vm_page_t to, vm_page_t from)
 static void
 copy_page(struct faultstate *fs)
 {
-	vm_page_t copy = fs->first_m;
+	vm_page_t copy = fs->placeholder;
 
 	copy_contents(copy, fs->m);
 	forget_original(fs);
@@ -290,11 +290,9 @@ copy_page(struct faultstate *fs)
 static int
 move_page(struct faultstate *fs)
 {
-	vm_page_t placeholder = fs->first_m;
-
-	fs->first_m = NULL;
+	vm_page_free(fs->placeholder);
+	fs->placeholder = NULL;
 	forget_original(fs);
-	vm_page_free(placeholder);
 	return (vm_page_rename(fs->m, fs->top.object, fs->top.pindex));
 }
 
@@ -308,7 +306,7 @@ copy_on_write(struct faultstate *fs)
 		return (wait_for_memory(fs));
 	leave_object(fs);
 	fs->object = fs->top.object;
-	fs->first_m = NULL;
+	fs->placeholder = NULL;
 	return (KERN_SUCCESS);
 }
 
@@ -404,7 +402,7 @@ fault_once(struct faultstate *fs, vm_prot_t access)
 		return (error);
 	fs->map_locked = true;
 	fs->timestamp = fs->map->timestamp;
-	fs->m = fs->first_m = NULL;
+	fs->m = fs->placeholder = NULL;
 	VM_OBJECT_LOCK(fs->top.object);
 	vm_object_reference_locked(fs->top.object);
 	vm_object_pip_add(fs->top.object, 1);
