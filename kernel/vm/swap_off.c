@@ -15,6 +15,37 @@
 #include "kernel/sys/systm.h"
 #include "kernel/vm/swap_pager.h"
 
+/* Is there room for what is on the device?  Dirty pages can go to others. */
+static bool
+fits(const struct swdevt *sw)
+{
+	vm_pindex_t free_count =
+	    __atomic_load_n(&vm_cnt.v_free_count, __ATOMIC_RELAXED);
+	vm_pindex_t room = swap_dev_avail();
+
+	if (free_count > vm_cnt.v_free_target)
+		room += free_count - vm_cnt.v_free_target;
+	return (room >= sw->sw_used);
+}
+
+/*
+ * The page, exclusively busy, once there is memory for it.  The page daemon makes
+ * some as long as other devices take what it writes.
+ */
+static int
+get_page(vm_object_t object, vm_pindex_t pindex, const struct swdevt *sw,
+    vm_page_t *out)
+{
+	while ((*out = vm_page_grab(object, pindex, VM_ALLOC_NORMAL)) == NULL) {
+		if (!fits(sw))
+			return (ENOMEM);
+		VM_OBJECT_UNLOCK(object);
+		vm_wait(VM_ALLOC_NORMAL);
+		VM_OBJECT_LOCK(object);
+	}
+	return (0);
+}
+
 /* Fetch what is on swap into a page that is busy and not valid. */
 static int
 read_page(vm_object_t object, vm_page_t m, swblk_t blk)
@@ -36,12 +67,15 @@ read_page(vm_object_t object, vm_page_t m, swblk_t blk)
 static int
 bring_back(vm_object_t object, vm_pindex_t pindex, const struct swdevt *sw)
 {
-	vm_page_t m =
-	    vm_page_grab(object, pindex, VM_ALLOC_NORMAL | VM_ALLOC_WAITOK);
-	swblk_t blk = swap_meta_lookup(object, pindex);
-	bool there = swap_dev_of(blk) == sw;
-	int error = 0;
+	vm_page_t m;
+	swblk_t blk;
+	bool there;
+	int error = get_page(object, pindex, sw, &m);
 
+	if (error != 0)
+		return (error);
+	blk = swap_meta_lookup(object, pindex);
+	there = swap_dev_of(blk) == sw;
 	if (there && !vm_page_all_valid(m))
 		error = read_page(object, m, blk);
 	if (!vm_page_all_valid(m)) {
@@ -92,19 +126,6 @@ empty_device(struct swdevt *sw)
 		error = empty_object(object, sw);
 	}
 	return (error);
-}
-
-/* Is there room for what is on the device?  Dirty pages can go to others. */
-static bool
-fits(const struct swdevt *sw)
-{
-	vm_pindex_t free_count =
-	    __atomic_load_n(&vm_cnt.v_free_count, __ATOMIC_RELAXED);
-	vm_pindex_t room = swap_dev_avail();
-
-	if (free_count > vm_cnt.v_free_target)
-		room += free_count - vm_cnt.v_free_target;
-	return (room >= sw->sw_used);
 }
 
 /* No more blocks of it from now on. */
