@@ -3,6 +3,7 @@
 
 #include "tests/support/unit.h"
 #include "tests/vm/mmu.h"
+#include "tests/vm/objects.h"
 #include "tests/vm/pages.h"
 #include "tests/vm/sim.h"
 
@@ -44,54 +45,12 @@ power_off(void **state)
 
 /* ---- What is true of all objects ---- */
 
-static void
-audit_object(vm_object_t object)
-{
-	vm_pindex_t npages = 0;
-	uint32_t nshadows = 0;
-	vm_object_t shadow;
-	vm_page_t m;
-
-	for (vm_pindex_t at = 0; (m = vm_page_find_least(object, at)) != NULL;
-	     at = (vm_pindex_t)m->pindex + 1) {
-		assert_ptr_equal(vm_page_object(m), object);
-		assert_true(m->pindex < object->size);
-		npages++;
-	}
-	assert_int_equal(npages, object->resident_page_count);
-	LIST_FOREACH(shadow, &object->shadow_head, shadow_list) {
-		assert_ptr_equal(shadow->backing_object, object);
-		nshadows++;
-	}
-	assert_int_equal(nshadows, object->shadow_count);
-	assert_true(object->ref_count >= nshadows && object->ref_count > 0);
-	assert_int_equal(object->paging_in_progress, 0);
-}
-
-/* How many objects there are, and how many pages they have. */
-static size_t
-audit(vm_pindex_t *npages)
-{
-	vm_object_t object;
-	size_t n = 0;
-
-	mtx_lock(&vm_mtx);
-	*npages = 0;
-	TAILQ_FOREACH(object, &vm_object_list, object_list) {
-		audit_object(object);
-		*npages += object->resident_page_count;
-		n++;
-	}
-	mtx_unlock(&vm_mtx);
-	return (n);
-}
-
 static size_t
 nobjects(void)
 {
 	vm_pindex_t npages;
 
-	return (audit(&npages));
+	return (audit_objects(&npages));
 }
 
 static vm_pindex_t
@@ -99,7 +58,7 @@ npages_of_all(void)
 {
 	vm_pindex_t npages;
 
-	(void)audit(&npages);
+	(void)audit_objects(&npages);
 	return (npages);
 }
 

@@ -5,6 +5,7 @@
 
 #include "tests/support/unit.h"
 #include "tests/vm/mmu.h"
+#include "tests/vm/objects.h"
 #include "tests/vm/pages.h"
 #include "tests/vm/sim.h"
 #include "tests/vm/sim_disk.h"
@@ -95,46 +96,6 @@ used(const char *name)
 	n = swap_dev_find(name)->sw_used;
 	mtx_unlock(&vm_mtx);
 	return (n);
-}
-
-/* ---- What is true of swap ---- */
-
-/* Each used block is one page's, and no two pages have the same. */
-static void
-audit_swap(void)
-{
-	static uint8_t owners[1 << 14];
-	vm_object_t object;
-	struct swdevt *sw;
-	uint32_t total = 0;
-
-	memset(owners, 0, sizeof(owners));
-	mtx_lock(&vm_mtx);
-	TAILQ_FOREACH(object, &swap_objects, pager_object_list) {
-		vm_pindex_t n = 0;
-
-		for (vm_pindex_t at = 0; swap_pager_find_least(object, &at);
-		     at++) {
-			swblk_t blk = swap_meta_lookup(object, at);
-
-			assert_true(blk < sizeof(owners));
-			assert_int_equal(owners[blk]++, 0);
-			assert_non_null(swap_dev_of(blk));
-			assert_true(at < object->size);
-			n++;
-		}
-		assert_int_equal(n, object->un_pager.swp.swp_npages);
-		assert_true(n > 0);
-		total += (uint32_t)n;
-	}
-	TAILQ_FOREACH(sw, &swap_devices, sw_list) {
-		assert_int_equal(blist_avail(sw->sw_blist) + sw->sw_used +
-			sw->sw_bad + SWAP_RESERVED,
-		    sw->sw_end - sw->sw_first);
-		total -= sw->sw_used;
-	}
-	assert_int_equal(total, 0);
-	mtx_unlock(&vm_mtx);
 }
 
 /* ---- Pages with a pattern ---- */
