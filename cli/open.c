@@ -79,8 +79,18 @@ check_build(const struct args *args, kvm_t *kd, const char *kernel)
 {
 	struct buildid file, core;
 
-	if (args->a_force || buildid_compare(kd, &file, &core) != BUILDID_OTHER)
+	if (args->a_force)
 		return (EX_OK);
+	switch (buildid_compare(kd, &file, &core)) {
+	case BUILDID_UNREAD:
+		warn("%s: the build id cannot be read", kernel);
+		return (EX_IOERR);
+	case BUILDID_UNKNOWN:
+	case BUILDID_SAME:
+		return (EX_OK);
+	case BUILDID_OTHER:
+		break;
+	}
 	warnx("%s: build id %s, but %s is of %s: name its kernel with -N, or "
 	      "open it with --force",
 	    kernel, file.bi_text, args->a_core, core.bi_text);
@@ -251,24 +261,39 @@ open_warn(struct dump *dump)
 		warnx("warning: %s", notes[dump->d_nwarned]);
 }
 
-/* Remember for open_verdict() what was wrong with the core. */
+/*
+ * The system refused to read a file at off; error: why, 0: it did not.  path is
+ * NULL if that was said already.
+ */
 static void
-judge(const struct dump *dump)
+judge_file(const char *path, int error, uint64_t off)
 {
-	uint64_t off;
-	int error = kvm_read_error(dump->d_kd, &off);
-
-	mistrusted = mistrusted || kvm_gave_unverified(dump->d_kd);
-	lost = lost || kvm_met_lost(dump->d_kd);
 	if (error == 0)
 		return;
 	unread = true;
-	if (dump->d_core == NULL) /* describe() has said it */
+	if (path == NULL)
 		return;
 	errno = error;
 	warn("%s: cannot read byte %" PRIu64
 	     ", so that what is said to be missing may be there",
-	    dump->d_core->kc_core_path, off);
+	    path, off);
+}
+
+/* Remember for open_verdict() what was wrong with the files. */
+static void
+judge(const struct dump *dump)
+{
+	const char *core =
+	    dump->d_core != NULL ? dump->d_core->kc_core_path : NULL;
+	uint64_t off;
+	int error;
+
+	mistrusted = mistrusted || kvm_gave_unverified(dump->d_kd);
+	lost = lost || kvm_met_lost(dump->d_kd);
+	error = kvm_read_error(dump->d_kd, &off);
+	judge_file(core, error, off);
+	error = kvm_read_exec_error(dump->d_kd, &off);
+	judge_file(dump->d_kernel, error, off);
 }
 
 void

@@ -3,6 +3,7 @@
  */
 #include "kdebug/buildid.h"
 
+#include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <stdbool.h>
@@ -136,12 +137,14 @@ read_segments(Elf *elf, struct kernel_image *im)
 	return (found);
 }
 
+/* false: errno says why it cannot be read; 0: it has none. */
 static bool
 read_file(int fd, struct kernel_image *im)
 {
 	bool found;
 	Elf *elf;
 
+	errno = 0;
 	if (elf_version(EV_CURRENT) == EV_NONE ||
 	    (elf = elf_begin(fd, ELF_C_READ, NULL)) == NULL)
 		return (false);
@@ -202,6 +205,12 @@ search(kvm_t *kd, const struct kernel_image *im, struct buildid *out)
 /* ---- both ---- */
 
 static enum buildid_match
+no_file_id(void)
+{
+	return (errno == EIO ? BUILDID_UNREAD : BUILDID_UNKNOWN);
+}
+
+static enum buildid_match
 compare(kvm_t *kd, const struct kernel_image *im, struct buildid *file,
     struct buildid *dump)
 {
@@ -224,7 +233,7 @@ buildid_compare(kvm_t *kd, struct buildid *file, struct buildid *dump)
 		return (BUILDID_UNKNOWN);
 	im.kim_order = core->kc_order;
 	if (!read_file(core->kc_exec_fd, &im))
-		return (BUILDID_UNKNOWN);
+		return (no_file_id());
 	return (compare(kd, &im, file, dump));
 }
 
@@ -240,7 +249,7 @@ buildid_compare_module(kvm_t *kd, const struct modfile *mf,
 		return (BUILDID_UNKNOWN);
 	im.kim_order = core->kc_order;
 	if (!read_file(modfile_fd(mf), &im))
-		return (BUILDID_UNKNOWN);
+		return (no_file_id());
 	im.kim_note_va += modfile_start(mf);
 	im.kim_start = modfile_start(mf);
 	im.kim_end = modfile_end(mf);

@@ -21,7 +21,8 @@ struct buildid {
 enum buildid_match {
 	BUILDID_UNKNOWN, /* the file or the dump has no id */
 	BUILDID_SAME,
-	BUILDID_OTHER
+	BUILDID_OTHER,
+	BUILDID_UNREAD /* the system refuses to read the file: errno */
 };
 
 struct modfile;

@@ -10,6 +10,7 @@
  */
 #include "kdebug/modfile.h"
 
+#include <errno.h>
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,11 +163,13 @@ load(struct modfile *mf)
 		return ("libelf is too old");
 	if (holes_is_hollow(mf->mf_fd))
 		return ("nearly all of the file is a hole");
+	errno = 0;
 	mf->mf_elf = elf_begin(mf->mf_fd, ELF_C_READ, NULL);
 	if (mf->mf_elf == NULL || elf_kind(mf->mf_elf) != ELF_K_ELF ||
 	    gelf_getehdr(mf->mf_elf, &mf->mf_ehdr) == NULL ||
 	    elf_getshdrnum(mf->mf_elf, &mf->mf_nsections) != 0)
-		return ("not an ELF file");
+		return (errno == EIO ? "the file cannot be read" :
+				       "not an ELF file");
 	if ((why = check_header(mf)) != NULL)
 		return (why);
 	if (mf->mf_nsections > SECTIONS_MAX)
@@ -178,8 +181,11 @@ load(struct modfile *mf)
 	if ((why = place_sections(mf)) != NULL)
 		return (why);
 	/* A module without symbols is not an error: it has no names to give. */
+	errno = 0;
 	mf->mf_symtab =
 	    symtab_create(mf->mf_elf, mf->mf_sections, mf->mf_nsections, &why);
+	if (mf->mf_symtab == NULL && errno == EIO)
+		return ("the symbols cannot be read");
 	return (NULL);
 }
 

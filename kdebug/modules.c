@@ -2,6 +2,7 @@
  * The loaded kernel modules: linker_files, a tail queue of struct linker_file
  * that the kernel itself is an element of.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,19 +235,27 @@ refuse_file(struct kdebug *kdb, struct modmap *mm, const char *path,
 	kdb_note(kdb, "%s", text);
 }
 
-/* Is the file of another build than the module in the dump? */
+/* Is the file of another build than the module in the dump, or may be? */
 static bool
 is_other_build(struct kdebug *kdb, const struct modfile *mf, char *why,
     size_t len)
 {
 	struct buildid file, dump;
 
-	if (buildid_compare_module(kdb->kdb_kd, mf, &file, &dump) !=
-	    BUILDID_OTHER)
-		return (false);
-	snprintf(why, len, "another build: its build-id is %s, the dump's %s",
-	    file.bi_text, dump.bi_text);
-	return (true);
+	switch (buildid_compare_module(kdb->kdb_kd, mf, &file, &dump)) {
+	case BUILDID_OTHER:
+		snprintf(why, len,
+		    "another build: its build-id is %s, the dump's %s",
+		    file.bi_text, dump.bi_text);
+		return (true);
+	case BUILDID_UNREAD:
+		snprintf(why, len, "its build-id: %s", strerror(errno));
+		return (true);
+	case BUILDID_UNKNOWN:
+	case BUILDID_SAME:
+		break;
+	}
+	return (false);
 }
 
 /* NULL: there is no such file, or it is refused. */

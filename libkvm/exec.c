@@ -33,6 +33,9 @@ struct exec {
 	bool ex_unreadable;	  /* there may be some, but ... */
 	int ex_errno;		  /* why, if the system says so; else 0 */
 	struct symtab *ex_symtab; /* owned; NULL: none */
+
+	int ex_read_errno; /* of the first exec_read() that failed so; 0: none */
+	uint64_t ex_read_off; /* where: bytes into the file */
 	char ex_err[256];
 };
 
@@ -282,6 +285,19 @@ exec_symbol_at(struct exec *ex, kvaddr_t va, struct kvm_symbol *out)
 
 /* ---- constants ---- */
 
+/* What the file has at off; its section promises that it goes so far. */
+static bool
+read_at(struct exec *ex, uint64_t off, void *buf, size_t len)
+{
+	ssize_t n = pread(ex->ex_fd, buf, len, (off_t)off);
+
+	if (n < 0 && ex->ex_read_errno == 0) {
+		ex->ex_read_errno = errno;
+		ex->ex_read_off = off;
+	}
+	return (n == (ssize_t)len);
+}
+
 bool
 exec_read(struct exec *ex, kvaddr_t va, void *buf, size_t len)
 {
@@ -301,7 +317,14 @@ exec_read(struct exec *ex, kvaddr_t va, void *buf, size_t len)
 		if (off > shdr.sh_size || len > shdr.sh_size - off ||
 		    __builtin_add_overflow(off, shdr.sh_offset, &off))
 			continue;
-		return (pread(ex->ex_fd, buf, len, (off_t)off) == (ssize_t)len);
+		return (read_at(ex, off, buf, len));
 	}
 	return (false);
+}
+
+int
+exec_read_error(const struct exec *ex, uint64_t *off)
+{
+	*off = ex->ex_read_off;
+	return (ex->ex_read_errno);
 }

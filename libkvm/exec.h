@@ -50,7 +50,13 @@ bool exec_symbol_find(struct exec *ex, const char *name,
     struct kvm_symbol *out);
 bool exec_symbol_at(struct exec *ex, kvaddr_t va, struct kvm_symbol *out);
 
-/* Copy len bytes that the file holds for va.  false: it does not. */
+/*
+ * Copy len bytes that the file holds for va.  false: it does not, or they cannot
+ * be read.
+ */
 bool exec_read(struct exec *ex, kvaddr_t va, void *buf, size_t len);
+
+/* See kvm_read_exec_error(). */
+int exec_read_error(const struct exec *ex, uint64_t *off);
 
 #endif

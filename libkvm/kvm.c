@@ -398,6 +398,12 @@ kvm_read_error(kvm_t *kd, uint64_t *off)
 	return (kd->kd_image->im_error);
 }
 
+int
+kvm_read_exec_error(kvm_t *kd, uint64_t *off)
+{
+	return (kd->kd_exec != NULL ? exec_read_error(kd->kd_exec, off) : 0);
+}
+
 kssize_t
 kvm_read_exec(kvm_t *kd, kvaddr_t va, void *buf, size_t len)
 {

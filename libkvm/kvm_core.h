@@ -126,6 +126,12 @@ bool kvm_met_lost(kvm_t *kd);
 int kvm_read_error(kvm_t *kd, uint64_t *off);
 
 /*
+ * The same for the kernel's file.  What lies there looks to callers as if it
+ * were not in the file.
+ */
+int kvm_read_exec_error(kvm_t *kd, uint64_t *off);
+
+/*
  * Read len bytes of physical memory.  Returns len; -1 when a page on the way
  * is not in the dump (kvm_geterr()).
  */

@@ -100,6 +100,33 @@ def check_packed(name):
     expect(result, os.EX_IOERR, "vmcore.0.gz: Input/output error")
 
 
+def section(name):
+    """Where a section of the kernel lies in its file: offset and length."""
+    words = ["readelf", "-SW", KERNEL]
+    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    words = next(line for line in said.splitlines() if f" {name} " in line)
+    words = words.split("]")[1].split()
+    return int(words[3], 16), int(words[4], 16)
+
+
+def check_kernel(name, where):
+    """What the kernel's file holds of constants and code is not just missing."""
+    off, size = section(where)
+    places = range(off // PAGE * PAGE, off + size, 4)
+    result = ask(KERNEL, places, *files(name))
+    assert result.status == os.EX_IOERR, result
+    last = result.err.splitlines()[-1]
+    assert last.startswith(f"vmcore: {KERNEL}: cannot read byte "), result
+    assert off <= int(last.split("byte ")[1].split(",")[0]) < off + size, result
+
+
+def check_build_id():
+    """A kernel whose build id cannot be read is not one without."""
+    result = ask(KERNEL, [64], *files("ps"))  # its program headers
+    expect(result, os.EX_IOERR, f"{KERNEL}: the build id cannot be read: Input/output")
+    assert not result.out, result
+
+
 NAMES = ("bt", "dmesg", "info", "info-json", "modules", "ps", "read")
 for command in NAMES:
     tests.case(f"{command}: readable", check_whole, command)
@@ -111,6 +138,8 @@ tests.case("header", check_open, CORE, 40, "ps")
 tests.case("bitmap", check_open, CORE, BITMAP, "ps")
 tests.case("start of the kernel", check_open, KERNEL, 0, "ps")
 tests.case("header of the kernel", check_open, KERNEL, 40, "ps")
+tests.case("constants of the kernel", check_kernel, "ps", ".rodata")
+tests.case("program headers of the kernel", check_build_id)
 tests.case("start of no dump", check_no_dump, 100)
 tests.case("end of no dump", check_no_dump, 65535)
 tests.case("packed core", check_packed, "ps")
