@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kdebug/buildid.h"
 #include "kdebug/debugfile.h"
 #include "kdebug/kdebug_int.h"
 #include "libkvm/array.h"
@@ -101,6 +102,31 @@ compare_versions(struct kdebug *kdb, kvaddr_t va)
 	    text);
 }
 
+/*
+ * Without the version in the dump: the constants of another kernel lie elsewhere,
+ * so that the dump has anything in their place.
+ */
+static void
+compare_rest(struct kdebug *kdb)
+{
+	const char *other = layout_mismatch(kdb);
+	enum kdebug_why why = kdb->kdb_version.kx_why;
+	struct buildid file, dump;
+
+	if (other != NULL) {
+		kdb->kdb_pairing = KDEBUG_OTHER_KERNEL;
+		kdb_note(kdb,
+		    "the dump is of another kernel than the file: %s is not the same in both",
+		    other);
+		return;
+	}
+	if (buildid_compare(kdb->kdb_kd, &file, &dump) == BUILDID_SAME)
+		kdb->kdb_pairing = KDEBUG_SAME_KERNEL;
+	else if (why == KDEBUG_WHY_NOT_DUMPED || why == KDEBUG_WHY_UNREADABLE)
+		kdb_note(kdb,
+		    "the dump may be of another kernel than the file: its version is not in the dump");
+}
+
 /* The panic string.  panicstr, at va, is NULL until the kernel panics. */
 static struct kdebug_text
 read_panic(struct kdebug *kdb, kvaddr_t va)
@@ -138,6 +164,9 @@ read_texts(struct kdebug *kdb)
 		kdb->kdb_version = read_text(kdb, va);
 		compare_versions(kdb, va);
 	}
+	if (kdb->kdb_pairing == KDEBUG_UNKNOWN_KERNEL &&
+	    kdb->kdb_core->kc_exec_path != NULL)
+		compare_rest(kdb);
 	if (layout_symbol(kdb, "panicstr", &va))
 		kdb->kdb_panic = read_panic(kdb, va);
 }

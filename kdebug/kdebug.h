@@ -210,9 +210,9 @@ const struct kdebug_text *kdebug_version(const struct kdebug *kdb);
 
 /* Is the kernel's file that of the kernel which was dumped? */
 enum kdebug_pairing {
-	KDEBUG_UNKNOWN_KERNEL, /* the version is not in both */
-	KDEBUG_SAME_KERNEL,    /* they have the same version */
-	KDEBUG_OTHER_KERNEL    /* they have not: kdebug_notes() says so */
+	KDEBUG_UNKNOWN_KERNEL, /* too little of them is in both */
+	KDEBUG_SAME_KERNEL,    /* they have the same version or build id */
+	KDEBUG_OTHER_KERNEL    /* they differ: kdebug_notes() says so */
 };
 
 enum kdebug_pairing kdebug_pairing(const struct kdebug *kdb);

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "kdebug/kdebug_int.h"
 
@@ -129,4 +130,27 @@ layout_load(struct kdebug *kdb)
 	if (!layout_symbol(kdb, "osreldate", &va) ||
 	    !mem_const_u32(kdb, va, &lo->kl_osreldate))
 		lo->kl_osreldate = 0;
+}
+
+/* Zeros in the dump are what somebody has left out. */
+static bool
+differs(struct kdebug *kdb, const char *symbol)
+{
+	static const uint8_t zeros[4];
+	uint8_t file[4], dump[4];
+	kvaddr_t va;
+
+	return (layout_symbol(kdb, symbol, &va) &&
+	    kvm_read_exec(kdb->kdb_kd, va, file, 4) == 4 &&
+	    mem_read(kdb, va, dump, 4) && memcmp(dump, zeros, 4) != 0 &&
+	    memcmp(dump, file, 4) != 0);
+}
+
+const char *
+layout_mismatch(struct kdebug *kdb)
+{
+	for (size_t i = 0; i < LO_COUNT; i++)
+		if (differs(kdb, names[i]))
+			return (names[i]);
+	return (NULL);
 }

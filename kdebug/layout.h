@@ -51,6 +51,12 @@ struct kernel_layout {
 /* Read the constants.  Those that the kernel does not have are LAYOUT_NONE. */
 void layout_load(struct kdebug *kdb);
 
+/*
+ * A constant that the kernel's file and the dump have different values for; NULL:
+ * there is none in both, or all are the same.
+ */
+const char *layout_mismatch(struct kdebug *kdb);
+
 /* The symbol that holds a constant. */
 const char *layout_name(enum layout_const which);
 

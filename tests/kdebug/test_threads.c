@@ -521,6 +521,53 @@ test_texts(void **state)
 	kernel_fini(&k);
 }
 
+/* The version is not in the dump: is it of this kernel all the same? */
+static const struct pairing_row {
+	const char *name;
+	bool no_symbol;	 /* for the version, either */
+	bool is_there;	 /* the constant, in the dump */
+	uint32_t change; /* what is added to it there */
+	enum kdebug_pairing pairing;
+	const char *note; /* NULL: none */
+} pairing_rows[] = {
+	{ "pairing: a constant is another one", false, true, 4,
+	    KDEBUG_OTHER_KERNEL, "thread_off_td_tid is not the same in both" },
+	{ "pairing: a constant is another one, and there is no version", true,
+	    true, 4, KDEBUG_OTHER_KERNEL,
+	    "thread_off_td_tid is not the same in both" },
+	{ "pairing: a constant is the same", false, true, 0,
+	    KDEBUG_UNKNOWN_KERNEL, "may be of another kernel" },
+	{ "pairing: a constant was left out", false, true,
+	    -(uint32_t)TD_TID, KDEBUG_UNKNOWN_KERNEL,
+	    "may be of another kernel" },
+	{ "pairing: nothing is there", false, false, 0, KDEBUG_UNKNOWN_KERNEL,
+	    "may be of another kernel" },
+	{ "pairing: nothing is there, nor a symbol", true, false, 0,
+	    KDEBUG_UNKNOWN_KERNEL, NULL },
+};
+
+static void
+test_pairing(void **state)
+{
+	const struct pairing_row *row = *state;
+	struct kvm_symbol tid;
+	struct kernel k;
+
+	kernel_init(&k, ARCH_AMD64);
+	if (!row->no_symbol)
+		fake_symbol(k.k_kd, "version", HEAP, 0);
+	assert_true(kvm_symbol_find(k.k_kd, "thread_off_td_tid", &tid));
+	if (row->is_there)
+		fake_u32(k.k_kd, tid.ksy_va, TD_TID + row->change);
+	kernel_open(&k);
+	assert_int_equal(kdebug_pairing(k.k_kdb), row->pairing);
+	if (row->note != NULL)
+		assert_true(has_note(k.k_kdb, row->note));
+	else
+		assert_false(has_note(k.k_kdb, "another kernel"));
+	kernel_fini(&k);
+}
+
 /* Where debug information has these, and its values of states. */
 enum { TD_STATE = 80, TD_INHIBITORS = 84, TD_WMESG = 88, TD_LOCK = 96 };
 enum { P_STATE = 100, ZOMBIE = 2 };
@@ -759,7 +806,8 @@ int
 main(void)
 {
 	struct CMUnitTest tests[NROWS(change_rows) + NROWS(list_rows) +
-	    NROWS(why_rows) + NROWS(vcpu_rows) + NROWS(run_rows) + 5] = {
+	    NROWS(why_rows) + NROWS(vcpu_rows) + NROWS(run_rows) +
+	    NROWS(pairing_rows) + 5] = {
 		cmocka_unit_test(test_run_unknown),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_many),
@@ -773,5 +821,6 @@ main(void)
 	ADD_ROWS(tests, n, why_rows, test_why);
 	ADD_ROWS(tests, n, vcpu_rows, test_vcpu);
 	ADD_ROWS(tests, n, run_rows, test_run);
+	ADD_ROWS(tests, n, pairing_rows, test_pairing);
 	return (RUN_TESTS(tests, n));
 }
