@@ -375,6 +375,10 @@ helper_bury(struct helper *hp, char *why, size_t len)
 		    (uintmax_t)hp->hlp_bound->hb_seconds);
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CRASH)
 		(void)snprintf(why, len, "a libdw that does not crash on it");
+	else if (WIFSIGNALED(status))
+		(void)snprintf(why, len,
+		    "a process that is not killed, as it was by signal %d",
+		    WTERMSIG(status));
 	else
 		(void)snprintf(why, len,
 		    "more than %ju MiB of memory (VMCORE_DEBUG_LIMIT)",

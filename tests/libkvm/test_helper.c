@@ -39,6 +39,14 @@ do_raise(int sock, void *arg)
 }
 
 static void
+do_get_killed(int sock, void *arg)
+{
+	(void)sock;
+	(void)arg;
+	raise(SIGKILL);
+}
+
+static void
 do_raise_unfed(int sock, void *arg)
 {
 	(void)sock;
@@ -129,6 +137,8 @@ static const struct end_row {
 } end_rows[] = {
 	{ "abort(3)", do_abort, NULL, "a libdw that does not crash on it" },
 	{ "SIGSEGV", do_raise, "7", "a libdw that does not crash on it" },
+	{ "SIGKILL from elsewhere", do_get_killed, NULL,
+	    "a process that is not killed, as it was by signal 9" },
 	{ "SIGSEGV for want of memory", do_raise_unfed, "7",
 	    "more than 7 MiB of memory (VMCORE_DEBUG_LIMIT)" },
 #ifndef SANITIZED
