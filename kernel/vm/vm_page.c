@@ -78,6 +78,7 @@ vm_page_set_marks(vm_pindex_t npages)
 	vm_cnt.v_free_min = min + vm_cnt.v_free_reserved;
 	vm_cnt.v_free_target = (npages > 6144 ? 4 : 2) * vm_cnt.v_free_min +
 	    vm_cnt.v_free_reserved;
+	vm_cnt.v_inactive_target = vm_cnt.v_free_target * 3 / 2;
 }
 
 void

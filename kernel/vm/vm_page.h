@@ -111,6 +111,15 @@ struct vmmeter {
 	vm_pindex_t v_interrupt_free_min; /* constant: system stops here */
 	vm_pindex_t v_free_min;		  /* constant: the daemon wakes */
 	vm_pindex_t v_free_target;	  /* constant: the daemon is content */
+	vm_pindex_t v_inactive_target;	  /* constant: so many, by choice */
+
+	/* What the page daemon has done. */
+	uint64_t v_pdwakeups;	/* (f) times that it was woken */
+	uint64_t v_pdpages;	/* (v) pages that it looked at */
+	uint64_t v_dfree;	/* (v) that it freed */
+	uint64_t v_reactivated; /* (v) that it found in use again */
+	uint64_t v_laundered;	/* (v) that it had written */
+	uint64_t v_oomkills;	/* the daemon's: whom it has killed */
 };
 
 extern struct vmmeter vm_cnt;
@@ -128,11 +137,11 @@ vm_pindex_t vm_wire_count(void);
 #define VM_ALLOC_INTERRUPT  0x0002 /* down to the last page */
 #define VM_ALLOC_CLASS_MASK 0x0003
 
-#define VM_ALLOC_WIRED	0x0004
-#define VM_ALLOC_ZERO	0x0008
-#define VM_ALLOC_WAITOK 0x0010 /* sleep rather than fail */
-#define VM_ALLOC_NODUMP 0x0020 /* in no minidump until it is free */
-#define VM_ALLOC_USER	0x0040 /* not the kernel's own: default pool */
+#define VM_ALLOC_WIRED	 0x0004
+#define VM_ALLOC_ZERO	 0x0008
+#define VM_ALLOC_WAITOK	 0x0010 /* sleep rather than fail */
+#define VM_ALLOC_NODUMP	 0x0020 /* in no minidump until it is free */
+#define VM_ALLOC_USER	 0x0040 /* not the kernel's own: default pool */
 #define VM_ALLOC_NOCREAT 0x0080 /* vm_page_grab(): only a page that is there */
 
 /*

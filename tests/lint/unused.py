@@ -22,6 +22,7 @@ PUBLIC = [
     "kernel/vm/pmap.h", "kernel/vm/vm_page.h", "kernel/sys/pctrie.h",
     "kernel/vm/vm_fault.h", "kernel/vm/vm_map.h", "kernel/vm/vm_object.h",
     "kernel/vm/vm_pager.h",
+    "kernel/vm/vm_pageout.h",
 ]
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)

@@ -9,6 +9,7 @@
 
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
+#include "kernel/vm/vm_page.h"
 
 vm_offset_t kernel_vm_end;
 
@@ -100,6 +101,12 @@ void
 pmap_clear_modify(vm_page_t m)
 {
 	(void)m;
+}
+
+int
+pmap_ts_referenced(vm_page_t m)
+{
+	return ((vm_page_aflag_clear(m, VPG_REFERENCED) & VPG_REFERENCED) != 0);
 }
 
 vm_offset_t
