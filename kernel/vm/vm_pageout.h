@@ -24,6 +24,9 @@ vm_pindex_t vm_pageout_scan_inactive(vm_pindex_t shortage);
 /* Make that many active pages inactive.  Passes before this one freed nothing. */
 void vm_pageout_scan_active(vm_pindex_t wanted, int pass);
 
+/* Write pages until that many more are clean.  Pages that are. */
+vm_pindex_t vm_pageout_launder(vm_pindex_t wanted);
+
 /* If it was used since this was last asked: to the active queue with it. */
 bool vm_pageout_reactivate(vm_page_t m);
 

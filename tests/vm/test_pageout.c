@@ -1,4 +1,6 @@
-/* The page daemon: which pages it frees. */
+/*
+ * The page daemon: which pages it frees, which it writes and in what runs.  The pager is this file's: linked in place of the other.
+ */
 #include <string.h>
 
 #include "tests/support/unit.h"
@@ -11,6 +13,7 @@
 #include "kernel/amd64/pmap_cpu.h"
 #include "kernel/vm/vm_object.h"
 #include "kernel/vm/vm_pageout.h"
+#include "kernel/vm/vm_pager.h"
 
 #define VA UINT64_C(0x400000)
 #define RW (VM_PROT_READ | VM_PROT_WRITE)
@@ -25,10 +28,49 @@ static const struct sim_config config = {
 static vm_object_t object;
 static struct pmap space;
 
+/*
+ * The pager: says what it is told to, and remembers what it was asked.
+ */
+
+static struct {
+	int says; /* VM_PAGER_* */
+	unsigned int ncalls;
+	vm_pindex_t first; /* of the last call */
+	int count;
+	void (*meanwhile)(vm_page_t first);
+} pager;
+
+void __wrap_vm_pager_put_pages(vm_object_t obj, vm_page_t *ma, int count,
+    unsigned int flags, int *rtvals);
+
+void
+__wrap_vm_pager_put_pages(vm_object_t obj, vm_page_t *ma, int count,
+    unsigned int flags, int *rtvals)
+{
+	assert_int_equal(flags, 0);
+	assert_int_equal(obj->paging_in_progress, 1);
+	assert_in_range(count, 1, VM_PAGER_MAXPAGES);
+	pager.ncalls++;
+	pager.first = ma[0]->pindex;
+	pager.count = count;
+	if (pager.meanwhile != NULL)
+		pager.meanwhile(ma[0]);
+	mtx_lock(&vm_mtx);
+	for (int i = 0; i < count; i++) {
+		assert_true(vm_page_busied(ma[i]) && !vm_page_xbusied(ma[i]));
+		assert_int_equal(ma[i]->pindex, pager.first + (uint32_t)i);
+		rtvals[i] = pager.says;
+		if (pager.says == VM_PAGER_OK)
+			vm_page_undirty(ma[i]);
+	}
+	mtx_unlock(&vm_mtx);
+}
+
 static int
 power_on(void **state)
 {
 	(void)state;
+	memset(&pager, 0, sizeof(pager));
 	sim_boot(&config);
 	sim_pin(0);
 	object = vm_object_allocate(OBJT_SWAP, 100000);
@@ -189,6 +231,98 @@ test_active_wanted(void **state)
 	assert_true(vm_page_active(page_at(3)));
 }
 
+/* ---- Runs ---- */
+
+static const struct run {
+	const char *name;
+	const char *before; /* a letter for each page; "." is none */
+	const char *written;
+} runs[] = {
+	{ "run: alone", "D", "W" },
+	{ "run: with neighbours", "..ddDdd.", "..WWWWW." },
+	{ "run: not over a hole", "d.dD.d", "..WW.." },
+	{ "run: not what is active", "adDdA", ".WWW." },
+	{ "run: not what is clean", "cdDc", ".WW." },
+	{ "run: not what is busy", "bdDdb", ".WWW." },
+	{ "run: not what is wired", "wDw", ".W." },
+	{ "run: not what is valid in part", "pDp", ".W." },
+	{ "run: all 32", "Ddddddddddddddddddddddddddddddddddd",
+	    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW..." },
+	{ "run: 15 before it", "ddddddddddddddddddDd", "...WWWWWWWWWWWWWWWWW" },
+	{ "run: none for one that is used", "dr", ".." },
+	{ "run: none for one that is busy", "dB", ".." },
+};
+
+static void
+test_run(void **state)
+{
+	const struct run *row = *state;
+	const char *first = strchr(row->written, 'W');
+
+	assert_int_equal(power_on(state), 0);
+	for (size_t i = 0; row->before[i] != '\0'; i++) {
+		if (row->before[i] != '.')
+			(void)make_page(i, row->before[i]);
+	}
+	(void)vm_pageout_launder(1);
+	assert_int_equal(pager.ncalls, first != NULL);
+	if (first != NULL) {
+		assert_int_equal(pager.first, first - row->written);
+		assert_int_equal(pager.count, strspn(first, "W"));
+	}
+	assert_int_equal(object->paging_in_progress, 0);
+	assert_int_equal(power_off(state), 0);
+}
+
+static const struct outcome {
+	const char *name;
+	int says;
+	vm_pindex_t clean;
+	enum vm_pqueue queue;
+	bool dirty;
+} outcomes[] = {
+	{ "written", VM_PAGER_OK, 3, PQ_INACTIVE, false },
+	{ "outside of the object", VM_PAGER_BAD, 3, PQ_INACTIVE, false },
+	{ "not now", VM_PAGER_AGAIN, 0, PQ_LAUNDRY, true },
+	{ "no room", VM_PAGER_FAIL, 0, PQ_ACTIVE, true },
+	{ "an error", VM_PAGER_ERROR, 0, PQ_ACTIVE, true },
+};
+
+static void
+test_outcome(void **state)
+{
+	const struct outcome *row = *state;
+
+	assert_int_equal(power_on(state), 0);
+	(void)make_page(20, 'c'); /* the others go before it */
+	for (vm_pindex_t i = 0; i < 3; i++)
+		(void)make_page(i, 'D');
+	pager.says = row->says;
+	assert_int_equal(vm_pageout_launder(3), row->clean);
+	for (vm_pindex_t i = 0; i < 3; i++) {
+		assert_false(vm_page_busied(page_at(i)));
+		assert_int_equal(vm_page_queue(page_at(i)), row->queue);
+		assert_int_equal(page_at(i)->dirty != 0, row->dirty);
+	}
+	if (row->clean > 0) {
+		assert_int_equal(vm_pageout_scan_inactive(3), 3);
+		assert_non_null(page_at(20));
+	}
+	assert_int_equal(power_off(state), 0);
+}
+
+/* A pager that has no room is not asked for the same pages for ever. */
+static void
+test_launder_is_bounded(void **state)
+{
+	(void)state;
+	for (vm_pindex_t i = 0; i < 100; i += 2)
+		(void)make_page(i, 'D');
+	pager.says = VM_PAGER_AGAIN;
+	assert_int_equal(vm_pageout_launder(1000), 0);
+	assert_int_equal(pager.ncalls, 50);
+}
+
 /* ---- Mappings ---- */
 
 static void
@@ -197,6 +331,28 @@ map_page(vm_page_t m)
 	assert_int_equal(pmap_pinit(&space), 0);
 	pmap_activate(&space);
 	assert_int_equal(pmap_enter(&space, VA, m, RW, 0), 0);
+}
+
+/* While it is written, it can be read, and a write has to wait for a fault. */
+static void
+access_meanwhile(vm_page_t m)
+{
+	assert_null(mmu_access(0, VA, MMU_USER | MMU_WRITE));
+	assert_ptr_equal(mmu_access(0, VA, MMU_USER), page_bytes(m));
+}
+
+static void
+test_write_while_laundered(void **state)
+{
+	vm_page_t m = make_page(0, 'D');
+
+	(void)state;
+	map_page(m);
+	pager.meanwhile = access_meanwhile;
+	assert_int_equal(vm_pageout_launder(1), 1);
+	assert_int_equal(pager.ncalls, 1);
+	assert_true(vm_pageout_scan_inactive(1) == 0); /* it was read */
+	assert_true(vm_page_active(m));
 }
 
 /* Clean as far as its field says, and yet not lost. */
@@ -236,11 +392,15 @@ main(void)
 		POWERED(test_act_counts),
 		POWERED(test_haste),
 		POWERED(test_active_wanted),
+		POWERED(test_launder_is_bounded),
+		POWERED(test_write_while_laundered),
 		POWERED(test_dirty_in_a_mapping_only),
 		POWERED(test_freed_page_is_unmapped),
 	};
-	size_t ntests = 6;
+	size_t ntests = 8;
 
 	ADD_ROWS(tests, ntests, inactives, test_inactive);
+	ADD_ROWS(tests, ntests, runs, test_run);
+	ADD_ROWS(tests, ntests, outcomes, test_outcome);
 	return (RUN_TESTS(tests, ntests));
 }
