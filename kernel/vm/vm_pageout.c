@@ -1,8 +1,15 @@
 /*
  * The page daemon: sleeps until memory is low, then asks for some back.
  *
- * All memory is the kernel's today, so there is one to ask: UMA, which keeps
- * free slabs and items in caches until their pages are needed.
+ * UMA keeps free slabs and items in caches until their pages are needed, and CPUs keep
+ * free pages; these are asked first.  Then pages of objects are chosen
+ * (vm_pageout_scan.c) and written out (vm_pageout_launder.c).  When a pass frees
+ * nothing, the daemon waits a moment and tries harder; after vm_pageout_oom_seq of
+ * them in a row, whoever has most memory is killed (vm_pageout_oom.c).
+ *
+ * It wakes at v_free_min free pages, and goes on to v_free_target.
+ *
+ * Locks: vm_page_queue_free_mtx, for the sleep.
  */
 #include "kernel/vm/vm_pageout.h"
 
@@ -12,9 +19,28 @@
 #include "kernel/vm/vm_page.h"
 
 /* Ticks between two scans that could not free enough. */
-#define PAGEOUT_RETRY 50
+#define PAGEOUT_RETRY 10
 
-static bool vm_pages_needed; /* (f) */
+int vm_pageout_oom_seq = 12;
+
+static bool vm_pages_needed;	 /* (f) */
+static int vm_pageout_fruitless; /* passes in a row; the daemon's */
+
+/* Those of objects: first what is clean, then what has to be written for that. */
+static vm_pindex_t
+vm_pageout_objects(int pass)
+{
+	vm_pindex_t shortage = vm_paging_target();
+	vm_pindex_t nfreed = vm_pageout_scan_inactive(shortage);
+	vm_pindex_t wanted = vm_cnt.v_inactive_target + shortage - nfreed;
+	vm_pindex_t have = vm_pageq_count(PQ_INACTIVE);
+
+	if (wanted > have)
+		vm_pageout_scan_active(wanted - have, pass);
+	if (nfreed < shortage && vm_pageout_launder(shortage - nfreed) > 0)
+		nfreed += vm_pageout_scan_inactive(shortage - nfreed);
+	return (nfreed);
+}
 
 /*
  * Ask UMA, for more the less memory there is: the caches of CPUs, without which
@@ -41,12 +67,14 @@ vm_pageout_lowmem(void)
 vm_pindex_t
 vm_pageout_scan(void)
 {
-	vm_pindex_t before = vm_cnt.v_free_count;
+	vm_pindex_t before, after;
 
-	vm_pageout_lowmem();
 	(void)vm_pgcache_drain();
-	return (vm_cnt.v_free_count > before ? vm_cnt.v_free_count - before :
-					       0);
+	before = vm_free_count();
+	vm_pageout_lowmem();
+	after = vm_free_count();
+	return ((after > before ? after - before : 0) +
+	    vm_pageout_objects(vm_pageout_fruitless));
 }
 
 void
@@ -57,8 +85,29 @@ pagedaemon_wakeup(void)
 		return;
 	mtx_lock_spin(&vm_page_queue_free_mtx);
 	__atomic_store_n(&vm_pages_needed, true, __ATOMIC_RELAXED);
+	vm_cnt.v_pdwakeups++;
 	wakeup(&vm_pages_needed);
 	mtx_unlock_spin(&vm_page_queue_free_mtx);
+}
+
+bool
+vm_pageout_pass(void)
+{
+	while (vm_paging_target() > 0) {
+		if (vm_pageout_scan() > 0) {
+			vm_pageout_fruitless = 0;
+			continue;
+		}
+		if (++vm_pageout_fruitless < vm_pageout_oom_seq)
+			return (false);
+		vm_pageout_fruitless = 0;
+		if (!vm_paging_needed())
+			return (true);
+		vm_pageout_oom();
+		return (false);
+	}
+	vm_pageout_fruitless = 0;
+	return (true);
 }
 
 void
@@ -77,8 +126,6 @@ vm_pageout(void)
 		__atomic_store_n(&vm_pages_needed, false, __ATOMIC_RELAXED);
 		mtx_unlock_spin(&vm_page_queue_free_mtx);
 
-		(void)vm_pageout_scan();
-		timo =
-		    vm_cnt.v_free_count < vm_cnt.v_free_min ? PAGEOUT_RETRY : 0;
+		timo = vm_pageout_pass() ? 0 : PAGEOUT_RETRY;
 	}
 }

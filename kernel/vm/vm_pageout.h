@@ -13,7 +13,37 @@ _Noreturn void vm_pageout(void);
 /* Memory is low.  The caller does not hold vm_page_queue_free_mtx. */
 void pagedaemon_wakeup(void);
 
+/*
+ * Advice, without a lock: is the daemon to work, and how many pages until it is
+ * content?
+ */
+static inline vm_pindex_t
+vm_lists_count(void)
+{
+	return (__atomic_load_n(&vm_cnt.v_free_count, __ATOMIC_RELAXED));
+}
+
+static inline bool
+vm_paging_needed(void)
+{
+	return (vm_lists_count() < vm_cnt.v_free_min);
+}
+
+static inline vm_pindex_t
+vm_paging_target(void)
+{
+	vm_pindex_t have = vm_lists_count();
+
+	return (have < vm_cnt.v_free_target ? vm_cnt.v_free_target - have : 0);
+}
+
 /* ---- Parts of the daemon, for its files and for tests ---- */
+
+/*
+ * Passes until it is content, or there is no more to be had and memory is not low;
+ * false: a pass freed nothing, so it is to try again, after a moment.
+ */
+bool vm_pageout_pass(void);
 
 /* One pass: give back what can be given back.  Pages that it freed. */
 vm_pindex_t vm_pageout_scan(void);
@@ -29,5 +59,26 @@ vm_pindex_t vm_pageout_launder(vm_pindex_t wanted);
 
 /* If it was used since this was last asked: to the active queue with it. */
 bool vm_pageout_reactivate(vm_page_t m);
+
+/* ---- Out of memory: vm_pageout_oom.c ---- */
+
+/* Passes in a row that free nothing, until somebody is killed: a tunable. */
+extern int vm_pageout_oom_seq;
+
+/* A process, or whatever can be killed, and what it has in memory and on swap. */
+typedef void vm_oom_visit_t(void *victim, vm_pindex_t npages, void *arg);
+
+struct vm_oom_source {
+	/* Calls visit for all that may be killed. */
+	void (*oom_foreach)(vm_oom_visit_t *visit, void *arg);
+	/* Its memory will be free soon.  May sleep. */
+	void (*oom_kill)(void *victim);
+};
+
+/* From now on ask source, which stays; NULL: there is nobody to kill. */
+void vm_pageout_set_oom(const struct vm_oom_source *source);
+
+/* Kill the one with most memory, if there is one. */
+void vm_pageout_oom(void);
 
 #endif

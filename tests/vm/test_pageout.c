@@ -1,5 +1,6 @@
 /*
- * The page daemon: which pages it frees, which it writes and in what runs.  The pager is this file's: linked in place of the other.
+ * The page daemon: which pages it frees, which it writes and in what runs, and whom
+ * it has killed.  The pager is this file's: linked in place of the other.
  */
 #include <string.h>
 
@@ -82,6 +83,7 @@ power_off(void **state)
 {
 	(void)state;
 	assert_null(audit_pages());
+	vm_pageout_set_oom(NULL);
 	sim_halt();
 	return (0);
 }
@@ -382,6 +384,161 @@ test_freed_page_is_unmapped(void **state)
 	assert_null(mmu_access(0, VA, MMU_USER));
 }
 
+/* ---- Passes ---- */
+
+/* Pages of that kind until memory is low; how many. */
+static vm_pindex_t
+fill_memory(vm_pindex_t first, char kind)
+{
+	vm_pindex_t n = 0;
+
+	while (!vm_paging_needed())
+		(void)make_page(first + n++, kind);
+	return (n);
+}
+
+static void
+test_pass_frees_and_writes(void **state)
+{
+	(void)state;
+	assert_true(fill_memory(0, 'a') > 3000);
+	while (!vm_pageout_pass())
+		continue;
+	assert_int_equal(vm_paging_target(), 0);
+	assert_true(pager.ncalls > 0);
+	assert_true(vm_cnt.v_laundered >= vm_cnt.v_dfree);
+	assert_in_range(vm_cnt.v_dfree, 1, vm_cnt.v_free_target);
+}
+
+/* What is read once goes through; what is used stays. */
+static void
+test_stream_leaves_what_is_used(void **state)
+{
+	const vm_pindex_t nhot = 500;
+	vm_pindex_t next = 0;
+	vm_page_t hot[500];
+
+	(void)state;
+	for (vm_pindex_t i = 0; i < nhot; i++)
+		hot[i] = make_page(90000 + i, 'A');
+	for (int round = 0; round < 30; round++) {
+		for (vm_pindex_t i = 0; i < nhot; i++)
+			vm_page_reference(hot[i]);
+		next += fill_memory(next, 'A');
+		while (!vm_pageout_pass())
+			continue;
+	}
+	assert_true(next > 6000);
+	for (vm_pindex_t i = 0; i < nhot; i++)
+		assert_ptr_equal(page_at(90000 + i), hot[i]);
+}
+
+/* ---- Out of memory ---- */
+
+static struct victim {
+	vm_pindex_t npages;
+	unsigned int kills;
+} victims[] = { { 5, 0 }, { 70, 0 }, { 70, 0 }, { 30, 0 } };
+
+static void
+victims_foreach(vm_oom_visit_t *visit, void *arg)
+{
+	for (size_t i = 0; i < NROWS(victims); i++)
+		visit(&victims[i], victims[i].npages, arg);
+}
+
+static void
+victim_kill(void *arg)
+{
+	struct victim *v = arg;
+
+	v->kills++;
+	v->npages = 0;
+}
+
+static const struct vm_oom_source source = { victims_foreach, victim_kill };
+
+/* There is nothing more to be had. */
+static void
+use_up_memory(void)
+{
+	vm_pindex_t next = 0;
+
+	pager.says = VM_PAGER_FAIL;
+	do
+		next += fill_memory(next, 'a');
+	while (vm_pageout_scan() > 0 || !vm_paging_needed());
+	vm_pageout_set_oom(&source);
+}
+
+static void
+test_oom(void **state)
+{
+	static const size_t order[] = { 1, 2, 3, 0 };
+
+	(void)state;
+	use_up_memory();
+	for (size_t i = 0; i < NROWS(order); i++) {
+		for (int n = 0; n < vm_pageout_oom_seq; n++) {
+			assert_int_equal(victims[order[i]].kills, 0);
+			assert_false(vm_pageout_pass());
+		}
+		assert_int_equal(victims[order[i]].kills, 1);
+	}
+	/* There is nobody left, and the daemon goes on. */
+	for (int n = 0; n < vm_pageout_oom_seq; n++)
+		assert_false(vm_pageout_pass());
+	assert_int_equal(vm_cnt.v_oomkills, NROWS(order));
+}
+
+/* As long as there is progress nobody is killed, however little it is. */
+static void
+test_no_oom_with_progress(void **state)
+{
+	(void)state;
+	use_up_memory();
+	for (int n = 0; n < 3 * vm_pageout_oom_seq; n++) {
+		if (n % 5 == 0)
+			(void)make_page(9000, 'c');
+		(void)vm_pageout_pass();
+	}
+	assert_int_equal(vm_cnt.v_oomkills, 0);
+}
+
+/* ---- A daemon and two that take memory, at a time ---- */
+
+static bool ended; /* atomic */
+
+static void
+daemon_thread(void *arg)
+{
+	(void)arg;
+	sim_pin(1);
+	while (!__atomic_load_n(&ended, __ATOMIC_ACQUIRE))
+		(void)vm_pageout_pass();
+}
+
+static void
+test_allocation_waits_for_the_daemon(void **state)
+{
+	struct simthread *t;
+
+	(void)state;
+	(void)fill_memory(0, 'a');
+	__atomic_store_n(&ended, false, __ATOMIC_RELEASE);
+	t = sim_start(daemon_thread, NULL);
+	for (vm_pindex_t i = 0; i < 3000; i++) {
+		vm_page_t m =
+		    vm_page_alloc_noobj(VM_ALLOC_NORMAL | VM_ALLOC_WAITOK);
+
+		assert_non_null(m);
+		if (i % 4 != 0)
+			vm_page_free(m);
+	}
+	__atomic_store_n(&ended, true, __ATOMIC_RELEASE);
+	sim_join(t);
+}
+
 #define POWERED(test) cmocka_unit_test_setup_teardown(test, power_on, power_off)
 
 int
@@ -396,8 +553,13 @@ main(void)
 		POWERED(test_write_while_laundered),
 		POWERED(test_dirty_in_a_mapping_only),
 		POWERED(test_freed_page_is_unmapped),
+		POWERED(test_pass_frees_and_writes),
+		POWERED(test_stream_leaves_what_is_used),
+		POWERED(test_oom),
+		POWERED(test_no_oom_with_progress),
+		POWERED(test_allocation_waits_for_the_daemon),
 	};
-	size_t ntests = 8;
+	size_t ntests = 13;
 
 	ADD_ROWS(tests, ntests, inactives, test_inactive);
 	ADD_ROWS(tests, ntests, runs, test_run);
