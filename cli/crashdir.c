@@ -407,14 +407,25 @@ set_one_aside(const struct crashdir *cd, uint32_t number, size_t i)
 	return (renameat(cd->cd_fd, name, cd->cd_fd, aside) == 0);
 }
 
+/*
+ * Give the first n names back, info.N last, and not at all if another one cannot
+ * be: what is aside beside an info.N counts as replaced.
+ */
 static void
 put_back(const struct crashdir *cd, uint32_t number, size_t n)
 {
 	char name[CRASHNAME_LEN], aside[CRASHNAME_LEN];
 
-	while (n-- > 0)
-		(void)renameat(cd->cd_fd, aside_name(name_at(n), number, aside),
-		    cd->cd_fd, crashname_put(name_at(n), number, name));
+	while (n-- > 0) {
+		(void)aside_name(name_at(n), number, aside);
+		(void)crashname_put(name_at(n), number, name);
+		if (renameat(cd->cd_fd, aside, cd->cd_fd, name) == 0 ||
+		    errno == ENOENT)
+			continue;
+		warn("warning: %s/%s cannot be made %s again", cd->cd_path,
+		    aside, name);
+		return;
+	}
 }
 
 static void
@@ -445,26 +456,6 @@ is_aside(const char *text, uint32_t *number)
 	return (false);
 }
 
-/* Is there a dump whose files were set aside? */
-static bool
-find_aside(const struct crashdir *cd, uint32_t *number)
-{
-	int fd = openat(cd->cd_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	bool found = false;
-
-	if (dir == NULL) {
-		if (fd >= 0)
-			(void)close(fd);
-		return (false);
-	}
-	while (!found && (entry = readdir(dir)) != NULL)
-		found = is_aside(entry->d_name, number);
-	(void)closedir(dir);
-	return (found);
-}
-
 /* In a folder that others may write, anybody could have put files there. */
 static bool
 all_are_ours(const struct crashdir *cd, uint32_t number)
@@ -480,15 +471,12 @@ all_are_ours(const struct crashdir *cd, uint32_t number)
 	return (true);
 }
 
-/* Undo or end what a run that was cut off has left half done. */
+/* Undo or end what a run that was cut off has left half done of a dump. */
 static int
-recover_aside(const struct crashdir *cd)
+recover_dump(const struct crashdir *cd, uint32_t number)
 {
 	char info[CRASHNAME_LEN];
-	uint32_t number;
 
-	if (!find_aside(cd, &number))
-		return (EX_OK);
 	if (check_source(cd, number) != EX_OK)
 		return (EX_CANTCREAT);
 	(void)crashname_put(name_at(0), number, info);
@@ -500,8 +488,31 @@ recover_aside(const struct crashdir *cd)
 		remove_aside(cd, number);
 	else
 		put_back(cd, number, NNAMES);
-	(void)sync_folder(cd);
 	return (EX_OK);
+}
+
+/* The same for each dump that has files aside. */
+static int
+recover_all(const struct crashdir *cd)
+{
+	int fd = openat(cd->cd_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	int status = EX_OK;
+	uint32_t number;
+
+	if (dir == NULL) {
+		status = complain(cd, ".", EX_CANTCREAT);
+		if (fd >= 0)
+			(void)close(fd);
+		return (status);
+	}
+	while (status == EX_OK && (entry = readdir(dir)) != NULL)
+		if (is_aside(entry->d_name, &number))
+			status = recover_dump(cd, number);
+	(void)closedir(dir);
+	(void)sync_folder(cd);
+	return (status);
 }
 
 /* Files of an older dump with this number, the text about it first. */
@@ -536,7 +547,7 @@ crashdir_open(struct crashdir *cd, const char *path, int source_fd)
 	if (fstat(source_fd, &cd->cd_source) != 0)
 		return (complain(cd, ".", EX_IOERR));
 	status = take_lock(cd);
-	return (status == EX_OK ? recover_aside(cd) : status);
+	return (status == EX_OK ? recover_all(cd) : status);
 }
 
 static int

@@ -316,6 +316,35 @@ def check_power_cut(old, new, aside):
         assert not any(n.startswith(OLD) for n in scene.names()), scene.names()
 
 
+def check_two_power_cuts():
+    """Each dump of which files are aside gets them back."""
+    with Scene(GOOD) as scene:
+        put(scene, "bounds", "2\n")
+        for name in ("info.0", "vmcore.0.zst", "info.1", "vmcore.1"):
+            put(scene, OLD + name, f"old {name}")
+        expect(scene.save("-m", "3"), os.EX_OK)
+        for name in ("info.0", "vmcore.0.zst", "info.1", "vmcore.1"):
+            assert scene.read(name) == f"old {name}".encode()
+        assert scene.read("vmcore.2") == DATA
+
+
+def check_name_in_the_way():
+    """What cannot get its name back is kept aside, however often that fails."""
+    with Scene(GOOD) as scene:
+        put(scene, "bounds", "1\n")
+        for name in ("info.0", "vmcore.0"):
+            put(scene, OLD + name, "old")
+        os.mkdir(scene.path("vmcore.0"))
+        for _ in range(2):
+            result = scene.save("-k", "-m", "2")
+            expect(result, os.EX_OK, "vmcore.0 cannot be made vmcore.0 again")
+            assert scene.read(OLD + "vmcore.0") == b"old"
+            put(scene, "bounds", "1\n")
+        os.rmdir(scene.path("vmcore.0"))
+        expect(scene.save("-k", "-m", "2"), os.EX_OK)
+        assert scene.read("vmcore.0") == scene.read("info.0") == b"old"
+
+
 def check_stranger_aside():
     """What somebody else has put there takes no dump's name."""
     if os.geteuid() != 0:
@@ -331,6 +360,8 @@ def check_stranger_aside():
 tests.case("no dump is replaced without -m", check_nothing_replaced)
 for what, *files in CUTS:
     tests.case(f"-m, cut off {what}", check_power_cut, *files)
+tests.case("-m: two runs were cut off", check_two_power_cuts)
+tests.case("-m, cut off: a name is taken since", check_name_in_the_way)
 tests.case("-m: files of a stranger", check_stranger_aside)
 tests.case("-m goes round", check_max)
 for stem in STEMS:
