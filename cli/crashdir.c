@@ -386,7 +386,8 @@ crashdir_check_room(const struct crashdir *cd, uint64_t len)
 
 /* false: errno tells why, EISDIR for somebody's folder. */
 static bool
-set_one_aside(const struct crashdir *cd, uint32_t number, size_t i)
+set_one_aside(const struct crashdir *cd, uint32_t number, bool replaces,
+    size_t i)
 {
 	char name[CRASHNAME_LEN], aside[CRASHNAME_LEN];
 	struct stat st;
@@ -400,7 +401,8 @@ set_one_aside(const struct crashdir *cd, uint32_t number, size_t i)
 		return (false);
 	}
 	/* A file that could not be recovered is kept. */
-	if (faccessat(cd->cd_fd, aside, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (!replaces ||
+	    faccessat(cd->cd_fd, aside, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		errno = EEXIST;
 		return (false);
 	}
@@ -517,12 +519,12 @@ recover_all(const struct crashdir *cd)
 
 /* Files of an older dump with this number, the text about it first. */
 static int
-set_aside(const struct crashdir *cd, uint32_t number)
+set_aside(const struct crashdir *cd, uint32_t number, bool replaces)
 {
 	char name[CRASHNAME_LEN];
 
 	for (size_t i = 0; i < NNAMES; i++) {
-		if (set_one_aside(cd, number, i))
+		if (set_one_aside(cd, number, replaces, i))
 			continue;
 		(void)complain(cd, crashname_put(name_at(i), number, name),
 		    EX_CANTCREAT);
@@ -600,10 +602,10 @@ link_last(const struct crashdir *cd, uint32_t number, struct crashname name)
 }
 
 int
-crashdir_publish(const struct crashdir *cd, uint32_t number,
+crashdir_publish(const struct crashdir *cd, uint32_t number, bool replaces,
     struct newfile *files, const struct crashname *to, unsigned int nfiles)
 {
-	int status = set_aside(cd, number);
+	int status = set_aside(cd, number, replaces);
 
 	if (status != EX_OK)
 		return (status);
@@ -613,7 +615,8 @@ crashdir_publish(const struct crashdir *cd, uint32_t number,
 		return (status);
 	}
 	/* The dump is saved: whatever fails now must not save it once more. */
-	remove_aside(cd, number);
+	if (replaces)
+		remove_aside(cd, number);
 	unlink_last(cd);
 	for (unsigned int i = 0; i < nfiles; i++)
 		link_last(cd, number, to[i]);

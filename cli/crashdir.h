@@ -66,11 +66,12 @@ void newfile_abandon(const struct crashdir *cd, struct newfile *nf);
 
 /*
  * Give nfiles files their names, each with the stem and suffix of its entry in
- * names.  What older dumps have left under this number goes.  All of it, or
- * none: when it fails, the older files are there as they were.  Links that tell
+ * names.  What older dumps have left under this number goes if replaces is true,
+ * and else it fails if there is anything.  All of it, or none: when it fails, the
+ * older files are there as they were.  Links that tell
  * the last dump are made anew; if that fails, there is a warning only.
  */
-int crashdir_publish(const struct crashdir *cd, uint32_t number,
+int crashdir_publish(const struct crashdir *cd, uint32_t number, bool replaces,
     struct newfile *files, const struct crashname *names, unsigned int nfiles);
 
 #endif

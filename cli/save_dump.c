@@ -41,6 +41,7 @@ struct saving {
 	const struct crashdir *sav_cd;
 	const struct save_source *sav_src;
 	uint32_t sav_number;
+	bool sav_replaces; /* what has that number */
 	struct newfile sav_files[NFILES];
 	uint8_t *sav_buf;	   /* CHUNK_LEN */
 	struct digest *sav_digest; /* of the core; NULL: not counted */
@@ -344,7 +345,8 @@ name_files(struct saving *sv)
 		sv->sav_files[i] = NEWFILE_NONE;
 		to[n++] = names[i];
 	}
-	status = crashdir_publish(sv->sav_cd, sv->sav_number, files, to, n);
+	status = crashdir_publish(sv->sav_cd, sv->sav_number, sv->sav_replaces,
+	    files, to, n);
 	for (unsigned int i = 0; i < n; i++)
 		newfile_abandon(sv->sav_cd, &files[i]);
 	return (status);
@@ -380,7 +382,9 @@ save_dump(const struct crashdir *cd, const struct save_source *src,
     uint32_t max, char core[CRASHNAME_LEN])
 {
 	const struct kerneldump_hdr *kh = &src->src_dump->dmp_hdr;
-	struct saving sv = { .sav_cd = cd, .sav_src = src };
+	struct saving sv = { .sav_cd = cd,
+		.sav_src = src,
+		.sav_replaces = max != 0 };
 	int status = crashdir_check_room(cd, needed_len(kh));
 
 	for (unsigned int i = 0; i < NFILES; i++)

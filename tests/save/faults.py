@@ -425,6 +425,23 @@ def check_name(name):
         assert scene.image_bytes() == new
 
 
+def check_taken_meanwhile(name):
+    """Another program may have taken the number while the dump was copied."""
+    with Scene(IMAGE) as scene:
+        put(scene, "new", "theirs")
+        os.rename(scene.path("new"), scene.path(f"{name}.new"))
+        env = environment(
+            FAULT_FILE=scene.image, FAULT_PATCH=f"{START}:1:{scene.path(name)}"
+        )
+        expect(scene.save(env=env), os.EX_CANTCREAT, f"/{name}: File exists")
+        assert scene.read(name) == b"theirs"
+        assert scene.image_bytes() == IMAGE
+        expect(scene.save(), os.EX_OK)
+        assert scene.read("vmcore.1") == DATA
+
+
+for name in ("vmcore.0", "info.0", "vmcore.0.zst"):
+    tests.case(f"{name} comes to be meanwhile", check_taken_meanwhile, name)
 for name in ("vmcore.0", "info.0"):
     tests.case(f"-m: no name {name} to be had", check_name, name)
 

@@ -4,7 +4,8 @@
  *	FAULT_EIO=OFFSET[,OFFSET...]	reads of these bytes fail
  *	FAULT_FILE=PATH			of this file only
  *	FAULT_PATCH=OFFSET:N:PATH	after the Nth read of this byte, write
- *					the file PATH.new over the start of PATH
+ *					the file PATH.new over the start of PATH,
+ *					which is made if there is none
  *	FAULT_RENAME=NAME		renaming to NAME fails
  *	FAULT_READ_MAX=BYTES		reads of more than so many in all abort
  *	FAULT_SEEK_MAX=N		so do more than N seeks
@@ -91,7 +92,7 @@ overwrite(const char *path)
 
 	(void)snprintf(from, sizeof(from), "%s.new", path);
 	in = open(from, O_RDONLY);
-	out = open(path, O_WRONLY);
+	out = open(path, O_WRONLY | O_CREAT, 0600);
 	while ((n = read(in, buf, sizeof(buf))) > 0)
 		if (write(out, buf, (size_t)n) != n)
 			abort();
