@@ -268,13 +268,19 @@ check_source(const struct crashdir *cd, uint32_t number)
 static bool
 read_line(const struct crashdir *cd, const char *name, char line[LINE_LEN])
 {
-	int fd = openat(cd->cd_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	/* A link in a folder that others may write could lead anywhere. */
+	int fd = openat(cd->cd_fd, name,
+	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	ssize_t n;
 
 	if (fd < 0 && errno == ENOENT)
 		return (false);
 	n = fd < 0 ? -1 : read(fd, line, LINE_LEN - 1);
-	if (n < 0)
+	/* FreeBSD has EMLINK for it. */
+	if (n < 0 && (errno == ELOOP || errno == EMLINK))
+		warnx("warning: %s/%s is a link, which is not followed",
+		    cd->cd_path, name);
+	else if (n < 0)
 		warn("warning: %s/%s", cd->cd_path, name);
 	if (fd >= 0)
 		(void)close(fd);

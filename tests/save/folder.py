@@ -191,6 +191,17 @@ def check_no_number(name, text):
         assert scene.read("vmcore.0") == DATA
 
 
+def check_number_link(name):
+    """What a link leads to is nobody's business: no line of it is shown."""
+    with Scene(GOOD) as scene:
+        put(scene, "../secret", "secret\n")
+        os.symlink("../secret", scene.path(name))
+        result = scene.save()
+        expect(result, os.EX_OK, f"crash/{name} is a link, which is not followed")
+        assert "secret" not in result.err, result
+        assert scene.read("vmcore.0") == DATA
+
+
 def check_number_folder():
     with Scene(GOOD) as scene:
         os.mkdir(scene.path("minfree"))
@@ -397,6 +408,8 @@ for name, text in [
 ]:
     tests.case(f"{name} is no number: {text!r}", check_no_number, name, text)
 tests.case("minfree is a folder", check_number_folder)
+for name in ("minfree", "bounds"):
+    tests.case(f"{name} is a link", check_number_link, name)
 tests.case("minfree is honoured", check_minfree, "all of it", False)
 tests.case("minfree leaves room", check_minfree, "half the room", True)
 tests.case("a dump without end", check_huge)
