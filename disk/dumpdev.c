@@ -50,6 +50,7 @@ struct dumpdev {
 	/* The bounds of a search without partitions. */
 	bool searches;
 	uint64_t search_start, search_off;
+	uint64_t good_end; /* of the good dumps that were told */
 	bool (*stops)(void);
 };
 
@@ -229,6 +230,22 @@ next_window(struct dumpdev *dev)
 	return (len < SEARCH_LEN ? len : SEARCH_LEN);
 }
 
+/*
+ * Is it another dump than those before?  One may lie in the place of another, an
+ * older one.  But a good dump may well have had a header in its memory, too.
+ */
+static bool
+is_news(struct dumpdev *dev, const struct dumpdev_dump *dump)
+{
+	bool good = dump->dmp_status == DUMPDEV_GOOD;
+
+	if ((!good && dev->search_off <= dev->good_end) || was_told(dev, dump))
+		return (false);
+	if (good && dump->dmp_place.kpl_last_off > dev->good_end)
+		dev->good_end = dump->dmp_place.kpl_last_off;
+	return (true);
+}
+
 static bool
 next_of_search(struct dumpdev *dev, struct dumpdev_dump *out)
 {
@@ -237,7 +254,7 @@ next_of_search(struct dumpdev *dev, struct dumpdev_dump *out)
 
 		if (headers_search(&dev->disk, &dev->search_off, len, out,
 			&dev->trouble) &&
-		    !was_told(dev, out)) {
+		    is_news(dev, out)) {
 			(void)snprintf(out->dmp_where, sizeof(out->dmp_where),
 			    "at %ju", (uintmax_t)out->dmp_place.kpl_first_off);
 			return (true);

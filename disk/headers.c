@@ -329,20 +329,6 @@ read_some(const struct disk *dk, uint64_t off, uint8_t *buf, size_t len)
 	return (len > STEP && disk_read(dk, off, buf, STEP) ? STEP : 0);
 }
 
-/*
- * What is in a whole dump is not looked at, but what a doubtful one claims may be
- * the place of a younger one.
- */
-static void
-skip_dump(const struct dumpdev_dump *dump, uint64_t *off)
-{
-	uint64_t end = dump->dmp_place.kpl_last_off + STEP;
-
-	/* Headers lie whole steps from where the search began. */
-	if (dump->dmp_status == DUMPDEV_GOOD && end > *off)
-		*off += (end - *off + STEP - 1) / STEP * STEP;
-}
-
 /* The same as headers_search(), up to end, with a buffer. */
 static bool
 search(const struct disk *dk, uint64_t *off, uint64_t end, uint8_t *buf,
@@ -361,7 +347,6 @@ search(const struct disk *dk, uint64_t *off, uint64_t end, uint8_t *buf,
 			    !describe_any(dk, *off + i, bytes.base, out, tr))
 				continue;
 			*off += i + STEP;
-			skip_dump(out, off);
 			return (true);
 		}
 		*off += n < STEP ? STEP : n - n % STEP;

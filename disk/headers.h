@@ -23,10 +23,10 @@ bool headers_probe(const struct disk *dk, const struct extent *ext,
     unsigned int nsectors, struct dumpdev_dump *out, struct trouble *tr);
 
 /*
- * Look for headers from *off on, which moves past the dump that is found, or if
- * it is not good, past the header: at most len bytes, so that the caller can stop
- * in between.  Either header is enough to find a dump, so a doubtful one may be
- * found twice.  false: nothing in these bytes.
+ * Look for headers from *off on, which moves past the header that is found: at
+ * most len bytes, so that the caller can stop in between.  Either header is
+ * enough to find a dump, so it is mostly found twice.  false: nothing in these
+ * bytes.
  */
 bool headers_search(const struct disk *dk, uint64_t *off, uint64_t len,
     struct dumpdev_dump *out, struct trouble *tr);

@@ -322,6 +322,20 @@ def check_offset_stale_mark():
         assert scene.image_bytes() == stale()
 
 
+def check_offset_inside():
+    """
+    An older dump that was saved does not hide a younger one inside of it; a
+    header in its memory is none.
+    """
+    memory = FILLER + images.header4(4096, time=9) + FILLER + GOOD + FILLER
+    header = images.header4(len(memory), time=1)
+    cleared = images.CLEARED.ljust(20, b"\0") + header[20:]
+    with Scene(FILLER + header + memory + cleared) as scene:
+        expect(scene.save("--offset", "0"), os.EX_OK, "")
+        assert scene.read("vmcore.0") == DATA
+        assert scene.names() == sorted(["bounds"] + CORES), scene.names()
+
+
 def check_late_partition():
     """A table that is wrong does not hide the dump at the disk's end."""
     count = (len(GOOD) - 8192) // 512
@@ -411,6 +425,7 @@ tests.case(
     *(check_offset_stale, 4096),
 )
 tests.case("--offset -f with an older dump's first header", check_offset_stale_mark)
+tests.case("--offset finds a dump inside of another one", check_offset_inside)
 tests.case("a partition that starts too late", check_late_partition)
 tests.case("--offset behind the end", check_offset_behind)
 tests.case("--offset finds nothing", check_offset_nothing)

@@ -304,7 +304,7 @@ def check_many_dumps():
         tail = 512 * count + blocks * step
         pieces = [(512 * count + at, data) for at, data in scattered(blocks, step)]
         write_pieces(scene, tail + len(heads), [*pieces, (0, heads), (tail, heads)])
-        env = bounded(scene, 4 * tail, 10 * blocks)
+        env = bounded(scene, 4 * tail + (count << 17), 10 * (blocks + count))
         result = scene.save("-k", "--offset", "0", env=env)
         expect(result, os.EX_DATAERR, "overlaps dumps that were saved before")
         assert result.err.count("\n") == count - 1, result
