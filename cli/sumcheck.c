@@ -37,6 +37,8 @@
 #define ENCRYPTED_LABEL "  Encrypted: "
 #define SUM_LABEL	"  SHA-256: "
 
+#define NO_FILE "not a regular file"
+
 struct sumcheck {
 	const char *smc_core;
 	char smc_info[PATH_MAX_LEN]; /* its info.N */
@@ -200,7 +202,7 @@ refuse(const struct disk *dk)
 	struct stat st;
 
 	if (fstat(dk->dk_fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return ("not a regular file");
+		return (NO_FILE);
 	return (dk->dk_len - data_len > digest_holes_max(data_len) ?
 		"almost all of it is a hole" :
 		NULL);
@@ -237,6 +239,10 @@ read_core(struct sumcheck *smc)
 	if (smc->smc_why != NULL)
 		return (EX_OK);
 	if (!disk_open(&dk, smc->smc_core, O_RDONLY)) {
+		if (errno == ENODEV) {
+			smc->smc_why = NO_FILE;
+			return (EX_OK);
+		}
 		warn("%s", smc->smc_core);
 		return (EX_NOINPUT);
 	}

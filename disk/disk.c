@@ -46,7 +46,10 @@ measure_device(struct disk *dk)
 #else
 	off_t end = lseek(dk->dk_fd, 0, SEEK_END);
 
-	if (end < 0)
+	/* Of what is no disk, /dev/zero for one, some systems say 0. */
+	if (end == 0)
+		errno = ENODEV;
+	if (end <= 0)
 		return (false);
 	dk->dk_len = (uint64_t)end;
 	return (true);

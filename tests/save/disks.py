@@ -216,6 +216,18 @@ for row in [
     tests.case(f"{row[0]} in place of a disk", check_no_disk, *row[1:])
 
 
+def check_device(path):
+    """What is no disk has no dumps, and is not looked at for them."""
+    with Scene(b"") as scene:
+        result = run(VMCORE, "save", path, scene.folder)
+        expect(result, os.EX_NOINPUT, f"{path}: neither a regular file nor a disk")
+        assert scene.names() == [], scene.names()
+
+
+for path in ("/dev/null", "/dev/zero"):
+    tests.case(f"{path} in place of a disk", check_device, path)
+
+
 def check_mbr_dump_and_lost():
     """A dump on a partition that no table names is not taken for the disk's."""
     image = images.disk([(UFS, dump4(DATA, 4096))], 4096)
