@@ -266,6 +266,12 @@ disk_write(const struct disk *dk, uint64_t off, const void *buf, size_t len)
 	return (true);
 }
 
+const char *
+disk_error(void)
+{
+	return (errno == ENXIO ? "the disk ends before" : strerror(errno));
+}
+
 bool
 disk_flush(const struct disk *dk)
 {

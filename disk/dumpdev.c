@@ -356,7 +356,7 @@ dumpdev_read(const struct dumpdev *dev, const struct dumpdev_dump *dump,
 		return (trouble_note(tr,
 		    errno == EIO ? TROUBLE_IO : TROUBLE_DATA,
 		    "cannot read %zu bytes at %ju: %s", len, (uintmax_t)place,
-		    errno == ENXIO ? "the disk ends before" : strerror(errno)));
+		    disk_error()));
 	if (is_reversed(&dump->dmp_hdr, part))
 		reverse_blocks(buf, len);
 	return (true);

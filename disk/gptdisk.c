@@ -6,7 +6,6 @@
  */
 #include "disk/gptdisk.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -38,7 +37,7 @@ read_array(const struct disk *dk, const struct gpt_hdr *hdr,
 	array.base = bytes;
 	if (!disk_read(dk, off, bytes, array.len)) {
 		(void)trouble_note(tr, TROUBLE_IO,
-		    "cannot read the array of partitions: %s", strerror(errno));
+		    "cannot read the array of partitions: %s", disk_error());
 	} else if (!gpt_array_ok(hdr, array, crc_of)) {
 		(void)trouble_note(tr, TROUBLE_DATA,
 		    "wrong checksum of the array of partitions");
@@ -73,7 +72,7 @@ read_table(const struct disk *dk, struct table_at *at, struct gptdisk *out,
 	if (!disk_read(dk, off, sector, at->sector_len))
 		return (trouble_note(tr, TROUBLE_IO,
 		    "cannot read the partition table at %ju: %s",
-		    (uintmax_t)off, strerror(errno)));
+		    (uintmax_t)off, disk_error()));
 	if (!gpt_is(bytes))
 		return (false);
 	at->copy = gpt_other_lba(bytes);

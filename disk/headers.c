@@ -6,7 +6,6 @@
  */
 #include "disk/headers.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +24,7 @@ read_header(const struct disk *dk, uint64_t off, uint8_t hdr[HDR_LEN],
 	if (disk_read(dk, off, hdr, HDR_LEN))
 		return (true);
 	return (trouble_note(tr, TROUBLE_IO, "cannot read %d bytes at %ju: %s",
-	    HDR_LEN, (uintmax_t)off, strerror(errno)));
+	    HDR_LEN, (uintmax_t)off, disk_error()));
 }
 
 /* ---- judging ---- */

@@ -5,7 +5,6 @@
  */
 #include "disk/partitions.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +96,7 @@ read_sector(const struct finding *fi, uint64_t off, uint8_t sector[SECTOR_LEN])
 		return (true);
 	return (trouble_note(fi->fi_trouble, TROUBLE_IO,
 	    "cannot read %d bytes at %ju: %s", SECTOR_LEN, (uintmax_t)off,
-	    strerror(errno)));
+	    disk_error()));
 }
 
 /* ---- bsdlabels ---- */

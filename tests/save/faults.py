@@ -407,6 +407,26 @@ for name, image in [
     )
 tests.case("changed before it was cleared", check_changed, OTHER, FIRST, 2, True)
 
+# A byte after whose reading the disk is cut, and how long it is then.
+CUTS = [
+    ("in the middle of the dump", START, LAST - 4096),
+    ("before the dump", START, 4096),
+    ("the last header", START + (2 << 20), LAST),
+    ("the last header's last byte", START + (2 << 20), LAST + 511),
+]
+
+
+def check_cut(after, length):
+    with Scene(IMAGE) as scene:
+        env = environment(FAULT_FILE=scene.image, FAULT_CUT=f"{after}:1:{length}")
+        expect(scene.save(env=env), os.EX_IOERR, ": the disk ends before\n")
+        assert scene.names() == ["bounds"], scene.names()
+        assert scene.image_bytes() == IMAGE[:length]
+
+
+for name, *row in CUTS:
+    tests.case(f"cut while it was read: {name}", check_cut, *row)
+
 # ---- names ----
 
 

@@ -6,6 +6,7 @@
  *	FAULT_PATCH=OFFSET:N:PATH	after the Nth read of this byte, write
  *					the file PATH.new over the start of PATH,
  *					which is made if there is none
+ *	FAULT_CUT=OFFSET:N:LENGTH	after that read, cut FAULT_FILE to LENGTH
  *	FAULT_RENAME=NAME		renaming to NAME fails
  *	FAULT_READ_MAX=BYTES		reads of more than so many in all abort
  *	FAULT_SEEK_MAX=N		so do more than N seeks
@@ -100,19 +101,32 @@ overwrite(const char *path)
 	(void)close(out);
 }
 
-static void
-patch(off_t off, size_t len)
+/* Is this the read that a variable names, OFFSET:N:WHAT?  Returns WHAT. */
+static const char *
+is_time(const char *variable, long *seen, off_t off, size_t len)
 {
-	static long seen;
-	const char *how = getenv("FAULT_PATCH");
-	const char *count, *path;
+	const char *how = getenv(variable);
+	const char *count, *what;
 
 	if (how == NULL || !covers(off, len, how) ||
 	    (count = strchr(how, ':')) == NULL ||
-	    (path = strchr(count + 1, ':')) == NULL)
-		return;
-	if (++seen == strtol(count + 1, NULL, 10))
-		overwrite(path + 1);
+	    (what = strchr(count + 1, ':')) == NULL ||
+	    ++*seen != strtol(count + 1, NULL, 10))
+		return (NULL);
+	return (what + 1);
+}
+
+static void
+change(off_t off, size_t len)
+{
+	static long patched, cut;
+	const char *path = is_time("FAULT_PATCH", &patched, off, len);
+	const char *to = is_time("FAULT_CUT", &cut, off, len);
+
+	if (path != NULL)
+		overwrite(path);
+	if (to != NULL && truncate(getenv("FAULT_FILE"), atoll(to)) != 0)
+		abort();
 }
 
 static long long nread; /* bytes, of the file that is watched */
@@ -140,7 +154,7 @@ read_or_fail(const char *name, int fd, void *buf, size_t len, off_t off)
 	n = next(fd, buf, len, off);
 	if (n > 0 && is_watched(fd)) {
 		spend("FAULT_READ_MAX", &nread, n);
-		patch(off, (size_t)n);
+		change(off, (size_t)n);
 	}
 	return (n);
 }
