@@ -12,6 +12,7 @@
  */
 #include <stdlib.h>
 
+#include "format/search.h"
 #include "kdebug/kdebug_int.h"
 
 /* MAXCPU of every kernel so far is at most this. */
@@ -79,13 +80,73 @@ read_curthread(struct kdebug *kdb, kvaddr_t pcpu_va)
 	return (td);
 }
 
+/* ---- the virtual CPUs of a hypervisor's core ---- */
+
+/* A value of a virtual CPU's GS. */
+struct gs_base {
+	uint64_t gsb_va;
+	size_t gsb_vcpu;
+};
+
 /* On amd64, the GS register of the kernel leads to the CPU's struct pcpu. */
-static bool
-gs_leads_to(const struct kvm_vcpu *vc, kvaddr_t pcpu_va)
+struct gs_bases {
+	struct gs_base gbs_list[2 * CPUS_MAX]; /* by address, then by CPU */
+	size_t gbs_count;
+};
+
+/* More of them than a kernel has CPUs are not a machine's. */
+static size_t
+count_vcpus(const struct kdebug *kdb)
 {
-	return (pcpu_va != 0 &&
-	    (vc->vc_state.qc_gs_base == pcpu_va ||
-		vc->vc_state.qc_kernel_gs_base == pcpu_va));
+	size_t n = kdb->kdb_core->kc_nvcpus;
+
+	return (n < CPUS_MAX ? n : CPUS_MAX);
+}
+
+static bool
+has_gs(const struct kdebug *kdb, size_t vcpu)
+{
+	return (kdb->kdb_arch != NULL && kdb->kdb_arch->ar_gs_is_pcpu &&
+	    kdb->kdb_core->kc_vcpus[vcpu].vc_qemu);
+}
+
+static int
+compare_bases(const void *a, const void *b)
+{
+	const struct gs_base *x = a, *y = b;
+
+	if (x->gsb_va != y->gsb_va)
+		return (x->gsb_va < y->gsb_va ? -1 : 1);
+	return (x->gsb_vcpu < y->gsb_vcpu ? -1 : x->gsb_vcpu > y->gsb_vcpu);
+}
+
+/* The caller frees it.  NULL: no memory. */
+static struct gs_bases *
+list_bases(const struct kdebug *kdb)
+{
+	struct gs_bases *gs = calloc(1, sizeof(*gs));
+
+	if (gs == NULL)
+		return (NULL);
+	for (size_t i = 0; i < count_vcpus(kdb); i++) {
+		const struct kvm_vcpu *vc = &kdb->kdb_core->kc_vcpus[i];
+
+		if (!has_gs(kdb, i))
+			continue;
+		gs->gbs_list[gs->gbs_count++] =
+		    (struct gs_base){ vc->vc_state.qc_gs_base, i };
+		gs->gbs_list[gs->gbs_count++] =
+		    (struct gs_base){ vc->vc_state.qc_kernel_gs_base, i };
+	}
+	qsort(gs->gbs_list, gs->gbs_count, sizeof(*gs->gbs_list),
+	    compare_bases);
+	return (gs);
+}
+
+static uint64_t
+base_at(const void *list, size_t i)
+{
+	return (((const struct gs_base *)list)[i].gsb_va);
 }
 
 /*
@@ -93,21 +154,24 @@ gs_leads_to(const struct kvm_vcpu *vc, kvaddr_t pcpu_va)
  * assumed to have the same number.
  */
 static const struct kvm_vcpu *
-find_vcpu(const struct kdebug *kdb, unsigned int cpu, kvaddr_t pcpu_va)
+find_vcpu(const struct kdebug *kdb, const struct gs_bases *gs, unsigned int cpu,
+    kvaddr_t pcpu_va)
 {
-	const struct kvm_core *core = kdb->kdb_core;
+	size_t nvcpus = count_vcpus(kdb), found = nvcpus, i;
 
-	/* More of them than a kernel has CPUs are not a machine's. */
-	for (size_t i = 0; i < core->kc_nvcpus && i < CPUS_MAX; i++) {
-		const struct kvm_vcpu *vc = &core->kc_vcpus[i];
-		bool has_gs = kdb->kdb_arch != NULL &&
-		    kdb->kdb_arch->ar_gs_is_pcpu && vc->vc_qemu;
-
-		if (has_gs ? gs_leads_to(vc, pcpu_va) : i == cpu)
-			return (vc);
+	if (cpu < nvcpus && !has_gs(kdb, cpu))
+		found = cpu;
+	if (pcpu_va != 0) {
+		i = search_upto(gs->gbs_list, gs->gbs_count, base_at,
+		    pcpu_va - 1);
+		if (i < gs->gbs_count && gs->gbs_list[i].gsb_va == pcpu_va &&
+		    gs->gbs_list[i].gsb_vcpu < found)
+			found = gs->gbs_list[i].gsb_vcpu;
 	}
-	return (NULL);
+	return (found < nvcpus ? &kdb->kdb_core->kc_vcpus[found] : NULL);
 }
+
+/* ---- those that were not stopped ---- */
 
 /* The address of cpu's struct pcpu; 0: it is not known. */
 static kvaddr_t
@@ -128,11 +192,12 @@ load_unstopped(struct kdebug *kdb)
 {
 	struct cpus *cp = &kdb->kdb_cpus;
 	struct kvm_symbol pcpus = { .ksy_len = 0 };
+	struct gs_bases *gs = list_bases(kdb);
 
 	(void)kvm_symbol_find(kdb->kdb_kd, "cpuid_to_pcpu", &pcpus);
 	cp->cp_unstopped = calloc(cp->cp_max, sizeof(*cp->cp_unstopped));
-	for (unsigned int i = 0; cp->cp_unstopped != NULL && i < cp->cp_max;
-	     i++) {
+	for (unsigned int i = 0;
+	     gs != NULL && cp->cp_unstopped != NULL && i < cp->cp_max; i++) {
 		struct unstopped *un = &cp->cp_unstopped[cp->cp_nunstopped];
 		kvaddr_t pcpu_va;
 
@@ -142,11 +207,12 @@ load_unstopped(struct kdebug *kdb)
 		*un = (struct unstopped){
 			.un_cpu = i,
 			.un_td = read_curthread(kdb, pcpu_va),
-			.un_vcpu = find_vcpu(kdb, i, pcpu_va),
+			.un_vcpu = find_vcpu(kdb, gs, i, pcpu_va),
 		};
 		if (un->un_td != 0 || un->un_vcpu != NULL)
 			cp->cp_nunstopped++;
 	}
+	free(gs);
 }
 
 void
