@@ -45,8 +45,6 @@ flags_of_type(enum obj_type type)
 		return (OBJ_ANON);
 	case OBJT_PHYS:
 		return (OBJ_UNMANAGED);
-	case OBJT_DEVICE:
-		return (OBJ_UNMANAGED | OBJ_FICTITIOUS);
 	default:
 		return (0);
 	}
@@ -148,13 +146,19 @@ vm_object_pip_wait(vm_object_t object, const char *wmesg)
 
 /* ---- The end ---- */
 
-/* Free a page of a dead object; one that is wired is its user's to free. */
+/*
+ * Free a page of a dead object; one that is wired is its user's to free, apart
+ * from the wiring by which an unmanaged object keeps all of its pages.
+ */
 static void
 terminate_page(vm_page_t m)
 {
 	if (vm_page_sleep_if_busy(m, "vmoter"))
 		return;
 	pmap_remove_all(m);
+	if ((vm_page_object(m)->flags & OBJ_UNMANAGED) != 0 &&
+	    m->wire_count > 0)
+		(void)vm_page_unwire_noq(m);
 	if (m->wire_count > 0)
 		vm_page_remove(m);
 	else

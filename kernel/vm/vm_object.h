@@ -34,7 +34,6 @@
 enum obj_type {
 	OBJT_SWAP, /* zeros, then swap */
 	OBJT_PHYS, /* memory that stays */
-	OBJT_DEVICE,
 	OBJT_VNODE,
 	OBJT_DEAD, /* is being taken apart */
 	OBJT_NTYPES
@@ -43,9 +42,7 @@ enum obj_type {
 #define OBJ_ANON	 0x0001 /* no name: what only its users can reach */
 #define OBJ_DEAD	 0x0002 /* without references for good */
 #define OBJ_UNMANAGED	 0x0004 /* its pages are on no queue */
-#define OBJ_FICTITIOUS	 0x0008 /* its pages are not memory */
 #define OBJ_PIPWNT	 0x0010 /* a thread waits for paging_in_progress 0 */
-#define OBJ_MIGHTBEDIRTY 0x0020 /* written to through a mapping, perhaps */
 
 LIST_HEAD(vm_object_shadows, vm_object);
 
@@ -73,9 +70,6 @@ struct vm_object {
 		struct {
 			vm_ooffset_t vnp_size; /* bytes of the file */
 		} vnp;
-		struct {
-			const struct cdev_pager_ops *dev_ops;
-		} devp;
 	} un_pager;
 };
 
@@ -185,8 +179,5 @@ bool vm_object_page_clean(vm_object_t object, vm_pindex_t start,
  */
 bool vm_object_sync(vm_object_t object, vm_ooffset_t offset, vm_size_t size,
     bool syncio, bool invalidate);
-
-/* It is about to be mapped for writing. */
-void vm_object_set_writeable_dirty(vm_object_t object);
 
 #endif

@@ -161,7 +161,6 @@ vm_object_page_clean(vm_object_t object, vm_pindex_t start, vm_pindex_t end,
 
 	VM_OBJECT_ASSERT_LOCKED(object);
 	end = range_end(object, end);
-	object->flags &= (uint16_t)~OBJ_MIGHTBEDIRTY;
 	vm_object_pip_add(object, 1);
 	while ((m = first_page(object, start, end)) != NULL) {
 		if (vm_page_sleep_if_busy(m, "vpcwai"))

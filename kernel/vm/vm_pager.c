@@ -11,6 +11,7 @@
 
 static const struct pagerops *const pagertab[OBJT_NTYPES] = {
 	[OBJT_SWAP] = &swappagerops,
+	[OBJT_PHYS] = &physpagerops,
 };
 
 static const struct pagerops *

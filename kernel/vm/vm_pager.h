@@ -5,7 +5,6 @@
  *	swap_pager.c	anonymous memory: zeros, then disks
  *	vnode_pager.c	files
  *	phys_pager.c	memory that stays
- *	device_pager.c	what is no memory
  *
  * vm_mtx is not held over these calls unless they say so: the pages are busy, and
  * the object has paging in progress.
@@ -47,6 +46,7 @@ struct pagerops {
 };
 
 extern const struct pagerops swappagerops;
+extern const struct pagerops physpagerops;
 
 /* Once the zones of objects are there. */
 void vm_pager_init(void);
