@@ -175,3 +175,40 @@ vm_object_page_clean(vm_object_t object, vm_pindex_t start, vm_pindex_t end,
 	vm_object_pip_wakeup(object);
 	return (ok);
 }
+
+/* The object at the end of a chain, and what offset is there. */
+static vm_object_t
+last_backing(vm_object_t object, vm_ooffset_t *offset)
+{
+	while (object->backing_object != NULL) {
+		*offset += object->backing_object_offset;
+		object = object->backing_object;
+	}
+	return (object);
+}
+
+bool
+vm_object_sync(vm_object_t object, vm_ooffset_t offset, vm_size_t size,
+    bool syncio, bool invalidate)
+{
+	unsigned int flags =
+	    (syncio ? OBJPC_SYNC : 0) | (invalidate ? OBJPC_INVAL : 0);
+	vm_object_t file;
+	bool ok = true;
+
+	if (object == NULL)
+		return (true);
+	VM_OBJECT_LOCK(object);
+	file = last_backing(object, &offset);
+	if (file->type == OBJT_VNODE && size > 0) {
+		vm_pindex_t start = atop(offset);
+		vm_pindex_t end = atop(round_page(offset + size));
+
+		ok = vm_object_page_clean(file, start, end, flags);
+		if (invalidate)
+			vm_object_page_remove(file, start, end,
+			    OBJPR_CLEANONLY);
+	}
+	VM_OBJECT_UNLOCK(object);
+	return (ok);
+}

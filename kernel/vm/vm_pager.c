@@ -12,6 +12,7 @@
 static const struct pagerops *const pagertab[OBJT_NTYPES] = {
 	[OBJT_SWAP] = &swappagerops,
 	[OBJT_PHYS] = &physpagerops,
+	[OBJT_VNODE] = &vnodepagerops,
 };
 
 static const struct pagerops *

@@ -47,6 +47,7 @@ struct pagerops {
 
 extern const struct pagerops swappagerops;
 extern const struct pagerops physpagerops;
+extern const struct pagerops vnodepagerops;
 
 /* Once the zones of objects are there. */
 void vm_pager_init(void);

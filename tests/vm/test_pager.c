@@ -1,4 +1,4 @@
-/* Pagers: what the table refuses, memory that stays. */
+/* Pagers: what the table refuses, memory that stays, files. */
 #include <string.h>
 
 #include "tests/support/unit.h"
@@ -6,7 +6,9 @@
 #include "tests/vm/pages.h"
 #include "tests/vm/sim.h"
 
+#include "kernel/sys/errno.h"
 #include "kernel/vm/vm_pager.h"
+#include "kernel/vm/vnode_pager.h"
 
 static const struct sim_config config = {
 	.ram = (const vm_paddr_t[]){ 0x100000, 0x1100000, 0, 0 },
@@ -194,6 +196,282 @@ test_phys_put(void **state)
 	    "which stay in memory"));
 }
 
+/* ---- Files: one of the test's ---- */
+
+#define FILE_LEN (3 * 4096 + 1000)
+
+static struct {
+	char bytes[8 * 4096];
+	size_t len;
+	int error; /* of each call from now on */
+} file;
+
+static int
+move(uint64_t off, const vm_paddr_t *pas, unsigned int npages, size_t len,
+    bool out)
+{
+	assert_true(len > (npages - 1) * PAGE_SIZE);
+	assert_true(off <= file.len && len <= file.len - off);
+	for (size_t done = 0; file.error == 0 && done < len;) {
+		size_t n = len - done < PAGE_SIZE ? len - done : PAGE_SIZE;
+		char *mem = (char *)PHYS_TO_DMAP(pas[done / PAGE_SIZE]);
+
+		if (out)
+			memcpy(&file.bytes[off + done], mem, n);
+		else
+			memcpy(mem, &file.bytes[off + done], n);
+		done += n;
+	}
+	return (file.error);
+}
+
+static int
+file_get(struct vnode *vp, uint64_t off, const vm_paddr_t *pas,
+    unsigned int npages, size_t len)
+{
+	(void)vp;
+	return (move(off, pas, npages, len, false));
+}
+
+static int
+file_put(struct vnode *vp, uint64_t off, const vm_paddr_t *pas,
+    unsigned int npages, size_t len)
+{
+	(void)vp;
+	return (move(off, pas, npages, len, true));
+}
+
+static const struct vop_vector file_ops = { file_get, file_put };
+static struct vnode vnode;
+
+static int
+file_on(void **state)
+{
+	(void)power_on(state);
+	for (size_t i = 0; i < sizeof(file.bytes); i++)
+		file.bytes[i] = (char)('a' + i / PAGE_SIZE);
+	file.len = FILE_LEN;
+	file.error = 0;
+	vnode = (struct vnode){ .v_op = &file_ops };
+	vnode_create_vobject(&vnode, FILE_LEN);
+	return (0);
+}
+
+static int
+file_off(void **state)
+{
+	file.error = 0;
+	(void)vnode_destroy_vobject(&vnode);
+	assert_true(TAILQ_EMPTY(&vm_object_list));
+	return (power_off(state));
+}
+
+/* A page of the file in memory, and not busy. */
+static vm_page_t
+read_page(vm_pindex_t pindex)
+{
+	vm_page_t m = busy_page(vnode.v_object, pindex);
+
+	assert_int_equal(get(vnode.v_object, m), VM_PAGER_OK);
+	unbusy(m);
+	return (m);
+}
+
+/* Write to the first byte of a page and to its byte 2000. */
+static void
+change(vm_page_t m)
+{
+	mtx_lock(&vm_mtx);
+	page_bytes(m)[0] = page_bytes(m)[2000] = '!';
+	vm_page_dirty(m);
+	mtx_unlock(&vm_mtx);
+}
+
+static const struct read_row {
+	const char *name;
+	vm_pindex_t pindex;
+	int count;
+	int error; /* of the file system */
+	int rv;
+} read_rows[] = {
+	{ "file: reads a page", 0, 1, 0, VM_PAGER_OK },
+	{ "file: reads some pages", 1, 2, 0, VM_PAGER_OK },
+	{ "file: reads to its end", 2, 2, 0, VM_PAGER_OK },
+	{ "file: refuses what is past the end", 4, 1, 0, VM_PAGER_BAD },
+	{ "file: refuses what goes past the end", 3, 2, 0, VM_PAGER_BAD },
+	{ "file: an error of the file system", 0, 1, EIO, VM_PAGER_ERROR },
+};
+
+/* What a page of the file should be. */
+static bool
+is_page(vm_page_t m)
+{
+	size_t off = ptoa(m->pindex);
+
+	for (size_t i = 0; i < PAGE_SIZE; i++) {
+		char want = off + i < file.len ? file.bytes[off + i] : 0;
+
+		if (page_bytes(m)[i] != want)
+			return (false);
+	}
+	return (vm_page_all_valid(m));
+}
+
+static void
+test_read(void **state)
+{
+	const struct read_row *row = *state;
+	vm_page_t ma[2];
+
+	file.error = row->error;
+	for (int i = 0; i < row->count; i++) {
+		ma[i] = busy_page(vnode.v_object, row->pindex + (vm_pindex_t)i);
+		memset(page_bytes(ma[i]), 'x', PAGE_SIZE);
+	}
+	assert_int_equal(vm_pager_get_pages(vnode.v_object, ma, row->count,
+			     NULL, NULL),
+	    row->rv);
+	mtx_lock(&vm_mtx);
+	for (int i = 0; i < row->count; i++) {
+		assert_int_equal(vm_page_none_valid(ma[i]),
+		    row->rv != VM_PAGER_OK);
+		assert_true(row->rv != VM_PAGER_OK || is_page(ma[i]));
+		vm_page_free(ma[i]);
+	}
+	mtx_unlock(&vm_mtx);
+}
+
+/* One object, whoever maps the file; it stays while the file does. */
+static void
+test_one_object(void **state)
+{
+	vm_object_t a, object = vnode.v_object;
+
+	(void)state;
+	a = vm_pager_allocate(OBJT_VNODE, &vnode, FILE_LEN, VM_PROT_READ, 0);
+	assert_ptr_equal(a, object);
+	assert_int_equal(object->ref_count, 2);
+	vm_object_deallocate(a);
+	assert_ptr_equal(vnode.v_object, object);
+	assert_null(vm_pager_allocate(OBJT_VNODE, NULL, 1, VM_PROT_READ, 0));
+}
+
+/* What was changed is in the file after a sync, and no byte past its end. */
+static void
+test_sync(void **state)
+{
+	vm_page_t first = read_page(0), last = read_page(3);
+
+	(void)state;
+	change(first);
+	change(last);
+	assert_true(vm_object_sync(vnode.v_object, 0, FILE_LEN, true, false));
+	assert_int_equal(file.bytes[0], '!');
+	assert_int_equal(file.bytes[ptoa(3)], '!');
+	assert_int_equal(file.bytes[ptoa(3) + 2000], 'd');
+	assert_int_equal(first->dirty, 0);
+	assert_int_equal(last->dirty, 0);
+}
+
+/* By a private mapping's shadow; and only the range that was asked for. */
+static void
+test_sync_through_shadow(void **state)
+{
+	vm_ooffset_t offset = ptoa(1);
+	vm_object_t shadow = vnode.v_object;
+	vm_page_t one = read_page(1), two = read_page(2);
+
+	(void)state;
+	vm_object_reference(shadow);
+	vm_object_shadow(&shadow, &offset, ptoa(2));
+	change(one);
+	change(two);
+	assert_true(vm_object_sync(shadow, 0, 1, true, true));
+	assert_int_equal(file.bytes[ptoa(1)], '!');
+	assert_int_equal(file.bytes[ptoa(2)], 'c');
+	mtx_lock(&vm_mtx);
+	assert_null(vm_page_lookup(vnode.v_object, 1));
+	assert_ptr_equal(vm_page_lookup(vnode.v_object, 2), two);
+	mtx_unlock(&vm_mtx);
+	vm_object_deallocate(shadow);
+}
+
+static void
+test_sync_error(void **state)
+{
+	vm_page_t m = read_page(1);
+
+	(void)state;
+	change(m);
+	file.error = EIO;
+	assert_false(vm_object_sync(vnode.v_object, 0, FILE_LEN, true, true));
+	assert_int_equal(m->dirty, VM_PAGE_BITS_ALL);
+	assert_int_equal(page_bytes(m)[0], '!');
+}
+
+/* When the file goes, what is dirty is written. */
+static void
+test_destroy_writes(void **state)
+{
+	(void)state;
+	change(read_page(1));
+	assert_true(vnode_destroy_vobject(&vnode));
+	assert_int_equal(file.bytes[ptoa(1)], '!');
+}
+
+/* A map outlives the file. */
+static void
+test_mapped_longer(void **state)
+{
+	vm_object_t object = vnode.v_object;
+	vm_page_t m = read_page(1);
+
+	(void)state;
+	vm_object_reference(object);
+	assert_true(vnode_destroy_vobject(&vnode));
+	assert_null(vnode.v_object);
+	assert_int_equal(page_bytes(m)[5], 'b');
+	m = busy_page(object, 2);
+	assert_int_equal(get(object, m), VM_PAGER_BAD);
+	unbusy(m);
+	vm_object_deallocate(object);
+}
+
+static const struct size_row {
+	const char *name;
+	vm_ooffset_t size;
+	vm_pindex_t left; /* pages in memory of the four */
+} size_rows[] = {
+	{ "shorter: to nothing", 0, 0 },
+	{ "shorter: to whole pages", 2 * 4096, 2 },
+	{ "shorter: into a page", 4096 + 700, 2 },
+	{ "shorter: within the last page", 3 * 4096 + 5, 4 },
+	{ "longer: within the last page", 3 * 4096 + 2000, 4 },
+	{ "longer: by pages", 6 * 4096, 4 },
+};
+
+static void
+test_size(void **state)
+{
+	const struct size_row *row = *state;
+	vm_page_t ma[4];
+
+	for (vm_pindex_t i = 0; i < 4; i++) {
+		ma[i] = read_page(i);
+		change(ma[i]);
+	}
+	file.len = row->size;
+	vnode_pager_setsize(&vnode, row->size);
+	assert_int_equal(vnode.v_object->resident_page_count, row->left);
+	assert_int_equal(vnode.v_object->size, atop(round_page(row->size)));
+	assert_true(vm_object_sync(vnode.v_object, 0, ptoa(8), true, false));
+	for (vm_pindex_t i = 0; i < row->left; i++)
+		assert_int_equal(file.bytes[ptoa(i)], '!');
+	if ((row->size & PAGE_MASK) != 0)
+		assert_true(is_page(ma[atop(row->size)]));
+	file.len = sizeof(file.bytes);
+}
+
 int
 main(void)
 {
@@ -204,12 +482,21 @@ main(void)
 		cmocka_unit_test(test_phys),
 		cmocka_unit_test(test_phys_shared),
 		cmocka_unit_test(test_phys_put),
+		cmocka_unit_test(test_one_object),
+		cmocka_unit_test(test_sync),
+		cmocka_unit_test(test_sync_through_shadow),
+		cmocka_unit_test(test_sync_error),
+		cmocka_unit_test(test_destroy_writes),
+		cmocka_unit_test(test_mapped_longer),
 	};
-	size_t ntests = 6;
+	const size_t nplain = 6;
+	size_t ntests = 12;
 
+	ADD_ROWS(tests, ntests, read_rows, test_read);
+	ADD_ROWS(tests, ntests, size_rows, test_size);
 	for (size_t i = 0; i < ntests; i++) {
-		tests[i].setup_func = power_on;
-		tests[i].teardown_func = power_off;
+		tests[i].setup_func = i < nplain ? power_on : file_on;
+		tests[i].teardown_func = i < nplain ? power_off : file_off;
 	}
 	return (RUN_TESTS(tests, ntests));
 }
