@@ -11,6 +11,7 @@
 #include "kernel/sys/fail.h"
 #include "kernel/sys/kdb.h"
 #include "kernel/sys/systm.h"
+#include "kernel/vm/memguard.h"
 
 #define SDT_SYSIGT 0x8e /* a present interrupt gate of the kernel */
 
@@ -153,6 +154,8 @@ static void __dead2
 trap_fatal(const struct trapframe *frame)
 {
 	trap_describe(frame);
+	if (frame->tf_trapno == T_PF)
+		(void)memguard_describe(frame->tf_addr);
 	if (frame->tf_trapno == T_DF && stack_overflowed(frame))
 		panic("double fault: kernel stack overflow: %s, rsp %#jx, "
 		      "stack from %#jx",

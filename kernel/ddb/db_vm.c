@@ -5,6 +5,7 @@
 #include "kernel/sys/command.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/systm.h"
+#include "kernel/vm/memguard.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma.h"
 #include "kernel/vm/vm_kern.h"
@@ -78,6 +79,20 @@ db_show_page(const char *args)
 	    page.act_count);
 }
 COMMAND(show_page, "show page", CMD_DDB, db_show_page, "ADDR: its vm_page");
+
+static void
+db_show_memguard(const char *args)
+{
+	const char *rest;
+	uint64_t addr;
+
+	if (!db_expression(args, &addr, &rest) || *rest != '\0')
+		printf("show memguard ADDRESS\n");
+	else if (!memguard_describe(addr))
+		printf("%#jx: not guarded\n", (uintmax_t)addr);
+}
+COMMAND(show_memguard, "show memguard", CMD_DDB, db_show_memguard,
+    "ADDR: the guarded allocation there, and its stacks");
 
 static void
 db_show_memory(const char *args)

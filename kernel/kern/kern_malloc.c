@@ -9,6 +9,8 @@
 
 #include "kernel/sys/cdefs.h"
 #include "kernel/sys/systm.h"
+#include "kernel/vm/memguard.h"
+#include "kernel/vm/redzone.h"
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_malloc.h"
 
@@ -50,6 +52,7 @@ kmeminit(void)
 		    uma_debug ? mtrash_fini : NULL, UMA_ALIGN_PTR,
 		    UMA_ZONE_MALLOC);
 	}
+	memguard_init();
 }
 
 /* Add a type to the list when it is first used. */
@@ -81,8 +84,8 @@ malloc_type_freed(struct malloc_type *type, size_t size)
 	__atomic_fetch_add(&type->ks_memfreed, size, __ATOMIC_RELAXED);
 }
 
-void *
-malloc(size_t size, struct malloc_type *type, int flags)
+static void *
+malloc_plain(size_t size, struct malloc_type *type, int flags)
 {
 	void *addr;
 
@@ -100,6 +103,57 @@ malloc(size_t size, struct malloc_type *type, int flags)
 	return (addr);
 }
 
+static void *
+malloc_redzone(size_t size, struct malloc_type *type, int flags)
+{
+	void *raw = malloc_plain(redzone_size_ntor(size), type, flags);
+
+	return (raw == NULL ?
+		NULL :
+		redzone_setup(raw, uma_malloc_size(raw), size, type));
+}
+
+/* NULL: it is not to be guarded, or cannot be. */
+static void *
+malloc_guarded(size_t size, struct malloc_type *type, int flags)
+{
+	void *addr = NULL;
+
+	if (size == 0)
+		size = 1;
+	if ((flags & M_NODUMP) == 0 && memguard_cmp(type->ks_shortdesc, size))
+		addr = memguard_alloc(size, type->ks_shortdesc, flags);
+	if (addr != NULL)
+		malloc_type_allocated(type, size);
+	return (addr);
+}
+
+void *
+malloc(size_t size, struct malloc_type *type, int flags)
+{
+	if (__predict_false(memguard_mapsize != 0)) {
+		void *addr = malloc_guarded(size, type, flags);
+
+		if (addr != NULL)
+			return (addr);
+	}
+	if (__predict_false(redzone_enable))
+		return (malloc_redzone(size, type, flags));
+	return (malloc_plain(size, type, flags));
+}
+
+/* The zones' own address of an allocation, whose red zones are checked. */
+static void *
+leave_redzone(void *addr, const struct malloc_type *type)
+{
+	size_t room = uma_malloc_size(addr);
+
+	if (room == 0)
+		return (addr);
+	redzone_check(addr, room, type);
+	return (redzone_addr_ntor(addr));
+}
+
 void
 free(void *addr, struct malloc_type *type)
 {
@@ -107,6 +161,13 @@ free(void *addr, struct malloc_type *type)
 
 	if (addr == NULL)
 		return;
+	if (is_memguard_addr(addr)) {
+		malloc_type_freed(type,
+		    memguard_free(addr, type->ks_shortdesc));
+		return;
+	}
+	if (__predict_false(redzone_enable))
+		addr = leave_redzone(addr, type);
 	size = uma_malloc_free(addr, type);
 	if (size == 0)
 		panic("free: %p, of type %s, was never allocated", addr,
@@ -117,10 +178,13 @@ free(void *addr, struct malloc_type *type)
 size_t
 malloc_usable_size(const void *addr)
 {
-	size_t size = uma_malloc_size(addr);
+	size_t size;
 
+	if (is_memguard_addr(addr))
+		return (memguard_get_req_size(addr));
+	size = uma_malloc_size(addr);
 	KASSERT(size != 0, ("%s: %p was never allocated", __func__, addr));
-	return (size);
+	return (redzone_enable ? redzone_get_size(addr) : size);
 }
 
 void *

@@ -203,6 +203,9 @@ struct uma_stat {
 
 typedef void (*uma_stat_visit)(const struct uma_stat *stat, void *arg);
 
+/* For memguard: it may have items of all zones from now on. */
+void uma_guard_zones(void);
+
 /*
  * Call visit for each zone.  Takes no lock: all other CPUs have been stopped.
  */

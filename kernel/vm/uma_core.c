@@ -259,6 +259,11 @@ uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
 	KASSERT(((flags & M_WAITOK) != 0) != ((flags & M_NOWAIT) != 0),
 	    ("%s: %s: flags %#x: one of M_WAITOK and M_NOWAIT", __func__,
 		zone->uz_name, flags));
+	if (__predict_false((zone->uz_flags & UMA_ZFLAG_GUARD) != 0)) {
+		item = zone_alloc_guarded(zone, arg, flags);
+		if (item != NULL)
+			return (item);
+	}
 	critical_enter();
 	item = cache_alloc(zone_cache(zone));
 	critical_exit();
@@ -343,6 +348,9 @@ uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
 	bool done;
 
 	if (item == NULL)
+		return;
+	if (__predict_false((zone->uz_flags & UMA_ZFLAG_GUARD) != 0) &&
+	    zone_free_guarded(zone, item, arg))
 		return;
 	if ((zone->uz_flags & UMA_ZFLAG_DEBUG) != 0)
 		uma_dbg_free(zone, item);

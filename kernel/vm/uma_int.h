@@ -37,6 +37,7 @@
 #define UMA_MAX_WASTE 10
 
 /* Flags beside UMA_ZONE_*. */
+#define UMA_ZFLAG_GUARD	   0x04000 /* memguard may have items of it */
 #define UMA_ZFLAG_LIMIT	   0x08000 /* uz_max_items counts */
 #define UMA_ZFLAG_INTERNAL 0x10000 /* UMA's own: no caches */
 #define UMA_ZFLAG_DEBUG	   0x40000 /* uma_dbg follows each item */
@@ -138,8 +139,8 @@ struct uma_zone {
 	uint64_t uz_frees;		   /* (z) */
 	uint64_t uz_fails;		   /* (z) */
 	uint32_t uz_size;		   /* (c) of an item, as requested */
-	uint32_t uz_flags;		   /* (c) once in use */
-	uint64_t uz_nitems;		   /* (z) in full buckets */
+	uint32_t uz_flags;	/* (c) once in use; UMA_ZFLAG_GUARD: atomic */
+	uint64_t uz_nitems;	/* (z) in full buckets */
 	uint64_t uz_imin;	/* (z) the least of uz_nitems since a trim */
 	uint64_t uz_items;	/* (z) with a limit: imported */
 	uint64_t uz_max_items;	/* (z) with a limit: that */
@@ -276,6 +277,13 @@ cache_fold(struct uma_zone *zone, struct uma_cache *cache)
 int zone_import(struct uma_zone *zone, void **store, int count, int flags);
 void zone_release(struct uma_zone *zone, void **store, int count);
 
+/* Guarded items: uma_guard.c. */
+bool zone_can_be_guarded(const struct uma_zone *zone);
+/* NULL: memguard is not to have it, or cannot. */
+void *zone_alloc_guarded(struct uma_zone *zone, void *arg, int flags);
+/* false: it is not memguard's. */
+bool zone_free_guarded(struct uma_zone *zone, void *item, void *arg);
+
 /* What is given back: uma_reclaim.c. */
 /* Release what the caches of CPUs and the zone's buckets have.  May sleep. */
 void zone_flush_caches(struct uma_zone *zone);
@@ -291,6 +299,8 @@ extern struct uma_zone *slabzone;
 /* All kegs; the lock may sleep. */
 void uma_list_lock(void);
 void uma_list_unlock(void);
+/* Call func for each zone; with the lock. */
+void uma_zones_foreach(void (*func)(struct uma_zone *zone));
 extern struct uma_keg *uma_kegs;
 
 /* All zones without one, by the same lock. */

@@ -97,20 +97,6 @@ zone_drain_cache_here(struct uma_zone *zone)
 	mtx_unlock_spin(zone->uz_lockptr);
 }
 
-/* Call func for each zone; with the list lock. */
-static void
-zones_foreach(void (*func)(struct uma_zone *zone))
-{
-	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next) {
-		for (struct uma_zone *zone = keg->uk_zones; zone != NULL;
-		     zone = zone->uz_link)
-			func(zone);
-	}
-	for (struct uma_zone *zone = uma_cachezones; zone != NULL;
-	     zone = zone->uz_link)
-		func(zone);
-}
-
 static void
 zone_trim(struct uma_zone *zone)
 {
@@ -163,10 +149,10 @@ uma_reclaim(int req)
 	for (int cpu = 0; req == UMA_RECLAIM_DRAIN_CPU && cpu <= mp_maxid;
 	     cpu++) {
 		if (sched_bind(cpu))
-			zones_foreach(zone_drain_cache_here);
+			uma_zones_foreach(zone_drain_cache_here);
 	}
 	sched_unbind();
-	zones_foreach(req == UMA_RECLAIM_TRIM ? zone_trim : zone_drain);
+	uma_zones_foreach(req == UMA_RECLAIM_TRIM ? zone_trim : zone_drain);
 	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next)
 		keg_drain(keg);
 

@@ -10,6 +10,7 @@
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
+#include "kernel/vm/memguard.h"
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_int.h"
 
@@ -47,6 +48,19 @@ uma_list_unlock(void)
 	uma_list_busy = false;
 	wakeup(&uma_list_busy);
 	mtx_unlock_spin(&uma_mtx);
+}
+
+void
+uma_zones_foreach(void (*func)(struct uma_zone *zone))
+{
+	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next) {
+		for (struct uma_zone *zone = keg->uk_zones; zone != NULL;
+		     zone = zone->uz_link)
+			func(zone);
+	}
+	for (struct uma_zone *zone = uma_cachezones; zone != NULL;
+	     zone = zone->uz_link)
+		func(zone);
 }
 
 /*
@@ -132,6 +146,8 @@ zone_init_keg(struct uma_zone *zone, struct uma_keg *keg,
 		zone->uz_ctor = trash_ctor;
 		zone->uz_dtor = trash_dtor;
 	}
+	if (memguard_mapsize != 0 && zone_can_be_guarded(zone))
+		zone->uz_flags |= UMA_ZFLAG_GUARD;
 	zone->uz_link = keg->uk_zones;
 	keg->uk_zones = zone;
 }

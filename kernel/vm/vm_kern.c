@@ -36,6 +36,12 @@ kmem_early_init(vm_offset_t start, vm_offset_t end)
 	kmem_npages = 0;
 }
 
+vm_size_t
+kva_size(void)
+{
+	return (ptoa(kva_arena.ka_npages));
+}
+
 vm_offset_t
 kva_alloc(vm_size_t size)
 {
@@ -68,8 +74,7 @@ kva_free(vm_offset_t addr, vm_size_t size)
 	mtx_unlock_spin(&kva_mtx);
 }
 
-/* Unmap npages pages at addr and free them; the addresses stay reserved. */
-static void
+void
 kmem_unback(vm_offset_t addr, vm_pindex_t npages)
 {
 	uint32_t freed = VM_PAGE_NONE;
@@ -95,8 +100,7 @@ kmem_unback(vm_offset_t addr, vm_pindex_t npages)
 	__atomic_fetch_sub(&kmem_npages, npages, __ATOMIC_RELAXED);
 }
 
-/* Map npages fresh pages at addr, all or none. */
-static int
+int
 kmem_back(vm_offset_t addr, vm_pindex_t npages, int flags)
 {
 	int req = malloc2vm_flags(flags) | VM_ALLOC_WIRED;
@@ -127,7 +131,7 @@ kmem_malloc_inside(vm_size_t size, vm_pindex_t guard, int flags)
 			panic("kmem_malloc: kernel map too small for %zu "
 			      "bytes: %zu of %zu in use",
 			    size, kva_used(),
-			    (size_t)ptoa(kva_arena.ka_npages));
+			    kva_size());
 		return (NULL);
 	}
 	if (kmem_back(va + ptoa(guard), npages, flags) != 0) {

@@ -35,7 +35,15 @@ void kmem_free(void *addr, vm_size_t size);
 void *kmem_malloc_guarded(vm_size_t size, int flags);
 void kmem_free_guarded(void *addr, vm_size_t size);
 
-/* Bytes of addresses handed out, and of addresses with memory. */
+/*
+ * Map npages fresh pages at addr, all or none: 0 or ENOMEM.  And unmap and free
+ * them; the addresses stay the caller's.
+ */
+int kmem_back(vm_offset_t addr, vm_pindex_t npages, int flags);
+void kmem_unback(vm_offset_t addr, vm_pindex_t npages);
+
+/* Bytes of addresses: all, those handed out, and those with memory. */
+vm_size_t kva_size(void);
 vm_size_t kva_used(void);
 vm_size_t kmem_used(void);
 

@@ -37,6 +37,7 @@
 #include "kernel/sys/stack.h"
 #include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"
+#include "kernel/vm/memguard.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_boot.h"
 #include "kernel/vm/vm_kern.h"
@@ -198,6 +199,20 @@ const struct sysctl_oid sysctl__vm;
 
 int
 sysctl_handle_int(SYSCTL_HANDLER_ARGS)
+{
+	(void)oidp, (void)arg1, (void)arg2, (void)req;
+	return (0);
+}
+
+int
+sysctl_handle_64(SYSCTL_HANDLER_ARGS)
+{
+	(void)oidp, (void)arg1, (void)arg2, (void)req;
+	return (0);
+}
+
+int
+sysctl_handle_string(SYSCTL_HANDLER_ARGS)
 {
 	(void)oidp, (void)arg1, (void)arg2, (void)req;
 	return (0);
@@ -383,6 +398,7 @@ sim_boot(const struct sim_config *config)
 		pthread_mutex_init(&cpus[cpu], NULL);
 
 	sim_threads_boot();
+	memguard_base = memguard_mapsize = 0;
 	kmem_early_init(kva, kva + config->kva_size);
 	vm_page_startup();
 	uma_startup2();
