@@ -234,6 +234,9 @@ static const struct {
 	{ "spinblock", crash_spinblock },
 	{ "mtxsleep", crash_mtxsleep },
 	{ "mtxsx", crash_mtxsx },
+	{ "overrun", crash_overrun },
+	{ "stale", crash_stale },
+	{ "redzone", crash_redzone },
 };
 
 static void

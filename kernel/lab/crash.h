@@ -20,6 +20,11 @@ void crash_spinblock(void);
 void crash_mtxsleep(void);
 void crash_mtxsx(void);
 
+/* What memguard and red zones find: crash_memory.c. */
+void crash_overrun(void);
+void crash_stale(void);
+void crash_redzone(void);
+
 /* The next thread that takes the lock of that name panics: crash.c. */
 void crash_hold(const char *name);
 
