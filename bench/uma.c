@@ -1,7 +1,7 @@
 /*
  * usage: bench_uma
  *
- * How many pairs of allocation and free a second does UMA do, beside the
+ * How many pairs of allocation and free a second of CPU time does UMA do, beside the
  * malloc of the C library, and of jemalloc where there is one?  Each thread
  * keeps 256 items of 128 bytes and replaces one after the other.
  *
@@ -82,7 +82,7 @@ work(void *arg)
 	return (NULL);
 }
 
-/* Pairs per second of nthreads together. */
+/* Pairs per second of the CPUs' time, of nthreads together. */
 static double
 measure(void (*run)(void **items, size_t npairs), unsigned int nthreads)
 {
@@ -98,11 +98,11 @@ measure(void (*run)(void **items, size_t npairs), unsigned int nthreads)
 			abort();
 	}
 	pthread_barrier_wait(&start);
-	began = figures_now();
+	began = figures_cpu_now();
 	for (unsigned int i = 0; i < nthreads; i++)
 		pthread_join(threads[i], NULL);
 	pthread_barrier_destroy(&start);
-	return (nthreads * (double)NPAIRS / (figures_now() - began));
+	return (nthreads * (double)NPAIRS / (figures_cpu_now() - began));
 }
 
 static void

@@ -165,7 +165,8 @@ sched_preempt(void)
 {
 	struct thread *td = curthread;
 
-	if (td->td_needresched && td->td_critnest == 0 && !SCHEDULER_STOPPED())
+	if (td->td_needresched && td->td_critnest == 0 && !td->td_critleaf &&
+	    !SCHEDULER_STOPPED())
 		kern_yield();
 }
 

@@ -7,10 +7,18 @@
 #define KERNEL_SYS_CRITICAL_H
 
 #ifdef CRITICAL_INLINE
-#include CRITICAL_INLINE /* the same three, where calls would cost */
+#include CRITICAL_INLINE /* the same, where calls would cost */
 #else
 void critical_enter(void);
 void critical_exit(void);
+
+/*
+ * The same for a few instructions that enter no other, take no lock and call
+ * nothing: a flag, not a count.  To add and subtract one, each waits for the one
+ * before; a processor that is to do this twice for an allocation does little else.
+ */
+void critical_enter_leaf(void);
+void critical_exit_leaf(void);
 
 /* The CPU that this thread runs on; means something in a critical section. */
 unsigned int critical_cpu(void);

@@ -53,6 +53,7 @@ struct thread {
 	bool td_idle;		      /* (c) a CPU's idle thread */
 	volatile bool td_needresched; /* its time is up */
 	int td_critnest;	      /* (t) critical_enter() depth */
+	volatile bool td_critleaf;    /* (t) in critical_enter_leaf() */
 	int td_md_spinlock_count;     /* (t) spin mutexes held */
 	uintptr_t td_md_saved_flags;  /* (t) of before the first of them */
 	int td_intr_nesting_level;    /* (t) */

@@ -10,6 +10,9 @@
  *
  *	user ◄─► CPU: alloc │ free bucket ◄─► zone: full, empty ◄─► keg
  *
+ * The first of these is all that mostly happens, so it has no calls, no locks and no
+ * counts that wait for each other: see critical_enter_leaf().
+ *
  * A thread may lose its CPU at any time outside of a critical section, and the
  * holder of a zone's lock is in one.  So a visit to the zone looks at the cache
  * of the CPU that it finds itself on, and begins anew after letting go of the
@@ -221,7 +224,7 @@ zone_alloc_uncached(struct uma_zone *zone, int flags)
 }
 
 /* The last steps: debugging, ctor, zeros.  NULL: ctor failed. */
-static inline void *
+static __noinline void *
 zone_construct(struct uma_zone *zone, void *item, void *arg, int flags)
 {
 	size_t size = zone->uz_size;
@@ -251,30 +254,51 @@ zone_alloc_item(struct uma_zone *zone, void *arg, int flags)
 	return (item == NULL ? NULL : zone_construct(zone, item, arg, flags));
 }
 
-void *
-uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
+/* The CPU's cache has none. */
+static __noinline void *
+zone_alloc_past_cache(struct uma_zone *zone, void *arg, int flags)
+{
+	void *item = zone_alloc_cached(zone, flags);
+
+	if (item == NULL)
+		item = zone_alloc_uncached(zone, flags);
+	return (item == NULL ? NULL : zone_construct(zone, item, arg, flags));
+}
+
+/* What happens nearly always; no stack is needed for it. */
+static inline void *
+zone_alloc(struct uma_zone *zone, void *arg, int flags)
 {
 	void *item;
 
+	critical_enter_leaf();
+	item = cache_alloc(zone_cache(zone));
+	critical_exit_leaf();
+	if (__predict_false(item == NULL))
+		return (zone_alloc_past_cache(zone, arg, flags));
+	if ((zone->uz_flags & (UMA_ZFLAG_DEBUG | UMA_ZFLAG_CTOR)) != 0 ||
+	    (flags & M_ZERO) != 0)
+		return (zone_construct(zone, item, arg, flags));
+	return (item);
+}
+
+static __noinline void *
+zone_alloc_maybe_guarded(struct uma_zone *zone, void *arg, int flags)
+{
+	void *item = zone_alloc_guarded(zone, arg, flags);
+
+	return (item != NULL ? item : zone_alloc(zone, arg, flags));
+}
+
+void *
+uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
+{
 	KASSERT(((flags & M_WAITOK) != 0) != ((flags & M_NOWAIT) != 0),
 	    ("%s: %s: flags %#x: one of M_WAITOK and M_NOWAIT", __func__,
 		zone->uz_name, flags));
-	if (__predict_false((zone->uz_flags & UMA_ZFLAG_GUARD) != 0)) {
-		item = zone_alloc_guarded(zone, arg, flags);
-		if (item != NULL)
-			return (item);
-	}
-	critical_enter();
-	item = cache_alloc(zone_cache(zone));
-	critical_exit();
-	if (__predict_false(item == NULL)) {
-		item = zone_alloc_cached(zone, flags);
-		if (item == NULL)
-			item = zone_alloc_uncached(zone, flags);
-		if (item == NULL)
-			return (NULL);
-	}
-	return (zone_construct(zone, item, arg, flags));
+	if (__predict_false((zone->uz_flags & UMA_ZFLAG_GUARD) != 0))
+		return (zone_alloc_maybe_guarded(zone, arg, flags));
+	return (zone_alloc(zone, arg, flags));
 }
 
 /*
@@ -342,27 +366,55 @@ zone_free_cached(struct uma_zone *zone, void *item)
 	}
 }
 
-void
-uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
+/* The first steps: debugging, dtor.  true: memguard had the item. */
+static __noinline bool
+zone_destruct(struct uma_zone *zone, void *item, void *arg)
 {
-	bool done;
-
-	if (item == NULL)
-		return;
-	if (__predict_false((zone->uz_flags & UMA_ZFLAG_GUARD) != 0) &&
+	if ((zone->uz_flags & UMA_ZFLAG_GUARD) != 0 &&
 	    zone_free_guarded(zone, item, arg))
-		return;
+		return (true);
 	if ((zone->uz_flags & UMA_ZFLAG_DEBUG) != 0)
 		uma_dbg_free(zone, item);
 	if (zone->uz_dtor != NULL)
 		zone->uz_dtor(item, (int)zone->uz_size, arg);
+	return (false);
+}
 
-	critical_enter();
+/* The CPU's cache has no room. */
+static __noinline void
+zone_free_past_cache(struct uma_zone *zone, void *item, void *arg)
+{
+	if (!zone_free_cached(zone, item))
+		zone_free_item(zone, item, arg, ZFREE_PAST_DTOR);
+}
+
+static inline void
+zone_free(struct uma_zone *zone, void *item, void *arg)
+{
+	bool done;
+
+	critical_enter_leaf();
 	done = cache_free(zone_cache(zone), item);
-	critical_exit();
-	if (__predict_true(done))
+	critical_exit_leaf();
+	if (__predict_false(!done))
+		zone_free_past_cache(zone, item, arg);
+}
+
+static __noinline void
+zone_destruct_and_free(struct uma_zone *zone, void *item, void *arg)
+{
+	if (!zone_destruct(zone, item, arg))
+		zone_free(zone, item, arg);
+}
+
+void
+uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
+{
+	if (item == NULL)
 		return;
-	if (zone_free_cached(zone, item))
-		return;
-	zone_free_item(zone, item, arg, ZFREE_PAST_DTOR);
+	if ((zone->uz_flags &
+		(UMA_ZFLAG_GUARD | UMA_ZFLAG_DEBUG | UMA_ZFLAG_DTOR)) != 0)
+		zone_destruct_and_free(zone, item, arg);
+	else
+		zone_free(zone, item, arg);
 }

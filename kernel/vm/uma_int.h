@@ -37,6 +37,8 @@
 #define UMA_MAX_WASTE 10
 
 /* Flags beside UMA_ZONE_*. */
+#define UMA_ZFLAG_CTOR	   0x01000 /* it has one */
+#define UMA_ZFLAG_DTOR	   0x02000 /* it has one */
 #define UMA_ZFLAG_GUARD	   0x04000 /* memguard may have items of it */
 #define UMA_ZFLAG_LIMIT	   0x08000 /* uz_max_items counts */
 #define UMA_ZFLAG_INTERNAL 0x10000 /* UMA's own: no caches */

@@ -118,7 +118,9 @@ zone_init(struct uma_zone *zone, const struct zone_args *args)
 	zone->uz_name = args->name;
 	zone->uz_ctor = args->ctor;
 	zone->uz_dtor = args->dtor;
-	zone->uz_flags = args->flags;
+	zone->uz_flags = args->flags |
+	    (args->ctor != NULL ? UMA_ZFLAG_CTOR : 0) |
+	    (args->dtor != NULL ? UMA_ZFLAG_DTOR : 0);
 	zone->uz_count = BUCKET_MAX;
 	if ((args->flags & UMA_ZFLAG_INTERNAL) == 0)
 		zone->uz_bucket_max = BUCKET_MAX;
@@ -142,7 +144,8 @@ zone_init_keg(struct uma_zone *zone, struct uma_keg *keg,
 	if (uma_debug && (args->flags & UMA_ZFLAG_INTERNAL) == 0)
 		zone->uz_flags |= UMA_ZFLAG_DEBUG;
 	if (zone_wants_trash(args)) {
-		zone->uz_flags |= UMA_ZFLAG_TRASH;
+		zone->uz_flags |=
+		    UMA_ZFLAG_TRASH | UMA_ZFLAG_CTOR | UMA_ZFLAG_DTOR;
 		zone->uz_ctor = trash_ctor;
 		zone->uz_dtor = trash_dtor;
 	}

@@ -10,6 +10,8 @@
 struct sim_thread {
 	unsigned int st_cpu;
 	int st_critnest;
+	volatile bool st_critleaf;
+	volatile bool st_needresched; /* never; a kernel looks at it, too */
 };
 
 extern _Thread_local struct sim_thread sim_curthread;
@@ -30,6 +32,24 @@ static inline void
 critical_exit(void)
 {
 	if (--sim_curthread.st_critnest == 0 && !sim_pinned)
+		sim_cpu_put();
+}
+
+static inline void
+critical_enter_leaf(void)
+{
+	sim_curthread.st_critleaf = true;
+	if (!sim_pinned)
+		critical_enter();
+}
+
+static inline void
+critical_exit_leaf(void)
+{
+	sim_curthread.st_critleaf = false;
+	if (!sim_pinned)
+		critical_exit();
+	if (sim_curthread.st_needresched)
 		sim_cpu_put();
 }
 
