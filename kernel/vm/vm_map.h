@@ -11,6 +11,7 @@
  *	vm_map_stack.c	stacks, which grow
  *	vm_map_wire.c	memory that stays
  *	vm_map_fork.c	vmspaces, and forks
+ *	vm_map_advise.c	how memory will be used
  *	vm_fault.c	what a map says becomes a mapping of the pmap
  *
  * The map's lock, an sx, is shared by lookups and faults and owned by changes.
@@ -204,6 +205,13 @@ int vm_map_protect(vm_map_t map, vm_offset_t start, vm_offset_t end,
 
 int vm_map_inherit(vm_map_t map, vm_offset_t start, vm_offset_t end,
     vm_inherit_t inherit);
+
+/*
+ * Follow advice, MADV_* of sys/mman.h: kept in the entries, or followed for the
+ * pages that are there.  INVALID_ARGUMENT: advice that there is not.
+ */
+int vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    int advice);
 
 /* For vm_map_wire() and vm_map_unwire(). */
 #define VM_MAP_WIRE_SYSTEM  0x0

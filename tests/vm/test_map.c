@@ -12,6 +12,7 @@
 
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/vmparam.h"
+#include "kernel/sys/mman.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/vm_map.h"
@@ -429,6 +430,12 @@ call_inherit(const struct row *r)
 	return (vm_map_inherit(&map, r->start, r->end, (vm_inherit_t)r->flags));
 }
 
+static int
+call_madvise(const struct row *r)
+{
+	return (vm_map_madvise(&map, r->start, r->end, (int)r->flags));
+}
+
 #define VA(page) (FIRST + ((vm_offset_t)(page) << PAGE_SHIFT))
 #define RW	 (VM_PROT_READ | VM_PROT_WRITE)
 #define LAST	 VA(NPAGES)
@@ -486,6 +493,14 @@ static const struct row rows[] = {
 	    KERN_SUCCESS, 1 },
 	{ "protect: past the map", call_protect, VA(3), LAST + PAGE_SIZE,
 	    VM_PROT_READ, 0, KERN_INVALID_ADDRESS, 1 },
+	{ "madvise: of no kind", call_madvise, VA(2), VA(5), 0, MADV_CORE + 1,
+	    KERN_INVALID_ARGUMENT, 1 },
+	{ "madvise: past the map", call_madvise, VA(2), LAST + PAGE_SIZE, 0,
+	    MADV_RANDOM, KERN_INVALID_ADDRESS, 1 },
+	{ "madvise: the middle, to be kept", call_madvise, VA(3), VA(4), 0,
+	    MADV_SEQUENTIAL, KERN_SUCCESS, 3 },
+	{ "madvise: the middle, of now", call_madvise, VA(3), VA(4), 0,
+	    MADV_DONTNEED, KERN_SUCCESS, 1 },
 	{ "inherit: of no kind", call_inherit, VA(2), VA(5), 0, 4,
 	    KERN_INVALID_ARGUMENT, 1 },
 	{ "inherit: past the map", call_inherit, VA(2), LAST + PAGE_SIZE, 0,

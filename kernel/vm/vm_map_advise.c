@@ -1,0 +1,82 @@
+/*
+ * What a user says about how it will use a range of addresses.
+ *
+ * Some of it is kept in the entries, for faults and for those who write pages
+ * back.  The rest is about the pages that are there now.
+ */
+#include "kernel/sys/mman.h"
+#include "kernel/vm/vm_map.h"
+#include "kernel/vm/vm_map_int.h"
+#include "kernel/vm/vm_object.h"
+
+/* Flags of entries that advice clears and sets. */
+static const struct {
+	uint32_t clear, set;
+} advice_flags[] = {
+	[MADV_NORMAL] = { MAP_ENTRY_BEHAV_MASK, MAP_ENTRY_BEHAV_NORMAL },
+	[MADV_RANDOM] = { MAP_ENTRY_BEHAV_MASK, MAP_ENTRY_BEHAV_RANDOM },
+	[MADV_SEQUENTIAL] = { MAP_ENTRY_BEHAV_MASK, MAP_ENTRY_BEHAV_SEQ },
+	[MADV_NOSYNC] = { 0, MAP_ENTRY_NOSYNC },
+	[MADV_AUTOSYNC] = { MAP_ENTRY_NOSYNC, 0 },
+	[MADV_NOCORE] = { 0, MAP_ENTRY_NOCOREDUMP },
+	[MADV_CORE] = { MAP_ENTRY_NOCOREDUMP, 0 },
+};
+
+static void
+advise_entries(vm_map_t map, vm_offset_t start, vm_offset_t end, int advice)
+{
+	vm_map_entry_t first, entry;
+
+	vm_map_lock(map);
+	first = vm_map_clip_first(map, start);
+	for (entry = first; entry != &map->header && entry->start < end;
+	     entry = entry->next) {
+		if ((entry->eflags & MAP_ENTRY_GUARD) != 0)
+			continue;
+		vm_map_clip_end(map, entry, end);
+		entry->eflags &= ~advice_flags[advice].clear;
+		entry->eflags |= advice_flags[advice].set;
+	}
+	vm_map_simplify_range(map, first, end);
+	vm_map_unlock(map);
+}
+
+/* Pages that are still to be copied are others', too: nothing is to be freed. */
+static void
+advise_pages(vm_map_t map, vm_offset_t start, vm_offset_t end, int advice)
+{
+	vm_map_entry_t entry;
+
+	vm_map_lock_read(map);
+	if (!vm_map_lookup_entry(map, start, &entry))
+		entry = entry->next;
+	for (; entry != &map->header && entry->start < end;
+	     entry = entry->next) {
+		vm_offset_t from = entry->start > start ? entry->start : start;
+		vm_offset_t to = entry->end < end ? entry->end : end;
+		vm_pindex_t pindex = atop(from - entry->start + entry->offset);
+
+		if (entry->object == NULL ||
+		    (advice == MADV_FREE &&
+			(entry->eflags & MAP_ENTRY_NEEDS_COPY) != 0))
+			continue;
+		vm_object_madvise(entry->object, pindex,
+		    pindex + atop(to - from), advice);
+	}
+	vm_map_unlock_read(map);
+}
+
+int
+vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end, int advice)
+{
+	if (advice < MADV_NORMAL || advice > MADV_CORE)
+		return (KERN_INVALID_ARGUMENT);
+	if (!vm_map_range_valid(map, start, end))
+		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
+	if (advice == MADV_WILLNEED || advice == MADV_DONTNEED ||
+	    advice == MADV_FREE)
+		advise_pages(map, start, end, advice);
+	else
+		advise_entries(map, start, end, advice);
+	return (KERN_SUCCESS);
+}
