@@ -20,7 +20,8 @@ PUBLIC = [
     "kernel/sys/mutex.h", "kernel/sys/rwlock.h", "kernel/sys/sx.h",
     "kernel/sys/blist.h", "kernel/vm/swap_pager.h", "kernel/vm/vnode_pager.h",
     "kernel/vm/pmap.h", "kernel/vm/vm_page.h", "kernel/sys/pctrie.h",
-    "kernel/vm/vm_fault.h", "kernel/vm/vm_map.h", "kernel/vm/vm_object.h",
+    "kernel/vm/vm_fault.h", "kernel/vm/vm_map.h", "kernel/vm/vm_mmap.h",
+    "kernel/vm/vm_object.h",
     "kernel/vm/vm_pager.h",
     "kernel/vm/vm_pageout.h",
 ]
