@@ -17,9 +17,7 @@
 
 struct dumpdev {
 	char dd_name[NAME_LEN];
-	struct disk *dd_disk;
-	uint64_t dd_start; /* bytes of the disk */
-	uint64_t dd_len;
+	struct dumpdev_place dd_place;
 	const char *dd_why; /* it takes no dumps; NULL: it does */
 };
 
@@ -34,7 +32,7 @@ sink_open(void *arg)
 {
 	const struct dumpdev *dd = arg;
 
-	return (disk_reset(dd->dd_disk));
+	return (disk_reset(dd->dd_place.dpl_disk));
 }
 
 /* Merge pieces that are adjacent in memory. */
@@ -66,8 +64,8 @@ sink_submit(void *arg, unsigned int tag, const struct dump_iov *iov,
 	struct disk_seg segs[DISK_MAXSEG];
 
 	FAIL_POINT(FAIL_DUMP, NULL);
-	return (disk_submit(dd->dd_disk, tag, BIO_WRITE, segs,
-	    make_segs(iov, niov, segs), dd->dd_start + off));
+	return (disk_submit(dd->dd_place.dpl_disk, tag, BIO_WRITE, segs,
+	    make_segs(iov, niov, segs), dd->dd_place.dpl_start + off));
 }
 
 static int
@@ -75,7 +73,7 @@ sink_wait(void *arg, unsigned int *tag)
 {
 	const struct dumpdev *dd = arg;
 
-	return (disk_wait(dd->dd_disk, tag));
+	return (disk_wait(dd->dd_place.dpl_disk, tag));
 }
 
 static int
@@ -83,7 +81,7 @@ sink_flush(void *arg)
 {
 	const struct dumpdev *dd = arg;
 
-	return (disk_rw(dd->dd_disk, BIO_FLUSH, NULL, 0, 0));
+	return (disk_rw(dd->dd_place.dpl_disk, BIO_FLUSH, NULL, 0, 0));
 }
 
 /* Drop requests in flight: they must not be written into the next dump. */
@@ -93,7 +91,7 @@ sink_close(void *arg, int error)
 	const struct dumpdev *dd = arg;
 
 	if (error != 0)
-		(void)disk_reset(dd->dd_disk);
+		(void)disk_reset(dd->dd_place.dpl_disk);
 }
 
 size_t
@@ -108,8 +106,9 @@ dumpdev_sinks(struct dump_sink sinks[DUMPDEV_MAX])
 			.ds_name = devs[i].dd_name,
 			.ds_arg = &devs[i],
 			.ds_media = DUMP_MEDIA_DEVICE,
-			.ds_media_len = devs[i].dd_len,
-			.ds_block_len = devs[i].dd_disk->bd_sector_len,
+			.ds_media_len = devs[i].dd_place.dpl_len,
+			.ds_block_len =
+			    devs[i].dd_place.dpl_disk->bd_sector_len,
 			.ds_maxiov = DISK_MAXSEG,
 			.ds_depth = DISK_DEPTH,
 			.ds_open = sink_open,
@@ -141,29 +140,28 @@ cut_partition(char disk[NAME_LEN])
 	return ((unsigned int)number);
 }
 
-/* Fill in the disk and the range.  Returns why it takes no dumps, or NULL. */
-static const char *
-locate(struct dumpdev *dd)
+const char *
+dumpdev_locate(const char *name, struct dumpdev_place *place)
 {
 	char disk[NAME_LEN];
 	unsigned int number;
 
-	strlcpy(disk, dd->dd_name, sizeof(disk));
+	strlcpy(disk, name, sizeof(disk));
 	number = cut_partition(disk);
-	dd->dd_disk = disk_find(disk);
-	if (dd->dd_disk == NULL)
+	place->dpl_disk = disk_find(disk);
+	if (place->dpl_disk == NULL)
 		return ("no such disk");
-	if (dd->dd_disk->bd_readonly)
+	if (place->dpl_disk->bd_readonly)
 		return ("read only");
 	if (number != 0)
-		return (gpt_find_swap(dd->dd_disk, number, &dd->dd_start,
-		    &dd->dd_len));
-	dd->dd_start = 0;
-	dd->dd_len = dd->dd_disk->bd_media_len;
-	if (gpt_present(dd->dd_disk))
+		return (gpt_find_swap(place->dpl_disk, number,
+		    &place->dpl_start, &place->dpl_len));
+	place->dpl_start = 0;
+	place->dpl_len = place->dpl_disk->bd_media_len;
+	if (gpt_present(place->dpl_disk))
 		return ("it has partitions, name one of them");
-	if (mbr_present(dd->dd_disk))
-		return ("it has an MBR's partitions, which take no dumps");
+	if (mbr_present(place->dpl_disk))
+		return ("it has an MBR's partitions, which are not used");
 	return (NULL);
 }
 
@@ -173,7 +171,7 @@ add(const char *name, size_t len)
 	struct dumpdev *dd = &devs[ndevs];
 
 	strlcpy(dd->dd_name, name, len < NAME_LEN ? len + 1 : NAME_LEN);
-	dd->dd_why = locate(dd);
+	dd->dd_why = dumpdev_locate(dd->dd_name, &dd->dd_place);
 	ndevs++;
 }
 

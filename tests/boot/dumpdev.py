@@ -331,7 +331,7 @@ def mbr():
     data = images.mbr(63, len(data) // 512 - 63) + data[512:]
     disk.write_bytes(data)
     text = crash("dumpdev=vtbd0", disks=[disk])
-    why = "it has an MBR's partitions, which take no dumps"
+    why = "it has an MBR's partitions, which are not used"
     assert announced(text) == f"none; vtbd0: {why}", text
     assert disk.read_bytes() == data
 
