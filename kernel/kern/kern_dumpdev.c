@@ -12,6 +12,7 @@
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
+#include "kernel/vm/swap_pager.h"
 
 #define NAME_LEN 32
 
@@ -32,6 +33,8 @@ sink_open(void *arg)
 {
 	const struct dumpdev *dd = arg;
 
+	swap_dev_overwritten(dd->dd_place.dpl_disk, dd->dd_place.dpl_start,
+	    dd->dd_place.dpl_len);
 	return (disk_reset(dd->dd_place.dpl_disk));
 }
 

@@ -57,7 +57,7 @@ alloc_from(struct swdevt *sw, unsigned int n)
 {
 	uint32_t blkno;
 
-	if (sw->sw_closing)
+	if (sw->sw_closing || sw->sw_lost)
 		return (BLIST_NONE);
 	blkno = blist_alloc(sw->sw_blist, n);
 	if (blkno != BLIST_NONE)
@@ -126,7 +126,7 @@ swap_dev_total(void)
 	uint32_t total = 0;
 
 	TAILQ_FOREACH(sw, &swap_devices, sw_list) {
-		if (!sw->sw_closing)
+		if (!sw->sw_closing && !sw->sw_lost)
 			total += blist_avail(sw->sw_blist) + sw->sw_used;
 	}
 	return (total);
@@ -139,7 +139,7 @@ swap_dev_avail(void)
 	uint32_t avail = 0;
 
 	TAILQ_FOREACH(sw, &swap_devices, sw_list) {
-		if (!sw->sw_closing)
+		if (!sw->sw_closing && !sw->sw_lost)
 			avail += blist_avail(sw->sw_blist);
 	}
 	return (avail);
@@ -157,6 +157,7 @@ swap_dev_io(enum bio_cmd cmd, swblk_t blk, vm_page_t *ma, unsigned int n)
 		.bio_ma = pas,
 	};
 	struct swdevt *sw;
+	bool lost;
 	int error;
 
 	for (unsigned int i = 0; i < n; i++)
@@ -165,8 +166,9 @@ swap_dev_io(enum bio_cmd cmd, swblk_t blk, vm_page_t *ma, unsigned int n)
 	sw = swap_dev_of(blk);
 	bio.bio_disk = sw->sw_disk;
 	bio.bio_offset = sw->sw_offset + ptoa(blk - sw->sw_first);
+	lost = sw->sw_lost;
 	mtx_unlock(&vm_mtx);
-	error = bio_start(&bio);
+	error = lost ? EIO : bio_start(&bio);
 	if (error == 0)
 		error = bio_wait(&bio);
 	return (error);
@@ -247,4 +249,19 @@ swap_dev_destroy(struct swdevt *sw)
 	TAILQ_REMOVE(&swap_devices, sw, sw_list);
 	mtx_unlock(&vm_mtx);
 	free_device(sw);
+}
+
+/* Without the lock, which a thread that is stopped may hold. */
+void
+swap_dev_overwritten(const struct disk *dk, uint64_t offset, uint64_t len)
+{
+	struct swdevt *sw;
+
+	TAILQ_FOREACH(sw, &swap_devices, sw_list) {
+		uint64_t end = sw->sw_offset + ptoa(sw->sw_end - sw->sw_first);
+
+		if (sw->sw_disk == dk && offset < end &&
+		    sw->sw_offset < offset + len)
+			sw->sw_lost = true;
+	}
 }

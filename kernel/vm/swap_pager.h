@@ -74,6 +74,7 @@ struct swdevt {
 	uint32_t sw_used; /* blocks that pages have */
 	uint32_t sw_bad;  /* could not be written; nobody gets them */
 	bool sw_closing;
+	bool sw_lost; /* a dump was written over it */
 	blist_t sw_blist;
 };
 
@@ -101,7 +102,14 @@ swblk_t swap_dev_alloc(unsigned int *n);
 void swap_dev_free(swblk_t blk); /* locked */
 void swap_dev_bad(swblk_t blk);	 /* locked; one that cannot be written */
 
-/* Blocks of all devices that are not closing, and those of them that are free. */
+/*
+ * A dump is about to be written to len bytes of dk from offset on, by a machine
+ * that is stopped but may run on: a device for swap there has lost all it had,
+ * and takes no more, so that the dump stays.
+ */
+void swap_dev_overwritten(const struct disk *dk, uint64_t offset, uint64_t len);
+
+/* Blocks of all devices that take any, and those of them that are free. */
 uint32_t swap_dev_total(void);
 uint32_t swap_dev_avail(void);
 

@@ -536,6 +536,46 @@ test_no_memory_for_notes(void **state)
 	vm_object_deallocate(object);
 }
 
+/* A dump to so many pages of the disk, where swap is on pages 16 to 117. */
+static const struct dump_row {
+	const char *name;
+	int disk;
+	vm_pindex_t first, npages;
+	bool lost;
+} dump_rows[] = {
+	{ "a dump: over all of swap", 0, 0, 2048, true },
+	{ "a dump: over the end of swap", 0, 117, 100, true },
+	{ "a dump: over its start", 0, 10, 7, true },
+	{ "a dump: before it", 0, 0, 16, false },
+	{ "a dump: after it", 0, 118, 100, false },
+	{ "a dump: to another disk", 1, 0, 2048, false },
+};
+
+/* What was on swap is an error then, and nothing is written over the dump. */
+static void
+test_dump(void **state)
+{
+	const struct dump_row *row = *state;
+	vm_object_t object;
+	int rtval;
+
+	swap_on(0, 100);
+	object = swapped(8);
+	(void)write_page(object, 7, 5);
+	swap_dev_overwritten(disks[row->disk], ptoa(row->first),
+	    ptoa(row->npages));
+	assert_int_equal(get_in(object, 0, 1, NULL, NULL),
+	    row->lost ? VM_PAGER_ERROR : VM_PAGER_OK);
+	put_out(object, 7, 1, &rtval);
+	assert_int_equal(rtval, row->lost ? VM_PAGER_AGAIN : VM_PAGER_OK);
+	assert_true(in_memory(object, 7, 5));
+	mtx_lock(&vm_mtx);
+	assert_int_equal(swap_dev_total() == 0, row->lost);
+	mtx_unlock(&vm_mtx);
+	audit_swap();
+	vm_object_deallocate(object);
+}
+
 /* ---- Ranges, and chains of objects ---- */
 
 static void
@@ -781,6 +821,7 @@ main(void)
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
 	ADD_ROWS(tests, ntests, full_rows, test_full);
+	ADD_ROWS(tests, ntests, dump_rows, test_dump);
 	ADD_ROWS(tests, ntests, absorb_rows, test_absorb);
 	ADD_ROWS(tests, ntests, bypass_rows, test_bypass);
 	ADD_ROWS(tests, ntests, off_rows, test_off);
