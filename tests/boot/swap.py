@@ -1,0 +1,99 @@
+"""usage: swap.py RUN-KERNEL KERNEL VMCORE
+
+Swap on a real disk, and dumps in the same place.
+"""
+
+import re
+import sys
+
+import postmortem
+import tap
+
+MB = 1 << 20
+SIZE = 8 * MB
+HEADER = 512
+CLEARED = b"Cleared Kernel Dump"
+
+coroner = postmortem.Coroner(*sys.argv[1:])
+
+
+def used(m):
+    return [int(n) for n in re.findall(
+        r"(?m)^vtbd0 +(\d+) +(\d+) +(\d+)$", m.command("swapinfo"))[0]]
+
+
+def out_and_in(cpus):
+    disk = coroner.disk("swap", SIZE)
+    with coroner.boot(cpus=cpus, disks=[disk]) as m:
+        m.wait_for("# ")
+        assert m.command("swapon vtbd0") == ""
+        assert "error 16\n" in m.command("swapon vtbd0")
+        assert m.command("swapout 300") == "swapout: 300 of 300 pages\n"
+        total = SIZE // 4096 - 2
+        assert used(m) == [total, 300, 0]
+        said = m.command("swapin")
+        assert said == "swapin: 300 of 300 pages are the same\n", said
+        assert used(m) == [total, 0, 0]
+
+        m.command("swapout 100")
+        assert m.command("swapoff vtbd0") == ""
+        assert m.command("swapout 1") == (
+            "swapout PAGES, and swapin before the next\n")
+        said = m.command("swapin")
+        assert said == "swapin: 100 of 100 pages are the same\n", said
+        assert "error 2\n" in m.command("swapoff vtbd0")
+        m.send("exit 3\r")
+        assert m.end() == 3
+
+
+def over_a_dump():
+    """Refused, until the dump is saved."""
+    disk = coroner.disk("swap", SIZE)
+    coroner.die("crash panic", disks=[disk])
+    before = disk.read_bytes()
+    with coroner.boot(disks=[disk]) as m:
+        m.wait_for("# ")
+        said = m.command("swapon vtbd0")
+        assert said == "swapon: vtbd0: there is a dump that is not saved\n", said
+        m.send("exit 3\r")
+        assert m.end() == 3
+    assert disk.read_bytes() == before
+    assert coroner.dumped(disk) == "new"
+
+    with disk.open("r+b") as file:
+        file.seek(SIZE - HEADER)
+        file.write(CLEARED)
+    with coroner.boot(disks=[disk]) as m:
+        m.wait_for("# ")
+        assert m.command("swapon vtbd0") == ""
+        m.send("exit 3\r")
+        assert m.end() == 3
+
+
+def dump_over_swap():
+    """The dump is whole, and what was swapped out is an error, not bytes."""
+    disk = coroner.disk("swap", SIZE)
+    with coroner.boot("dumpdev=vtbd0", disks=[disk]) as m:
+        m.wait_for("# ")
+        assert m.command("swapon vtbd0") == ""
+        m.command("swapout 50")
+        m.send("ddb\r")
+        m.wait_for("db> ")
+        assert "Dump complete" in m.command("dump", prompt="db> ")
+        m.send("continue\r")
+        m.wait_for("# ")
+        said = m.command("swapin")
+        assert said == "swapin: 0 of 50 pages are the same\n", said
+        said = m.command("swapout 10")
+        assert said == "swapout: 0 of 10 pages\n", said
+        m.send("exit 3\r")
+        assert m.end() == 3
+    assert coroner.dump_of(disk) is not None
+
+
+tests = tap.Tests()
+for ncpus in 1, 2:
+    tests.case(f"out and in, {ncpus} CPUs", out_and_in, ncpus)
+tests.case("refused over a dump that is not saved", over_a_dump)
+tests.case("a dump over swap", dump_over_swap)
+tests.run()
