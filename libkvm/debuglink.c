@@ -101,6 +101,7 @@ try(const struct debuglink *dl, const char *root, const char *dir,
 		return (-1);
 	*path = fits(dl, fd) ? strdup(buf) : NULL;
 	if (*path == NULL) {
+		helper_check();
 		close(fd);
 		return (-1);
 	}

@@ -30,8 +30,11 @@
 /* The largest length of a file that counts for the bound. */
 #define LIMIT_MAX ((uint64_t)1 << 24) /* MiB */
 
-/* How a helper ends that came to its bound, or that libdw crashed. */
-enum { EXIT_MEMORY = 1, EXIT_TIME, EXIT_CRASH };
+/*
+ * How a helper ends that came to its bound, that could not read a file, or that
+ * libdw crashed.
+ */
+enum { EXIT_MEMORY = 1, EXIT_TIME, EXIT_UNREAD, EXIT_CRASH };
 
 /* A sanitizer may hang for ever where it gets no memory. */
 #ifdef SANITIZED
@@ -230,6 +233,8 @@ helper_check(void)
 {
 	if (bound != NULL && errno == ENOMEM)
 		_exit(EXIT_MEMORY);
+	if (bound != NULL && errno == EIO)
+		_exit(EXIT_UNREAD);
 	errno = 0;
 }
 
@@ -240,6 +245,9 @@ on_death(int sig)
 {
 	if (sig == SIGXCPU)
 		_exit(EXIT_TIME);
+	/* libdwfl maps files. */
+	if (sig == SIGBUS)
+		_exit(EXIT_UNREAD);
 	/* libdw dies of what malloc(3) did not give it, too. */
 	_exit(errno == ENOMEM ? EXIT_MEMORY : EXIT_CRASH);
 }
@@ -373,6 +381,8 @@ helper_bury(struct helper *hp, char *why, size_t len)
 		(void)snprintf(why, len,
 		    "more than %ju seconds of CPU time (VMCORE_DEBUG_LIMIT)",
 		    (uintmax_t)hp->hlp_bound->hb_seconds);
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_UNREAD)
+		(void)snprintf(why, len, "files that can be read everywhere");
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CRASH)
 		(void)snprintf(why, len, "a libdw that does not crash on it");
 	else if (WIFSIGNALED(status))

@@ -67,8 +67,9 @@ int helper_read_fd(int sock);
 void helper_allow(int fd);
 
 /*
- * After a piece of work: end the process if memory was wanting meanwhile, so
- * that what is missing in an answer is not taken for what the file lacks.
+ * After a piece of work: end the process if memory was wanting meanwhile, or a
+ * file could not be read, so that what is missing in an answer is not taken for
+ * what the file lacks.
  */
 void helper_check(void);
 

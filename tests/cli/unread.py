@@ -127,6 +127,17 @@ def check_build_id():
     assert not result.out, result
 
 
+def check_debug_file():
+    """A file of debug information is there, and cannot be read."""
+    debug = KERNEL + ".debug"
+    shutil.copy(KERNEL, debug)
+    for words in (["ps"], ["bt", "-a"]):
+        expect(ask(debug, [], *words, "-N", KERNEL, CORE), os.EX_OK)
+        result = ask(debug, [0], *words, "-N", KERNEL, CORE)
+        assert "needs files that can be read everywhere" in result.err, result
+    os.unlink(debug)
+
+
 NAMES = ("bt", "dmesg", "info", "info-json", "modules", "ps", "read")
 for command in NAMES:
     tests.case(f"{command}: readable", check_whole, command)
@@ -140,6 +151,7 @@ tests.case("start of the kernel", check_open, KERNEL, 0, "ps")
 tests.case("header of the kernel", check_open, KERNEL, 40, "ps")
 tests.case("constants of the kernel", check_kernel, "ps", ".rodata")
 tests.case("program headers of the kernel", check_build_id)
+tests.case("debug file of the kernel", check_debug_file)
 tests.case("start of no dump", check_no_dump, 100)
 tests.case("end of no dump", check_no_dump, 65535)
 tests.case("packed core", check_packed, "ps")

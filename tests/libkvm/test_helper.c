@@ -47,6 +47,23 @@ do_get_killed(int sock, void *arg)
 }
 
 static void
+do_meet_eio(int sock, void *arg)
+{
+	(void)arg;
+	errno = EIO;
+	helper_check();
+	(void)helper_write(sock, "x", 1);
+}
+
+static void
+do_meet_sigbus(int sock, void *arg)
+{
+	(void)sock;
+	(void)arg;
+	raise(SIGBUS);
+}
+
+static void
 do_raise_unfed(int sock, void *arg)
 {
 	(void)sock;
@@ -139,6 +156,10 @@ static const struct end_row {
 	{ "SIGSEGV", do_raise, "7", "a libdw that does not crash on it" },
 	{ "SIGKILL from elsewhere", do_get_killed, NULL,
 	    "a process that is not killed, as it was by signal 9" },
+	{ "a read fails", do_meet_eio, NULL,
+	    "files that can be read everywhere" },
+	{ "a mapped file is not there", do_meet_sigbus, NULL,
+	    "files that can be read everywhere" },
 	{ "SIGSEGV for want of memory", do_raise_unfed, "7",
 	    "more than 7 MiB of memory (VMCORE_DEBUG_LIMIT)" },
 #ifndef SANITIZED
