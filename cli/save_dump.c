@@ -77,9 +77,9 @@ source_failed(const struct saving *sv, const struct trouble *tr)
 }
 
 static int
-write_failed(const struct saving *sv)
+write_failed(const struct saving *sv, unsigned int file)
 {
-	warn("%s", sv->sav_cd->cd_path);
+	warn("%s/%s", sv->sav_cd->cd_path, temps[file]);
 	return (EX_IOERR);
 }
 
@@ -89,6 +89,7 @@ write_failed(const struct saving *sv)
 struct copying {
 	enum dumpdev_part cpy_part;
 	uint64_t cpy_len;
+	unsigned int cpy_file; /* FILE_CORE or FILE_KEY */
 	int cpy_fd;
 };
 
@@ -188,7 +189,7 @@ copy_chunk(struct saving *sv, const struct copying *cpy, uint64_t off,
 	digest_add(digest_of(sv, cpy), sv->sav_buf, len);
 	return (sparse_write(cpy->cpy_fd, off, sv->sav_buf, len, NULL) ?
 		EX_OK :
-		write_failed(sv));
+		write_failed(sv, cpy->cpy_file));
 }
 
 /* A hole of the image becomes one of the file. */
@@ -214,8 +215,9 @@ copy(struct saving *sv, const struct copying *cpy, struct progress *bar)
 		progress_report(bar, off, len);
 	}
 	/* A hole at the end does not make the file longer by itself. */
-	return (ftruncate(cpy->cpy_fd, (off_t)len) == 0 ? EX_OK :
-							  write_failed(sv));
+	return (ftruncate(cpy->cpy_fd, (off_t)len) == 0 ?
+		EX_OK :
+		write_failed(sv, cpy->cpy_file));
 }
 
 static int
@@ -223,6 +225,7 @@ copy_core(struct saving *sv)
 {
 	const struct copying cpy = { .cpy_part = DUMPDEV_CORE,
 		.cpy_len = sv->sav_src->src_dump->dmp_hdr.kh_dump_len,
+		.cpy_file = FILE_CORE,
 		.cpy_fd = sv->sav_files[FILE_CORE].nf_fd };
 	struct progress bar;
 	int status;
@@ -238,6 +241,7 @@ copy_key(struct saving *sv)
 {
 	const struct copying cpy = { .cpy_part = DUMPDEV_KEY,
 		.cpy_len = sv->sav_src->src_dump->dmp_hdr.kh_key_len,
+		.cpy_file = FILE_KEY,
 		.cpy_fd = sv->sav_files[FILE_KEY].nf_fd };
 	struct progress bar;
 	int status;
@@ -278,12 +282,12 @@ write_info(struct saving *sv)
 	if (out == NULL) {
 		if (fd >= 0)
 			(void)close(fd);
-		return (write_failed(sv));
+		return (write_failed(sv, FILE_INFO));
 	}
 	dumpinfo_print(out, &di);
 	failed = ferror(out) != 0;
 	if (fclose(out) != 0 || failed)
-		return (write_failed(sv));
+		return (write_failed(sv, FILE_INFO));
 	return (EX_OK);
 }
 

@@ -436,7 +436,7 @@ def check_file_limit():
     )
     with Scene(image) as scene:
         result = scene.save(preexec_fn=limit)
-        expect(result, os.EX_IOERR, "File too large")
+        expect(result, os.EX_IOERR, "crash/.saving.core: File too large\n")
         assert scene.names() == ["bounds"], scene.names()
         assert scene.image_bytes() == image
         expect(scene.save(), os.EX_OK)
