@@ -3,7 +3,8 @@
  *
  * Processes on simulated CPUs map memory and files, fork, read, write, protect,
  * wire, unmap and exit, and every page that they see is compared with plain
- * arrays.  The same seed gives the same steps, so what a failure says is enough to
+ * arrays.  Pages leave memory at any time, for swap and for the files, and reads
+ * of files fail.  The same seed gives the same steps, so what a failure says is enough to
  * see it again.
  */
 #include <stdlib.h>
@@ -11,14 +12,21 @@
 
 #include "tests/support/unit.h"
 #include "tests/vm/mmu.h"
+#include "tests/vm/objects.h"
 #include "tests/vm/sim.h"
+#include "tests/vm/sim_disk.h"
 
+#include "kernel/sys/errno.h"
+#include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
+#include "kernel/vm/swap_pager.h"
 #include "kernel/vm/vm_fault.h"
 #include "kernel/vm/vm_map.h"
 #include "kernel/vm/vm_object.h"
+#include "kernel/vm/vm_pageout.h"
 #include "kernel/vm/vm_pager.h"
+#include "kernel/vm/vnode_pager.h"
 
 #define NCPUS  4
 #define NPROCS 8
@@ -36,7 +44,7 @@ static const struct sim_config config = {
 	.ram =
 	    (const vm_paddr_t[]){ 0x1000, 0x9f000, 0x100000, 0x1900000, 0, 0 },
 	.kva_size = 64 << 20,
-	.ncpus = NCPUS,
+	.ncpus = NCPUS + 1, /* the last for the disk */
 	.pinned = true,
 };
 
@@ -67,7 +75,15 @@ static struct proc {
 	struct slot slots[NPAGES];
 } procs[NPROCS];
 
-static vm_object_t files[NFILES];
+/* A file: its bytes, and what it is to the VM system. */
+static struct file {
+	struct vnode vnode;
+	unsigned char bytes[NPAGES][4096];
+} files[NFILES];
+static bool files_fail;
+
+static struct disk *swap;
+static bool over;
 static struct content *file_contents[NFILES][NPAGES];
 
 static struct proc *loaded[NCPUS];
@@ -236,6 +252,8 @@ touch(struct proc *p, unsigned int page, bool write)
 	}
 	error =
 	    vm_fault(&p->vm->vm_map, page_va(page), access, VM_FAULT_NORMAL);
+	if (error == KERN_FAILURE && expected == KERN_SUCCESS && files_fail)
+		return (NULL);
 	if (error != expected)
 		panic("step %ju: vm_fault says %d of page %u, not %d",
 		    (uintmax_t)step, error, page, expected);
@@ -266,7 +284,9 @@ access_page(struct proc *p, unsigned int page, bool write)
 static void
 step_access(void)
 {
+	files_fail = below(16) == 0;
 	access_page(any_proc(), below(NPAGES), below(2) == 0);
+	files_fail = false;
 }
 
 /* ---- Mapping ---- */
@@ -311,7 +331,7 @@ step_map(void)
 	};
 
 	if (file >= 0) {
-		what.object = files[file];
+		what.object = files[file].vnode.v_object;
 		what.offset = ptoa(r.first);
 		vm_object_reference(what.object);
 	}
@@ -389,7 +409,7 @@ sees_file(struct proc *p, unsigned int page)
 	     object = object->backing_object)
 		pindex += atop(object->backing_object_offset);
 	VM_OBJECT_UNLOCK(entry->object);
-	return (object == NULL || object == files[0] || object == files[1]);
+	return (object == NULL || object->type == OBJT_VNODE);
 }
 
 /*
@@ -480,6 +500,64 @@ step_unwire(void)
 	    "to unwire");
 	for (unsigned int i = r.first; i < r.end; i++)
 		p->slots[i].wired = false;
+}
+
+/* ---- Memory for others ---- */
+
+/* What the page daemon does when memory is low. */
+static void
+step_pageout(void)
+{
+	vm_pageout_scan_active(below(400), (int)below(2));
+	(void)vm_pageout_launder(below(400));
+	(void)vm_pageout_scan_inactive(below(400));
+}
+
+static int
+file_move(struct vnode *vp, uint64_t off, const vm_paddr_t *pas, size_t len,
+    bool out)
+{
+	struct file *file = vp->v_data;
+
+	if (files_fail)
+		return (EIO);
+	for (size_t done = 0; done < len; done += PAGE_SIZE) {
+		void *mem = (void *)PHYS_TO_DMAP(pas[done / PAGE_SIZE]);
+		void *bytes = file->bytes[(off + done) / PAGE_SIZE];
+
+		memcpy(out ? bytes : mem, out ? mem : bytes, PAGE_SIZE);
+	}
+	return (0);
+}
+
+static int
+file_get(struct vnode *vp, uint64_t off, const vm_paddr_t *pas,
+    unsigned int npages, size_t len)
+{
+	(void)npages;
+	return (file_move(vp, off, pas, len, false));
+}
+
+static int
+file_put(struct vnode *vp, uint64_t off, const vm_paddr_t *pas,
+    unsigned int npages, size_t len)
+{
+	(void)npages;
+	return (file_move(vp, off, pas, len, true));
+}
+
+static const struct vop_vector file_ops = { file_get, file_put };
+
+/* A thread: requests to swap are done. */
+static void
+step_disk(void *arg)
+{
+	(void)arg;
+	sim_pin(NCPUS);
+	while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE)) {
+		if (sim_disk_ninflight(swap) == 0 || !sim_disk_step(swap))
+			cpu_spinwait();
+	}
 }
 
 /* ---- Processes ---- */
@@ -627,7 +705,7 @@ count_references(vm_object_t object)
 	unsigned int n = object->shadow_count;
 
 	for (unsigned int i = 0; i < NFILES; i++)
-		n += files[i] == object;
+		n += files[i].vnode.v_object == object;
 	return (n + for_entries(object, one_reference, 0));
 }
 
@@ -647,7 +725,7 @@ audit_wirings(vm_object_t object)
 }
 
 static void
-audit_objects(void)
+audit_all_objects(void)
 {
 	vm_object_t object;
 
@@ -667,7 +745,7 @@ audit(void)
 		if (procs[i].vm != NULL)
 			audit_proc(&procs[i]);
 	}
-	audit_objects();
+	audit_all_objects();
 }
 
 /* ---- The storm ---- */
@@ -686,6 +764,7 @@ static const struct {
 	{ 15, step_unwire },
 	{ 20, step_fork },
 	{ 10, step_exit },
+	{ 5, step_pageout },
 };
 
 static void
@@ -702,19 +781,49 @@ one_step(void)
 	kinds[i].func();
 }
 
+static struct simthread *disk_thread;
+
+static void
+swap_begin(void)
+{
+	swap = sim_disk_create(&(struct sim_disk_config){ .media_len = 16 << 20,
+	    .sector_len = 512,
+	    .seed = 1 });
+	expect(swap_dev_add("swap", swap, 0, 16 << 20) == 0, "swap");
+	__atomic_store_n(&over, false, __ATOMIC_RELEASE);
+	disk_thread = sim_start(step_disk, NULL);
+}
+
 static void
 power_on(void)
 {
 	sim_boot(&config);
 	vmspace_startup();
+	swap_begin();
 	for (unsigned int i = 0; i < NFILES; i++) {
-		files[i] = vm_object_allocate(OBJT_SWAP, NPAGES);
+		files[i].vnode =
+		    (struct vnode){ .v_op = &file_ops, .v_data = &files[i] };
+		vnode_create_vobject(&files[i].vnode, ptoa(NPAGES));
 		for (unsigned int page = 0; page < NPAGES; page++) {
 			file_contents[i][page] = content_new(NULL);
 			file_contents[i][page]->own = true;
 		}
 	}
 	begin(&procs[0]);
+}
+
+/* What was written to a page that was shared is in the file. */
+static void
+file_end(unsigned int i)
+{
+	expect(files[i].vnode.v_object->ref_count == 1, "references of a file");
+	expect(vnode_destroy_vobject(&files[i].vnode), "to write a file");
+	for (unsigned int page = 0; page < NPAGES; page++) {
+		expect(memcmp(files[i].bytes[page],
+			   file_contents[i][page]->bytes, 4096) == 0,
+		    "bytes of a file");
+		content_free(file_contents[i][page]);
+	}
 }
 
 static void
@@ -724,13 +833,13 @@ power_off(void)
 		if (procs[i].vm != NULL)
 			end(&procs[i]);
 	}
-	for (unsigned int i = 0; i < NFILES; i++) {
-		expect(files[i]->ref_count == 1, "references of a file");
-		vm_object_deallocate(files[i]);
-		for (unsigned int page = 0; page < NPAGES; page++)
-			content_free(file_contents[i][page]);
-	}
+	for (unsigned int i = 0; i < NFILES; i++)
+		file_end(i);
 	expect(TAILQ_EMPTY(&vm_object_list), "objects that are left");
+	audit_swap();
+	__atomic_store_n(&over, true, __ATOMIC_RELEASE);
+	sim_join(disk_thread);
+	sim_disk_destroy(swap);
 }
 
 static void
