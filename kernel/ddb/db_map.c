@@ -9,6 +9,7 @@
 #include "kernel/sys/command.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_map.h"
+#include "kernel/vm/vm_object.h"
 
 /* The address that is all of args, copied: false, with a message, if it is not. */
 static bool
@@ -101,3 +102,59 @@ db_show_pmap(const char *args)
 }
 COMMAND(show_pmap, "show pmap", CMD_DDB, db_show_pmap,
     "ADDR: counts of a pmap");
+
+/* One object of a chain, copied from at. */
+static void
+print_object(const struct vm_object *object, const void *at)
+{
+	static const char *const types[OBJT_NTYPES] = {
+		[OBJT_SWAP] = "swap",
+		[OBJT_PHYS] = "phys",
+		[OBJT_VNODE] = "vnode",
+		[OBJT_DEAD] = "dead",
+	};
+
+	printf("object %p: %s, %ju pages, %ju in memory", at,
+	    object->type < OBJT_NTYPES ? types[object->type] : "?",
+	    (uintmax_t)object->size, (uintmax_t)object->resident_page_count);
+	if (object->type == OBJT_SWAP)
+		printf(", %ju on swap",
+		    (uintmax_t)object->un_pager.swp.swp_npages);
+	printf("; references %u shadows %u paging %u flags %#x",
+	    object->ref_count, object->shadow_count, object->paging_in_progress,
+	    object->flags);
+	if (object->backing_object != NULL)
+		printf(" offset %#jx in",
+		    (uintmax_t)object->backing_object_offset);
+	printf("\n");
+}
+
+/* A chain that is longer than this is cut: it may be a circle. */
+#define CHAIN_MAX 100
+
+static void
+db_show_object(const char *args)
+{
+	struct vm_object object;
+	const void *at;
+	uint64_t addr;
+
+	if (!copy_argument(args, "show object ADDRESS", &object, sizeof(object),
+		&addr))
+		return;
+	at = (const void *)addr;
+	print_object(&object, at);
+	for (int n = 1; (at = object.backing_object) != NULL; n++) {
+		if (n == CHAIN_MAX) {
+			printf("and more\n");
+			return;
+		}
+		if (!safe_copy(&object, at, sizeof(object))) {
+			printf("object %p: not memory\n", at);
+			return;
+		}
+		print_object(&object, at);
+	}
+}
+COMMAND(show_object, "show object", CMD_DDB, db_show_object,
+    "ADDR: a vm_object and those behind it");

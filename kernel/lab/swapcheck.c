@@ -88,8 +88,8 @@ sh_swapout(const char *args)
 	VM_OBJECT_UNLOCK(swapcheck_object);
 	for (vm_pindex_t i = 0; i < npages; i++)
 		out += put_out(swapcheck_object, i);
-	printf("swapout: %ju of %ju pages\n", (uintmax_t)out,
-	    (uintmax_t)npages);
+	printf("swapout: %ju of %ju pages, object %p\n", (uintmax_t)out,
+	    (uintmax_t)npages, (void *)swapcheck_object);
 }
 COMMAND(swapout, "swapout", CMD_SHELL, sh_swapout, "N: pages go to swap");
 

@@ -22,20 +22,28 @@ def used(m):
         r"(?m)^vtbd0 +(\d+) +(\d+) +(\d+)$", m.command("swapinfo"))[0]]
 
 
+def swap_out(m, npages):
+    """How many pages went out, and the object's address."""
+    said = m.command(f"swapout {npages}")
+    out, address = re.fullmatch(
+        rf"swapout: (\d+) of {npages} pages, object (0x\w+)\n", said).groups()
+    return int(out), address
+
+
 def out_and_in(cpus):
     disk = coroner.disk("swap", SIZE)
     with coroner.boot(cpus=cpus, disks=[disk]) as m:
         m.wait_for("# ")
         assert m.command("swapon vtbd0") == ""
         assert "error 16\n" in m.command("swapon vtbd0")
-        assert m.command("swapout 300") == "swapout: 300 of 300 pages\n"
+        assert swap_out(m, 300)[0] == 300
         total = SIZE // 4096 - 2
         assert used(m) == [total, 300, 0]
         said = m.command("swapin")
         assert said == "swapin: 300 of 300 pages are the same\n", said
         assert used(m) == [total, 0, 0]
 
-        m.command("swapout 100")
+        assert swap_out(m, 100)[0] == 100
         assert m.command("swapoff vtbd0") == ""
         assert m.command("swapout 1") == (
             "swapout PAGES, and swapin before the next\n")
@@ -76,16 +84,22 @@ def dump_over_swap():
     with coroner.boot("dumpdev=vtbd0", disks=[disk]) as m:
         m.wait_for("# ")
         assert m.command("swapon vtbd0") == ""
-        m.command("swapout 50")
+        out, address = swap_out(m, 50)
+        assert out == 50
         m.send("ddb\r")
         m.wait_for("db> ")
+        shown = m.command(f"show object {address}", prompt="db> ")
+        assert shown == (
+            f"object {address}: swap, 50 pages, 0 in memory, 50 on swap; "
+            "references 1 shadows 0 paging 1 flags 0x1\n"), shown
+        shown = m.command("show object 1", prompt="db> ")
+        assert shown == "0x1: not memory\n", shown
         assert "Dump complete" in m.command("dump", prompt="db> ")
         m.send("continue\r")
         m.wait_for("# ")
         said = m.command("swapin")
         assert said == "swapin: 0 of 50 pages are the same\n", said
-        said = m.command("swapout 10")
-        assert said == "swapout: 0 of 10 pages\n", said
+        assert swap_out(m, 10)[0] == 0
         m.send("exit 3\r")
         assert m.end() == 3
     assert coroner.dump_of(disk) is not None
