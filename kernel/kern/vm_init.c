@@ -21,11 +21,29 @@
 SYSCTL_INT(_vm, OID_AUTO, boot_pages, CTLFLAG_RDTUN, &uma_boot_pages, 0,
     "Pages for UMA until there is an allocator of pages");
 
+#define KMEM_SIZE_MIN ((uint64_t)16 << 20)
+#define KMEM_SIZE_MAX ((uint64_t)(VM_MAX_KVA - VM_MIN_KVA))
+
+static uint64_t kmem_size = KMEM_SIZE_MAX;
+SYSCTL_U64(_vm, OID_AUTO, kmem_size, CTLFLAG_RDTUN, &kmem_size, 0,
+    "Bytes of addresses for kernel memory, 16 MB to 2 GB");
+
+static void
+kmem_size_check(void)
+{
+	if (kmem_size < KMEM_SIZE_MIN)
+		kmem_size = KMEM_SIZE_MIN;
+	if (kmem_size > KMEM_SIZE_MAX)
+		kmem_size = KMEM_SIZE_MAX;
+	kmem_size = round_page(kmem_size);
+}
+
 static void
 vm_mem_init(const void *arg)
 {
 	(void)arg;
-	kmem_early_init(VM_MIN_KVA, VM_MAX_KVA);
+	kmem_size_check();
+	kmem_early_init(VM_MIN_KVA, VM_MIN_KVA + kmem_size);
 	vm_page_startup();
 	uma_startup2();
 	kmeminit();

@@ -15,10 +15,12 @@
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/vm_kva.h"
 #include "kernel/vm/vm_page.h"
+#include "kernel/vm/vm_pageout.h"
 
 static struct mtx kva_mtx;
 static struct kva_arena kva_arena; /* (kva_mtx) */
 static vm_offset_t kva_base;	   /* constant */
+static unsigned int kva_waiters;   /* (kva_mtx) */
 static vm_pindex_t kmem_npages;	   /* atomic: pages behind addresses */
 
 void
@@ -34,6 +36,20 @@ kmem_early_init(vm_offset_t start, vm_offset_t end)
 	kva_arena_init(&kva_arena, (uint64_t *)PHYS_TO_DMAP(bits), npages);
 	kva_base = start;
 	kmem_npages = 0;
+	kva_waiters = 0;
+}
+
+/* Addresses that are reserved get page tables, or are given back: then 0. */
+static vm_offset_t
+kva_prepare(vm_pindex_t page, vm_pindex_t npages)
+{
+	vm_offset_t va = kva_base + ptoa(page);
+
+	if (pmap_growkernel(va + ptoa(npages)) != 0) {
+		kva_free(va, ptoa(npages));
+		return (0);
+	}
+	return (va);
 }
 
 vm_size_t
@@ -47,20 +63,55 @@ kva_alloc(vm_size_t size)
 {
 	vm_pindex_t npages = atop(round_page(size));
 	vm_pindex_t page;
-	vm_offset_t va;
 
 	mtx_lock_spin(&kva_mtx);
 	page = kva_arena_alloc(&kva_arena, npages);
 	mtx_unlock_spin(&kva_mtx);
-	if (page == KVA_NONE)
-		return (0);
+	return (page == KVA_NONE ? 0 : kva_prepare(page, npages));
+}
 
-	va = kva_base + ptoa(page);
-	if (pmap_growkernel(va + ptoa(npages)) != 0) {
-		kva_free(va, size);
-		return (0);
+/* Sleep until there are so many; the daemon asks UMA for what it has. */
+static vm_pindex_t
+kva_reserve_wait(vm_pindex_t npages)
+{
+	vm_pindex_t page;
+
+	mtx_lock_spin(&kva_mtx);
+	__atomic_store_n(&kva_waiters, kva_waiters + 1, __ATOMIC_RELAXED);
+	mtx_unlock_spin(&kva_mtx);
+	pagedaemon_wakeup();
+
+	mtx_lock_spin(&kva_mtx);
+	while ((page = kva_arena_alloc(&kva_arena, npages)) == KVA_NONE)
+		(void)msleep_spin(&kva_waiters, &kva_mtx, "kvawait", 0);
+	__atomic_store_n(&kva_waiters, kva_waiters - 1, __ATOMIC_RELAXED);
+	mtx_unlock_spin(&kva_mtx);
+	return (page);
+}
+
+/* kva_alloc() that waits, for addresses and for memory of page tables. */
+static vm_offset_t
+kva_alloc_wait(vm_size_t size)
+{
+	vm_pindex_t npages = atop(round_page(size));
+	vm_offset_t va = kva_alloc(size);
+
+	if (npages > kva_arena.ka_npages)
+		panic("kmem_malloc: kernel map too small for %zu bytes: it has "
+		      "%zu",
+		    size, kva_size());
+	while (va == 0) {
+		va = kva_prepare(kva_reserve_wait(npages), npages);
+		if (va == 0)
+			vm_wait(VM_ALLOC_SYSTEM);
 	}
 	return (va);
+}
+
+bool
+kva_is_wanted(void)
+{
+	return (__atomic_load_n(&kva_waiters, __ATOMIC_RELAXED) > 0);
 }
 
 void
@@ -71,6 +122,8 @@ kva_free(vm_offset_t addr, vm_size_t size)
 	mtx_lock_spin(&kva_mtx);
 	kva_arena_free(&kva_arena, atop(addr - kva_base),
 	    atop(round_page(size)));
+	if (kva_waiters > 0)
+		wakeup(&kva_waiters);
 	mtx_unlock_spin(&kva_mtx);
 }
 
@@ -124,16 +177,13 @@ kmem_malloc_inside(vm_size_t size, vm_pindex_t guard, int flags)
 {
 	vm_pindex_t npages = atop(round_page(size));
 	vm_size_t range = ptoa(npages + 2 * guard);
-	vm_offset_t va = npages == 0 ? 0 : kva_alloc(range);
+	vm_offset_t va;
 
-	if (va == 0) {
-		if ((flags & M_WAITOK) != 0)
-			panic("kmem_malloc: kernel map too small for %zu "
-			      "bytes: %zu of %zu in use",
-			    size, kva_used(),
-			    kva_size());
+	if (npages == 0)
 		return (NULL);
-	}
+	va = (flags & M_WAITOK) != 0 ? kva_alloc_wait(range) : kva_alloc(range);
+	if (va == 0)
+		return (NULL);
 	if (kmem_back(va + ptoa(guard), npages, flags) != 0) {
 		kva_free(va, range);
 		return (NULL);

@@ -4,6 +4,8 @@
 #ifndef KERNEL_VM_VM_KERN_H
 #define KERNEL_VM_VM_KERN_H
 
+#include <stdbool.h>
+
 #include "kernel/vm/vm.h"
 
 /*
@@ -22,8 +24,8 @@ void kva_free(vm_offset_t addr, vm_size_t size);
 
 /*
  * size bytes, rounded up to pages, wired and mapped; with M_ZERO, zeroed.
- * NULL only with M_NOWAIT.  A request with M_WAITOK that finds no addresses
- * panics and says how much there is, since waiting would not end.
+ * NULL only with M_NOWAIT, or of 0 bytes.  M_WAITOK sleeps until there are
+ * addresses, too, and panics if the kernel map could never have so many.
  */
 void *kmem_malloc(vm_size_t size, int flags);
 void kmem_free(void *addr, vm_size_t size);
@@ -41,6 +43,9 @@ void kmem_free_guarded(void *addr, vm_size_t size);
  */
 int kmem_back(vm_offset_t addr, vm_pindex_t npages, int flags);
 void kmem_unback(vm_offset_t addr, vm_pindex_t npages);
+
+/* Does a thread wait for addresses?  Without a lock. */
+bool kva_is_wanted(void);
 
 /* Bytes of addresses: all, those handed out, and those with memory. */
 vm_size_t kva_size(void);

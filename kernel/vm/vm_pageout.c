@@ -16,6 +16,7 @@
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/uma.h"
+#include "kernel/vm/vm_kern.h"
 #include "kernel/vm/vm_page.h"
 
 /* Ticks between two scans that could not free enough. */
@@ -126,6 +127,8 @@ vm_pageout(void)
 		__atomic_store_n(&vm_pages_needed, false, __ATOMIC_RELAXED);
 		mtx_unlock_spin(&vm_page_queue_free_mtx);
 
+		if (kva_is_wanted())
+			uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
 		timo = vm_pageout_pass() ? 0 : PAGEOUT_RETRY;
 	}
 }

@@ -453,6 +453,37 @@ test_kmem_exhaustion(void **state)
 	assert_non_null(strstr(said, "kernel map too small"));
 }
 
+static void *kmem_waited;
+
+static void
+kmem_wait(void *arg)
+{
+	(void)arg;
+	kmem_waited = kmem_malloc(3 * PAGE_SIZE, M_WAITOK);
+}
+
+/* Out of addresses: one of the two that are freed is not enough. */
+static void
+test_kmem_waits_for_addresses(void **state)
+{
+	vm_offset_t all = kva_alloc(64 << 20);
+	struct simthread *t;
+
+	(void)state;
+	assert_int_not_equal(all, 0);
+	assert_null(kmem_malloc(PAGE_SIZE, M_NOWAIT));
+	t = sim_start(kmem_wait, NULL);
+	sim_wait_asleep(t);
+	assert_true(kva_is_wanted());
+	kva_free(all, 2 * PAGE_SIZE);
+	sim_wait_asleep(t);
+	kva_free(all + 2 * PAGE_SIZE, PAGE_SIZE);
+	sim_join(t);
+	assert_false(kva_is_wanted());
+	assert_ptr_equal(kmem_waited, (void *)all);
+	kmem_free(kmem_waited, 3 * PAGE_SIZE);
+}
+
 /* All pages of it, for as long as it is allocated. */
 static void
 test_nodump(void **state)
@@ -490,6 +521,7 @@ main(void)
 		BOOTED(test_kmem_storm),
 		BOOTED(test_guard_pages),
 		BOOTED(test_kmem_exhaustion),
+		BOOTED(test_kmem_waits_for_addresses),
 		BOOTED(test_nodump),
 	};
 
