@@ -79,6 +79,34 @@ def boot_pages():
         m.wait_for("panic: vm_phys_early_alloc: 409600000 bytes, largest ")
 
 
+def addresses():
+    """The kernel map is as large as a tunable says, or as it can be."""
+    sizes = ((1, 16 << 20), (20000001, 20000768), (1 << 63, 2109734912))
+    for said, got in sizes:
+        with boot(f"vm.kmem_size={said}") as m:
+            m.wait_for("# ")
+            assert m.command("sysctl vm.kmem_size") == f"vm.kmem_size: {got}\n"
+
+
+def counts():
+    """What pages there are is told, and adds up."""
+    with boot() as m:
+        m.wait_for("# ")
+        said = m.command("sysctl vm.stats")
+        found = dict(re.findall(r"vm\.stats\.vm\.v_(\w+): (\d+)\n", said))
+        n = {name: int(value) for name, value in found.items()}
+        queues = ("active_count", "inactive_count", "laundry_count")
+        assert sum(n[name] for name in queues) == 0, said
+        assert n["page_count"] - 64 < n["free_count"] + n["wire_count"], said
+        assert n["free_count"] + n["wire_count"] <= n["page_count"], said
+        marks = "interrupt_free_min free_reserved free_min free_target".split()
+        assert sorted(marks, key=n.get) == marks, said
+        total = m.command("sysctl vm.vmtotal")
+        names = ("vm", "rm", "vmshr", "rmshr", "free")
+        want = " ".join(rf"{name} \d+" for name in names)
+        assert re.fullmatch(rf"vm\.vmtotal: {want}\n", total), total
+
+
 def typing():
     with boot() as m:
         m.wait_for("# ")
@@ -198,6 +226,8 @@ for mb, processor in (256, "max"), (8192, "max"), (8192, "qemu64"):
     )
 tests.case("variables are set and refuse to be", variables)
 tests.case("pages for the boot are a tunable", boot_pages)
+tests.case("addresses for memory are a tunable", addresses)
+tests.case("counts of pages", counts)
 tests.case("lines are edited", typing)
 tests.case("a script runs unattended", scripts)
 for hang, script in HANGS.items():
