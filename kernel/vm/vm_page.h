@@ -382,6 +382,12 @@ vm_page_t vm_page_find_least(vm_object_t object, vm_pindex_t pindex);
 int vm_page_rename(vm_page_t m, vm_object_t object, vm_pindex_t pindex);
 
 /*
+ * Put m, which has no owner and the same bytes, in the place of a page that is not
+ * mapped and not busy: as valid, dirty and used as that.  old has no owner then.
+ */
+void vm_page_replace(vm_page_t m, vm_page_t old);
+
+/*
  * A new page of an object, exclusively busy and not valid.  VM_ALLOC_USER is
  * meant.  NULL: no memory now; let go of the lock, vm_wait(), look again.
  */

@@ -98,6 +98,52 @@ vm_page_rename(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 	return (0);
 }
 
+/* A page in the queue that another is in, as much used. */
+static void
+queue_like(vm_page_t m, const struct vm_page *other)
+{
+	switch (vm_page_queue(other)) {
+	case PQ_ACTIVE:
+		vm_page_activate(m);
+		break;
+	case PQ_INACTIVE:
+		vm_page_deactivate(m);
+		break;
+	case PQ_LAUNDRY:
+		vm_page_launder(m);
+		break;
+	default:
+		break;
+	}
+	m->act_count = other->act_count;
+}
+
+void
+vm_page_replace(vm_page_t m, vm_page_t old)
+{
+	vm_object_t object = vm_page_object(old);
+	vm_page_t replaced;
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	KASSERT(object != NULL && m->object == NULL && !vm_page_busied(old),
+	    ("%s: page %p, owner %p, for %p, owner %p, busy %u", __func__,
+		(void *)m, m->object, (void *)old, old->object, old->busy));
+	m->pindex = old->pindex;
+	replaced = vm_radix_replace(&object->rtree, m);
+	KASSERT(replaced == old,
+	    ("%s: object %p has page %p as %#x, not %p", __func__,
+		(void *)object, (void *)replaced, m->pindex, (void *)old));
+	(void)replaced;
+	m->object = object;
+	vm_page_aflag_set(m,
+	    VPG_OBJECT | (vm_page_aflags(old) & VPG_REFERENCED));
+	old->object = NULL;
+	vm_page_aflag_clear(old, VPG_OBJECT);
+	m->valid = old->valid;
+	m->dirty = old->dirty;
+	queue_like(m, old);
+}
+
 vm_page_t
 vm_page_alloc(vm_object_t object, vm_pindex_t pindex, int req)
 {

@@ -59,6 +59,12 @@ vm_radix_remove(struct vm_radix *rtree, vm_pindex_t index)
 }
 
 vm_page_t
+vm_radix_replace(struct vm_radix *rtree, vm_page_t m)
+{
+	return (page_of(pctrie_replace(&rtree->vmr_trie, &m->pindex)));
+}
+
+vm_page_t
 vm_radix_lookup(const struct vm_radix *rtree, vm_pindex_t index)
 {
 	if (index >= INDEX_END)

@@ -25,6 +25,9 @@ int vm_radix_insert(struct vm_radix *rtree, vm_page_t m);
 /* Take out the page of that index and return it; NULL: there is none. */
 vm_page_t vm_radix_remove(struct vm_radix *rtree, vm_pindex_t index);
 
+/* Put m in the place of the page of its index, which is returned. */
+vm_page_t vm_radix_replace(struct vm_radix *rtree, vm_page_t m);
+
 /* The page of that index, or the first from there on; NULL: there is none. */
 vm_page_t vm_radix_lookup(const struct vm_radix *rtree, vm_pindex_t index);
 vm_page_t vm_radix_lookup_ge(const struct vm_radix *rtree, vm_pindex_t index);
