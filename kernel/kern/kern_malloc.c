@@ -69,7 +69,7 @@ malloc_type_link(struct malloc_type *type)
 		continue;
 }
 
-static void
+void
 malloc_type_allocated(struct malloc_type *type, size_t size)
 {
 	malloc_type_link(type);
@@ -77,7 +77,7 @@ malloc_type_allocated(struct malloc_type *type, size_t size)
 	__atomic_fetch_add(&type->ks_memalloced, size, __ATOMIC_RELAXED);
 }
 
-static void
+void
 malloc_type_freed(struct malloc_type *type, size_t size)
 {
 	__atomic_fetch_add(&type->ks_numfrees, 1, __ATOMIC_RELAXED);

@@ -52,6 +52,22 @@ void *realloc(void *addr, size_t size, struct malloc_type *type, int flags)
 /* addr may be NULL; type is that of its allocation. */
 void free(void *addr, struct malloc_type *type);
 
+/*
+ * size bytes of memory whose physical addresses are consecutive, in [low, high),
+ * aligned, and not across a multiple of boundary, 0 for none: contigmalloc(9).  size
+ * is rounded up to pages; alignment and boundary are powers of two.  NULL, also
+ * with M_WAITOK, which waits for kernel addresses only: there is no such memory.
+ * For a thread that holds no lock but sx.
+ */
+void *contigmalloc(size_t size, struct malloc_type *type, int flags,
+    uint64_t low, uint64_t high, size_t alignment, uint64_t boundary)
+    __attribute__((__malloc__, __warn_unused_result__));
+void contigfree(void *addr, size_t size, struct malloc_type *type);
+
+/* Other allocators count for a type what they give and take. */
+void malloc_type_allocated(struct malloc_type *type, size_t size);
+void malloc_type_freed(struct malloc_type *type, size_t size);
+
 /* Usable bytes of an allocation. */
 size_t malloc_usable_size(const void *addr);
 

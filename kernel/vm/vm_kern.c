@@ -191,6 +191,30 @@ kmem_malloc_inside(vm_size_t size, vm_pindex_t guard, int flags)
 	return ((void *)(va + ptoa(guard)));
 }
 
+void *
+kmem_alloc_contig(vm_size_t size, int flags, const struct vm_phys_where *where)
+{
+	int req = malloc2vm_flags(flags & ~M_WAITOK) | VM_ALLOC_WIRED;
+	vm_pindex_t npages = atop(round_page(size));
+	vm_offset_t va;
+	vm_page_t m;
+
+	if (npages == 0)
+		return (NULL);
+	va = (flags & M_WAITOK) != 0 ? kva_alloc_wait(size) : kva_alloc(size);
+	if (va == 0)
+		return (NULL);
+	m = vm_page_alloc_contig_hard(req, npages, where);
+	if (m == NULL) {
+		kva_free(va, size);
+		return (NULL);
+	}
+	for (vm_pindex_t i = 0; i < npages; i++)
+		pmap_kenter(va + ptoa(i), VM_PAGE_TO_PHYS(&m[i]));
+	__atomic_fetch_add(&kmem_npages, npages, __ATOMIC_RELAXED);
+	return ((void *)va);
+}
+
 static void
 kmem_free_inside(void *addr, vm_size_t size, vm_pindex_t guard)
 {

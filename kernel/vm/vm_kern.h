@@ -31,6 +31,15 @@ void *kmem_malloc(vm_size_t size, int flags);
 void kmem_free(void *addr, vm_size_t size);
 
 /*
+ * Physically consecutive, and where a device wants them: kmem_free() frees them.
+ * M_WAITOK waits for addresses only.  NULL: there is no such memory, and none can be
+ * made.  Takes vm_mtx.
+ */
+struct vm_phys_where;
+void *kmem_alloc_contig(vm_size_t size, int flags,
+    const struct vm_phys_where *where);
+
+/*
  * The same with an unmapped page on both sides, for stacks: running off the
  * end faults instead of writing over a neighbour.
  */

@@ -162,6 +162,17 @@ vm_page_t vm_page_alloc_contig(int req, vm_pindex_t npages,
     const struct vm_phys_where *where);
 
 /*
+ * The same, and if there is no such run, pages of objects move away for it; takes
+ * vm_mtx.  vm_contig.c.
+ */
+vm_page_t vm_page_alloc_contig_hard(int req, vm_pindex_t npages,
+    const struct vm_phys_where *where);
+
+/* Free the pages of a run by moving them; false: there is none that can be. */
+bool vm_page_reclaim_contig(vm_pindex_t npages,
+    const struct vm_phys_where *where);
+
+/*
  * Give back a page that is not wired and not mapped.  With vm_mtx held, it may be
  * in a queue, or exclusively busy with this thread; and an object's page leaves
  * the object.

@@ -366,12 +366,8 @@ vm_phys_free_run(vm_page_t m, vm_pindex_t npages)
 	}
 }
 
-/*
- * The first address in [start, end) from which size bytes meet all wishes;
- * end if there is none.
- */
-static vm_paddr_t
-fit_in_block(vm_paddr_t start, vm_paddr_t end, uint64_t size,
+vm_paddr_t
+vm_phys_fit(vm_paddr_t start, vm_paddr_t end, uint64_t size,
     const struct vm_phys_where *where)
 {
 	uint64_t align =
@@ -399,7 +395,7 @@ contig_from_list(enum vm_freepool from, int order, enum vm_freepool pool,
 		vm_page_t m = &vm_page_array[next];
 		vm_paddr_t start = VM_PAGE_TO_PHYS(m);
 		vm_paddr_t end = start + ptoa((vm_pindex_t)1 << order);
-		vm_paddr_t pa = fit_in_block(start, end, ptoa(npages), where);
+		vm_paddr_t pa = vm_phys_fit(start, end, ptoa(npages), where);
 
 		next = m->next;
 		if (pa == end)

@@ -81,6 +81,13 @@ struct vm_phys_where {
 };
 
 /*
+ * The first address in [start, end) from which size bytes meet all wishes; end if
+ * there is none.
+ */
+vm_paddr_t vm_phys_fit(vm_paddr_t start, vm_paddr_t end, uint64_t size,
+    const struct vm_phys_where *where);
+
+/*
  * npages consecutive pages, at most 2^(VM_NFREEORDER - 1).  NULL: there are
  * none.
  */

@@ -19,6 +19,7 @@ PUBLIC = [
     "libkvm/kvm.h", "dumper/dumper.h", "dumper/dump_page.h", "kernel/vm/uma.h",
     "kernel/sys/mutex.h", "kernel/sys/rwlock.h", "kernel/sys/sx.h",
     "kernel/sys/blist.h", "kernel/vm/swap_pager.h", "kernel/vm/vnode_pager.h",
+    "kernel/sys/malloc.h",
     "kernel/vm/pmap.h", "kernel/vm/vm_page.h", "kernel/sys/pctrie.h",
     "kernel/vm/vm_fault.h", "kernel/vm/vm_map.h", "kernel/vm/vm_mmap.h",
     "kernel/vm/vm_object.h",
