@@ -312,7 +312,7 @@ def check_many_dumps():
 
 def check_scattered_dump(text):
     """A copy reads no more, either, of what lies backwards on the disk."""
-    count, step = 200, 2 << 20
+    count, step = 40, 1 << 20
     length = count * step
     changed = {"magic": images.TEXT, "arch_version": 4} if text else {}
     header = images.header4(length, **changed)
