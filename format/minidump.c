@@ -110,6 +110,7 @@ const char *const minidump_section_names[MINIDUMP_NSECTIONS] = {
 	[MINIDUMP_BITMAP] = "page bitmap",
 	[MINIDUMP_MAP] = "page tables",
 	[MINIDUMP_PAGES] = "pages",
+	[MINIDUMP_OWNERS] = "page owners",
 };
 
 /* A field that may not exist: then it is 0. */
@@ -228,6 +229,19 @@ minidump_find_arch(struct span file, enum dump_arch *arch)
 	return (false);
 }
 
+/* What cannot be is as if it were not said: a dump does not need it. */
+static void
+decode_owners(const uint8_t *p, struct minidump_hdr *hdr)
+{
+	struct owners_hdr found;
+
+	if (owners_decode(p + OWNERS_HDR_OFF, hdr->md_order, &found) &&
+	    found.oh_len == (uint64_t)hdr->md_bitmap_len * OWNERS_PER_BITMAP &&
+	    found.oh_off >= hdr->md_pages_off &&
+	    found.oh_off % hdr->md_page_size == 0)
+		hdr->md_owners = found;
+}
+
 bool
 minidump_decode(struct span file, enum byte_order order,
     struct minidump_hdr *out, const char **why)
@@ -268,6 +282,7 @@ minidump_decode(struct span file, enum byte_order order,
 	if ((*why = check(ma, &hdr)) != NULL)
 		return (false);
 	minidump_place(&hdr);
+	decode_owners(p, &hdr);
 	*out = hdr;
 	return (true);
 }
@@ -319,6 +334,9 @@ minidump_encode(const struct minidump_hdr *hdr, uint8_t page[MINIDUMP_HDR_LEN],
 		put32(hdr, page, ma->dumpavail, hdr->md_dumpavail_len);
 	if (hdr->md_version >= 3 && hdr->md_page_size == 16384)
 		put32(hdr, page, ma->flags, ARM64_FLAG_PS_16K);
+	if (hdr->md_owners.oh_len != 0)
+		owners_encode(&hdr->md_owners, hdr->md_order,
+		    page + OWNERS_HDR_OFF);
 	return (true);
 }
 

@@ -5,6 +5,8 @@
  *
  *   header | message buffer | dump_avail | bitmap | page tables | pages
  *
+ * In dumps of our own kernel, owners of pages follow (format/owner.h).
+ *
  * One exception: arm's kernel does not round the page tables up, so that the
  * pages may start in the middle of a page (minidump_choose_layout()).
  *
@@ -20,6 +22,7 @@
 
 #include "format/arch.h"
 #include "format/bytes.h"
+#include "format/owner.h"
 #include "format/paging.h"
 
 /* Every minidump starts with this, and no other dump does. */
@@ -37,6 +40,7 @@ enum minidump_section {
 	MINIDUMP_BITMAP,
 	MINIDUMP_MAP,
 	MINIDUMP_PAGES,
+	MINIDUMP_OWNERS,
 	MINIDUMP_NSECTIONS
 };
 
@@ -69,6 +73,12 @@ struct minidump_hdr {
 	uint64_t md_bitmap_off;
 	uint64_t md_pmap_off;
 	uint64_t md_pages_off;
+
+	/*
+	 * Owners of pages, which come after the pages.  oh_len is 0 if there are
+	 * none, or if what is said of them cannot be.
+	 */
+	struct owners_hdr md_owners;
 };
 
 /* Does file start as minidumps do? */
@@ -95,7 +105,10 @@ bool minidump_decode(struct span file, enum byte_order order,
 bool minidump_encode(const struct minidump_hdr *hdr,
     uint8_t page[MINIDUMP_HDR_LEN], const char **why);
 
-/* Fill in the section offsets, from the lengths and the page size. */
+/*
+ * Fill in the offsets of sections up to the pages, from the lengths and the page
+ * size.
+ */
 void minidump_place(struct minidump_hdr *hdr);
 
 /*

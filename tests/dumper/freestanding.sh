@@ -16,7 +16,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 for file in dumper/*.c format/arch.c format/dumpset.c format/elfcore.c \
-    format/kerneldump.c format/minidump.c format/paging.c; do
+    format/kerneldump.c format/minidump.c format/owner.c format/paging.c; do
 	said=$("$@" -std=c11 -ffreestanding -mno-red-zone -mgeneral-regs-only \
 	    -mcmodel=kernel -fno-pic -fno-omit-frame-pointer \
 	    -fno-stack-protector -U_FORTIFY_SOURCE -O2 -Wall -Wextra -Werror -I. -c "$file" \
