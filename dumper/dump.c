@@ -138,6 +138,8 @@ shrink(struct attempt *at)
 		at->at_flags &= ~(unsigned int)DUMP_FLAG_ALLUSER;
 	else if ((at->at_flags & DUMP_FLAG_ALLBULK) != 0)
 		at->at_flags &= ~(unsigned int)DUMP_FLAG_ALLBULK;
+	else if (owners_len(at) != 0)
+		at->at_flags |= DUMP_FLAG_NOOWNERS;
 	else if ((at->at_flags & DUMP_FLAG_NOBULK) == 0)
 		at->at_flags |= DUMP_FLAG_NOBULK;
 	else

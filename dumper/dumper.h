@@ -40,6 +40,7 @@
 #include "dumper/dump_page.h"
 #include "format/arch.h"
 #include "format/dumpset.h"
+#include "format/owner.h"
 
 #define DUMP_PAGE_SIZE 4096
 
@@ -136,6 +137,9 @@ void dump_pages_install(struct dump_pages *dp);
 
 /* ---- The machine ---- */
 
+/* Pages that dm_owners() is asked for at a time. */
+#define DUMP_OWNERS_MAX 32
+
 struct dump_machine {
 	/* The machine whose page tables are walked: ARCH_AMD64, four levels. */
 	enum dump_arch dm_arch;
@@ -158,6 +162,14 @@ struct dump_machine {
 	 */
 	bool (*dm_describes)(void *arg, uint64_t pa, unsigned int i,
 	    struct dump_range *out);
+
+	/*
+	 * Who owns the n pages from pa on, which lie in one range of the page set:
+	 * *owner is an enum page_owner for each.  At most DUMP_OWNERS_MAX.  May
+	 * be NULL: then a dump does not say it.
+	 */
+	void (*dm_owners)(void *arg, uint64_t pa, unsigned int n,
+	    uint8_t *owner);
 
 	uint64_t dm_root_pa;	   /* top-level page table of the kernel */
 	unsigned int dm_phys_bits; /* of physical addresses; 0: 52 */
@@ -270,10 +282,11 @@ enum dump_format {
 };
 
 /* Flags of a request.  With 0, a minidump has the core and its own bulk. */
-#define DUMP_FLAG_ALLBULK 0x01 /* all bulk pages */
-#define DUMP_FLAG_NOBULK  0x02 /* none */
-#define DUMP_FLAG_ALLUSER 0x04 /* user pages too */
-#define DUMP_FLAG_EXACT	  0x08 /* do not shrink it if a sink is too small */
+#define DUMP_FLAG_ALLBULK  0x01 /* all bulk pages */
+#define DUMP_FLAG_NOBULK   0x02 /* none */
+#define DUMP_FLAG_ALLUSER  0x04 /* user pages too */
+#define DUMP_FLAG_EXACT	   0x08 /* do not shrink it if a sink is too small */
+#define DUMP_FLAG_NOOWNERS 0x10 /* do not say who owns which page */
 
 /* How far a dump has come. */
 enum dump_phase {
@@ -352,6 +365,7 @@ struct dump_result {
 	uint64_t res_msgbuf_bytes;
 	uint64_t res_bitmap_bytes;
 	uint64_t res_table_bytes;
+	uint64_t res_owner_bytes;
 	uint64_t res_pages[DUMP_NCLASSES]; /* of DUMP_CLASS_NEVER: 0 */
 
 	/* Counted all, recorded the first few. */
@@ -384,9 +398,9 @@ struct dump_request {
  *
  * A dump that does not fit a sink is reduced, unless DUMP_FLAG_EXACT: a full
  * dump becomes a minidump (version 1); then user pages, then bulk beyond what
- * describes the dump, then all bulk are left out.  Whether it fits is known
- * before anything is overwritten (E2BIG, and res_need).  Headers are written
- * last: a dump is whole or absent.
+ * describes the dump, then the owners of pages, then all bulk are left out.
+ * Whether it fits is known before anything is overwritten (E2BIG, and res_need).
+ * Headers are written last: a dump is whole or absent.
  *
  * When a sink refuses or fails, the next is tried from the start; when the
  * cancel hook says so, none is.  Called from inside of itself, as a second

@@ -9,6 +9,7 @@
  *	  minidump1.c minidump3.c fulldump.c
  *			layouts, as tables of sections; minidump.c has the
  *			sections that versions share
+ *	  owners.c	the section of owners
  *	  section.c	a layout's size, and the loop that writes it
  *	  device.c	where on the media, and the headers
  *	    stream.c	pieces gathered into writes, several in flight
@@ -73,8 +74,8 @@ struct attempt {
 	struct dump_result *at_res;
 	const struct mmu *at_mmu;
 	const struct dump_layout *at_layout; /* of at_format */
-	enum dump_format at_format;	/* may shrink */
-	unsigned int at_flags;		/* may shrink */
+	enum dump_format at_format;	     /* may shrink */
+	unsigned int at_flags;		     /* may shrink */
 	unsigned int at_phys_bits;
 	bool at_writing; /* not an estimate */
 	enum dump_phase at_phase;
@@ -221,6 +222,7 @@ struct dump_layout {
 	/* Minidumps only: the version, and the level of the map's entries. */
 	uint32_t ly_version;
 	unsigned int ly_map_level;
+	bool ly_dense; /* bit n is page n, not the n-th of the page set */
 };
 
 extern const struct dump_layout layout_minidump1;
@@ -255,6 +257,12 @@ uint64_t minidump_pages_len(const struct attempt *at);
 
 /* The pages of the frozen set, in ascending order. */
 int minidump_write_pages(struct attempt *at, struct stream *st);
+
+/* ---- owners.c ---- */
+
+/* Bytes of the section of owners; the bitmap's length is known. */
+uint64_t owners_len(const struct attempt *at);
+int owners_write(struct attempt *at, struct stream *st);
 
 /* ---- device.c ---- */
 

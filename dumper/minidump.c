@@ -1,6 +1,6 @@
 /*
  * The sections that versions of minidumps share: header, message buffer, map,
- * pages.
+ * pages.  owners.c has the last one.
  */
 #include "dumper/dumper_int.h"
 
@@ -21,6 +21,7 @@ minidump_size(struct attempt *at)
 	res->res_msgbuf_bytes = at->at_len[MINIDUMP_MSGBUF];
 	res->res_bitmap_bytes = at->at_len[MINIDUMP_BITMAP];
 	res->res_table_bytes = at->at_len[MINIDUMP_MAP];
+	res->res_owner_bytes = at->at_len[MINIDUMP_OWNERS];
 	return (0);
 }
 
@@ -50,7 +51,10 @@ minidump_write_header(struct attempt *at, struct stream *st)
 		.md_pmap_len = (uint32_t)at->at_len[MINIDUMP_MAP],
 		.md_kernbase = machine->dm_kva_start,
 		.md_dmapbase = machine->dm_dmap_start,
-		.md_dmapend = machine->dm_dmap_end };
+		.md_dmapend = machine->dm_dmap_end,
+		.md_owners = { .oh_off = at->at_extent -
+			at->at_len[MINIDUMP_OWNERS],
+		    .oh_len = at->at_len[MINIDUMP_OWNERS] } };
 	const char *why;
 	uint8_t *page;
 	int error = stream_stage(st, DUMP_PAGE_SIZE, &page);

@@ -87,6 +87,7 @@ static const struct section sections[] = {
 	{ MINIDUMP_BITMAP, bitmap_len, write_bitmap },
 	{ MINIDUMP_MAP, minidump_map_len, minidump_write_map },
 	{ MINIDUMP_PAGES, minidump_pages_len, minidump_write_pages },
+	{ MINIDUMP_OWNERS, owners_len, owners_write },
 };
 
 const struct dump_layout layout_minidump1 = {
@@ -96,4 +97,5 @@ const struct dump_layout layout_minidump1 = {
 	.ly_size = minidump_size,
 	.ly_version = 1,
 	.ly_map_level = 0,
+	.ly_dense = true,
 };

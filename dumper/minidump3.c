@@ -75,6 +75,7 @@ static const struct section sections[] = {
 	{ MINIDUMP_BITMAP, bitmap_len, write_bitmap },
 	{ MINIDUMP_MAP, minidump_map_len, minidump_write_map },
 	{ MINIDUMP_PAGES, minidump_pages_len, minidump_write_pages },
+	{ MINIDUMP_OWNERS, owners_len, owners_write },
 };
 
 const struct dump_layout layout_minidump3 = {

@@ -167,6 +167,48 @@ check_msgbuf(struct sim *sim, kvm_t *kd, const uint8_t *dump,
 		assert_int_equal(dump[off], 0);
 }
 
+/* The half of a byte of the section that page n has. */
+static unsigned int
+owner_at(const uint8_t *owners, uint64_t n)
+{
+	return (owners[n / 2] >> n % 2 * 4 & 0xf);
+}
+
+/* The owner of each page of memory, and nothing for what is none. */
+static void
+check_owners(struct sim *sim, kvm_t *kd, const uint8_t *dump,
+    enum dump_format format, unsigned int flags)
+{
+	const struct minidump_hdr *hdr = kvm_core(kd)->kc_minidump;
+	const uint8_t *owners;
+	uint64_t nsaid = 0, nwanted = 0;
+
+	if (format == DUMP_FORMAT_FULL)
+		return;
+	if ((flags & DUMP_FLAG_NOOWNERS) != 0) {
+		assert_int_equal(hdr->md_owners.oh_len, 0);
+		return;
+	}
+	assert_int_equal(hdr->md_owners.oh_len, hdr->md_bitmap_len * 4);
+	owners = dump + hdr->md_owners.oh_off;
+	for (uint64_t i = 0; i < sim->npages; i++) {
+		uint64_t pa = sim_pa(sim, i);
+		uint8_t want = sim_owner(sim, pa);
+		uint64_t bit =
+		    format == DUMP_FORMAT_MINIDUMP1 ? pa / DUMP_PAGE_SIZE : i;
+
+		if (want >= OWNER_COUNT)
+			want = OWNER_UNKNOWN;
+		if (owner_at(owners, bit) != want)
+			fail_msg("page %#jx: owner %u, not %u", (uintmax_t)pa,
+			    owner_at(owners, bit), want);
+		nwanted += want != OWNER_UNKNOWN;
+	}
+	for (uint64_t bit = 0; bit < hdr->md_owners.oh_len * 2; bit++)
+		nsaid += owner_at(owners, bit) != OWNER_UNKNOWN;
+	assert_int_equal(nsaid, nwanted);
+}
+
 void
 readback(struct sim *sim, const uint8_t *dump, size_t len,
     enum dump_format format, unsigned int flags, enum readback_mode mode)
@@ -175,6 +217,7 @@ readback(struct sim *sim, const uint8_t *dump, size_t len,
 
 	assert_int_equal(kvm_core(kd)->kc_file_short, 0);
 	check_msgbuf(sim, kd, dump, format);
+	check_owners(sim, kd, dump, format, flags);
 	check_memory(sim, kd, format, flags, mode);
 	check_maps(sim, kd, format, flags, mode);
 	check_direct_map(sim, kd, format, flags);

@@ -111,6 +111,26 @@ describes(void *arg, uint64_t pa, unsigned int i, struct dump_range *out)
 	return (true);
 }
 
+uint8_t
+sim_owner(const struct sim *sim, uint64_t pa)
+{
+	return ((uint8_t)(mix(sim_index(sim, pa)) % (OWNER_COUNT + 2)));
+}
+
+static void
+tell_owners(void *arg, uint64_t pa, unsigned int n, uint8_t *owner)
+{
+	const struct sim *sim = arg;
+
+	if (n == 0 || n > DUMP_OWNERS_MAX)
+		die("the dumper asks for so many owners", n);
+	for (unsigned int i = 0; i < n; i++, pa += DUMP_PAGE_SIZE) {
+		if (sim_index(sim, pa) == UINT64_MAX)
+			die("the dumper asks for an owner of no page", pa);
+		owner[i] = sim_owner(sim, pa);
+	}
+}
+
 /* Every eight bytes of memory tell where they are. */
 static void
 fill(struct sim *sim)
@@ -146,6 +166,7 @@ describe_machine(struct sim *sim)
 		.dm_arg = sim,
 		.dm_page = look,
 		.dm_describes = describes,
+		.dm_owners = tell_owners,
 		.dm_root_pa = sim->tables[0].pa,
 		.dm_phys_bits = 46,
 		.dm_kva_start = SIM_KERNBASE,

@@ -102,6 +102,9 @@ void sim_scatter(struct sim *sim);
 
 void sim_add(struct sim *sim, uint64_t pa, enum dump_class class);
 
+/* Who owns the page, as the machine says; some of it is nonsense. */
+uint8_t sim_owner(const struct sim *sim, uint64_t pa);
+
 /* Is the page in a dump of this format and flags?  By the model alone. */
 bool sim_dumped(const struct sim *sim, uint64_t pa, enum dump_format format,
     unsigned int flags);

@@ -367,8 +367,10 @@ static const struct shrink_row {
 	    DUMP_FORMAT_MINIDUMP3, 0 },
 	{ "leaves out bulk that describes nothing", DUMP_FORMAT_MINIDUMP1,
 	    DUMP_FLAG_ALLBULK | DUMP_FLAG_ALLUSER, DUMP_FORMAT_MINIDUMP1, 0 },
+	{ "leaves out the owners of pages", DUMP_FORMAT_MINIDUMP1,
+	    DUMP_FLAG_ALLBULK, DUMP_FORMAT_MINIDUMP1, DUMP_FLAG_NOOWNERS },
 	{ "leaves out all bulk", DUMP_FORMAT_MINIDUMP1, DUMP_FLAG_ALLBULK,
-	    DUMP_FORMAT_MINIDUMP1, DUMP_FLAG_NOBULK },
+	    DUMP_FORMAT_MINIDUMP1, DUMP_FLAG_NOBULK | DUMP_FLAG_NOOWNERS },
 	{ "a full dump becomes a minidump", DUMP_FORMAT_FULL, 0,
 	    DUMP_FORMAT_MINIDUMP1, 0 },
 };
@@ -416,7 +418,7 @@ test_too_small(void **state)
 
 	(void)state;
 	setup(&s, 0);
-	s.req.dr_flags = DUMP_FLAG_NOBULK;
+	s.req.dr_flags = DUMP_FLAG_NOBULK | DUMP_FLAG_NOOWNERS;
 	assert_int_equal(dump_estimate(&s.req, &s.res), 0);
 	least = s.res.res_need;
 	set_media(&s, 0, least - 512);
