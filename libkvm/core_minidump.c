@@ -189,6 +189,16 @@ minidump_close(kvm_t *kd)
 }
 
 static int
+fail_absent(kvm_t *kd, kpaddr_t pa)
+{
+	const char *phrase = owner_phrase(kvm_page_owner(kd, pa));
+
+	return (kvm_fail(kd, "physical address %#jx is not in the dump%s%s",
+	    (uintmax_t)pa, phrase != NULL ? ": " : "",
+	    phrase != NULL ? phrase : ""));
+}
+
+static int
 minidump_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 {
 	struct page_run run = pageindex_find(kd->kd_index, pa, len);
@@ -200,8 +210,7 @@ minidump_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 		out->len = run.run_len;
 		return (0);
 	case PAGE_ABSENT:
-		return (kvm_fail(kd, "physical address %#jx is not in the dump",
-		    (uintmax_t)pa));
+		return (fail_absent(kd, pa));
 	case PAGE_GAP:
 		return (kvm_fail(kd,
 		    "physical address %#jx is not memory of the dumped machine",
@@ -216,7 +225,7 @@ minidump_locate(kvm_t *kd, kpaddr_t pa, uint64_t len, struct file_run *out)
 static int
 minidump_count(kvm_t *kd, uint64_t *npages, uint64_t *end)
 {
-	const struct minidump_hdr *hdr = kd->kd_state;
+	struct minidump_hdr *hdr = kd->kd_state;
 	uint64_t off = hdr->md_bitmap_off;
 	uint64_t len = hdr->md_bitmap_len;
 
@@ -224,6 +233,10 @@ minidump_count(kvm_t *kd, uint64_t *npages, uint64_t *end)
 	    !image_settle(kd->kd_image, off + len))
 		return (kvm_fail_image(kd, "page bitmap", off, len));
 	*end = hdr->md_pages_off + *npages * hdr->md_page_size;
+	/* Owners that are elsewhere are none of ours. */
+	if (hdr->md_owners.oh_off != *end)
+		hdr->md_owners.oh_len = 0;
+	*end += hdr->md_owners.oh_len;
 	return (0);
 }
 

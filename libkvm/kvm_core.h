@@ -11,6 +11,7 @@
 #include "format/bytes.h"
 #include "format/elfnote.h"
 #include "format/minidump.h"
+#include "format/owner.h"
 #include "libkvm/kvm.h"
 
 /*
@@ -130,6 +131,18 @@ int kvm_read_error(kvm_t *kd, uint64_t *off);
  * were not in the file.
  */
 int kvm_read_exec_error(kvm_t *kd, uint64_t *off);
+
+/*
+ * Who owned the page at pa.  OWNER_UNKNOWN: the dump does not say, or it cannot be
+ * read, or that is no memory.
+ */
+enum page_owner kvm_page_owner(kvm_t *kd, kpaddr_t pa);
+
+/*
+ * How many pages of each owner the dump left out; of OWNER_UNKNOWN, 0.  false:
+ * the dump does not say, or it cannot be read.
+ */
+bool kvm_left_out(kvm_t *kd, uint64_t npages[OWNER_COUNT]);
 
 /*
  * Read len bytes of physical memory.  Returns len; -1 when a page on the way
