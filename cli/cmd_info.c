@@ -15,6 +15,7 @@
 
 #include "cli/cmd.h"
 #include "cli/json.h"
+#include "cli/leftout.h"
 #include "cli/number.h"
 #include "cli/open.h"
 #include "cli/sumcheck.h"
@@ -50,6 +51,8 @@ struct info {
 	const struct kdebug_text *inf_version;
 	const struct kdebug_text *inf_panic;
 	enum kdebug_pairing inf_pairing;
+	bool inf_says_left; /* what was left out: */
+	uint64_t inf_left[OWNER_COUNT];
 };
 
 /* Why a text is not known: for JSON, and for people. */
@@ -134,6 +137,16 @@ add_damage(json_t *object, const struct kvm_core *core)
 	return (error);
 }
 
+/* Add what was left out, if the dump says it.  -1: no memory. */
+static int
+add_left_out(json_t *object, const struct info *info)
+{
+	if (!info->inf_says_left)
+		return (0);
+	return (json_object_set_new(object, "left_out",
+	    leftout_json(info->inf_left, info->inf_core->kc_page_size)));
+}
+
 /* true or false; null: not known. */
 static json_t *
 json_pairing(enum kdebug_pairing pairing)
@@ -171,6 +184,7 @@ info_json(const struct info *info)
 		return (NULL);
 	if (add_damage(object, core) != 0 ||
 	    add_panic_why(object, info->inf_panic) != 0 ||
+	    add_left_out(object, info) != 0 ||
 	    (core->kc_minidump != NULL && add_minidump(object, core) != 0)) {
 		json_decref(object);
 		return (NULL);
@@ -257,6 +271,10 @@ print_info(const struct info *info)
 	row("memory:", "%s (%" PRIu64 " pages of %" PRIu32 " bytes)",
 	    number_human(dumped_bytes(core), human), core->kc_npages,
 	    core->kc_page_size);
+	if (info->inf_says_left) {
+		printf("%-16s", "left out:");
+		leftout_print(stdout, info->inf_left, core->kc_page_size);
+	}
 	if (core->kc_minidump != NULL)
 		print_minidump(core);
 	row_name("kernel file:",
@@ -288,6 +306,7 @@ describe(const struct args *args)
 			.inf_panic = kdebug_panic(dump.d_kdb),
 			.inf_pairing = kdebug_pairing(dump.d_kdb) };
 
+		info.inf_says_left = kvm_left_out(dump.d_kd, info.inf_left);
 		status = show(&info, args);
 		open_warn(&dump);
 	}

@@ -130,6 +130,47 @@ def check_info_minidump():
     }, result
 
 
+def with_owners(owners):
+    """A minidump that says of 64 pages who owned them."""
+    data = bytearray(amd64_minidump(b"text\n"))
+    data[4032:4064] = struct.pack("<16sQQ", b"vmcore owners", len(data), 32)
+    return bytes(data) + owners.ljust(32, b"\0")
+
+
+# Pages 0, 1 and 3 are in the dump; 2 and 7 are free, 5, 6 user's, two more nonsense.
+OWNERS = bytes([0x55, 0x51, 0x20, 0x12, 0xFF])
+
+
+def check_info_left_out():
+    core = Core(with_owners(OWNERS))
+    result = run(VMCORE, "info", core.path)
+    expect(result, os.EX_OK)
+    rows = dict(line.split(":", 1) for line in result.out.splitlines())
+    assert rows["left out"].strip() == "8 KiB free, 8 KiB user", rows
+    result = core.run("info", "--json")
+    expect(result, os.EX_OK)
+    assert json.loads(result.out)["left_out"] == [
+        {"owner": "free", "pages": 2, "bytes": 2 * PAGE},
+        {"owner": "user", "pages": 2, "bytes": 2 * PAGE},
+    ], result
+
+
+def check_info_nothing_left_out():
+    core = Core(with_owners(bytes([0x55, 0x50])))
+    result = run(VMCORE, "info", core.path)
+    assert "left out:       nothing\n" in result.out, result
+    result = core.run("info", "--json")
+    assert json.loads(result.out)["left_out"] == [], result
+
+
+def check_info_owners_cut():
+    data = with_owners(OWNERS)[:-1]
+    result = Core(data).run("info", "--json")
+    expect(result, os.EX_OK)
+    info = json.loads(result.out)
+    assert info["missing_bytes"] == 1 and "left_out" not in info, info
+
+
 def check_info_short():
     data = amd64_minidump(b"text\n")[: 5 * PAGE + 100]
     result = Core(data).run("info", "--json")
@@ -184,6 +225,9 @@ def check_info_elf():
 tests.case("info of a minidump without its kernel", check_info_minidump)
 tests.case("info counts what is missing at the end", check_info_short)
 tests.case("info as text", check_info_text)
+tests.case("info counts what was left out", check_info_left_out)
+tests.case("info: nothing was left out", check_info_nothing_left_out)
+tests.case("info: who owned what was left out is cut", check_info_owners_cut)
 tests.case("info of a little-endian arm minidump", check_info_arm, "<")
 tests.case("info of a big-endian arm minidump", check_info_arm, ">")
 tests.case("info of an ELF core without its kernel", check_info_elf)
