@@ -2,23 +2,17 @@
  * What a minidump is made of: how many bytes for what, as "show pageset" of the
  * debugger prints it.
  *
- * A page belongs to the image, or its vm_page says what it is.  What was taken
- * after the free lists were made, and is neither table nor stack, is UMA's: no
- * other allocator takes pages that a dump holds.
- *
- * This runs in a dying kernel: the page array may not be mapped, and is read
- * with safe_copy().
+ * What a page is for, its owner tells (kern_owner.h).
  */
 #include "kernel/kern/kern_dump.h"
 #include "kernel/kern/kern_dumpconf.h"
 #include "kernel/kern/kern_dumppages.h"
+#include "kernel/kern/kern_owner.h"
 #include "kernel/machine/bootmem.h"
-#include "kernel/machine/pmap.h"
 #include "kernel/machine/vmparam.h"
 #include "kernel/sys/command.h"
 #include "kernel/sys/image.h"
 #include "kernel/sys/systm.h"
-#include "kernel/vm/vm_page.h"
 
 enum account_kind {
 	ACCOUNT_TEXT,
@@ -28,7 +22,7 @@ enum account_kind {
 	ACCOUNT_ARRAY,	/* the page array, as far as it is in the dump */
 	ACCOUNT_TABLE,	/* page tables: pages, and a dump's own copies */
 	ACCOUNT_MSGBUF, /* a dump's own copy */
-	ACCOUNT_OTHER,	/* headers, bitmap, what was taken at boot */
+	ACCOUNT_OTHER,	/* headers, bitmap, owners, what was taken at boot */
 	ACCOUNT_NKINDS
 };
 
@@ -48,32 +42,27 @@ static const char *const names[ACCOUNT_NKINDS] = {
 	[ACCOUNT_OTHER] = "other",
 };
 
-static bool
-in_image(vm_paddr_t pa, const char *start, const char *end)
-{
-	return (pa >= (vm_offset_t)start - KERNBASE &&
-	    pa < (vm_offset_t)end - KERNBASE);
-}
-
 static enum account_kind
-kind_of(const struct dump_pages *dp, vm_paddr_t pa)
+kind_of(vm_paddr_t pa)
 {
-	struct vm_page page;
-
-	if (in_image(pa, _text, etext))
+	if (pa < (vm_offset_t)etext - KERNBASE &&
+	    pa >= (vm_offset_t)_text - KERNBASE)
 		return (ACCOUNT_TEXT);
-	if (in_image(pa, etext, _end))
+	switch (page_owner(pa)) {
+	case OWNER_IMAGE:
 		return (ACCOUNT_DATA);
-	if (dump_pages_has(dp, pa, DUMP_CLASS_BULK))
+	case OWNER_HEAP:
+		return (ACCOUNT_UMA);
+	case OWNER_STACK:
+		return (ACCOUNT_STACK);
+	case OWNER_ARRAY:
 		return (ACCOUNT_ARRAY);
-	if (pmap_is_boot_table(pa))
+	case OWNER_TABLE:
+	case OWNER_USER_TABLE:
 		return (ACCOUNT_TABLE);
-	if (!safe_copy(&page, PHYS_TO_VM_PAGE(pa), sizeof(page)) ||
-	    (page.flags & VPG_BOOT) != 0)
+	default:
 		return (ACCOUNT_OTHER);
-	if ((page.flags & VPG_TABLE) != 0)
-		return (ACCOUNT_TABLE);
-	return ((page.flags & VPG_STACK) != 0 ? ACCOUNT_STACK : ACCOUNT_UMA);
+	}
 }
 
 /* Account for the minidump that was chosen last, whose sizes are in res. */
@@ -89,11 +78,11 @@ account_dump(const struct dump_pages *dp, const struct dump_result *res,
 			[ACCOUNT_TABLE] = res->res_table_bytes,
 			[ACCOUNT_MSGBUF] = res->res_msgbuf_bytes,
 			[ACCOUNT_OTHER] = nheaders * DUMP_PAGE_SIZE +
-			    res->res_bitmap_bytes,
+			    res->res_bitmap_bytes + res->res_owner_bytes,
 		},
 	};
 	while (dump_pages_next(dp, &next, &pa))
-		ac->ac_bytes[kind_of(dp, pa)] += DUMP_PAGE_SIZE;
+		ac->ac_bytes[kind_of(pa)] += DUMP_PAGE_SIZE;
 	for (int kind = 0; kind < ACCOUNT_NKINDS; kind++)
 		ac->ac_total += ac->ac_bytes[kind];
 }

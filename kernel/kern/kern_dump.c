@@ -9,6 +9,7 @@
 #include "kernel/kern/kern_dumpdev.h"
 #include "kernel/kern/kern_dumppages.h"
 #include "kernel/kern/kern_dumpsay.h"
+#include "kernel/kern/kern_owner.h"
 #include "kernel/sys/cons.h"
 #include "kernel/sys/dump_machine.h"
 #include "kernel/sys/fail.h"
@@ -50,6 +51,7 @@ describe_machine(void)
 {
 	machine = (struct dump_machine){
 		.dm_pages = &kernel_dump_pages,
+		.dm_owners = page_owners,
 		.dm_msgbuf = msgbufp->msg_ptr,
 		.dm_msgbuf_len = msgbufp->msg_size,
 		.dm_msgbuf_tail = sizeof(*msgbufp),
