@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format/bytes.h"
 #include "libkvm/unpack_int.h"
 
 /* A kind of compression. */
@@ -81,12 +82,38 @@ unpack_suffix(size_t i)
 
 /* ---- the file ---- */
 
+/*
+ * zstd and lz4 files may begin with frames that hold no data, as those of pzstd
+ * do: a magic number whose low 4 bits are free, then a length, both of 32 bits.
+ * Their number is bounded, since a file can be full of them.
+ */
+#define SKIPPABLE_MAGIC	   0x184d2a50
+#define SKIPPABLE_MASK	   0xfffffff0
+#define SKIPPABLE_HEAD_LEN 8
+#define SKIPPABLE_MAX	   64
+
+/* Where the first frame with data is. */
+static off_t
+skip_frames(int fd)
+{
+	uint8_t head[SKIPPABLE_HEAD_LEN];
+	off_t at = 0;
+
+	for (int i = 0; i < SKIPPABLE_MAX; i++) {
+		if (pread(fd, head, sizeof(head), at) != sizeof(head) ||
+		    (le32dec(head) & SKIPPABLE_MASK) != SKIPPABLE_MAGIC)
+			break;
+		at += SKIPPABLE_HEAD_LEN + (off_t)le32dec(head + 4);
+	}
+	return (at);
+}
+
 /* How the file is packed; NULL: not at all.  false: errno says why not. */
 static bool
 find_packing(int fd, const struct packing **out)
 {
 	uint8_t magic[sizeof(packings[0].pk_magic)] = { 0 };
-	ssize_t n = pread(fd, magic, sizeof(magic), 0);
+	ssize_t n = pread(fd, magic, sizeof(magic), skip_frames(fd));
 
 	*out = NULL;
 	if (n < 0)

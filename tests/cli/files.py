@@ -308,6 +308,19 @@ def check_header(command):
         assert info["unverified_bytes"] == 0, info
 
 
+def check_skippable(command):
+    """Frames without data come first, as pzstd and seekable files have them."""
+    frames = b"".join(struct.pack("<II", magic, size) + bytes(size)
+                      for magic, size in [(0x184d2a50, 4), (0x184d2a5f, 100)])
+    result = run(VMCORE, "ps", "-N", path("kern"),
+                 save("skippable", frames + packed(CORE, *command)))
+    assert (result.status, result.out) == (0, WHOLE.out), result
+
+
+for command in [["zstd", "-q1"], ["lz4", "-q"]]:
+    if shutil.which(command[0]) and knows(command[0]):
+        tests.case(f"{command[0]}: frames without data come first", check_skippable, command)
+
 for command in PIECES:
     if shutil.which(command[0]) and knows(command[0]):
         tests.case(f"{command[0]}: pieces, and zeros between them", check_pieces, command)
