@@ -19,6 +19,11 @@
 #define MAP_EXCL    0x4000 /* with FIXED: fail if something is there */
 #define MAP_NOCORE  0x20000
 
+/* For msync(2). */
+#define MS_SYNC	      0x0 /* return when it is written */
+#define MS_ASYNC      0x1
+#define MS_INVALIDATE 0x2
+
 #define MADV_NORMAL	0
 #define MADV_RANDOM	1
 #define MADV_SEQUENTIAL 2

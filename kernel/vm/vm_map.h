@@ -213,6 +213,18 @@ int vm_map_inherit(vm_map_t map, vm_offset_t start, vm_offset_t end,
 int vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end,
     int advice);
 
+/* For vm_map_sync(). */
+#define VM_MAP_SYNC_WAIT  0x1 /* return when it is written */
+#define VM_MAP_SYNC_INVAL 0x2 /* and let go of the pages */
+
+/*
+ * Write to files what was written to their pages.  Lets go of the lock meanwhile.
+ * INVALID_ADDRESS: a hole; INVALID_ARGUMENT: to let go of what is wired; FAILURE:
+ * an error of the pager.
+ */
+int vm_map_sync(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    unsigned int flags);
+
 /* For vm_map_wire() and vm_map_unwire(). */
 #define VM_MAP_WIRE_SYSTEM  0x0
 #define VM_MAP_WIRE_USER    0x1 /* for mlock(2): counts once */

@@ -1,5 +1,6 @@
 /*
- * What a user says about how it will use a range of addresses.
+ * What a user says about how it will use a range of addresses, and when it wants
+ * what it wrote to be in the file.
  *
  * Some of it is kept in the entries, for faults and for those who write pages
  * back.  The rest is about the pages that are there now.
@@ -79,4 +80,62 @@ vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end, int advice)
 	else
 		advise_entries(map, start, end, advice);
 	return (KERN_SUCCESS);
+}
+
+/* ---- msync(2) ---- */
+
+/* Is all of it mapped, and nothing of it wired that is to go? */
+static int
+may_sync(vm_map_t map, vm_offset_t start, vm_offset_t end, unsigned int flags)
+{
+	vm_map_entry_t entry;
+
+	for (; start < end; start = entry->end) {
+		if (!vm_map_lookup_entry(map, start, &entry))
+			return (KERN_INVALID_ADDRESS);
+		if ((flags & VM_MAP_SYNC_INVAL) != 0 && entry->wired_count > 0)
+			return (KERN_INVALID_ARGUMENT);
+	}
+	return (KERN_SUCCESS);
+}
+
+/* The part of entry from start on, without the lock; *start is where it ends. */
+static bool
+sync_entry(vm_map_t map, const struct vm_map_entry *entry, vm_offset_t *start,
+    vm_offset_t end, unsigned int flags)
+{
+	vm_object_t object = entry->object;
+	vm_ooffset_t offset = *start - entry->start + entry->offset;
+	vm_size_t size = (entry->end < end ? entry->end : end) - *start;
+	bool ok;
+
+	*start += size;
+	vm_object_reference(object);
+	vm_map_unlock_read(map);
+	ok = vm_object_sync(object, offset, size,
+	    (flags & VM_MAP_SYNC_WAIT) != 0, (flags & VM_MAP_SYNC_INVAL) != 0);
+	vm_object_deallocate(object);
+	vm_map_lock_read(map);
+	return (ok);
+}
+
+int
+vm_map_sync(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    unsigned int flags)
+{
+	vm_map_entry_t entry;
+	int error;
+
+	if (!vm_map_range_valid(map, start, end))
+		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
+	vm_map_lock_read(map);
+	error = may_sync(map, start, end, flags);
+	while (error == KERN_SUCCESS && start < end) {
+		if (!vm_map_lookup_entry(map, start, &entry))
+			error = KERN_INVALID_ADDRESS;
+		else if (!sync_entry(map, entry, &start, end, flags))
+			error = KERN_FAILURE;
+	}
+	vm_map_unlock_read(map);
+	return (error);
 }

@@ -287,6 +287,26 @@ kern_madvise(struct vmspace *vm, vm_offset_t addr, vm_size_t len, int advice)
 	    advice)));
 }
 
+int
+kern_msync(struct vmspace *vm, vm_offset_t addr, vm_size_t len, int flags)
+{
+	vm_offset_t start, end;
+	unsigned int how = 0;
+	int error;
+
+	if ((flags & ~(MS_ASYNC | MS_INVALIDATE)) != 0 ||
+	    flags == (MS_ASYNC | MS_INVALIDATE) ||
+	    !whole_pages(addr, len, &start, &end))
+		return (EINVAL);
+	if ((flags & MS_ASYNC) == 0)
+		how |= VM_MAP_SYNC_WAIT;
+	if ((flags & MS_INVALIDATE) != 0)
+		how |= VM_MAP_SYNC_INVAL;
+	error = vm_map_sync(&vm->vm_map, start, end, how);
+	return (error == KERN_INVALID_ARGUMENT ? EBUSY :
+						 vm_mmap_to_errno(error));
+}
+
 /* ---- What stays ---- */
 
 int

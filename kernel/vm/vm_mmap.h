@@ -36,6 +36,7 @@ int kern_minherit(struct vmspace *vm, vm_offset_t addr, vm_size_t len,
     int inherit);
 int kern_madvise(struct vmspace *vm, vm_offset_t addr, vm_size_t len,
     int advice);
+int kern_msync(struct vmspace *vm, vm_offset_t addr, vm_size_t len, int flags);
 int kern_mlock(struct vmspace *vm, vm_offset_t addr, vm_size_t len);
 int kern_munlock(struct vmspace *vm, vm_offset_t addr, vm_size_t len);
 

@@ -387,6 +387,25 @@ step_stack(void)
 	note_mapped(p, (struct range){ NPAGES - mapped, NPAGES }, &what, -1);
 }
 
+/* Then the file has what was written to the pages that show it. */
+static void
+step_sync(void)
+{
+	struct proc *p = any_proc();
+	struct range r = any_range();
+	int error = vm_map_sync(&p->vm->vm_map, page_va(r.first),
+	    page_va(r.end), VM_MAP_SYNC_WAIT);
+
+	for (unsigned int i = r.first; error == KERN_SUCCESS && i < r.end;
+	     i++) {
+		for (unsigned int f = 0; f < NFILES; f++)
+			expect(p->slots[i].content != file_contents[f][i] ||
+				memcmp(files[f].bytes[i],
+				    file_contents[f][i]->bytes, 4096) == 0,
+			    "a file after msync");
+	}
+}
+
 /* ---- Rights ---- */
 
 /* Is what the process sees there the page of a file, or nothing yet? */
@@ -758,6 +777,7 @@ static const struct {
 	{ 40, step_map },
 	{ 20, step_unmap },
 	{ 10, step_stack },
+	{ 10, step_sync },
 	{ 30, step_protect },
 	{ 10, step_inherit },
 	{ 15, step_wire },

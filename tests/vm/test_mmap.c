@@ -228,6 +228,12 @@ call_madvise(vm_offset_t addr, vm_size_t len, int arg)
 }
 
 static int
+call_msync(vm_offset_t addr, vm_size_t len, int arg)
+{
+	return (kern_msync(vm, addr, len, arg));
+}
+
+static int
 call_mlock(vm_offset_t addr, vm_size_t len, int arg)
 {
 	(void)arg;
@@ -296,6 +302,14 @@ static const struct row {
 	    3 },
 	{ "madvise: where nothing is", call_madvise, VA(9), PG, MADV_DONTNEED,
 	    0, 3 },
+	{ "msync: unknown flag", call_msync, VA(2), PG, 4, EINVAL, 3 },
+	{ "msync: later, and let go now", call_msync, VA(2), PG,
+	    MS_ASYNC | MS_INVALIDATE, EINVAL, 3 },
+	{ "msync: wraps", call_msync, VA(2), WRAPS, MS_SYNC, EINVAL, 3 },
+	{ "msync: a hole", call_msync, VA(4), 2 * PG, MS_SYNC, ENOMEM, 3 },
+	{ "msync: past the map", call_msync, VA(2), NPAGES *PG, MS_SYNC, ENOMEM,
+	    3 },
+	{ "msync", call_msync, VA(2), 3 * PG, MS_SYNC, 0, 3 },
 	{ "mlock: wraps", call_mlock, VA(2), WRAPS, 0, EINVAL, 3 },
 	{ "mlock: a hole", call_mlock, VA(1), 2 * PG, 0, ENOMEM, 3 },
 	{ "mlock: a guard", call_mlock, VA(3), 2 * PG, 0, ENOMEM, 3 },
@@ -386,6 +400,18 @@ test_break(void **state)
 	power_off();
 }
 
+/* What is to stay cannot be let go of. */
+static void
+test_msync_wired(void **state)
+{
+	(void)state;
+	power_on();
+	assert_int_equal(kern_mlock(vm, VA(2), PG), 0);
+	assert_int_equal(kern_msync(vm, VA(2), PG, MS_INVALIDATE), EBUSY);
+	assert_int_equal(kern_msync(vm, VA(2), PG, MS_SYNC), 0);
+	power_off();
+}
+
 /* Pages that were freed are clean, so the page daemon need not write them. */
 static void
 test_madvise_free(void **state)
@@ -421,10 +447,11 @@ main(void)
 	struct CMUnitTest tests[96] = {
 		cmocka_unit_test(test_mincore),
 		cmocka_unit_test(test_break),
+		cmocka_unit_test(test_msync_wired),
 		cmocka_unit_test(test_madvise_free),
 		cmocka_unit_test(test_madvise_entries),
 	};
-	size_t ntests = 4;
+	size_t ntests = 5;
 
 	ADD_ROWS(tests, ntests, mmap_rows, test_mmap);
 	ADD_ROWS(tests, ntests, rows, test_row);
