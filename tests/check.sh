@@ -98,8 +98,8 @@ stage_coverage()
 }
 
 # The long forms, for "make soak": a hundred storms, every boot test with the
-# kernel that clang makes, ten million steps of page tables, and half an hour for
-# each fuzzer.
+# kernel that clang makes, ten million steps of page tables, two million of
+# processes, and half an hour for each fuzzer.
 stage_soak_boot()
 {
 	build clang -Dstorm_runs=100 && run_tests --suite boot
@@ -107,8 +107,9 @@ stage_soak_boot()
 
 stage_soak_vm()
 {
-	build clang $sanitizers -Dpmap_storm_steps=10000000 &&
-	    run_tests 'host-kernel pmap storm'
+	build clang $sanitizers -Dpmap_storm_steps=10000000 \
+	    -Dvm_storm_steps=2000000 &&
+	    run_tests 'host-kernel pmap storm' 'host-kernel vm storm'
 }
 
 stage_soak_fuzz()
