@@ -31,10 +31,10 @@ say_target(const struct dump_request *req, const struct dump_result *res)
 	    kbytes(res->res_bytes), req->dr_sinks[res->res_sink].ds_name);
 	if (res->res_format != req->dr_format)
 		printf("; all memory, %ju KB, does not fit", kbytes(realmem));
-	if ((res->res_flags & DUMP_FLAG_NOBULK) != 0)
-		printf("; the page array does not fit");
 	if ((res->res_flags & DUMP_FLAG_NOOWNERS) != 0)
 		printf("; owners of pages do not fit");
+	if ((res->res_flags & DUMP_FLAG_NOBULK) != 0)
+		printf("; the page array does not fit");
 }
 
 /*

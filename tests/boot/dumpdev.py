@@ -153,7 +153,7 @@ def to_the_sector(sector):
     (disk,) = make_disks([need])
     text = on_one_cpu(disks=[disk])
     assert "now: minidump of" in text, text
-    assert "to vtbd0; the page array does not fit\n" in text, text
+    assert "; owners of pages do not fit; the page array does" in text, text
     assert machine.dump_of(disk, work / "core", sector) is not None
     saved(disk)
     (disk,) = make_disks([need - sector])
