@@ -21,6 +21,9 @@ ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 PHENTSIZE = PROGRAM_HEADER.size
 PT_LOAD = 1
+# Our own: where the section is that says who owned which page.
+OWNERS = struct.Struct("<16sQQ")
+OWNERS_AT = 4032
 MSGBUF = struct.Struct("<QII")  # msg_ptr, msg_magic, msg_size: constant
 MSGBUF_MAGIC = 0x063062
 
@@ -285,7 +288,7 @@ class Minidump:
         assert self.magic == "minidump FreeBSD/amd64"
         assert self.version in (1, 3)
         header_len = MINIDUMP.size if self.version == 3 else 64
-        assert not any(self.data[header_len:PAGE])
+        assert not any(self.data[header_len:OWNERS_AT])
         assert self.kernbase % (1 << 30) == 0
         assert self.dmapbase < self.dmapend <= self.kernbase
         self.check_msgbuf()
@@ -308,7 +311,11 @@ class Minidump:
     def check_sections(self):
         assert self.bitmap_len % PAGE == 0
         assert self.dump_avail_len == (PAGE if self.version == 3 else 0)
-        assert len(self.data) == self.sparse + self.rank[-1] * PAGE
+        pages_end = self.sparse + self.rank[-1] * PAGE
+        magic, *place = OWNERS.unpack_from(self.data, OWNERS_AT)
+        assert magic.rstrip(b"\0") == b"vmcore owners"
+        assert place == [pages_end, 4 * self.bitmap_len]
+        assert len(self.data) == sum(place)
         start, end, first = self.segments[-1]
         nbits = first + end - start
         bits = int.from_bytes(self.bitmap, "little")
