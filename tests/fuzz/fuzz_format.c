@@ -10,6 +10,7 @@
 #include "format/kerneldump.h"
 #include "format/minidump.h"
 #include "format/msgbuf.h"
+#include "format/owner.h"
 #include "format/paging.h"
 
 #include <stdlib.h>
@@ -236,6 +237,23 @@ fuzz_dumpset(struct span bytes, enum byte_order order, unsigned int shift)
 }
 
 static void
+fuzz_owners(struct span bytes, enum byte_order order)
+{
+	struct owners_hdr hdr;
+	uint8_t out[OWNERS_HDR_LEN];
+
+	if (bytes.len < sizeof(out) || !owners_decode(bytes.base, order, &hdr))
+		return;
+	owners_encode(&hdr, order, out);
+	need(memcmp(out, bytes.base, sizeof(out)) == 0);
+	for (unsigned int i = 0; i < 2 * OWNER_COUNT; i++) {
+		need(owner_name((enum page_owner)i) != NULL);
+		need(owner_phrase((enum page_owner)i) != NULL || i == 0 ||
+		    i >= OWNER_COUNT);
+	}
+}
+
+static void
 fuzz_paging(struct span bytes)
 {
 	static const struct paging *const all[] = { &paging_amd64, &paging_arm,
@@ -304,6 +322,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'p':
 		fuzz_paging(bytes);
+		break;
+	case 'w':
+		fuzz_owners(bytes, order);
 		break;
 	default:
 		break;

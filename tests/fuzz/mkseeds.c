@@ -59,6 +59,9 @@ static const struct {
 	    "'gEFI PART' @13 5c000000 12345678 @25 01 @33 ff "
 	    "@73 0200000000000000 " GPT_SWAP "@125 2200000000000000 "
 	    "6300000000000000" },
+	{ "owners", 33,
+	    "'wvmcore owners' @17 0060000000000000 @25 ff00000000000000" },
+	{ "owners-other", 33, "'wvmcore owner'" },
 	{ "gpt-short", 50, "'gEFI PART'" },
 	{ "gpt-shorter", 5, "'gEFI'" },
 	{ "gpt-none", 349, "'g'" },

@@ -171,6 +171,18 @@ def texts():
     yield packed[:500] + bytes([packed[500] ^ 0x55]) + packed[501:]
 
 
+def owned():
+    """Dumps that say who owned the pages that they left out."""
+    every = bytes(range(256))
+    for data in (seeds_file.minidump(owners=every), seeds_file.minidump(2, owners=every),
+                 seeds_file.minidump(owners=b"\x55"), seeds_file.minidump(owners=every)[:-1],
+                 seeds_file.minidump(owners=every)[:-4 * seeds_file.PAGE]):
+        for command in ("info", "info --json", "read -N @kernel2 -M @file -p 0x3000",
+                        "read -N @kernel2 -M @file -p 0x7000"):
+            words = command if "@file" in command else f"{command} @file"
+            yield f"{words}\n\n".encode() + data
+
+
 def own(files):
     """Kernels with a dump of their own data."""
     for folder in files:
@@ -254,5 +266,5 @@ def rows(files):
             words = named.format(2, 3)
             yield f"{command} {words}\nkernel.0=x\n\n".encode() + file
             yield f"info --json {words}\n\n".encode() + file
-    for more in (checked, monitor, unlucky):
+    for more in (checked, monitor, owned, unlucky):
         yield from more()

@@ -15,8 +15,8 @@ NO_MAP, AS_KERNEL = 1, 2
 PAGE = 4096
 
 
-def minidump(version=3, arch=b"amd64", **changed):
-    """A header and sections of a page each, then two pages."""
+def minidump(version=3, arch=b"amd64", owners=b"", **changed):
+    """A header and sections of a page each, then two pages, and who owned which."""
     f = {"version": version, "msgbuf": 0x800, "bitmap": PAGE, "pmap": PAGE,
          "kernbase": 0xFFFFFFFF80000000, "dmapbase": 0xFFFFF80000000000,
          "dmapend": 0xFFFFF80000010000, "avail": PAGE if version == 3 else 0} | changed
@@ -25,9 +25,13 @@ def minidump(version=3, arch=b"amd64", **changed):
     avail = struct.pack("<QQ", 0, 0x10000).ljust(PAGE, b"\0")
     bitmap = b"\3".ljust(PAGE, b"\0")
     pmap = struct.pack("<QQ", 0x8000000000000003, 0x80000000000000E3)
+    if owners:
+        end = (7 if version == 3 else 6) * PAGE
+        header = header.ljust(4032, b"\0") + struct.pack(
+            "<16sQQ", b"vmcore owners", end, 4 * PAGE)
     return (header.ljust(PAGE, b"\0") + b"text\n" * 819 + b"\0"
             + (avail if version == 3 else b"") + bitmap + pmap.ljust(PAGE, b"\0")
-            + some_bytes(2 * PAGE))
+            + some_bytes(2 * PAGE) + (owners.ljust(4 * PAGE, b"\0") if owners else b""))
 
 
 def zstd_raw(data, checksum=False, single=True, name=b"", step=65536):
