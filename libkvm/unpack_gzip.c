@@ -26,9 +26,13 @@
 #define TRAILER_LEN 8
 #define RATIO_MAX   1032
 
-/* The bytes that may be unpacked in a search for members. */
+/*
+ * The bytes that may be read and unpacked in a search for members.  A place where
+ * one might start costs some, too, since a decoder is set up for it.
+ */
 #define SEARCH_FREE  (UINT64_C(256) << 20)
 #define SEARCH_RATIO 16
+#define SEARCH_PLACE 4096
 
 struct gzip {
 	struct unpack *gz_u;
@@ -101,24 +105,49 @@ is_header(struct span file, uint64_t off)
 	    (p[3] & 0xe0) == 0);
 }
 
+static bool
+spend(struct gzip *gz, uint64_t cost)
+{
+	bool enough = cost <= gz->gz_budget;
+
+	gz->gz_budget = enough ? gz->gz_budget - cost : 0;
+	return (enough);
+}
+
+/* inflate() to nowhere; what it eats and what it makes are paid for. */
+static int
+inflate_away(struct gzip *gz, z_stream *z)
+{
+	uInt before = z->avail_in;
+	int error;
+
+	z->next_out = gz->gz_u->up_out;
+	z->avail_out = UNPACK_CHUNK_LEN;
+	error = inflate(z, Z_NO_FLUSH);
+	return (spend(gz,
+		    before - z->avail_in + UNPACK_CHUNK_LEN - z->avail_out) ?
+		error :
+		Z_BUF_ERROR);
+}
+
 /*
- * Unpack members to the end of the file, to nowhere.  false: not all are good.
+ * Unpack members to the end of the file, to nowhere.  false: not all are good, or
+ * to know that would cost too much.
  */
 static bool
 are_members(struct gzip *gz, struct span file, uint64_t off)
 {
 	z_stream z = { .next_in = (Bytef *)(uintptr_t)(file.base + off),
 		.avail_in = (uInt)(file.len - off) };
-	int error = inflateInit2(&z, GZIP);
+	int error;
 
-	while (error == Z_OK && gz->gz_budget > 0) {
-		uint64_t done;
-
-		z.next_out = gz->gz_u->up_out;
-		z.avail_out = UNPACK_CHUNK_LEN;
-		error = inflate(&z, Z_NO_FLUSH);
-		done = UNPACK_CHUNK_LEN - z.avail_out + 1;
-		gz->gz_budget -= done < gz->gz_budget ? done : gz->gz_budget;
+	if (file.len - off > gz->gz_budget || !spend(gz, SEARCH_PLACE)) {
+		gz->gz_budget = 0;
+		return (false);
+	}
+	error = inflateInit2(&z, GZIP);
+	while (error == Z_OK) {
+		error = inflate_away(gz, &z);
 		if (error != Z_STREAM_END)
 			continue;
 		if (is_zeros((struct span){ z.next_in, z.avail_in }))

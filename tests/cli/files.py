@@ -432,6 +432,26 @@ def check_short(command, limit):
     check_bomb(packed, f"than {limit} MB with its zeros")
 
 
+def few_seconds():
+    limits()
+    if not SANITIZED:
+        resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+
+
+def check_members():
+    """Places where a member might start, each of which takes all that follows."""
+    damaged = bytearray(gzip.compress(CORE[:200000]))
+    damaged[-8] ^= 1
+    named = b"\x1f\x8b\x08\x08" + b"\x01" * 8  # a file name comes, without an end
+    empty = b"\0\0\0\xff\xff"  # a stored block of no bytes
+    core = save("members.gz", bytes(damaged) + named * 50000 + b"\0"
+                + empty * 120000 + b"\7" * 4)
+    result = run(VMCORE, "info", "-N", path("kern"), core, preexec_fn=few_seconds)
+    expect(result, os.EX_DATAERR, "gzip data from byte 0 on is damaged")
+
+
+tests.case("gzip: places where a member might start", check_members)
+
 for kind, row in SHORT.items():
     if shutil.which(kind) and knows(kind):
         tests.case(f"{kind}: a short file with too many zeros", check_short, *row)
