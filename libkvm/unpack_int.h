@@ -76,6 +76,13 @@ bool unpack_put_found_at(struct unpack *u, uint64_t off);
  */
 void unpack_note(struct unpack *u, enum unpack_end end, const char *detail);
 
+/*
+ * Note it if the frame that starts the piece has no checksum at its end: the
+ * byte after its magic number lacks that bit.  Frames of another kind hold no
+ * data.
+ */
+void unpack_note_unsummed(struct unpack *u, uint32_t magic, uint8_t has_sum);
+
 /* What the piece was unpacked to is not verified. */
 void unpack_doubt(struct unpack *u);
 

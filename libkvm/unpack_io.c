@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format/bytes.h"
 #include "format/foreign.h"
 #include "libkvm/unpack_int.h"
 
@@ -68,6 +69,18 @@ unpack_next(struct unpack *u)
 	u->up_piece_in_off = u->up_in_done - u->up_left;
 	u->up_piece_out_off = u->up_spool.spl_len;
 	return (u->up_left > 0 && !is_past_end(u));
+}
+
+void
+unpack_note_unsummed(struct unpack *u, uint32_t magic, uint8_t has_sum)
+{
+	uint8_t head[5];
+	ssize_t n =
+	    pread(u->up_in_fd, head, sizeof(head), (off_t)u->up_piece_in_off);
+
+	if (n == (ssize_t)sizeof(head) && dec32(ORDER_LITTLE, head) == magic &&
+	    (head[4] & has_sum) == 0)
+		u->up_damage->dmg_unsummed = true;
 }
 
 bool

@@ -5,9 +5,7 @@
  */
 #include <errno.h>
 #include <lz4frame.h>
-#include <unistd.h>
 
-#include "format/bytes.h"
 #include "libkvm/unpack_int.h"
 
 #define FRAME_MAGIC 0x184d2204
@@ -19,26 +17,12 @@
  */
 #define HAS_SUM 0x04
 
-/* Has the frame no checksum at its end? */
-static void
-note_unsummed(struct unpack *u)
-{
-	uint8_t head[5];
-	ssize_t n =
-	    pread(u->up_in_fd, head, sizeof(head), (off_t)u->up_piece_in_off);
-
-	if (n == (ssize_t)sizeof(head) &&
-	    dec32(ORDER_LITTLE, head) == FRAME_MAGIC &&
-	    (head[4] & HAS_SUM) == 0)
-		u->up_damage->dmg_unsummed = true;
-}
-
 static enum unpack_end
 decode_frame(struct unpack *u, LZ4F_dctx *z, const char **why)
 {
 	size_t in_len, out_len = 0, left;
 
-	note_unsummed(u);
+	unpack_note_unsummed(u, FRAME_MAGIC, HAS_SUM);
 	do {
 		/* A full buffer may have left more to come. */
 		if (out_len < UNPACK_CHUNK_LEN && !unpack_fill(u))

@@ -76,27 +76,13 @@ decode(struct zstd *zs, ZSTD_inBuffer *in)
 	return (UNPACK_CUT);
 }
 
-/* Has the frame no checksum at its end? */
-static void
-note_unsummed(struct unpack *u)
-{
-	uint8_t head[5];
-	ssize_t n =
-	    pread(u->up_in_fd, head, sizeof(head), (off_t)u->up_piece_in_off);
-
-	if (n == (ssize_t)sizeof(head) &&
-	    dec32(ORDER_LITTLE, head) == FRAME_MAGIC &&
-	    (head[4] & HAS_SUM) == 0)
-		u->up_damage->dmg_unsummed = true;
-}
-
 static enum unpack_end
 decode_frame(struct zstd *zs)
 {
 	struct unpack *u = zs->zs_u;
 	enum unpack_end end = UNPACK_CUT;
 
-	note_unsummed(u);
+	unpack_note_unsummed(u, FRAME_MAGIC, HAS_SUM);
 	while (end == UNPACK_CUT && unpack_fill(u)) {
 		ZSTD_inBuffer in = { .src = u->up_next, .size = u->up_left };
 
