@@ -30,8 +30,8 @@ struct crashdir {
 #define CRASHDIR_NONE ((struct crashdir){ .cd_fd = -1, .cd_lock_fd = -1 })
 
 /*
- * Open the folder and lock it.  The file behind source_fd is the one that dumps
- * are read from: if it lies in the folder, it is neither removed nor replaced,
+ * Open the folder and lock it.  Dumps are read from the file that is open as
+ * source_fd.  If that file lies in the folder, it is not removed or replaced,
  * whatever its name is.
  */
 int crashdir_open(struct crashdir *cd, const char *path, int source_fd);

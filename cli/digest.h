@@ -30,7 +30,7 @@ void digest_destroy(struct digest *dg);
 /* dg may be NULL: then nothing is added. */
 void digest_add(struct digest *dg, const void *bytes, size_t len);
 
-/* The same for so many zeros. */
+/* Add len zeros. */
 void digest_add_zeros(struct digest *dg, uint64_t len);
 
 /* The digest of all bytes added.  false: unknown; out is "" then. */

@@ -17,7 +17,7 @@ struct dumpinfo {
 	const char *di_sha256;		/* of the dump's file; NULL: unknown */
 };
 
-/* What it calls a kh_compression; "???" if it is none. */
+/* The word that info.N has for a value of kh_compression; "???": unknown. */
 const char *dumpinfo_compression(uint8_t compression);
 
 void dumpinfo_print(FILE *out, const struct dumpinfo *di);

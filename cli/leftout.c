@@ -1,5 +1,5 @@
 /*
- * What a dump left out: one line for people, an array for programs.
+ * Prints how many pages a dump left out: see leftout.h.
  */
 #include "cli/leftout.h"
 

@@ -1,5 +1,5 @@
 /*
- * What a dump left out of the machine's memory, by who owned it.
+ * Prints how many pages are not in a dump, for each kind of owner.
  */
 #ifndef CLI_LEFTOUT_H
 #define CLI_LEFTOUT_H

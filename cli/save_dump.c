@@ -156,7 +156,7 @@ chunk_len(uint64_t left)
 	return (left < CHUNK_LEN ? (size_t)left : CHUNK_LEN);
 }
 
-/* What is counted; the key is not. */
+/* The digest that the part goes into; NULL for a key, which has none. */
 static struct digest *
 digest_of(const struct saving *sv, const struct copying *cpy)
 {

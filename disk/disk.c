@@ -46,7 +46,7 @@ measure_device(struct disk *dk)
 #else
 	off_t end = lseek(dk->dk_fd, 0, SEEK_END);
 
-	/* Of what is no disk, /dev/zero for one, some systems say 0. */
+	/* Some systems give a length of 0 to devices like /dev/zero. */
 	if (end == 0)
 		errno = ENODEV;
 	if (end <= 0)

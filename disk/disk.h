@@ -39,7 +39,10 @@ bool disk_read(const struct disk *dk, uint64_t off, void *buf, size_t len);
 bool disk_write(const struct disk *dk, uint64_t off, const void *buf,
     size_t len);
 
-/* What errno says of one of these that failed; until the next strerror(3). */
+/*
+ * A text about errno, which one of these functions has set.  It is valid until the
+ * next strerror(3).
+ */
 const char *disk_error(void);
 
 /* Wait until all that was written is on the disk. */
