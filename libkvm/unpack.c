@@ -84,11 +84,9 @@ unpack_suffix(size_t i)
 
 /*
  * zstd and lz4 files may begin with frames that hold no data, as those of pzstd
- * do: a magic number whose low 4 bits are free, then a length, both of 32 bits.
- * Their number is bounded, since a file can be full of them.
+ * do: a magic number, then a length, both of 32 bits.  Their number is bounded,
+ * since a file can be full of them.
  */
-#define SKIPPABLE_MAGIC	   0x184d2a50
-#define SKIPPABLE_MASK	   0xfffffff0
 #define SKIPPABLE_HEAD_LEN 8
 #define SKIPPABLE_MAX	   64
 
@@ -101,7 +99,7 @@ skip_frames(int fd)
 
 	for (int i = 0; i < SKIPPABLE_MAX; i++) {
 		if (pread(fd, head, sizeof(head), at) != sizeof(head) ||
-		    (le32dec(head) & SKIPPABLE_MASK) != SKIPPABLE_MAGIC)
+		    !unpack_is_skippable(le32dec(head)))
 			break;
 		at += SKIPPABLE_HEAD_LEN + (off_t)le32dec(head + 4);
 	}

@@ -76,6 +76,13 @@ bool unpack_put_found_at(struct unpack *u, uint64_t off);
  */
 void unpack_note(struct unpack *u, enum unpack_end end, const char *detail);
 
+/* Is it the magic number of a frame of zstd or lz4 that holds no data? */
+static inline bool
+unpack_is_skippable(uint32_t magic)
+{
+	return ((magic & 0xfffffff0) == 0x184d2a50);
+}
+
 /*
  * Note it if the frame that starts the piece has no checksum at its end: the
  * byte after its magic number lacks that bit.  Frames of another kind hold no

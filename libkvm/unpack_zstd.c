@@ -24,10 +24,9 @@
 #include "libkvm/mapping.h"
 #include "libkvm/unpack_int.h"
 
-#define FRAME_MAGIC	0xfd2fb528
-#define SKIPPABLE_MAGIC 0x184d2a50 /* to ...5f */
-#define FRAME_MIN_LEN	9	   /* magic, header of 2, an empty block */
-#define HAS_SUM		4	   /* in the header's first byte */
+#define FRAME_MAGIC   0xfd2fb528
+#define FRAME_MIN_LEN 9 /* magic, header of 2, an empty block */
+#define HAS_SUM	      4 /* in the header's first byte */
 
 /* contrib/seekable_format/zstd_seekable_compression_format.md */
 #define SEEK_SKIPPABLE	0x184d2a5e
@@ -178,7 +177,7 @@ is_frame(struct span file, uint64_t off)
 	if (file.len - off < 4)
 		return (false);
 	magic = dec32(ORDER_LITTLE, file.base + off);
-	return (magic == FRAME_MAGIC || (magic & ~15U) == SKIPPABLE_MAGIC);
+	return (magic == FRAME_MAGIC || unpack_is_skippable(magic));
 }
 
 /* The end of the frame at off, by what its blocks say.  false: nowhere. */
