@@ -174,16 +174,23 @@ COMMAND(secret, "secret", CMD_SHELL, sh_secret, "memory that is never dumped");
 
 static MALLOC_DEFINE(M_DRAIN, "drain", "all memory that there is");
 
-/* Allocate until there is nothing left; the list of it, and free pages. */
+/*
+ * Allocate until there is nothing left; the list of it, and free pages.  An
+ * allocation that fails wakes the page daemon, which may find a page in UMA's
+ * caches.  So memory is at its end when a whole turn got nothing.
+ */
 static vm_pindex_t
 drain(void ***list, size_t size, int flags)
 {
-	void **mem;
+	void **before, **mem;
 
-	while ((mem = malloc(size, M_DRAIN, flags)) != NULL) {
-		*mem = *list;
-		*list = mem;
-	}
+	do {
+		before = *list;
+		while ((mem = malloc(size, M_DRAIN, flags)) != NULL) {
+			*mem = *list;
+			*list = mem;
+		}
+	} while (*list != before);
 	return (vm_free_count());
 }
 

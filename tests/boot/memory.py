@@ -161,13 +161,17 @@ def secrets(tunable, dumped):
 
 
 def drained():
-    """The last pages are for those who ask for the reserve."""
+    """The last pages are for those who ask for the reserve.
+
+    Others leave 2 of them, or 3: an item of a page may need another page, for the
+    header of its slab.
+    """
     with boot(memory=64, cpus=1) as m:
         m.wait_for("# ")
         for _ in range(2):  # it gives back what it took
             m.send("drain\r")
             said = m.wait_for(r"drain: (\d+) pages are left, (\d+) of the")
-            assert (int(said[1]), int(said[2])) == (2, 0), said[0]
+            assert int(said[1]) in (2, 3) and int(said[2]) == 0, said[0]
         m.send("exit 0\r")
         assert m.end() == 0
 
