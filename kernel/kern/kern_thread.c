@@ -30,6 +30,7 @@ struct thread thread0 = {
 	.td_tid = TID_MIN - 1,
 	.td_name = "swapper",
 	.td_state = TDS_RUNNING,
+	.td_class = PRI_TIMESHARE,
 };
 
 static MALLOC_DEFINE(M_PROC, "proc", "processes and threads");
@@ -53,6 +54,7 @@ thread_create(void (*func)(void *), void *arg)
 	td->td_oncpu = NOCPU;
 	td->td_lastcpu = NOCPU;
 	td->td_boundcpu = NOCPU;
+	td->td_class = PRI_TIMESHARE;
 	/* It comes up holding sched_lock. */
 	td->td_md_spinlock_count = 1;
 	td->td_critnest = 1;
@@ -110,6 +112,7 @@ kthread_create_idle(struct pcpu *pc)
 
 	snprintf(td->td_name, sizeof(td->td_name), "idle: cpu%d", pc->pc_cpuid);
 	td->td_idle = true;
+	td->td_class = PRI_IDLE;
 	mtx_lock_spin(&sched_lock);
 	thread_link(td, idleproc.p_refs == 0 ? NULL : &idleproc, &idleproc);
 	td->td_state = TDS_RUNQ;

@@ -1,6 +1,7 @@
 /*
- * The scheduler: one queue, first in, first out, for all CPUs.  A thread that is
- * bound to a CPU has a queue there, which comes first.
+ * The scheduler: one run queue for all CPUs, and one for each CPU of the threads
+ * that are bound to it; sched_runq.c says which of them is next.  A thread that
+ * becomes ready goes to an idle CPU, or takes one from a thread of a worse class.
  *
  * A switch happens with sched_lock held and exactly one mutex deep.  The lock
  * is handed to the thread that comes up, which lets go of it, in mi_switch()
@@ -14,6 +15,7 @@
 #include "kernel/sys/clock.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/mutex.h"
+#include "kernel/sys/runq.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 
@@ -22,18 +24,18 @@
 
 struct mtx sched_lock = MTX_INITIALIZER("sched lock");
 
-TAILQ_HEAD(runq, thread);
-
-static struct runq runq = TAILQ_HEAD_INITIALIZER(runq); /* (s) */
-static struct runq bound[MAXCPU];			/* (s) */
-static uint64_t switches;				/* (s) */
+static struct runq runq;		/* (s) */
+static struct runq bound[MAXCPU];	/* (s) */
+static struct runq_share share[MAXCPU]; /* (s) */
+static uint64_t switches;		/* (s) */
 
 static void
 runqs_init(const void *arg)
 {
 	(void)arg;
+	runq_init(&runq);
 	for (size_t i = 0; i < nitems(bound); i++)
-		TAILQ_INIT(&bound[i]);
+		runq_init(&bound[i]);
 }
 SYSINIT(runqs, SI_SUB_CPU, SI_ORDER_SECOND, runqs_init, NULL);
 
@@ -41,7 +43,7 @@ SYSINIT(runqs, SI_SUB_CPU, SI_ORDER_SECOND, runqs_init, NULL);
 static bool
 is_runnable(void)
 {
-	return (!TAILQ_EMPTY(&bound[curcpu]) || !TAILQ_EMPTY(&runq));
+	return (!runq_is_empty(&bound[curcpu]) || !runq_is_empty(&runq));
 }
 
 /* A CPU that is idle, NOCPU if none is. */
@@ -59,6 +61,37 @@ find_idle_cpu(void)
 	return (NOCPU);
 }
 
+/* The CPU that runs the thread of the worst class, if worse than td's. */
+static int
+find_worse_cpu(const struct thread *td)
+{
+	enum pri_class worst = td->td_class;
+	int cpu, found = NOCPU;
+
+	CPU_FOREACH(cpu) {
+		const struct pcpu *pc = cpuid_to_pcpu[cpu];
+
+		if (pc == NULL || !pc->pc_started ||
+		    pc->pc_curthread->td_class <= worst)
+			continue;
+		worst = pc->pc_curthread->td_class;
+		found = cpu;
+	}
+	return (found);
+}
+
+/* A thread is ready that a CPU may run: have it look. */
+static void
+notify(int cpu, const struct thread *td)
+{
+	struct thread *running = cpuid_to_pcpu[cpu]->pc_curthread;
+
+	if (running->td_class > td->td_class)
+		running->td_needresched = true;
+	if (cpu != curcpu)
+		ipi_preempt(cpu);
+}
+
 void
 sched_add(struct thread *td)
 {
@@ -68,27 +101,22 @@ sched_add(struct thread *td)
 	td->td_state = TDS_RUNQ;
 	if (td->td_idle)
 		return;
-	if (td->td_boundcpu != NOCPU) {
-		TAILQ_INSERT_TAIL(&bound[td->td_boundcpu], td, td_runq);
-		cpu = td->td_boundcpu == curcpu ? NOCPU : td->td_boundcpu;
-	} else {
-		TAILQ_INSERT_TAIL(&runq, td, td_runq);
+	cpu = td->td_boundcpu;
+	runq_add(cpu != NOCPU ? &bound[cpu] : &runq, td);
+	if (cpu == NOCPU)
 		cpu = find_idle_cpu();
-	}
+	if (cpu == NOCPU)
+		cpu = find_worse_cpu(td);
 	if (cpu != NOCPU)
-		ipi_preempt(cpu);
+		notify(cpu, td);
 }
 
 static struct thread *
 sched_choose(void)
 {
-	struct runq *rq = TAILQ_EMPTY(&bound[curcpu]) ? &runq : &bound[curcpu];
-	struct thread *td = TAILQ_FIRST(rq);
+	struct thread *td = runq_choose(&bound[curcpu], &runq, &share[curcpu]);
 
-	if (td == NULL)
-		return (get_pcpu()->pc_idlethread);
-	TAILQ_REMOVE(rq, td, td_runq);
-	return (td);
+	return (td != NULL ? td : get_pcpu()->pc_idlethread);
 }
 
 void
@@ -156,8 +184,8 @@ sched_clock(void)
 {
 	struct thread *td = curthread;
 
-	if (td->td_idle || ticks % QUANTUM == 0)
-		td->td_needresched = is_runnable();
+	if ((td->td_idle || ticks % QUANTUM == 0) && is_runnable())
+		td->td_needresched = true;
 }
 
 void

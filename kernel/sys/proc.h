@@ -10,9 +10,11 @@
 #include "kernel/sys/callout.h"
 #include "kernel/sys/lock.h"
 #include "kernel/sys/param.h"
+#include "kernel/sys/priority.h"
 #include "kernel/sys/queue.h"
 
 struct pcb;
+struct runq;
 struct sleepqueue;
 struct trapframe;
 
@@ -33,6 +35,9 @@ struct thread {
 	int td_tid;		      /* (c) */
 	char td_name[MAXCOMLEN + 1];  /* (c) */
 	enum td_state td_state;	      /* (s) */
+	struct runq *td_rq;	      /* (s) that it is in, or NULL */
+	uint64_t td_rqstamp;	      /* (s) since when, in threads added */
+	enum pri_class td_class;      /* (s) as which it is run */
 	int td_oncpu;		      /* (s) */
 	int td_lastcpu;		      /* (s) */
 	int td_boundcpu;	      /* (s) where it must run, or NOCPU */

@@ -1,6 +1,6 @@
 /*
- * The scheduler: one run queue for all CPUs, round robin, and one for each CPU
- * of threads that are bound to it.
+ * The scheduler: threads of a class take turns, and a better class comes first;
+ * see priority.h.
  *
  * sched_lock guards it, the sleep queues and the lists of processes.  It is
  * held over a switch: the thread that is switched to releases it.
