@@ -267,7 +267,7 @@ bio_wait(struct bio *bp)
 
 	mtx_lock_spin(&dk->bd_mtx);
 	while (!bp->bio_finished)
-		msleep_spin(bp, &dk->bd_mtx, "bio", 0);
+		(void)_sleep(bp, &dk->bd_mtx.lock_object, PRIBIO, "bio", 0);
 	mtx_unlock_spin(&dk->bd_mtx);
 	return (bp->bio_error);
 }

@@ -31,6 +31,8 @@ struct thread thread0 = {
 	.td_name = "swapper",
 	.td_state = TDS_RUNNING,
 	.td_class = PRI_TIMESHARE,
+	.td_base_pri = PRI_MIN_TIMESHARE,
+	.td_priority = PRI_MIN_TIMESHARE,
 };
 
 static MALLOC_DEFINE(M_PROC, "proc", "processes and threads");
@@ -55,6 +57,7 @@ thread_create(void (*func)(void *), void *arg)
 	td->td_lastcpu = NOCPU;
 	td->td_boundcpu = NOCPU;
 	td->td_class = PRI_TIMESHARE;
+	td->td_base_pri = td->td_priority = PRI_MIN_TIMESHARE;
 	/* It comes up holding sched_lock. */
 	td->td_md_spinlock_count = 1;
 	td->td_critnest = 1;
@@ -113,6 +116,7 @@ kthread_create_idle(struct pcpu *pc)
 	snprintf(td->td_name, sizeof(td->td_name), "idle: cpu%d", pc->pc_cpuid);
 	td->td_idle = true;
 	td->td_class = PRI_IDLE;
+	td->td_base_pri = td->td_priority = PRI_MIN_IDLE;
 	mtx_lock_spin(&sched_lock);
 	thread_link(td, idleproc.p_refs == 0 ? NULL : &idleproc, &idleproc);
 	td->td_state = TDS_RUNQ;

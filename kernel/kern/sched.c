@@ -92,16 +92,11 @@ notify(int cpu, const struct thread *td)
 		ipi_preempt(cpu);
 }
 
-void
-sched_add(struct thread *td)
+static void
+make_ready(struct thread *td)
 {
-	int cpu;
+	int cpu = td->td_boundcpu;
 
-	mtx_assert(&sched_lock, MA_OWNED);
-	td->td_state = TDS_RUNQ;
-	if (td->td_idle)
-		return;
-	cpu = td->td_boundcpu;
 	runq_add(cpu != NOCPU ? &bound[cpu] : &runq, td);
 	if (cpu == NOCPU)
 		cpu = find_idle_cpu();
@@ -109,6 +104,29 @@ sched_add(struct thread *td)
 		cpu = find_worse_cpu(td);
 	if (cpu != NOCPU)
 		notify(cpu, td);
+}
+
+void
+sched_add(struct thread *td)
+{
+	mtx_assert(&sched_lock, MA_OWNED);
+	td->td_state = TDS_RUNQ;
+	if (!td->td_idle)
+		make_ready(td);
+}
+
+void
+sched_set_class(struct thread *td, enum pri_class c)
+{
+	bool ready = td->td_rq != NULL;
+
+	if (td->td_class == c)
+		return;
+	if (ready)
+		runq_remove(td);
+	td->td_class = c;
+	if (ready)
+		make_ready(td);
 }
 
 static struct thread *
@@ -149,6 +167,7 @@ void
 kern_yield(void)
 {
 	mtx_lock_spin(&sched_lock);
+	sched_borrow(curthread, 0);
 	sched_add(curthread);
 	mi_switch();
 	mtx_unlock_spin(&sched_lock);

@@ -197,8 +197,10 @@ _sleep(const void *chan, struct lock_object *lo, int flags, const char *wmesg,
 		how = lo->lo_class->lc_unlock(lo);
 	if ((flags & PCATCH) != 0)
 		error = take_interrupt(curthread);
-	if (error == 0)
+	if (error == 0) {
+		sched_borrow(curthread, (uint8_t)(flags & PRIMASK));
 		error = sleep_locked(chan, flags, wmesg, timo);
+	}
 	mtx_unlock_spin(&sched_lock);
 	if (lo != NULL && (flags & PDROP) == 0)
 		lo->lo_class->lc_lock(lo, how);

@@ -4,10 +4,12 @@
  * Before: the machine has filled in dump_avail and phys_avail, the direct map
  * is up, mp_maxid is known, and dumps have a set of pages.
  */
+#include "kernel/machine/pcpu.h"
 #include "kernel/machine/vmparam.h"
 #include "kernel/sys/kernel.h"
 #include "kernel/sys/malloc.h"
-#include "kernel/sys/proc.h"
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/sched.h"
 #include "kernel/sys/sysctl.h"
 #include "kernel/vm/uma.h"
 #include "kernel/vm/uma_boot.h"
@@ -57,6 +59,9 @@ static void
 pagedaemon(void *arg)
 {
 	(void)arg;
+	mtx_lock_spin(&sched_lock);
+	sched_prio(curthread, PVM);
+	mtx_unlock_spin(&sched_lock);
 	vm_pageout();
 }
 

@@ -38,6 +38,8 @@ struct thread {
 	struct runq *td_rq;	      /* (s) that it is in, or NULL */
 	uint64_t td_rqstamp;	      /* (s) since when, in threads added */
 	enum pri_class td_class;      /* (s) as which it is run */
+	uint8_t td_base_pri;	      /* (s) its own priority */
+	uint8_t td_priority;	      /* (s) that, or one that it borrows */
 	int td_oncpu;		      /* (s) */
 	int td_lastcpu;		      /* (s) */
 	int td_boundcpu;	      /* (s) where it must run, or NOCPU */

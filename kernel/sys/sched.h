@@ -16,6 +16,18 @@ extern struct mtx sched_lock;
 /* Make a thread ready.  Locked. */
 void sched_add(struct thread *td);
 
+/* Run td as one of that class from now on, if it is ready.  Locked. */
+void sched_set_class(struct thread *td, enum pri_class c);
+
+/* Give td a priority of priority.h.  Locked. */
+void sched_prio(struct thread *td, uint8_t pri);
+
+/*
+ * td has priority pri, or its own if pri is 0, until it next sleeps or lets
+ * another thread run.  Locked.
+ */
+void sched_borrow(struct thread *td, uint8_t pri);
+
 /* Run something else.  Locked; the caller has set its thread's state. */
 void mi_switch(void);
 

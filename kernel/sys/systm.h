@@ -5,6 +5,7 @@
 #define KERNEL_SYS_SYSTM_H
 
 #include "kernel/sys/param.h"
+#include "kernel/sys/priority.h"
 
 struct lock_object;
 
@@ -49,11 +50,15 @@ extern bool scheduler_stopped;
  * condition again.  With PCATCH in flags, sleepq_abort() ends the sleep, too,
  * and says what is returned.
  *
+ * The rest of flags is a priority of priority.h, which the thread has while it
+ * sleeps and after, until it lets another thread run; 0 is its own.
+ *
  * _sleep() lets go of a lock meanwhile, and takes it again as it was held, or,
  * with PDROP, does not.  Its callers are msleep(), rw_sleep() and sx_sleep().
  */
-#define PCATCH 0x100
-#define PDROP  0x200
+#define PRIMASK 0x0ff
+#define PCATCH	0x100
+#define PDROP	0x200
 
 int tsleep(const void *chan, int flags, const char *wmesg, int timo);
 int _sleep(const void *chan, struct lock_object *lo, int flags,

@@ -113,7 +113,7 @@ map_sleep(vm_map_t map, const void *chan)
 	vm_map_entry_t deferred = map->deferred;
 
 	map->deferred = NULL;
-	(void)sx_sleep(chan, &map->lock, PDROP, "vmmaps", 0);
+	(void)sx_sleep(chan, &map->lock, PVM | PDROP, "vmmaps", 0);
 	free_entries(deferred);
 	vm_map_lock(map);
 }

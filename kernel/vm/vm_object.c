@@ -140,7 +140,8 @@ vm_object_pip_wait(vm_object_t object, const char *wmesg)
 	VM_OBJECT_ASSERT_LOCKED(object);
 	while (object->paging_in_progress > 0) {
 		object->flags |= OBJ_PIPWNT;
-		(void)msleep(&object->paging_in_progress, &vm_mtx, 0, wmesg, 0);
+		(void)msleep(&object->paging_in_progress, &vm_mtx, PVM, wmesg,
+		    0);
 	}
 }
 

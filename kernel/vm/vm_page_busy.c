@@ -82,7 +82,7 @@ static void
 busy_sleep(vm_page_t m, const char *wmesg)
 {
 	vm_page_aflag_set(m, VPG_WAITED);
-	(void)msleep(m, &vm_mtx, 0, wmesg, 0);
+	(void)msleep(m, &vm_mtx, PVM, wmesg, 0);
 }
 
 bool

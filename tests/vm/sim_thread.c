@@ -5,7 +5,7 @@
  *	clock.h		hz, ticks: time passes when a test says so
  *	kdb.h		kdb_stuck()
  *	proc.h		curthread, by machine/kernel/machine/pcpu.h
- *	sched.h		sched_lock, sched_add(), mi_switch()
+ *	sched.h		sched_lock, sched_add(), sched_set_class(), mi_switch()
  *
  * A thread of the host has a struct thread from a pool, which it gives back when
  * it ends.  The pool stays: who spins for a lock may look at its former owner.
@@ -99,6 +99,9 @@ pool_use(struct simthread *t)
 	t->simt_thread.td_interrupt = 0;
 	t->simt_thread.td_locks.ll_count = 0;
 	t->simt_thread.td_rdlocks = 0;
+	t->simt_thread.td_class = PRI_TIMESHARE;
+	t->simt_thread.td_base_pri = PRI_MIN_TIMESHARE;
+	t->simt_thread.td_priority = PRI_MIN_TIMESHARE;
 	set_oncpu(&t->simt_thread, 0);
 	sim_td = &t->simt_thread;
 }
@@ -209,6 +212,12 @@ sched_add(struct thread *td)
 	mtx_assert(&sched_lock, MA_OWNED);
 	td->td_state = TDS_RUNNING;
 	sem_post(&((struct simthread *)td)->simt_ready);
+}
+
+void
+sched_set_class(struct thread *td, enum pri_class c)
+{
+	td->td_class = c;
 }
 
 void

@@ -5,9 +5,11 @@
 #include "tests/support/unit.h"
 #include "tests/vm/sim.h"
 
+#include "kernel/machine/pcpu.h"
 #include "kernel/sys/callout.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/mutex.h"
+#include "kernel/sys/sched.h"
 #include "kernel/sys/sleepqueue.h"
 #include "kernel/sys/systm.h"
 
@@ -153,6 +155,51 @@ test_row(void **state)
 	}
 }
 
+/* Of a thread that sleeps. */
+static enum pri_class
+class_of(struct simthread *t)
+{
+	enum pri_class c;
+
+	sim_wait_asleep(t);
+	mtx_lock_spin(&sched_lock);
+	c = sim_thread(t)->td_class;
+	mtx_unlock_spin(&sched_lock);
+	return (c);
+}
+
+/* Awake as what it slept as; the next sleep, and a priority of its own. */
+static void
+sleep_as(void *arg)
+{
+	enum pri_class *awake = arg;
+
+	(void)tsleep(&channels[0], PVM | PCATCH, "test", 0);
+	*awake = curthread->td_class;
+	(void)tsleep(&channels[1], 0, "test", 0);
+	mtx_lock_spin(&sched_lock);
+	sched_prio(curthread, PRI_MIN_IDLE);
+	mtx_unlock_spin(&sched_lock);
+	(void)tsleep(&channels[0], 0, "test", 0);
+}
+
+static void
+test_priority(void **state)
+{
+	enum pri_class awake = PRI_NCLASSES;
+	struct simthread *t = sim_start(sleep_as, &awake);
+
+	(void)state;
+	assert_int_equal(class_of(t), PRI_KERN);
+	wakeup(&channels[0]);
+	assert_int_equal(class_of(t), PRI_TIMESHARE);
+	assert_int_equal(awake, PRI_KERN);
+	wakeup(&channels[1]);
+	assert_int_equal(class_of(t), PRI_IDLE);
+	wakeup(&channels[0]);
+	sim_join(t);
+}
+
 static int ncalls;
 
 static void
@@ -191,11 +238,12 @@ test_callout(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[NROWS(rows) + 1];
+	struct CMUnitTest tests[NROWS(rows) + 2];
 	size_t ntests = 0;
 
 	sim_boot(&sim_small);
 	ADD_ROWS(tests, ntests, rows, test_row);
+	tests[ntests++] = (struct CMUnitTest)cmocka_unit_test(test_priority);
 	tests[ntests++] = (struct CMUnitTest)cmocka_unit_test(test_callout);
 	return (RUN_TESTS(tests, ntests));
 }
