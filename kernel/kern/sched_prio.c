@@ -4,13 +4,14 @@
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/sched.h"
 #include "kernel/sys/systm.h"
+#include "kernel/sys/turnstile.h"
 
 static void
 set_priority(struct thread *td, uint8_t pri)
 {
 	mtx_assert(&sched_lock, MA_OWNED);
 	td->td_priority = pri;
-	sched_set_class(td, pri_class_of(pri));
+	turnstile_adjust(td);
 }
 
 void

@@ -13,6 +13,9 @@
  *			again: a thread that runs need not wait for one that
  *			still has to be switched to
  *
+ * Those that wait lend their priority to the owner, or to the thread that is woken
+ * to be it (subr_turnstile.c).
+ *
  * A thread that wants to share a lock waits if others wait before it, unless it
  * shares locks already: they might wait for it.
  */
@@ -25,6 +28,7 @@
 #include "kernel/sys/sleepqueue.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
+#include "kernel/sys/turnstile.h"
 
 void
 lock_init(struct lock_object *lo, const struct lock_class *class,
@@ -195,6 +199,15 @@ must_wait(struct lock_object *lo, enum lock_how how)
 	}
 }
 
+/* NULL: it is free, or shared.  Once threads wait it changes with sched_lock only. */
+static struct thread *
+owner_of(const struct lock_object *lo)
+{
+	uintptr_t v = word(lo) & ~(uintptr_t)LK_WAITERS;
+
+	return ((v & LK_SHARED) != 0 ? NULL : (struct thread *)v);
+}
+
 /* Sleep.  true: it has been taken; false: try again. */
 static bool
 wait_for(struct lock_object *lo, enum lock_how how)
@@ -204,7 +217,7 @@ wait_for(struct lock_object *lo, enum lock_how how)
 	mtx_lock_spin(&sched_lock);
 	if (must_wait(lo, how)) {
 		curthread->td_lockhow = how;
-		sleepq_wait(channel(lo), lo->lo_name);
+		sleepq_wait(channel(lo), lo->lo_name, owner_of(lo));
 		taken = (lo->lo_class->lc_flags & LC_BARGE) == 0;
 	}
 	mtx_unlock_spin(&sched_lock);
@@ -257,13 +270,19 @@ static bool
 pass_on(struct lock_object *lo, uintptr_t old, unsigned int kept)
 {
 	struct sleepqueue *sq = sleepq_lookup(channel(lo));
+	struct thread *owner;
 	unsigned int n;
 
 	KASSERT(sq != NULL, ("%s: \"%s\": none waits", __func__, lo->lo_name));
 	if (!swap(lo, old, next_word(lo, sq, kept, &n)))
 		return (false);
+	owner = TAILQ_FIRST(&sq->sq_blocked);
+	if (kept > 0 || owner->td_lockhow == LOCK_SHARED)
+		owner = NULL;
 	while (n-- > 0)
 		sleepq_resume(sq, TAILQ_FIRST(&sq->sq_blocked), 0);
+	if (!TAILQ_EMPTY(&sq->sq_blocked))
+		turnstile_wait_for(sq, owner);
 	return (true);
 }
 
@@ -374,6 +393,15 @@ lock_release(struct lock_object *lo, enum lock_how how)
 	mtx_unlock_spin(&sched_lock);
 }
 
+/* This thread owns it now.  Those that have waited until others do lend to it. */
+static void
+lend_to_me(const struct lock_object *lo)
+{
+	mtx_lock_spin(&sched_lock);
+	turnstile_wait_for(sleepq_lookup(channel(lo)), curthread);
+	mtx_unlock_spin(&sched_lock);
+}
+
 bool
 lock_try_upgrade(struct lock_object *lo)
 {
@@ -388,6 +416,8 @@ lock_try_upgrade(struct lock_object *lo)
 			return (false);
 	} while (!swap(lo, old, (uintptr_t)curthread | (old & LK_WAITERS)));
 	curthread->td_rdlocks--;
+	if ((old & LK_WAITERS) != 0)
+		lend_to_me(lo);
 	return (true);
 }
 

@@ -22,6 +22,7 @@
 #include "kernel/sys/sched.h"
 #include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"
+#include "kernel/sys/turnstile.h"
 
 #define SC_TABLESIZE 1024 /* a power of two */
 
@@ -81,7 +82,7 @@ sleepq_lookup(const void *chan)
 	return (sq);
 }
 
-static void
+static struct sleepqueue *
 sleepq_add(struct thread *td, const void *chan)
 {
 	struct sleepqueue *sq = sleepq_lookup(chan);
@@ -95,6 +96,8 @@ sleepq_add(struct thread *td, const void *chan)
 	td->td_sleepqueue = NULL;
 	td->td_wchan = chan;
 	TAILQ_INSERT_TAIL(&sq->sq_blocked, td, td_runq);
+	sq->sq_waiting[td->td_class]++;
+	return (sq);
 }
 
 void
@@ -106,6 +109,8 @@ sleepq_resume(struct sleepqueue *sq, struct thread *td, int error)
 		own = sq;
 	LIST_REMOVE(own, sq_hash);
 	TAILQ_REMOVE(&sq->sq_blocked, td, td_runq);
+	sq->sq_waiting[td->td_class]--;
+	turnstile_wait_for(sq, own == sq ? NULL : sq->sq_owner);
 	td->td_sleepqueue = own;
 	td->td_wchan = NULL;
 	td->td_wmesg = NULL;
@@ -125,8 +130,9 @@ sleepq_timeout(void *arg)
 	mtx_unlock_spin(&sched_lock);
 }
 
+/* Of a thread that is in a queue: until it is taken out. */
 static int
-sleep_locked(const void *chan, int flags, const char *wmesg, int timo)
+sleep_locked(int flags, const char *wmesg, int timo)
 {
 	struct thread *td = curthread;
 
@@ -134,7 +140,6 @@ sleep_locked(const void *chan, int flags, const char *wmesg, int timo)
 	td->td_wmesg = wmesg;
 	td->td_catch = (flags & PCATCH) != 0;
 	td->td_timeout = timo != 0;
-	sleepq_add(td, chan);
 	if (td->td_timeout) {
 		td->td_wakeup_tick = ticks + timo;
 		callout_reset(&td->td_slpcallout, timo, sleepq_timeout, td);
@@ -163,9 +168,10 @@ sleep_stopped(const char *wmesg, int timo)
 }
 
 void
-sleepq_wait(const void *chan, const char *wmesg)
+sleepq_wait(const void *chan, const char *wmesg, struct thread *owner)
 {
-	(void)sleep_locked(chan, 0, wmesg, 0);
+	turnstile_wait_for(sleepq_add(curthread, chan), owner);
+	(void)sleep_locked(0, wmesg, 0);
 }
 
 /* An interrupt that came before the sleep. */
@@ -199,7 +205,8 @@ _sleep(const void *chan, struct lock_object *lo, int flags, const char *wmesg,
 		error = take_interrupt(curthread);
 	if (error == 0) {
 		sched_borrow(curthread, (uint8_t)(flags & PRIMASK));
-		error = sleep_locked(chan, flags, wmesg, timo);
+		(void)sleepq_add(curthread, chan);
+		error = sleep_locked(flags, wmesg, timo);
 	}
 	mtx_unlock_spin(&sched_lock);
 	if (lo != NULL && (flags & PDROP) == 0)

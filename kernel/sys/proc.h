@@ -40,6 +40,8 @@ struct thread {
 	enum pri_class td_class;      /* (s) as which it is run */
 	uint8_t td_base_pri;	      /* (s) its own priority */
 	uint8_t td_priority;	      /* (s) that, or one that it borrows */
+	/* (s) queues that wait for it, and lend it their class */
+	LIST_HEAD(, sleepqueue) td_contested;
 	int td_oncpu;		      /* (s) */
 	int td_lastcpu;		      /* (s) */
 	int td_boundcpu;	      /* (s) where it must run, or NOCPU */

@@ -5,6 +5,7 @@
 #ifndef KERNEL_SYS_SLEEPQUEUE_H
 #define KERNEL_SYS_SLEEPQUEUE_H
 
+#include "kernel/sys/priority.h"
 #include "kernel/sys/queue.h"
 
 struct thread;
@@ -15,6 +16,9 @@ struct sleepqueue {
 	LIST_ENTRY(sleepqueue) sq_hash;	 /* of its chain, or of a free list */
 	LIST_HEAD(, sleepqueue) sq_free; /* of all sleepers but one */
 	const void *sq_wchan;
+	unsigned int sq_waiting[PRI_NCLASSES]; /* sleepers, by class */
+	struct thread *sq_owner; /* whom they wait for; see turnstile.h */
+	LIST_ENTRY(sleepqueue) sq_owned; /* of its td_contested */
 };
 
 /* A thread brings a queue with it: td_sleepqueue. */
@@ -23,11 +27,12 @@ struct sleepqueue *sleepq_alloc(void);
 void sleepq_free(struct sleepqueue *sq);
 
 /*
- * For locks, with sched_lock held.  Sleep on chan until sleepq_resume(); the
+ * For locks, with sched_lock held.  Sleep on chan until sleepq_resume(), while
+ * owner, which may be NULL, has what is waited for; the
  * queue of its sleepers, NULL if there are none; and wake one of them, whose
  * sleep returns error.
  */
-void sleepq_wait(const void *chan, const char *wmesg);
+void sleepq_wait(const void *chan, const char *wmesg, struct thread *owner);
 struct sleepqueue *sleepq_lookup(const void *chan);
 void sleepq_resume(struct sleepqueue *sq, struct thread *td, int error);
 

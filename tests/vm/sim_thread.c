@@ -102,6 +102,7 @@ pool_use(struct simthread *t)
 	t->simt_thread.td_class = PRI_TIMESHARE;
 	t->simt_thread.td_base_pri = PRI_MIN_TIMESHARE;
 	t->simt_thread.td_priority = PRI_MIN_TIMESHARE;
+	LIST_INIT(&t->simt_thread.td_contested);
 	set_oncpu(&t->simt_thread, 0);
 	sim_td = &t->simt_thread;
 }
