@@ -43,6 +43,20 @@ def locks(n, rounds, cpus):
         ), said
 
 
+def turns(cpus):
+    """Busy threads of each class have their share; so has the shell."""
+    with boot(cpus=cpus) as m:
+        m.wait_for("# ")
+        said = m.command("turns 4 50")
+        pattern = r"turns: kernel (\d+), timeshare (\d+), idle (\d+)\n"
+        kern, timeshare, idle = map(int, re.fullmatch(pattern, said).groups())
+        assert idle >= 200, said
+        assert timeshare >= idle // 2, said
+        assert kern > 4 * timeshare and kern > 4 * idle, said
+        said = m.command("lend")
+        assert said == "lend: class 2, then 0, and 2 after\n", said
+
+
 def uptime():
     """Both clocks go on, and the finer one at about the host's rate at most."""
     with boot() as m:
@@ -65,4 +79,6 @@ for n, cpus in (20, 1), (1000, 4), (10000, 2):
     tests.case(f"{n} sleepers on {cpus} CPUs", sleepers, n, cpus)
 for n, rounds, cpus in (4, 300, 1), (8, 300, 4):
     tests.case(f"{n} threads lock on {cpus} CPUs", locks, n, rounds, cpus)
+for cpus in 1, 4:
+    tests.case(f"classes of threads on {cpus} CPUs", turns, cpus)
 tests.run()
