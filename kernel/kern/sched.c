@@ -80,15 +80,23 @@ find_worse_cpu(const struct thread *td)
 	return (found);
 }
 
+/* This CPU interrupts itself, for when interrupts are enabled again. */
+static bool
+can_interrupt_self(void)
+{
+	return (smp_started && curthread->td_intr_nesting_level == 0);
+}
+
 /* A thread is ready that a CPU may run: have it look. */
 static void
 notify(int cpu, const struct thread *td)
 {
 	struct thread *running = cpuid_to_pcpu[cpu]->pc_curthread;
+	bool better = td->td_class < running->td_class;
 
-	if (running->td_class > td->td_class)
+	if (better)
 		running->td_needresched = true;
-	if (cpu != curcpu)
+	if (cpu != curcpu || (better && can_interrupt_self()))
 		ipi_preempt(cpu);
 }
 

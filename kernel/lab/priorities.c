@@ -1,6 +1,6 @@
 /*
  * Threads of all classes, from the shell: "turns N ROUNDS" has those that never
- * sleep take turns, "lend" has one lend its class.
+ * sleep take turns, "lend" has one lend its class, "preempt" wakes a better one.
  */
 #include "kernel/machine/pcpu.h"
 #include "kernel/sys/command.h"
@@ -158,3 +158,39 @@ sh_lend(const char *args)
 }
 COMMAND(lend, "lend", CMD_SHELL, sh_lend,
     "a thread lends its class to another that owns a lock");
+
+/* ---- Preemption ---- */
+
+static const char preempted; /* to be slept on */
+static volatile bool asleep, awake;
+
+static void
+be_woken(void *arg)
+{
+	(void)sched_bind((int)(uintptr_t)arg);
+	set_own_class(PRI_KERN);
+	asleep = true;
+	(void)tsleep(&preempted, 0, "woken", 0);
+	awake = true;
+	finish();
+}
+
+/* Has it run on this CPU when wakeup() is over? */
+static void
+sh_preempt(const char *args)
+{
+	int cpu = curcpu;
+
+	(void)args;
+	(void)sched_bind(cpu);
+	asleep = awake = false;
+	start(be_woken, (uintptr_t)cpu, "woken");
+	while (!asleep)
+		kern_yield();
+	wakeup(&preempted);
+	printf("preempt: %s\n", awake ? "at once" : "later");
+	wait_for_all();
+	sched_unbind();
+}
+COMMAND(preempt, "preempt", CMD_SHELL, sh_preempt,
+    "wake a thread of a better class on the same CPU");

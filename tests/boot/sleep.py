@@ -55,6 +55,8 @@ def turns(cpus):
         assert kern > 4 * timeshare and kern > 4 * idle, said
         said = m.command("lend")
         assert said == "lend: class 2, then 0, and 2 after\n", said
+        said = m.command("preempt")
+        assert said == "preempt: at once\n", said
 
 
 def uptime():
