@@ -9,6 +9,9 @@
 
 #define CR0_WP 0x00010000
 #define CR4_PGE 0x080
+#define CR4_UMIP 0x800
+#define CR4_SMEP 0x100000
+#define CR4_SMAP 0x200000
 #define EFER_NXE 0x800
 
 #define PSL_I 0x200 /* interrupts enabled */
@@ -201,6 +204,19 @@ static inline void
 load_cr4(uint64_t v)
 {
 	__asm__ volatile("movq %0, %%cr4" : : "r"(v) : "memory");
+}
+
+/* Set and clear AC; by their bytes, for assemblers that do not know them. */
+static inline void
+stac(void)
+{
+	__asm__ volatile(".byte 0x0f, 0x01, 0xcb" : : : "memory");
+}
+
+static inline void
+clac(void)
+{
+	__asm__ volatile(".byte 0x0f, 0x01, 0xca" : : : "memory");
 }
 
 static inline void

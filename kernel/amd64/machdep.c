@@ -2,6 +2,7 @@
  * Starts the machine: from locore.S to the SYSINITs.
  */
 #include "kernel/amd64/bootmem.h"
+#include "kernel/amd64/cpu_protect.h"
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/frame.h"
 #include "kernel/amd64/pcb.h"
@@ -160,6 +161,7 @@ init_amd64(vm_paddr_t start_info_pa)
 	find_memory();
 	find_free_memory();
 	pmap_bootstrap();
+	cpu_protect();
 	guard_stacks();
 	mi_startup();
 }

@@ -3,6 +3,7 @@
  */
 #include "kernel/amd64/acpi.h"
 #include "kernel/amd64/bootmem.h"
+#include "kernel/amd64/cpu_protect.h"
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/ipi.h"
 #include "kernel/amd64/lapic.h"
@@ -98,6 +99,7 @@ init_secondary(void)
 	td->td_oncpu = pc->pc_cpuid;
 	td->td_state = TDS_RUNNING;
 	cpu_segments_init(pc);
+	cpu_protect();
 	idt_load();
 	lapic_init();
 	pc->pc_started = true;

@@ -12,6 +12,7 @@ struct pcpu {
 	struct pcpu *pc_prvspace;    /* itself */
 	int pc_cpuid;		     /* 0 is the one that booted */
 	uint32_t pc_apic_id;
+	uint64_t pc_cr4; /* with what cpu_protect() has set */
 	struct thread *pc_idlethread;
 	volatile bool pc_idle; /* it waits for an interrupt */
 	volatile bool pc_started;

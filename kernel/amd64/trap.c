@@ -1,6 +1,7 @@
 /*
  * Traps.  All come from the kernel, so most of them end in a panic.
  */
+#include "kernel/amd64/cpu_protect.h"
 #include "kernel/amd64/cpufunc.h"
 #include "kernel/amd64/frame.h"
 #include "kernel/amd64/ipi.h"
@@ -8,6 +9,7 @@
 #include "kernel/amd64/pcpu.h"
 #include "kernel/amd64/trap.h"
 #include "kernel/amd64/types.h"
+#include "kernel/amd64/vmparam.h"
 #include "kernel/sys/fail.h"
 #include "kernel/sys/kdb.h"
 #include "kernel/sys/systm.h"
@@ -150,6 +152,14 @@ trap_describe(const struct trapframe *frame)
 		    curthread->td_name);
 }
 
+/* The mapping is there, and is a user's: the CPU refused what the kernel did. */
+static bool
+is_user_memory(const struct trapframe *frame)
+{
+	return (frame->tf_trapno == T_PF && (frame->tf_err & PGEX_P) != 0 &&
+	    frame->tf_addr < VM_MAXUSER_ADDRESS);
+}
+
 static void __dead2
 trap_fatal(const struct trapframe *frame)
 {
@@ -161,6 +171,10 @@ trap_fatal(const struct trapframe *frame)
 		      "stack from %#jx",
 		    curthread->td_name, (uintmax_t)frame->tf_rsp,
 		    (uintmax_t)curthread->td_kstack);
+	if (is_user_memory(frame))
+		panic("page fault: the kernel %s user memory at %#jx",
+		    (frame->tf_err & PGEX_I) != 0 ? "executes" : "accesses",
+		    (uintmax_t)frame->tf_addr);
 	panic("%s", trap_name(frame->tf_trapno));
 }
 
@@ -218,5 +232,16 @@ safe_copy(void *dst, const void *src, size_t len)
 
 	ok = copy_onfault(dst, src, len, &pcb->pcb_onfault) == 0;
 	pcb->pcb_onfault = before;
+	return (ok);
+}
+
+bool
+user_copy(void *dst, const void *src, size_t len)
+{
+	bool ok;
+
+	user_access_begin();
+	ok = safe_copy(dst, src, len);
+	user_access_end();
 	return (ok);
 }

@@ -8,12 +8,14 @@
  *	pvh_parse	pvh.c		command line and memory, from the loader
  *	find_memory	machdep.c	dump_avail, phys_avail: boot_alloc() works
  *	pmap_bootstrap	pmap_bootstrap.c the direct map
+ *	cpu_protect	cpu_protect.c	what the CPU is to refuse
  *	mi_startup	here		the SYSINITs, by subsystem and order:
  *
  *	sysctl_tunables	TUNABLES	variables that the command line sets
  *	linker		TUNABLES	the kernel's size, for debuggers
  *	find_cpus	CPU		how many there can be
  *	runqs		CPU		where bound threads wait
+ *	protections	CPU		says what the CPUs refuse
  *	dump_pages	VM		from here on pages can be registered
  *	vm_mem		VM		pages, UMA, malloc(), in vm_init.c
  *	clocks		CLOCKS		the APIC's timer; interrupts are still off

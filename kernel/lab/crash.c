@@ -237,6 +237,9 @@ static const struct {
 	{ "overrun", crash_overrun },
 	{ "stale", crash_stale },
 	{ "redzone", crash_redzone },
+	{ "useraccess", crash_useraccess },
+	{ "userexec", crash_userexec },
+	{ "dataexec", crash_dataexec },
 };
 
 static void

@@ -25,6 +25,11 @@ void crash_overrun(void);
 void crash_stale(void);
 void crash_redzone(void);
 
+/* What CPUs refuse the kernel: crash_user.c. */
+void crash_useraccess(void);
+void crash_userexec(void);
+void crash_dataexec(void);
+
 /* The next thread that takes the lock of that name panics: crash.c. */
 void crash_hold(const char *name);
 

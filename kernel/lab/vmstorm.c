@@ -71,7 +71,7 @@ try_copy(struct vmspace *vm, void *dst, const void *src)
 
 	critical_enter();
 	pmap_activate(vm->vm_map.pmap);
-	ok = safe_copy(dst, src, sizeof(uint64_t));
+	ok = user_copy(dst, src, sizeof(uint64_t));
 	pmap_activate(kernel_pmap);
 	critical_exit();
 	return (ok);

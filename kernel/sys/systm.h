@@ -74,6 +74,12 @@ void wakeup_one(const void *chan);
  */
 bool safe_copy(void *dst, const void *src, size_t len);
 
+/*
+ * The same where dst or src is a user's address, in a critical section.  All else
+ * that accesses user memory faults, on CPUs that see to it.
+ */
+bool user_copy(void *dst, const void *src, size_t len);
+
 extern int cold; /* until threads can sleep */
 
 #endif

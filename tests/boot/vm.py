@@ -55,11 +55,37 @@ def debugger():
         assert any(looked_at(m) for _ in range(50)), "no map"
 
 
+ALL = "SMEP SMAP UMIP"
+NONE = "none of SMEP, SMAP, UMIP"
+USER = "panic: page fault: the kernel {} user memory at 0x10000000"
+
+REFUSED = [
+    ("max", "useraccess", ALL, USER.format("accesses")),
+    ("max", "userexec", ALL, USER.format("executes")),
+    ("max", "dataexec", ALL, "supervisor read instruction, protection"),
+    ("qemu64,-smep,-smap,-umip", "useraccess", NONE, "crash: survived useraccess"),
+]
+
+
+def refused(model, kind, protections, words):
+    """What the CPUs can refuse is on, on each of them, and named when it fires."""
+    with boot(cpus=2, model=model) as m:
+        m.wait_for(f"cpu: protections: {protections}\n")
+        m.wait_for("# ")
+        shown = m.command("show cpus")
+        for cpu in 0, 1:
+            assert re.search(rf"cpu{cpu}: .*: {protections}\n", shown), shown
+        m.send(f"crash {kind}\r")
+        m.wait_for(re.escape(words))
+
+
 def main():
     tests = tap.Tests()
     tests.case("storm: 4 threads on 2 CPUs", storm, 2, 128, 4, 1000)
     tests.case("storm: 2 threads on 1 CPU, 64 MB", storm, 1, 64, 2, 500)
     tests.case("show map, show pmap", debugger)
+    for model, kind, *rest in REFUSED:
+        tests.case(f"{kind} on {model}", refused, model, kind, *rest)
     tests.run()
 
 
