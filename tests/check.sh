@@ -2,7 +2,7 @@
 # usage: check.sh [STAGE ...]
 #
 # Build and run the tests in every configuration, or in those named: gcc,
-# real-dumps, clang, package, lto, sanitize, fuzz, coverage, big-endian,
+# real-dumps, clang, package, lto, sanitize, races, fuzz, coverage, big-endian,
 # soak-boot, soak-fuzz (these two take hours), soak-vm.  Ends in one line, "N
 # passed, N failed", and exits 1 if anything failed.  What a stage said is kept in
 # build-check/STAGE.log, what was built in build-check/STAGE.
@@ -64,6 +64,16 @@ stage_sanitize()
 	build clang $sanitizers &&
 	    run_tests --no-suite lint --no-suite install --no-suite boot \
 	    --no-suite package
+}
+
+# Races: the host's tests of the kernel that have threads, and only these are built.
+stage_races()
+{
+	[ -f "$dir/build.ninja" ] ||
+	    CC=clang meson setup "$dir" -Dwerror=true -Dtests=enabled \
+	        -Db_sanitize=thread -Db_lundef=false || return
+	built=yes
+	meson test -C "$dir" --timeout-multiplier 20 --suite threads
 }
 
 stage_fuzz()
@@ -179,7 +189,7 @@ cannot()
 		scripts/fetch-real-dumps.sh "$PWD/$out/real-dumps" >"$log" 2>&1 ||
 		    echo "they could not be fetched: see $log"
 		;;
-	clang | sanitize | fuzz | soak-*) need clang ;;
+	clang | sanitize | races | fuzz | soak-*) need clang ;;
 	coverage)
 		need clang
 		need llvm-cov
@@ -250,7 +260,7 @@ add()
 }
 
 mkdir -p "$out"
-[ $# -gt 0 ] || set -- gcc real-dumps clang package lto sanitize fuzz \
+[ $# -gt 0 ] || set -- gcc real-dumps clang package lto sanitize races fuzz \
     coverage big-endian
 for name; do
 	stage "$name"
