@@ -263,7 +263,7 @@ enter_locked(struct pmap *pmap, vm_offset_t va, pt_entry_t entry,
 		pmap_promote(&mp, g);
 		return (0);
 	}
-	if (!pmap_make(pmap, va, &mp) || !pmap_pv_reserve(pmap, 1)) {
+	if (!pmap_make(pmap, va, 0, &mp) || !pmap_pv_reserve(pmap, 1)) {
 		pmap_prune(pmap, va, g);
 		return (ENOMEM);
 	}
@@ -287,6 +287,45 @@ pmap_enter(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot,
 	error = enter_locked(pmap, va, entry_for(m, prot, flags), &g);
 	tlb_gather_finish(&g);
 	mtx_unlock_spin(&pmap_lock);
+	return (error);
+}
+
+/* EBUSY: something is mapped there, which has to be removed first. */
+static int
+enter_large_locked(struct pmap *pmap, vm_offset_t va, pt_entry_t entry,
+    struct tlb_gather *g)
+{
+	struct mapping mp;
+
+	if (!pmap_make(pmap, va, 1, &mp) || !pmap_pv_reserve(pmap, 1)) {
+		pmap_prune(pmap, va, g);
+		return (ENOMEM);
+	}
+	if ((*mp.mp_pte & AMD64_PTE_V) != 0)
+		return (EBUSY);
+	pmap_pte_insert(&mp, entry);
+	return (0);
+}
+
+int
+pmap_enter_large(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot)
+{
+	pt_entry_t entry = entry_for(m, prot, prot) | AMD64_PTE_PS;
+	int error;
+
+	check_range(__func__, va, va + NBPDR);
+	KASSERT(((va | VM_PAGE_TO_PHYS(m)) & (NBPDR - 1)) == 0,
+	    ("%s: %#jx at %#jx", __func__, (uintmax_t)VM_PAGE_TO_PHYS(m),
+		(uintmax_t)va));
+	do {
+		struct tlb_gather g = { 0 };
+
+		pmap_remove(pmap, va, va + NBPDR);
+		mtx_lock_spin(&pmap_lock);
+		error = enter_large_locked(pmap, va, entry, &g);
+		tlb_gather_finish(&g);
+		mtx_unlock_spin(&pmap_lock);
+	} while (error == EBUSY);
 	return (error);
 }
 
@@ -316,7 +355,7 @@ copy_one(struct pmap *dst, const struct mapping *from, struct tlb_gather *g)
 	/* Large pages are left to faults. */
 	if ((*to.mp_pte & AMD64_PTE_V) != 0 || from->mp_level > 0)
 		return (true);
-	if (!pmap_make(dst, from->mp_va, &to) || !pmap_pv_reserve(dst, 1)) {
+	if (!pmap_make(dst, from->mp_va, 0, &to) || !pmap_pv_reserve(dst, 1)) {
 		pmap_prune(dst, from->mp_va, g);
 		return (false);
 	}

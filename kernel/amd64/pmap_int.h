@@ -128,10 +128,11 @@ struct mapping pmap_find_at(struct pmap *pmap, vm_offset_t va,
     unsigned int level);
 
 /*
- * The lowest entry for va, with the tables that lead to it.  false: there was no
- * page for one; pmap_prune() those that were made.
+ * The entry of a level for va, with the tables that lead to it; 0 the lowest.
+ * false: there was no page for one; pmap_prune() those that were made.
  */
-bool pmap_make(struct pmap *pmap, vm_offset_t va, struct mapping *mp);
+bool pmap_make(struct pmap *pmap, vm_offset_t va, unsigned int level,
+    struct mapping *mp);
 
 /* A page table of no entries, which a dump does without.  NULL: no memory. */
 vm_page_t pmap_table_alloc(struct pmap *pmap);

@@ -65,8 +65,8 @@ pmap_pte_insert(const struct mapping *mp, pt_entry_t entry)
 	KASSERT((*mp->mp_pte & AMD64_PTE_V) == 0,
 	    ("%s: %#jx is mapped", __func__, (uintmax_t)mp->mp_va));
 	vm_page_wire(pmap_table_of(mp->mp_pte));
-	pmap_pv_insert(pmap, pmap_mapped_page(entry), mp->mp_va);
-	pmap->pm_resident++;
+	pmap_pv_insert(pmap, pmap_mapped_page(entry), pv_address(mp));
+	pmap->pm_resident += atop(level_size(mp->mp_level));
 	pmap->pm_wired += (entry & PTE_WIRED) != 0;
 	__atomic_store_n(mp->mp_pte, entry, __ATOMIC_RELEASE);
 }

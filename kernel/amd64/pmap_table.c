@@ -78,13 +78,14 @@ pmap_table_alloc(struct pmap *pmap)
 }
 
 bool
-pmap_make(struct pmap *pmap, vm_offset_t va, struct mapping *mp)
+pmap_make(struct pmap *pmap, vm_offset_t va, unsigned int level,
+    struct mapping *mp)
 {
 	for (;;) {
 		vm_page_t table;
 
-		*mp = pmap_find(pmap, va);
-		if (mp->mp_level == 0)
+		*mp = pmap_find_at(pmap, va, level);
+		if (mp->mp_level == level)
 			return (true);
 		table = pmap_table_alloc(pmap);
 		if (table == NULL)

@@ -109,6 +109,14 @@ void pmap_activate(pmap_t pmap);
 int pmap_enter(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot,
     unsigned int flags);
 
+/*
+ * Map 512 consecutive pages from m on as one large page, which va and m are
+ * aligned to, instead of all that is there.  It is not wired.  All of its pages
+ * count as accessed and, if it may be written to, as dirty: so the caller is to
+ * ask for that only if they are.  0, or ENOMEM: then nothing is mapped there.
+ */
+int pmap_enter_large(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot);
+
 /* Remove what is mapped, wired or not. */
 void pmap_remove(pmap_t pmap, vm_offset_t start, vm_offset_t end);
 

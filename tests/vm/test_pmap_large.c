@@ -7,6 +7,7 @@
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/pmap_int.h"
 #include "kernel/amd64/vmparam.h"
+#include "kernel/sys/errno.h"
 
 #define RO VM_PROT_READ
 #define RW (VM_PROT_READ | VM_PROT_WRITE)
@@ -313,10 +314,79 @@ test_no_memory(void)
 	}
 }
 
+/* Tables and a chunk are all that it takes; and they go with it. */
+static void
+test_entered(void)
+{
+	assert_int_equal(pmap_enter_large(&pmap, VA, run, RW), 0);
+	assert_true(is_large());
+	assert_int_equal(pmap.pm_tables, 3);
+	all_there_but(0, 0);
+	assert_non_null(mmu_access(1, AT(511), MMU_USER | MMU_WRITE));
+	assert_null(mmu_access(1, AT(511), MMU_USER | MMU_EXECUTE));
+	assert_true(pmap_is_modified(&run[300]));
+	pmap_remove(&pmap, AT(7), AT(9));
+	assert_false(is_large());
+	all_there_but(7, 9);
+	pmap_remove(&pmap, VA, VA + NBPDR);
+	assert_int_equal(pmap.pm_tables, 1);
+}
+
+static void
+test_entered_clean(void)
+{
+	assert_int_equal(pmap_enter_large(&pmap, VA, run, RO), 0);
+	assert_true(is_large());
+	assert_null(mmu_access(0, AT(3), MMU_USER | MMU_WRITE));
+	assert_true(pmap_is_referenced(&run[3]));
+	assert_false(pmap_is_modified(&run[3]));
+}
+
+/* Instead of small pages that CPUs know, some wired, and of a large one. */
+static void
+test_entered_instead(void)
+{
+	vm_page_t m = new_page();
+
+	assert_int_equal(pmap_enter(&pmap, AT(2), m, RW, RW | PMAP_ENTER_WIRED),
+	    0);
+	enter(9, RW, RW);
+	assert_non_null(mmu_access(1, AT(2), MMU_USER | MMU_WRITE));
+	assert_int_equal(pmap_enter_large(&pmap, VA, run, RO), 0);
+	assert_false(pmap_page_is_mapped(m));
+	assert_int_equal(pmap_wired_count(&pmap), 0);
+	all_there_but(0, 0);
+	assert_int_equal(pmap_enter_large(&pmap, VA, run, RW), 0);
+	assert_non_null(mmu_access(1, AT(2), MMU_USER | MMU_WRITE));
+	all_there_but(0, 0);
+}
+
+static void
+test_entered_no_memory(void)
+{
+	for (size_t left = 0; left < 3; left++) {
+		while ((hoard[nhoard] = vm_page_alloc_noobj(VM_ALLOC_NORMAL |
+			    VM_ALLOC_WIRED)) != NULL)
+			nhoard++;
+		for (size_t i = 0; i < left; i++)
+			free_page(hoard[--nhoard]);
+		assert_int_equal(pmap_enter_large(&pmap, VA, run, RO), ENOMEM);
+		all_there_but(0, NPTEPG);
+		assert_int_equal(pmap.pm_tables, 1);
+		while (nhoard > 0)
+			free_page(hoard[--nhoard]);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*func)(void);
 } rows[] = {
+	{ "entered as one", test_entered },
+	{ "entered as one that is not written to", test_entered_clean },
+	{ "entered instead of small pages, and of a large one",
+	    test_entered_instead },
+	{ "not entered where there is no memory", test_entered_no_memory },
 	{ "made when the last page comes", test_made },
 	{ "made while CPUs use the small ones", test_made_while_used },
 	{ "not made of pages that differ", test_not_made },
