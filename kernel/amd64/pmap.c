@@ -219,9 +219,9 @@ pmap_unwire(pmap_t pmap, vm_offset_t start, vm_offset_t end)
 /* ---- One address ---- */
 
 static pt_entry_t
-entry_for(vm_page_t m, vm_prot_t prot, unsigned int flags)
+entry_for(vm_paddr_t pa, vm_prot_t prot, unsigned int flags)
 {
-	pt_entry_t entry = VM_PAGE_TO_PHYS(m) | AMD64_PTE_V | AMD64_PTE_U;
+	pt_entry_t entry = pa | AMD64_PTE_V | AMD64_PTE_U;
 
 	if ((prot & VM_PROT_WRITE) != 0)
 		entry |= AMD64_PTE_RW;
@@ -258,7 +258,7 @@ enter_locked(struct pmap *pmap, vm_offset_t va, pt_entry_t entry,
 		mp = pmap_find(pmap, va);
 	}
 	if ((*mp.mp_pte & AMD64_PTE_V) != 0 &&
-	    pmap_mapped_page(*mp.mp_pte) == pmap_mapped_page(entry)) {
+	    ((*mp.mp_pte ^ entry) & (AMD64_PTE_FRAME | AMD64_PTE_NC)) == 0) {
 		enter_again(&mp, entry, g);
 		pmap_promote(&mp, g);
 		return (0);
@@ -274,20 +274,39 @@ enter_locked(struct pmap *pmap, vm_offset_t va, pt_entry_t entry,
 	return (0);
 }
 
-int
-pmap_enter(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot,
-    unsigned int flags)
+static int
+enter(struct pmap *pmap, vm_offset_t va, pt_entry_t entry)
 {
 	struct tlb_gather g = { 0 };
 	int error;
 
-	check_range(__func__, va, va + PAGE_SIZE);
-	KASSERT((prot & VM_PROT_READ) != 0, ("%s: rights %#x", __func__, prot));
 	mtx_lock_spin(&pmap_lock);
-	error = enter_locked(pmap, va, entry_for(m, prot, flags), &g);
+	error = enter_locked(pmap, va, entry, &g);
 	tlb_gather_finish(&g);
 	mtx_unlock_spin(&pmap_lock);
 	return (error);
+}
+
+int
+pmap_enter(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot,
+    unsigned int flags)
+{
+	check_range(__func__, va, va + PAGE_SIZE);
+	KASSERT((prot & VM_PROT_READ) != 0, ("%s: rights %#x", __func__, prot));
+	return (enter(pmap, va, entry_for(VM_PAGE_TO_PHYS(m), prot, flags)));
+}
+
+/* Nothing asks a device whether it was accessed: so it always was. */
+int
+pmap_enter_device(pmap_t pmap, vm_offset_t va, vm_paddr_t pa, vm_prot_t prot,
+    unsigned int flags)
+{
+	check_range(__func__, va, va + PAGE_SIZE);
+	KASSERT((prot & VM_PROT_READ) != 0, ("%s: rights %#x", __func__, prot));
+	KASSERT((pa & PAGE_MASK) == 0 && PHYS_TO_VM_PAGE(pa) == NULL,
+	    ("%s: %#jx", __func__, (uintmax_t)pa));
+	return (enter(pmap, va,
+	    entry_for(pa, prot, flags | prot) | AMD64_PTE_NC));
 }
 
 /* EBUSY: something is mapped there, which has to be removed first. */
@@ -310,7 +329,8 @@ enter_large_locked(struct pmap *pmap, vm_offset_t va, pt_entry_t entry,
 int
 pmap_enter_large(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot)
 {
-	pt_entry_t entry = entry_for(m, prot, prot) | AMD64_PTE_PS;
+	pt_entry_t entry =
+	    entry_for(VM_PAGE_TO_PHYS(m), prot, prot) | AMD64_PTE_PS;
 	int error;
 
 	check_range(__func__, va, va + NBPDR);

@@ -82,7 +82,7 @@ struct mapping {
 	unsigned int mp_level;
 };
 
-/* The page that is mapped, by an entry that is valid. */
+/* The page that is mapped, by an entry that is valid; NULL: a device's memory. */
 vm_page_t pmap_mapped_page(pt_entry_t entry);
 
 /*

@@ -45,7 +45,7 @@ pmap_promote(const struct mapping *mp, struct tlb_gather *g)
 	vm_page_t table = pmap_table_of(pt);
 	vm_page_t m = pmap_mapped_page(pt[0]);
 
-	if (table->wire_count != 1 + NPTEPG || !are_alike(pt))
+	if (m == NULL || table->wire_count != 1 + NPTEPG || !are_alike(pt))
 		return;
 	for (vm_pindex_t i = 0; i < NPTEPG; i++)
 		pmap_pv_remove(pmap, &m[i], va + ptoa(i));

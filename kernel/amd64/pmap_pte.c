@@ -2,6 +2,8 @@
  * One entry of a page table, and all that goes with it: the counts of its pmap
  * and table, the page's reverse map, and what the page knows of its mappings.
  *
+ * A device's memory has no page, so no reverse map either, and nothing is noted.
+ *
  * A CPU forgets an entry only where that takes something away.  More rights need
  * no order: a CPU that knows of fewer looks again before it faults.
  */
@@ -65,7 +67,8 @@ pmap_pte_insert(const struct mapping *mp, pt_entry_t entry)
 	KASSERT((*mp->mp_pte & AMD64_PTE_V) == 0,
 	    ("%s: %#jx is mapped", __func__, (uintmax_t)mp->mp_va));
 	vm_page_wire(pmap_table_of(mp->mp_pte));
-	pmap_pv_insert(pmap, pmap_mapped_page(entry), pv_address(mp));
+	if (pmap_mapped_page(entry) != NULL)
+		pmap_pv_insert(pmap, pmap_mapped_page(entry), pv_address(mp));
 	pmap->pm_resident += atop(level_size(mp->mp_level));
 	pmap->pm_wired += (entry & PTE_WIRED) != 0;
 	__atomic_store_n(mp->mp_pte, entry, __ATOMIC_RELEASE);
@@ -81,9 +84,11 @@ pmap_pte_remove(const struct mapping *mp, struct tlb_gather *g)
 	(void)vm_page_unwire_noq(pmap_table_of(mp->mp_pte));
 	pmap->pm_resident -= atop(level_size(mp->mp_level));
 	pmap->pm_wired -= (old & PTE_WIRED) != 0;
-	remember(m, old);
-	remember_lost(mp, m, old);
-	pmap_pv_remove(pmap, m, pv_address(mp));
+	if (m != NULL) {
+		remember(m, old);
+		remember_lost(mp, m, old);
+		pmap_pv_remove(pmap, m, pv_address(mp));
+	}
 	gather(mp, g);
 }
 
@@ -93,6 +98,7 @@ pmap_pte_change(const struct mapping *mp, pt_entry_t clear, pt_entry_t set,
 {
 	struct pmap *pmap = mp->mp_pmap;
 	pt_entry_t old = *mp->mp_pte;
+	vm_page_t m = pmap_mapped_page(old);
 	pt_entry_t now, lost;
 
 	do
@@ -102,7 +108,8 @@ pmap_pte_change(const struct mapping *mp, pt_entry_t clear, pt_entry_t set,
 	lost = old & ~now;
 	pmap->pm_wired += (now & PTE_WIRED) != 0;
 	pmap->pm_wired -= (old & PTE_WIRED) != 0;
-	remember_lost(mp, pmap_mapped_page(old), lost);
+	if (m != NULL)
+		remember_lost(mp, m, lost);
 	if ((lost & (AMD64_PTE_RW | AMD64_PTE_M)) != 0 ||
 	    (~old & now & AMD64_PTE_NX) != 0)
 		gather(mp, g);

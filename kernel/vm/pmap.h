@@ -110,6 +110,14 @@ int pmap_enter(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot,
     unsigned int flags);
 
 /*
+ * Map a page of a device's memory at pa, uncached.  It is no page of the machine's
+ * memory, so only its address leads to the mapping.  flags may have
+ * PMAP_ENTER_WIRED; what is returned is as for pmap_enter().
+ */
+int pmap_enter_device(pmap_t pmap, vm_offset_t va, vm_paddr_t pa,
+    vm_prot_t prot, unsigned int flags);
+
+/*
  * Map 512 consecutive pages from m on as one large page, which va and m are
  * aligned to, instead of all that is there.  It is not wired.  All of its pages
  * count as accessed and, if it may be written to, as dirty: so the caller is to

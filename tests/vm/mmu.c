@@ -127,6 +127,16 @@ page_of(const struct slot *s, vm_offset_t va)
 	    (va & (level_size(s->level) - 1)));
 }
 
+/* Not a device's: that has no page, and is uncached. */
+static void
+check_leaf(const struct slot *s, vm_offset_t va)
+{
+	vm_paddr_t pa = trunc_page(page_of(s, va));
+
+	if (PHYS_TO_VM_PAGE(pa) != NULL || (s->leaf & AMD64_PTE_NC) == 0)
+		check_in_use("page", pa, va);
+}
+
 /* What a CPU keeps must follow from the page tables as they are now. */
 static void
 check_translation(const struct cpu *c, const struct slot *s, vm_offset_t va)
@@ -141,7 +151,7 @@ check_translation(const struct cpu *c, const struct slot *s, vm_offset_t va)
 	if ((s->leaf & ~now.leaf & AMD64_PTE_M) != 0)
 		panic("mmu: cpu%d: a write to %#jx would not be seen",
 		    (int)(c - cpus), (uintmax_t)va);
-	check_in_use("page", trunc_page(page_of(s, va)), va);
+	check_leaf(s, va);
 }
 
 static void
@@ -298,10 +308,10 @@ in_flush(const struct tlb_flush *flush, const struct slot *s)
 
 /* Until now the CPU could use it: it must not be free yet. */
 static void
-forget(struct slot *s, const char *what)
+forget(struct slot *s)
 {
 	if (s->valid)
-		check_in_use(what, trunc_page(page_of(s, s->va)), s->va);
+		check_leaf(s, s->va);
 	s->valid = false;
 }
 
@@ -310,7 +320,7 @@ forget_slots(struct slot *slots, size_t n, const struct tlb_flush *flush)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (in_flush(flush, &slots[i]))
-			forget(&slots[i], "page");
+			forget(&slots[i]);
 	}
 }
 

@@ -591,11 +591,67 @@ test_refused(void **state)
 	sim_halt();
 }
 
+#define DEVICE UINT64_C(0xfe000000)
+
+static void
+enter_device(vm_offset_t va, vm_paddr_t pa, vm_prot_t prot, unsigned int flags)
+{
+	assert_int_equal(pmap_enter_device(&one, va, pa, prot, flags), 0);
+	assert_int_equal(*pmap_find(&one, va).mp_pte & AMD64_PTE_NC,
+	    AMD64_PTE_NC);
+	assert_int_equal(pmap_extract(&one, va), pa);
+}
+
+/* It has no page, so nothing but its address leads to it. */
+static void
+test_device(void)
+{
+	vm_page_t m;
+
+	enter_device(VA, DEVICE, RW, PMAP_ENTER_WIRED);
+	assert_int_equal(pmap_wired_count(&one), 1);
+	assert_ptr_equal(mmu_access(1, VA, UWRITE),
+	    (void *)PHYS_TO_DMAP(DEVICE));
+	enter_device(VA, DEVICE, RO, 0);
+	assert_int_equal(pmap_wired_count(&one), 0);
+	assert_null(mmu_access(1, VA, UWRITE));
+	enter_device(VA, DEVICE + PAGE_SIZE, RW, 0);
+	assert_ptr_equal(mmu_access(1, VA, UWRITE),
+	    (void *)PHYS_TO_DMAP(DEVICE + PAGE_SIZE));
+	pmap_protect(&one, VA, VA + PAGE_SIZE, RO);
+	assert_null(mmu_access(1, VA, UWRITE));
+	pmap_copy(&two, &one, VA, VA + PAGE_SIZE);
+	assert_ptr_equal(mmu_access(2, VA, UREAD),
+	    (void *)PHYS_TO_DMAP(DEVICE + PAGE_SIZE));
+	m = enter(&one, VA, RW);
+	assert_ptr_equal(mmu_access(1, VA, UWRITE), page_bytes(m));
+	pmap_remove(&one, VA, VA + PAGE_SIZE);
+	pmap_remove(&two, VA, VA + PAGE_SIZE);
+	assert_null(mmu_access(2, VA, UREAD));
+	assert_int_equal(pmap_resident_count(&one), 0);
+	free_page(m);
+}
+
+static void
+test_device_never_large(void)
+{
+	const vm_offset_t va = 4 * NBPDR;
+
+	for (vm_pindex_t i = 0; i < NPTEPG; i++)
+		enter_device(va + ptoa(i), DEVICE + ptoa(i), RW, 0);
+	assert_int_equal(pmap_find(&one, va).mp_level, 0);
+	assert_int_equal(pmap_resident_count(&one), NPTEPG);
+	pmap_remove(&one, va, va + NBPDR);
+	assert_int_equal(one.pm_tables, 1);
+}
+
 static const struct {
 	const char *name;
 	void (*func)(void);
 } rows[] = {
 	{ "a page that is entered is seen", test_enter },
+	{ "a device's memory is entered, uncached", test_device },
+	{ "a device's memory is no large page", test_device_never_large },
 	{ "rights are those that were given", test_rights },
 	{ "the kernel's half is in all, and not for users", test_kernel_half },
 	{ "another page replaces the first", test_replace },
