@@ -25,7 +25,9 @@ uma_small_alloc(uma_zone_t zone, vm_size_t size, uint8_t *pflag, int wait)
 	if (m == NULL)
 		return (NULL);
 	pa = VM_PAGE_TO_PHYS(m);
-	if ((wait & M_NODUMP) == 0)
+	if ((wait & M_BULK) != 0)
+		dump_add_bulk(pa);
+	else if ((wait & M_NODUMP) == 0)
 		dump_add_page(pa);
 	*pflag = UMA_SLAB_PRIV;
 	return ((void *)PHYS_TO_DMAP(pa));

@@ -18,6 +18,7 @@
 #define M_NOVM	      0x0200 /* UMA's own: only memory that it already has */
 #define M_USE_RESERVE 0x0400 /* with M_NOWAIT: to the last free page */
 #define M_NODUMP      0x0800 /* in no minidump; malloc: pages of its own */
+#define M_BULK	      0x1000 /* UMA's own: bulk, in dumps */
 
 /* Guard: all counters are atomic. */
 struct malloc_type {

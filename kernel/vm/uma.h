@@ -58,6 +58,7 @@ typedef void (*uma_release)(void *arg, void **store, int count);
 #define UMA_ZONE_MAXBUCKET 0x0040 /* largest buckets at once */
 #define UMA_ZONE_NODUMP	   0x0080 /* no minidump holds the items */
 #define UMA_ZONE_PCPU	   0x0100 /* each CPU has one of each item */
+#define UMA_ZONE_BULK	   0x0200 /* minidumps may do without; up to a page */
 
 /* Alignment, as a mask. */
 #define UMA_ALIGN_PTR	(sizeof(void *) - 1)

@@ -81,6 +81,9 @@ keg_pcpu_geometry(struct uma_keg *keg)
 	keg->uk_ppera = (uint32_t)mp_maxid + 1;
 }
 
+/* Dumps treat such items in another way than what UMA knows of them. */
+#define ITEMS_APART (UMA_ZONE_OFFPAGE | UMA_ZONE_NODUMP | UMA_ZONE_BULK)
+
 static void
 keg_small_geometry(struct uma_keg *keg, uint32_t flags)
 {
@@ -90,7 +93,7 @@ keg_small_geometry(struct uma_keg *keg, uint32_t flags)
 
 	keg->uk_ppera = 1;
 	if ((flags & UMA_ZFLAG_INTERNAL) == 0 &&
-	    ((flags & (UMA_ZONE_OFFPAGE | UMA_ZONE_NODUMP)) != 0 || in == 0 ||
+	    ((flags & ITEMS_APART) != 0 || in == 0 ||
 		(waste > PAGE_SIZE / UMA_MAX_WASTE && off > in))) {
 		keg->uk_flags |= UMA_ZONE_OFFPAGE;
 		keg->uk_ipers = off;
@@ -111,6 +114,9 @@ keg_init_geometry(struct uma_keg *keg, size_t size, size_t align,
 	    ("%s: %s: size %zu, alignment %zu", __func__, keg->uk_name, size,
 		align + 1));
 	rsize = (rsize + align) & ~align;
+	KASSERT((flags & UMA_ZONE_BULK) == 0 ||
+		(rsize <= PAGE_SIZE && (flags & UMA_ZONE_PCPU) == 0),
+	    ("%s: %s: bulk is in the direct map", __func__, keg->uk_name));
 	keg->uk_size = (uint32_t)size;
 	keg->uk_rsize = (uint32_t)rsize;
 	keg->uk_flags = flags;
@@ -234,6 +240,8 @@ slab_wait_flags(const struct uma_keg *keg, int flags)
 		wait |= M_ZERO;
 	if ((keg->uk_flags & UMA_ZONE_NODUMP) != 0)
 		wait |= M_NODUMP;
+	if ((keg->uk_flags & UMA_ZONE_BULK) != 0)
+		wait |= M_BULK;
 	return (wait);
 }
 

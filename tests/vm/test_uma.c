@@ -1131,6 +1131,62 @@ test_nodump(void **state)
 	sim_halt();
 }
 
+static const struct bulk_bug_row {
+	const char *name;
+	size_t size;
+	uint32_t flags;
+} bulk_bug_rows[] = {
+	{ "no bulk: large items", PAGE_SIZE + 1, 0 },
+	{ "no bulk: an item for each CPU", 64, UMA_ZONE_PCPU },
+};
+
+/* The same for bulk; and a page that is free again is not bulk. */
+static void
+test_bulk(void **state)
+{
+	uma_zone_t zone;
+	vm_offset_t va;
+	vm_paddr_t pa;
+	void *item;
+
+	(void)state;
+	(void)boot(NULL);
+	zone = uma_zcreate("bulk", 256, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR,
+	    UMA_ZONE_BULK);
+	item = uma_zalloc(zone, M_WAITOK);
+	va = trunc_page((vm_offset_t)item);
+	pa = pmap_kextract(va);
+	assert_true(sim_bulk(pa));
+	assert_true(sim_dumped(
+	    trunc_page(pmap_kextract((vm_offset_t)vtoslab((void *)va)))));
+	uma_zfree(zone, item);
+	uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU);
+	assert_false(sim_bulk(pa));
+	sim_halt();
+}
+
+static void
+make_bulk(void *arg)
+{
+	const struct bulk_bug_row *row = arg;
+
+	(void)boot(NULL);
+	(void)uma_zcreate("bulk", row->size, NULL, NULL, NULL, NULL,
+	    UMA_ALIGN_PTR, UMA_ZONE_BULK | row->flags);
+}
+
+/* Pages of the kernel map are found by what maps them: they would be core. */
+static void
+test_bulk_bug(void **state)
+{
+	const struct bulk_bug_row *row = *state;
+	const char *said = sim_expect_panic(make_bulk, (void *)(uintptr_t)row);
+
+	assert_non_null(said);
+	assert_non_null(strstr(said, "bulk is in the direct map"));
+	sim_halt();
+}
+
 static void
 exhaust_boot_memory(void *arg)
 {
@@ -1345,6 +1401,7 @@ main(void)
 		BOOTED(test_trim_keeps_working_set),
 		BOOTED(test_reclaim_storm),
 		BOOTED(test_nofree),
+		cmocka_unit_test(test_bulk),
 		cmocka_unit_test(test_boot_pages),
 		BOOTED(test_kern_malloc),
 	};
@@ -1356,6 +1413,7 @@ main(void)
 	ADD_ROWS(tests, n, geometry_rows, test_geometry);
 	ADD_ROWS(tests, n, reserve_rows, test_reserve);
 	ADD_ROWS(tests, n, nodump_rows, test_nodump);
+	ADD_ROWS(tests, n, bulk_bug_rows, test_bulk_bug);
 	ADD_ROWS(tests, n, limit_rows, test_limit_nowait);
 	ADD_ROWS(tests, n, reclaim_rows, test_reclaim);
 	ADD_ROWS(tests, n, storm_rows, test_storm);
