@@ -17,7 +17,7 @@ machine_page(void *arg, uint64_t pa)
 	return ((const void *)PHYS_TO_DMAP(pa));
 }
 
-/* Only the page array is registered as bulk. */
+/* Of what is bulk, only the page array describes pages that a dump may hold. */
 static bool
 machine_describes(void *arg, uint64_t pa, unsigned int i,
     struct dump_range *out)

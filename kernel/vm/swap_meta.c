@@ -3,6 +3,7 @@
  *
  * Each object has a tree of swblks; one is for 32 pages in a row.  It takes 136
  * bytes and a share of a tree node: 4.5 bytes a page where pages are together.
+ * They are bulk, in dumps.
  *
  * Memory for them comes without sleeping, and from the reserve, because a page
  * that is written out is what gives memory back.  No lock but UMA's is taken.
@@ -31,9 +32,9 @@ swap_meta_init(void)
 {
 	TAILQ_INIT(&swap_objects);
 	swblk_zone = uma_zcreate("swblk", sizeof(struct swblk), NULL, NULL,
-	    NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
+	    NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM | UMA_ZONE_BULK);
 	swtrie_zone = uma_zcreate("swpctrie", sizeof(struct pctrie_node), NULL,
-	    NULL, NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
+	    NULL, NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM | UMA_ZONE_BULK);
 }
 
 static struct pctrie_node *

@@ -3,7 +3,8 @@
  *
  * Owns the zone of tree nodes.  Its pages come from the free lists without
  * sleeping and go through the direct map: no map, no object and no lock above
- * vm_page_queue_free_mtx is needed for one.
+ * vm_page_queue_free_mtx is needed for one.  There are about 10 bytes of nodes for
+ * each page of an object, so they are bulk, in dumps.
  *
  * Lock: the object's.
  */
@@ -21,7 +22,7 @@ vm_radix_zinit(void)
 {
 	vm_radix_node_zone =
 	    uma_zcreate("RADIX NODE", sizeof(struct pctrie_node), NULL, NULL,
-		NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
+		NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM | UMA_ZONE_BULK);
 }
 
 static struct pctrie_node *

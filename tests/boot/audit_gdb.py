@@ -21,6 +21,7 @@ import letter
 from letter import FRAME, LARGE, PAGE, PRESENT
 
 VPG_SLAB = 2
+UMA_ZONE_BULK = 0x200  # a dump does not need the items
 
 # Links that nothing follows while their owner is in no list.
 STALE = {("thread", "td_runq"), ("uma_bucket", "ub_next")}
@@ -260,11 +261,18 @@ class PageArray:
             assert flags & VPG_SLAB, hex(va)
 
 
-def check_slab(name, slab, array):
+def is_bulk(keg):
+    return int(keg["uk_flags"]) & UMA_ZONE_BULK != 0
+
+
+def check_slab(keg, slab, array):
     """Its memory, and that memory's pages."""
     walked["slabs"] += 1
+    name = keg["uk_name"].string()
     data, length = int(slab["us_data"]), int(slab["us_size"])
-    if memory.has(data, length, f"slab of {name}"):
+    if is_bulk(keg) and memory.page(data) is None:
+        walked["slabs of bulk"] += 1
+    elif memory.has(data, length, f"slab of {name}"):
         for va in range(data, data + length, PAGE):
             array.check(va, int(slab.address))
 
@@ -278,7 +286,7 @@ def check_bucket(keg, bucket):
     memory.has(int(bucket), bucket.type.target().sizeof + 8 * room, "bucket")
     for i in range(int(bucket["ub_cnt"])):
         item = int(bucket["ub_bucket"][i])
-        if keg is not None:
+        if keg is not None and not is_bulk(keg):
             memory.has(item, int(keg["uk_size"]), "item in a bucket")
 
 
@@ -326,11 +334,10 @@ def check_large(keg, slab):
 
 
 def check_slabs(keg, array):
-    name = keg["uk_name"].string()
     of_slabs = int(keg.address) == number("slabzone->uz_keg")
     for which in ("uk_part", "uk_free", "uk_full"):
         for slab in linked(keg[which]["sl_first"], "us_next"):
-            check_slab(name, slab, array)
+            check_slab(keg, slab, array)
             used = int(keg["uk_ipers"]) - int(slab["us_freecount"])
             walked["items"] += used
             if of_slabs:

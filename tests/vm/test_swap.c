@@ -797,6 +797,32 @@ test_off_no_room(void **state)
 	vm_object_deallocate(object);
 }
 
+/* ---- Dumps ---- */
+
+/* Blocks for 400 pages that are far apart, and how much longer a dump is. */
+static void
+test_notes_are_bulk(void **state)
+{
+	vm_object_t object = vm_object_allocate(OBJT_SWAP, 400 * 32);
+	unsigned int n;
+	size_t dumped;
+	swblk_t old;
+
+	(void)state;
+	swap_on(0, 400);
+	dumped = sim_ndumped();
+	mtx_lock(&vm_mtx);
+	for (vm_pindex_t i = 0; i < 400; i++) {
+		n = 1;
+		assert_true(swap_meta_set(object, i * 32, swap_dev_alloc(&n),
+		    &old));
+	}
+	mtx_unlock(&vm_mtx);
+	assert_int_equal(used("sim0"), 400);
+	assert_true(sim_ndumped() <= dumped + 4);
+	vm_object_deallocate(object);
+}
+
 int
 main(void)
 {
@@ -815,8 +841,9 @@ main(void)
 		cmocka_unit_test(test_absorb_clean_page),
 		cmocka_unit_test(test_off_read_error),
 		cmocka_unit_test(test_off_no_room),
+		cmocka_unit_test(test_notes_are_bulk),
 	};
-	size_t ntests = 14;
+	size_t ntests = 15;
 
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
