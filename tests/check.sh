@@ -112,7 +112,7 @@ stage_coverage()
 # processes, and half an hour for each fuzzer.
 stage_soak_boot()
 {
-	build clang -Dstorm_runs=100 && run_tests --suite boot
+	build clang -Dstorm_runs=100 -Dmapped_memory=8192 && run_tests --suite boot
 }
 
 stage_soak_vm()

@@ -1,6 +1,7 @@
-"""usage: memory.py RUN-KERNEL KERNEL VMCORE
+"""usage: memory.py RUN-KERNEL KERNEL VMCORE MB
 
-What a dump holds of a memory that is full, and of one in turmoil.
+What a dump holds of a memory that is full, and of one in turmoil.  MB is how much
+the machine has that is full of mappings.
 """
 
 import functools
@@ -15,7 +16,7 @@ import tempfile
 import machine
 import tap
 
-run_kernel, kernel, vmcore = sys.argv[1:]
+run_kernel, kernel, vmcore, mapped_memory = sys.argv[1:]
 boot = functools.partial(machine.Machine, run_kernel, kernel)
 scratch = tempfile.TemporaryDirectory(prefix="vmcore-boot-")
 work = pathlib.Path(scratch.name)
@@ -96,6 +97,22 @@ def full_memory(version):
     assert b"is not in the dump: a page of user memory" in said.stderr, said
     check_left_out(core, text)
     assert read(core, items, 64) is not None
+
+
+def mappings(memory):
+    """What describes mappings of users is left out, and is named."""
+    mapped = memory * 7 // 8
+    text, core = crash(f"mapped {mapped * MB};crash panic", memory=memory)
+    said = re.search(r"mapped: (\d+) pages in (\d+) address spaces", text)
+    pages = int(said[1])
+    assert pages == mapped * MB // 4096, text
+    assert core.stat().st_size <= min(memory // 128, 48) * MB, core.stat()
+    info = json.loads(run(vmcore, "info", "--json", core).stdout)
+    left = {row["owner"]: row["pages"] for row in info["left_out"]}
+    assert left["user"] == pages, left
+    # Nodes of 16 pages and 144 bytes; tables of 512 pages.
+    assert left["VM"] >= pages / 16 * 144 / 4096, left
+    assert left["user page table"] >= pages / 512, left
 
 
 def same_in_all():
@@ -179,6 +196,9 @@ def drained():
 tests = tap.Tests()
 for number in (1, 3):
     tests.case(f"a memory that is full, version {number}", full_memory, number)
+tests.case(
+    f"7/8 of {mapped_memory} MB are mapped", mappings, int(mapped_memory)
+)
 tests.case("objects in a full dump and in version 3", same_in_all)
 for setting, holds in (
     ("debug.minidump_version=1", False),
