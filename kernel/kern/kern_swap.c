@@ -89,15 +89,17 @@ COMMAND(swapoff, "swapoff", CMD_SHELL, sh_swapoff,
 static void
 sh_swapinfo(const char *args)
 {
-	const struct swdevt *sw;
-
 	(void)args;
 	printf("%-15s %9s %9s %9s\n", "device", "pages", "used", "bad");
 	mtx_lock(&vm_mtx);
-	TAILQ_FOREACH(sw, &swap_devices, sw_list)
-		printf("%-15s %9u %9u %9u\n", sw->sw_name,
-		    sw->sw_end - sw->sw_first - SWAP_RESERVED, sw->sw_used,
-		    sw->sw_bad);
+	for (unsigned int i = 0; i < SWAP_MAXDEV; i++) {
+		const struct swdevt *sw = &swap_devices[i];
+
+		if (sw->sw_disk != NULL)
+			printf("%-15s %9u %9u %9u\n", sw->sw_name,
+			    sw->sw_end - sw->sw_first - SWAP_RESERVED,
+			    sw->sw_used, sw->sw_bad);
+	}
 	mtx_unlock(&vm_mtx);
 }
 COMMAND(swapinfo, "swapinfo", CMD_SHELL | CMD_DDB, sh_swapinfo,

@@ -5,7 +5,9 @@
  *		| device a |		| device b |
  *
  * Numbers are given to devices as they come, first fit.  Devices take turns, a
- * run each, so that they work at the same time.
+ * run each, so that they work at the same time.  They are in a table of fixed
+ * length: a dying kernel looks for what its dump overwrites, whatever a thread
+ * that was stopped was doing to it.
  *
  * A block that could not be written is bad: it stays taken, so that the next try
  * is somewhere else.
@@ -15,23 +17,22 @@
  */
 #include "kernel/sys/errno.h"
 #include "kernel/sys/libkern.h"
-#include "kernel/sys/malloc.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/swap_pager.h"
 
-static MALLOC_DEFINE(M_SWAPDEV, "swapdev", "devices for swap");
+struct swdevt swap_devices[SWAP_MAXDEV];
 
-struct swdev_list swap_devices = TAILQ_HEAD_INITIALIZER(swap_devices);
+static unsigned int next_turn; /* whose turn it is to give blocks; vm_mtx */
 
 /* ---- Blocks ---- */
 
 struct swdevt *
 swap_dev_of(swblk_t blk)
 {
-	struct swdevt *sw;
-
 	mtx_assert(&vm_mtx, MA_OWNED);
-	TAILQ_FOREACH(sw, &swap_devices, sw_list) {
+	for (unsigned int i = 0; i < SWAP_MAXDEV; i++) {
+		struct swdevt *sw = &swap_devices[i];
+
 		if (blk >= sw->sw_first && blk < sw->sw_end)
 			return (sw);
 	}
@@ -41,14 +42,27 @@ swap_dev_of(swblk_t blk)
 struct swdevt *
 swap_dev_find(const char *name)
 {
-	struct swdevt *sw;
-
 	mtx_assert(&vm_mtx, MA_OWNED);
-	TAILQ_FOREACH(sw, &swap_devices, sw_list) {
-		if (strcmp(sw->sw_name, name) == 0)
+	for (unsigned int i = 0; i < SWAP_MAXDEV; i++) {
+		struct swdevt *sw = &swap_devices[i];
+
+		if (sw->sw_disk != NULL && strcmp(sw->sw_name, name) == 0)
 			return (sw);
 	}
 	return (NULL);
+}
+
+/* A dump sets sw_lost without the lock. */
+static bool
+is_lost(const struct swdevt *sw)
+{
+	return (__atomic_load_n(&sw->sw_lost, __ATOMIC_RELAXED));
+}
+
+static bool
+takes_pages(const struct swdevt *sw)
+{
+	return (sw->sw_disk != NULL && !sw->sw_closing && !is_lost(sw));
 }
 
 /* From one device; BLIST_NONE: it has no run of n blocks. */
@@ -57,7 +71,7 @@ alloc_from(struct swdevt *sw, unsigned int n)
 {
 	uint32_t blkno;
 
-	if (sw->sw_closing || sw->sw_lost)
+	if (!takes_pages(sw))
 		return (BLIST_NONE);
 	blkno = blist_alloc(sw->sw_blist, n);
 	if (blkno != BLIST_NONE)
@@ -65,20 +79,18 @@ alloc_from(struct swdevt *sw, unsigned int n)
 	return (blkno);
 }
 
-/* The device that was asked is the last to be asked next time. */
+/* The device after the one that gave a run is the first to be asked next time. */
 static swblk_t
 alloc_run(unsigned int n)
 {
-	struct swdevt *sw, *next;
-	uint32_t blkno;
+	for (unsigned int i = 0; i < SWAP_MAXDEV; i++) {
+		unsigned int turn = (next_turn + i) % SWAP_MAXDEV;
+		uint32_t blkno = alloc_from(&swap_devices[turn], n);
 
-	TAILQ_FOREACH_SAFE(sw, &swap_devices, sw_list, next) {
-		blkno = alloc_from(sw, n);
 		if (blkno == BLIST_NONE)
 			continue;
-		TAILQ_REMOVE(&swap_devices, sw, sw_list);
-		TAILQ_INSERT_TAIL(&swap_devices, sw, sw_list);
-		return (sw->sw_first + blkno);
+		next_turn = turn + 1;
+		return (swap_devices[turn].sw_first + blkno);
 	}
 	return (SWAPBLK_NONE);
 }
@@ -122,12 +134,11 @@ swap_dev_bad(swblk_t blk)
 uint32_t
 swap_dev_total(void)
 {
-	struct swdevt *sw;
-	uint32_t total = 0;
+	uint32_t total = swap_dev_avail();
 
-	TAILQ_FOREACH(sw, &swap_devices, sw_list) {
-		if (!sw->sw_closing && !sw->sw_lost)
-			total += blist_avail(sw->sw_blist) + sw->sw_used;
+	for (unsigned int i = 0; i < SWAP_MAXDEV; i++) {
+		if (takes_pages(&swap_devices[i]))
+			total += swap_devices[i].sw_used;
 	}
 	return (total);
 }
@@ -135,12 +146,11 @@ swap_dev_total(void)
 uint32_t
 swap_dev_avail(void)
 {
-	struct swdevt *sw;
 	uint32_t avail = 0;
 
-	TAILQ_FOREACH(sw, &swap_devices, sw_list) {
-		if (!sw->sw_closing && !sw->sw_lost)
-			avail += blist_avail(sw->sw_blist);
+	for (unsigned int i = 0; i < SWAP_MAXDEV; i++) {
+		if (takes_pages(&swap_devices[i]))
+			avail += blist_avail(swap_devices[i].sw_blist);
 	}
 	return (avail);
 }
@@ -166,7 +176,7 @@ swap_dev_io(enum bio_cmd cmd, swblk_t blk, vm_page_t *ma, unsigned int n)
 	sw = swap_dev_of(blk);
 	bio.bio_disk = sw->sw_disk;
 	bio.bio_offset = sw->sw_offset + ptoa(blk - sw->sw_first);
-	lost = sw->sw_lost;
+	lost = is_lost(sw);
 	mtx_unlock(&vm_mtx);
 	error = lost ? EIO : bio_start(&bio);
 	if (error == 0)
@@ -180,13 +190,14 @@ swap_dev_io(enum bio_cmd cmd, swblk_t blk, vm_page_t *ma, unsigned int n)
 static swblk_t
 find_numbers(uint32_t n)
 {
-	struct swdevt *sw;
 	uint64_t first = 0;
 	bool moved;
 
 	do {
 		moved = false;
-		TAILQ_FOREACH(sw, &swap_devices, sw_list) {
+		for (unsigned int i = 0; i < SWAP_MAXDEV; i++) {
+			const struct swdevt *sw = &swap_devices[i];
+
 			if (first < sw->sw_end && first + n > sw->sw_first) {
 				first = sw->sw_end;
 				moved = true;
@@ -196,30 +207,47 @@ find_numbers(uint32_t n)
 	return (first + n < SWAPBLK_NONE ? (swblk_t)first : SWAPBLK_NONE);
 }
 
-static int
-insert(struct swdevt *sw, uint32_t nblocks)
+static struct swdevt *
+find_slot(void)
 {
-	sw->sw_first = find_numbers(nblocks);
-	if (swap_dev_find(sw->sw_name) != NULL)
-		return (EBUSY);
-	if (sw->sw_first == SWAPBLK_NONE)
-		return (EFBIG);
-	sw->sw_end = sw->sw_first + nblocks;
-	TAILQ_INSERT_TAIL(&swap_devices, sw, sw_list);
-	return (0);
+	for (unsigned int i = 0; i < SWAP_MAXDEV; i++) {
+		if (swap_devices[i].sw_disk == NULL)
+			return (&swap_devices[i]);
+	}
+	return (NULL);
 }
 
+/*
+ * A dump may come at any point and looks for its disk, so that is what appears last
+ * and goes first.
+ */
 static void
-free_device(struct swdevt *sw)
+set_disk(struct swdevt *sw, struct disk *dk)
 {
-	blist_destroy(sw->sw_blist);
-	free(sw, M_SWAPDEV);
+	__atomic_store_n(&sw->sw_disk, dk, __ATOMIC_RELEASE);
+}
+
+/* A copy of new, which has no disk yet, is in the table then, and works. */
+static int
+insert(struct swdevt *new, struct disk *dk, uint32_t nblocks)
+{
+	struct swdevt *sw = find_slot();
+
+	if (swap_dev_find(new->sw_name) != NULL)
+		return (EBUSY);
+	new->sw_first = find_numbers(nblocks);
+	if (sw == NULL || new->sw_first == SWAPBLK_NONE)
+		return (EFBIG);
+	new->sw_end = new->sw_first + nblocks;
+	*sw = *new;
+	set_disk(sw, dk);
+	return (0);
 }
 
 int
 swap_dev_add(const char *name, struct disk *dk, uint64_t offset, uint64_t len)
 {
-	struct swdevt *sw;
+	struct swdevt sw = { .sw_offset = offset };
 	uint32_t nblocks;
 	int error;
 
@@ -228,40 +256,41 @@ swap_dev_add(const char *name, struct disk *dk, uint64_t offset, uint64_t len)
 	if (atop(len) >= SWAPBLK_NONE)
 		return (EFBIG);
 	nblocks = (uint32_t)atop(len);
-	sw = malloc(sizeof(*sw), M_SWAPDEV, M_WAITOK | M_ZERO);
-	(void)snprintf(sw->sw_name, sizeof(sw->sw_name), "%s", name);
-	sw->sw_disk = dk;
-	sw->sw_offset = offset;
-	sw->sw_blist = blist_create(nblocks);
-	blist_free(sw->sw_blist, SWAP_RESERVED, nblocks - SWAP_RESERVED);
+	(void)snprintf(sw.sw_name, sizeof(sw.sw_name), "%s", name);
+	sw.sw_blist = blist_create(nblocks);
+	blist_free(sw.sw_blist, SWAP_RESERVED, nblocks - SWAP_RESERVED);
 	mtx_lock(&vm_mtx);
-	error = insert(sw, nblocks);
+	error = insert(&sw, dk, nblocks);
 	mtx_unlock(&vm_mtx);
 	if (error != 0)
-		free_device(sw);
+		blist_destroy(sw.sw_blist);
 	return (error);
 }
 
 void
 swap_dev_destroy(struct swdevt *sw)
 {
+	blist_t blist = sw->sw_blist;
+
 	mtx_lock(&vm_mtx);
-	TAILQ_REMOVE(&swap_devices, sw, sw_list);
+	set_disk(sw, NULL);
+	*sw = (struct swdevt){ 0 };
 	mtx_unlock(&vm_mtx);
-	free_device(sw);
+	blist_destroy(blist);
 }
 
 /* Without the lock, which a thread that is stopped may hold. */
 void
 swap_dev_overwritten(const struct disk *dk, uint64_t offset, uint64_t len)
 {
-	struct swdevt *sw;
+	for (unsigned int i = 0; i < SWAP_MAXDEV; i++) {
+		struct swdevt *sw = &swap_devices[i];
+		uint64_t end;
 
-	TAILQ_FOREACH(sw, &swap_devices, sw_list) {
-		uint64_t end = sw->sw_offset + ptoa(sw->sw_end - sw->sw_first);
-
-		if (sw->sw_disk == dk && offset < end &&
-		    sw->sw_offset < offset + len)
-			sw->sw_lost = true;
+		if (__atomic_load_n(&sw->sw_disk, __ATOMIC_ACQUIRE) != dk)
+			continue;
+		end = sw->sw_offset + ptoa(sw->sw_end - sw->sw_first);
+		if (offset < end && sw->sw_offset < offset + len)
+			__atomic_store_n(&sw->sw_lost, true, __ATOMIC_RELAXED);
 	}
 }

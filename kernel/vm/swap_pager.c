@@ -17,12 +17,13 @@
  */
 #include "kernel/vm/swap_pager.h"
 
+#include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 
 static void
 swap_pager_init(void)
 {
-	TAILQ_INIT(&swap_devices);
+	memset(swap_devices, 0, sizeof(swap_devices));
 	swap_meta_init();
 }
 

@@ -64,27 +64,28 @@ bool swap_meta_set(vm_object_t object, vm_pindex_t pindex, swblk_t blk,
 
 /* ---- swap_dev.c ---- */
 
+/* The most devices at a time. */
+#define SWAP_MAXDEV 16
+
 /* A device; vm_mtx. */
 struct swdevt {
-	TAILQ_ENTRY(swdevt) sw_list;
 	char sw_name[16];
-	struct disk *sw_disk;
-	uint64_t sw_offset; /* bytes of the disk: where block sw_first is */
+	struct disk *sw_disk; /* NULL: there is no such device; atomic */
+	uint64_t sw_offset;   /* bytes of the disk: where block sw_first is */
 	swblk_t sw_first, sw_end;
 	uint32_t sw_used; /* blocks that pages have */
 	uint32_t sw_bad;  /* could not be written; nobody gets them */
 	bool sw_closing;
-	bool sw_lost; /* a dump was written over it */
+	bool sw_lost; /* a dump was written over it; atomic */
 	blist_t sw_blist;
 };
 
-TAILQ_HEAD(swdev_list, swdevt);
-extern struct swdev_list swap_devices; /* vm_mtx */
+extern struct swdevt swap_devices[SWAP_MAXDEV]; /* vm_mtx */
 
 /*
  * Swap to len bytes of a disk from offset on.  0; EBUSY: to that name already;
- * ENOSPC: fewer bytes than make sense; EFBIG: more blocks than have numbers.  The
- * caller knows that nothing is there that is needed, a dump for example.  Sleeps.
+ * ENOSPC: fewer bytes than make sense; EFBIG: no room for one more device, or more
+ * blocks than have numbers.  The caller knows that nothing is there that is needed, a dump for example.  Sleeps.
  */
 int swap_dev_add(const char *name, struct disk *dk, uint64_t offset,
     uint64_t len);

@@ -55,7 +55,6 @@ audit_swap(void)
 {
 	static uint8_t owners[1 << 14];
 	vm_object_t object;
-	struct swdevt *sw;
 	uint32_t total = 0;
 
 	memset(owners, 0, sizeof(owners));
@@ -77,7 +76,11 @@ audit_swap(void)
 		assert_true(n > 0);
 		total += (uint32_t)n;
 	}
-	TAILQ_FOREACH(sw, &swap_devices, sw_list) {
+	for (size_t i = 0; i < SWAP_MAXDEV; i++) {
+		const struct swdevt *sw = &swap_devices[i];
+
+		if (sw->sw_disk == NULL)
+			continue;
 		assert_int_equal(blist_avail(sw->sw_blist) + sw->sw_used +
 			sw->sw_bad + SWAP_RESERVED,
 		    sw->sw_end - sw->sw_first);

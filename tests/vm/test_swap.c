@@ -20,7 +20,7 @@
 static const struct sim_config config = {
 	.ram = (const vm_paddr_t[]){ 0x100000, 0x500000, 0, 0 },
 	.kva_size = 64 << 20,
-	.ncpus = 2,
+	.ncpus = 4,
 	.pinned = true,
 };
 
@@ -264,6 +264,23 @@ test_add(void **state)
 	assert_int_equal(swap_dev_total(),
 	    4 + (row->error == 0 ? atop(row->len) - SWAP_RESERVED : 0));
 	mtx_unlock(&vm_mtx);
+	audit_swap();
+}
+
+/* As many as fit into the table, and then no more, until one goes. */
+static void
+test_add_too_many(void **state)
+{
+	char name[] = "a";
+
+	(void)state;
+	for (; name[0] < 'a' + SWAP_MAXDEV; name[0]++)
+		assert_int_equal(swap_dev_add(name, disks[0],
+				     ptoa(4 * (name[0] - 'a')), ptoa(4)),
+		    0);
+	assert_int_equal(swap_dev_add(name, disks[1], 0, ptoa(4)), EFBIG);
+	assert_int_equal(swapoff_one("c"), 0);
+	assert_int_equal(swap_dev_add(name, disks[1], 0, ptoa(4)), 0);
 	audit_swap();
 }
 
@@ -576,6 +593,56 @@ test_dump(void **state)
 	vm_object_deallocate(object);
 }
 
+#define NTAKEN 200000
+
+/* A block is taken and freed, over and over. */
+static void
+take_blocks(void *arg)
+{
+	bool *done = arg;
+
+	sim_pin(2);
+	for (int i = 0; i < NTAKEN; i++) {
+		unsigned int n = 1;
+		swblk_t blk;
+
+		mtx_lock(&vm_mtx);
+		blk = swap_dev_alloc(&n);
+		if (blk != SWAPBLK_NONE)
+			swap_dev_free(blk);
+		mtx_unlock(&vm_mtx);
+	}
+	__atomic_store_n(done, true, __ATOMIC_RELEASE);
+}
+
+/* A dump finds each device, whatever a thread was doing when it was stopped. */
+static void
+test_dump_at_any_time(void **state)
+{
+	struct swdevt *sw[NDISKS];
+	struct simthread *taker;
+	bool done = false;
+	int i = 0;
+
+	(void)state;
+	swap_on(0, 100);
+	swap_on(1, 100);
+	mtx_lock(&vm_mtx);
+	sw[0] = swap_dev_find("sim0");
+	sw[1] = swap_dev_find("sim1");
+	mtx_unlock(&vm_mtx);
+	taker = sim_start(take_blocks, &done);
+	while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE)) {
+		bool *lost = &sw[i]->sw_lost;
+
+		swap_dev_overwritten(disks[i], 0, ptoa(2048));
+		assert_true(__atomic_load_n(lost, __ATOMIC_RELAXED));
+		__atomic_store_n(lost, false, __ATOMIC_RELAXED);
+		i = (i + 1) % NDISKS;
+	}
+	sim_join(taker);
+}
+
 /* ---- Ranges, and chains of objects ---- */
 
 static void
@@ -827,6 +894,7 @@ int
 main(void)
 {
 	struct CMUnitTest tests[64] = {
+		cmocka_unit_test(test_add_too_many),
 		cmocka_unit_test(test_numbers_again),
 		cmocka_unit_test(test_out_and_in),
 		cmocka_unit_test(test_in_a_row),
@@ -837,13 +905,14 @@ main(void)
 		cmocka_unit_test(test_write_error),
 		cmocka_unit_test(test_read_error),
 		cmocka_unit_test(test_no_memory_for_notes),
+		cmocka_unit_test(test_dump_at_any_time),
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_absorb_clean_page),
 		cmocka_unit_test(test_off_read_error),
 		cmocka_unit_test(test_off_no_room),
 		cmocka_unit_test(test_notes_are_bulk),
 	};
-	size_t ntests = 15;
+	size_t ntests = 17;
 
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
