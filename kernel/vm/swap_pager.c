@@ -20,6 +20,9 @@
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
 
+/* Blocks that are freed before others may have the lock. */
+#define FREE_BATCH 1024
+
 static void
 swap_pager_init(void)
 {
@@ -36,19 +39,24 @@ swap_pager_alloc(void *handle, vm_ooffset_t size, vm_prot_t prot,
 	return (vm_object_allocate(OBJT_SWAP, atop(round_page(offset + size))));
 }
 
-static void
+static bool
 swap_pager_freespace(vm_object_t object, vm_pindex_t start, vm_pindex_t count)
 {
 	vm_pindex_t at = start;
 
-	while (swap_pager_find_least(object, &at) && at - start < count)
+	for (unsigned int n = 0; n < FREE_BATCH; n++) {
+		if (!swap_pager_find_least(object, &at) || at - start >= count)
+			return (true);
 		swap_dev_free(swap_meta_take(object, at));
+	}
+	return (false);
 }
 
 static void
 swap_pager_dealloc(vm_object_t object)
 {
-	swap_pager_freespace(object, 0, (vm_pindex_t)UINT32_MAX + 1);
+	while (!swap_pager_freespace(object, 0, (vm_pindex_t)UINT32_MAX + 1))
+		continue;
 }
 
 /*

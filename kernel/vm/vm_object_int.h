@@ -1,5 +1,5 @@
 /*
- * What vm_object.c and vm_object_collapse.c share.  All with objects locked.
+ * What the files of objects share.  All with objects locked.
  */
 #ifndef KERNEL_VM_VM_OBJECT_INT_H
 #define KERNEL_VM_VM_OBJECT_INT_H
@@ -13,6 +13,14 @@
 void vm_object_backing_set(vm_object_t object, vm_object_t backing,
     vm_ooffset_t offset);
 vm_object_t vm_object_backing_clear(vm_object_t object);
+
+/* Others get the lock for a moment.  The caller has paging in progress. */
+static inline void
+vm_object_yield(vm_object_t object)
+{
+	VM_OBJECT_UNLOCK(object);
+	VM_OBJECT_LOCK(object);
+}
 
 /* Free an object without references, pages and backing object. */
 void vm_object_destroy(vm_object_t object);

@@ -5,12 +5,15 @@
  * there are pages in the range, whatever its length.  A busy page is waited for
  * with the lock let go of, and then looked up again.
  *
+ * Whoever has a page busy may be reading or writing its block on swap.  So a range
+ * gives its blocks up when no page of it is busy.
+ *
  * Lock: vm_mtx.  Over the pager's call the pages are shared-busy and may not be
  * written to, so what is written is what is called clean afterwards.
  */
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
-#include "kernel/vm/vm_object.h"
+#include "kernel/vm/vm_object_int.h"
 #include "kernel/vm/vm_pager.h"
 
 static vm_pindex_t
@@ -59,29 +62,39 @@ remove_page(vm_page_t m, unsigned int options)
 	discard(m);
 }
 
+/* Free the pages of a range; false: it slept, so there may be new ones. */
+static bool
+remove_pages(vm_object_t object, vm_pindex_t start, vm_pindex_t end,
+    unsigned int options)
+{
+	bool slept = false;
+	vm_page_t m;
+
+	while ((m = first_page(object, start, end)) != NULL) {
+		if (!vm_page_tryxbusy(m)) {
+			slept |= vm_page_sleep_if_busy(m, "vmopar");
+			continue;
+		}
+		start = (vm_pindex_t)m->pindex + 1;
+		remove_page(m, options);
+	}
+	return (!slept);
+}
+
 void
 vm_object_page_remove(vm_object_t object, vm_pindex_t start, vm_pindex_t end,
     unsigned int options)
 {
-	vm_pindex_t at = start;
-	vm_page_t m;
-
 	VM_OBJECT_ASSERT_LOCKED(object);
 	KASSERT((object->flags & OBJ_UNMANAGED) == 0,
 	    ("%s: object %p of type %u", __func__, (void *)object,
 		object->type));
 	end = range_end(object, end);
 	vm_object_pip_add(object, 1);
-	while ((m = first_page(object, at, end)) != NULL) {
-		if (!vm_page_tryxbusy(m)) {
-			(void)vm_page_sleep_if_busy(m, "vmopar");
-			continue;
-		}
-		at = (vm_pindex_t)m->pindex + 1;
-		remove_page(m, options);
-	}
-	if ((options & OBJPR_CLEANONLY) == 0 && end > start)
-		vm_pager_freespace(object, start, end - start);
+	while (!remove_pages(object, start, end, options) ||
+	    ((options & OBJPR_CLEANONLY) == 0 && end > start &&
+		!vm_pager_freespace(object, start, end - start)))
+		vm_object_yield(object);
 	vm_object_pip_wakeup(object);
 }
 

@@ -115,15 +115,15 @@ vm_pager_page_unswapped(vm_page_t m)
 
 	VM_OBJECT_ASSERT_LOCKED(object);
 	if (ops != NULL && ops->pgo_freespace != NULL)
-		ops->pgo_freespace(object, m->pindex, 1);
+		(void)ops->pgo_freespace(object, m->pindex, 1);
 }
 
-void
+bool
 vm_pager_freespace(vm_object_t object, vm_pindex_t start, vm_pindex_t count)
 {
 	const struct pagerops *ops = pager_of(object);
 
 	VM_OBJECT_ASSERT_LOCKED(object);
-	if (ops != NULL && ops->pgo_freespace != NULL)
-		ops->pgo_freespace(object, start, count);
+	return (ops == NULL || ops->pgo_freespace == NULL ||
+	    ops->pgo_freespace(object, start, count));
 }

@@ -41,7 +41,7 @@ struct pagerops {
 	bool (*pgo_haspage)(vm_object_t object, vm_pindex_t pindex, int *before,
 	    int *after);
 	/* NULL: the pager has no copies to forget. */
-	void (*pgo_freespace)(vm_object_t object, vm_pindex_t start,
+	bool (*pgo_freespace)(vm_object_t object, vm_pindex_t start,
 	    vm_pindex_t count);
 };
 
@@ -92,8 +92,12 @@ bool vm_pager_has_page(vm_object_t object, vm_pindex_t pindex, int *before,
 /* The page, of a locked object, is about to change: a copy of it is old. */
 void vm_pager_page_unswapped(vm_page_t m);
 
-/* Forget the copies of count pages of a locked object. */
-void vm_pager_freespace(vm_object_t object, vm_pindex_t start,
+/*
+ * Forget the copies of count pages of a locked object, of which none is in memory
+ * and busy but by the caller.  One call forgets a bounded number; false: some are
+ * left.
+ */
+bool vm_pager_freespace(vm_object_t object, vm_pindex_t start,
     vm_pindex_t count);
 
 #endif

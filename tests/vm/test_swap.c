@@ -28,9 +28,9 @@ static const struct sim_config config = {
 
 static struct disk *disks[NDISKS];
 static struct simthread *stepper;
-static bool stop;
+static bool stop, disks_held;
 
-/* The disks work, by a thread of their own. */
+/* The disks work, by a thread of their own, unless they are held. */
 static void
 step_disks(void *arg)
 {
@@ -40,10 +40,17 @@ step_disks(void *arg)
 		bool any = false;
 
 		for (int i = 0; i < NDISKS; i++)
-			any |= sim_disk_step(disks[i]);
+			any |= !__atomic_load_n(&disks_held, __ATOMIC_ACQUIRE) &&
+			    sim_disk_step(disks[i]);
 		if (!any)
 			cpu_spinwait();
 	}
+}
+
+static void
+hold_disks(bool hold)
+{
+	__atomic_store_n(&disks_held, hold, __ATOMIC_RELEASE);
 }
 
 static int
@@ -57,7 +64,7 @@ power_on(void **state)
 		    .media_len = 8 << 20,
 		    .sector_len = 512,
 		    .seed = i });
-	stop = false;
+	stop = disks_held = false;
 	stepper = sim_start(step_disks, NULL);
 	return (0);
 }
@@ -234,6 +241,83 @@ swapped(int n)
 		assert_int_equal(rtvals[i], VM_PAGER_OK);
 	forget(object, 0, n);
 	return (object);
+}
+
+/* ---- Memory ---- */
+
+static vm_page_t taken[0x400];
+static size_t ntaken;
+
+/* Take all that such a request gets. */
+static void
+take_memory(int req)
+{
+	while (ntaken < NROWS(taken) &&
+	    (taken[ntaken] = vm_page_alloc_noobj(req)) != NULL)
+		ntaken++;
+}
+
+static void
+give_memory(void)
+{
+	while (ntaken > 0)
+		vm_page_free(taken[--ntaken]);
+}
+
+/* ---- Calls by another thread ---- */
+
+struct call {
+	void (*cl_func)(struct call *cl);
+	vm_object_t cl_object;
+	unsigned int cl_cpu;
+	int cl_error;
+	struct simthread *cl_thread;
+	bool cl_ended; /* atomic */
+};
+
+static void
+call_main(void *arg)
+{
+	struct call *cl = arg;
+
+	sim_pin(cl->cl_cpu);
+	cl->cl_func(cl);
+	__atomic_store_n(&cl->cl_ended, true, __ATOMIC_RELEASE);
+}
+
+static bool
+ended(const struct call *cl)
+{
+	return (__atomic_load_n(&cl->cl_ended, __ATOMIC_ACQUIRE));
+}
+
+/* Go on when the call has ended, or sleeps. */
+static void
+await(struct call *cl)
+{
+	while (!ended(cl) && !sim_asleep(cl->cl_thread))
+		cpu_spinwait();
+}
+
+static void
+start(struct call *cl)
+{
+	cl->cl_thread = sim_start(call_main, cl);
+	await(cl);
+}
+
+static void
+call_remove(struct call *cl)
+{
+	VM_OBJECT_LOCK(cl->cl_object);
+	vm_object_page_remove(cl->cl_object, 0, 0, 0);
+	VM_OBJECT_UNLOCK(cl->cl_object);
+}
+
+static void
+call_swapoff(struct call *cl)
+{
+	cl->cl_error = swapoff_one("sim0");
 }
 
 /* ---- Devices ---- */
@@ -531,23 +615,18 @@ test_read_error(void **state)
 static void
 test_no_memory_for_notes(void **state)
 {
-	static vm_page_t held[0x400];
 	vm_object_t object = vm_object_allocate(OBJT_SWAP, 4);
-	size_t n = 0;
 	int rtval;
 
 	(void)state;
 	swap_on(0, 100);
 	(void)write_page(object, 2, 5);
-	while (n < NROWS(held) &&
-	    (held[n] = vm_page_alloc_noobj(VM_ALLOC_INTERRUPT)) != NULL)
-		n++;
+	take_memory(VM_ALLOC_INTERRUPT);
 	put_out(object, 2, 1, &rtval);
 	assert_int_equal(rtval, VM_PAGER_AGAIN);
 	assert_int_equal(used("sim0"), 0);
 	audit_swap();
-	while (n > 0)
-		vm_page_free(held[--n]);
+	give_memory();
 	put_out(object, 2, 1, &rtval);
 	assert_int_equal(rtval, VM_PAGER_OK);
 	vm_object_deallocate(object);
@@ -846,22 +925,113 @@ test_off_read_error(void **state)
 static void
 test_off_no_room(void **state)
 {
-	static vm_page_t held[0x400];
 	vm_object_t object;
-	size_t n = 0;
 
 	(void)state;
 	swap_on(0, 100);
 	object = swapped(8);
-	while (n < NROWS(held) &&
-	    (held[n] = vm_page_alloc_noobj(VM_ALLOC_NORMAL)) != NULL)
-		n++;
+	take_memory(VM_ALLOC_NORMAL);
 	assert_int_equal(swapoff_one("sim0"), ENOMEM);
-	while (n > 0)
-		vm_page_free(held[--n]);
+	give_memory();
 	assert_int_equal(get_in(object, 0, 8, NULL, NULL), VM_PAGER_OK);
 	assert_true(in_memory(object, 7, 7000));
 	vm_object_deallocate(object);
+}
+
+/*
+ * Two pages on swap, the second of them also in memory, and one in memory that is
+ * busy: what is done to all of them waits for that one, and has been at the others.
+ */
+static vm_page_t
+busy_page(vm_object_t object)
+{
+	vm_page_t m;
+
+	assert_int_equal(get_in(object, 1, 1, NULL, NULL), VM_PAGER_OK);
+	VM_OBJECT_LOCK(object);
+	object->size = 3;
+	m = grab_page(object, 2);
+	VM_OBJECT_UNLOCK(object);
+	return (m);
+}
+
+static void
+unbusy(vm_object_t object, vm_page_t m)
+{
+	VM_OBJECT_LOCK(object);
+	vm_page_xunbusy(m);
+	VM_OBJECT_UNLOCK(object);
+}
+
+/* swapoff reads a page that is removed meanwhile. */
+static void
+test_off_and_remove(void **state)
+{
+	struct call remove = { .cl_func = call_remove, .cl_cpu = 2 };
+	struct call off = { .cl_func = call_swapoff, .cl_cpu = 3 };
+	vm_page_t m;
+
+	(void)state;
+	swap_on(0, 100);
+	remove.cl_object = swapped(2);
+	m = busy_page(remove.cl_object);
+	hold_disks(true);
+	start(&remove);
+	start(&off);
+	unbusy(remove.cl_object, m);
+	await(&remove);
+	hold_disks(false);
+	sim_join(off.cl_thread);
+	sim_join(remove.cl_thread);
+	assert_int_equal(off.cl_error, 0);
+	assert_int_equal(remove.cl_object->resident_page_count, 0);
+	audit_swap();
+	vm_object_deallocate(remove.cl_object);
+}
+
+/* Another page appears where a removal has been, while it waits for one. */
+static void
+test_remove_new_page(void **state)
+{
+	struct call remove = { .cl_func = call_remove, .cl_cpu = 2 };
+	vm_page_t m;
+
+	(void)state;
+	swap_on(0, 100);
+	remove.cl_object = swapped(2);
+	m = busy_page(remove.cl_object);
+	start(&remove);
+	(void)write_page(remove.cl_object, 0, 5);
+	unbusy(remove.cl_object, m);
+	sim_join(remove.cl_thread);
+	assert_int_equal(remove.cl_object->resident_page_count, 0);
+	vm_object_deallocate(remove.cl_object);
+}
+
+/* More blocks than are freed without letting others have the lock. */
+static void
+test_free_lots(void **state)
+{
+	vm_object_t object = vm_object_allocate(OBJT_SWAP, 3000);
+	swblk_t old;
+
+	(void)state;
+	swap_on(0, 1500);
+	for (int twice = 0; twice < 2; twice++) {
+		mtx_lock(&vm_mtx);
+		for (vm_pindex_t i = 0; i < 1500; i++) {
+			unsigned int n = 1;
+
+			assert_true(swap_meta_set(object, 2 * i,
+			    swap_dev_alloc(&n), &old));
+		}
+		if (twice == 0)
+			vm_object_page_remove(object, 0, 0, 0);
+		mtx_unlock(&vm_mtx);
+		assert_int_equal(used("sim0"), twice == 0 ? 0 : 1500);
+	}
+	vm_object_deallocate(object);
+	assert_int_equal(used("sim0"), 0);
 }
 
 /* ---- Dumps ---- */
@@ -910,9 +1080,12 @@ main(void)
 		cmocka_unit_test(test_absorb_clean_page),
 		cmocka_unit_test(test_off_read_error),
 		cmocka_unit_test(test_off_no_room),
+		cmocka_unit_test(test_off_and_remove),
+		cmocka_unit_test(test_remove_new_page),
+		cmocka_unit_test(test_free_lots),
 		cmocka_unit_test(test_notes_are_bulk),
 	};
-	size_t ntests = 17;
+	size_t ntests = 20;
 
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
