@@ -174,10 +174,26 @@ terminate_pages(vm_object_t object)
 	for (unsigned int n = 1; (m = vm_page_find_least(object, 0)) != NULL;
 	     n++) {
 		terminate_page(m);
-		if (n % FREE_BATCH == 0) {
-			VM_OBJECT_UNLOCK(object);
-			VM_OBJECT_LOCK(object);
-		}
+		if (n % FREE_BATCH == 0)
+			vm_object_yield(object);
+	}
+}
+
+/*
+ * Free what a dead object has, in memory and elsewhere.  A swapoff may find it by
+ * its blocks at any moment that the lock is let go of, and bring a page back, so all
+ * is looked at again until nothing is left and nobody pages.
+ */
+static void
+terminate_contents(vm_object_t object)
+{
+	terminate_pages(object);
+	while (object->paging_in_progress > 0 ||
+	    object->resident_page_count > 0 ||
+	    !vm_pager_freespace(object, 0, object->size)) {
+		vm_object_yield(object);
+		vm_object_pip_wait(object, "objtrm");
+		terminate_pages(object);
 	}
 }
 
@@ -207,7 +223,7 @@ terminate(vm_object_t object)
 	if (object->type == OBJT_VNODE)
 		(void)vm_object_page_clean(object, 0, 0, OBJPC_SYNC);
 	backing = vm_object_backing_clear(object);
-	terminate_pages(object);
+	terminate_contents(object);
 	vm_object_destroy(object);
 	return (backing);
 }

@@ -307,6 +307,12 @@ start(struct call *cl)
 }
 
 static void
+call_deallocate(struct call *cl)
+{
+	vm_object_deallocate(cl->cl_object);
+}
+
+static void
 call_remove(struct call *cl)
 {
 	VM_OBJECT_LOCK(cl->cl_object);
@@ -963,6 +969,34 @@ unbusy(vm_object_t object, vm_page_t m)
 	VM_OBJECT_UNLOCK(object);
 }
 
+/* swapoff waits for memory with an object in hand that ends meanwhile. */
+static void
+test_off_and_end(void **state)
+{
+	struct call end = { .cl_func = call_deallocate, .cl_cpu = 2 };
+	struct call off = { .cl_func = call_swapoff, .cl_cpu = 3 };
+	vm_pindex_t npages;
+	vm_page_t m;
+
+	(void)state;
+	swap_on(0, 100);
+	end.cl_object = swapped(2);
+	swap_on(1, 100);
+	m = busy_page(end.cl_object);
+	take_memory(VM_ALLOC_INTERRUPT);
+	start(&end);
+	start(&off);
+	unbusy(end.cl_object, m);
+	await(&end);
+	assert_false(ended(&end));
+	give_memory();
+	sim_join(off.cl_thread);
+	sim_join(end.cl_thread);
+	assert_int_equal(off.cl_error, 0);
+	assert_int_equal(audit_objects(&npages), 0);
+	audit_swap();
+}
+
 /* swapoff reads a page that is removed meanwhile. */
 static void
 test_off_and_remove(void **state)
@@ -1080,12 +1114,13 @@ main(void)
 		cmocka_unit_test(test_absorb_clean_page),
 		cmocka_unit_test(test_off_read_error),
 		cmocka_unit_test(test_off_no_room),
+		cmocka_unit_test(test_off_and_end),
 		cmocka_unit_test(test_off_and_remove),
 		cmocka_unit_test(test_remove_new_page),
 		cmocka_unit_test(test_free_lots),
 		cmocka_unit_test(test_notes_are_bulk),
 	};
-	size_t ntests = 20;
+	size_t ntests = 21;
 
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
