@@ -227,13 +227,36 @@ set_disk(struct swdevt *sw, struct disk *dk)
 	__atomic_store_n(&sw->sw_disk, dk, __ATOMIC_RELEASE);
 }
 
+/* Is a part of len bytes of dk from offset on a device's? */
+static bool
+overlaps(const struct swdevt *sw, const struct disk *dk, uint64_t offset,
+    uint64_t len)
+{
+	if (__atomic_load_n(&sw->sw_disk, __ATOMIC_ACQUIRE) != dk)
+		return (false);
+	return (sw->sw_offset < offset + len &&
+	    offset < sw->sw_offset + ptoa(sw->sw_end - sw->sw_first));
+}
+
+/* By its name, or by what else a device is on. */
+static bool
+is_there(const struct swdevt *new, const struct disk *dk, uint32_t nblocks)
+{
+	for (unsigned int i = 0; i < SWAP_MAXDEV; i++) {
+		if (overlaps(&swap_devices[i], dk, new->sw_offset,
+			ptoa(nblocks)))
+			return (true);
+	}
+	return (swap_dev_find(new->sw_name) != NULL);
+}
+
 /* A copy of new, which has no disk yet, is in the table then, and works. */
 static int
 insert(struct swdevt *new, struct disk *dk, uint32_t nblocks)
 {
 	struct swdevt *sw = find_slot();
 
-	if (swap_dev_find(new->sw_name) != NULL)
+	if (is_there(new, dk, nblocks))
 		return (EBUSY);
 	new->sw_first = find_numbers(nblocks);
 	if (sw == NULL || new->sw_first == SWAPBLK_NONE)
@@ -285,12 +308,8 @@ swap_dev_overwritten(const struct disk *dk, uint64_t offset, uint64_t len)
 {
 	for (unsigned int i = 0; i < SWAP_MAXDEV; i++) {
 		struct swdevt *sw = &swap_devices[i];
-		uint64_t end;
 
-		if (__atomic_load_n(&sw->sw_disk, __ATOMIC_ACQUIRE) != dk)
-			continue;
-		end = sw->sw_offset + ptoa(sw->sw_end - sw->sw_first);
-		if (offset < end && sw->sw_offset < offset + len)
+		if (overlaps(sw, dk, offset, len))
 			__atomic_store_n(&sw->sw_lost, true, __ATOMIC_RELAXED);
 	}
 }

@@ -83,9 +83,10 @@ struct swdevt {
 extern struct swdevt swap_devices[SWAP_MAXDEV]; /* vm_mtx */
 
 /*
- * Swap to len bytes of a disk from offset on.  0; EBUSY: to that name already;
- * ENOSPC: fewer bytes than make sense; EFBIG: no room for one more device, or more
- * blocks than have numbers.  The caller knows that nothing is there that is needed, a dump for example.  Sleeps.
+ * Swap to len bytes of a disk from offset on.  0; EBUSY: there is a device of that
+ * name, or one that has some of these bytes; ENOSPC: fewer bytes than make sense;
+ * EFBIG: no room for one more device, or more blocks than have numbers.  The caller
+ * knows that nothing is there that is needed, a dump for example.  Sleeps.
  */
 int swap_dev_add(const char *name, struct disk *dk, uint64_t offset,
     uint64_t len);

@@ -37,11 +37,11 @@ step_disks(void *arg)
 	(void)arg;
 	sim_pin(1);
 	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+		bool hold = __atomic_load_n(&disks_held, __ATOMIC_ACQUIRE);
 		bool any = false;
 
 		for (int i = 0; i < NDISKS; i++)
-			any |= !__atomic_load_n(&disks_held, __ATOMIC_ACQUIRE) &&
-			    sim_disk_step(disks[i]);
+			any |= !hold && sim_disk_step(disks[i]);
 		if (!any)
 			cpu_spinwait();
 	}
@@ -328,18 +328,37 @@ call_swapoff(struct call *cl)
 
 /* ---- Devices ---- */
 
+/* There is sim1 already: pages 16 to 21 of disk 1. */
 static const struct add_row {
 	const char *name;
 	const char *device;
-	uint64_t len;
+	int disk;
+	uint64_t offset, len;
 	int error;
 } add_rows[] = {
-	{ "add: a device", "sim0", 64 << 10, 0 },
-	{ "add: one page to swap to", "sim0", (SWAP_RESERVED + 1) * 4096, 0 },
-	{ "add: refuses one without pages", "sim0", SWAP_RESERVED * 4096 + 4095,
-	    ENOSPC },
-	{ "add: refuses 16 TB", "sim0", UINT64_C(1) << 44, EFBIG },
-	{ "add: refuses one that there is", "sim1", 64 << 10, EBUSY },
+	{ "add: a device", "sim0", 0, 0, 64 << 10, 0 },
+	{ "add: one page to swap to", "sim0", 0, 0, (SWAP_RESERVED + 1) * 4096,
+	    0 },
+	{ "add: another part of the disk, before", "sim1p1", 1, 0, 16 * 4096,
+	    0 },
+	{ "add: another part of the disk, after", "sim1p3", 1, 22 * 4096,
+	    64 << 10, 0 },
+	{ "add: the same part of another disk", "sim0", 0, 16 * 4096, 6 * 4096,
+	    0 },
+	{ "add: refuses one without pages", "sim0", 0, 0,
+	    SWAP_RESERVED * 4096 + 4095, ENOSPC },
+	{ "add: refuses 16 TB", "sim0", 0, 0, UINT64_C(1) << 44, EFBIG },
+	{ "add: refuses one that there is", "sim1", 0, 0, 64 << 10, EBUSY },
+	{ "add: refuses it by another name", "sim1p2", 1, 16 * 4096, 6 * 4096,
+	    EBUSY },
+	{ "add: refuses a disk that has it", "whole", 1, 0, 8 << 20, EBUSY },
+	{ "add: refuses a part of it", "part", 1, 17 * 4096, 4 * 4096, EBUSY },
+	{ "add: refuses an overlap at its start", "sim1p1", 1, 0, 17 * 4096,
+	    EBUSY },
+	{ "add: refuses an overlap at its end", "sim1p3", 1, 21 * 4096,
+	    64 << 10, EBUSY },
+	{ "add: refuses an overlap of a sector", "sim1p3", 1, 22 * 4096 - 512,
+	    64 << 10, EBUSY },
 };
 
 static void
@@ -348,7 +367,8 @@ test_add(void **state)
 	const struct add_row *row = *state;
 
 	swap_on(1, 4);
-	assert_int_equal(swap_dev_add(row->device, disks[0], 0, row->len),
+	assert_int_equal(swap_dev_add(row->device, disks[row->disk],
+			     row->offset, row->len),
 	    row->error);
 	mtx_lock(&vm_mtx);
 	assert_int_equal(swap_dev_total(),
