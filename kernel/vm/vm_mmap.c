@@ -24,9 +24,6 @@ static_assert(PROT_READ == VM_PROT_READ && PROT_WRITE == VM_PROT_WRITE &&
 /* How much of a new stack is mapped. */
 #define STACK_MAPPED ((vm_size_t)128 * 1024)
 
-/* The most that an object has: indices of pages have 32 bits. */
-#define OBJECT_MAX ((uint64_t)1 << (32 + PAGE_SHIFT))
-
 static int
 vm_mmap_to_errno(int error)
 {
@@ -222,9 +219,9 @@ kern_mmap(struct vmspace *vm, const struct mmap_req *req, vm_offset_t *addr)
 
 	if (error != 0)
 		return (error);
-	if (len < req->mr_len || len > OBJECT_MAX)
+	if (len < req->mr_len || len > VM_OBJECT_MAX)
 		return (ENOMEM);
-	if (req->mr_pos > OBJECT_MAX - len)
+	if (req->mr_pos > VM_OBJECT_MAX - len)
 		return (EINVAL);
 	if ((req->mr_flags & MAP_FIXED) != 0 &&
 	    ((start & PAGE_MASK) != 0 || start < vm_map_min(map) ||

@@ -15,7 +15,7 @@
  * Anonymous objects are OBJT_SWAP from the start: FreeBSD had OBJT_DEFAULT for
  * those that have nothing on swap yet, which is now an empty tree.
  *
- * Indices are of pages and end at 2^32.  Order of locks:
+ * Order of locks:
  *
  *	vm map -> vm_mtx -> pmap, vm_page_queue_free_mtx, UMA's
  *
@@ -43,6 +43,9 @@ enum obj_type {
 #define OBJ_DEAD	 0x0002 /* without references for good */
 #define OBJ_UNMANAGED	 0x0004 /* its pages are on no queue */
 #define OBJ_PIPWNT	 0x0010 /* a thread waits for paging_in_progress 0 */
+
+/* The most bytes of an object. */
+#define VM_OBJECT_MAX ptoa((vm_ooffset_t)VM_PINDEX_MAX + 1)
 
 LIST_HEAD(vm_object_shadows, vm_object);
 

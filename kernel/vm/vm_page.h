@@ -54,6 +54,8 @@ static_assert(sizeof(struct vm_page) == 32, "see the sum above");
 
 #define VM_PAGE_NONE UINT32_MAX /* no link */
 
+#define VM_PINDEX_MAX UINT32_MAX /* of a page in its object */
+
 #define VPG_FREE   0x0001 /* (f) on the free lists, or after a head that is */
 #define VPG_SLAB   0x0002 /* (o) object is a struct uma_slab */
 #define VPG_NODUMP 0x0004 /* (o) registered as never dumped, though mapped */

@@ -16,15 +16,13 @@
 #include "kernel/vm/vm_page.h"
 #include "kernel/vm/vm_pager.h"
 
-#define PINDEX_MAX UINT32_MAX
-
 int
 vm_page_insert(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 {
 	int error;
 
 	VM_OBJECT_ASSERT_LOCKED(object);
-	KASSERT(m->object == NULL && pindex <= PINDEX_MAX,
+	KASSERT(m->object == NULL && pindex <= VM_PINDEX_MAX,
 	    ("%s: page %p, owner %p, as page %#jx of %p", __func__, (void *)m,
 		m->object, (uintmax_t)pindex, (void *)object));
 	m->pindex = (uint32_t)pindex;
@@ -80,7 +78,7 @@ vm_page_rename(vm_page_t m, vm_object_t object, vm_pindex_t pindex)
 	int error;
 
 	VM_OBJECT_ASSERT_LOCKED(object);
-	KASSERT(vm_page_xbusied(m) && pindex <= PINDEX_MAX,
+	KASSERT(vm_page_xbusied(m) && pindex <= VM_PINDEX_MAX,
 	    ("%s: page %p, busy %u, as page %#jx of %p", __func__, (void *)m,
 		m->busy, (uintmax_t)pindex, (void *)object));
 	m->pindex = (uint32_t)pindex;

@@ -12,9 +12,6 @@
 
 #include "kernel/vm/uma.h"
 
-/* Indices from here on are not in any tree. */
-#define INDEX_END ((vm_pindex_t)UINT32_MAX + 1)
-
 static uma_zone_t vm_radix_node_zone;
 
 void
@@ -53,7 +50,7 @@ vm_radix_insert(struct vm_radix *rtree, vm_page_t m)
 vm_page_t
 vm_radix_remove(struct vm_radix *rtree, vm_pindex_t index)
 {
-	if (index >= INDEX_END)
+	if (index > VM_PINDEX_MAX)
 		return (NULL);
 	return (page_of(pctrie_remove(&rtree->vmr_trie, (uint32_t)index,
 	    free_node)));
@@ -68,7 +65,7 @@ vm_radix_replace(struct vm_radix *rtree, vm_page_t m)
 vm_page_t
 vm_radix_lookup(const struct vm_radix *rtree, vm_pindex_t index)
 {
-	if (index >= INDEX_END)
+	if (index > VM_PINDEX_MAX)
 		return (NULL);
 	return (page_of(pctrie_lookup(&rtree->vmr_trie, (uint32_t)index)));
 }
@@ -76,7 +73,7 @@ vm_radix_lookup(const struct vm_radix *rtree, vm_pindex_t index)
 vm_page_t
 vm_radix_lookup_ge(const struct vm_radix *rtree, vm_pindex_t index)
 {
-	if (index >= INDEX_END)
+	if (index > VM_PINDEX_MAX)
 		return (NULL);
 	return (page_of(pctrie_lookup_ge(&rtree->vmr_trie, (uint32_t)index)));
 }
