@@ -229,6 +229,7 @@ alike(const struct vm_map_entry *prev, const struct vm_map_entry *entry)
 	vm_size_t size = prev->end - prev->start;
 
 	return (prev->end == entry->start && prev->object == entry->object &&
+	    size + (entry->end - entry->start) <= VM_OBJECT_MAX &&
 	    (prev->object == NULL || prev->offset + size == entry->offset) &&
 	    prev->eflags == entry->eflags &&
 	    prev->protection == entry->protection &&
@@ -287,13 +288,20 @@ eflags_of(unsigned int cow)
 	return (eflags);
 }
 
-static bool
-what_valid(const struct vm_map_what *what)
+/* Can length bytes be that? */
+static int
+check_what(const struct vm_map_what *what, vm_size_t length)
 {
-	return ((what->prot & ~what->max) == 0 &&
-	    (what->object != NULL || (what->cow & MAP_COPY_ON_WRITE) == 0) &&
-	    (what->object == NULL ||
-		(eflags_of(what->cow) & MAP_ENTRY_GUARD) == 0));
+	bool object = what->object != NULL;
+	bool guard = (eflags_of(what->cow) & MAP_ENTRY_GUARD) != 0;
+
+	if ((what->prot & ~what->max) != 0 || (object && guard) ||
+	    (!object && (what->cow & MAP_COPY_ON_WRITE) != 0))
+		return (KERN_INVALID_ARGUMENT);
+	if (length > VM_OBJECT_MAX ||
+	    (object && what->offset > VM_OBJECT_MAX - length))
+		return (KERN_OUT_OF_BOUNDS);
+	return (KERN_SUCCESS);
 }
 
 /*
@@ -337,12 +345,14 @@ vm_map_insert(vm_map_t map, vm_offset_t start, vm_offset_t end,
 		.next_read = start,
 	};
 	vm_map_entry_t prev, entry;
+	int error;
 
 	sx_assert(&map->lock, SA_XLOCKED);
 	if (!vm_map_range_valid(map, start, end))
 		return (KERN_INVALID_ADDRESS);
-	if (!what_valid(what))
-		return (KERN_INVALID_ARGUMENT);
+	error = check_what(what, end - start);
+	if (error != KERN_SUCCESS)
+		return (error);
 	if (vm_map_lookup_entry(map, start, &prev) || prev->next->start < end)
 		return (KERN_NO_SPACE);
 	if (extend(map, prev, &new))
@@ -377,8 +387,9 @@ vm_map_fixed(vm_map_t map, vm_offset_t start, vm_size_t length,
 
 	if (length > UINTPTR_MAX - start)
 		return (KERN_INVALID_ADDRESS);
-	if (!what_valid(what))
-		return (KERN_INVALID_ARGUMENT);
+	error = check_what(what, length);
+	if (error != KERN_SUCCESS)
+		return (error);
 	vm_map_lock(map);
 	error = vm_map_delete(map, start, start + length);
 	if (error == KERN_SUCCESS)

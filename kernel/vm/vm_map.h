@@ -159,7 +159,8 @@ struct vm_map_what {
 
 /*
  * Map [start, end), in which nothing is.  INVALID_ADDRESS: not in the map;
- * INVALID_ARGUMENT: what cannot be; NO_SPACE: something is there.  A failure leaves the reference with the caller.
+ * INVALID_ARGUMENT: what cannot be; OUT_OF_BOUNDS: more than an object has;
+ * NO_SPACE: something is there.  A failure leaves the reference with the caller.
  * The caller owns the lock.
  */
 int vm_map_insert(vm_map_t map, vm_offset_t start, vm_offset_t end,

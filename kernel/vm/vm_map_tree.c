@@ -12,6 +12,7 @@
 #include "kernel/vm/vm_map_int.h"
 
 #include "kernel/sys/systm.h"
+#include "kernel/vm/vm_object.h"
 
 enum { LEFT, RIGHT };
 
@@ -324,6 +325,9 @@ audit_entry(const struct vm_map *map, vm_map_entry_t entry)
 		return ("list and tree in different orders");
 	if ((entry->protection & ~entry->max_protection) != 0)
 		return ("more rights than an entry may have");
+	if (entry->end - entry->start > VM_OBJECT_MAX ||
+	    entry->offset > VM_OBJECT_MAX - (entry->end - entry->start))
+		return ("an entry past the end of all objects");
 	if ((entry->eflags & MAP_ENTRY_GUARD) != 0 && entry->object != NULL)
 		return ("a guard with an object");
 	if ((entry->eflags & MAP_ENTRY_USER_WIRED) != 0 &&

@@ -326,6 +326,8 @@ vm_object_coalesce(vm_object_t object, vm_ooffset_t prev_offset,
 
 	if (object == NULL)
 		return (true);
+	if (end > atop(VM_OBJECT_MAX))
+		return (false);
 	VM_OBJECT_LOCK(object);
 	(void)vm_object_collapse(object);
 	can = can_extend(object, start);

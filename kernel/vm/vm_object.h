@@ -39,10 +39,10 @@ enum obj_type {
 	OBJT_NTYPES
 };
 
-#define OBJ_ANON	 0x0001 /* no name: what only its users can reach */
-#define OBJ_DEAD	 0x0002 /* without references for good */
-#define OBJ_UNMANAGED	 0x0004 /* its pages are on no queue */
-#define OBJ_PIPWNT	 0x0010 /* a thread waits for paging_in_progress 0 */
+#define OBJ_ANON      0x0001 /* no name: what only its users can reach */
+#define OBJ_DEAD      0x0002 /* without references for good */
+#define OBJ_UNMANAGED 0x0004 /* its pages are on no queue */
+#define OBJ_PIPWNT    0x0010 /* a thread waits for paging_in_progress 0 */
 
 /* The most bytes of an object. */
 #define VM_OBJECT_MAX ptoa((vm_ooffset_t)VM_PINDEX_MAX + 1)
@@ -135,7 +135,8 @@ bool vm_object_collapse(vm_object_t object);
 
 /*
  * May an object that shows prev_size bytes from prev_offset show next_size more
- * after them, as zeros?  It is made larger if it may.  NULL may.
+ * after them, as zeros?  It is made larger if it may, up to VM_OBJECT_MAX.  NULL
+ * may.
  */
 bool vm_object_coalesce(vm_object_t object, vm_ooffset_t prev_offset,
     vm_size_t prev_size, vm_size_t next_size);

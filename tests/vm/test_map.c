@@ -403,6 +403,21 @@ call_insert(const struct row *r)
 }
 
 static int
+call_insert_object(const struct row *r)
+{
+	struct vm_map_what what = { .object = files[0],
+		.offset = VM_OBJECT_MAX,
+		.prot = r->prot,
+		.max = r->prot };
+	int error;
+
+	vm_map_lock(&map);
+	error = vm_map_insert(&map, r->start, r->end, &what);
+	vm_map_unlock(&map);
+	return (error);
+}
+
+static int
 call_fixed(const struct row *r)
 {
 	struct vm_map_what what = { .prot = r->prot,
@@ -459,6 +474,8 @@ static const struct row rows[] = {
 	    VM_PROT_EXECUTE, 0, KERN_INVALID_ARGUMENT, 1 },
 	{ "insert: a copy of nothing", call_insert, VA(5), VA(6), RW,
 	    MAP_COPY_ON_WRITE, KERN_INVALID_ARGUMENT, 1 },
+	{ "insert: past the end of all objects", call_insert_object, VA(5),
+	    VA(6), RW, 0, KERN_OUT_OF_BOUNDS, 1 },
 	{ "insert: to the end of the map", call_insert, VA(5), LAST, RW, 0,
 	    KERN_SUCCESS, 1 },
 	{ "insert: before what is alike", call_insert, VA(0), VA(2), RW, 0,

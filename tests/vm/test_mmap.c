@@ -400,6 +400,74 @@ test_break(void **state)
 	power_off();
 }
 
+/* ---- As much as an object has ---- */
+
+#define LARGE (UINT64_C(1) << 44)
+
+static vm_offset_t
+map_anon(vm_offset_t hint, vm_size_t len)
+{
+	const struct mmap_req req = { .mr_hint = hint,
+		.mr_len = len,
+		.mr_prot = RW,
+		.mr_flags = ANON };
+	vm_offset_t addr;
+
+	assert_int_equal(kern_mmap(vm, &req, &addr), 0);
+	return (addr);
+}
+
+/* Neighbours that are more together than an object has do not become one. */
+static const struct large_row {
+	const char *name;
+	vm_size_t first, second;
+	bool touched;	       /* between the calls, so there is an object */
+	unsigned int nentries; /* then */
+} large_rows[] = {
+	{ "large: all of an object, twice", LARGE, LARGE, false, 2 },
+	{ "large: all of an object, used, and more", LARGE, LARGE, true, 2 },
+	{ "large: one page too many", LARGE, PG, false, 2 },
+	{ "large: one page too many of what is used", LARGE, PG, true, 2 },
+	{ "large: just enough", LARGE - PG, PG, false, 1 },
+	{ "large: just enough of what is used", LARGE - PG, PG, true, 1 },
+};
+
+static void
+test_large(void **state)
+{
+	const struct large_row *r = *state;
+	vm_offset_t end = VA(NPAGES) + r->first + r->second;
+
+	power_on();
+	vmspace_free(vm);
+	vm = vmspace_alloc(FIRST, end);
+	vm->vm_daddr = FIRST;
+	assert_int_equal(map_anon(0, r->first), FIRST);
+	if (r->touched)
+		touch(FIRST + r->first - PG, VM_PROT_WRITE);
+	assert_int_equal(map_anon(0, r->second), FIRST + r->first);
+	assert_int_equal(vm->vm_map.nentries, r->nentries);
+	touch(FIRST + r->first + r->second - PG, VM_PROT_WRITE);
+	vm_map_lock_read(&vm->vm_map);
+	assert_null(vm_map_audit(&vm->vm_map));
+	vm_map_unlock_read(&vm->vm_map);
+	power_off();
+}
+
+static void
+test_large_break(void **state)
+{
+	(void)state;
+	power_on();
+	vmspace_free(vm);
+	vm = vmspace_alloc(FIRST, FIRST + 2 * LARGE);
+	vm->vm_daddr = FIRST;
+	vm->vm_dmax = 2 * LARGE;
+	assert_int_equal(kern_break(vm, FIRST + LARGE + PG), ENOMEM);
+	assert_int_equal(kern_break(vm, FIRST + LARGE), 0);
+	power_off();
+}
+
 /* What is to stay cannot be let go of. */
 static void
 test_msync_wired(void **state)
@@ -444,15 +512,17 @@ test_madvise_entries(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[96] = {
+	struct CMUnitTest tests[128] = {
 		cmocka_unit_test(test_mincore),
 		cmocka_unit_test(test_break),
+		cmocka_unit_test(test_large_break),
 		cmocka_unit_test(test_msync_wired),
 		cmocka_unit_test(test_madvise_free),
 		cmocka_unit_test(test_madvise_entries),
 	};
-	size_t ntests = 5;
+	size_t ntests = 6;
 
+	ADD_ROWS(tests, ntests, large_rows, test_large);
 	ADD_ROWS(tests, ntests, mmap_rows, test_mmap);
 	ADD_ROWS(tests, ntests, rows, test_row);
 	return (RUN_TESTS(tests, ntests));
