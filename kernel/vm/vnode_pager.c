@@ -7,8 +7,8 @@
  *
  * Keeps true: no page lies past the end of its file as a whole.  Bytes past the
  * end are not written, and what a map has put there is zeros before they become
- * the file's.  When a file gets shorter, its size is set first; then pages go,
- * each after whoever reads it is done.
+ * the file's.  When a file gets shorter, its sizes are set first, so that faults
+ * make no new page; then pages go, each after whoever reads it is done.
  *
  * Lock: vm_mtx, not held over calls of the file system.  handle is the vnode, and
  * NULL once that is gone.
@@ -101,23 +101,38 @@ zero_tail(vm_object_t object, vm_ooffset_t size)
 	vm_page_xunbusy(m);
 }
 
+static void
+set_size(vm_object_t object, vm_ooffset_t size)
+{
+	object->un_pager.vnp.vnp_size = size;
+	object->size = atop(round_page(size));
+}
+
+static void
+make_shorter(vm_object_t object, vm_ooffset_t size)
+{
+	vm_pindex_t old_end = object->size;
+
+	set_size(object, size);
+	if (object->size < old_end)
+		vm_object_page_remove(object, object->size, old_end, 0);
+	zero_tail(object, size);
+}
+
 void
 vnode_pager_setsize(struct vnode *vp, vm_ooffset_t nsize)
 {
 	vm_object_t object = referenced(vp);
-	vm_ooffset_t old;
-	vm_pindex_t end;
 
 	if (object == NULL)
 		return;
 	VM_OBJECT_LOCK(object);
-	old = object->un_pager.vnp.vnp_size;
-	object->un_pager.vnp.vnp_size = nsize;
-	end = atop(round_page(nsize));
-	if (end < object->size)
-		vm_object_page_remove(object, end, object->size, 0);
-	zero_tail(object, nsize < old ? nsize : old);
-	object->size = end;
+	if (nsize < object->un_pager.vnp.vnp_size) {
+		make_shorter(object, nsize);
+	} else {
+		zero_tail(object, object->un_pager.vnp.vnp_size);
+		set_size(object, nsize);
+	}
 	VM_OBJECT_UNLOCK(object);
 	vm_object_deallocate(object);
 }

@@ -6,7 +6,10 @@
 #include "tests/vm/pages.h"
 #include "tests/vm/sim.h"
 
+#include "kernel/amd64/pmap.h"
 #include "kernel/sys/errno.h"
+#include "kernel/vm/vm_fault.h"
+#include "kernel/vm/vm_map.h"
 #include "kernel/vm/vm_pager.h"
 #include "kernel/vm/vnode_pager.h"
 
@@ -472,6 +475,69 @@ test_size(void **state)
 	file.len = sizeof(file.bytes);
 }
 
+/* ---- Faults meanwhile ---- */
+
+static struct pmap pmap;
+static struct vm_map map;
+#define VA(page) (UINT64_C(0x40000000) + ptoa((vm_pindex_t)(page)))
+
+/* All of the file, shared and writable. */
+static void
+map_file(void)
+{
+	const struct vm_map_what what = { .object = vnode.v_object,
+		.prot = VM_PROT_READ | VM_PROT_WRITE,
+		.max = VM_PROT_ALL };
+
+	assert_int_equal(pmap_pinit(&pmap), 0);
+	vm_map_startup();
+	vm_map_init(&map, &pmap, VA(0), VA(8));
+	vm_object_reference(what.object);
+	vm_map_lock(&map);
+	assert_int_equal(vm_map_insert(&map, VA(0), VA(4), &what),
+	    KERN_SUCCESS);
+	vm_map_unlock(&map);
+}
+
+static void
+unmap_file(void)
+{
+	assert_int_equal(vm_map_remove(&map, VA(0), VA(8)), KERN_SUCCESS);
+	vm_map_fini(&map);
+	pmap_release(&pmap);
+}
+
+static void
+make_empty(void *arg)
+{
+	(void)arg;
+	sim_pin(1);
+	vnode_pager_setsize(&vnode, 0);
+}
+
+/* A page is waited for; one that has gone already is not made anew. */
+static void
+test_fault_while_shorter(void **state)
+{
+	struct simthread *thread;
+	vm_page_t m;
+	int error;
+
+	(void)state;
+	map_file();
+	for (vm_pindex_t i = 0; i < 3; i++)
+		(void)read_page(i);
+	m = busy_page(vnode.v_object, 3);
+	thread = sim_start(make_empty, NULL);
+	sim_wait_asleep(thread);
+	error = vm_fault(&map, VA(0), VM_PROT_WRITE, VM_FAULT_NORMAL);
+	unbusy(m);
+	sim_join(thread);
+	assert_int_equal(error, KERN_OUT_OF_BOUNDS);
+	assert_int_equal(vnode.v_object->resident_page_count, 0);
+	unmap_file();
+}
+
 int
 main(void)
 {
@@ -488,9 +554,10 @@ main(void)
 		cmocka_unit_test(test_sync_error),
 		cmocka_unit_test(test_destroy_writes),
 		cmocka_unit_test(test_mapped_longer),
+		cmocka_unit_test(test_fault_while_shorter),
 	};
 	const size_t nplain = 6;
-	size_t ntests = 12;
+	size_t ntests = 13;
 
 	ADD_ROWS(tests, ntests, read_rows, test_read);
 	ADD_ROWS(tests, ntests, size_rows, test_size);
