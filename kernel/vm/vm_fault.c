@@ -379,6 +379,20 @@ map_page(struct faultstate *fs)
 	return (KERN_SUCCESS);
 }
 
+/* The pages of a file that is gone are only read. */
+static int
+heed_readonly(struct faultstate *fs)
+{
+	if ((fs->top.object->flags & OBJ_READONLY) == 0)
+		return (KERN_SUCCESS);
+	if ((fs->top.access & VM_PROT_WRITE) != 0) {
+		release_all(fs);
+		return (KERN_FAILURE);
+	}
+	fs->top.prot &= (vm_prot_t)~VM_PROT_WRITE;
+	return (KERN_SUCCESS);
+}
+
 /* ---- All of it ---- */
 
 /* A wired page is in the first object, too: see vm_map_wire.c. */
@@ -414,6 +428,9 @@ fault_once(struct faultstate *fs, vm_prot_t access)
 	if (error != KERN_SUCCESS)
 		return (error);
 	error = lock_map_again(fs);
+	if (error != KERN_SUCCESS)
+		return (error);
+	error = heed_readonly(fs);
 	return (error == KERN_SUCCESS ? map_page(fs) : error);
 }
 

@@ -42,6 +42,7 @@ enum obj_type {
 #define OBJ_ANON      0x0001 /* no name: what only its users can reach */
 #define OBJ_DEAD      0x0002 /* without references for good */
 #define OBJ_UNMANAGED 0x0004 /* its pages are on no queue */
+#define OBJ_READONLY  0x0008 /* its pages are not written to any more */
 #define OBJ_PIPWNT    0x0010 /* a thread waits for paging_in_progress 0 */
 
 /* The most bytes of an object. */

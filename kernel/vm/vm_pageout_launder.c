@@ -75,8 +75,8 @@ static bool
 finish_page(vm_page_t m, int rtval)
 {
 	vm_page_sunbusy(m);
-	if (rtval ==
-	    VM_PAGER_BAD) /* outside of the object: no one can miss it */
+	/* Past the end of its file, or the file is gone: nobody can miss it. */
+	if (rtval == VM_PAGER_BAD)
 		vm_page_undirty(m);
 	switch (rtval) {
 	case VM_PAGER_BAD:

@@ -10,6 +10,9 @@
  * the file's.  When a file gets shorter, its sizes are set first, so that faults
  * make no new page; then pages go, each after whoever reads it is done.
  *
+ * A file that goes may be mapped still.  From then on its pages are only read: no
+ * fault gives the right to write any more, and what was written before is cleaned.
+ *
  * Lock: vm_mtx, not held over calls of the file system.  handle is the vnode, and
  * NULL once that is gone.
  */
@@ -60,6 +63,7 @@ vnode_destroy_vobject(struct vnode *vp)
 	if (object == NULL)
 		return (true);
 	VM_OBJECT_LOCK(object);
+	object->flags |= OBJ_READONLY;
 	ok = vm_object_page_clean(object, 0, 0, OBJPC_SYNC);
 	vm_object_pip_wait(object, "vnvobj");
 	object->handle = NULL;

@@ -206,13 +206,19 @@ test_phys_put(void **state)
 static struct {
 	char bytes[8 * 4096];
 	size_t len;
-	int error; /* of each call from now on */
+	int error;		 /* of each call from now on */
+	void (*meanwhile)(void); /* called by the next call */
 } file;
 
 static int
 move(uint64_t off, const vm_paddr_t *pas, unsigned int npages, size_t len,
     bool out)
 {
+	void (*meanwhile)(void) = file.meanwhile;
+
+	file.meanwhile = NULL;
+	if (meanwhile != NULL)
+		meanwhile();
 	assert_true(len > (npages - 1) * PAGE_SIZE);
 	assert_true(off <= file.len && len <= file.len - off);
 	for (size_t done = 0; file.error == 0 && done < len;) {
@@ -255,6 +261,7 @@ file_on(void **state)
 		file.bytes[i] = (char)('a' + i / PAGE_SIZE);
 	file.len = FILE_LEN;
 	file.error = 0;
+	file.meanwhile = NULL;
 	vnode = (struct vnode){ .v_op = &file_ops };
 	vnode_create_vobject(&vnode, FILE_LEN);
 	return (0);
@@ -538,6 +545,40 @@ test_fault_while_shorter(void **state)
 	unmap_file();
 }
 
+static int
+fault(unsigned int page, vm_prot_t access)
+{
+	return (vm_fault(&map, VA(page), access, VM_FAULT_NORMAL));
+}
+
+/* While page 2 is written, page 0 is written to again, if that can be. */
+static int rewritten;
+
+static void
+rewrite(void)
+{
+	rewritten = fault(0, VM_PROT_WRITE);
+}
+
+/* No write through a mapping gets lost when the file goes: none is made. */
+static void
+test_write_at_end(void **state)
+{
+	(void)state;
+	map_file();
+	assert_int_equal(fault(0, VM_PROT_WRITE), KERN_SUCCESS);
+	assert_int_equal(fault(1, VM_PROT_READ), KERN_SUCCESS);
+	assert_int_equal(fault(2, VM_PROT_WRITE), KERN_SUCCESS);
+	assert_true(vm_object_sync(vnode.v_object, 0, 1, true, false));
+	file.meanwhile = rewrite;
+	assert_true(vnode_destroy_vobject(&vnode));
+	assert_null(file.meanwhile);
+	assert_int_equal(rewritten, KERN_FAILURE);
+	assert_int_equal(fault(1, VM_PROT_READ), KERN_SUCCESS);
+	assert_int_equal(fault(1, VM_PROT_WRITE), KERN_FAILURE);
+	unmap_file();
+}
+
 int
 main(void)
 {
@@ -555,9 +596,10 @@ main(void)
 		cmocka_unit_test(test_destroy_writes),
 		cmocka_unit_test(test_mapped_longer),
 		cmocka_unit_test(test_fault_while_shorter),
+		cmocka_unit_test(test_write_at_end),
 	};
 	const size_t nplain = 6;
-	size_t ntests = 13;
+	size_t ntests = 14;
 
 	ADD_ROWS(tests, ntests, read_rows, test_read);
 	ADD_ROWS(tests, ntests, size_rows, test_size);
