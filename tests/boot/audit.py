@@ -4,22 +4,17 @@ After a storm of allocations and with 300,000 objects, gdb walks all that the
 kernel has: nothing is missing in a dump of either version.
 """
 
-import os
-import pathlib
 import re
 import struct
 import sys
-import tempfile
 
 import letter
-import machine
+import postmortem
 import tap
+from postmortem import MB
 
-run_kernel, kernel, vmcore = sys.argv[1:]
-scratch = tempfile.TemporaryDirectory(prefix="vmcore-boot-")
-work = pathlib.Path(scratch.name)
+coroner = postmortem.Coroner(*sys.argv[1:])
 
-MB = 1 << 20
 ITEMS = 300000
 ITEM_MAGIC = 0x5851F42D4C957F2D
 
@@ -40,30 +35,16 @@ WALKED = {
 
 
 def crash(version):
-    disk = machine.make_disk(work / "disk", 128 * MB)
-    script = f"fill 9;storm 6;items {ITEMS};freed;sleep 1;user;crash panic"
-    with machine.Machine(
-        *(run_kernel, kernel, "dumpdev=vtbd0", "kern.panic.exit_code=9"),
-        *(f"debug.minidump_version={version}", f'kern.script="{script}"'),
+    disk = coroner.disk(size=128 * MB)
+    text = coroner.die(
+        f"fill 9;storm 6;items {ITEMS};freed;sleep 1;user;crash panic",
+        f"debug.minidump_version={version}",
         disks=[disk],
-    ) as m:
-        assert m.end() == 9, m.text[-2000:]
+    )
     device = letter.Device(disk)
     device.check()
     assert device.panic_string == "crash: as you asked", device.panic_string
-    return m.text, machine.dump_of(disk, work / f"core.{version}")
-
-
-def audit(core):
-    here = pathlib.Path(__file__).parent
-    result = tap.run(
-        *(vmcore, "gdb", "-N", kernel, core, "--", "-nx", "-batch"),
-        *("-iex", "set width 0", "-x", here / "audit_gdb.py"),
-        env={**os.environ, "PYTHONPATH": str(here), "CORE": str(core)},
-        timeout=None,
-    )
-    assert result.status == 0, result
-    return result
+    return text, coroner.dump_of(disk)
 
 
 def follow_items(core, first):
@@ -80,15 +61,9 @@ def follow_items(core, first):
 
 def nothing_is_missing(version):
     text, core = crash(version)
-    said = audit(core)
-    lacks = re.findall("(?m)^lacks .*", said.out)
-    assert not lacks, "\n".join(lacks[:20])
-    walked = dict(
-        (what, int(count))
-        for count, what in re.findall(r"(?m)^walked (\d+) (.*)$", said.out)
-    )
+    walked = coroner.audit(core)
     for what, least in WALKED.items():
-        assert walked.get(what, 0) >= least, (walked, said.err[-1000:])
+        assert walked.get(what, 0) >= least, walked
     first = re.search(rf"items: {ITEMS}, the last at (0x\w+)", text)
     follow_items(core, int(first[1], 16))
 

@@ -23,6 +23,9 @@ from letter import FRAME, LARGE, PAGE, PRESENT
 VPG_SLAB = 2
 UMA_ZONE_BULK = 0x200  # a dump does not need the items
 
+# Structures in pages that a dump may leave out.
+BULK = {"pv_chunk"}
+
 # Links that nothing follows while their owner is in no list.
 STALE = {("thread", "td_runq"), ("uma_bucket", "ub_next")}
 
@@ -135,7 +138,9 @@ class Reach:
         while self.todo:
             at, type_ = self.todo.pop()
             walked["structures"] += 1
-            if memory.has(at, type_.sizeof, f"struct {type_.tag}"):
+            if type_.tag in BULK and memory.page(at - at % PAGE) is None:
+                walked["bulk"] += 1
+            elif memory.has(at, type_.sizeof, f"struct {type_.tag}"):
                 shape = type_.tag
                 if shape not in self.shapes:
                     self.shapes[shape] = pointers_in(type_)

@@ -3,12 +3,14 @@
 import functools
 import itertools
 import json
+import os
 import pathlib
 import re
 import subprocess
 import tempfile
 
 import machine
+import tap
 
 MB = 1 << 20
 
@@ -96,6 +98,22 @@ class Coroner:
             capture_output=True,
         )
         return result.stdout if result.returncode == 0 else None
+
+    def audit(self, core):
+        """gdb finds all that the kernel has; how much of what it walked."""
+        here = pathlib.Path(__file__).parent
+        result = tap.run(
+            *(self.vmcore, "gdb", "-N", self.kernel, core, "--", "-nx"),
+            *("-batch", "-iex", "set width 0", "-x", here / "audit_gdb.py"),
+            env={**os.environ, "PYTHONPATH": str(here), "CORE": str(core)},
+            timeout=None,
+        )
+        assert result.status == 0, result
+        lacks = re.findall("(?m)^lacks .*", result.out)
+        assert not lacks, "\n".join(lacks[:20])
+        walked = re.findall(r"(?m)^walked (\d+) (.*)$", result.out)
+        assert walked, result
+        return {what: int(count) for count, what in walked}
 
     # ---- Compared with what the kernel said ----
 
