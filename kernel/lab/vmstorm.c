@@ -1,5 +1,5 @@
 /*
- * Threads that are processes without a program: "vmstorm N STEPS" in the shell.
+ * Threads that are processes without a program: "vmstorm N STEPS [SEED]" in the shell.
  *
  * Each has an address space, which it loads for each access, and knows what it
  * must see there.  It maps memory, writes and reads, takes rights away, wires and
@@ -19,6 +19,7 @@
 #include "kernel/vm/vm_fault.h"
 #include "kernel/vm/vm_map.h"
 #include "kernel/vm/vm_object.h"
+#include "kernel/vm/vm_page.h"
 
 #define STORM_FIRST  UINT64_C(0x10000000)
 #define STORM_PAGES  48	 /* then the page of the shared object */
@@ -38,6 +39,7 @@ struct vmstorm {
 
 static struct mtx vmstorm_mtx = MTX_DEF_INITIALIZER("vmstorm");
 static vm_object_t vmstorm_object;
+static uint32_t storm_seed;
 static uint64_t nsteps, nover;	 /* (vmstorm_mtx) threads that are done */
 static uint64_t nforks, nfaults; /* atomic */
 
@@ -236,10 +238,10 @@ vmstorm_begin(struct vmstorm *s, uint64_t self)
 	};
 
 	s->vms_self = self;
-	s->vms_random = (uint32_t)self;
-	s->vms_vm = vmspace_alloc(STORM_FIRST, VM_MAXUSER_ADDRESS);
-	if (s->vms_vm == NULL)
-		panic("vmstorm %ju: no memory", (uintmax_t)self);
+	s->vms_random = storm_seed + (uint32_t)self;
+	while ((s->vms_vm = vmspace_alloc(STORM_FIRST, VM_MAXUSER_ADDRESS)) ==
+	    NULL)
+		vm_wait(VM_ALLOC_NORMAL);
 	map_range(s, 0, STORM_PAGES);
 	vm_object_reference(vmstorm_object);
 	must(s,
@@ -279,6 +281,9 @@ sh_vmstorm(const char *args)
 	while (*args == ' ')
 		args++;
 	nsteps = strtouq(args, &args);
+	while (*args == ' ')
+		args++;
+	storm_seed = (uint32_t)strtouq(args, &args);
 	if (nthreads > STORM_SHARED) {
 		printf("vmstorm: %d threads at most\n", STORM_SHARED);
 		return;
@@ -298,4 +303,4 @@ sh_vmstorm(const char *args)
 	    (uintmax_t)nforks);
 }
 COMMAND(vmstorm, "vmstorm", CMD_SHELL, sh_vmstorm,
-    "N STEPS: threads that map, write, protect, wire and fork");
+    "N STEPS [SEED]: threads that map, write, protect, wire and fork");
