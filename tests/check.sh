@@ -107,12 +107,13 @@ stage_coverage()
 	return "$1"
 }
 
-# The long forms, for "make soak": a hundred storms, every boot test with the
-# kernel that clang makes, ten million steps of page tables, two million of
-# processes, and half an hour for each fuzzer.
+# The long forms, for "make soak": a hundred storms of allocations and 300 of
+# address spaces, every boot test with the kernel that clang makes, ten million
+# steps of page tables, two million of processes, and half an hour for each fuzzer.
 stage_soak_boot()
 {
-	build clang -Dstorm_runs=100 -Dmapped_memory=8192 && run_tests --suite boot
+	build clang -Dstorm_runs=100 -Dmoment_runs=300 -Dmapped_memory=8192 &&
+	    run_tests --suite boot
 }
 
 stage_soak_vm()
