@@ -12,6 +12,7 @@
 #include "kernel/amd64/vmparam.h"
 #include "kernel/sys/fail.h"
 #include "kernel/sys/kdb.h"
+#include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/memguard.h"
 
@@ -26,6 +27,10 @@ typedef void inthand_t(void);
 inthand_t Xdiv, Xdbg, Xnmi, Xbpt, Xofl, Xbnd, Xill, Xdna, Xdblfault, Xtss,
     Xmissing, Xstk, Xprot, Xpage, Xfpu, Xalign, Xmchk, Xxmm, Xrsvd, Xtimerint,
     Xpreempt, Xinvltlb, Xapic_isr1, Xspuriousint;
+
+static int panic_on_nmi;
+SYSCTL_INT(_machdep, OID_AUTO, panic_on_nmi, CTLFLAG_RWTUN, &panic_on_nmi, 0,
+    "Panic at an NMI from outside");
 
 static struct gate_descriptor idt[NIDT] __aligned(16);
 
@@ -191,6 +196,16 @@ trap_onfault(struct trapframe *frame)
 	return (true);
 }
 
+/* From outside, by a button for example; a second one does not end a dump. */
+static void
+foreign_nmi(struct trapframe *frame)
+{
+	if (panic_on_nmi == 0)
+		kdb_trap("NMI", frame);
+	else if (!SCHEDULER_STOPPED())
+		panic("NMI");
+}
+
 static void
 nmi(struct trapframe *frame)
 {
@@ -199,7 +214,7 @@ nmi(struct trapframe *frame)
 	td->td_nmi_nesting_level++;
 	FAIL_POINT(FAIL_NMI, NULL);
 	if (!ipi_nmi_handler())
-		kdb_trap("NMI", frame);
+		foreign_nmi(frame);
 	td->td_nmi_nesting_level--;
 }
 

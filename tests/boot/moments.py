@@ -9,7 +9,9 @@ again.
 import random
 import re
 import sys
+import time
 
+import machine
 import postmortem
 import tap
 from postmortem import MB
@@ -20,6 +22,9 @@ coroner = postmortem.Coroner(*sys.argv[1:4])
 KINDS = {"tick": (3, 60), "lock": (3000, 100000), "bio": (1, 200)}
 
 THREADS = 24
+
+# Seconds until QEMU sends an NMI, at most.  How far the storm is then is open.
+NMI_WAIT = 0.5
 
 # What is in a dump, at least.
 WALKED = {
@@ -41,22 +46,47 @@ class Storm:
         chance = random.Random(seed)
         self.seed = seed
         self.cpus = chance.choice((1, 2, 2, 3, 4, 8))
-        self.kind = chance.choice(tuple(KINDS))
-        self.count = chance.randint(*KINDS[self.kind])
         self.version = chance.choice((1, 3))
+        self.kind = chance.choice((*KINDS, "nmi"))
+        self.chance = chance
 
     def __str__(self):
-        return (f"seed {self.seed}: {self.kind} {self.count}, "
-                f"{self.cpus} CPUs, version {self.version}")
+        return (f"seed {self.seed}: {self.kind}, {self.cpus} CPUs, "
+                f"version {self.version}")
 
-    def die(self, disk):
-        """Nearly no memory is left when it begins."""
-        return coroner.die(
-            f"swapon vtbd0;fill 3;user 56m;moment {self.kind} {self.count};"
+    def boot(self, *commands, **options):
+        """Nearly no memory is left when the storm begins."""
+        script = ";".join([
+            "swapon vtbd0", "fill 3", "user 56m", *commands,
             f"vmstorm {THREADS} 1000000000 {self.seed}",
+        ])  # fmt: skip
+        disk = coroner.disk(size=24 * MB)
+        return disk, coroner.boot(
+            "dumpdev=vtbd0", "kern.panic.exit_code=9",
+            "machdep.panic_on_nmi=1",
             f"debug.minidump_version={self.version}",
-            disks=[disk], memory=64, cpus=self.cpus,
+            f'kern.script="{script}"',
+            disks=[disk], memory=64, cpus=self.cpus, **options,
         )  # fmt: skip
+
+    def die_by_count(self):
+        """The disk, the console's text, and the panic that it is to tell."""
+        count = self.chance.randint(*KINDS[self.kind])
+        disk, machine_ = self.boot(f"moment {self.kind} {count}")
+        with machine_ as m:
+            assert m.end() == 9, m.text
+        return disk, m.text, f"moment: the last {self.kind}"
+
+    def die_by_nmi(self):
+        """The same."""
+        qmp = coroner.work / "qmp"
+        disk, machine_ = self.boot(qmp=qmp)
+        with machine_ as m:
+            m.wait_for("(?m)^script# vmstorm .*\n")
+            time.sleep(self.chance.uniform(0, NMI_WAIT))
+            machine.Monitor(qmp).ask("inject-nmi")
+            assert m.end() == 9, m.text
+        return disk, m.text, "NMI"
 
 
 def check_threads(core, cpus):
@@ -66,14 +96,14 @@ def check_threads(core, cpus):
 
 
 def dies(storm):
-    disk = coroner.disk(size=24 * MB)
-    text = storm.die(disk)
-    said = f"moment: the last {storm.kind}"
-    assert f"panic: {said}\n" in text, text
+    die = storm.die_by_nmi if storm.kind == "nmi" else storm.die_by_count
+    disk, text, why = die()
+    assert f"panic: {why}\n" in text, text
     assert "Dump complete" in text, text
     core = coroner.dump_of(disk)
-    assert coroner.ask("info", core)["panic"] == said
-    coroner.same_trace(text, core)
+    assert coroner.ask("info", core)["panic"] == why
+    frames = coroner.same_trace(text, core)
+    assert ("nmi_calltrap" in frames) == (storm.kind == "nmi"), frames
     coroner.same_memory(text, core)
     check_threads(core, storm.cpus)
     walked = coroner.audit(core)
