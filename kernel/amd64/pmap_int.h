@@ -160,6 +160,9 @@ struct pv_entry {
 	uint32_t pv_prev;
 };
 
+/* Entries lie in so many pages of the machine, the first; fewer in tests. */
+extern vm_pindex_t pmap_pv_npages;
+
 /* Make sure that n entries are free in pmap's chunks.  false: no memory. */
 bool pmap_pv_reserve(struct pmap *pmap, vm_pindex_t n);
 

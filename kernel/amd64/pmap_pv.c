@@ -10,20 +10,29 @@
  *
  * An entry is named by 32 bits, of which a page has room for one: the index in
  * the page array of the chunk's page, and the entry's place in it.  So chunks
- * lie among the first 2^24 pages.  An entry takes 16 bytes, and 252 of them share
+ * lie among the first 2^24 pages; where those are in use, pmap_wait() has pages of
+ * objects move away.  An entry takes 16 bytes, and 252 of them share
  * the 64 bytes of a chunk's head.
  */
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/pmap_int.h"
+#include "kernel/sys/clock.h"
 #include "kernel/sys/dumpset.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/vm_page.h"
 
 #define PV_SLOT_BITS  8
-#define PV_MAX_PAGE   (UINT32_C(1) << (32 - PV_SLOT_BITS))
 #define PV_HEAD_SLOTS 4 /* that the chunk's head takes */
 #define PV_PER_CHUNK  (256 - PV_HEAD_SLOTS)
+
+/* For a chunk. */
+#define PV_ALLOC (VM_ALLOC_NORMAL | VM_ALLOC_USER | VM_ALLOC_WIRED)
+
+vm_pindex_t pmap_pv_npages = (vm_pindex_t)1 << (32 - PV_SLOT_BITS);
+
+/* For the next chunk, wired; NULL: none.  Atomic. */
+static vm_page_t pv_spare;
 
 struct pv_chunk {
 	struct pmap *pvc_pmap;
@@ -73,20 +82,55 @@ name_of(const struct pv_entry *pv)
 
 /* ---- Chunks ---- */
 
+/* May a chunk lie in any page of this machine? */
+static bool
+any_page_will_do(void)
+{
+	return (vm_page_array_size <= pmap_pv_npages);
+}
+
+/* Where it may lie if not. */
+static struct vm_phys_where
+chunk_where(void)
+{
+	return ((struct vm_phys_where){
+	    .high = VM_PAGE_TO_PHYS(&vm_page_array[pmap_pv_npages]) });
+}
+
+static vm_page_t
+set_spare(vm_page_t m)
+{
+	return (__atomic_exchange_n(&pv_spare, m, __ATOMIC_ACQ_REL));
+}
+
+static void
+free_chunk_page(vm_page_t m)
+{
+	(void)vm_page_unwire_noq(m);
+	vm_page_free(m);
+}
+
+static vm_page_t
+chunk_alloc_page(void)
+{
+	struct vm_phys_where where;
+	vm_page_t m;
+
+	if (any_page_will_do())
+		return (vm_page_alloc_noobj(PV_ALLOC));
+	where = chunk_where();
+	m = vm_page_alloc_contig(PV_ALLOC, 1, &where);
+	return (m != NULL ? m : set_spare(NULL));
+}
+
 static bool
 chunk_add(struct pmap *pmap)
 {
-	vm_page_t m = vm_page_alloc_noobj(VM_ALLOC_NORMAL | VM_ALLOC_USER |
-	    VM_ALLOC_WIRED);
+	vm_page_t m = chunk_alloc_page();
 	struct pv_chunk *pvc;
 
 	if (m == NULL)
 		return (false);
-	if (m - vm_page_array >= PV_MAX_PAGE) {
-		(void)vm_page_unwire_noq(m);
-		vm_page_free(m);
-		return (false);
-	}
 	dump_add_bulk(VM_PAGE_TO_PHYS(m));
 	pvc = (struct pv_chunk *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m));
 	*pvc = (struct pv_chunk){
@@ -117,8 +161,7 @@ chunk_remove(struct pv_chunk *pvc)
 	LIST_REMOVE(pvc, pvc_list);
 	pvc->pvc_pmap->pm_pvfree -= PV_PER_CHUNK;
 	dump_drop_page(VM_PAGE_TO_PHYS(m));
-	(void)vm_page_unwire_noq(m);
-	vm_page_free(m);
+	free_chunk_page(m);
 }
 
 static struct pv_entry *
@@ -153,6 +196,27 @@ entry_free(struct pv_entry *pv)
 	/* One free entry stays: what was reserved is there after a removal. */
 	if (chunk_nfree(pvc) == PV_PER_CHUNK && pmap->pm_pvfree > PV_PER_CHUNK)
 		chunk_remove(pvc);
+}
+
+/* A page that was merely freed would be the next page of a program. */
+void
+pmap_wait(void)
+{
+	struct vm_phys_where where;
+	vm_page_t m;
+
+	vm_wait(VM_ALLOC_NORMAL);
+	if (any_page_will_do())
+		return;
+	where = chunk_where();
+	m = vm_page_alloc_contig_hard(PV_ALLOC, 1, &where);
+	if (m == NULL) {
+		pause("pmappv", 1); /* until one of those is freed */
+		return;
+	}
+	m = set_spare(m);
+	if (m != NULL)
+		free_chunk_page(m);
 }
 
 /* ---- A page's mappings ---- */

@@ -110,6 +110,12 @@ int pmap_enter(pmap_t pmap, vm_offset_t va, vm_page_t m, vm_prot_t prot,
     unsigned int flags);
 
 /*
+ * After ENOMEM of these calls: sleep until there may be such a page.  Without
+ * locks.
+ */
+void pmap_wait(void);
+
+/*
  * Map a page of a device's memory at pa, uncached.  It is no page of the machine's
  * memory, so only its address leads to the mapping.  flags may have
  * PMAP_ENTER_WIRED; what is returned is as for pmap_enter().

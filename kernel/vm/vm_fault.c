@@ -365,8 +365,11 @@ map_page(struct faultstate *fs)
 		vm_page_dirty(fs->m);
 		vm_pager_page_unswapped(fs->m);
 	}
-	if (pmap_enter(fs->map->pmap, fs->va, fs->m, prot, flags) != 0)
-		return (wait_for_memory(fs));
+	if (pmap_enter(fs->map->pmap, fs->va, fs->m, prot, flags) != 0) {
+		release_all(fs);
+		pmap_wait();
+		return (FAULT_RESTART);
+	}
 	if (!fs->top.wired)
 		map_around(fs);
 	if ((fs->flags & VM_FAULT_WIRE) != 0)

@@ -9,6 +9,7 @@
 #include "tests/vm/sim.h"
 
 #include "kernel/amd64/pmap.h"
+#include "kernel/amd64/pmap_int.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_fault.h"
 #include "kernel/vm/vm_object.h"
@@ -378,6 +379,57 @@ test_wire_twice(void **state)
 	power_off();
 }
 
+/* ---- Reverse maps, which not every page can hold ---- */
+
+/* All free pages below an address become an object's. */
+static vm_object_t
+take_pages(vm_paddr_t end)
+{
+	const struct vm_phys_where where = { .high = end };
+	vm_object_t taken = vm_object_allocate(OBJT_SWAP, NPAGES * 100);
+	vm_pindex_t n = 0;
+	vm_page_t m;
+
+	while ((m = vm_page_alloc_contig(VM_ALLOC_NORMAL | VM_ALLOC_USER, 1,
+		    &where)) != NULL) {
+		VM_OBJECT_LOCK(taken);
+		assert_int_equal(vm_page_insert(m, taken, n++), 0);
+		vm_page_valid(m);
+		vm_page_activate(m);
+		VM_OBJECT_UNLOCK(taken);
+	}
+	assert_int_not_equal(n, 0);
+	return (taken);
+}
+
+static const struct pv_row {
+	const char *name;
+	bool full; /* those that can hold them are in use */
+} pv_rows[] = {
+	{ "reverse maps: only low pages hold them", false },
+	{ "reverse maps: pages move away for them", true },
+};
+
+/* A fault does not begin again and again for want of such a page. */
+static void
+test_pv(void **state)
+{
+	const struct pv_row *r = *state;
+	const vm_pindex_t usual = pmap_pv_npages;
+	vm_object_t taken = NULL;
+
+	power_on();
+	pmap_pv_npages = atop(UINT64_C(0x9f000) - 0x1000);
+	if (r->full)
+		taken = take_pages(0x9f000);
+	assert_int_equal(vm_fault(&map, FIRST, W, VM_FAULT_NORMAL),
+	    KERN_SUCCESS);
+	assert_non_null(mmu_access(0, FIRST, MMU_USER | MMU_WRITE));
+	vm_object_deallocate(taken);
+	power_off();
+	pmap_pv_npages = usual;
+}
+
 int
 main(void)
 {
@@ -392,5 +444,6 @@ main(void)
 	ADD_ROWS(tests, ntests, stack_rows, test_stack);
 	ADD_ROWS(tests, ntests, bad_stacks, test_bad_stack);
 	ADD_ROWS(tests, ntests, wire_rows, test_wire);
+	ADD_ROWS(tests, ntests, pv_rows, test_pv);
 	return (RUN_TESTS(tests, ntests));
 }
