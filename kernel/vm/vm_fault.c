@@ -383,16 +383,20 @@ map_page(struct faultstate *fs)
 }
 
 /* The pages of a file that is gone are only read. */
-static int
-heed_readonly(struct faultstate *fs)
+static bool
+is_readonly(const struct faultstate *fs)
 {
-	if ((fs->top.object->flags & OBJ_READONLY) == 0)
-		return (KERN_SUCCESS);
-	if ((fs->top.access & VM_PROT_WRITE) != 0) {
-		release_all(fs);
+	return ((fs->top.object->flags & OBJ_READONLY) != 0);
+}
+
+static int
+may_map(const struct faultstate *fs)
+{
+	if (is_readonly(fs) && (fs->top.access & VM_PROT_WRITE) != 0)
 		return (KERN_FAILURE);
-	}
-	fs->top.prot &= (vm_prot_t)~VM_PROT_WRITE;
+	if ((fs->flags & VM_FAULT_WIRE) != 0 &&
+	    fs->m->wire_count >= VM_PAGE_WIRE_MAX)
+		return (KERN_RESOURCE_SHORTAGE);
 	return (KERN_SUCCESS);
 }
 
@@ -433,8 +437,14 @@ fault_once(struct faultstate *fs, vm_prot_t access)
 	error = lock_map_again(fs);
 	if (error != KERN_SUCCESS)
 		return (error);
-	error = heed_readonly(fs);
-	return (error == KERN_SUCCESS ? map_page(fs) : error);
+	error = may_map(fs);
+	if (error != KERN_SUCCESS) {
+		release_all(fs);
+		return (error);
+	}
+	if (is_readonly(fs))
+		fs->top.prot &= (vm_prot_t)~VM_PROT_WRITE;
+	return (map_page(fs));
 }
 
 int

@@ -14,7 +14,8 @@
  * Make the page at va accessible, for access: VM_PROT_*.  Sleeps for memory and
  * for the pager.  INVALID_ADDRESS: nothing is there; PROTECTION_FAILURE: not for
  * that access; OUT_OF_BOUNDS: the object has no such page; FAILURE: it could not
- * be read, or is of a file that is gone, and was to be written to.
+ * be read, or is of a file that is gone, and was to be written to;
+ * RESOURCE_SHORTAGE: to wire, and it has VM_PAGE_WIRE_MAX wirings.
  */
 int vm_fault(vm_map_t map, vm_offset_t va, vm_prot_t access,
     unsigned int flags);

@@ -54,6 +54,9 @@ static_assert(sizeof(struct vm_page) == 32, "see the sum above");
 
 #define VM_PAGE_NONE UINT32_MAX /* no link */
 
+/* A page has so many wirings of maps at most; the kernel's own come on top. */
+#define VM_PAGE_WIRE_MAX (UINT16_MAX / 2)
+
 #define VM_PINDEX_MAX UINT32_MAX /* of a page in its object */
 
 #define VPG_FREE   0x0001 /* (f) on the free lists, or after a head that is */

@@ -379,6 +379,39 @@ test_wire_twice(void **state)
 	power_off();
 }
 
+/* A page that others have wired so often is refused, and is as before. */
+static void
+test_wire_limit(void **state)
+{
+	vm_page_t m;
+
+	(void)state;
+	power_on();
+	mtx_lock(&vm_mtx);
+	m = vm_page_lookup(object, 2);
+	for (unsigned int i = 0; i < VM_PAGE_WIRE_MAX - 1; i++)
+		vm_page_wire(m);
+	mtx_unlock(&vm_mtx);
+	assert_int_equal(vm_map_wire(&map, FIRST + ptoa(9), FIRST + ptoa(10),
+			     VM_MAP_WIRE_USER),
+	    KERN_SUCCESS);
+	insert(2, 1,
+	    (struct vm_map_what){ .object = object,
+		.offset = 2 * PAGE_SIZE,
+		.prot = R | W,
+		.max = R | W });
+	assert_int_equal(vm_map_wire(&map, FIRST + ptoa(2), FIRST + ptoa(3),
+			     VM_MAP_WIRE_USER),
+	    KERN_RESOURCE_SHORTAGE);
+	assert_int_equal(pmap_wired_count(&pmap), 1);
+	assert_int_equal(m->wire_count, VM_PAGE_WIRE_MAX);
+	mtx_lock(&vm_mtx);
+	for (unsigned int i = 0; i < VM_PAGE_WIRE_MAX - 1; i++)
+		vm_page_unwire(m, PQ_ACTIVE);
+	mtx_unlock(&vm_mtx);
+	power_off();
+}
+
 /* ---- Reverse maps, which not every page can hold ---- */
 
 /* All free pages below an address become an object's. */
@@ -437,8 +470,9 @@ main(void)
 		cmocka_unit_test(test_around),
 		cmocka_unit_test(test_copy_on_write),
 		cmocka_unit_test(test_wire_twice),
+		cmocka_unit_test(test_wire_limit),
 	};
-	size_t ntests = 3;
+	size_t ntests = 4;
 
 	ADD_ROWS(tests, ntests, rows, test_row);
 	ADD_ROWS(tests, ntests, stack_rows, test_stack);
