@@ -233,12 +233,16 @@ int vm_map_sync(vm_map_t map, vm_offset_t start, vm_offset_t end,
 
 /*
  * Bring in all pages and keep them, or let them go.  INVALID_ADDRESS: there is a
- * hole; what vm_fault() says; unwire, INVALID_ARGUMENT: not all was wired.
+ * hole; RESOURCE_SHORTAGE: more than vm_page_max_user_wired for mlock(2); what
+ * vm_fault() says; unwire, INVALID_ARGUMENT: not all was wired.
  */
 int vm_map_wire(vm_map_t map, vm_offset_t start, vm_offset_t end,
     unsigned int flags);
 int vm_map_unwire(vm_map_t map, vm_offset_t start, vm_offset_t end,
     unsigned int flags);
+
+/* Pages that mlock(2) keeps, once for each entry that shows them. */
+vm_pindex_t vm_user_wire_count(void);
 
 /* Is all of it mapped, with these rights?  The map is locked. */
 bool vm_map_check_protection(vm_map_t map, vm_offset_t start, vm_offset_t end,

@@ -6,6 +6,9 @@
  * there), has one wiring for the entry, and its mapping is wired.  So the pages
  * are found by their index when the last of them lets go.
  *
+ * What mlock(2) keeps is counted, over all maps, before it is brought in, and may
+ * be vm_page_max_user_wired pages: others need memory, too.
+ *
  * Pages are brought in without the map's lock.  Meanwhile the entries are in
  * transition: nobody deletes, protects or wires them, but they may be split.  So
  * they are looked up again, by address and by whose wiring it is.
@@ -55,6 +58,44 @@ all_are(vm_map_t map, vm_offset_t start, vm_offset_t end,
 	return (true);
 }
 
+/* ---- What mlock(2) keeps ---- */
+
+static vm_pindex_t user_wire_count; /* atomic */
+
+vm_pindex_t
+vm_user_wire_count(void)
+{
+	return (__atomic_load_n(&user_wire_count, __ATOMIC_RELAXED));
+}
+
+static void
+user_wire_sub(vm_pindex_t npages)
+{
+	__atomic_fetch_sub(&user_wire_count, npages, __ATOMIC_RELAXED);
+}
+
+/* false: those would be too many. */
+static bool
+user_wire_add(vm_pindex_t npages)
+{
+	vm_pindex_t count =
+	    __atomic_add_fetch(&user_wire_count, npages, __ATOMIC_RELAXED);
+
+	if (count <= vm_page_max_user_wired)
+		return (true);
+	user_wire_sub(npages);
+	return (false);
+}
+
+/* mlock(2) keeps it no more. */
+static void
+entry_user_unwire(vm_map_entry_t entry)
+{
+	if ((entry->eflags & MAP_ENTRY_USER_WIRED) != 0)
+		user_wire_sub(atop(entry->end - entry->start));
+	entry->eflags &= ~MAP_ENTRY_USER_WIRED;
+}
+
 /* ---- Pages of an entry let go ---- */
 
 static void
@@ -97,7 +138,7 @@ vm_map_entry_unwire(vm_map_t map, vm_map_entry_t entry)
 	if (entry->wired_count == 0)
 		return;
 	entry->wired_count = 1;
-	entry->eflags &= ~MAP_ENTRY_USER_WIRED;
+	entry_user_unwire(entry);
 	entry_let_go(map, entry, entry->end);
 }
 
@@ -114,11 +155,49 @@ vm_map_entry_copy_wired(vm_map_t map, vm_map_entry_t entry)
 
 /* ---- Wire ---- */
 
+/* Has this call something to do for an entry? */
+static bool
+wants(const struct wiring *w, const struct vm_map_entry *entry)
+{
+	return (!cannot_wire(entry) &&
+	    ((w->wir_flags & VM_MAP_WIRE_USER) == 0 ||
+		(entry->eflags & MAP_ENTRY_USER_WIRED) == 0));
+}
+
+/* How many pages of [start, end) an entry has. */
+static vm_pindex_t
+pages_within(const struct vm_map_entry *entry, vm_offset_t start,
+    vm_offset_t end)
+{
+	if (start < entry->start)
+		start = entry->start;
+	return (atop((end < entry->end ? end : entry->end) - start));
+}
+
+/* Count the pages that mlock(2) is to keep; false: too many. */
+static bool
+charge(const struct wiring *w)
+{
+	vm_map_t map = w->wir_map;
+	vm_pindex_t npages = 0;
+	vm_map_entry_t entry;
+
+	if ((w->wir_flags & VM_MAP_WIRE_USER) == 0)
+		return (true);
+	if (!vm_map_lookup_entry(map, w->wir_start, &entry))
+		entry = entry->next;
+	for (; entry != &map->header && entry->start < w->wir_end;
+	     entry = entry->next) {
+		if (wants(w, entry))
+			npages += pages_within(entry, w->wir_start, w->wir_end);
+	}
+	return (user_wire_add(npages));
+}
+
 /* Count; those that are new to it are brought in by us. */
 static void
 mark(const struct wiring *w)
 {
-	bool user = (w->wir_flags & VM_MAP_WIRE_USER) != 0;
 	vm_map_t map = w->wir_map;
 	vm_map_entry_t entry;
 
@@ -126,8 +205,7 @@ mark(const struct wiring *w)
 	     entry != &map->header && entry->start < w->wir_end;
 	     entry = entry->next) {
 		vm_map_clip_end(map, entry, w->wir_end);
-		if (cannot_wire(entry) ||
-		    (user && (entry->eflags & MAP_ENTRY_USER_WIRED) != 0))
+		if (!wants(w, entry))
 			continue;
 		entry->eflags |= MAP_ENTRY_IN_TRANSITION;
 		entry->wiring = w;
@@ -180,6 +258,7 @@ fault_marked(struct wiring *w)
 static void
 settle(const struct wiring *w)
 {
+	bool user = (w->wir_flags & VM_MAP_WIRE_USER) != 0;
 	vm_map_t map = w->wir_map;
 	vm_map_entry_t first = vm_map_clip_first(map, w->wir_start), entry;
 	bool failed = w->wir_done < w->wir_end, wanted = false;
@@ -192,10 +271,12 @@ settle(const struct wiring *w)
 		entry->eflags &=
 		    ~(MAP_ENTRY_IN_TRANSITION | MAP_ENTRY_NEEDS_WAKEUP);
 		entry->wiring = NULL;
-		if (failed)
-			entry_let_go(map, entry, w->wir_done);
-		else if ((w->wir_flags & VM_MAP_WIRE_USER) != 0)
+		if (user)
 			entry->eflags |= MAP_ENTRY_USER_WIRED;
+		if (failed) {
+			entry_user_unwire(entry);
+			entry_let_go(map, entry, w->wir_done);
+		}
 	}
 	vm_map_simplify_range(map, first, w->wir_end);
 	if (wanted)
@@ -216,6 +297,8 @@ vm_map_wire(vm_map_t map, vm_offset_t start, vm_offset_t end,
 	if ((flags & VM_MAP_WIRE_HOLESOK) == 0 &&
 	    !all_are(map, start, end, cannot_wire)) {
 		error = KERN_INVALID_ADDRESS;
+	} else if (!charge(&w)) {
+		error = KERN_RESOURCE_SHORTAGE;
 	} else {
 		mark(&w);
 		error = fault_marked(&w);
@@ -263,7 +346,7 @@ vm_map_unwire(vm_map_t map, vm_offset_t start, vm_offset_t end,
 			if (skip(entry))
 				continue;
 			if ((flags & VM_MAP_WIRE_USER) != 0)
-				entry->eflags &= ~MAP_ENTRY_USER_WIRED;
+				entry_user_unwire(entry);
 			entry_let_go(map, entry, entry->end);
 		}
 		vm_map_simplify_range(map, first, end);

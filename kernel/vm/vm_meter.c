@@ -8,6 +8,7 @@
  */
 #include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"
+#include "kernel/vm/vm_map.h"
 #include "kernel/vm/vm_object.h"
 #include "kernel/vm/vm_page.h"
 #include "kernel/vm/vm_pageout.h"
@@ -17,6 +18,9 @@ SYSCTL_NODE(_vm_stats, OID_AUTO, vm, CTLFLAG_RD, NULL, "of memory, in pages");
 
 SYSCTL_INT(_vm, OID_AUTO, pageout_oom_seq, CTLFLAG_RWTUN, &vm_pageout_oom_seq,
     0, "Passes of the page daemon that free nothing before it kills");
+
+SYSCTL_U64(_vm, OID_AUTO, max_user_wired, CTLFLAG_RW, &vm_page_max_user_wired,
+    0, "The most pages that mlock(2) keeps");
 
 /* Each is one of vm_cnt's. */
 #define VM_STAT(name, descr)                                                   \
@@ -76,6 +80,19 @@ sysctl_wire_count(SYSCTL_HANDLER_ARGS)
 }
 SYSCTL_PROC(_vm_stats_vm, OID_AUTO, v_wire_count, CTLTYPE_U64 | CTLFLAG_RD,
     NULL, 0, sysctl_wire_count, "QU", "wired pages");
+
+static int
+sysctl_user_wire_count(SYSCTL_HANDLER_ARGS)
+{
+	vm_pindex_t n = vm_user_wire_count();
+
+	(void)arg1;
+	(void)arg2;
+	return (sysctl_handle_64(oidp, &n, 0, req));
+}
+SYSCTL_PROC(_vm_stats_vm, OID_AUTO, v_user_wire_count, CTLTYPE_U64 | CTLFLAG_RD,
+    NULL, 0, sysctl_user_wire_count, "QU",
+    "pages that mlock(2) keeps, once for each program");
 
 /* Pages of all objects. */
 struct vmtotal {

@@ -24,6 +24,7 @@ struct mtx vm_mtx = MTX_DEF_INITIALIZER("vm");
 struct mtx vm_page_queue_free_mtx;
 
 struct vmmeter vm_cnt;
+vm_pindex_t vm_page_max_user_wired;
 
 static unsigned int vm_waiters; /* (f) threads in vm_wait */
 
@@ -155,6 +156,7 @@ vm_page_startup(void)
 	vm_page_free_avail();
 	mtx_unlock_spin(&vm_page_queue_free_mtx);
 	vm_wire_add((int)(npages - vm_cnt.v_free_count));
+	vm_page_max_user_wired = vm_cnt.v_free_count / 3;
 
 	vm_phys_early_register();
 	uma_startup((void *)PHYS_TO_DMAP(boot), boot_size);

@@ -129,6 +129,9 @@ struct vmmeter {
 
 extern struct vmmeter vm_cnt;
 
+/* The most pages that mlock(2) keeps, of all programs: vm.max_user_wired. */
+extern vm_pindex_t vm_page_max_user_wired;
+
 /* Those of the lists, and of the caches; all that are wired.  Without a lock. */
 vm_pindex_t vm_free_count(void);
 vm_pindex_t vm_wire_count(void);

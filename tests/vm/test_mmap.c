@@ -400,6 +400,70 @@ test_break(void **state)
 	power_off();
 }
 
+/* ---- How much may stay ---- */
+
+static void
+expect_wired(vm_pindex_t npages)
+{
+	assert_int_equal(vm_user_wire_count(), npages);
+	assert_int_equal(pmap_wired_count(vm->vm_map.pmap), npages);
+}
+
+/* Each way in which pages that stay are counted, and counted no more. */
+static void
+test_max_user_wired(void **state)
+{
+	struct vmspace *child;
+
+	(void)state;
+	power_on();
+	assert_in_range(vm_page_max_user_wired, 100, vm_page_array_size / 3);
+	vm_page_max_user_wired = 1;
+	assert_int_equal(kern_mlock(vm, VA(2), 2 * PG), ENOMEM);
+	expect_wired(0);
+	assert_int_equal(kern_mlock(vm, VA(2), PG), 0);
+	assert_int_equal(kern_mlock(vm, VA(2), PG), 0);
+	assert_int_equal(kern_mlock(vm, VA(2), 2 * PG), ENOMEM);
+	expect_wired(1);
+	vm_page_max_user_wired = 2;
+	assert_int_equal(kern_mlock(vm, VA(2), 2 * PG), 0);
+	expect_wired(2);
+	child = vmspace_fork(vm);
+	vmspace_free(child);
+	expect_wired(2);
+	assert_int_equal(kern_munlock(vm, VA(3), PG), 0);
+	expect_wired(1);
+	assert_int_equal(kern_munmap(vm, VA(2), PG), 0);
+	expect_wired(0);
+	power_off();
+}
+
+/* What fails half way is not counted. */
+static void
+test_mlock_fails(void **state)
+{
+	vm_offset_t addr;
+
+	(void)state;
+	power_on();
+	file->type = OBJT_VNODE;
+	file->flags = 0;
+	assert_int_equal(kern_mmap(vm,
+			     &(struct mmap_req){ .mr_hint = VA(8),
+				 .mr_len = PG,
+				 .mr_prot = PROT_READ,
+				 .mr_flags = MAP_SHARED | MAP_FIXED,
+				 .mr_object = file,
+				 .mr_pos = 8 * PG,
+				 .mr_maxprot = PROT_READ },
+			     &addr),
+	    0);
+	assert_int_equal(kern_mlock(vm, VA(8), PG), ENOMEM);
+	expect_wired(0);
+	assert_int_equal(kern_munmap(vm, VA(8), PG), 0);
+	power_off();
+}
+
 /* ---- As much as an object has ---- */
 
 #define LARGE (UINT64_C(1) << 44)
@@ -516,11 +580,13 @@ main(void)
 		cmocka_unit_test(test_mincore),
 		cmocka_unit_test(test_break),
 		cmocka_unit_test(test_large_break),
+		cmocka_unit_test(test_max_user_wired),
+		cmocka_unit_test(test_mlock_fails),
 		cmocka_unit_test(test_msync_wired),
 		cmocka_unit_test(test_madvise_free),
 		cmocka_unit_test(test_madvise_entries),
 	};
-	size_t ntests = 6;
+	size_t ntests = 8;
 
 	ADD_ROWS(tests, ntests, large_rows, test_large);
 	ADD_ROWS(tests, ntests, mmap_rows, test_mmap);
