@@ -21,7 +21,8 @@
 #define ENOSPC	    28
 #define EROFS	    30
 #define ERANGE	    34
-#define EWOULDBLOCK 35
+#define EAGAIN	    35
+#define EWOULDBLOCK EAGAIN
 #define EOPNOTSUPP  45
 #define ETIMEDOUT   60
 #define ECANCELED   85

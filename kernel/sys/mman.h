@@ -24,6 +24,10 @@
 #define MS_ASYNC      0x1
 #define MS_INVALIDATE 0x2
 
+/* For mlockall(2). */
+#define MCL_CURRENT 0x1 /* what is mapped */
+#define MCL_FUTURE  0x2 /* what will be */
+
 #define MADV_NORMAL	0
 #define MADV_RANDOM	1
 #define MADV_SEQUENTIAL 2

@@ -330,6 +330,43 @@ kern_munlock(struct vmspace *vm, vm_offset_t addr, vm_size_t len)
 	return (error == KERN_SUCCESS ? 0 : ENOMEM);
 }
 
+static void
+set_wire_future(vm_map_t map, bool future)
+{
+	vm_map_lock(map);
+	map->flags &= ~(uint32_t)MAP_WIREFUTURE;
+	if (future)
+		map->flags |= MAP_WIREFUTURE;
+	vm_map_unlock(map);
+}
+
+int
+kern_mlockall(struct vmspace *vm, int how)
+{
+	vm_map_t map = &vm->vm_map;
+	int error = KERN_SUCCESS;
+
+	if (how == 0 || (how & ~(MCL_CURRENT | MCL_FUTURE)) != 0)
+		return (EINVAL);
+	set_wire_future(map, (how & MCL_FUTURE) != 0);
+	if ((how & MCL_CURRENT) != 0)
+		error = vm_map_wire(map, vm_map_min(map), vm_map_max(map),
+		    VM_MAP_WIRE_USER | VM_MAP_WIRE_HOLESOK);
+	if (error == KERN_RESOURCE_SHORTAGE)
+		return (ENOMEM);
+	return (error == KERN_SUCCESS ? 0 : EAGAIN);
+}
+
+int
+kern_munlockall(struct vmspace *vm)
+{
+	vm_map_t map = &vm->vm_map;
+
+	set_wire_future(map, false);
+	return (vm_mmap_to_errno(vm_map_unwire(map, vm_map_min(map),
+	    vm_map_max(map), VM_MAP_WIRE_USER | VM_MAP_WIRE_HOLESOK)));
+}
+
 /* ---- What is in memory ---- */
 
 /* Through the mapping, or else in the object that the entry shows. */

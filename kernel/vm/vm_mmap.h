@@ -40,6 +40,13 @@ int kern_msync(struct vmspace *vm, vm_offset_t addr, vm_size_t len, int flags);
 int kern_mlock(struct vmspace *vm, vm_offset_t addr, vm_size_t len);
 int kern_munlock(struct vmspace *vm, vm_offset_t addr, vm_size_t len);
 
+/*
+ * mlockall(2), MCL_*: what is mapped, what will be, or both.  EAGAIN: not all that is
+ * mapped can stay, and nothing of it does.
+ */
+int kern_mlockall(struct vmspace *vm, int how);
+int kern_munlockall(struct vmspace *vm);
+
 /* MINCORE_* of each page of the range into vec, which has room. */
 int kern_mincore(struct vmspace *vm, vm_offset_t addr, vm_size_t len,
     unsigned char *vec);

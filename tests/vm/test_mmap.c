@@ -261,6 +261,20 @@ call_break(vm_offset_t addr, vm_size_t len, int arg)
 	return (kern_break(vm, addr));
 }
 
+static int
+call_mlockall(vm_offset_t addr, vm_size_t len, int arg)
+{
+	(void)addr, (void)len;
+	return (kern_mlockall(vm, arg));
+}
+
+static int
+call_munlockall(vm_offset_t addr, vm_size_t len, int arg)
+{
+	(void)addr, (void)len, (void)arg;
+	return (kern_munlockall(vm));
+}
+
 #define WRAPS (UINT64_MAX - 5)
 
 static const struct row {
@@ -317,6 +331,10 @@ static const struct row {
 	{ "munlock: what is not locked", call_munlock, VA(2), PG, 0, ENOMEM,
 	    3 },
 	{ "munlock: wraps", call_munlock, VA(2), WRAPS, 0, EINVAL, 3 },
+	{ "mlockall: nothing", call_mlockall, 0, 0, 0, EINVAL, 3 },
+	{ "mlockall: unknown", call_mlockall, 0, 0, 4, EINVAL, 3 },
+	{ "mlockall: what there is", call_mlockall, 0, 0, MCL_CURRENT, 0, 3 },
+	{ "munlockall: nothing was locked", call_munlockall, 0, 0, 0, 0, 3 },
 	{ "mincore: a hole", call_mincore, VA(4), 2 * PG, 0, ENOMEM, 3 },
 	{ "mincore: wraps", call_mincore, VA(2), WRAPS, 0, EINVAL, 3 },
 	{ "mincore: nothing yet", call_mincore, VA(2), 3 * PG, 0, 0, 3 },
@@ -460,13 +478,11 @@ test_mlock_fails(void **state)
 	    0);
 	assert_int_equal(kern_mlock(vm, VA(8), PG), ENOMEM);
 	expect_wired(0);
+	assert_int_equal(kern_mlockall(vm, MCL_CURRENT), EAGAIN);
+	expect_wired(0);
 	assert_int_equal(kern_munmap(vm, VA(8), PG), 0);
 	power_off();
 }
-
-/* ---- As much as an object has ---- */
-
-#define LARGE (UINT64_C(1) << 44)
 
 static vm_offset_t
 map_anon(vm_offset_t hint, vm_size_t len)
@@ -480,6 +496,50 @@ map_anon(vm_offset_t hint, vm_size_t len)
 	assert_int_equal(kern_mmap(vm, &req, &addr), 0);
 	return (addr);
 }
+
+/* What is there, what comes, or both; until it is taken back. */
+static const struct lock_row {
+	const char *name;
+	int how;
+	vm_pindex_t now, later; /* pages that stay, of 2 and 3 more */
+} lock_rows[] = {
+	{ "mlockall: now", MCL_CURRENT, 2, 2 },
+	{ "mlockall: later", MCL_FUTURE, 0, 3 },
+	{ "mlockall: now and later", MCL_CURRENT | MCL_FUTURE, 2, 5 },
+};
+
+static void
+test_mlockall(void **state)
+{
+	const struct lock_row *r = *state;
+
+	power_on();
+	assert_int_equal(kern_mlockall(vm, r->how), 0);
+	expect_wired(r->now);
+	(void)map_anon(VA(8), 2 * PG);
+	assert_int_equal(kern_break(vm, HEAP + PG), 0);
+	expect_wired(r->later);
+	assert_int_equal(kern_munlockall(vm), 0);
+	expect_wired(0);
+	(void)map_anon(VA(12), PG);
+	expect_wired(0);
+	power_off();
+}
+
+static void
+test_mlockall_fails(void **state)
+{
+	(void)state;
+	power_on();
+	vm_page_max_user_wired = 1;
+	assert_int_equal(kern_mlockall(vm, MCL_CURRENT), ENOMEM);
+	expect_wired(0);
+	power_off();
+}
+
+/* ---- As much as an object has ---- */
+
+#define LARGE (UINT64_C(1) << 44)
 
 /* Neighbours that are more together than an object has do not become one. */
 static const struct large_row {
@@ -582,12 +642,14 @@ main(void)
 		cmocka_unit_test(test_large_break),
 		cmocka_unit_test(test_max_user_wired),
 		cmocka_unit_test(test_mlock_fails),
+		cmocka_unit_test(test_mlockall_fails),
 		cmocka_unit_test(test_msync_wired),
 		cmocka_unit_test(test_madvise_free),
 		cmocka_unit_test(test_madvise_entries),
 	};
-	size_t ntests = 8;
+	size_t ntests = 9;
 
+	ADD_ROWS(tests, ntests, lock_rows, test_mlockall);
 	ADD_ROWS(tests, ntests, large_rows, test_large);
 	ADD_ROWS(tests, ntests, mmap_rows, test_mmap);
 	ADD_ROWS(tests, ntests, rows, test_row);
