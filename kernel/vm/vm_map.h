@@ -241,6 +241,12 @@ int vm_map_wire(vm_map_t map, vm_offset_t start, vm_offset_t end,
 int vm_map_unwire(vm_map_t map, vm_offset_t start, vm_offset_t end,
     unsigned int flags);
 
+/*
+ * Has been mapped just now: if the map is MAP_WIREFUTURE, bring it in and keep it.
+ * Where that fails it is unmapped again; vm_map_wire()'s errors.
+ */
+int vm_map_wire_new(vm_map_t map, vm_offset_t start, vm_offset_t end);
+
 /* Pages that mlock(2) keeps, once for each entry that shows them. */
 vm_pindex_t vm_user_wire_count(void);
 

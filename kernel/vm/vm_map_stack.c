@@ -73,6 +73,20 @@ grow(vm_map_t map, vm_map_entry_t gap, vm_offset_t va)
 	return (vm_map_insert(map, edge, end, &what));
 }
 
+/* What could not be made to stay, and is not mapped any more, is a guard again. */
+static void
+shrink(vm_map_t map, vm_offset_t start, vm_offset_t end)
+{
+	vm_map_entry_t gap;
+
+	vm_map_lock(map);
+	if (vm_map_lookup_entry(map, start - PAGE_SIZE, &gap) &&
+	    (gap->eflags & MAP_ENTRY_STACK_GAP_DN) != 0 && gap->end == start &&
+	    gap->next->start >= end)
+		vm_map_entry_resize(map, gap, gap->start, end);
+	vm_map_unlock(map);
+}
+
 int
 vm_map_growstack(vm_map_t map, vm_offset_t va)
 {
@@ -91,10 +105,11 @@ vm_map_growstack(vm_map_t map, vm_offset_t va)
 			start = gap->end;
 		}
 	}
-	if ((map->flags & MAP_WIREFUTURE) == 0)
-		start = end;
 	vm_map_unlock(map);
-	if (error == KERN_SUCCESS && start < end)
-		error = vm_map_wire(map, start, end, 0);
+	if (error == KERN_SUCCESS && start < end) {
+		error = vm_map_wire_new(map, start, end);
+		if (error != KERN_SUCCESS)
+			shrink(map, start, end);
+	}
 	return (error);
 }

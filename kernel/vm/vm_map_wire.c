@@ -308,6 +308,24 @@ vm_map_wire(vm_map_t map, vm_offset_t start, vm_offset_t end,
 	return (error);
 }
 
+int
+vm_map_wire_new(vm_map_t map, vm_offset_t start, vm_offset_t end)
+{
+	bool future;
+	int error;
+
+	vm_map_lock_read(map);
+	future = (map->flags & MAP_WIREFUTURE) != 0;
+	vm_map_unlock_read(map);
+	if (!future)
+		return (KERN_SUCCESS);
+	error = vm_map_wire(map, start, end,
+	    VM_MAP_WIRE_USER | VM_MAP_WIRE_HOLESOK);
+	if (error != KERN_SUCCESS)
+		(void)vm_map_remove(map, start, end);
+	return (error);
+}
+
 /* ---- Unwire ---- */
 
 static bool

@@ -230,10 +230,9 @@ kern_mmap(struct vmspace *vm, const struct mmap_req *req, vm_offset_t *addr)
 	if ((req->mr_prot & ~max_prot(req)) != 0)
 		return (EACCES);
 	error = map_request(vm, req, len, addr);
-	if (error == KERN_SUCCESS && (map->flags & MAP_WIREFUTURE) != 0)
-		error =
-		    vm_map_wire(map, trunc_page(*addr), trunc_page(*addr) + len,
-			VM_MAP_WIRE_USER | VM_MAP_WIRE_HOLESOK);
+	if (error == KERN_SUCCESS)
+		error = vm_map_wire_new(map, trunc_page(*addr),
+		    trunc_page(*addr) + len);
 	return (vm_mmap_to_errno(error));
 }
 

@@ -25,6 +25,15 @@ move_end(struct vmspace *vm, vm_size_t size)
 	return (error);
 }
 
+/* The new end of the heap could not be made to stay, so it is not mapped. */
+static void
+back_to(struct vmspace *vm, vm_offset_t end)
+{
+	vm_map_lock(&vm->vm_map);
+	vm->vm_dsize = end - vm->vm_daddr;
+	vm_map_unlock(&vm->vm_map);
+}
+
 int
 kern_break(struct vmspace *vm, vm_offset_t addr)
 {
@@ -40,11 +49,12 @@ kern_break(struct vmspace *vm, vm_offset_t addr)
 		error = move_end(vm, round_page(addr - vm->vm_daddr));
 		new = vm->vm_daddr + vm->vm_dsize;
 	}
-	if ((map->flags & MAP_WIREFUTURE) == 0)
-		old = new;
 	vm_map_unlock(map);
-	if (error == KERN_SUCCESS && old < new)
-		error = vm_map_wire(map, old, new, VM_MAP_WIRE_USER);
+	if (error == KERN_SUCCESS && old < new) {
+		error = vm_map_wire_new(map, old, new);
+		if (error != KERN_SUCCESS)
+			back_to(vm, old);
+	}
 	return (error == KERN_SUCCESS	       ? 0 :
 		error == KERN_INVALID_ARGUMENT ? EINVAL :
 						 ENOMEM);

@@ -537,6 +537,45 @@ test_mlockall_fails(void **state)
 	power_off();
 }
 
+/* What is to stay and cannot is not mapped, either. */
+static void
+test_no_future(void **state)
+{
+	const struct mmap_req req = { .mr_len = PG,
+		.mr_prot = RW,
+		.mr_flags = ANON };
+	const vm_offset_t stack = VA(40);
+	vm_offset_t addr;
+	vm_size_t size;
+
+	(void)state;
+	power_on();
+	assert_int_equal(vm_map_stack(&vm->vm_map, stack, 8 * PG, PG,
+			     &(struct vm_map_what){ .prot = RW, .max = RW }),
+	    KERN_SUCCESS);
+	assert_int_equal(kern_mlockall(vm, MCL_FUTURE), 0);
+	vm_page_max_user_wired = 0;
+	size = vm->vm_map.size;
+
+	assert_int_equal(kern_mmap(vm, &req, &addr), ENOMEM);
+	assert_int_equal(kern_break(vm, HEAP + PG), ENOMEM);
+	assert_int_equal(vm->vm_dsize, 0);
+	assert_int_equal(vm_fault(&vm->vm_map, stack + 4 * PG, VM_PROT_WRITE,
+			     VM_FAULT_NORMAL),
+	    KERN_PROTECTION_FAILURE);
+	assert_int_equal(vm->vm_map.size, size);
+	expect_wired(0);
+
+	vm_page_max_user_wired = 100;
+	assert_int_equal(kern_break(vm, HEAP + PG), 0);
+	touch(stack + 4 * PG, VM_PROT_WRITE);
+	assert_int_equal(vm->vm_map.size, size + PG);
+	expect_wired(1 + 6);
+	assert_int_equal(kern_munlockall(vm), 0);
+	expect_wired(0);
+	power_off();
+}
+
 /* ---- As much as an object has ---- */
 
 #define LARGE (UINT64_C(1) << 44)
@@ -643,11 +682,12 @@ main(void)
 		cmocka_unit_test(test_max_user_wired),
 		cmocka_unit_test(test_mlock_fails),
 		cmocka_unit_test(test_mlockall_fails),
+		cmocka_unit_test(test_no_future),
 		cmocka_unit_test(test_msync_wired),
 		cmocka_unit_test(test_madvise_free),
 		cmocka_unit_test(test_madvise_entries),
 	};
-	size_t ntests = 9;
+	size_t ntests = 10;
 
 	ADD_ROWS(tests, ntests, lock_rows, test_mlockall);
 	ADD_ROWS(tests, ntests, large_rows, test_large);
