@@ -87,23 +87,44 @@ shrink(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	vm_map_unlock(map);
 }
 
+/* The guard of a stack at va.  NULL with SUCCESS: another thread was faster. */
+static int
+look_for_gap(vm_map_t map, vm_offset_t va, vm_map_entry_t *gap)
+{
+	vm_map_entry_t entry;
+
+	*gap = NULL;
+	if (!vm_map_lookup_entry(map, va, &entry))
+		return (KERN_FAILURE);
+	if ((entry->eflags & MAP_ENTRY_GUARD) == 0)
+		return (KERN_SUCCESS);
+	if ((entry->eflags & MAP_ENTRY_STACK_GAP_DN) == 0)
+		return (KERN_FAILURE);
+	*gap = entry;
+	return (KERN_SUCCESS);
+}
+
+/* Most accesses that fail are not of stacks: the map is owned only for those. */
 int
 vm_map_growstack(vm_map_t map, vm_offset_t va)
 {
 	vm_map_entry_t gap;
-	int error = KERN_FAILURE;
 	vm_offset_t start = 0, end = 0;
+	int error;
+
+	vm_map_lock_read(map);
+	error = look_for_gap(map, va, &gap);
+	vm_map_unlock_read(map);
+	if (gap == NULL)
+		return (error);
 
 	vm_map_lock(map);
 	vm_map_wait_busy(map);
-	if (vm_map_lookup_entry(map, va, &gap)) {
-		if ((gap->eflags & MAP_ENTRY_GUARD) == 0) {
-			error = KERN_SUCCESS; /* another thread was faster */
-		} else if ((gap->eflags & MAP_ENTRY_STACK_GAP_DN) != 0) {
-			end = gap->end;
-			error = grow(map, gap, va);
-			start = gap->end;
-		}
+	error = look_for_gap(map, va, &gap);
+	if (gap != NULL) {
+		end = gap->end;
+		error = grow(map, gap, va);
+		start = gap->end;
 	}
 	vm_map_unlock(map);
 	if (error == KERN_SUCCESS && start < end) {

@@ -247,6 +247,23 @@ test_stack(void **state)
 	power_off();
 }
 
+/* An access that fails, not of a stack, leaves the map to others. */
+static void
+test_failure_shares_map(void **state)
+{
+	uint32_t owned;
+
+	(void)state;
+	power_on();
+	owned = map.timestamp;
+	assert_int_equal(vm_fault(&map, FIRST + ptoa(5), W, VM_FAULT_NORMAL),
+	    KERN_PROTECTION_FAILURE);
+	assert_int_equal(vm_fault(&map, FIRST + ptoa(3), W, VM_FAULT_NORMAL),
+	    KERN_PROTECTION_FAILURE);
+	assert_int_equal(map.timestamp, owned);
+	power_off();
+}
+
 static const struct bad_stack {
 	const char *name;
 	unsigned int first;
@@ -471,8 +488,9 @@ main(void)
 		cmocka_unit_test(test_copy_on_write),
 		cmocka_unit_test(test_wire_twice),
 		cmocka_unit_test(test_wire_limit),
+		cmocka_unit_test(test_failure_shares_map),
 	};
-	size_t ntests = 4;
+	size_t ntests = 5;
 
 	ADD_ROWS(tests, ntests, rows, test_row);
 	ADD_ROWS(tests, ntests, stack_rows, test_stack);
