@@ -190,7 +190,6 @@ vm_page_take(int req, vm_pindex_t npages, const struct vm_phys_where *where)
 {
 	enum vm_freepool pool = vm_page_pool(req);
 	vm_page_t m = NULL;
-	bool low;
 
 	mtx_lock_spin(&vm_page_queue_free_mtx);
 	if (vm_cnt.v_free_count >= npages + vm_page_reserve(req))
@@ -198,10 +197,9 @@ vm_page_take(int req, vm_pindex_t npages, const struct vm_phys_where *where)
 				    vm_phys_alloc_contig(pool, npages, where);
 	if (m != NULL)
 		vm_page_add_free(-(int64_t)npages);
-	low = vm_cnt.v_free_count < vm_cnt.v_free_min;
+	if (vm_cnt.v_free_count < vm_cnt.v_free_min)
+		pagedaemon_wakeup_locked();
 	mtx_unlock_spin(&vm_page_queue_free_mtx);
-	if (low)
-		pagedaemon_wakeup();
 	return (m);
 }
 

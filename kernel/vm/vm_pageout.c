@@ -79,15 +79,21 @@ vm_pageout_scan(void)
 }
 
 void
-pagedaemon_wakeup(void)
+pagedaemon_wakeup_locked(void)
 {
-	/* It is set, so the daemon was woken, or has yet to look at it. */
-	if (__atomic_load_n(&vm_pages_needed, __ATOMIC_RELAXED))
+	mtx_assert(&vm_page_queue_free_mtx, MA_OWNED);
+	if (vm_pages_needed)
 		return;
-	mtx_lock_spin(&vm_page_queue_free_mtx);
-	__atomic_store_n(&vm_pages_needed, true, __ATOMIC_RELAXED);
+	vm_pages_needed = true;
 	vm_cnt.v_pdwakeups++;
 	wakeup(&vm_pages_needed);
+}
+
+void
+pagedaemon_wakeup(void)
+{
+	mtx_lock_spin(&vm_page_queue_free_mtx);
+	pagedaemon_wakeup_locked();
 	mtx_unlock_spin(&vm_page_queue_free_mtx);
 }
 
@@ -111,24 +117,36 @@ vm_pageout_pass(void)
 	return (true);
 }
 
+/*
+ * What is free in a cache now, and was not when the daemon looked, wakes nobody who
+ * waits for addresses.  So it looks again while anybody does.
+ */
+int
+vm_pageout_turn(int timo)
+{
+	bool content;
+
+	mtx_lock_spin(&vm_page_queue_free_mtx);
+	while (!vm_pages_needed) {
+		(void)msleep_spin(&vm_pages_needed, &vm_page_queue_free_mtx,
+		    "psleep", timo);
+		if (timo != 0)
+			break;
+	}
+	vm_pages_needed = false;
+	mtx_unlock_spin(&vm_page_queue_free_mtx);
+
+	if (kva_is_wanted())
+		uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	content = vm_pageout_pass();
+	return (content && !kva_is_wanted() ? 0 : PAGEOUT_RETRY);
+}
+
 void
 vm_pageout(void)
 {
 	int timo = 0;
 
-	for (;;) {
-		mtx_lock_spin(&vm_page_queue_free_mtx);
-		while (!__atomic_load_n(&vm_pages_needed, __ATOMIC_RELAXED)) {
-			(void)msleep_spin(&vm_pages_needed,
-			    &vm_page_queue_free_mtx, "psleep", timo);
-			if (timo != 0)
-				break;
-		}
-		__atomic_store_n(&vm_pages_needed, false, __ATOMIC_RELAXED);
-		mtx_unlock_spin(&vm_page_queue_free_mtx);
-
-		if (kva_is_wanted())
-			uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
-		timo = vm_pageout_pass() ? 0 : PAGEOUT_RETRY;
-	}
+	for (;;)
+		timo = vm_pageout_turn(timo);
 }

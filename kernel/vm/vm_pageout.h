@@ -10,8 +10,12 @@
 /* The body of the daemon's thread; never returns. */
 _Noreturn void vm_pageout(void);
 
-/* Memory is low.  The caller does not hold vm_page_queue_free_mtx. */
+/*
+ * Memory is low, or somebody waits for kernel addresses.  _locked:
+ * vm_page_queue_free_mtx is held.
+ */
 void pagedaemon_wakeup(void);
+void pagedaemon_wakeup_locked(void);
 
 /*
  * Advice, without a lock: is the daemon to work, and how many pages until it is
@@ -38,6 +42,12 @@ vm_paging_target(void)
 }
 
 /* ---- Parts of the daemon, for its files and for tests ---- */
+
+/*
+ * Sleep until it is woken, or for timo ticks if that is not 0, and do what there is
+ * to be done.  How long to sleep next; 0: until it is woken.
+ */
+int vm_pageout_turn(int timo);
 
 /*
  * Passes until it is content, or there is no more to be had and memory is not low;

@@ -10,6 +10,7 @@
 #include "kernel/vm/vm_kern.h"
 #include "kernel/vm/vm_kva.h"
 #include "kernel/vm/vm_page.h"
+#include "kernel/vm/vm_pageout.h"
 
 static int
 boot(void **state)
@@ -475,12 +476,16 @@ test_kmem_waits_for_addresses(void **state)
 	t = sim_start(kmem_wait, NULL);
 	sim_wait_asleep(t);
 	assert_true(kva_is_wanted());
+	/* It was woken, and looks again by itself as long as that is so. */
+	assert_int_not_equal(vm_pageout_turn(0), 0);
 	kva_free(all, 2 * PAGE_SIZE);
 	sim_wait_asleep(t);
 	kva_free(all + 2 * PAGE_SIZE, PAGE_SIZE);
 	sim_join(t);
 	assert_false(kva_is_wanted());
 	assert_ptr_equal(kmem_waited, (void *)all);
+	pagedaemon_wakeup();
+	assert_int_equal(vm_pageout_turn(0), 0);
 	kmem_free(kmem_waited, 3 * PAGE_SIZE);
 }
 
