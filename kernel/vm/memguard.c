@@ -133,16 +133,16 @@ memguard_init(void)
 		return;
 	size = trunc_page(kva_size() / memguard_divisor());
 	npages = atop(size);
-	memguard_zone = uma_zcreate("memguard", sizeof(struct memguard_item),
-	    NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
-	bits = kmem_malloc(kva_arena_size(npages), M_WAITOK | M_ZERO);
-	memguard_items = kmem_malloc(npages * sizeof(struct memguard_item *),
-	    M_WAITOK | M_ZERO);
 	memguard_base = kva_alloc(size);
 	if (memguard_base == 0) {
 		printf("memguard: no %zu bytes of addresses\n", size);
 		return;
 	}
+	memguard_zone = uma_zcreate("memguard", sizeof(struct memguard_item),
+	    NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
+	bits = kmem_malloc(kva_arena_size(npages), M_WAITOK | M_ZERO);
+	memguard_items = kmem_malloc(npages * sizeof(struct memguard_item *),
+	    M_WAITOK | M_ZERO);
 	kva_arena_init(&memguard_arena, bits, npages);
 	memguard_mapsize = size;
 	uma_guard_zones();

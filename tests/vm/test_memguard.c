@@ -356,6 +356,32 @@ test_exhausted(void **state)
 	halt(NULL);
 }
 
+/* memguard_init() without addresses costs nothing, and works when there are some. */
+static void
+test_no_addresses(void **state)
+{
+	vm_size_t half, used;
+	vm_offset_t va;
+
+	(void)state;
+	boot_with(&(struct memguard_config){ .mgc_divisor = 1 });
+	half = round_page(kva_size() / 2);
+	va = kva_alloc(half);
+	memguard_config = guarded;
+	memguard_config.mgc_divisor = 1;
+	memguard_init();
+	used = kmem_used();
+	memguard_init();
+	assert_int_equal(kmem_used(), used);
+	assert_int_equal(memguard_mapsize, 0);
+	kva_free(va, half);
+	memguard_config.mgc_divisor = 2;
+	memguard_init();
+	assert_int_not_equal(memguard_mapsize, 0);
+	assert_true(is_memguard_addr(malloc(64, M_GUARDED, M_WAITOK)));
+	halt(NULL);
+}
+
 /*
  * Items of zones, with callbacks.
  */
@@ -453,6 +479,7 @@ main(void)
 		cmocka_unit_test(test_redzone_quiet),
 		cmocka_unit_test(test_frequency),
 		cmocka_unit_test(test_exhausted),
+		cmocka_unit_test(test_no_addresses),
 		cmocka_unit_test(test_zone),
 		cmocka_unit_test(test_reuse),
 	};
