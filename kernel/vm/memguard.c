@@ -31,6 +31,7 @@ struct memguard_item {
 	vm_size_t mgi_range; /* of the addresses */
 	vm_size_t mgi_size;  /* as asked for */
 	const char *mgi_what;
+	bool mgi_freeing; /* atomic: a thread has begun to free it */
 	bool mgi_freed;
 	struct stack mgi_allocated;
 	struct stack mgi_freed_by;
@@ -351,6 +352,13 @@ memguard_alloc(size_t size, const char *what, int flags)
 	return ((void *)item->mgi_addr);
 }
 
+static void
+item_misused(const void *addr, const char *what, const char *how)
+{
+	(void)memguard_describe((vm_offset_t)addr);
+	panic("memguard: %p, of %s, %s", addr, what, how);
+}
+
 /* The item that lives at addr. */
 static struct memguard_item *
 item_find(const void *addr, const char *what)
@@ -358,20 +366,28 @@ item_find(const void *addr, const char *what)
 	vm_offset_t va = (vm_offset_t)addr;
 	struct memguard_item *item = item_at(va);
 
-	if (item == NULL || item->mgi_addr != va || item->mgi_freed) {
-		(void)memguard_describe(va);
-		panic("memguard: %p, of %s, %s", addr, what,
-		    item != NULL && item->mgi_addr == va ?
-			"was freed before" :
-			"was never allocated");
-	}
+	if (item == NULL || item->mgi_addr != va)
+		item_misused(addr, what, "was never allocated");
+	else if (__atomic_load_n(&item->mgi_freeing, __ATOMIC_RELAXED))
+		item_misused(addr, what, "was freed before");
+	return (item);
+}
+
+/* The same, for the one thread that may free it. */
+static struct memguard_item *
+item_take(const void *addr, const char *what)
+{
+	struct memguard_item *item = item_find(addr, what);
+
+	if (__atomic_exchange_n(&item->mgi_freeing, true, __ATOMIC_ACQ_REL))
+		item_misused(addr, what, "was freed before");
 	return (item);
 }
 
 size_t
 memguard_free(void *addr, const char *what)
 {
-	struct memguard_item *item = item_find(addr, what);
+	struct memguard_item *item = item_take(addr, what);
 	vm_offset_t end = item->mgi_addr + item->mgi_size;
 	vm_size_t size = item->mgi_size;
 

@@ -383,6 +383,56 @@ test_no_addresses(void **state)
 }
 
 /*
+ * Two threads free the same item: one of them panics.  The item is small, so each
+ * of them checks most of a page on its way.
+ */
+
+static struct {
+	void *addr;
+	unsigned int nready; /* atomic */
+	const char *said[2];
+} both;
+
+static void
+free_both(void *arg)
+{
+	(void)arg;
+	free(both.addr, M_GUARDED);
+}
+
+static void
+free_at_once(void *arg)
+{
+	const char **said = arg;
+
+	__atomic_fetch_add(&both.nready, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(&both.nready, __ATOMIC_ACQUIRE) != 2)
+		continue;
+	*said = sim_expect_panic(free_both, NULL);
+}
+
+static void
+test_free_at_once(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 100; round++) {
+		struct simthread *threads[2];
+
+		boot_with(&guarded);
+		both.addr = malloc(1, M_GUARDED, M_WAITOK);
+		both.nready = 0;
+		for (size_t i = 0; i < 2; i++)
+			threads[i] = sim_start(free_at_once, &both.said[i]);
+		for (size_t i = 0; i < 2; i++)
+			sim_join(threads[i]);
+		assert_true((both.said[0] == NULL) != (both.said[1] == NULL));
+		assert_non_null(strstr(both.said[both.said[0] == NULL],
+		    "was freed before"));
+		halt(NULL);
+	}
+}
+
+/*
  * Items of zones, with callbacks.
  */
 
@@ -480,6 +530,7 @@ main(void)
 		cmocka_unit_test(test_frequency),
 		cmocka_unit_test(test_exhausted),
 		cmocka_unit_test(test_no_addresses),
+		cmocka_unit_test(test_free_at_once),
 		cmocka_unit_test(test_zone),
 		cmocka_unit_test(test_reuse),
 	};
