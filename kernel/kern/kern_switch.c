@@ -3,7 +3,6 @@
  */
 #include "kernel/machine/cpufunc.h"
 #include "kernel/machine/pcpu.h"
-#include "kernel/sys/cdefs.h"
 #include "kernel/sys/critical.h"
 #include "kernel/sys/lock.h"
 #include "kernel/sys/mutex.h"
@@ -35,52 +34,14 @@ spinlock_exit(void)
 		intr_restore(td->td_md_saved_flags);
 }
 
-/* Its time was up inside of a critical section, or of several. */
-static void
-preempt_deferred(const struct thread *td)
+void
+critical_yield(void)
 {
+	const struct thread *td = curthread;
+
 	if (td->td_critnest == 0 && !td->td_critleaf && !SCHEDULER_STOPPED() &&
 	    td->td_intr_nesting_level == 0)
 		kern_yield();
-}
-
-void
-critical_enter(void)
-{
-	curthread->td_critnest++;
-}
-
-void
-critical_exit(void)
-{
-	struct thread *td = curthread;
-
-	KASSERT(td->td_critnest > 0, ("%s: not inside", __func__));
-	td->td_critnest--;
-	if (td->td_needresched)
-		preempt_deferred(td);
-}
-
-void
-critical_enter_leaf(void)
-{
-	curthread->td_critleaf = true;
-}
-
-void
-critical_exit_leaf(void)
-{
-	struct thread *td = curthread;
-
-	td->td_critleaf = false;
-	if (__predict_false(td->td_needresched))
-		preempt_deferred(td);
-}
-
-unsigned int
-critical_cpu(void)
-{
-	return ((unsigned int)curcpu);
 }
 
 /* For the witness: a list that a switch leaves with its thread. */

@@ -10,8 +10,9 @@
  *
  *	user ◄─► CPU: alloc │ free bucket ◄─► zone: full, empty ◄─► keg
  *
- * The first of these is all that mostly happens, so it has no calls, no locks and no
- * counts that wait for each other: see critical_enter_leaf().
+ * The first of these is all that mostly happens.  It is one function without calls
+ * and locks; what a zone, a flag or the scheduler wants beside it is in functions of
+ * their own.
  *
  * A thread may lose its CPU at any time outside of a critical section, and the
  * holder of a zone's lock is in one.  So a visit to the zone looks at the cache
@@ -256,38 +257,48 @@ zone_alloc_item(struct uma_zone *zone, void *arg, int flags)
 
 /* The CPU's cache has none. */
 static __noinline void *
-zone_alloc_past_cache(struct uma_zone *zone, void *arg, int flags)
+zone_alloc_past_cache(struct uma_zone *zone, int flags)
 {
 	void *item = zone_alloc_cached(zone, flags);
 
-	if (item == NULL)
-		item = zone_alloc_uncached(zone, flags);
-	return (item == NULL ? NULL : zone_construct(zone, item, arg, flags));
+	return (item != NULL ? item : zone_alloc_uncached(zone, flags));
 }
 
-/* What happens nearly always; no stack is needed for it. */
+/* Another thread waits for the CPU, whose cache had this item or NULL. */
+static __noinline void *
+zone_alloc_and_yield(struct uma_zone *zone, void *item, int flags)
+{
+	critical_yield();
+	return (item != NULL ? item : zone_alloc_past_cache(zone, flags));
+}
+
+/* An item that is not constructed; or NULL. */
 static inline void *
-zone_alloc(struct uma_zone *zone, void *arg, int flags)
+zone_alloc(struct uma_zone *zone, int flags)
 {
 	void *item;
 
 	critical_enter_leaf();
 	item = cache_alloc(zone_cache(zone));
-	critical_exit_leaf();
+	if (__predict_false(critical_exit_leaf()))
+		return (zone_alloc_and_yield(zone, item, flags));
 	if (__predict_false(item == NULL))
-		return (zone_alloc_past_cache(zone, arg, flags));
-	if ((zone->uz_flags & (UMA_ZFLAG_DEBUG | UMA_ZFLAG_CTOR)) != 0 ||
-	    (flags & M_ZERO) != 0)
-		return (zone_construct(zone, item, arg, flags));
+		return (zone_alloc_past_cache(zone, flags));
 	return (item);
 }
 
+/* For a zone, or with flags, that want more than that. */
 static __noinline void *
-zone_alloc_maybe_guarded(struct uma_zone *zone, void *arg, int flags)
+zone_alloc_and_construct(struct uma_zone *zone, void *arg, int flags)
 {
-	void *item = zone_alloc_guarded(zone, arg, flags);
+	void *item = NULL;
 
-	return (item != NULL ? item : zone_alloc(zone, arg, flags));
+	if ((zone->uz_flags & UMA_ZFLAG_GUARD) != 0)
+		item = zone_alloc_guarded(zone, arg, flags);
+	if (item != NULL)
+		return (item);
+	item = zone_alloc(zone, flags);
+	return (item == NULL ? NULL : zone_construct(zone, item, arg, flags));
 }
 
 void *
@@ -296,9 +307,11 @@ uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
 	KASSERT(((flags & M_WAITOK) != 0) != ((flags & M_NOWAIT) != 0),
 	    ("%s: %s: flags %#x: one of M_WAITOK and M_NOWAIT", __func__,
 		zone->uz_name, flags));
-	if (__predict_false((zone->uz_flags & UMA_ZFLAG_GUARD) != 0))
-		return (zone_alloc_maybe_guarded(zone, arg, flags));
-	return (zone_alloc(zone, arg, flags));
+	if (((zone->uz_flags &
+		 (UMA_ZFLAG_GUARD | UMA_ZFLAG_DEBUG | UMA_ZFLAG_CTOR)) |
+		((uint32_t)flags & M_ZERO)) != 0)
+		return (zone_alloc_and_construct(zone, arg, flags));
+	return (zone_alloc(zone, flags));
 }
 
 /*
@@ -382,29 +395,40 @@ zone_destruct(struct uma_zone *zone, void *item, void *arg)
 
 /* The CPU's cache has no room. */
 static __noinline void
-zone_free_past_cache(struct uma_zone *zone, void *item, void *arg)
+zone_free_past_cache(struct uma_zone *zone, void *item)
 {
 	if (!zone_free_cached(zone, item))
-		zone_free_item(zone, item, arg, ZFREE_PAST_DTOR);
+		zone_free_item(zone, item, NULL, ZFREE_PAST_DTOR);
 }
 
+/* Another thread waits for the CPU, whose cache has the item if done is true. */
+static __noinline void
+zone_free_and_yield(struct uma_zone *zone, void *item, bool done)
+{
+	critical_yield();
+	if (!done)
+		zone_free_past_cache(zone, item);
+}
+
+/* An item that is past its dtor. */
 static inline void
-zone_free(struct uma_zone *zone, void *item, void *arg)
+zone_free(struct uma_zone *zone, void *item)
 {
 	bool done;
 
 	critical_enter_leaf();
 	done = cache_free(zone_cache(zone), item);
-	critical_exit_leaf();
-	if (__predict_false(!done))
-		zone_free_past_cache(zone, item, arg);
+	if (__predict_false(critical_exit_leaf()))
+		zone_free_and_yield(zone, item, done);
+	else if (__predict_false(!done))
+		zone_free_past_cache(zone, item);
 }
 
 static __noinline void
 zone_destruct_and_free(struct uma_zone *zone, void *item, void *arg)
 {
 	if (!zone_destruct(zone, item, arg))
-		zone_free(zone, item, arg);
+		zone_free(zone, item);
 }
 
 void
@@ -416,5 +440,5 @@ uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
 		(UMA_ZFLAG_GUARD | UMA_ZFLAG_DEBUG | UMA_ZFLAG_DTOR)) != 0)
 		zone_destruct_and_free(zone, item, arg);
 	else
-		zone_free(zone, item, arg);
+		zone_free(zone, item);
 }

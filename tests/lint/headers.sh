@@ -13,6 +13,7 @@ for header in $(find $rooms -name '*.h' | sort)
 do
 	said=$(printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
 	    "$@" -std=c11 -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L \
+		'-DCRITICAL_INLINE="kernel/amd64/critical.h"' \
 		-Wall -Wextra -Werror -fsyntax-only -I. -x c - 2>&1)
 	report $? "$header compiles by itself" "$said"
 done

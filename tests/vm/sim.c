@@ -102,11 +102,13 @@ sim_cpu_get(void)
 	    (unsigned int)bound_cpu :
 	    (sim_random(&next_cpu) >> 8) % (unsigned int)(mp_maxid + 1);
 	pthread_mutex_lock(&cpus[sim_curthread.st_cpu]);
+	sim_curthread.st_needresched = true;
 }
 
 void
 sim_cpu_put(void)
 {
+	sim_curthread.st_needresched = false;
 	pthread_mutex_unlock(&cpus[sim_curthread.st_cpu]);
 }
 

@@ -11,7 +11,7 @@ struct sim_thread {
 	unsigned int st_cpu;
 	int st_critnest;
 	volatile bool st_critleaf;
-	volatile bool st_needresched; /* never; a kernel looks at it, too */
+	volatile bool st_needresched; /* it has got a CPU */
 };
 
 extern _Thread_local struct sim_thread sim_curthread;
@@ -35,22 +35,34 @@ critical_exit(void)
 		sim_cpu_put();
 }
 
+/* The compiler moves no access past this. */
+static inline void
+critical_barrier(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
 static inline void
 critical_enter_leaf(void)
 {
 	sim_curthread.st_critleaf = true;
 	if (!sim_pinned)
 		critical_enter();
+	critical_barrier();
+}
+
+static inline bool
+critical_exit_leaf(void)
+{
+	critical_barrier();
+	sim_curthread.st_critleaf = false;
+	return (sim_curthread.st_needresched);
 }
 
 static inline void
-critical_exit_leaf(void)
+critical_yield(void)
 {
-	sim_curthread.st_critleaf = false;
-	if (!sim_pinned)
-		critical_exit();
-	if (sim_curthread.st_needresched)
-		sim_cpu_put();
+	critical_exit();
 }
 
 static inline unsigned int
