@@ -1,14 +1,13 @@
 /*
  * Zones and their caches.
  *
- * Items move in buckets, arrays of pointers.  A CPU has two in each zone: it
- * allocates from one and frees into the other, and swaps them when the first
- * is empty or the second is full.  So a CPU that keeps allocating and freeing
- * touches no lock.  Beyond these it exchanges whole buckets with the zone, and
- * the zone fills and empties them at the keg (uma_keg.c), or wherever a cache
- * zone has its items from.
+ * Items move in buckets, arrays of pointers.  A CPU has two in each zone, and
+ * allocates from one of them and frees into it (uma_cache.h).  So a CPU that keeps
+ * allocating and freeing touches no lock.  Beyond these it exchanges whole buckets
+ * with the zone, and the zone fills and empties them at the keg (uma_keg.c), or
+ * wherever a cache zone has its items from.
  *
- *	user ◄─► CPU: alloc │ free bucket ◄─► zone: full, empty ◄─► keg
+ *	user ◄─► CPU: loaded │ spare bucket ◄─► zone: full, empty ◄─► keg
  *
  * The first of these is all that mostly happens.  It is one function without calls
  * and locks; what a zone, a flag or the scheduler wants beside it is in functions of
@@ -31,63 +30,9 @@
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
+#include "kernel/vm/uma_cache.h"
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_int.h"
-
-/* (p) a counter that only this CPU writes, while others may read it. */
-static inline void
-counter_bump(uint64_t *counter)
-{
-	__atomic_store_n(counter,
-	    __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
-}
-
-/*
- * A CPU's cache; in a critical section.
- */
-
-static inline void
-cache_swap(struct uma_cache *cache)
-{
-	struct uma_bucket *bucket = cache->uc_allocbucket;
-
-	cache->uc_allocbucket = cache->uc_freebucket;
-	cache->uc_freebucket = bucket;
-}
-
-/* NULL: both buckets are empty, or not there. */
-static inline void *
-cache_alloc(struct uma_cache *cache)
-{
-	struct uma_bucket *bucket = cache->uc_allocbucket;
-
-	if (__predict_false(bucket == NULL || bucket->ub_cnt == 0)) {
-		bucket = cache->uc_freebucket;
-		if (bucket == NULL || bucket->ub_cnt == 0)
-			return (NULL);
-		cache_swap(cache);
-	}
-	counter_bump(&cache->uc_allocs);
-	return (bucket->ub_bucket[--bucket->ub_cnt]);
-}
-
-/* false: both buckets are full, or not there. */
-static inline bool
-cache_free(struct uma_cache *cache, void *item)
-{
-	struct uma_bucket *bucket = cache->uc_freebucket;
-
-	if (__predict_false(bucket == NULL ||
-		bucket->ub_cnt == bucket->ub_entries)) {
-		bucket = cache->uc_allocbucket;
-		if (bucket == NULL || bucket->ub_cnt == bucket->ub_entries)
-			return (false);
-		cache_swap(cache);
-	}
-	bucket->ub_bucket[bucket->ub_cnt++] = item;
-	counter_bump(&cache->uc_frees);
-	return (true);
-}
 
 /* This CPU's cache; the caller is in a critical section. */
 static inline struct uma_cache *
@@ -154,21 +99,23 @@ zone_fill_bucket_locked(struct uma_zone *zone, int flags)
 	return (bucket != NULL && zone_keep_bucket_locked(zone, bucket));
 }
 
-/* Exchange this CPU's empty alloc bucket for a full one, if there is one. */
+/* Exchange this CPU's empty bucket for a full one, if there is one. */
 static void *
 zone_refill_cache_locked(struct uma_zone *zone)
 {
 	struct uma_cache *cache = zone_cache(zone);
 	void *item = cache_alloc(cache);
+	struct uma_bucket *empty;
 
 	if (item != NULL || zone->uz_full_bucket == NULL)
 		return (item);
 	cache_fold(zone, cache);
-	if (cache->uc_allocbucket != NULL)
-		bucket_push(&zone->uz_free_bucket, cache->uc_allocbucket);
+	empty =
+	    cache_exchange(cache, &cache->uc_loaded, zone_take_bucket(zone));
+	if (empty != NULL)
+		bucket_push(&zone->uz_free_bucket, empty);
 	else
 		zone->uz_nattached++;
-	cache->uc_allocbucket = zone_take_bucket(zone);
 	return (cache_alloc(cache));
 }
 
@@ -336,22 +283,24 @@ zone_free_item(struct uma_zone *zone, void *item, void *arg, enum zfree how)
 	mtx_unlock_spin(zone->uz_lockptr);
 }
 
-/* Exchange this CPU's full free bucket for an empty one, if there is one. */
+/* Exchange this CPU's full bucket for an empty one, if there is one. */
 static bool
 zone_empty_cache_locked(struct uma_zone *zone, void *item)
 {
 	struct uma_cache *cache = zone_cache(zone);
+	struct uma_bucket *full;
 
 	if (cache_free(cache, item))
 		return (true);
 	if (zone->uz_free_bucket == NULL)
 		return (false);
 	cache_fold(zone, cache);
-	if (cache->uc_freebucket != NULL)
-		zone_put_bucket(zone, cache->uc_freebucket);
+	full = cache_exchange(cache, &cache->uc_loaded,
+	    bucket_pop(&zone->uz_free_bucket));
+	if (full != NULL)
+		zone_put_bucket(zone, full);
 	else
 		zone->uz_nattached++;
-	cache->uc_freebucket = bucket_pop(&zone->uz_free_bucket);
 	return (cache_free(cache, item));
 }
 

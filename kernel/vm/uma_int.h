@@ -1,7 +1,7 @@
 /*
  * UMA from the inside.
  *
- *	CPU caches	alloc and free bucket	no lock: critical section
+ *	CPU caches	loaded and spare bucket	no lock: critical section
  *	zone		full and empty buckets	lock of the keg, or its own
  *	keg		slabs			its lock
  *	slab		items			lock of its keg
@@ -108,18 +108,28 @@ struct uma_keg {
 
 struct uma_bucket {
 	struct uma_bucket *ub_next; /* (z) while the zone has it */
-	uint16_t ub_cnt;	    /* (p) items in it */
+	uint16_t ub_cnt;	    /* (z) items in it, unless a CPU has it */
 	uint16_t ub_entries;	    /* (c) room */
 	void *ub_bucket[];	    /* (p) */
 };
 
 #define BUCKET_MAX 128
 
+/*
+ * A bucket that a CPU has, with what changes in it, so that the CPU writes to its
+ * own line of memory.  Zeros: none, which has no items and no room.
+ */
+struct uma_cache_bucket {
+	struct uma_bucket *ucb_bucket; /* (p) */
+	uint16_t ucb_cnt;	       /* (p) items in it */
+	uint16_t ucb_entries;	       /* (p) room */
+};
+
 struct uma_cache {
-	struct uma_bucket *uc_allocbucket; /* (p) */
-	struct uma_bucket *uc_freebucket;  /* (p) */
+	struct uma_cache_bucket uc_loaded; /* items leave it and come into it */
+	struct uma_cache_bucket uc_spare;  /* when that is empty, or full */
 	uint64_t uc_allocs;		   /* (p) since the last visit */
-	uint64_t uc_frees;		   /* (p) */
+	uint32_t uc_had;		   /* (p) items in both buckets then */
 } __attribute__((__aligned__(UMA_CACHE_LINE)));
 
 struct uma_zone {
@@ -260,16 +270,6 @@ void *zone_alloc_item(struct uma_zone *zone, void *arg, int flags);
 enum zfree { ZFREE_DTOR, ZFREE_PAST_DTOR };
 void zone_free_item(struct uma_zone *zone, void *item, void *arg,
     enum zfree how);
-
-/* Give what a CPU counted to the zone; with the lock, on that CPU. */
-static inline void
-cache_fold(struct uma_zone *zone, struct uma_cache *cache)
-{
-	zone->uz_allocs += cache->uc_allocs;
-	zone->uz_frees += cache->uc_frees;
-	__atomic_store_n(&cache->uc_allocs, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&cache->uc_frees, 0, __ATOMIC_RELAXED);
-}
 
 /* Limits: uma_limit.c. */
 /*

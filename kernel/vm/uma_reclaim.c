@@ -10,7 +10,7 @@
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/sched.h"
 #include "kernel/sys/smp.h"
-#include "kernel/vm/uma_int.h"
+#include "kernel/vm/uma_cache.h"
 
 /* Empty and free a list of buckets. */
 static void
@@ -57,11 +57,11 @@ zone_reclaim_buckets(struct uma_zone *zone, int req)
 }
 
 static void
-cache_drain_bucket(struct uma_zone *zone, struct uma_bucket **bucketp)
+cache_drain_bucket(struct uma_zone *zone, struct uma_cache *cache,
+    struct uma_cache_bucket *ucb)
 {
-	struct uma_bucket *bucket = *bucketp;
+	struct uma_bucket *bucket = cache_exchange(cache, ucb, NULL);
 
-	*bucketp = NULL;
 	if (bucket != NULL)
 		zone->uz_nattached--;
 	if (bucket != NULL && bucket->ub_cnt > 0)
@@ -75,8 +75,8 @@ static void
 cache_drain_locked(struct uma_zone *zone, struct uma_cache *cache)
 {
 	cache_fold(zone, cache);
-	cache_drain_bucket(zone, &cache->uc_allocbucket);
-	cache_drain_bucket(zone, &cache->uc_freebucket);
+	cache_drain_bucket(zone, cache, &cache->uc_loaded);
+	cache_drain_bucket(zone, cache, &cache->uc_spare);
 }
 
 void

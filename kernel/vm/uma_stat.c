@@ -9,7 +9,7 @@
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
-#include "kernel/vm/uma_int.h"
+#include "kernel/vm/uma_cache.h"
 
 /* The items of all slabs of a keg, used or free. */
 static uint64_t
@@ -25,13 +25,20 @@ zone_sum(const struct uma_zone *zone, struct uma_stat *stat)
 	stat->ust_frees += zone->uz_frees;
 	stat->ust_fails += zone->uz_fails;
 	for (int cpu = 0; cpu <= mp_maxid; cpu++) {
-		const struct uma_cache *cache = &zone->uz_cpu[cpu];
+		struct uma_cache_counts counts =
+		    cache_counts(&zone->uz_cpu[cpu]);
 
-		stat->ust_requests +=
-		    __atomic_load_n(&cache->uc_allocs, __ATOMIC_RELAXED);
-		stat->ust_frees +=
-		    __atomic_load_n(&cache->uc_frees, __ATOMIC_RELAXED);
+		stat->ust_requests += counts.ucc_allocs;
+		stat->ust_frees += counts.ucc_frees;
 	}
+}
+
+static uint64_t
+sum_used(const struct uma_stat *sum)
+{
+	return (sum->ust_requests > sum->ust_frees ?
+		sum->ust_requests - sum->ust_frees :
+		0);
 }
 
 /* The items in use, in all zones of a keg. */
@@ -43,7 +50,7 @@ keg_used(const struct uma_keg *keg)
 	for (const struct uma_zone *zone = keg->uk_zones; zone != NULL;
 	     zone = zone->uz_link)
 		zone_sum(zone, &sum);
-	return (sum.ust_requests - sum.ust_frees);
+	return (sum_used(&sum));
 }
 
 static void
@@ -63,7 +70,7 @@ zone_stat_locked(const struct uma_zone *zone, struct uma_stat *stat)
 		.ust_sleeps = zone->uz_sleeps,
 	};
 	zone_sum(zone, stat);
-	stat->ust_used = stat->ust_requests - stat->ust_frees;
+	stat->ust_used = sum_used(stat);
 	if (zone->uz_keg != NULL)
 		zone_stat_keg(zone->uz_keg, stat);
 }

@@ -282,14 +282,14 @@ def check_slab(keg, slab, array):
             array.check(va, int(slab.address))
 
 
-def check_bucket(keg, bucket):
-    """Itself, and the items in it if a keg has them; NULL is none."""
+def check_bucket(keg, bucket, count):
+    """Itself, and count items in it if a keg has them; NULL is none."""
     if int(bucket) == 0:
         return
     walked["buckets"] += 1
     room = int(bucket["ub_entries"])
     memory.has(int(bucket), bucket.type.target().sizeof + 8 * room, "bucket")
-    for i in range(int(bucket["ub_cnt"])):
+    for i in range(int(count)):
         item = int(bucket["ub_bucket"][i])
         if keg is not None and not is_bulk(keg):
             memory.has(item, int(keg["uk_size"]), "item in a bucket")
@@ -299,11 +299,11 @@ def check_zone(keg, zone):
     walked["zones"] += 1
     for cpu in range(number("mp_maxid") + 1):
         cache = zone["uz_cpu"][cpu]
-        check_bucket(keg, cache["uc_allocbucket"])
-        check_bucket(keg, cache["uc_freebucket"])
+        for held in (cache["uc_loaded"], cache["uc_spare"]):
+            check_bucket(keg, held["ucb_bucket"], held["ucb_cnt"])
     for first in (zone["uz_full_bucket"], zone["uz_free_bucket"]):
         for bucket in linked(first, "ub_next"):
-            check_bucket(keg, bucket.address)
+            check_bucket(keg, bucket.address, bucket["ub_cnt"])
 
 
 def is_free(slab, i):

@@ -142,10 +142,8 @@ count_cached(const struct uma_zone *zone)
 	for (int cpu = 0; cpu <= mp_maxid; cpu++) {
 		const struct uma_cache *cache = &zone->uz_cpu[cpu];
 
-		if (cache->uc_allocbucket != NULL)
-			n += cache->uc_allocbucket->ub_cnt;
-		if (cache->uc_freebucket != NULL)
-			n += cache->uc_freebucket->ub_cnt;
+		n += cache->uc_loaded.ucb_cnt;
+		n += cache->uc_spare.ucb_cnt;
 	}
 	return (n);
 }
@@ -1381,6 +1379,32 @@ test_kern_malloc(void **state)
 
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, boot, halt)
 
+/* More than two buckets of them come back in the order of a stack. */
+static void
+test_last_freed_first(void **state)
+{
+	enum { N = 3 * BUCKET_MAX };
+	uma_zone_t zone =
+	    uma_zcreate("stack", 64, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	void *items[N];
+
+	(void)state;
+	for (int turn = 0; turn < 200; turn++) {
+		int n = turn % N + 1;
+
+		for (int i = 0; i < n; i++)
+			items[i] = uma_zalloc(zone, M_WAITOK);
+		for (int i = 0; i < n; i++)
+			uma_zfree(zone, items[i]);
+		for (int i = n; i-- > 0;)
+			assert_ptr_equal(uma_zalloc(zone, M_WAITOK), items[i]);
+		for (int i = n; i-- > 0;)
+			uma_zfree(zone, items[i]);
+		audit_zone(zone, 0);
+	}
+	uma_zdestroy(zone);
+}
+
 int
 main(void)
 {
@@ -1393,6 +1417,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_cache_zone, boot_one_cpu,
 		    halt),
 		BOOTED(test_cache_zone_callbacks),
+		cmocka_unit_test_setup_teardown(test_last_freed_first,
+		    boot_one_cpu, halt),
 		BOOTED(test_exhaustion),
 		BOOTED(test_zone_reserve),
 		cmocka_unit_test_setup_teardown(test_pcpu, boot_four_cpus,
