@@ -1,17 +1,18 @@
 /*
- * Sleeping: a queue for each address that is slept on, found by a hash.
+ * Sleeping: a queue for each address that is slept on (subr_sleephash.c).
  *
  * Each thread brings one struct sleepqueue.  The first sleeper on an address
  * lends its own to the hash table.  Those that follow put theirs into the free
  * list of that queue, and each sleeper that leaves takes one from there, or the
  * queue itself if it is the last.  So a sleep allocates nothing, and a wakeup
- * looks at a few addresses and at the threads that it wakes.
+ * looks at an address or two and at the threads that it wakes.
  *
  * sched_lock guards all of it.  A sleep with a limit has a callout, which finds
  * the thread asleep or, if a wakeup came first, does nothing.
  */
 #include "kernel/sys/sleepqueue.h"
 
+#include "kernel/kern/subr_sleephash.h"
 #include "kernel/machine/pcpu.h"
 #include "kernel/sys/clock.h"
 #include "kernel/sys/command.h"
@@ -20,18 +21,8 @@
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/sched.h"
-#include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"
 #include "kernel/sys/turnstile.h"
-
-#define SC_TABLESIZE 1024 /* a power of two */
-
-static LIST_HEAD(, sleepqueue) chains[SC_TABLESIZE]; /* (s) */
-
-static int max_depth; /* (s) */
-SYSCTL_NODE(_debug, OID_AUTO, sleepq, CTLFLAG_RD, NULL, "sleep queues");
-SYSCTL_INT(_debug_sleepq, OID_AUTO, max_depth, CTLFLAG_RD, &max_depth, 0,
-    "Most queues of other addresses that a lookup has passed");
 
 static MALLOC_DEFINE(M_SLEEPQ, "sleepqueue", "one for each thread");
 
@@ -49,37 +40,15 @@ sleepq_alloc(void)
 	struct sleepqueue *sq = malloc(sizeof(*sq), M_SLEEPQ, M_WAITOK);
 
 	sleepq_init(sq);
+	sleephash_grow();
 	return (sq);
 }
 
 void
 sleepq_free(struct sleepqueue *sq)
 {
+	sleephash_shrink();
 	free(sq, M_SLEEPQ);
-}
-
-/* Fibonacci hashing: neighbours are as well spread as equal parts of pages. */
-static size_t
-sleepq_hash(const void *chan)
-{
-	return (((uintptr_t)chan * UINT64_C(0x9e3779b97f4a7c15) >> 32) %
-	    SC_TABLESIZE);
-}
-
-struct sleepqueue *
-sleepq_lookup(const void *chan)
-{
-	struct sleepqueue *sq;
-	int depth = 0;
-
-	LIST_FOREACH(sq, &chains[sleepq_hash(chan)], sq_hash) {
-		if (sq->sq_wchan == chan)
-			break;
-		depth++;
-	}
-	if (depth > max_depth)
-		max_depth = depth;
-	return (sq);
 }
 
 static struct sleepqueue *
@@ -90,7 +59,7 @@ sleepq_add(struct thread *td, const void *chan)
 	if (sq == NULL) {
 		sq = td->td_sleepqueue;
 		sq->sq_wchan = chan;
-		LIST_INSERT_HEAD(&chains[sleepq_hash(chan)], sq, sq_hash);
+		sleephash_insert(sq);
 	} else
 		LIST_INSERT_HEAD(&sq->sq_free, td->td_sleepqueue, sq_hash);
 	td->td_sleepqueue = NULL;
@@ -294,8 +263,9 @@ db_show_sleepq(const char *args)
 	int n = 0;
 
 	(void)args;
-	for (size_t i = 0; i < SC_TABLESIZE; i++) {
-		LIST_FOREACH(sq, &chains[i], sq_hash) {
+	for (size_t i = 0; i < sleephash_nchains(); i++) {
+		for (sq = sleephash_chain(i); sq != NULL;
+		     sq = LIST_NEXT(sq, sq_hash)) {
 			n = print_queue(sq, n);
 			if (n > SHOWN_MAX)
 				return;

@@ -20,10 +20,11 @@
 #define WAKEUPS	 1000 /* that are timed together */
 #define TIMEOUTS 300  /* more than callouts have lists */
 
-/* What is slept on: sleeper i has channels[i % NCHANS]. */
+/* What the first half of the sleepers sleeps on; see channel(). */
 static const char channels[NCHANS];
 
 static struct thread **sleepers;
+static uint64_t nsleepers;
 static uint64_t nwoken, ninterrupted, nearly; /* atomic */
 static uint64_t last_woken;
 
@@ -41,10 +42,13 @@ count(uint64_t *counter)
 	__atomic_fetch_add(counter, 1, __ATOMIC_RELEASE);
 }
 
+/* The second half has an address each. */
 static const void *
 channel(uint64_t i)
 {
-	return (&channels[i % NCHANS]);
+	if (i < nsleepers / 2)
+		return (&channels[i % NCHANS]);
+	return (&sleepers[i]);
 }
 
 static void
@@ -92,15 +96,15 @@ start_sleepers(uint64_t n)
 	}
 }
 
-/* A wakeup that finds nobody, in nanoseconds. */
+/* A wakeup that finds nobody, in nanoseconds; each of another address. */
 static uint64_t
 time_wakeup(void)
 {
-	static const char nobody_sleeps_here;
+	static const char nobody_sleeps_here[WAKEUPS];
 	uint64_t start = rdtsc();
 
 	for (int i = 0; i < WAKEUPS; i++)
-		wakeup(&nobody_sleeps_here);
+		wakeup(&nobody_sleeps_here[i]);
 	return ((rdtsc() - start) * (1000000 / WAKEUPS) / cycles_per_ms());
 }
 
@@ -114,7 +118,7 @@ end_sleepers(uint64_t n)
 	    (uintmax_t)count_of(&nwoken), (uintmax_t)n, (uintmax_t)last_woken);
 	sleepq_abort(sleepers[n - 1], EINTR);
 	wait_until(&ninterrupted, 1);
-	for (uint64_t i = 0; i < NCHANS; i++)
+	for (uint64_t i = 0; i < n; i++)
 		wakeup(channel(i));
 	wait_until(&nwoken, n - 1);
 	printf("sleepers: %ju woken, %ju interrupted\n",
@@ -158,6 +162,7 @@ sh_sleepers(const char *args)
 		return;
 	}
 	sleepers = malloc(n * sizeof(struct thread *), M_SLEEPERS, M_WAITOK);
+	nsleepers = n;
 	nwoken = ninterrupted = 0;
 	start_sleepers(n);
 	printf("sleepers: %ju asleep, a wakeup takes %ju ns\n", (uintmax_t)n,
