@@ -25,6 +25,8 @@ struct packing {
 	void (*pk_unpack)(struct unpack *u); /* NULL: not in this build */
 	const char *pk_library;		     /* which then is missing */
 	uint64_t pk_short_max;		     /* bytes; see spool_open() */
+	uint64_t pk_pad_unit;		     /* zeros between pieces come in
+						multiples of it */
 };
 
 #ifndef HAVE_LIBLZMA
@@ -37,19 +39,21 @@ struct packing {
 #define unpack_lz4 NULL
 #endif
 
-#define GB (UINT64_C(1) << 30)
+#define GB	   (UINT64_C(1) << 30)
+#define NO_PADDING UINT64_MAX
 
 /* Each takes about five seconds of an older CPU for its longest file. */
 static const struct packing packings[] = {
-	{ "gzip", ".gz", { 0x1f, 0x8b }, 2, unpack_gzip, NULL, 2 * GB },
+	{ "gzip", ".gz", { 0x1f, 0x8b }, 2, unpack_gzip, NULL, 2 * GB,
+	    NO_PADDING },
 	{ "zstd", ".zst", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unpack_zstd, NULL,
-	    4 * GB },
+	    4 * GB, NO_PADDING },
 	{ "xz", ".xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unpack_xz, "liblzma",
-	    GB },
-	{ "bzip2", ".bz2", { 'B', 'Z', 'h' }, 3, unpack_bzip2, "libbz2",
-	    GB / 4 },
+	    GB, 4 }, /* The .xz File Format, "Stream Padding" */
+	{ "bzip2", ".bz2", { 'B', 'Z', 'h' }, 3, unpack_bzip2, "libbz2", GB / 4,
+	    NO_PADDING },
 	{ "lz4", ".lz4", { 0x04, 0x22, 0x4d, 0x18 }, 4, unpack_lz4, "liblz4",
-	    2 * GB },
+	    2 * GB, NO_PADDING },
 };
 
 #define NPACKINGS (sizeof(packings) / sizeof(packings[0]))
@@ -168,6 +172,7 @@ unpack(struct unpack *u, const struct packing *packing)
 	if (fstat(u->up_in_fd, &st) != 0)
 		return (unpack_fail(u, EIO, "%s", strerror(errno)));
 	u->up_name = packing->pk_name;
+	u->up_pad_unit = packing->pk_pad_unit;
 	if (packing->pk_unpack == NULL)
 		return (unpack_fail(u, EINVAL,
 		    "compressed with %s, which this build without %s cannot unpack: unpack it first",

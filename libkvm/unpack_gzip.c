@@ -190,9 +190,13 @@ resume_at(struct gzip *gz, uint64_t off, uint64_t len)
 static bool
 resume_in(struct gzip *gz, struct span file)
 {
-	uint64_t off = gz->gz_u->up_piece_in_off + HEADER_LEN + TRAILER_LEN;
+	uint64_t start = gz->gz_u->up_piece_in_off;
+	uint64_t off = start + HEADER_LEN + TRAILER_LEN;
 	uint64_t len;
 
+	/* Zeros do not tell how many members they stand for. */
+	if (file.base[start] == 0)
+		return (false);
 	for (; off + HEADER_LEN <= file.len && gz->gz_budget > 0; off++)
 		if (is_header(file, off) && find_length(gz, file, off, &len) &&
 		    are_members(gz, file, off))

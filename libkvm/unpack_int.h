@@ -30,6 +30,7 @@ struct unpack {
 	uint64_t up_in_done;	   /* so much of it was read */
 	const uint8_t *up_next;	   /* of that, what is not decoded yet */
 	size_t up_left;		   /* bytes at up_next */
+	uint64_t up_pad_unit;	   /* of zeros between pieces: pk_pad_unit */
 	uint64_t up_piece_in_off;  /* of the piece in the packed file */
 	uint64_t up_piece_out_off; /* of what it unpacks to */
 	struct spool up_spool;
@@ -53,8 +54,9 @@ bool unpack_fail(struct unpack *u, int error, const char *fmt, ...)
 bool unpack_fill(struct unpack *u);
 
 /*
- * Go to the next piece.  Zeros before it are skipped, as gzip(1) skips those that
- * fill up a block.  false: there is none, or none that is wanted.
+ * Go to the next piece.  Zeros that last to the file's end are skipped, as gzip(1)
+ * skips those that fill up a block; zeros between pieces are skipped if the format
+ * allows as many.  false: there is no piece, or none that is wanted.
  */
 bool unpack_next(struct unpack *u);
 

@@ -59,16 +59,41 @@ is_past_end(const struct unpack *u)
 	return (u->up_spool.spl_len > u->up_spool.spl_keep_len);
 }
 
-bool
-unpack_next(struct unpack *u)
+/* How far the file is read. */
+static uint64_t
+in_off(const struct unpack *u)
 {
-	while (!is_past_end(u) && unpack_fill(u) && *u->up_next == 0) {
+	return (u->up_in_done - u->up_left);
+}
+
+/*
+ * Skip zeros.  Where they are no padding they are the start of a piece, which
+ * is damaged: a piece whose bytes a disk or a copy has lost looks like this.
+ */
+static bool
+skip_padding(struct unpack *u)
+{
+	uint64_t start = in_off(u);
+
+	while (unpack_fill(u) && *u->up_next == 0) {
 		u->up_next++;
 		u->up_left--;
 	}
-	u->up_piece_in_off = u->up_in_done - u->up_left;
+	if (u->up_left == 0)
+		return (false);
+	if ((in_off(u) - start) % u->up_pad_unit == 0)
+		return (true);
+	return (unpack_read_at(u, start) && unpack_fill(u));
+}
+
+bool
+unpack_next(struct unpack *u)
+{
+	bool more = !is_past_end(u) && skip_padding(u);
+
+	u->up_piece_in_off = in_off(u);
 	u->up_piece_out_off = u->up_spool.spl_len;
-	return (u->up_left > 0 && !is_past_end(u));
+	return (more);
 }
 
 void

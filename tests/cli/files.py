@@ -290,13 +290,25 @@ def info_of(data):
 
 
 def check_pieces(command):
-    """Pieces, zeros and text: all but the text is certain."""
-    core = save("pieces", packed(CORE[:AT], *command) + bytes(512)
+    """Pieces, and text after them: all but the text is certain."""
+    core = save("pieces", packed(CORE[:AT], *command)
                 + packed(CORE[AT:], *command) + b"text")
     result = run(VMCORE, "ps", "-N", path("kern"), core)
     assert result.out == WHOLE.out, result
     assert "may be wrong" not in result.err, result
     assert "is damaged" in result.err or "is cut short" in result.err, result
+
+
+def check_zeros(command, pieces, gap, status):
+    """Zeros between two pieces stand for what is lost; xz has 4, 8 and so on."""
+    first, *rest = [packed(piece, *command) for piece in pieces]
+    core = save("pieces", first + bytes(gap) + b"".join(rest) + bytes(512))
+    result = run(VMCORE, "read", "--raw", "-N", path("kern"), "hz", core)
+    whole = run(VMCORE, "read", "--raw", "-N", path("kern"), "hz", path("core"))
+    expect(result, status, "")
+    assert result.status != 0 or result.out == whole.out, result
+    if status != 0:
+        assert f" data from byte {len(first)} on is damaged" in result.err, result
 
 
 def check_header(command):
@@ -323,7 +335,12 @@ for command in [["zstd", "-q1"], ["lz4", "-q"]]:
 
 for command in PIECES:
     if shutil.which(command[0]) and knows(command[0]):
-        tests.case(f"{command[0]}: pieces, and zeros between them", check_pieces, command)
+        tests.case(f"{command[0]}: pieces, and text after them", check_pieces, command)
+        for gap in (1, 4, 512):
+            padding = command[0] == "xz" and gap % 4 == 0
+            tests.case(f"{command[0]}: pieces, and {gap} zeros between them", check_zeros,
+                       command, (CORE[:AT], CORE[AT:]), gap,
+                       os.EX_OK if padding else os.EX_DATAERR)
         tests.case(f"{command[0]}: a later piece's header", check_header, command)
 
 

@@ -241,6 +241,25 @@ damage_quarter(struct packed *out)
 	out->bytes[out->len / 4 + out->len / 16] ^= 0x10;
 }
 
+/* As a disk or a copy of the file that has lost one piece. */
+static void
+zero_piece(struct packed *out)
+{
+	size_t len = out->len / NPIECES;
+
+	memset(out->bytes + 2 * len, 0, len);
+}
+
+static void
+zero_seekable_piece(struct packed *out)
+{
+	size_t table_len = 8 + NPIECES * 8 + 9;
+
+	out->len -= table_len;
+	zero_piece(out);
+	out->len += table_len;
+}
+
 /* zstd's checksum, or the length that follows gzip's. */
 static void
 damage_sum(struct packed *out)
@@ -391,6 +410,15 @@ static const struct pack_row {
 	{ "zstd: a damaged frame of a seekable file", pack_seekable,
 	    damage_middle, DATA_LEN, DATA_LEN, DATA_LEN - PIECE_LEN,
 	    "zstd data from byte " },
+	{ "gzip: zeros in the place of a member", pack_gzip_pieces, zero_piece,
+	    2 * PIECE_LEN, 2 * PIECE_LEN, 2 * PIECE_LEN,
+	    "gzip data from byte " },
+	{ "zstd: zeros in the place of a frame", pack_zstd_pieces, zero_piece,
+	    2 * PIECE_LEN, 2 * PIECE_LEN, 2 * PIECE_LEN,
+	    "zstd data from byte " },
+	{ "zstd: zeros in the place of a frame of a seekable file",
+	    pack_seekable, zero_seekable_piece, DATA_LEN, DATA_LEN,
+	    DATA_LEN - PIECE_LEN, "zstd data from byte " },
 	{ "gzip: text behind the last member", pack_gzip, damage_tail, DATA_LEN,
 	    DATA_LEN, DATA_LEN, "gzip data from byte " },
 	{ "gzip: text behind zeros", pack_gzip, pad_and_damage, DATA_LEN,
