@@ -35,10 +35,8 @@ damage_fini(struct damage *dm)
 }
 
 bool
-damage_doubt_found(struct damage *dm, uint64_t end)
+damage_doubt(struct damage *dm, uint64_t start, uint64_t end)
 {
-	uint64_t start = dm->dmg_found_off;
-
 	while (dm->dmg_nruns > 0 &&
 	    dm->dmg_runs[dm->dmg_nruns - 1].dmr_start >= start)
 		dm->dmg_nruns--;

@@ -30,11 +30,6 @@ struct damage {
 	size_t dmg_nruns;
 	size_t dmg_room;
 	char dmg_where[128]; /* of the first: "zstd data ..."; "" if none */
-	/*
-	 * What follows from here on was found again after damage: its place is
-	 * right if one piece was damaged, not two that touch.  0: no such thing.
-	 */
-	uint64_t dmg_found_off;
 	/* Some of the file has no checksum: damage there goes unnoticed. */
 	bool dmg_unsummed;
 };
@@ -46,8 +41,8 @@ bool damage_add(struct damage *dm, uint64_t start, uint64_t end,
 /* Free the runs; dm is then as at the start. */
 void damage_fini(struct damage *dm);
 
-/* What was found again, up to end, need not be in its place.  As damage_add(). */
-bool damage_doubt_found(struct damage *dm, uint64_t end);
+/* What lies from start to end need not be in its place.  As damage_add(). */
+bool damage_doubt(struct damage *dm, uint64_t start, uint64_t end);
 
 /* How many bytes are of that kind. */
 uint64_t damage_total(const struct damage *dm, enum damage_kind kind);

@@ -186,26 +186,6 @@ open_image(kvm_t *kd, const struct open_args *args)
 	return (0);
 }
 
-/*
- * Two damaged pieces that touch look like one, and what follows them is too far
- * ahead by the second's length.  Then the dump does not end where it says.
- */
-static int
-check_found(kvm_t *kd)
-{
-	struct damage *dm = &kd->kd_image->im_damage;
-	uint64_t npages, end;
-
-	if (dm->dmg_found_off == 0 ||
-	    (kd->kd_ops->co_count(kd, &npages, &end) == 0 &&
-		end == kd->kd_image->im_len))
-		return (0);
-	if (!damage_doubt_found(dm, kd->kd_image->im_len))
-		return (kvm_fail(kd, "out of memory"));
-	set_damage(kd);
-	return (0);
-}
-
 /* The file may have been cut while it was being opened: then once more. */
 static int
 open_all(kvm_t *kd, const struct open_args *args)
@@ -214,8 +194,7 @@ open_all(kvm_t *kd, const struct open_args *args)
 	if (kd->kd_tables == NULL)
 		return (kvm_fail(kd, "out of memory"));
 	if (check_args(kd, args) != 0 || open_exec(kd, args->exec_path) != 0 ||
-	    open_image(kd, args) != 0 || open_core(kd) != 0 ||
-	    check_found(kd) != 0)
+	    open_image(kd, args) != 0 || open_core(kd) != 0)
 		return (-1);
 	if (!image_settle(kd->kd_image, 0))
 		return (kvm_fail_image(kd, "file", 0, kd->kd_core.kc_file_len));

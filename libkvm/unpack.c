@@ -159,7 +159,8 @@ judge(struct unpack *u)
 	if (!spool_end(&u->up_spool))
 		return (unpack_fail(u, EIO, "cannot write a temporary file: %s",
 		    strerror(errno)));
-	return (true);
+	unpack_doubt_places(u);
+	return (u->up_errno == 0);
 }
 
 /* Unpack what u->up_in_fd holds.  false: u->up_errno. */

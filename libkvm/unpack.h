@@ -44,8 +44,9 @@ struct unpacked {
  * be.
  *
  * A damaged file is unpacked as far as it goes.  What comes after the damage is
- * found again where its place is certain (see unpack_zstd.c and unpack_gzip.c),
- * but for what dmg_found_off says; else the file ends there.
+ * found again where its length is known (see unpack_zstd.c and unpack_gzip.c);
+ * else the file ends there.  Pieces whose place is not certain count as
+ * unverified.
  *
  * Returns 0; or an errno, with a text in why[len]: that of open(2); EIO if
  * reading or writing failed; EINVAL if it is the file's fault.

@@ -33,6 +33,17 @@ struct unpack {
 	uint64_t up_pad_unit;	   /* of zeros between pieces: pk_pad_unit */
 	uint64_t up_piece_in_off;  /* of the piece in the packed file */
 	uint64_t up_piece_out_off; /* of what it unpacks to */
+	/*
+	 * Where in the output what the second piece unpacked to starts.  Its
+	 * place is right if no piece before it is gone, which no checksum tells.
+	 * 0: one piece.
+	 */
+	uint64_t up_second_off;
+	/*
+	 * What follows from here on was found again after damage: its place is
+	 * right if one piece was damaged, not two that touch.  0: no such thing.
+	 */
+	uint64_t up_found_off;
 	struct spool up_spool;
 	struct damage *up_damage;
 	bool up_is_checked;  /* uh_wanted() was asked */
@@ -94,6 +105,12 @@ void unpack_note_unsummed(struct unpack *u, uint32_t magic, uint8_t has_sum);
 
 /* What the piece was unpacked to is not verified. */
 void unpack_doubt(struct unpack *u);
+
+/*
+ * All is unpacked.  Note what need not be in its place, by where the dump says
+ * that it ends.
+ */
+void unpack_doubt_places(struct unpack *u);
 
 /* The decoders. */
 void unpack_gzip(struct unpack *u);

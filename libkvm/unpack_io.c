@@ -93,6 +93,8 @@ unpack_next(struct unpack *u)
 
 	u->up_piece_in_off = in_off(u);
 	u->up_piece_out_off = u->up_spool.spl_len;
+	if (more && u->up_second_off == 0)
+		u->up_second_off = u->up_piece_out_off;
 	return (more);
 }
 
@@ -119,13 +121,20 @@ unpack_read_at(struct unpack *u, uint64_t off)
 	return (true);
 }
 
+/* What is kept of the spool's first bytes up to end. */
+static uint64_t
+kept(const struct unpack *u, uint64_t end)
+{
+	uint64_t keep = u->up_spool.spl_keep_len;
+
+	return (end < keep ? end : keep);
+}
+
 /* What is in the spool from start to end is of that kind. */
 static void
 suspect(struct unpack *u, uint64_t start, uint64_t end, enum damage_kind kind)
 {
-	uint64_t keep = u->up_spool.spl_keep_len;
-
-	if (!damage_add(u->up_damage, start, end < keep ? end : keep, kind))
+	if (!damage_add(u->up_damage, start, kept(u, end), kind))
 		(void)unpack_fail(u, ENOMEM, "out of memory");
 }
 
@@ -220,8 +229,8 @@ unpack_put_at(struct unpack *u, uint64_t off)
 bool
 unpack_put_found_at(struct unpack *u, uint64_t off)
 {
-	if (u->up_damage->dmg_found_off == 0)
-		u->up_damage->dmg_found_off = off;
+	if (u->up_found_off == 0)
+		u->up_found_off = off;
 	suspect(u, u->up_spool.spl_len, off, DAMAGE_LOST);
 	return (unpack_put_at(u, off));
 }
@@ -248,4 +257,42 @@ void
 unpack_doubt(struct unpack *u)
 {
 	suspect(u, u->up_piece_out_off, u->up_spool.spl_len, DAMAGE_UNVERIFIED);
+}
+
+/*
+ * From where on the pieces need not be in their places; 0: they are.
+ *
+ * What was found again after damage is, if the dump ends where it says: two
+ * damaged pieces that touch look like one, and then it does not.  A file of which
+ * nothing is damaged, and which holds less than all of the dump, lacks its end or
+ * some piece before it.
+ */
+static uint64_t
+find_doubtful(struct unpack *u)
+{
+	uint64_t len = u->up_spool.spl_len, end;
+
+	if (u->up_how->uh_end == NULL ||
+	    (u->up_found_off == 0 && u->up_second_off == 0))
+		return (0);
+	end = u->up_how->uh_end(u->up_spool.spl_fd);
+	if (u->up_found_off != 0)
+		return (end != len ? u->up_found_off : 0);
+	if (u->up_how->uh_len_max != 0 || u->up_damage->dmg_where[0] != '\0' ||
+	    (end != 0 && end <= len))
+		return (0);
+	(void)snprintf(u->up_damage->dmg_where, sizeof(u->up_damage->dmg_where),
+	    "%s data ends before the dump does, and some of it before the end may be missing",
+	    u->up_name);
+	return (u->up_second_off);
+}
+
+void
+unpack_doubt_places(struct unpack *u)
+{
+	uint64_t start = find_doubtful(u);
+
+	if (start != 0 &&
+	    !damage_doubt(u->up_damage, start, kept(u, u->up_spool.spl_len)))
+		(void)unpack_fail(u, ENOMEM, "out of memory");
 }

@@ -311,6 +311,19 @@ def check_zeros(command, pieces, gap, status):
         assert f" data from byte {len(first)} on is damaged" in result.err, result
 
 
+def check_gone(command, gap):
+    """A whole piece is missing: what follows is nowhere taken for good."""
+    pieces = [CORE[:AT], CORE[AT : AT + PIECE], CORE[AT + PIECE :]]
+    first, _, last = [packed(piece, *command) for piece in pieces]
+    info = info_of(first + bytes(gap) + last)
+    assert info["damage"].startswith(f"{command[0]} data ends before the dump"), info
+    assert info["unverified_bytes"] == len(pieces[2]), info
+    for words in (["ps"], ["bt", "-a"], ["read", "hz"]):
+        whole = run(VMCORE, *words, "-N", path("kern"), path("core"))
+        result = run(VMCORE, *words, "-N", path("kern"), path("pieces"))
+        assert result.status == os.EX_DATAERR or result.out == whole.out, result
+
+
 def check_header(command):
     """A later piece without its magic number is not the end of the file."""
     first, second = packed(CORE[:AT], *command), packed(CORE[AT:], *command)
@@ -336,6 +349,7 @@ for command in [["zstd", "-q1"], ["lz4", "-q"]]:
 for command in PIECES:
     if shutil.which(command[0]) and knows(command[0]):
         tests.case(f"{command[0]}: pieces, and text after them", check_pieces, command)
+        tests.case(f"{command[0]}: a piece is gone", check_gone, command, 0)
         for gap in (1, 4, 512):
             padding = command[0] == "xz" and gap % 4 == 0
             tests.case(f"{command[0]}: pieces, and {gap} zeros between them", check_zeros,
@@ -396,6 +410,7 @@ def check_xz_memory():
 
 
 if shutil.which("xz") and knows("xz"):
+    tests.case("xz: zeros in the place of a piece", check_gone, ["xz", "-1"], 4096)
     tests.case("xz: an unknown kind of checksum", check_xz_unknown)
     tests.case("xz: a dictionary that takes memory", check_xz_memory)
 

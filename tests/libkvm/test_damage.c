@@ -135,8 +135,7 @@ test_doubt(void **state)
 
 	(void)state;
 	make(&dm);
-	dm.dmg_found_off = 250;
-	assert_true(damage_doubt_found(&dm, 500));
+	assert_true(damage_doubt(&dm, 250, 500));
 	assert_false(damage_at(&dm, 200, &len, &kind));
 	assert_int_equal(len, 50);
 	len = 500;

@@ -667,7 +667,7 @@ static const struct end_row {
 	{ "keeps no more than slack after the dump's end", end_at_3m, NULL,
 	    3 * 1048576 + UNPACK_SLACK_LEN, false, 4 },
 	{ "the checksum after the dump's end is wrong", end_at_3m, damage_sum,
-	    3 * 1048576 + UNPACK_SLACK_LEN, true, 4 },
+	    3 * 1048576 + UNPACK_SLACK_LEN, true, 5 },
 	{ "what comes after the piece of the dump's end does not matter",
 	    end_at_3m, damage_tail, 3 * 1048576 + UNPACK_SLACK_LEN, false, 4 },
 	{ "the dump's end is not known", end_unknown, NULL, END_LEN, false, 9 },
@@ -708,6 +708,101 @@ test_end(void **state)
 		(void)close(out.upk_fd);
 	}
 	free(bytes);
+}
+
+/* ---- pieces that are not in their places ---- */
+
+/* As a copy of the file that has lost one piece, and closed the gap. */
+static void
+drop_piece(struct packed *out)
+{
+	size_t len = out->len / NPIECES;
+
+	memmove(out->bytes + 2 * len, out->bytes + 3 * len, out->len - 3 * len);
+	out->len -= len;
+}
+
+static void
+drop_piece_pad(struct packed *out)
+{
+	drop_piece(out);
+	pad(out);
+}
+
+static void
+drop_end(struct packed *out)
+{
+	out->len -= out->len / NPIECES;
+}
+
+static uint64_t
+end_of_data(int fd)
+{
+	(void)fd;
+	return (DATA_LEN);
+}
+
+static uint64_t
+end_before(int fd)
+{
+	(void)fd;
+	return (DATA_LEN - PIECE_LEN);
+}
+
+static const struct place_row {
+	const char *name;
+	struct unpack_how how;
+	void (*change)(struct packed *out);
+	size_t certain_len;
+	const char *where;
+} place_rows[] = {
+	{ "in place: the dump ends where it says", { .uh_end = end_of_data },
+	    NULL, DATA_LEN, NULL },
+	{ "in place: more than the dump", { .uh_end = end_before }, NULL,
+	    DATA_LEN, NULL },
+	{ "in place: no dump", { .uh_end = NULL }, drop_end,
+	    DATA_LEN - PIECE_LEN, NULL },
+	{ "in place: no more is wanted",
+	    { .uh_end = end_of_data, .uh_len_max = 3 * PIECE_LEN }, NULL,
+	    3 * PIECE_LEN, NULL },
+	{ "in place: the file is cut in its last piece",
+	    { .uh_end = end_of_data }, cut_end, DATA_LEN - PIECE_LEN,
+	    " data is cut short" },
+	{ "in doubt: a piece is gone", { .uh_end = end_of_data }, drop_piece,
+	    PIECE_LEN, " data ends before the dump does" },
+	{ "in doubt: a piece is gone, and zeros at the end",
+	    { .uh_end = end_of_data }, drop_piece_pad, PIECE_LEN,
+	    " data ends before the dump does" },
+	{ "in doubt: the last piece is gone", { .uh_end = end_of_data },
+	    drop_end, PIECE_LEN, " data ends before the dump does" },
+	{ "in doubt: where the dump ends is not known",
+	    { .uh_end = end_unknown }, NULL, PIECE_LEN,
+	    " data ends before the dump does" },
+};
+
+static void
+test_place(void **state)
+{
+	const struct place_row *row = *state;
+	void (*const packs[])(struct packed *) = { pack_gzip_pieces,
+		pack_zstd_pieces };
+	static struct packed packed;
+
+	for (size_t i = 0; i < NROWS(packs); i++) {
+		struct unpacked out;
+		char why[256];
+
+		packed.len = 0;
+		packs[i](&packed);
+		if (row->change != NULL)
+			row->change(&packed);
+		assert_int_equal(unpack_as(&packed, &row->how, &out, why), 0);
+		assert_why(out.upk_damage.dmg_where, row->where);
+		assert_int_equal(certain_of(out.upk_fd, &out.upk_damage),
+		    row->certain_len);
+		damage_fini(&out.upk_damage);
+		(void)close(out.upk_fd);
+	}
 }
 
 /* ---- progress ---- */
@@ -872,6 +967,7 @@ main(void)
 	ADD_ROWS(tests, n, flip_rows, test_flip);
 	ADD_ROWS(tests, n, how_rows, test_how);
 	ADD_ROWS(tests, n, end_rows, test_end);
+	ADD_ROWS(tests, n, place_rows, test_place);
 	tests[n++] = row_test("zeros become holes", test_holes, NULL);
 	tests[n++] = row_test("progress", test_progress, NULL);
 	tests[n++] =
