@@ -19,49 +19,13 @@ phys_pager_init(void)
 	TAILQ_INIT(&phys_objects);
 }
 
-/* The object of that handle with one more reference, or NULL.  Locked. */
-static vm_object_t
-find(const void *handle)
-{
-	vm_object_t object;
-
-	TAILQ_FOREACH(object, &phys_objects, pager_object_list) {
-		if (object->handle == handle &&
-		    (object->flags & OBJ_DEAD) == 0) {
-			vm_object_reference_locked(object);
-			return (object);
-		}
-	}
-	return (NULL);
-}
-
-/*
- * A new object is made before it is known whether there is one, because the lock
- * is not held over that; it is given up again if there is.
- */
 static vm_object_t
 phys_pager_alloc(void *handle, vm_ooffset_t size, vm_prot_t prot,
     vm_ooffset_t offset)
 {
-	vm_pindex_t npages = atop(round_page(offset + size));
-	vm_object_t object, new = vm_object_allocate(OBJT_PHYS, npages);
-
 	(void)prot;
-	mtx_lock(&vm_mtx);
-	object = handle == NULL ? NULL : find(handle);
-	if (object == NULL) {
-		object = new;
-		new = NULL;
-		object->handle = handle;
-		if (handle != NULL)
-			TAILQ_INSERT_TAIL(&phys_objects, object,
-			    pager_object_list);
-	} else if (npages > object->size) {
-		object->size = npages;
-	}
-	mtx_unlock(&vm_mtx);
-	vm_object_deallocate(new);
-	return (object);
+	return (vm_pager_object_share(&phys_objects, OBJT_PHYS, handle,
+	    atop(round_page(offset + size))));
 }
 
 static void

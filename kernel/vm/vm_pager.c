@@ -39,6 +39,48 @@ vm_pager_allocate(enum obj_type type, void *handle, vm_ooffset_t size,
 	return (pagertab[type]->pgo_alloc(handle, size, prot, offset));
 }
 
+/* The object of that handle with one more reference, or NULL.  Locked. */
+static vm_object_t
+find(const struct vm_object_list *list, const void *handle)
+{
+	vm_object_t object;
+
+	TAILQ_FOREACH(object, list, pager_object_list) {
+		if (object->handle == handle &&
+		    (object->flags & OBJ_DEAD) == 0) {
+			vm_object_reference_locked(object);
+			return (object);
+		}
+	}
+	return (NULL);
+}
+
+/*
+ * A new object is made before it is known whether there is one, because the lock
+ * is not held over that; it is given up again if there is.
+ */
+vm_object_t
+vm_pager_object_share(struct vm_object_list *list, enum obj_type type,
+    void *handle, vm_pindex_t npages)
+{
+	vm_object_t object, new = vm_object_allocate(type, npages);
+
+	mtx_lock(&vm_mtx);
+	object = handle == NULL ? NULL : find(list, handle);
+	if (object == NULL) {
+		object = new;
+		new = NULL;
+		object->handle = handle;
+		if (handle != NULL)
+			TAILQ_INSERT_TAIL(list, object, pager_object_list);
+	} else if (npages > object->size) {
+		object->size = npages;
+	}
+	mtx_unlock(&vm_mtx);
+	vm_object_deallocate(new);
+	return (object);
+}
+
 void
 vm_pager_deallocate(vm_object_t object)
 {

@@ -60,6 +60,14 @@ void vm_pager_init(void);
 vm_object_t vm_pager_allocate(enum obj_type type, void *handle,
     vm_ooffset_t size, vm_prot_t prot, vm_ooffset_t offset);
 
+/*
+ * For pagers whose objects have names: the object of handle in the pager's list,
+ * or a new one, of npages pages at least, with one more reference.  Without a
+ * handle, a new one.  May sleep for memory.
+ */
+vm_object_t vm_pager_object_share(struct vm_object_list *list,
+    enum obj_type type, void *handle, vm_pindex_t npages);
+
 /* The object ends: forget what the pager has.  Locked, without pages. */
 void vm_pager_deallocate(vm_object_t object);
 
