@@ -111,6 +111,7 @@ print_object(const struct vm_object *object, const void *at)
 		[OBJT_SWAP] = "swap",
 		[OBJT_PHYS] = "phys",
 		[OBJT_VNODE] = "vnode",
+		[OBJT_DEVICE] = "device",
 		[OBJT_DEAD] = "dead",
 	};
 

@@ -35,7 +35,8 @@ enum obj_type {
 	OBJT_SWAP, /* zeros, then swap */
 	OBJT_PHYS, /* memory that stays */
 	OBJT_VNODE,
-	OBJT_DEAD, /* is being taken apart */
+	OBJT_DEVICE, /* a device's memory: no pages */
+	OBJT_DEAD,   /* is being taken apart */
 	OBJT_NTYPES
 };
 

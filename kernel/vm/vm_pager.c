@@ -13,6 +13,7 @@ static const struct pagerops *const pagertab[OBJT_NTYPES] = {
 	[OBJT_SWAP] = &swappagerops,
 	[OBJT_PHYS] = &physpagerops,
 	[OBJT_VNODE] = &vnodepagerops,
+	[OBJT_DEVICE] = &devicepagerops,
 };
 
 static const struct pagerops *
@@ -113,7 +114,7 @@ vm_pager_get_pages(vm_object_t object, vm_page_t *ma, int count, int *rbehind,
 
 	VM_OBJECT_ASSERT_UNLOCKED(object);
 	assert_pages(ma, count);
-	if (ops == NULL)
+	if (ops == NULL || ops->pgo_getpages == NULL)
 		return (VM_PAGER_BAD);
 	return (ops->pgo_getpages(object, ma, count,
 	    rbehind != NULL ? rbehind : &none, rahead != NULL ? rahead : &nor));
@@ -146,7 +147,20 @@ vm_pager_has_page(vm_object_t object, vm_pindex_t pindex, int *before,
 	if (after == NULL)
 		after = &nor;
 	*before = *after = 0;
-	return (ops != NULL && ops->pgo_haspage(object, pindex, before, after));
+	return (ops != NULL && ops->pgo_haspage != NULL &&
+	    ops->pgo_haspage(object, pindex, before, after));
+}
+
+int
+vm_pager_paddr(vm_object_t object, vm_pindex_t pindex, vm_prot_t prot,
+    vm_paddr_t *pa)
+{
+	const struct pagerops *ops = pager_of(object);
+
+	VM_OBJECT_ASSERT_UNLOCKED(object);
+	return (ops != NULL && ops->pgo_paddr != NULL ?
+		ops->pgo_paddr(object, pindex, prot, pa) :
+		VM_PAGER_BAD);
 }
 
 void

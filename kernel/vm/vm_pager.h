@@ -5,6 +5,7 @@
  *	swap_pager.c	anonymous memory: zeros, then disks
  *	vnode_pager.c	files
  *	phys_pager.c	memory that stays
+ *	device_pager.c	memory of devices, which has no pages
  *
  * vm_mtx is not held over these calls unless they say so: the pages are busy, and
  * the object has paging in progress.
@@ -34,12 +35,16 @@ struct pagerops {
 	vm_object_t (*pgo_alloc)(void *handle, vm_ooffset_t size,
 	    vm_prot_t prot, vm_ooffset_t offset);
 	void (*pgo_dealloc)(vm_object_t object);
+	/* The next three are NULL: there are no pages, see pgo_paddr. */
 	int (*pgo_getpages)(vm_object_t object, vm_page_t *ma, int count,
 	    int *rbehind, int *rahead);
 	void (*pgo_putpages)(vm_object_t object, vm_page_t *ma, int count,
 	    unsigned int flags, int *rtvals);
 	bool (*pgo_haspage)(vm_object_t object, vm_pindex_t pindex, int *before,
 	    int *after);
+	/* Where a page without a struct vm_page is; NULL: there are none. */
+	int (*pgo_paddr)(vm_object_t object, vm_pindex_t pindex, vm_prot_t prot,
+	    vm_paddr_t *pa);
 	/* NULL: the pager has no copies to forget. */
 	bool (*pgo_freespace)(vm_object_t object, vm_pindex_t start,
 	    vm_pindex_t count);
@@ -48,6 +53,7 @@ struct pagerops {
 extern const struct pagerops swappagerops;
 extern const struct pagerops physpagerops;
 extern const struct pagerops vnodepagerops;
+extern const struct pagerops devicepagerops;
 
 /* Once the zones of objects are there. */
 void vm_pager_init(void);
@@ -96,6 +102,13 @@ void vm_pager_put_pages(vm_object_t object, vm_page_t *ma, int count,
  */
 bool vm_pager_has_page(vm_object_t object, vm_pindex_t pindex, int *before,
     int *after);
+
+/*
+ * The address of a page of a device's memory, to be mapped for prot.  BAD: there
+ * is none, or it is not for that.
+ */
+int vm_pager_paddr(vm_object_t object, vm_pindex_t pindex, vm_prot_t prot,
+    vm_paddr_t *pa);
 
 /* The page, of a locked object, is about to change: a copy of it is old. */
 void vm_pager_page_unswapped(vm_page_t m);

@@ -24,8 +24,9 @@ MODULES = [
 
 # FreeBSD's names, which are what they are.
 FREEBSD = {
-    "kinfo_proc", "kvm_nlist", "kvm_page", "kvm_swap", "malloc_type", "mmap_req",
-    "nlist", "proc", "region_descriptor", "vm_object", "vnode",
+    "cdev", "cdevsw", "kinfo_proc", "kvm_nlist", "kvm_page", "kvm_swap",
+    "malloc_type", "mmap_req", "nlist", "proc", "region_descriptor", "vm_object",
+    "vnode",
 }
 
 STRUCT = re.compile(
