@@ -21,6 +21,7 @@ static const uint8_t owner_by_type[OBJT_NTYPES] = {
 	[OBJT_SWAP] = OWNER_USER,
 	[OBJT_PHYS] = OWNER_OBJECT,
 	[OBJT_VNODE] = OWNER_FILE,
+	[OBJT_DEVICE] = OWNER_OBJECT,
 	[OBJT_DEAD] = OWNER_OBJECT,
 };
 

@@ -12,6 +12,8 @@
  * its place in the first object: it keeps other faults for that page out.  The
  * objects have paging in progress, so that their chain stays as it is.
  *
+ * A device's memory has no pages: its pager says where it is, and it is mapped.
+ *
  * The map's lock is let go of for the pager.  If the map has changed since, the
  * fault begins again, as it does after each sleep; it then finds what was read.
  *
@@ -414,6 +416,27 @@ take_into_first(struct faultstate *fs)
 	return (KERN_SUCCESS);
 }
 
+/* The map stays locked, so what is mapped is what the map says. */
+static int
+map_device(struct faultstate *fs)
+{
+	vm_prot_t prot = fs->top.prot | VM_PROT_READ;
+	vm_paddr_t pa;
+	int result = vm_pager_paddr(fs->top.object, fs->top.pindex, prot, &pa);
+	int error = 0;
+
+	if (result == VM_PAGER_OK)
+		error = pmap_enter_device(fs->map->pmap, fs->va, pa, prot,
+		    fs->top.wired ? PMAP_ENTER_WIRED : 0);
+	unlock_map(fs);
+	if (result != VM_PAGER_OK)
+		return (KERN_OUT_OF_BOUNDS);
+	if (error == 0)
+		return (KERN_SUCCESS);
+	vm_wait(VM_ALLOC_NORMAL);
+	return (FAULT_RESTART);
+}
+
 static int
 fault_once(struct faultstate *fs, vm_prot_t access)
 {
@@ -422,6 +445,8 @@ fault_once(struct faultstate *fs, vm_prot_t access)
 	if (error != KERN_SUCCESS)
 		return (error);
 	fs->map_locked = true;
+	if (fs->top.object->type == OBJT_DEVICE)
+		return (map_device(fs));
 	fs->timestamp = fs->map->timestamp;
 	fs->m = fs->placeholder = NULL;
 	VM_OBJECT_LOCK(fs->top.object);

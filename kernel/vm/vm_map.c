@@ -288,6 +288,20 @@ eflags_of(unsigned int cow)
 	return (eflags);
 }
 
+/* A device's memory cannot be copied, so all that show it share it. */
+static bool
+is_device(vm_object_t object)
+{
+	return (object != NULL && object->type == OBJT_DEVICE);
+}
+
+static bool
+is_shared(unsigned int cow)
+{
+	return ((cow & (MAP_INHERIT_SHARE | MAP_COPY_ON_WRITE)) ==
+	    MAP_INHERIT_SHARE);
+}
+
 /* Can length bytes be that? */
 static int
 check_what(const struct vm_map_what *what, vm_size_t length)
@@ -297,6 +311,8 @@ check_what(const struct vm_map_what *what, vm_size_t length)
 
 	if ((what->prot & ~what->max) != 0 || (object && guard) ||
 	    (!object && (what->cow & MAP_COPY_ON_WRITE) != 0))
+		return (KERN_INVALID_ARGUMENT);
+	if (is_device(what->object) && !is_shared(what->cow))
 		return (KERN_INVALID_ARGUMENT);
 	if (length > VM_OBJECT_MAX ||
 	    (object && what->offset > VM_OBJECT_MAX - length))
@@ -499,26 +515,47 @@ vm_map_protect(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t prot,
 	return (error);
 }
 
+static bool
+may_inherit(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    vm_inherit_t inherit)
+{
+	vm_map_entry_t entry;
+
+	if (!vm_map_lookup_entry(map, start, &entry))
+		entry = entry->next;
+	for (; entry != &map->header && entry->start < end;
+	     entry = entry->next) {
+		if (inherit == VM_INHERIT_COPY && is_device(entry->object))
+			return (false);
+	}
+	return (true);
+}
+
 int
 vm_map_inherit(vm_map_t map, vm_offset_t start, vm_offset_t end,
     vm_inherit_t inherit)
 {
 	vm_map_entry_t first, entry;
+	int error = KERN_SUCCESS;
 
 	if (inherit > VM_INHERIT_ZERO)
 		return (KERN_INVALID_ARGUMENT);
 	if (!vm_map_range_valid(map, start, end))
 		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
 	vm_map_lock(map);
-	first = vm_map_clip_first(map, start);
-	for (entry = first; entry != &map->header && entry->start < end;
-	     entry = entry->next) {
-		vm_map_clip_end(map, entry, end);
-		entry->inheritance = inherit;
+	if (!may_inherit(map, start, end, inherit)) {
+		error = KERN_INVALID_ARGUMENT;
+	} else {
+		first = vm_map_clip_first(map, start);
+		for (entry = first; entry != &map->header && entry->start < end;
+		     entry = entry->next) {
+			vm_map_clip_end(map, entry, end);
+			entry->inheritance = inherit;
+		}
+		vm_map_simplify_range(map, first, end);
 	}
-	vm_map_simplify_range(map, first, end);
 	vm_map_unlock(map);
-	return (KERN_SUCCESS);
+	return (error);
 }
 
 bool

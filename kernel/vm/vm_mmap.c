@@ -11,6 +11,7 @@
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/vm_object.h"
 #include "kernel/vm/vm_page.h"
+#include "kernel/vm/vm_pager.h"
 
 static_assert(PROT_READ == VM_PROT_READ && PROT_WRITE == VM_PROT_WRITE &&
 	PROT_EXEC == VM_PROT_EXECUTE,
@@ -234,6 +235,22 @@ kern_mmap(struct vmspace *vm, const struct mmap_req *req, vm_offset_t *addr)
 		error = vm_map_wire_new(map, trunc_page(*addr),
 		    trunc_page(*addr) + len);
 	return (vm_mmap_to_errno(error));
+}
+
+int
+vm_mmap_cdev(struct vmspace *vm, struct cdev *dev, const struct mmap_req *req,
+    vm_offset_t *addr)
+{
+	struct mmap_req shows = *req;
+	int error;
+
+	shows.mr_object = vm_pager_allocate(OBJT_DEVICE, dev, req->mr_len,
+	    req->mr_prot & VM_PROT_ALL, req->mr_pos);
+	if (shows.mr_object == NULL)
+		return (EINVAL);
+	error = kern_mmap(vm, &shows, addr);
+	vm_object_deallocate(shows.mr_object);
+	return (error);
 }
 
 /* ---- What is mapped ---- */

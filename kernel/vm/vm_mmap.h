@@ -10,6 +10,8 @@
 
 #include "kernel/vm/vm_map.h"
 
+struct cdev;
+
 /* What mmap(2) asks for. */
 struct mmap_req {
 	vm_offset_t mr_hint; /* where: with MAP_FIXED exactly there */
@@ -28,6 +30,13 @@ struct mmap_req {
  */
 int kern_mmap(struct vmspace *vm, const struct mmap_req *req,
     vm_offset_t *addr);
+
+/*
+ * The same of a device's memory, which can only be shared.  What mr_object says
+ * does not matter.  EINVAL, too: the device has not got all of it, or not for that.
+ */
+int vm_mmap_cdev(struct vmspace *vm, struct cdev *dev,
+    const struct mmap_req *req, vm_offset_t *addr);
 
 int kern_munmap(struct vmspace *vm, vm_offset_t addr, vm_size_t len);
 int kern_mprotect(struct vmspace *vm, vm_offset_t addr, vm_size_t len,
