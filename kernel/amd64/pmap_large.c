@@ -51,7 +51,7 @@ pmap_promote(const struct mapping *mp, struct tlb_gather *g)
 		pmap_pv_remove(pmap, &m[i], va + ptoa(i));
 	pmap_pv_insert(pmap, m, va | PV_LARGE);
 	*pmap_find_at(pmap, va, 1).mp_pte = pt[0] | AMD64_PTE_PS | AMD64_PTE_A;
-	tlb_gather_range(g, pmap->pm_active, va, va + NBPDR);
+	tlb_gather_user(g, pmap, va, va + NBPDR);
 	table->wire_count = 1;
 	pmap->pm_tables--;
 	tlb_gather_table(g, table);
@@ -85,8 +85,7 @@ pmap_demote(const struct mapping *part, struct tlb_gather *g)
 	if (table != NULL && pmap_pv_reserve(pmap, NPTEPG)) {
 		fill_table(&mp, table);
 		*mp.mp_pte = VM_PAGE_TO_PHYS(table) | ENTRY_USER_TABLE;
-		tlb_gather_range(g, pmap->pm_active, mp.mp_va,
-		    mp.mp_va + PAGE_SIZE);
+		tlb_gather_user(g, pmap, mp.mp_va, mp.mp_va + PAGE_SIZE);
 		return;
 	}
 	if (table != NULL) {

@@ -55,7 +55,7 @@ pv_address(const struct mapping *mp)
 static void
 gather(const struct mapping *mp, struct tlb_gather *g)
 {
-	tlb_gather_range(g, mp->mp_pmap->pm_active, mp->mp_va,
+	tlb_gather_user(g, mp->mp_pmap, mp->mp_va,
 	    mp->mp_va + level_size(mp->mp_level));
 }
 

@@ -110,6 +110,7 @@ pmap_prune(struct pmap *pmap, vm_offset_t va, struct tlb_gather *g)
 		*mp.mp_pte = 0;
 		(void)vm_page_unwire_noq(pmap_table_of(mp.mp_pte));
 		pmap->pm_tables--;
+		tlb_gather_user(g, pmap, va, va + PAGE_SIZE);
 		tlb_gather_table(g, table);
 	}
 }

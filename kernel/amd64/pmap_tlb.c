@@ -2,12 +2,13 @@
  * What CPUs have to forget is gathered as ranges of addresses, and as the set
  * of CPUs that may know one of them; in the end all of these are told once.
  *
- * A range that continues the last one extends it.  Too many ranges, or pages,
+ * A range that continues the last one extends it, and one in it adds nothing.  Too many ranges, or pages,
  * become one order to forget everything.  An address of one address space may
  * be forgotten in another, which costs a walk and is never wrong.
  */
 #include "kernel/amd64/pmap_tlb.h"
 
+#include "kernel/amd64/pmap.h"
 #include "kernel/sys/dumpset.h"
 #include "kernel/vm/vm_page.h"
 
@@ -23,6 +24,8 @@ tlb_gather_range(struct tlb_gather *g, uint64_t cpus, vm_offset_t start,
 	if (cpus == 0 || start == end)
 		return;
 	g->tg_cpus |= cpus;
+	if (last != NULL && start >= last->tlb_start && end <= last->tlb_end)
+		return;
 	g->tg_npages += atop(end - start);
 	if (last != NULL && last->tlb_end == start)
 		last->tlb_end = end;
@@ -33,6 +36,13 @@ tlb_gather_range(struct tlb_gather *g, uint64_t cpus, vm_offset_t start,
 		flush->tlf_all = true;
 	if (g->tg_npages > TLB_NPAGES)
 		flush->tlf_all = true;
+}
+
+void
+tlb_gather_user(struct tlb_gather *g, const struct pmap *pmap,
+    vm_offset_t start, vm_offset_t end)
+{
+	tlb_gather_range(g, pmap->pm_active, start, end);
 }
 
 void

@@ -6,6 +6,8 @@
 
 #include "kernel/amd64/pmap_cpu.h"
 
+struct pmap;
+
 /* Starts as zeros. */
 struct tlb_gather {
 	uint64_t tg_cpus; /* that may have used what was changed */
@@ -17,6 +19,10 @@ struct tlb_gather {
 /* The entries of [start, end) have been changed; cpus may use the old ones. */
 void tlb_gather_range(struct tlb_gather *g, uint64_t cpus, vm_offset_t start,
     vm_offset_t end);
+
+/* The same in the user half of pmap. */
+void tlb_gather_user(struct tlb_gather *g, const struct pmap *pmap,
+    vm_offset_t start, vm_offset_t end);
 
 /* A page table that nothing leads to any more, but CPUs may know of it. */
 void tlb_gather_table(struct tlb_gather *g, vm_page_t table);
