@@ -226,16 +226,17 @@ ipi_preempt(int cpu)
 }
 
 void
-pmap_cpu_load(vm_paddr_t root)
+pmap_cpu_load(uint64_t cr3)
 {
-	load_cr3(root);
+	load_cr3(cr3);
 }
 
 static void
 flush_all(void)
 {
 	/*
-	 * Clearing CR4's global bit for a moment invalidates global pages, too.
+	 * Clearing CR4's global bit for a moment invalidates global pages, too, and
+	 * whatever is known under other PCIDs.
 	 */
 	load_cr4(rcr4() & ~(uint64_t)CR4_PGE);
 	load_cr4(rcr4() | CR4_PGE);

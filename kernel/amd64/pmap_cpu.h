@@ -31,12 +31,18 @@ struct tlb_flush {
 
 #define TLB_ALL_CPUS UINT64_MAX
 
-/* Use the page tables at root, and forget what is not global. */
-void pmap_cpu_load(vm_paddr_t root);
+/*
+ * Use the page tables at an address, with a PCID in its low bits.  Without
+ * CR3_PCID_SAVE, forget what the CPU knows under that PCID and is not global.
+ * Intel SDM vol. 3, "Invalidation of TLBs and Paging-Structure Caches".
+ */
+#define CR3_PCID_MASK UINT64_C(0xfff)
+#define CR3_PCID_SAVE (UINT64_C(1) << 63)
+void pmap_cpu_load(uint64_t cr3);
 
 /*
  * Make CPUs, a bit each, forget translations, and what they know of the tables
- * that lead there.  When this returns they have.  Only what the caller has
+ * that lead there: ranges under the PCID that is loaded there, all under all.  When this returns they have.  Only what the caller has
  * changed before is certain to be gone.  Any context but an NMI.
  */
 void pmap_cpu_invalidate(uint64_t cpus, const struct tlb_flush *flush);

@@ -2,8 +2,9 @@
  * Page walks, TLBs, and the machine's part of the kernel's pmap (pmap_cpu.h).
  *
  * Each CPU has translations of small and of large pages, and the page tables that
- * directory entries lead to, as real ones do.  A slot is found by its address, so
- * that a test knows what is kept.
+ * directory entries lead to, as real ones do.  A slot is found by its address and
+ * PCID, so that a test knows what is kept.  What is global counts whatever PCID is
+ * loaded.
  */
 #include "tests/vm/mmu.h"
 
@@ -29,16 +30,19 @@ struct slot {
 	unsigned int level;
 	vm_offset_t va;
 	pt_entry_t leaf; /* with the rights of all levels */
+	uint64_t pcid;	 /* that was loaded */
 };
 
 static struct cpu {
 	vm_paddr_t root;
+	uint64_t pcid;
 	struct slot small[NSMALL];
 	struct slot large[NLARGE];
 	struct slot tables[NLARGE];
 } cpus[MAXCPU];
 
 static struct mmu_counts counts;
+static bool has_pcid;
 
 /* What of an entry gives a right, once NX is turned round. */
 #define RIGHTS (AMD64_PTE_RW | AMD64_PTE_U | AMD64_PTE_NX)
@@ -112,7 +116,7 @@ look(const struct cpu *c, vm_offset_t va, unsigned int level)
 		if (amd64_pte_reserved(entry, at, 52) != 0)
 			panic("mmu: entry %#jx of level %u for %#jx",
 			    (uintmax_t)entry, at, (uintmax_t)va);
-		now = (struct slot){ true, at, va, limited(entry, above) };
+		now = (struct slot){ true, at, va, limited(entry, above), 0 };
 		above = rights(now.leaf);
 		if (is_leaf(entry, at))
 			break;
@@ -168,23 +172,38 @@ check_table(const struct cpu *c, const struct slot *s, vm_offset_t va)
 	check_in_use("page table", s->leaf & AMD64_PTE_FRAME, va);
 }
 
+/* Where something of that number is, of n slots. */
+static size_t
+place(const struct cpu *c, uint64_t number, size_t n)
+{
+	return ((number + 17 * c->pcid) & (n - 1));
+}
+
 static struct slot *
 slot_for(struct cpu *c, vm_offset_t va, unsigned int level)
 {
-	return (level == 0 ? &c->small[va >> 12 & (NSMALL - 1)] :
-			     &c->large[va >> 21 & (NLARGE - 1)]);
+	return (level == 0 ? &c->small[place(c, va >> 12, NSMALL)] :
+			     &c->large[place(c, va >> 21, NLARGE)]);
 }
 
 static struct slot *
 table_slot(struct cpu *c, vm_offset_t va)
 {
-	return (&c->tables[va >> 21 & (NLARGE - 1)]);
+	return (&c->tables[place(c, va >> 21, NLARGE)]);
+}
+
+/* Is it of no use to what is loaded?  Then it may be of what is long gone. */
+static bool
+is_foreign(const struct cpu *c, const struct slot *s)
+{
+	return (s->pcid != c->pcid && (s->leaf & AMD64_PTE_G) == 0);
 }
 
 static bool
-covers(const struct slot *s, vm_offset_t va)
+covers(const struct cpu *c, const struct slot *s, vm_offset_t va)
 {
-	return (s->valid && va - s->va < level_size(s->level));
+	return (s->valid && !is_foreign(c, s) &&
+	    va - s->va < level_size(s->level));
 }
 
 static struct slot *
@@ -193,7 +212,7 @@ find(struct cpu *c, vm_offset_t va)
 	for (unsigned int level = 0; level < 2; level++) {
 		struct slot *s = slot_for(c, va, level);
 
-		if (covers(s, va))
+		if (covers(c, s, va))
 			return (s);
 	}
 	return (NULL);
@@ -205,19 +224,20 @@ walk_start(struct cpu *c, vm_offset_t va)
 {
 	const struct slot *s = table_slot(c, va);
 
-	if (!covers(s, va)) {
+	if (!covers(c, s, va)) {
 		check_in_use("root", c->root, va);
 		return ((struct slot){ true, 4, va,
-		    c->root | AMD64_PTE_RW | AMD64_PTE_U });
+		    c->root | AMD64_PTE_RW | AMD64_PTE_U, c->pcid });
 	}
 	check_table(c, s, va);
 	return (*s);
 }
 
 static struct slot *
-keep(struct slot *slot, const struct slot *s)
+keep(const struct cpu *c, struct slot *slot, const struct slot *s)
 {
 	*slot = *s;
+	slot->pcid = c->pcid;
 	slot->va &= ~(level_size(s->level) - 1);
 	return (slot);
 }
@@ -237,7 +257,7 @@ walk(struct cpu *c, vm_offset_t va, unsigned int access)
 		if ((*entry & AMD64_PTE_V) == 0)
 			return (NULL);
 		s = (struct slot){ true, s.level - 1, va,
-			limited(*entry, above) };
+			limited(*entry, above), c->pcid };
 		if (!allows(s.leaf, access))
 			return (NULL);
 		*entry |= AMD64_PTE_A;
@@ -245,10 +265,10 @@ walk(struct cpu *c, vm_offset_t va, unsigned int access)
 			if ((access & MMU_WRITE) != 0)
 				*entry |= AMD64_PTE_M;
 			s.leaf = limited(*entry, above);
-			return (keep(slot_for(c, va, s.level), &s));
+			return (keep(c, slot_for(c, va, s.level), &s));
 		}
 		if (s.level == 1)
-			(void)keep(table_slot(c, va), &s);
+			(void)keep(c, table_slot(c, va), &s);
 	}
 }
 
@@ -308,32 +328,39 @@ in_flush(const struct tlb_flush *flush, const struct slot *s)
 
 /* Until now the CPU could use it: it must not be free yet. */
 static void
-forget(struct slot *s)
+forget(const struct cpu *c, struct slot *s)
 {
-	if (s->valid)
+	if (s->valid && !is_foreign(c, s))
 		check_leaf(s, s->va);
 	s->valid = false;
 }
 
+/* Ranges are of the PCID that is loaded. */
 static void
-forget_slots(struct slot *slots, size_t n, const struct tlb_flush *flush)
+forget_slots(const struct cpu *c, struct slot *slots, size_t n,
+    const struct tlb_flush *flush)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (in_flush(flush, &slots[i]))
-			forget(&slots[i]);
+		if (in_flush(flush, &slots[i]) &&
+		    (flush->tlf_all || !is_foreign(c, &slots[i])))
+			forget(c, &slots[i]);
 	}
 }
 
 /* One invalidated address takes along all that is known of tables. */
 static void
-forget_tables(struct cpu *c)
+forget_tables(struct cpu *c, bool of_all)
 {
 	for (size_t i = 0; i < NLARGE; i++) {
-		if (c->tables[i].valid)
-			check_in_use("page table",
-			    c->tables[i].leaf & AMD64_PTE_FRAME,
-			    c->tables[i].va);
-		c->tables[i].valid = false;
+		struct slot *s = &c->tables[i];
+		bool foreign = s->pcid != c->pcid;
+
+		if (foreign && !of_all)
+			continue;
+		if (s->valid && !foreign)
+			check_in_use("page table", s->leaf & AMD64_PTE_FRAME,
+			    s->va);
+		s->valid = false;
 	}
 }
 
@@ -350,23 +377,46 @@ pmap_cpu_invalidate(uint64_t mask, const struct tlb_flush *flush)
 		if ((mask >> cpu & 1) == 0)
 			continue;
 		counts.mc_told += cpu != self;
-		forget_slots(c->small, NSMALL, flush);
-		forget_slots(c->large, NLARGE, flush);
-		forget_tables(c);
+		forget_slots(c, c->small, NSMALL, flush);
+		forget_slots(c, c->large, NLARGE, flush);
+		forget_tables(c, flush->tlf_all);
 	}
 }
 
 void
-pmap_cpu_load(vm_paddr_t root)
+mmu_set_pcid(bool has)
+{
+	has_pcid = has;
+}
+
+/* Forget what is known under a PCID and not global, of whatever it was. */
+static void
+forget_pcid(struct slot *slots, size_t n, uint64_t pcid)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (slots[i].pcid == pcid && (slots[i].leaf & AMD64_PTE_G) == 0)
+			slots[i].valid = false;
+	}
+}
+
+void
+pmap_cpu_load(uint64_t cr3)
 {
 	struct cpu *c = &cpus[critical_cpu()];
 
-	for (size_t i = 0; i < NSMALL; i++)
-		c->small[i].valid &= (c->small[i].leaf & AMD64_PTE_G) != 0;
-	for (size_t i = 0; i < NLARGE; i++)
-		c->large[i].valid &= (c->large[i].leaf & AMD64_PTE_G) != 0;
-	forget_tables(c);
-	c->root = root;
+	if (!has_pcid && (cr3 & (CR3_PCID_MASK | CR3_PCID_SAVE)) != 0)
+		panic("mmu: CR3 %#jx", (uintmax_t)cr3);
+	if (!has_pcid)
+		forget_tables(c, true);
+	c->pcid = cr3 & CR3_PCID_MASK;
+	c->root = cr3 & ~(CR3_PCID_MASK | CR3_PCID_SAVE);
+	if ((cr3 & CR3_PCID_SAVE) != 0) {
+		counts.mc_kept++;
+		return;
+	}
+	forget_pcid(c->small, NSMALL, c->pcid);
+	forget_pcid(c->large, NLARGE, c->pcid);
+	forget_pcid(c->tables, NLARGE, c->pcid);
 }
 
 /* ---- Power on ---- */

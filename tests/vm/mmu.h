@@ -3,13 +3,16 @@
  * that it made, and a TLB for each CPU of the simulated machine.
  *
  * It is stricter than a machine.  A translation is kept until a CPU is told to
- * forget it, or until another needs its place.  An access through one that the
+ * forget it, or until another needs its place; with PCIDs, if a test gives the
+ * CPUs some, also while another address space is loaded.  An access through one that the
  * page tables do not say any more panics: wrong page, rights that were taken
  * away, a dirty bit that would be lost.  So does an order to forget that comes
  * after the page, or the page table, has been freed.
  */
 #ifndef TESTS_VM_MMU_H
 #define TESTS_VM_MMU_H
+
+#include <stdbool.h>
 
 #include "kernel/vm/vm.h"
 
@@ -24,6 +27,9 @@
  */
 void *mmu_access(unsigned int cpu, vm_offset_t va, unsigned int access);
 
+/* Have the CPUs PCIDs?  Before they are powered on; they have none by themselves. */
+void mmu_set_pcid(bool has);
+
 /* Does the CPU know where va is, without a walk? */
 bool mmu_knows(unsigned int cpu, vm_offset_t va);
 
@@ -33,6 +39,7 @@ struct mmu_counts {
 	unsigned int mc_told;	/* other CPUs that got one */
 	unsigned int mc_all;	/* orders to forget everything */
 	unsigned int mc_walks;
+	unsigned int mc_kept; /* CR3 was loaded, and nothing was forgotten */
 };
 struct mmu_counts mmu_count(void);
 
