@@ -10,6 +10,7 @@
 #define CR0_WP 0x00010000
 #define CR4_PGE 0x080
 #define CR4_UMIP 0x800
+#define CR4_PCIDE 0x20000
 #define CR4_SMEP 0x100000
 #define CR4_SMAP 0x200000
 #define EFER_NXE 0x800
@@ -183,6 +184,16 @@ cpu_phys_bits(void)
 		return (0);
 	do_cpuid(0x80000008, reg);
 	return (reg[0] & 0xff);
+}
+
+/* CPUID 0000_0001h, ECX. */
+static inline bool
+cpu_has_pcid(void)
+{
+	uint32_t reg[4];
+
+	do_cpuid(1, reg);
+	return ((reg[2] & 1u << 17) != 0);
 }
 
 static inline void

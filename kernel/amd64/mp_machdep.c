@@ -225,6 +225,12 @@ ipi_preempt(int cpu)
 	lapic_ipi(cpuid_to_pcpu[cpu]->pc_apic_id, IDT_PREEMPT);
 }
 
+bool
+pmap_cpu_has_pcid(void)
+{
+	return ((rcr4() & CR4_PCIDE) != 0);
+}
+
 void
 pmap_cpu_load(uint64_t cr3)
 {

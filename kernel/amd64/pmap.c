@@ -30,6 +30,7 @@ void
 pmap_init(void)
 {
 	mtx_init(&pmap_lock, "pmap", NULL, MTX_SPIN);
+	pmap_pcid_init();
 	kernel_pmap->pm_root = KPML4phys;
 	for (size_t cpu = 0; cpu < nitems(loaded); cpu++)
 		loaded[cpu] = kernel_pmap;
@@ -73,7 +74,7 @@ pmap_release(pmap_t pmap)
 
 /*
  * A CPU counts as active before it can know of anything, and until it has
- * forgotten all.
+ * forgotten all, or uses it no more: see pmap_pcid.c.
  */
 void
 pmap_activate(pmap_t pmap)
@@ -81,18 +82,18 @@ pmap_activate(pmap_t pmap)
 	unsigned int cpu;
 	struct pmap *old;
 
-	critical_enter();
+	spinlock_enter();
 	cpu = critical_cpu();
 	old = loaded[cpu];
 	if (old != pmap) {
 		__atomic_fetch_or(&pmap->pm_active, UINT64_C(1) << cpu,
 		    __ATOMIC_SEQ_CST);
 		loaded[cpu] = pmap;
-		pmap_cpu_load(pmap->pm_root);
+		pmap_cpu_load(pmap_pcid_cr3(pmap, cpu));
 		__atomic_fetch_and(&old->pm_active, ~(UINT64_C(1) << cpu),
 		    __ATOMIC_SEQ_CST);
 	}
-	critical_exit();
+	spinlock_exit();
 }
 
 /* ---- Ranges ---- */

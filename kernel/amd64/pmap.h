@@ -4,20 +4,29 @@
 #ifndef KERNEL_AMD64_PMAP_H
 #define KERNEL_AMD64_PMAP_H
 
+#include "kernel/sys/param.h"
 #include "kernel/sys/queue.h"
 #include "kernel/sys/types.h"
 
 struct dump_range;
 
+/* The number of an address space on a CPU: pmap_pcid.c. */
+struct pcid {
+	uint32_t pcid_number;
+	uint32_t pcid_gen; /* in which the CPU gave it */
+};
+
 /* An address space.  (p): the pmap's lock. */
 struct pmap {
 	vm_paddr_t pm_root;	     /* (c) the top-level page table */
 	volatile uint64_t pm_active; /* atomic: CPUs that have it loaded */
+	volatile uint64_t pm_kept;   /* atomic: CPUs that may keep its PCID */
 	vm_pindex_t pm_resident;     /* (p) pages that are mapped */
 	vm_pindex_t pm_wired;	     /* (p) of these, wired */
 	vm_pindex_t pm_tables;	     /* (p) page tables, the root included */
 	vm_pindex_t pm_pvfree;	     /* (p) free entries of its chunks */
 	LIST_HEAD(, pv_chunk) pm_chunks; /* (p) those with free entries */
+	struct pcid pm_pcids[MAXCPU];	 /* by CPU, which writes its own */
 };
 
 /* Make the kernel's own page tables and switch to them. */

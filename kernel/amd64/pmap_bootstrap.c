@@ -175,6 +175,9 @@ pmap_load(void)
 {
 	load_cr4(rcr4() | CR4_PGE);
 	load_cr3(KPML4phys);
+	/* CR3 has PCID 0 now, as turning them on demands. */
+	if (cpu_has_pcid())
+		load_cr4(rcr4() | CR4_PCIDE);
 }
 
 void

@@ -31,6 +31,9 @@ struct tlb_flush {
 
 #define TLB_ALL_CPUS UINT64_MAX
 
+/* Has this CPU PCIDs, and are they on?  All CPUs have what the first has. */
+bool pmap_cpu_has_pcid(void);
+
 /*
  * Use the page tables at an address, with a PCID in its low bits.  Without
  * CR3_PCID_SAVE, forget what the CPU knows under that PCID and is not global.

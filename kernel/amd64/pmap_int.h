@@ -10,6 +10,7 @@
  *	pmap_table.c		page tables of user halves
  *	pmap_pv.c		reverse maps
  *	pmap_tlb.c		what CPUs have to forget
+ *	pmap_pcid.c		what they may keep of what they have not loaded
  *
  * One spin mutex guards all page tables but the kernel map's, and all reverse
  * maps.  It is held while pages are taken and freed, and while other CPUs are
@@ -145,6 +146,16 @@ bool pmap_table_is_empty(vm_page_t table);
 
 /* Take out the tables for va that are empty; they are freed with g. */
 void pmap_prune(struct pmap *pmap, vm_offset_t va, struct tlb_gather *g);
+
+/* ---- PCIDs ---- */
+
+void pmap_pcid_init(void);
+
+/* What to load into this CPU's CR3 for pmap.  Interrupts are off until then. */
+uint64_t pmap_pcid_cr3(struct pmap *pmap, unsigned int cpu);
+
+/* Something was taken away from pmap: CPUs keep nothing that they know of it. */
+void pmap_pcid_forget(struct pmap *pmap);
 
 /* ---- Reverse maps ---- */
 

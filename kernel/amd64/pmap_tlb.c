@@ -9,6 +9,7 @@
 #include "kernel/amd64/pmap_tlb.h"
 
 #include "kernel/amd64/pmap.h"
+#include "kernel/amd64/pmap_int.h"
 #include "kernel/sys/dumpset.h"
 #include "kernel/vm/vm_page.h"
 
@@ -39,9 +40,10 @@ tlb_gather_range(struct tlb_gather *g, uint64_t cpus, vm_offset_t start,
 }
 
 void
-tlb_gather_user(struct tlb_gather *g, const struct pmap *pmap,
-    vm_offset_t start, vm_offset_t end)
+tlb_gather_user(struct tlb_gather *g, struct pmap *pmap, vm_offset_t start,
+    vm_offset_t end)
 {
+	pmap_pcid_forget(pmap);
 	tlb_gather_range(g, pmap->pm_active, start, end);
 }
 

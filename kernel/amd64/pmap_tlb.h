@@ -21,8 +21,8 @@ void tlb_gather_range(struct tlb_gather *g, uint64_t cpus, vm_offset_t start,
     vm_offset_t end);
 
 /* The same in the user half of pmap. */
-void tlb_gather_user(struct tlb_gather *g, const struct pmap *pmap,
-    vm_offset_t start, vm_offset_t end);
+void tlb_gather_user(struct tlb_gather *g, struct pmap *pmap, vm_offset_t start,
+    vm_offset_t end);
 
 /* A page table that nothing leads to any more, but CPUs may know of it. */
 void tlb_gather_table(struct tlb_gather *g, vm_page_t table);

@@ -383,6 +383,12 @@ pmap_cpu_invalidate(uint64_t mask, const struct tlb_flush *flush)
 	}
 }
 
+bool
+pmap_cpu_has_pcid(void)
+{
+	return (has_pcid);
+}
+
 void
 mmu_set_pcid(bool has)
 {

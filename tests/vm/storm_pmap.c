@@ -1,9 +1,10 @@
 /*
- * usage: storm_pmap [SEED [STEPS]]
+ * usage: storm_pmap [SEED [STEPS [pcid]]]
  *
  * A storm of calls and accesses on four simulated CPUs and three address spaces,
  * compared with plain arrays at every step.  The same seed gives the same steps,
- * so what a failure says is enough to see it again.
+ * so what a failure says is enough to see it again.  With pcid, the CPUs have
+ * PCIDs, and keep what they know of address spaces that they have not loaded.
  *
  * Pages are mapped at places around the edges of page tables of all levels; and
  * 512 in a row, which become a large page, at the end of the user half.
@@ -557,6 +558,7 @@ power_on(void)
 }
 
 static uint64_t nsteps = 200000;
+static const char *pcid = "";
 
 static void
 run(void *arg)
@@ -578,11 +580,12 @@ test_storm(void **state)
 	const char *said;
 
 	(void)state;
-	print_message("# storm_pmap %u %ju\n", first, (uintmax_t)nsteps);
+	print_message("# storm_pmap %u %ju %s\n", first, (uintmax_t)nsteps,
+	    pcid);
 	said = sim_expect_panic(run, NULL);
 	if (said != NULL)
-		fail_msg("storm_pmap %u %ju: step %ju: %s", first,
-		    (uintmax_t)nsteps, (uintmax_t)step, said);
+		fail_msg("storm_pmap %u %ju %s: step %ju: %s", first,
+		    (uintmax_t)nsteps, pcid, (uintmax_t)step, said);
 	sim_halt();
 }
 
@@ -596,5 +599,8 @@ main(int argc, char **argv)
 	seed = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1;
 	if (argc > 2)
 		nsteps = strtoull(argv[2], NULL, 10);
+	if (argc > 3)
+		pcid = argv[3];
+	mmu_set_pcid(strcmp(pcid, "pcid") == 0);
 	return (RUN_TESTS(tests, NROWS(tests)));
 }
