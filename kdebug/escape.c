@@ -46,13 +46,35 @@ sequence_decode(const uint8_t *p, size_t n, uint32_t *out)
 	return (true);
 }
 
-/* Characters that move the text around them, or only control the terminal. */
+/*
+ * Characters that are not seen, or move the text around them.  All that Unicode
+ * calls Default_Ignorable_Code_Point (DerivedCoreProperties.txt) is here.
+ */
+static const struct hidden {
+	uint32_t first, last;
+} hidden[] = {
+	{ 0x80, 0x9f },			    /* C1 controls */
+	{ 0xad, 0xad },			    /* soft hyphen */
+	{ 0x34f, 0x34f }, { 0x61c, 0x61c }, /* direction of what follows */
+	{ 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+	{ 0x200b, 0x200f }, /* zero width; direction */
+	{ 0x2028, 0x202e }, /* separators of lines; direction */
+	{ 0x2060, 0x206f }, /* zero width; direction */
+	{ 0x3164, 0x3164 }, { 0xfdd0, 0xfdef }, /* no characters */
+	{ 0xfe00, 0xfe0f }, /* variants of the character before */
+	{ 0xfeff, 0xfeff }, /* byte order mark */
+	{ 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, /* notes between lines */
+	{ 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+	{ 0xe0000, 0xe0fff }, /* tags; variants */
+};
+
 static bool
 is_hidden(uint32_t c)
 {
-	return (c < 0xa0 || c == 0x061c || c == 0x200e || c == 0x200f ||
-	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-	    c == 0xfeff || (c & 0xfffe) == 0xfffe);
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (c >= hidden[i].first && c <= hidden[i].last)
+			return (true);
+	return ((c & 0xfffe) == 0xfffe); /* no characters, of each plane */
 }
 
 /* How many bytes at p pass as they are; 0: the first must be escaped. */

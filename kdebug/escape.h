@@ -2,8 +2,8 @@
  * Text out of a dump, made safe for a terminal.
  *
  * Printable ASCII and valid UTF-8 pass.  Every other byte becomes \xNN: control
- * characters (C1 ones too), bytes that are not UTF-8, and the characters that
- * change the direction of the text around them.  A backslash passes, so the
+ * characters (C1 ones too), bytes that are not UTF-8, and characters that are not
+ * seen or change the direction of the text around them.  A backslash passes, so the
  * result is for reading and cannot be turned back with certainty.
  */
 #ifndef KDEBUG_ESCAPE_H

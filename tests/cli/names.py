@@ -20,16 +20,16 @@ VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:])
 FOLDER = tempfile.TemporaryDirectory()
 
 # A colour, a forged message, a title, two kinds of C1, text that runs from
-# right to left, no UTF-8; and characters that may stay.
+# right to left, no width, no UTF-8; and characters that may stay.
 BAD = (
     b"\x1b[31m\nvmcore: forged\x1b]0;title\x07\x7f\xc2\x9b\x9b"
-    b"\xe2\x80\xae\xff\xc3\xa9"
+    b"\xe2\x80\xae\xe2\x80\x8b\xff\xc3\xa9"
 )
 SHOWN = (
     r"\x1b[31m\x0avmcore: forged\x1b]0;title\x07\x7f\xc2\x9b\x9b"
-    r"\xe2\x80\xae\xffé"
+    r"\xe2\x80\xae\xe2\x80\x8b\xffé"
 )
-UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
+UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e]")
 
 HOME = os.path.join(os.fsencode(FOLDER.name), BAD)
 KERNEL = os.path.join(HOME, b"kernel")
