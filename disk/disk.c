@@ -34,8 +34,11 @@ measure_device(struct disk *dk)
 	u_int sector_len;
 
 	if (ioctl(dk->dk_fd, DIOCGMEDIASIZE, &media_len) != 0 ||
-	    ioctl(dk->dk_fd, DIOCGSECTORSIZE, &sector_len) != 0)
+	    ioctl(dk->dk_fd, DIOCGSECTORSIZE, &sector_len) != 0) {
+		if (errno == ENOTTY)
+			errno = ENODEV;
 		return (false);
+	}
 	dk->dk_len = (uint64_t)media_len;
 	dk->dk_sector_len = sector_len;
 	if (sector_len == 0 || sector_len > DISK_MAX_SECTOR_LEN) {
@@ -47,12 +50,23 @@ measure_device(struct disk *dk)
 	off_t end = lseek(dk->dk_fd, 0, SEEK_END);
 
 	/* Some systems give a length of 0 to devices like /dev/zero. */
-	if (end == 0)
+	if (end == 0 || (end < 0 && errno == ESPIPE))
 		errno = ENODEV;
 	if (end <= 0)
 		return (false);
 	dk->dk_len = (uint64_t)end;
 	return (true);
+#endif
+}
+
+/* Linux has a length for some character devices, but none of them is a disk. */
+static bool
+may_be_disk(mode_t mode)
+{
+#ifdef __linux__
+	return (S_ISBLK(mode));
+#else
+	return (S_ISBLK(mode) || S_ISCHR(mode));
 #endif
 }
 
@@ -67,7 +81,7 @@ measure(struct disk *dk)
 		dk->dk_len = (uint64_t)st.st_size;
 		return (true);
 	}
-	if (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
+	if (may_be_disk(st.st_mode))
 		return (measure_device(dk));
 	errno = ENODEV;
 	return (false);

@@ -5,6 +5,8 @@
  */
 #include "disk/dumpdev.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -56,14 +58,33 @@ struct dumpdev {
 
 /* ---- opening ---- */
 
+/* What there is in place of a disk. */
+static const char *
+kind_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return ("something else");
+	if (S_ISDIR(st.st_mode))
+		return ("a directory");
+	if (S_ISFIFO(st.st_mode))
+		return ("a fifo");
+	return (S_ISBLK(st.st_mode) ? "a device without a medium" :
+				      "a character device");
+}
+
 static struct dumpdev *
-open_failed(struct dumpdev *dev, struct trouble *tr)
+open_failed(struct dumpdev *dev, const char *path, struct trouble *tr)
 {
 	int error = errno;
 
-	(void)trouble_note(tr, error == EIO ? TROUBLE_IO : TROUBLE_DATA, "%s",
-	    error == ENODEV ? "neither a regular file nor a disk" :
-			      strerror(error));
+	if (error == ENODEV)
+		(void)trouble_note(tr, TROUBLE_DATA,
+		    "neither a regular file nor a disk, but %s", kind_of(path));
+	else
+		(void)trouble_note(tr, error == EIO ? TROUBLE_IO : TROUBLE_DATA,
+		    "%s", strerror(error));
 	free(dev);
 	return (NULL);
 }
@@ -75,7 +96,7 @@ dumpdev_open(const char *path, enum dumpdev_access access, struct trouble *tr)
 	int flags = access == DUMPDEV_CLEAR ? O_RDWR : O_RDONLY;
 
 	if (dev == NULL || !disk_open(&dev->disk, path, flags))
-		return (open_failed(dev, tr));
+		return (open_failed(dev, path, tr));
 	if (datamap_make(&dev->disk, &dev->data))
 		return (dev);
 	dumpdev_close(dev);

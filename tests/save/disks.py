@@ -216,16 +216,26 @@ for row in [
     tests.case(f"{row[0]} in place of a disk", check_no_disk, *row[1:])
 
 
-def check_device(path):
+def check_device(path, kind):
     """What is no disk has no dumps, and is not looked at for them."""
     with Scene(b"") as scene:
-        result = run(VMCORE, "save", path, scene.folder)
-        expect(result, os.EX_NOINPUT, f"{path}: neither a regular file nor a disk")
+        os.mkfifo(os.path.join(scene.work.name, "fifo"))
+        path = os.path.join(scene.work.name, path)
+        result = run(VMCORE, "save", "-k", path, scene.folder)
+        message = f"{path}: neither a regular file nor a disk, but {kind}\n"
+        expect(result, os.EX_NOINPUT, message)
         assert scene.names() == [], scene.names()
 
 
-for path in ("/dev/null", "/dev/zero"):
-    tests.case(f"{path} in place of a disk", check_device, path)
+for path, kind in [
+    ("/dev/null", "a character device"),
+    ("/dev/zero", "a character device"),
+    ("/dev/full", "a character device"),
+    ("/dev/ptmx", "a character device"),
+    ("fifo", "a fifo"),
+    ("/", "a directory"),
+]:
+    tests.case(f"{path} in place of a disk", check_device, path, kind)
 
 
 def check_mbr_dump_and_lost():
