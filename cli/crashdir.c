@@ -164,17 +164,6 @@ take_lock(struct crashdir *cd)
 	return (status);
 }
 
-void
-crashdir_close(struct crashdir *cd)
-{
-	if (cd->cd_lock_fd >= 0)
-		(void)unlinkat(cd->cd_fd, LOCK_NAME, 0);
-	drop_lock(cd);
-	if (cd->cd_fd >= 0)
-		(void)close(cd->cd_fd);
-	cd->cd_fd = -1;
-}
-
 /* ---- files on their way ---- */
 
 int
@@ -596,19 +585,41 @@ unlink_last(const struct crashdir *cd)
 }
 
 static void
-link_last(const struct crashdir *cd, uint32_t number, struct crashname name)
+link_one(const struct crashdir *cd, struct crashname name)
 {
 	char target[CRASHNAME_LEN], last[CRASHNAME_LEN];
 
-	(void)crashname_put(name, number, target);
+	(void)crashname_put(name, cd->cd_number, target);
 	(void)last_name(name, last);
 	if (symlinkat(target, cd->cd_fd, last) != 0)
 		warn("warning: %s/%s cannot be made a link to %s", cd->cd_path,
 		    last, target);
 }
 
+/* Only of the last dump of many: links that come and go cost more than a dump. */
+static void
+link_last(const struct crashdir *cd)
+{
+	for (unsigned int i = 0; i < cd->cd_nnames; i++)
+		link_one(cd, cd->cd_names[i]);
+	if (cd->cd_nnames > 0)
+		(void)sync_folder(cd);
+}
+
+/* What is the last dump now? */
+static void
+note_last(struct crashdir *cd, uint32_t number, const struct crashname *names,
+    unsigned int nnames)
+{
+	if (cd->cd_nnames == 0)
+		unlink_last(cd);
+	cd->cd_number = number;
+	cd->cd_nnames = nnames;
+	memcpy(cd->cd_names, names, nnames * sizeof(*names));
+}
+
 int
-crashdir_publish(const struct crashdir *cd, uint32_t number, bool replaces,
+crashdir_publish(struct crashdir *cd, uint32_t number, bool replaces,
     struct newfile *files, const struct crashname *to, unsigned int nfiles)
 {
 	int status = set_aside(cd, number, replaces);
@@ -623,9 +634,18 @@ crashdir_publish(const struct crashdir *cd, uint32_t number, bool replaces,
 	/* The dump is saved: whatever fails now must not save it once more. */
 	if (replaces)
 		remove_aside(cd, number);
-	unlink_last(cd);
-	for (unsigned int i = 0; i < nfiles; i++)
-		link_last(cd, number, to[i]);
-	(void)sync_folder(cd);
+	note_last(cd, number, to, nfiles);
 	return (EX_OK);
+}
+
+void
+crashdir_close(struct crashdir *cd)
+{
+	link_last(cd);
+	if (cd->cd_lock_fd >= 0)
+		(void)unlinkat(cd->cd_fd, LOCK_NAME, 0);
+	drop_lock(cd);
+	if (cd->cd_fd >= 0)
+		(void)close(cd->cd_fd);
+	cd->cd_fd = -1;
 }

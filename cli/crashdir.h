@@ -19,11 +19,18 @@
 
 #include "cli/crashname.h"
 
+#define CRASHDIR_MAX_FILES 3 /* of a dump */
+
 struct crashdir {
 	const char *cd_path;   /* the caller's */
 	int cd_fd;	       /* -1: not open */
 	int cd_lock_fd;	       /* of a file that only its owner can open */
 	struct stat cd_source; /* of the disk or image; zeros: unknown */
+
+	/* The files of the dump that was saved last. */
+	uint32_t cd_number;
+	unsigned int cd_nnames; /* 0: none was saved yet */
+	struct crashname cd_names[CRASHDIR_MAX_FILES];
 };
 
 /* Not open: closing it is no error. */
@@ -35,6 +42,8 @@ struct crashdir {
  * whatever its name is.
  */
 int crashdir_open(struct crashdir *cd, const char *path, int source_fd);
+
+/* Make the links that tell the last dump; if that fails, there is a warning only. */
 void crashdir_close(struct crashdir *cd);
 
 /*
@@ -68,10 +77,9 @@ void newfile_abandon(const struct crashdir *cd, struct newfile *nf);
  * Give nfiles files their names, each with the stem and suffix of its entry in
  * names.  What older dumps have left under this number goes if replaces is true,
  * and else it fails if there is anything.  All of it, or none: when it fails, the
- * older files are there as they were.  Links that tell
- * the last dump are made anew; if that fails, there is a warning only.
+ * older files are there as they were.  Old links to the last dump go.
  */
-int crashdir_publish(const struct crashdir *cd, uint32_t number, bool replaces,
+int crashdir_publish(struct crashdir *cd, uint32_t number, bool replaces,
     struct newfile *files, const struct crashname *names, unsigned int nfiles);
 
 #endif

@@ -29,6 +29,7 @@
  * is an info.N, all is there.
  */
 enum { FILE_CORE, FILE_KEY, FILE_INFO, NFILES };
+_Static_assert(NFILES <= CRASHDIR_MAX_FILES, "the folder has room for all");
 
 static const char *const temps[NFILES] = {
 	[FILE_CORE] = ".saving.core",
@@ -38,7 +39,7 @@ static const char *const temps[NFILES] = {
 
 /* A dump on its way from the device to the folder. */
 struct saving {
-	const struct crashdir *sav_cd;
+	struct crashdir *sav_cd;
 	const struct save_source *sav_src;
 	uint32_t sav_number;
 	bool sav_replaces; /* what has that number */
@@ -382,8 +383,8 @@ needed_len(const struct kerneldump_hdr *kh)
 }
 
 int
-save_dump(const struct crashdir *cd, const struct save_source *src,
-    uint32_t max, char core[CRASHNAME_LEN])
+save_dump(struct crashdir *cd, const struct save_source *src, uint32_t max,
+    char core[CRASHNAME_LEN])
 {
 	const struct kerneldump_hdr *kh = &src->src_dump->dmp_hdr;
 	struct saving sv = { .sav_cd = cd,

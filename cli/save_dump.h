@@ -24,8 +24,8 @@ struct save_source {
  * Returns an exit status, after a message unless it is EX_OK; then the name of
  * the dump's file is in core.
  */
-int save_dump(const struct crashdir *cd, const struct save_source *src,
-    uint32_t max, char core[CRASHNAME_LEN]);
+int save_dump(struct crashdir *cd, const struct save_source *src, uint32_t max,
+    char core[CRASHNAME_LEN]);
 
 /* The exit status for what went wrong on the disk. */
 int save_status(const struct trouble *tr);

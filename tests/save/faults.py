@@ -347,6 +347,17 @@ def check_hollow_keys():
         assert scene.read("vmcore_encrypted.0") == SOME[:512]
 
 
+def check_links():
+    """The last of many dumps gets the links that tell it, and no other."""
+    image = b"".join(dump4(SOME[:n], size=1 << 16) for n in (512, 1024, 1536))
+    with Scene(image) as scene:
+        env = environment(FAULT_LINK_MAX="2")
+        expect(scene.save("-k", "--offset", "0", env=env), os.EX_OK)
+        assert scene.read("vmcore.last") == SOME[:1536]
+        assert os.readlink(scene.path("info.last")) == "info.2"
+
+
+tests.case("links to the last dump are made once", check_links)
 tests.case("--offset over scattered data", check_scattered_search)
 tests.case("a dump of scattered data", check_scattered_dump, False)
 tests.case("a textdump of scattered data", check_scattered_dump, True)

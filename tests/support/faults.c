@@ -10,8 +10,9 @@
  *	FAULT_RENAME=NAME		renaming to NAME fails
  *	FAULT_READ_MAX=BYTES		reads of more than so many in all abort
  *	FAULT_SEEK_MAX=N		so do more than N seeks
+ *	FAULT_LINK_MAX=N		so do more than N symbolic links
  *
- * The last two bound the work that a command does, whatever time it takes.
+ * The last three bound the work that a command does, whatever time it takes.
  */
 #undef _FILE_OFFSET_BITS /* pread and pread64 are two names here */
 #define _GNU_SOURCE 1
@@ -31,11 +32,13 @@ typedef ssize_t pread_t(int, void *, size_t, off_t);
 typedef ssize_t read_t(int, void *, size_t);
 typedef off_t lseek_t(int, off_t, int);
 typedef int renameat_t(int, const char *, int, const char *);
+typedef int symlinkat_t(const char *, int, const char *);
 
 VISIBLE pread_t pread, pread64;
 VISIBLE read_t read;
 VISIBLE lseek_t lseek, lseek64;
 VISIBLE renameat_t renameat;
+VISIBLE symlinkat_t symlinkat;
 VISIBLE ssize_t __pread_chk(int, void *, size_t, off_t, size_t);
 VISIBLE ssize_t __pread64_chk(int, void *, size_t, off_t, size_t);
 
@@ -220,4 +223,14 @@ renameat(int from_fd, const char *from, int to_fd, const char *to)
 	}
 	return (((renameat_t *)dlsym(RTLD_NEXT, "renameat"))(from_fd, from,
 	    to_fd, to));
+}
+
+int
+symlinkat(const char *target, int fd, const char *name)
+{
+	static long long nlinks;
+
+	spend("FAULT_LINK_MAX", &nlinks, 1);
+	return (((symlinkat_t *)dlsym(RTLD_NEXT, "symlinkat"))(target, fd,
+	    name));
 }
