@@ -23,6 +23,12 @@
 /* Not of sysexits(3): there is no dump, which is no mistake of anybody. */
 #define STATUS_NONE 1
 
+/*
+ * As many as a partition table has entries, usually.  A hostile disk has a dump
+ * in each of its sectors, and files take longer than their bytes.
+ */
+#define MAX_DUMPS 128
+
 enum { OPT_OFFSET = OPT_OWN, OPT_LENGTH };
 
 static const struct option save_long[] = {
@@ -87,6 +93,7 @@ struct save_request {
 	struct dumpdev *srq_dev;
 	unsigned int srq_nfound;
 	uint32_t srq_nsaved;
+	uint32_t srq_nhandled; /* saved or marked, or tried to */
 	bool srq_any_cleared;
 };
 
@@ -195,6 +202,25 @@ save(struct save_request *rq, struct save_source *src)
 	return (clear(rq, src));
 }
 
+static bool
+is_over(const struct save_request *rq)
+{
+	return (interrupt_came() || rq->srq_nhandled > MAX_DUMPS);
+}
+
+/* May one more be saved or marked?  If not, another run goes on. */
+static bool
+take_turn(struct save_request *rq, const struct save_source *src)
+{
+	if (rq->srq_action == ACTION_CHECK || ++rq->srq_nhandled <= MAX_DUMPS)
+		return (true);
+	warnx(
+	    "%s: this dump and all after it are left: one run takes %d dumps (--offset %ju goes on here)",
+	    src->src_name, MAX_DUMPS,
+	    (uintmax_t)src->src_dump->dmp_place.kpl_first_off);
+	return (false);
+}
+
 /* Shall it be left alone?  *status is how that ends. */
 static bool
 is_refused(struct save_request *rq, const struct save_source *src, int *status)
@@ -237,6 +263,8 @@ handle(struct save_request *rq, const struct dumpdev_dump *dump)
 	if (is_refused(rq, &src, &status))
 		return (status);
 	rq->srq_nfound++;
+	if (!take_turn(rq, &src))
+		return (EX_TEMPFAIL);
 	switch (rq->srq_action) {
 	case ACTION_CHECK:
 		return (check(&src));
@@ -282,7 +310,7 @@ handle_all(struct save_request *rq)
 	struct dumpdev_dump dump;
 	int first = EX_OK;
 
-	while (!interrupt_came() && dumpdev_next(rq->srq_dev, &dump)) {
+	while (!is_over(rq) && dumpdev_next(rq->srq_dev, &dump)) {
 		int status = handle(rq, &dump);
 
 		if (first == EX_OK)

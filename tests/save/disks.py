@@ -432,7 +432,33 @@ def check_allocated():
 
 
 tests.case("a dump on an image that was allocated", check_allocated)
+MOST = 128  # dumps that one run takes
+TINY = [
+    images.header4(512, time=i) + DATA[:512] + images.header4(512, time=i)
+    for i in range(MOST + 2)
+]
+LEFT = MOST * len(TINY[0])  # where the first one lies that is left
+
+
+def check_offset_many(words, done):
+    """What one run leaves of very many dumps, another one takes."""
+    with Scene(b"".join(TINY)) as scene:
+        message = f"at {LEFT}: this dump and all after it are left"
+        result = scene.save(*words, "--offset", "0")
+        expect(result, os.EX_TEMPFAIL, message)
+        assert result.err.count("\n") == 1, result
+        assert result.err.endswith(f"(--offset {LEFT} goes on here)\n"), result
+        assert done(scene, MOST)
+        expect(scene.save(*words, "--offset", LEFT), os.EX_OK)
+        assert done(scene, MOST + 2)
+
+
 tests.case("--offset finds two", check_offset_two)
+for name, words, done in [
+    ("saved", ["-k"], lambda s, n: len(s.names()) == 2 * n + 3),
+    ("marked", ["-c"], lambda s, n: s.image_bytes().count(images.CLEARED) == n),
+]:
+    tests.case(f"--offset finds many: {name}", check_offset_many, words, done)
 tests.case("--offset finds two, -m 1", check_offset_max)
 tests.case("--offset finds dumps that overlap", check_offset_overlap)
 tests.case(
