@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/elfcore.h"
+#include "format/imagekind.h"
+#include "format/minidump.h"
+
 #define HDR_LEN KERNELDUMP_HDR_LEN
 
 /* Headers start at multiples of the smallest sector. */
@@ -300,6 +304,35 @@ describe_by_first(const struct disk *dk, uint64_t off,
 	return (out->dmp_status != DUMPDEV_BAD);
 }
 
+/* Does what would be the dump begin as dumps do? */
+static bool
+begins_well(const struct disk *dk, const struct dumpdev_dump *dump)
+{
+	const struct kerneldump_hdr *kh = &dump->dmp_hdr;
+	uint64_t off = dump->dmp_place.kpl_data_off;
+	uint8_t head[IMAGEKIND_HEAD_LEN];
+	struct span bytes = { .base = head, .len = sizeof(head) };
+
+	if (kerneldump_is_text(kh))
+		off += kh->kh_dump_len - KERNELDUMP_TEXT_BLOCK_LEN;
+	return (disk_read(dk, off, head, sizeof(head)) &&
+	    (minidump_is(bytes) || elfcore_is(bytes) ||
+		imagekind_find(bytes, (struct span){ 0 }) != NULL));
+}
+
+/*
+ * Which header is it, if the other one is lost?  The last one, if the sector of
+ * the first cannot be read, or if a dump begins where its dump would.
+ */
+static bool
+is_rather_last(const struct disk *dk, const struct dumpdev_dump *by_last,
+    const struct dumpdev_dump *by_first)
+{
+	if (by_last->dmp_first_lost != by_first->dmp_last_lost)
+		return (by_last->dmp_first_lost);
+	return (begins_well(dk, by_last) && !begins_well(dk, by_first));
+}
+
 /* A header is at off, be it the first or the last one. */
 static bool
 describe_any(const struct disk *dk, uint64_t off, const uint8_t hdr[HDR_LEN],
@@ -314,7 +347,11 @@ describe_any(const struct disk *dk, uint64_t off, const uint8_t hdr[HDR_LEN],
 		return (true);
 	}
 	describe(dk, &all, off, hdr, HDR_LEN, out, tr);
-	if (is_first && out->dmp_status != DUMPDEV_GOOD)
+	if (out->dmp_status == DUMPDEV_GOOD)
+		return (true);
+	if (is_first &&
+	    (out->dmp_status == DUMPDEV_BAD ||
+		!is_rather_last(dk, out, &by_first)))
 		*out = by_first;
 	return (out->dmp_status != DUMPDEV_BAD);
 }

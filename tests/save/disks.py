@@ -314,6 +314,31 @@ def check_offset_half(damaged, message):
         assert b"Dump Status: bad\n" in scene.read("info.0")
 
 
+TEXT = (bytes(257) + b"ustar\0").ljust(512, b"t") + some_bytes(512 * 9)
+GZIP, ZSTD = ((dump4, {"compression": n}) for n in (1, 2))
+LONE = [
+    ("a minidump", "vmcore.0", b"minidump FreeBSD/amd64\0" + DATA[:9000], dump4, {}),
+    ("a full dump", "vmcore.0", elf(1, b"\4\0") + DATA[:9000], dump4, {}),
+    ("gzip", "vmcore.0.gz", b"\x1f\x8b\x08" + DATA[:9000], *GZIP),
+    ("zstd", "vmcore.0.zst", b"\x28\xb5\x2f\xfd" + DATA[:9000], *ZSTD),
+    ("a textdump", "textdump.tar.0", TEXT, images.textdump, {}),
+]
+
+
+def check_offset_lone(name, data, make, changed):
+    """A lone header is the last one if a dump begins where its dump would."""
+    image = make(data, **changed)
+    damaged = falsify(image, image.index(b"FreeBSD "), FILLER[:512])
+    with Scene(FILLER + damaged + FILLER * 20) as scene:
+        result = scene.save("-kf", "--offset", "0")
+        expect(result, os.EX_OK, "the headers before and after the dump differ")
+        assert scene.read(name) == data
+
+
+for what, *row in LONE:
+    tests.case(f"--offset with the last header of {what}", check_offset_lone, *row)
+
+
 def stale(extra=0):
     """
     The first header of an older dump, before a younger one in its place.  What

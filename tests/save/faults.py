@@ -136,10 +136,10 @@ def check_header(place, status, message, forced):
             assert b"Dump Status: bad\n" in scene.read("info.0")
 
 
-def check_header_by_offset():
-    """Without its last header a dump is found by its first one."""
-    with Scene(IMAGE) as scene:
-        env = eio(scene, LAST)
+def check_header_by_offset(place):
+    """Without one header a dump is found by the other, whatever follows it."""
+    with Scene(IMAGE + DATA + DATA) as scene:
+        env = eio(scene, place)
         words = ("-k", "--offset", "0")
         expect(scene.save(*words, env=env), os.EX_IOERR, "cannot be read")
         expect(scene.save(*words, "-f", env=env), os.EX_OK, "cannot be read")
@@ -178,7 +178,10 @@ tests.case(
     "unreadable: the last header",
     *(check_header, LAST, os.EX_IOERR, "Input/output error", False),
 )
-tests.case("unreadable: the last header, with --offset", check_header_by_offset)
+for name, place in [("first", FIRST), ("last", LAST)]:
+    tests.case(
+        f"unreadable: the {name} header, with --offset", check_header_by_offset, place
+    )
 tests.case("unreadable: partition tables", check_tables)
 tests.case("unreadable: a key", check_key)
 
