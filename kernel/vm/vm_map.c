@@ -10,6 +10,9 @@
  * splits it makes one again where neighbours are alike, so the number of entries
  * follows from what the map shows, not from the calls that led there.
  *
+ * Of an object that is shown in parts, what a deleted entry showed goes at once,
+ * with the map owned: the next mapping may have the same place in the object.
+ *
  * The last reference of an object may mean I/O.  So deleted entries are gathered
  * while the lock is owned, and their objects go when it is let go of.
  *
@@ -190,7 +193,7 @@ split(vm_map_t map, vm_map_entry_t entry, vm_offset_t va)
 	upper->start = va;
 	if (upper->object != NULL) {
 		upper->offset += va - entry->start;
-		vm_object_reference(upper->object);
+		vm_object_reference_part(upper->object);
 	}
 	vm_map_entry_resize(map, entry, entry->start, va);
 	vm_map_entry_link(map, entry, upper);
@@ -431,6 +434,8 @@ vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end)
 		next = entry->next;
 		vm_map_entry_unwire(map, entry);
 		pmap_remove(map->pmap, entry->start, entry->end);
+		vm_object_unshown(entry->object, atop(entry->offset),
+		    atop(entry->offset + (entry->end - entry->start)));
 		entry_delete(map, entry);
 	}
 	return (KERN_SUCCESS);

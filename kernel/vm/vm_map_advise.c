@@ -110,7 +110,7 @@ sync_entry(vm_map_t map, const struct vm_map_entry *entry, vm_offset_t *start,
 	bool ok;
 
 	*start += size;
-	vm_object_reference(object);
+	vm_object_reference_part(object);
 	vm_map_unlock_read(map);
 	ok = vm_object_sync(object, offset, size,
 	    (flags & VM_MAP_SYNC_WAIT) != 0, (flags & VM_MAP_SYNC_INVAL) != 0);

@@ -42,7 +42,7 @@ flags_of_type(enum obj_type type)
 {
 	switch (type) {
 	case OBJT_SWAP:
-		return (OBJ_ANON);
+		return (OBJ_ANON | OBJ_ONEMAPPING);
 	case OBJT_PHYS:
 		return (OBJ_UNMANAGED);
 	default:
@@ -76,12 +76,23 @@ vm_object_reference_locked(vm_object_t object)
 }
 
 void
+vm_object_reference_part(vm_object_t object)
+{
+	if (object == NULL)
+		return;
+	VM_OBJECT_LOCK(object);
+	vm_object_reference_locked(object);
+	VM_OBJECT_UNLOCK(object);
+}
+
+void
 vm_object_reference(vm_object_t object)
 {
 	if (object == NULL)
 		return;
 	VM_OBJECT_LOCK(object);
 	vm_object_reference_locked(object);
+	object->flags &= (uint16_t)~OBJ_ONEMAPPING;
 	VM_OBJECT_UNLOCK(object);
 }
 

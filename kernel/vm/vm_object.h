@@ -45,6 +45,8 @@ enum obj_type {
 #define OBJ_UNMANAGED 0x0004 /* its pages are on no queue */
 #define OBJ_READONLY  0x0008 /* its pages are not written to any more */
 #define OBJ_PIPWNT    0x0010 /* a thread waits for paging_in_progress 0 */
+/* No page of it is shown by two entries: what an entry shows is gone with it. */
+#define OBJ_ONEMAPPING 0x0020
 
 /* The most bytes of an object. */
 #define VM_OBJECT_MAX ptoa((vm_ooffset_t)VM_PINDEX_MAX + 1)
@@ -111,9 +113,14 @@ void vm_object_init(void);
  */
 vm_object_t vm_object_allocate(enum obj_type type, vm_pindex_t size);
 
-/* One reference more; of NULL: nothing. */
+/*
+ * One reference more; of NULL: nothing.  It may show any page, so the object is
+ * OBJ_ONEMAPPING no more, unless it is vm_object_reference_part(): that is for
+ * pages that the caller took from another reference, and for who shows none.
+ */
 void vm_object_reference(vm_object_t object);
-void vm_object_reference_locked(vm_object_t object);
+void vm_object_reference_part(vm_object_t object);
+void vm_object_reference_locked(vm_object_t object); /* shows none */
 
 /*
  * One reference less; the last one ends the object, and gives up its reference
@@ -167,6 +174,12 @@ vm_object_pip_wakeup(vm_object_t object)
  */
 void vm_object_page_remove(vm_object_t object, vm_pindex_t start,
     vm_pindex_t end, unsigned int options);
+
+/*
+ * An entry that showed pages start to end is gone, and they are not mapped.  Free
+ * them, if no one else can see them, but not if the object ends anyway.
+ */
+void vm_object_unshown(vm_object_t object, vm_pindex_t start, vm_pindex_t end);
 
 /* For vm_object_page_clean(). */
 #define OBJPC_SYNC  0x1 /* return when it is done */

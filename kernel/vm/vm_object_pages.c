@@ -98,6 +98,18 @@ vm_object_page_remove(vm_object_t object, vm_pindex_t start, vm_pindex_t end,
 	vm_object_pip_wakeup(object);
 }
 
+void
+vm_object_unshown(vm_object_t object, vm_pindex_t start, vm_pindex_t end)
+{
+	if (object == NULL)
+		return;
+	VM_OBJECT_LOCK(object);
+	if ((object->flags & OBJ_ONEMAPPING) != 0 && object->ref_count > 1 &&
+	    object->shadow_count == 0)
+		vm_object_page_remove(object, start, end, OBJPR_NOTMAPPED);
+	VM_OBJECT_UNLOCK(object);
+}
+
 /* ---- Clean ---- */
 
 /* Consecutive pages that are to be written, shared-busy. */

@@ -15,6 +15,7 @@
 #include "kernel/sys/systm.h"
 #include "kernel/vm/swap_pager.h"
 #include "kernel/vm/uma.h"
+#include "kernel/vm/vm_map.h"
 #include "kernel/vm/vm_object.h"
 
 static const struct sim_config config = {
@@ -1062,6 +1063,63 @@ test_remove_new_page(void **state)
 	vm_object_deallocate(remove.cl_object);
 }
 
+/* ---- Parts that no entry shows any more ---- */
+
+#define NPARTS	 6
+#define VA(page) (UINT64_C(0x40000000) + ptoa((vm_pindex_t)(page)))
+
+/*
+ * An object of six pages, the first two in memory and all on swap.  An entry shows
+ * it, and one of a child after a fork; pages are unmapped by the first.
+ */
+static const struct unmap_row {
+	const char *name;
+	bool fork;
+	vm_inherit_t inherit;
+	unsigned int first, end;
+	uint32_t blocks;   /* that are left */
+	vm_pindex_t pages; /* and those in memory */
+} unmap_rows[] = {
+	{ "unmapped: the start", false, VM_INHERIT_COPY, 0, 1, 5, 1 },
+	{ "unmapped: the middle", false, VM_INHERIT_COPY, 1, 4, 3, 1 },
+	{ "unmapped: the end", false, VM_INHERIT_COPY, 5, 6, 5, 2 },
+	{ "unmapped: all of it", false, VM_INHERIT_COPY, 0, 6, 0, 0 },
+	{ "unmapped: a child has a copy", true, VM_INHERIT_COPY, 1, 4, 6, 2 },
+	{ "unmapped: a child shares it", true, VM_INHERIT_SHARE, 1, 4, 6, 2 },
+};
+
+static void
+test_unmapped(void **state)
+{
+	const struct unmap_row *r = *state;
+	struct vm_map_what what = { .prot = VM_PROT_ALL, .max = VM_PROT_ALL };
+	struct vmspace *vm, *child = NULL;
+	vm_pindex_t npages;
+
+	vmspace_startup();
+	swap_on(0, 100);
+	vm = vmspace_alloc(VA(0), VA(16));
+	what.object = swapped(NPARTS);
+	assert_int_equal(get_in(what.object, 0, 2, NULL, NULL), VM_PAGER_OK);
+	assert_int_equal(vm_map_fixed(&vm->vm_map, VA(0), ptoa(NPARTS), &what),
+	    KERN_SUCCESS);
+	assert_int_equal(vm_map_inherit(&vm->vm_map, VA(0), VA(NPARTS),
+			     r->inherit),
+	    KERN_SUCCESS);
+	if (r->fork)
+		child = vmspace_fork(vm);
+	assert_int_equal(vm_map_remove(&vm->vm_map, VA(r->first), VA(r->end)),
+	    KERN_SUCCESS);
+	(void)audit_objects(&npages);
+	assert_int_equal(npages, r->pages);
+	assert_int_equal(used("sim0"), r->blocks);
+	audit_swap();
+	vmspace_free(vm);
+	if (child != NULL)
+		vmspace_free(child);
+	assert_int_equal(used("sim0"), 0);
+}
+
 /* More blocks than are freed without letting others have the lock. */
 static void
 test_free_lots(void **state)
@@ -1149,6 +1207,7 @@ main(void)
 	ADD_ROWS(tests, ntests, absorb_rows, test_absorb);
 	ADD_ROWS(tests, ntests, bypass_rows, test_bypass);
 	ADD_ROWS(tests, ntests, off_rows, test_off);
+	ADD_ROWS(tests, ntests, unmap_rows, test_unmapped);
 	for (size_t i = 0; i < ntests; i++) {
 		tests[i].setup_func = power_on;
 		tests[i].teardown_func = power_off;
