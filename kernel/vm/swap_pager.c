@@ -94,76 +94,35 @@ swap_pager_haspage(vm_object_t object, vm_pindex_t pindex, int *before,
 
 /* ---- In ---- */
 
-/* Pages that one request reads, or several, and those that were asked for. */
+/* Pages whose blocks are in a row, and with them neighbours. */
 struct swap_in {
-	vm_page_t si_pages[VM_PAGER_MAXPAGES];
-	int si_behind; /* so many before those that were asked for */
-	int si_count;  /* of all */
-	swblk_t si_first;
+	struct pager_run si_run;
+	swblk_t si_first; /* of the first page */
 };
-
-/* A neighbour, that was not in memory; NULL: it is, or no memory is left. */
-static vm_page_t
-neighbour(vm_object_t object, vm_pindex_t pindex)
-{
-	if (vm_page_lookup(object, pindex) != NULL)
-		return (NULL);
-	return (vm_page_alloc(object, pindex, VM_ALLOC_NORMAL));
-}
 
 /* What comes with them, as far as it is in the same row. */
 static void
 add_neighbours(vm_object_t object, struct swap_in *si, int behind, int ahead)
 {
-	vm_pindex_t first = si->si_pages[0]->pindex;
-	vm_pindex_t last = first + (vm_pindex_t)si->si_count - 1;
-	vm_page_t m;
-	int n;
+	struct pager_run *run = &si->si_run;
+	vm_pindex_t first = run->pr_pages[0]->pindex;
+	vm_pindex_t last = first + (vm_pindex_t)run->pr_count - 1;
 
-	n = in_a_row(object, last, 1, ahead);
-	while (n-- > 0 && si->si_count < VM_PAGER_MAXPAGES &&
-	    (m = neighbour(object, ++last)) != NULL)
-		si->si_pages[si->si_count++] = m;
-	n = in_a_row(object, first, -1, behind);
-	while (n-- > 0 && si->si_count < VM_PAGER_MAXPAGES &&
-	    (m = neighbour(object, --first)) != NULL) {
-		for (int i = si->si_count++; i > 0; i--)
-			si->si_pages[i] = si->si_pages[i - 1];
-		si->si_pages[0] = m;
-		si->si_behind++;
-		si->si_first--;
-	}
-}
-
-/* A neighbour is there, or could not be read. */
-static void
-finish_neighbour(vm_page_t m, int error)
-{
-	if (error != 0) {
-		vm_page_free(m);
-		return;
-	}
-	vm_page_valid(m);
-	vm_page_deactivate(m);
-	vm_page_xunbusy(m);
+	vm_pager_run_extend(object, run, in_a_row(object, first, -1, behind),
+	    in_a_row(object, last, 1, ahead));
+	si->si_first -= (swblk_t)run->pr_behind;
 }
 
 /* Blocks in a row: one request. */
 static int
 read_row(vm_object_t object, struct swap_in *si, int count)
 {
-	int error = swap_dev_io(BIO_READ, si->si_first, si->si_pages,
-	    (unsigned int)si->si_count);
+	struct pager_run *run = &si->si_run;
+	int error = swap_dev_io(BIO_READ, si->si_first, run->pr_pages,
+	    (unsigned int)run->pr_count);
 
 	VM_OBJECT_LOCK(object);
-	for (int i = 0; i < si->si_count; i++) {
-		vm_page_t m = si->si_pages[i];
-
-		if (i < si->si_behind || i >= si->si_behind + count)
-			finish_neighbour(m, error);
-		else if (error == 0)
-			vm_page_valid(m);
-	}
+	vm_pager_run_finish(run, count, error);
 	VM_OBJECT_UNLOCK(object);
 	return (error == 0 ? VM_PAGER_OK : VM_PAGER_ERROR);
 }
@@ -182,8 +141,7 @@ start_row(vm_object_t object, vm_page_t *ma, int count, struct swap_in *si)
 	if (si->si_first == SWAPBLK_NONE)
 		return (0);
 	n = 1 + in_a_row(object, pindex, 1, count - 1);
-	for (; si->si_count < n; si->si_count++)
-		si->si_pages[si->si_count] = ma[si->si_count];
+	vm_pager_run_init(&si->si_run, ma, n);
 	return (n);
 }
 
@@ -200,8 +158,8 @@ swap_pager_getpages(vm_object_t object, vm_page_t *ma, int count, int *rbehind,
 		n = start_row(object, ma, count, &si);
 		if (n == count && (behind > 0 || ahead > 0)) {
 			add_neighbours(object, &si, behind, ahead);
-			*rbehind = si.si_behind;
-			*rahead = si.si_count - si.si_behind - n;
+			*rbehind = si.si_run.pr_behind;
+			*rahead = si.si_run.pr_count - *rbehind - n;
 		}
 		VM_OBJECT_UNLOCK(object);
 		if (n == 0)

@@ -183,3 +183,73 @@ vm_pager_freespace(vm_object_t object, vm_pindex_t start, vm_pindex_t count)
 	return (ops == NULL || ops->pgo_freespace == NULL ||
 	    ops->pgo_freespace(object, start, count));
 }
+
+/* ---- Pages that a pager reads together ---- */
+
+void
+vm_pager_run_init(struct pager_run *run, vm_page_t *ma, int count)
+{
+	*run = (struct pager_run){ .pr_count = count };
+	for (int i = 0; i < count; i++)
+		run->pr_pages[i] = ma[i];
+}
+
+/* NULL: it is in memory, or there is no memory for it. */
+static vm_page_t
+neighbour(vm_object_t object, vm_pindex_t pindex)
+{
+	if (vm_page_lookup(object, pindex) != NULL)
+		return (NULL);
+	return (vm_page_alloc(object, pindex, VM_ALLOC_NORMAL));
+}
+
+static void
+put_first(struct pager_run *run, vm_page_t m)
+{
+	for (int i = run->pr_count++; i > 0; i--)
+		run->pr_pages[i] = run->pr_pages[i - 1];
+	run->pr_pages[0] = m;
+	run->pr_behind++;
+}
+
+void
+vm_pager_run_extend(vm_object_t object, struct pager_run *run, int behind,
+    int ahead)
+{
+	vm_pindex_t first = run->pr_pages[0]->pindex;
+	vm_pindex_t last = run->pr_pages[run->pr_count - 1]->pindex;
+	vm_page_t m;
+
+	while (ahead-- > 0 && run->pr_count < VM_PAGER_MAXPAGES &&
+	    (m = neighbour(object, ++last)) != NULL)
+		run->pr_pages[run->pr_count++] = m;
+	while (behind-- > 0 && run->pr_count < VM_PAGER_MAXPAGES &&
+	    (m = neighbour(object, --first)) != NULL)
+		put_first(run, m);
+}
+
+/* A neighbour was read, or not. */
+static void
+finish_neighbour(vm_page_t m, int error)
+{
+	if (error != 0) {
+		vm_page_free(m);
+		return;
+	}
+	vm_page_valid(m);
+	vm_page_deactivate(m);
+	vm_page_xunbusy(m);
+}
+
+void
+vm_pager_run_finish(struct pager_run *run, int count, int error)
+{
+	for (int i = 0; i < run->pr_count; i++) {
+		vm_page_t m = run->pr_pages[i];
+
+		if (i < run->pr_behind || i >= run->pr_behind + count)
+			finish_neighbour(m, error);
+		else if (error == 0)
+			vm_page_valid(m);
+	}
+}

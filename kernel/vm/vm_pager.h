@@ -30,6 +30,13 @@
 /* The most pages of a call, and of one request to a disk. */
 #define VM_PAGER_MAXPAGES 32
 
+/* Pages in a row for a pager to read: some that it was asked for, and neighbours. */
+struct pager_run {
+	vm_page_t pr_pages[VM_PAGER_MAXPAGES];
+	int pr_behind; /* so many before those that were asked for */
+	int pr_count;  /* of all */
+};
+
 struct pagerops {
 	void (*pgo_init)(void);
 	vm_object_t (*pgo_alloc)(void *handle, vm_ooffset_t size,
@@ -120,5 +127,23 @@ void vm_pager_page_unswapped(vm_page_t m);
  */
 bool vm_pager_freespace(vm_object_t object, vm_pindex_t start,
     vm_pindex_t count);
+
+/* ---- For pagers ---- */
+
+/* Pages that are to be read. */
+void vm_pager_run_init(struct pager_run *run, vm_page_t *ma, int count);
+
+/*
+ * Up to behind pages before them and ahead after them, as long as they are not in
+ * memory and there is memory for them.  The object is locked.
+ */
+void vm_pager_run_extend(vm_object_t object, struct pager_run *run, int behind,
+    int ahead);
+
+/*
+ * They were read: count pages, from pr_behind on, are valid, neighbours inactive.
+ * With an error, neighbours are freed.  Locked.
+ */
+void vm_pager_run_finish(struct pager_run *run, int count, int error);
 
 #endif
