@@ -54,6 +54,7 @@ start_tag(struct disk *dk, unsigned int tag)
 
 	dk->bd_driver->dv_queue_submit(dk, tag, bp->bio_cmd, segs, n,
 	    bp->bio_offset);
+	FAIL_POINT(FAIL_SUBMIT, dk);
 }
 
 /* ---- Finishing ---- */

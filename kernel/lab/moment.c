@@ -12,48 +12,35 @@
 
 static int64_t moments_left; /* atomic */
 static const char *moment_kind;
+const void *moment_arg; /* of the last one, for debuggers */
 
 /* Below zero nothing happens: a panic takes locks, too. */
 static void
 moment_pass(const void *arg)
 {
-	(void)arg;
-	if (__atomic_sub_fetch(&moments_left, 1, __ATOMIC_RELAXED) == 0)
-		panic("moment: the last %s", moment_kind);
+	if (__atomic_sub_fetch(&moments_left, 1, __ATOMIC_RELAXED) != 0)
+		return;
+	moment_arg = arg;
+	panic("moment: the last %s", moment_kind);
 }
 
 static int
-moment_pass_bio(const void *arg)
+moment_pass_error(const void *arg)
 {
 	moment_pass(arg);
 	return (0);
 }
 
-static void
-moment_tick(void)
-{
-	fail_set(FAIL_TICK, moment_pass);
-}
-
-static void
-moment_lock(void)
-{
-	fail_set(FAIL_LOCK_HELD, moment_pass);
-}
-
-static void
-moment_bio(void)
-{
-	fail_set_error(FAIL_BIO, moment_pass_bio);
-}
-
 static const struct {
 	const char *name;
-	void (*func)(void);
+	enum fail_point point;
 } kinds[] = {
-	{ "tick", moment_tick },
-	{ "lock", moment_lock },
-	{ "bio", moment_bio },
+	{ "tick", FAIL_TICK },
+	{ "lock", FAIL_LOCK_HELD },
+	{ "submit", FAIL_SUBMIT },
+	{ "bio", FAIL_BIO },
+	{ "page_in", FAIL_PAGE_IN },
+	{ "page_out", FAIL_PAGE_OUT },
 };
 
 static void
@@ -68,11 +55,15 @@ sh_moment(const char *args)
 		    args[len] == ' ') {
 			moments_left = (int64_t)strtouq(&args[len + 1], &end);
 			moment_kind = kinds[i].name;
-			kinds[i].func();
+			fail_set(kinds[i].point, moment_pass);
+			fail_set_error(kinds[i].point, moment_pass_error);
 			return;
 		}
 	}
-	printf("moment tick | lock | bio N\n");
+	printf("moment");
+	for (size_t i = 0; i < nitems(kinds); i++)
+		printf("%s %s", i == 0 ? "" : " |", kinds[i].name);
+	printf(" N\n");
 }
 COMMAND(moment, "moment", CMD_SHELL, sh_moment,
-    "tick | lock | bio N: panic at the N-th from now");
+    "KIND N: panic at the N-th from now");

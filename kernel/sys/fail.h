@@ -19,11 +19,14 @@
 #include "kernel/sys/cdefs.h"
 
 enum fail_point {
-	FAIL_TICK,	 /* CPU 0's clock, in its interrupt */
-	FAIL_NMI,	 /* in an NMI */
-	FAIL_LOCK_HELD,	 /* by the new holder; arg: the lock's name */
-	FAIL_DUMP,	 /* a dump tells how far it is, or writes */
-	FAIL_BIO,	 /* a disk has done a request; arg: the struct bio */
+	FAIL_TICK,	/* CPU 0's clock, in its interrupt */
+	FAIL_NMI,	/* in an NMI */
+	FAIL_LOCK_HELD, /* by the new holder; arg: the lock's name */
+	FAIL_DUMP,	/* a dump tells how far it is, or writes */
+	FAIL_SUBMIT,	/* a disk got a request; arg: the struct disk */
+	FAIL_BIO,	/* a disk has done a request; arg: the struct bio */
+	FAIL_PAGE_IN,	/* busy, before a pager reads; arg: its contents */
+	FAIL_PAGE_OUT,	/* busy, before a pager writes; arg: its contents */
 	FAIL_NPOINTS
 };
 

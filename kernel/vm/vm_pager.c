@@ -6,8 +6,10 @@
  */
 #include "kernel/vm/vm_pager.h"
 
+#include "kernel/sys/fail.h"
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"
+#include "kernel/vm/pmap.h"
 
 static const struct pagerops *const pagertab[OBJT_NTYPES] = {
 	[OBJT_SWAP] = &swappagerops,
@@ -116,6 +118,8 @@ vm_pager_get_pages(vm_object_t object, vm_page_t *ma, int count, int *rbehind,
 	assert_pages(ma, count);
 	if (ops == NULL || ops->pgo_getpages == NULL)
 		return (VM_PAGER_BAD);
+	FAIL_POINT(FAIL_PAGE_IN,
+	    (const void *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(ma[0])));
 	return (ops->pgo_getpages(object, ma, count,
 	    rbehind != NULL ? rbehind : &none, rahead != NULL ? rahead : &nor));
 }
@@ -128,6 +132,8 @@ vm_pager_put_pages(vm_object_t object, vm_page_t *ma, int count,
 
 	VM_OBJECT_ASSERT_UNLOCKED(object);
 	assert_pages(ma, count);
+	FAIL_POINT(FAIL_PAGE_OUT,
+	    (const void *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(ma[0])));
 	for (int i = 0; i < count; i++)
 		rtvals[i] = VM_PAGER_BAD;
 	if (ops != NULL && ops->pgo_putpages != NULL)

@@ -19,7 +19,14 @@ from postmortem import MB
 coroner = postmortem.Coroner(*sys.argv[1:4])
 
 # What is counted until the panic, and how many of it.
-KINDS = {"tick": (3, 60), "lock": (3000, 100000), "bio": (1, 200)}
+KINDS = {
+    "tick": (3, 60),
+    "lock": (3000, 100000),
+    "submit": (1, 200),
+    "bio": (1, 200),
+    "page_in": (1, 200),
+    "page_out": (1, 50),
+}
 
 THREADS = 24
 
