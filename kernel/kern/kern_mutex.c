@@ -135,7 +135,7 @@ mtx_lock_spin(struct mtx *m)
 	witness_checkorder(lo, LOCK_EXCL);
 	spin_for(lo);
 	witness_lock(lo, __builtin_return_address(0));
-	FAIL_POINT(FAIL_LOCK_HELD, lo->lo_name);
+	FAIL_POINT(FAIL_LOCK_HELD, lo);
 }
 
 void

@@ -319,7 +319,7 @@ taken(struct lock_object *lo, enum lock_how how, const void *pc)
 	if (how == LOCK_SHARED)
 		curthread->td_rdlocks++;
 	witness_lock(lo, pc);
-	FAIL_POINT(FAIL_LOCK_HELD, lo->lo_name);
+	FAIL_POINT(FAIL_LOCK_HELD, lo);
 }
 
 /* It would be freed, or another CPU's: only then is there more to do than spin. */

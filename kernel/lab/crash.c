@@ -24,6 +24,7 @@ static void (*volatile null_function)(void);
 static volatile unsigned int zero;
 
 static char lock_wanted[32];
+const struct lock_object *crash_lock_held; /* for debuggers */
 
 static void
 crash_panic(void)
@@ -261,12 +262,15 @@ COMMAND(crash, "crash", CMD_SHELL, sh_crash, "KIND: break the machine");
 
 /* Once: a panic takes locks, too. */
 static void
-crash_held(const void *name)
+crash_held(const void *arg)
 {
-	if (strcmp(name, lock_wanted) != 0)
+	const struct lock_object *lo = arg;
+
+	if (strcmp(lo->lo_name, lock_wanted) != 0)
 		return;
 	fail_set(FAIL_LOCK_HELD, NULL);
-	panic("crash: with the lock \"%s\" held", (const char *)name);
+	crash_lock_held = lo;
+	panic("crash: with the lock \"%s\" held", lo->lo_name);
 }
 
 void

@@ -2,7 +2,7 @@
  * Places where a test may break the kernel on purpose, in the spirit of
  * FreeBSD's fail(9).
  *
- *	FAIL_POINT(FAIL_LOCK_HELD, lo->lo_name);
+ *	FAIL_POINT(FAIL_LOCK_HELD, lo);
  *
  * calls what lab/ has registered for that place; at first nothing is.
  *
@@ -21,7 +21,7 @@
 enum fail_point {
 	FAIL_TICK,	/* CPU 0's clock, in its interrupt */
 	FAIL_NMI,	/* in an NMI */
-	FAIL_LOCK_HELD, /* by the new holder; arg: the lock's name */
+	FAIL_LOCK_HELD, /* by the new holder; arg: the struct lock_object */
 	FAIL_DUMP,	/* a dump tells how far it is, or writes */
 	FAIL_SUBMIT,	/* a disk got a request; arg: the struct disk */
 	FAIL_BIO,	/* a disk has done a request; arg: the struct bio */
