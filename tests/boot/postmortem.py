@@ -99,20 +99,33 @@ class Coroner:
         )
         return result.stdout if result.returncode == 0 else None
 
-    def audit(self, core):
-        """gdb finds all that the kernel has; how much of what it walked."""
-        here = pathlib.Path(__file__).parent
+    def gdb(self, core, *options, **environment):
+        """What gdb says of a dump."""
         result = tap.run(
             *(self.vmcore, "gdb", "-N", self.kernel, core, "--", "-nx"),
-            *("-batch", "-iex", "set width 0", "-x", here / "audit_gdb.py"),
-            env={**os.environ, "PYTHONPATH": str(here), "CORE": str(core)},
+            *("-batch", "-iex", "set width 0", *options),
+            env={**os.environ, **environment},
             timeout=None,
         )
         assert result.status == 0, result
-        lacks = re.findall("(?m)^lacks .*", result.out)
+        return result.out
+
+    def value(self, core, expression):
+        """A number in a dump."""
+        said = self.gdb(core, "-ex", f'printf "value %ld\\n", {expression}')
+        return int(re.search(r"(?m)^value (-?\d+)$", said)[1])
+
+    def audit(self, core):
+        """gdb finds all that the kernel has; how much of what it walked."""
+        here = pathlib.Path(__file__).parent
+        said = self.gdb(
+            *(core, "-x", here / "audit_gdb.py"),
+            PYTHONPATH=str(here), CORE=str(core),
+        )  # fmt: skip
+        lacks = re.findall("(?m)^lacks .*", said)
         assert not lacks, "\n".join(lacks[:20])
-        walked = re.findall(r"(?m)^walked (\d+) (.*)$", result.out)
-        assert walked, result
+        walked = re.findall(r"(?m)^walked (\d+) (.*)$", said)
+        assert walked, said
         return {what: int(count) for count, what in walked}
 
     # ---- Compared with what the kernel said ----
