@@ -146,14 +146,18 @@ class Coroner:
         dumped = {t["tid"]: (t["pid"], t["name"]) for t in self.ask("ps", core)}
         assert listed.items() <= dumped.items(), (listed, dumped)
 
-    def same_trace(self, text, core):
-        """From vpanic() down, which the kernel printed."""
+    def trace(self, core):
+        """Functions, from vpanic() down."""
         (thread,) = self.ask("bt", core)
         assert thread["state"] == "crashed"
         frames = whole_functions(frame["symbol"] for frame in thread["frames"])
+        return frames[frames.index("vpanic") :]
+
+    def same_trace(self, text, core):
+        """The same, which the kernel printed, too."""
+        frames = self.trace(core)
         printed = whole_functions(traced(text))
         printed = printed[printed.index("vpanic") :]
-        frames = frames[frames.index("vpanic") :]
         assert frames[: len(printed)] == printed, (frames, printed)
         return frames
 
