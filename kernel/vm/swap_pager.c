@@ -105,12 +105,12 @@ static void
 add_neighbours(vm_object_t object, struct swap_in *si, int behind, int ahead)
 {
 	struct pager_run *run = &si->si_run;
-	vm_pindex_t first = run->pr_pages[0]->pindex;
-	vm_pindex_t last = first + (vm_pindex_t)run->pr_count - 1;
+	vm_pindex_t first = run->pgr_pages[0]->pindex;
+	vm_pindex_t last = first + (vm_pindex_t)run->pgr_count - 1;
 
 	vm_pager_run_extend(object, run, in_a_row(object, first, -1, behind),
 	    in_a_row(object, last, 1, ahead));
-	si->si_first -= (swblk_t)run->pr_behind;
+	si->si_first -= (swblk_t)run->pgr_behind;
 }
 
 /* Blocks in a row: one request. */
@@ -118,8 +118,8 @@ static int
 read_row(vm_object_t object, struct swap_in *si, int count)
 {
 	struct pager_run *run = &si->si_run;
-	int error = swap_dev_io(BIO_READ, si->si_first, run->pr_pages,
-	    (unsigned int)run->pr_count);
+	int error = swap_dev_io(BIO_READ, si->si_first, run->pgr_pages,
+	    (unsigned int)run->pgr_count);
 
 	VM_OBJECT_LOCK(object);
 	vm_pager_run_finish(run, count, error);
@@ -158,8 +158,8 @@ swap_pager_getpages(vm_object_t object, vm_page_t *ma, int count, int *rbehind,
 		n = start_row(object, ma, count, &si);
 		if (n == count && (behind > 0 || ahead > 0)) {
 			add_neighbours(object, &si, behind, ahead);
-			*rbehind = si.si_run.pr_behind;
-			*rahead = si.si_run.pr_count - *rbehind - n;
+			*rbehind = si.si_run.pgr_behind;
+			*rahead = si.si_run.pgr_count - *rbehind - n;
 		}
 		VM_OBJECT_UNLOCK(object);
 		if (n == 0)

@@ -195,9 +195,9 @@ vm_pager_freespace(vm_object_t object, vm_pindex_t start, vm_pindex_t count)
 void
 vm_pager_run_init(struct pager_run *run, vm_page_t *ma, int count)
 {
-	*run = (struct pager_run){ .pr_count = count };
+	*run = (struct pager_run){ .pgr_count = count };
 	for (int i = 0; i < count; i++)
-		run->pr_pages[i] = ma[i];
+		run->pgr_pages[i] = ma[i];
 }
 
 /* NULL: it is in memory, or there is no memory for it. */
@@ -212,24 +212,24 @@ neighbour(vm_object_t object, vm_pindex_t pindex)
 static void
 put_first(struct pager_run *run, vm_page_t m)
 {
-	for (int i = run->pr_count++; i > 0; i--)
-		run->pr_pages[i] = run->pr_pages[i - 1];
-	run->pr_pages[0] = m;
-	run->pr_behind++;
+	for (int i = run->pgr_count++; i > 0; i--)
+		run->pgr_pages[i] = run->pgr_pages[i - 1];
+	run->pgr_pages[0] = m;
+	run->pgr_behind++;
 }
 
 void
 vm_pager_run_extend(vm_object_t object, struct pager_run *run, int behind,
     int ahead)
 {
-	vm_pindex_t first = run->pr_pages[0]->pindex;
-	vm_pindex_t last = run->pr_pages[run->pr_count - 1]->pindex;
+	vm_pindex_t first = run->pgr_pages[0]->pindex;
+	vm_pindex_t last = run->pgr_pages[run->pgr_count - 1]->pindex;
 	vm_page_t m;
 
-	while (ahead-- > 0 && run->pr_count < VM_PAGER_MAXPAGES &&
+	while (ahead-- > 0 && run->pgr_count < VM_PAGER_MAXPAGES &&
 	    (m = neighbour(object, ++last)) != NULL)
-		run->pr_pages[run->pr_count++] = m;
-	while (behind-- > 0 && run->pr_count < VM_PAGER_MAXPAGES &&
+		run->pgr_pages[run->pgr_count++] = m;
+	while (behind-- > 0 && run->pgr_count < VM_PAGER_MAXPAGES &&
 	    (m = neighbour(object, --first)) != NULL)
 		put_first(run, m);
 }
@@ -250,10 +250,10 @@ finish_neighbour(vm_page_t m, int error)
 void
 vm_pager_run_finish(struct pager_run *run, int count, int error)
 {
-	for (int i = 0; i < run->pr_count; i++) {
-		vm_page_t m = run->pr_pages[i];
+	for (int i = 0; i < run->pgr_count; i++) {
+		vm_page_t m = run->pgr_pages[i];
 
-		if (i < run->pr_behind || i >= run->pr_behind + count)
+		if (i < run->pgr_behind || i >= run->pgr_behind + count)
 			finish_neighbour(m, error);
 		else if (error == 0)
 			vm_page_valid(m);

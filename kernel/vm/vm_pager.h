@@ -32,9 +32,9 @@
 
 /* Pages in a row for a pager to read: some that it was asked for, and neighbours. */
 struct pager_run {
-	vm_page_t pr_pages[VM_PAGER_MAXPAGES];
-	int pr_behind; /* so many before those that were asked for */
-	int pr_count;  /* of all */
+	vm_page_t pgr_pages[VM_PAGER_MAXPAGES];
+	int pgr_behind; /* so many before those that were asked for */
+	int pgr_count;	/* of all */
 };
 
 struct pagerops {
@@ -141,7 +141,7 @@ void vm_pager_run_extend(vm_object_t object, struct pager_run *run, int behind,
     int ahead);
 
 /*
- * They were read: count pages, from pr_behind on, are valid, neighbours inactive.
+ * They were read: count pages, from pgr_behind on, are valid, neighbours inactive.
  * With an error, neighbours are freed.  Locked.
  */
 void vm_pager_run_finish(struct pager_run *run, int count, int error);
