@@ -154,14 +154,22 @@ add_symbol(struct symtab *stb, const GElf_Sym *sym, const char *name)
 	}
 }
 
+/* Is it a table as the ELF file's class has it? */
+static bool
+is_table(Elf *elf, const GElf_Shdr *shdr)
+{
+	return ((shdr->sh_flags & SHF_COMPRESSED) == 0 &&
+	    shdr->sh_entsize == gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT));
+}
+
 /* Read a symbol table.  NULL, or what is wrong with it. */
 static const char *
-read_section(struct symtab *stb, Elf_Scn *scn, const GElf_Shdr *shdr)
+read_section(struct symtab *stb, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
 	size_t n;
 
-	if (data == NULL || shdr->sh_entsize == 0)
+	if (data == NULL || !is_table(elf, shdr))
 		return ("the symbol table cannot be read");
 	n = data->d_size / (size_t)shdr->sh_entsize;
 	for (size_t i = 0; i < n && i <= INT32_MAX; i++) {
@@ -222,7 +230,7 @@ read_symbols(struct symtab *stb, Elf *elf)
 			"the section headers cannot be read");
 	if ((stb->stb_names = read_names(elf, &shdr)) == NULL)
 		return ("the names of the symbols cannot be read");
-	return (read_section(stb, scn, &shdr));
+	return (read_section(stb, elf, scn, &shdr));
 }
 
 /* ---- by name ---- */

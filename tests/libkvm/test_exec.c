@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format/bytes.h"
 #include "tests/support/kernfile.h"
 #include "tests/support/temp.h"
 #include "tests/support/unit.h"
@@ -364,7 +365,9 @@ test_many(void **state)
 	(void)state;
 	for (size_t i = 0; i < N; i++) {
 		(void)snprintf(names[i], sizeof(names[i]), "symbol%zu",
-		    i == 0 ? 38339 : i == 1 ? 56639 : i);
+		    i == 0     ? 38339 :
+			i == 1 ? 56639 :
+				 i);
 		many[i] = (struct kernfile_symbol){ names[i], BSS + i % 0x1000,
 			1, KERNFILE_BSS, OBJECT, i % 3 == 0 };
 	}
@@ -404,6 +407,40 @@ test_long_names(void **state)
 	ex = open_kernel(&kf);
 	assert_true(exec_symbol_find(ex, longest, &sym));
 	assert_false(exec_symbol_find(ex, too_long, &sym));
+	exec_close(ex);
+}
+
+/* ---- a symbol table that is none ---- */
+
+/* What is written into the table's section header. */
+static const struct table_row {
+	const char *name;
+	size_t at; /* of a 64-bit field in Elf64_Shdr */
+	uint64_t value;
+} table_rows[] = {
+	{ "symbols: compressed", 8, 0x800 },
+	{ "symbols: entries that are too long", 56, 48 },
+	{ "symbols: entries without a length", 56, 0 },
+	{ "symbols: outside of the file", 24, UINT64_C(1) << 40 },
+};
+
+static void
+test_table(void **state)
+{
+	const struct table_row *row = *state;
+	static uint8_t buf[FILE_MAX];
+	size_t len = kernfile_write(&good, buf, sizeof(buf));
+	uint64_t at = dec64(ORDER_LITTLE, buf + 40); /* e_shoff */
+	char why[256];
+	struct exec *ex;
+
+	while (dec32(ORDER_LITTLE, buf + at + 4) != 2) /* SHT_SYMTAB */
+		at += 64;
+	enc64(ORDER_LITTLE, buf + at + row->at, row->value);
+	assert_non_null(ex = open_bytes(buf, len, why));
+	assert_false(exec_load_symbols(ex));
+	assert_string_equal(exec_error(ex), "the symbol table cannot be read");
+	assert_false(exec_check_symbols(ex));
 	exec_close(ex);
 }
 
@@ -451,6 +488,7 @@ main(void)
 	ADD_ROWS(tests, n, bad_rows, test_bad);
 	ADD_ROWS(tests, n, find_rows, test_find);
 	ADD_ROWS(tests, n, at_rows, test_at);
+	ADD_ROWS(tests, n, table_rows, test_table);
 	ADD_ROWS(tests, n, read_rows, test_read);
 	tests[n++] = row_test("no symbol table", test_no_symtab, NULL);
 	tests[n++] = row_test("a stripped file", test_stripped, NULL);
