@@ -67,6 +67,8 @@ static const struct foreign {
 	MAGIC(0, "Rar!\x1a\7", "rar, " UNPACK),
 	MAGIC(0, "!<arch>\n", "ar, " UNPACK),
 	MAGIC(0, "\x1f\x9d", "compressed with compress(1): unpack it first"),
+	MAGIC(0, "\x02\x21\x4c\x18",
+	    "compressed by lz4 -l, in its old format: unpack it first"),
 	MAGIC(0, "LZIP", "compressed with lzip(1): unpack it first"),
 };
 
