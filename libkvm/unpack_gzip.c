@@ -37,7 +37,6 @@
 struct gzip {
 	struct unpack *gz_u;
 	z_stream gz_z;
-	uint64_t gz_budget; /* for searches */
 };
 
 /* ---- one member ---- */
@@ -88,13 +87,6 @@ next_member(struct gzip *gz)
 
 /* ---- after damage ---- */
 
-static bool
-is_zeros(struct span s)
-{
-	return (s.len == 0 ||
-	    (s.base[0] == 0 && memcmp(s.base, s.base + 1, s.len - 1) == 0));
-}
-
 /* Could a member start at off, after another one? */
 static bool
 is_header(struct span file, uint64_t off)
@@ -103,15 +95,6 @@ is_header(struct span file, uint64_t off)
 
 	return (p[0] == 0x1f && p[1] == 0x8b && p[2] == Z_DEFLATED &&
 	    (p[3] & 0xe0) == 0);
-}
-
-static bool
-spend(struct gzip *gz, uint64_t cost)
-{
-	bool enough = cost <= gz->gz_budget;
-
-	gz->gz_budget = enough ? gz->gz_budget - cost : 0;
-	return (enough);
 }
 
 /* inflate() to nowhere; what it eats and what it makes are paid for. */
@@ -124,7 +107,7 @@ inflate_away(struct gzip *gz, z_stream *z)
 	z->next_out = gz->gz_u->up_out;
 	z->avail_out = UNPACK_CHUNK_LEN;
 	error = inflate(z, Z_NO_FLUSH);
-	return (spend(gz,
+	return (unpack_spend(gz->gz_u,
 		    before - z->avail_in + UNPACK_CHUNK_LEN - z->avail_out) ?
 		error :
 		Z_BUF_ERROR);
@@ -137,12 +120,13 @@ inflate_away(struct gzip *gz, z_stream *z)
 static bool
 are_members(struct gzip *gz, struct span file, uint64_t off)
 {
+	struct unpack *u = gz->gz_u;
 	z_stream z = { .next_in = (Bytef *)(uintptr_t)(file.base + off),
 		.avail_in = (uInt)(file.len - off) };
 	int error;
 
-	if (file.len - off > gz->gz_budget || !spend(gz, SEARCH_PLACE)) {
-		gz->gz_budget = 0;
+	if (file.len - off > u->up_budget || !unpack_spend(u, SEARCH_PLACE)) {
+		u->up_budget = 0;
 		return (false);
 	}
 	error = inflateInit2(&z, GZIP);
@@ -150,7 +134,8 @@ are_members(struct gzip *gz, struct span file, uint64_t off)
 		error = inflate_away(gz, &z);
 		if (error != Z_STREAM_END)
 			continue;
-		if (is_zeros((struct span){ z.next_in, z.avail_in }))
+		if (unpack_is_padding(u,
+			(struct span){ z.next_in, z.avail_in }))
 			break;
 		error = inflateReset(&z);
 	}
@@ -197,7 +182,7 @@ resume_in(struct gzip *gz, struct span file)
 	/* Zeros do not tell how many members they stand for. */
 	if (file.base[start] == 0)
 		return (false);
-	for (; off + HEADER_LEN <= file.len && gz->gz_budget > 0; off++)
+	for (; off + HEADER_LEN <= file.len && gz->gz_u->up_budget > 0; off++)
 		if (is_header(file, off) && find_length(gz, file, off, &len) &&
 		    are_members(gz, file, off))
 			return (resume_at(gz, off, len));
@@ -241,10 +226,10 @@ go_on(struct gzip *gz, enum unpack_end end)
 void
 unpack_gzip(struct unpack *u)
 {
-	struct gzip gz = { .gz_u = u,
-		.gz_budget = SEARCH_FREE + SEARCH_RATIO * u->up_in_len };
+	struct gzip gz = { .gz_u = u };
 	enum unpack_end end;
 
+	u->up_budget = SEARCH_FREE + SEARCH_RATIO * u->up_in_len;
 	if (inflateInit2(&gz.gz_z, GZIP) != Z_OK) {
 		(void)unpack_fail(u, ENOMEM, "out of memory");
 		return;

@@ -44,6 +44,7 @@ struct unpack {
 	 * right if one piece was damaged, not two that touch.  0: no such thing.
 	 */
 	uint64_t up_found_off;
+	uint64_t up_budget; /* bytes that searches after damage may look at */
 	struct spool up_spool;
 	struct damage *up_damage;
 	bool up_is_checked;  /* uh_wanted() was asked */
@@ -88,6 +89,12 @@ bool unpack_put_found_at(struct unpack *u, uint64_t off);
  * more about it.
  */
 void unpack_note(struct unpack *u, enum unpack_end end, const char *detail);
+
+/* Take from up_budget what a search costs.  false: that was too little. */
+bool unpack_spend(struct unpack *u, uint64_t cost);
+
+/* Are the last bytes of a file zeros?  Those that were looked at are paid for. */
+bool unpack_is_padding(struct unpack *u, struct span rest);
 
 /* Is it the magic number of a frame of zstd or lz4 that holds no data? */
 static inline bool

@@ -98,6 +98,25 @@ unpack_next(struct unpack *u)
 	return (more);
 }
 
+bool
+unpack_spend(struct unpack *u, uint64_t cost)
+{
+	bool enough = cost <= u->up_budget;
+
+	u->up_budget = enough ? u->up_budget - cost : 0;
+	return (enough);
+}
+
+bool
+unpack_is_padding(struct unpack *u, struct span rest)
+{
+	uint64_t n = 0;
+
+	while (n < rest.len && rest.base[n] == 0)
+		n++;
+	return (unpack_spend(u, n) && n == rest.len);
+}
+
 void
 unpack_note_unsummed(struct unpack *u, uint32_t magic, uint8_t has_sum)
 {

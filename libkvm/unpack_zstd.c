@@ -41,7 +41,6 @@ struct zstd {
 	struct unpack *zs_u;
 	ZSTD_DCtx *zs_z;    /* owned */
 	const char *zs_why; /* libzstd's text */
-	uint64_t zs_budget; /* for searches */
 };
 
 /* Where the next frame is, or the end of the file. */
@@ -163,13 +162,6 @@ decode_again(struct zstd *zs, struct span frame, size_t *packed_len)
 /* ---- where the next frame is ---- */
 
 static bool
-is_zeros(struct span s)
-{
-	return (s.len == 0 ||
-	    (s.base[0] == 0 && memcmp(s.base, s.base + 1, s.len - 1) == 0));
-}
-
-static bool
 is_frame(struct span file, uint64_t off)
 {
 	uint32_t magic;
@@ -188,22 +180,18 @@ find_end(struct zstd *zs, struct span file, uint64_t off, uint64_t *end)
 	size_t len = ZSTD_findFrameCompressedSize(file.base + off, left);
 	uint64_t cost = ZSTD_isError(len) ? left : len;
 
-	if (cost > zs->zs_budget) {
-		zs->zs_budget = 0;
-		return (false);
-	}
-	zs->zs_budget -= cost;
-	if (ZSTD_isError(len))
+	if (!unpack_spend(zs->zs_u, cost) || ZSTD_isError(len))
 		return (false);
 	*end = off + len;
 	return (true);
 }
 
 static bool
-is_boundary(struct span file, uint64_t off)
+is_boundary(struct zstd *zs, struct span file, uint64_t off)
 {
 	return (is_frame(file, off) ||
-	    is_zeros((struct span){ file.base + off, file.len - (size_t)off }));
+	    unpack_is_padding(zs->zs_u,
+		(struct span){ file.base + off, file.len - (size_t)off }));
 }
 
 /* Do frames follow each other from off to the end of the file? */
@@ -213,7 +201,7 @@ are_frames(struct zstd *zs, struct span file, uint64_t off)
 	while (is_frame(file, off))
 		if (!find_end(zs, file, off, &off))
 			return (false);
-	return (is_boundary(file, off));
+	return (is_boundary(zs, file, off));
 }
 
 /* Find the next frame, which is not where the damaged one's blocks end. */
@@ -221,7 +209,7 @@ static bool
 search_frame(struct zstd *zs, struct span file, uint64_t *off)
 {
 	*off = zs->zs_u->up_piece_in_off + FRAME_MIN_LEN;
-	for (; *off < file.len && zs->zs_budget > 0; ++*off)
+	for (; *off < file.len && zs->zs_u->up_budget > 0; ++*off)
 		if (is_frame(file, *off) && are_frames(zs, file, *off))
 			return (true);
 	return (false);
@@ -296,7 +284,7 @@ trust_header(struct zstd *zs, struct span file, uint64_t done,
 		return (false);
 	next->fpl_out_off = u->up_piece_out_off + len;
 	if (find_end(zs, file, off, &next->fpl_in_off) &&
-	    is_boundary(file, next->fpl_in_off))
+	    is_boundary(zs, file, next->fpl_in_off))
 		return (true);
 	return (done > 0 && search_frame(zs, file, &next->fpl_in_off));
 }
@@ -359,11 +347,10 @@ go_on(struct zstd *zs, enum unpack_end end)
 void
 unpack_zstd(struct unpack *u)
 {
-	struct zstd zs = { .zs_u = u,
-		.zs_z = ZSTD_createDCtx(),
-		.zs_budget = SEARCH_RATIO * u->up_in_len };
+	struct zstd zs = { .zs_u = u, .zs_z = ZSTD_createDCtx() };
 	enum unpack_end end;
 
+	u->up_budget = SEARCH_RATIO * u->up_in_len;
 	if (zs.zs_z == NULL) {
 		(void)unpack_fail(u, ENOMEM, "out of memory");
 		return;

@@ -14,6 +14,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "libkvm/unpack_int.h"
 #include "tests/support/child.h"
 #include "tests/support/temp.h"
 #include "tests/support/unit.h"
@@ -805,6 +806,34 @@ test_place(void **state)
 	}
 }
 
+/* ---- what a search may cost ---- */
+
+static const struct padding_row {
+	const char *name;
+	uint8_t rest[8];
+	size_t len;
+	uint64_t budget, left;
+	bool is;
+} padding_rows[] = {
+	{ "padding: nothing", { 0 }, 0, 5, 5, true },
+	{ "padding: zeros", { 0 }, 8, 9, 1, true },
+	{ "padding: zeros that cost too much", { 0 }, 8, 7, 0, false },
+	{ "no padding: a byte after zeros", { 0, 0, 0, 1 }, 4, 9, 6, false },
+	{ "no padding: a byte first", { 1 }, 8, 9, 9, false },
+};
+
+static void
+test_padding(void **state)
+{
+	const struct padding_row *row = *state;
+	struct unpack u = { .up_budget = row->budget };
+
+	assert_int_equal(unpack_is_padding(&u,
+			     (struct span){ row->rest, row->len }),
+	    row->is);
+	assert_int_equal(u.up_budget, row->left);
+}
+
 /* ---- progress ---- */
 
 struct reports {
@@ -959,7 +988,7 @@ test_special(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[64];
+	struct CMUnitTest tests[80];
 	size_t n = 0;
 
 	make_data();
@@ -968,6 +997,7 @@ main(void)
 	ADD_ROWS(tests, n, how_rows, test_how);
 	ADD_ROWS(tests, n, end_rows, test_end);
 	ADD_ROWS(tests, n, place_rows, test_place);
+	ADD_ROWS(tests, n, padding_rows, test_padding);
 	tests[n++] = row_test("zeros become holes", test_holes, NULL);
 	tests[n++] = row_test("progress", test_progress, NULL);
 	tests[n++] =
