@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "format/bytes.h"
+#include "libkvm/holes.h"
 #include "libkvm/unpack_int.h"
 
 /* A kind of compression. */
@@ -178,6 +179,10 @@ unpack(struct unpack *u, const struct packing *packing)
 		return (unpack_fail(u, EINVAL,
 		    "compressed with %s, which this build without %s cannot unpack: unpack it first",
 		    packing->pk_name, packing->pk_library));
+	if (getenv(SPOOL_NOLIMIT) == NULL && holes_is_hollow(u->up_in_fd))
+		return (unpack_fail(u, EINVAL,
+		    "nearly all of the compressed file is a hole: " SPOOL_NOLIMIT
+		    "=1 in the environment unpacks it all the same"));
 	u->up_in_len = (uint64_t)st.st_size;
 	if (!spool_open(&u->up_spool, u->up_in_len, packing->pk_short_max))
 		return (unpack_fail(u, EIO,

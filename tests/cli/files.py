@@ -418,6 +418,22 @@ if shutil.which("xz") and knows("xz"):
 # ---- what unpacking may cost ----
 
 
+def check_hole(start, hole, end):
+    """A file of gigabytes that takes no room on the disk."""
+    core = save("hollow", start)
+    os.truncate(core, len(start) + hole)
+    with open(core, "ab") as file:
+        file.write(end)
+    if os.stat(core).st_blocks * 512 > hole // 16:
+        return  # the file system has no holes
+    expect(run(VMCORE, "info", core), os.EX_DATAERR, "compressed file is a hole")
+
+
+tests.case("zeros after a dump are a hole", check_hole, gzip.compress(CORE, 1), 64 << 30, b"")
+tests.case("a hole is in a frame without data", check_hole,
+           struct.pack("<II", 0x184d2a50, 4095 << 20), 4095 << 20, zstd(CORE))
+
+
 with open(VMCORE, "rb") as program:
     SANITIZED = b"__asan_init" in program.read()
 
