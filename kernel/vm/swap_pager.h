@@ -1,7 +1,8 @@
 /*
  * Swap: devices, and what is on them for which page of which object.
  *
- *	swap_pager.c	the pager: pages to swap and back
+ *	swap_pager.c	the pager: pages from swap
+ *	swap_out.c	pages to swap
  *	swap_meta.c	from a page's index to its block
  *	swap_dev.c	devices, their blocks, requests to them
  *	swap_off.c	a device is emptied and taken away
@@ -41,6 +42,11 @@ bool swap_pager_has_own(vm_object_t object, vm_pindex_t pindex);
 
 /* The first index from *pindex on that has a block; false: none.  Locked. */
 bool swap_pager_find_least(vm_object_t object, vm_pindex_t *pindex);
+
+/* ---- swap_out.c ---- */
+
+void swap_pager_putpages(vm_object_t object, vm_page_t *ma, int count,
+    unsigned int flags, int *rtvals);
 
 /* ---- swap_meta.c; the object is locked ---- */
 
