@@ -54,6 +54,7 @@ void sim_join(struct simthread *t);
 struct thread *sim_thread(struct simthread *t);
 
 /* Does it sleep, on whatever?  And: return when it does. */
+bool sim_thread_asleep(const struct thread *td);
 bool sim_asleep(struct simthread *t);
 void sim_wait_asleep(struct simthread *t);
 

@@ -163,14 +163,20 @@ sim_thread(struct simthread *t)
 }
 
 bool
-sim_asleep(struct simthread *t)
+sim_thread_asleep(const struct thread *td)
 {
 	bool asleep;
 
 	mtx_lock_spin(&sched_lock);
-	asleep = t->simt_thread.td_wchan != NULL;
+	asleep = td->td_wchan != NULL;
 	mtx_unlock_spin(&sched_lock);
 	return (asleep);
+}
+
+bool
+sim_asleep(struct simthread *t)
+{
+	return (sim_thread_asleep(&t->simt_thread));
 }
 
 void

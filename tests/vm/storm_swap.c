@@ -17,7 +17,7 @@
 #include "tests/vm/objects.h"
 #include "tests/vm/pages.h"
 #include "tests/vm/sim.h"
-#include "tests/vm/sim_disk.h"
+#include "tests/vm/sim_disks.h"
 
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
@@ -387,22 +387,6 @@ run_world(void *arg)
 
 /* ---- The machine ---- */
 
-static void
-step_disks(void *arg)
-{
-	(void)arg;
-	sim_pin(NTHREADS + 1);
-	while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE)) {
-		bool any = false;
-
-		for (int i = 0; i < NDISKS; i++)
-			any |= sim_disk_ninflight(disks[i]) > 0 &&
-			    sim_disk_step(disks[i]);
-		if (!any)
-			cpu_spinwait();
-	}
-}
-
 /* The page daemon. */
 static void
 make_room_always(void *arg)
@@ -442,7 +426,11 @@ static void
 test_storm(void **state)
 {
 	struct world daemon = { .cpu = NTHREADS, .seed = 1 };
-	struct simthread *stepper, *daemon_thread = NULL;
+	struct simthread *daemon_thread = NULL;
+	struct sim_disks worker = { .dks_disks = disks,
+		.dks_ndisks = NDISKS,
+		.dks_cpu = NTHREADS + 1,
+		.dks_on_demand = nthreads == 1 };
 	vm_pindex_t npages;
 
 	(void)state;
@@ -458,14 +446,14 @@ test_storm(void **state)
 		    .errors = 50 });
 		swap_on(i);
 	}
-	stepper = sim_start(step_disks, NULL);
+	sim_disks_start(&worker);
 	if (nthreads > 1)
 		daemon_thread = sim_start(make_room_always, &daemon);
 	run_worlds();
 	__atomic_store_n(&over, true, __ATOMIC_RELEASE);
 	if (daemon_thread != NULL)
 		sim_join(daemon_thread);
-	sim_join(stepper);
+	sim_disks_stop(&worker);
 	assert_int_equal(audit_objects(&npages), 0);
 	audit_swap();
 	assert_true(TAILQ_EMPTY(&swap_objects));

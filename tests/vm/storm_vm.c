@@ -14,7 +14,7 @@
 #include "tests/vm/mmu.h"
 #include "tests/vm/objects.h"
 #include "tests/vm/sim.h"
-#include "tests/vm/sim_disk.h"
+#include "tests/vm/sim_disks.h"
 
 #include "kernel/sys/errno.h"
 #include "kernel/sys/smp.h"
@@ -83,7 +83,10 @@ static struct file {
 static bool files_fail;
 
 static struct disk *swap;
-static bool over;
+static struct sim_disks disk_worker = { .dks_disks = &swap,
+	.dks_ndisks = 1,
+	.dks_cpu = NCPUS,
+	.dks_on_demand = true };
 static struct content *file_contents[NFILES][NPAGES];
 
 static struct proc *loaded[NCPUS];
@@ -567,18 +570,6 @@ file_put(struct vnode *vp, uint64_t off, const vm_paddr_t *pas,
 
 static const struct vop_vector file_ops = { file_get, file_put };
 
-/* A thread: requests to swap are done. */
-static void
-step_disk(void *arg)
-{
-	(void)arg;
-	sim_pin(NCPUS);
-	while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE)) {
-		if (sim_disk_ninflight(swap) == 0 || !sim_disk_step(swap))
-			cpu_spinwait();
-	}
-}
-
 /* ---- Processes ---- */
 
 static void
@@ -801,8 +792,6 @@ one_step(void)
 	kinds[i].func();
 }
 
-static struct simthread *disk_thread;
-
 static void
 swap_begin(void)
 {
@@ -810,8 +799,7 @@ swap_begin(void)
 	    .sector_len = 512,
 	    .seed = 1 });
 	expect(swap_dev_add("swap", swap, 0, 16 << 20) == 0, "swap");
-	__atomic_store_n(&over, false, __ATOMIC_RELEASE);
-	disk_thread = sim_start(step_disk, NULL);
+	sim_disks_start(&disk_worker);
 }
 
 static void
@@ -857,8 +845,7 @@ power_off(void)
 		file_end(i);
 	expect(TAILQ_EMPTY(&vm_object_list), "objects that are left");
 	audit_swap();
-	__atomic_store_n(&over, true, __ATOMIC_RELEASE);
-	sim_join(disk_thread);
+	sim_disks_stop(&disk_worker);
 	sim_disk_destroy(swap);
 }
 

@@ -8,7 +8,7 @@
 #include "tests/vm/objects.h"
 #include "tests/vm/pages.h"
 #include "tests/vm/sim.h"
-#include "tests/vm/sim_disk.h"
+#include "tests/vm/sim_disks.h"
 
 #include "kernel/sys/errno.h"
 #include "kernel/sys/smp.h"
@@ -28,30 +28,14 @@ static const struct sim_config config = {
 #define NDISKS 2
 
 static struct disk *disks[NDISKS];
-static struct simthread *stepper;
-static bool stop, disks_held;
-
-/* The disks work, by a thread of their own, unless they are held. */
-static void
-step_disks(void *arg)
-{
-	(void)arg;
-	sim_pin(1);
-	while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
-		bool hold = __atomic_load_n(&disks_held, __ATOMIC_ACQUIRE);
-		bool any = false;
-
-		for (int i = 0; i < NDISKS; i++)
-			any |= !hold && sim_disk_step(disks[i]);
-		if (!any)
-			cpu_spinwait();
-	}
-}
+static struct sim_disks worker = { .dks_disks = disks,
+	.dks_ndisks = NDISKS,
+	.dks_cpu = 1 };
 
 static void
 hold_disks(bool hold)
 {
-	__atomic_store_n(&disks_held, hold, __ATOMIC_RELEASE);
+	sim_disks_hold(&worker, hold);
 }
 
 static int
@@ -65,8 +49,7 @@ power_on(void **state)
 		    .media_len = 8 << 20,
 		    .sector_len = 512,
 		    .seed = i });
-	stop = disks_held = false;
-	stepper = sim_start(step_disks, NULL);
+	sim_disks_start(&worker);
 	return (0);
 }
 
@@ -74,8 +57,7 @@ static int
 power_off(void **state)
 {
 	(void)state;
-	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
-	sim_join(stepper);
+	sim_disks_stop(&worker);
 	for (int i = 0; i < NDISKS; i++)
 		sim_disk_destroy(disks[i]);
 	if (mtx_owned(&vm_mtx))
