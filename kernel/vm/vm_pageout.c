@@ -38,8 +38,10 @@ vm_pageout_objects(int pass)
 
 	if (wanted > have)
 		vm_pageout_scan_active(wanted - have, pass);
-	if (nfreed < shortage && vm_pageout_launder(shortage - nfreed) > 0)
+	if (nfreed < shortage && vm_pageout_launder(shortage - nfreed) > 0) {
+		vm_pageout_launder_wait();
 		nfreed += vm_pageout_scan_inactive(shortage - nfreed);
+	}
 	return (nfreed);
 }
 

@@ -64,8 +64,20 @@ vm_pindex_t vm_pageout_scan_inactive(vm_pindex_t shortage);
 /* Make that many active pages inactive.  Passes before this one freed nothing. */
 void vm_pageout_scan_active(vm_pindex_t wanted, int pass);
 
-/* Write pages until that many more are clean.  Pages that are. */
+/*
+ * Have pages written until that many are clean, or on their way to be.  How many
+ * are, with those of earlier calls that are still on their way.
+ */
 vm_pindex_t vm_pageout_launder(vm_pindex_t wanted);
+
+/* Sleep until one more write of a pager has ended, if any is on its way. */
+void vm_pageout_launder_wait(void);
+
+/*
+ * The write of a page that was laundered has ended, with that result of its pager.
+ * The page is not busy any more.  true: it is clean.  Locked.
+ */
+bool vm_pageout_finish(vm_page_t m, int rtval);
 
 /* If it was used since this was last asked: to the active queue with it. */
 bool vm_pageout_reactivate(vm_page_t m);

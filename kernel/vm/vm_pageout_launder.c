@@ -11,6 +11,9 @@
  * object has paging in progress, so that it stays; and mappings have lost the right
  * to write, so that a write in the meantime makes the page dirty again.
  *
+ * Several runs are written at the same time: a pager may start a write and say how it
+ * ended later, by vm_pageout_finish().
+ *
  * Lock: vm_mtx, not held while pages are written.
  */
 #include "kernel/sys/mutex.h"
@@ -20,6 +23,9 @@
 #include "kernel/vm/vm_page.h"
 #include "kernel/vm/vm_pageout.h"
 #include "kernel/vm/vm_pager.h"
+
+static vm_pindex_t in_flight;  /* pages that pagers have; vm_mtx */
+static bool in_flight_awaited; /* vm_mtx */
 
 /* Consecutive pages of one object. */
 struct wash {
@@ -70,11 +76,10 @@ choose_run(vm_object_t object, vm_page_t chosen, struct wash *ws)
 	    (m == chosen || goes_along(m)));
 }
 
-/* What the pager said of a page decides where it goes; true: it is clean. */
+/* The page goes where what its pager said of it belongs; true: it is clean. */
 static bool
-finish_page(vm_page_t m, int rtval)
+sort(vm_page_t m, int rtval)
 {
-	vm_page_sunbusy(m);
 	/* Past the end of its file, or the file is gone: nobody can miss it. */
 	if (rtval == VM_PAGER_BAD)
 		vm_page_undirty(m);
@@ -93,25 +98,43 @@ finish_page(vm_page_t m, int rtval)
 	}
 }
 
-/* Write the run around m; pages that are clean now. */
+bool
+vm_pageout_finish(vm_page_t m, int rtval)
+{
+	bool clean;
+
+	mtx_assert(&vm_mtx, MA_OWNED);
+	vm_page_sunbusy(m);
+	clean = sort(m, rtval);
+	vm_cnt.v_laundered += clean;
+	in_flight--;
+	if (in_flight_awaited)
+		wakeup(&in_flight);
+	in_flight_awaited = false;
+	return (clean);
+}
+
+/* Write the run around m; pages that are clean now, or may be soon. */
 static vm_pindex_t
 launder_run(vm_page_t m)
 {
 	vm_object_t object = vm_page_object(m);
-	vm_pindex_t nclean = 0;
+	vm_pindex_t n = 0;
 	struct wash ws;
 
 	choose_run(object, m, &ws);
 	vm_object_pip_add(object, 1);
+	in_flight += (vm_pindex_t)ws.wsh_count;
 	mtx_unlock(&vm_mtx);
 	vm_pager_put_pages(object, ws.wsh_pages, ws.wsh_count, 0,
 	    ws.wsh_rtvals);
 	mtx_lock(&vm_mtx);
-	for (int i = 0; i < ws.wsh_count; i++)
-		nclean += finish_page(ws.wsh_pages[i], ws.wsh_rtvals[i]);
+	for (int i = 0; i < ws.wsh_count; i++) {
+		n += ws.wsh_rtvals[i] == VM_PAGER_PEND ||
+		    vm_pageout_finish(ws.wsh_pages[i], ws.wsh_rtvals[i]);
+	}
 	vm_object_pip_wakeup(object);
-	vm_cnt.v_laundered += nclean;
-	return (nclean);
+	return (n);
 }
 
 /* The head of the queue; pages that are clean now. */
@@ -139,16 +162,29 @@ launder_first(vm_page_t m)
 vm_pindex_t
 vm_pageout_launder(vm_pindex_t wanted)
 {
-	vm_pindex_t left = vm_pageq_count(PQ_LAUNDRY), nclean = 0;
+	vm_pindex_t left, n;
 	vm_page_t m;
 
 	mtx_lock(&vm_mtx);
-	for (; left > 0 && nclean < wanted; left--) {
+	n = in_flight;
+	for (left = vm_pageq_count(PQ_LAUNDRY); left > 0 && n < wanted;
+	     left--) {
 		m = vm_pageq_first(PQ_LAUNDRY);
 		if (m == NULL)
 			break;
-		nclean += launder_first(m);
+		n += launder_first(m);
 	}
 	mtx_unlock(&vm_mtx);
-	return (nclean);
+	return (n);
+}
+
+void
+vm_pageout_launder_wait(void)
+{
+	mtx_lock(&vm_mtx);
+	if (in_flight > 0) {
+		in_flight_awaited = true;
+		(void)msleep(&in_flight, &vm_mtx, PVM, "laundw", 0);
+	}
+	mtx_unlock(&vm_mtx);
 }

@@ -19,7 +19,7 @@
 #define VM_PAGER_OK    0
 #define VM_PAGER_BAD   1 /* it is outside of the object */
 #define VM_PAGER_FAIL  2 /* the pager has nothing there: zeros, or no memory */
-#define VM_PAGER_PEND  3 /* under way; no pager of ours says that */
+#define VM_PAGER_PEND  3 /* under way */
 #define VM_PAGER_ERROR 4 /* an error of the device */
 #define VM_PAGER_AGAIN 5 /* not now */
 
@@ -99,6 +99,10 @@ int vm_pager_get_pages(vm_object_t object, vm_page_t *ma, int count,
  * Write count pages, with consecutive indices, all valid and busy, whose mappings
  * may not write.  rtvals says of each: OK, and then it is clean; or else it is as
  * dirty as before.
+ *
+ * PEND, which is said only without VM_PAGER_PUT_SYNC and of pages that are
+ * shared-busy: the page is the pager's until the write is done.  Then the pager calls
+ * vm_pageout_finish(), perhaps before this call returns.
  */
 void vm_pager_put_pages(vm_object_t object, vm_page_t *ma, int count,
     unsigned int flags, int *rtvals);

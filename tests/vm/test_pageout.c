@@ -325,6 +325,52 @@ test_launder_is_bounded(void **state)
 	assert_int_equal(pager.ncalls, 50);
 }
 
+/* ---- Writes that end later ---- */
+
+static void
+wait_for_a_write(void *arg)
+{
+	(void)arg;
+	sim_pin(1);
+	vm_pageout_launder_wait();
+}
+
+/* The pages stay busy, and count, until the pager says how it ended. */
+static void
+test_under_way(void **state)
+{
+	const struct outcome *row = *state;
+	struct simthread *waiting;
+	vm_page_t m;
+
+	assert_int_equal(power_on(state), 0);
+	for (vm_pindex_t i = 0; i < 3; i++)
+		m = make_page(i, 'D');
+	pager.says = VM_PAGER_PEND;
+	assert_int_equal(vm_pageout_launder(1), 3);
+	assert_int_equal(vm_pageout_launder(3), 3);
+	assert_int_equal(pager.ncalls, 1);
+	for (vm_pindex_t i = 0; i < 3; i++) {
+		m = page_at(i);
+		assert_true(vm_page_busied(m) && m->dirty != 0);
+		waiting = sim_start(wait_for_a_write, NULL);
+		sim_wait_asleep(waiting);
+		mtx_lock(&vm_mtx);
+		if (row->says == VM_PAGER_OK)
+			vm_page_undirty(m);
+		assert_int_equal(vm_pageout_finish(m, row->says),
+		    row->clean > 0);
+		mtx_unlock(&vm_mtx);
+		sim_join(waiting);
+		assert_false(vm_page_busied(m));
+		assert_int_equal(vm_page_queue(m), row->queue);
+	}
+	assert_int_equal(vm_cnt.v_laundered, row->clean);
+	assert_int_equal(vm_pageout_launder(0), 0);
+	vm_pageout_launder_wait(); /* for none */
+	assert_int_equal(power_off(state), 0);
+}
+
 /* ---- Mappings ---- */
 
 static void
@@ -564,5 +610,6 @@ main(void)
 	ADD_ROWS(tests, ntests, inactives, test_inactive);
 	ADD_ROWS(tests, ntests, runs, test_run);
 	ADD_ROWS(tests, ntests, outcomes, test_outcome);
+	ADD_ROWS(tests, ntests, outcomes, test_under_way);
 	return (RUN_TESTS(tests, ntests));
 }
