@@ -11,6 +11,7 @@
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/sched.h"
 #include "kernel/sys/sysctl.h"
+#include "kernel/vm/swap_pager.h"
 #include "kernel/vm/uma.h"
 #include "kernel/vm/uma_boot.h"
 #include "kernel/vm/vm_kern.h"
@@ -56,20 +57,36 @@ vm_mem_init(const void *arg)
 SYSINIT(vm_mem, SI_SUB_VM, SI_ORDER_SECOND, vm_mem_init, NULL);
 
 static void
-pagedaemon(void *arg)
+be_a_daemon(void)
 {
-	(void)arg;
 	mtx_lock_spin(&sched_lock);
 	sched_prio(curthread, PVM);
 	mtx_unlock_spin(&sched_lock);
+}
+
+static void
+pagedaemon(void *arg)
+{
+	(void)arg;
+	be_a_daemon();
 	vm_pageout();
 }
 
 static void
-pagedaemon_start(const void *arg)
+swapdaemon(void *arg)
+{
+	(void)arg;
+	be_a_daemon();
+	swap_out_thread();
+}
+
+static void
+daemons_start(const void *arg)
 {
 	(void)arg;
 	kproc_kthread_add(pagedaemon, NULL, NULL, NULL, "pagedaemon",
 	    "pagedaemon");
+	kproc_kthread_add(swapdaemon, NULL, NULL, NULL, "swapdaemon",
+	    "swapdaemon");
 }
-SYSINIT(pagedaemon, SI_SUB_KTHREAD, SI_ORDER_MIDDLE, pagedaemon_start, NULL);
+SYSINIT(vm_daemons, SI_SUB_KTHREAD, SI_ORDER_MIDDLE, daemons_start, NULL);

@@ -158,6 +158,21 @@ swap_dev_avail(void)
 /* ---- Requests ---- */
 
 int
+swap_dev_start(struct bio *bp, swblk_t blk)
+{
+	const struct swdevt *sw;
+	bool lost;
+
+	mtx_lock(&vm_mtx);
+	sw = swap_dev_of(blk);
+	bp->bio_disk = sw->sw_disk;
+	bp->bio_offset = sw->sw_offset + ptoa(blk - sw->sw_first);
+	lost = is_lost(sw);
+	mtx_unlock(&vm_mtx);
+	return (lost ? EIO : bio_start(bp));
+}
+
+int
 swap_dev_io(enum bio_cmd cmd, swblk_t blk, vm_page_t *ma, unsigned int n)
 {
 	vm_paddr_t pas[VM_PAGER_MAXPAGES];
@@ -166,22 +181,12 @@ swap_dev_io(enum bio_cmd cmd, swblk_t blk, vm_page_t *ma, unsigned int n)
 		.bio_bcount = (uint32_t)ptoa(n),
 		.bio_ma = pas,
 	};
-	struct swdevt *sw;
-	bool lost;
 	int error;
 
 	for (unsigned int i = 0; i < n; i++)
 		pas[i] = VM_PAGE_TO_PHYS(ma[i]);
-	mtx_lock(&vm_mtx);
-	sw = swap_dev_of(blk);
-	bio.bio_disk = sw->sw_disk;
-	bio.bio_offset = sw->sw_offset + ptoa(blk - sw->sw_first);
-	lost = is_lost(sw);
-	mtx_unlock(&vm_mtx);
-	error = lost ? EIO : bio_start(&bio);
-	if (error == 0)
-		error = bio_wait(&bio);
-	return (error);
+	error = swap_dev_start(&bio, blk);
+	return (error == 0 ? bio_wait(&bio) : error);
 }
 
 /* ---- Devices ---- */

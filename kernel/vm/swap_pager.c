@@ -24,6 +24,7 @@ swap_pager_init(void)
 {
 	memset(swap_devices, 0, sizeof(swap_devices));
 	swap_meta_init();
+	swap_out_init();
 }
 
 static vm_object_t

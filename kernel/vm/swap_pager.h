@@ -45,8 +45,23 @@ bool swap_pager_find_least(vm_object_t object, vm_pindex_t *pindex);
 
 /* ---- swap_out.c ---- */
 
+void swap_out_init(void);
+
+/*
+ * pgo_putpages.  Without VM_PAGER_PUT_SYNC it starts the writes, and sleeps only if
+ * too many are in flight.
+ */
 void swap_pager_putpages(vm_object_t object, vm_page_t *ma, int count,
     unsigned int flags, int *rtvals);
+
+/*
+ * Finish one of the writes that the disks are done with: vm_pageout_finish() is
+ * called for its pages.  false: there is none.  Takes vm_mtx.
+ */
+bool swap_out_finish(void);
+
+/* The body of a thread that does so all the time; never returns. */
+_Noreturn void swap_out_thread(void);
 
 /* ---- swap_meta.c; the object is locked ---- */
 
@@ -120,6 +135,12 @@ void swap_dev_overwritten(const struct disk *dk, uint64_t offset, uint64_t len);
 /* Blocks of all devices that take any, and those of them that are free. */
 uint32_t swap_dev_total(void);
 uint32_t swap_dev_avail(void);
+
+/*
+ * Start a request for consecutive blocks from blk on, as bio_start() does: the place
+ * on the disk is filled in.  EIO: a dump was written over the device.  Unlocked.
+ */
+int swap_dev_start(struct bio *bp, swblk_t blk);
 
 /* Move n pages from or to consecutive blocks.  0 or an errno.  Sleeps, unlocked. */
 int swap_dev_io(enum bio_cmd cmd, swblk_t blk, vm_page_t *ma, unsigned int n);

@@ -5,8 +5,10 @@
 
 #include "kernel/machine/pcpu.h"
 #include "kernel/sys/smp.h"
+#include "kernel/vm/swap_pager.h"
+#include "kernel/vm/vm_pageout.h"
 
-/* One step of each disk; false: there was nothing to do. */
+/* One step of each disk, and what follows from it; false: there was nothing to do. */
 static bool
 work(const struct sim_disks *dks)
 {
@@ -14,6 +16,8 @@ work(const struct sim_disks *dks)
 
 	for (size_t i = 0; i < dks->dks_ndisks; i++)
 		any |= sim_disk_step(dks->dks_disks[i]);
+	while (swap_out_finish())
+		any = true;
 	return (any);
 }
 
@@ -56,6 +60,13 @@ sim_disks_start(struct sim_disks *dks)
 	dks->dks_asked = 0;
 	dks->dks_starter = curthread;
 	dks->dks_thread = sim_start(run, dks);
+}
+
+void
+sim_disks_drain(void)
+{
+	while (vm_pageout_launder(0) > 0)
+		vm_pageout_launder_wait();
 }
 
 void

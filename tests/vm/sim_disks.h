@@ -1,5 +1,5 @@
 /*
- * A thread by which the disks of a test work.
+ * A thread by which the disks of a test work, and writes to swap are finished.
  *
  * It works all the time; or on demand, which is while the thread that started it
  * sleeps, and when that asks for work.  Then a test of that thread alone is the same
@@ -27,6 +27,9 @@ struct sim_disks {
 };
 
 void sim_disks_start(struct sim_disks *dks);
+
+/* Sleep until no write of vm_pageout_launder() is in flight. */
+void sim_disks_drain(void);
 
 /* Nothing may be in flight. */
 void sim_disks_stop(struct sim_disks *dks);

@@ -526,12 +526,13 @@ step_unwire(void)
 
 /* ---- Memory for others ---- */
 
-/* What the page daemon does when memory is low. */
+/* What the page daemon does when memory is low; writes stay in flight. */
 static void
 step_pageout(void)
 {
 	vm_pageout_scan_active(below(400), (int)below(2));
 	(void)vm_pageout_launder(below(400));
+	sim_disks_ask(&disk_worker, below(8));
 	(void)vm_pageout_scan_inactive(below(400));
 }
 
@@ -751,6 +752,7 @@ audit_all_objects(void)
 static void
 audit(void)
 {
+	sim_disks_drain();
 	for (unsigned int i = 0; i < NPROCS; i++) {
 		if (procs[i].vm != NULL)
 			audit_proc(&procs[i]);
