@@ -239,6 +239,17 @@ terminate(vm_object_t object)
 	return (backing);
 }
 
+/* Neither is paged then: a write to swap may take a while. */
+static void
+wait_for_paging(vm_object_t shadow, vm_object_t object)
+{
+	while (shadow->backing_object == object &&
+	    shadow->paging_in_progress + object->paging_in_progress > 0)
+		vm_object_pip_wait(shadow->paging_in_progress > 0 ? shadow :
+								    object,
+		    "objcol");
+}
+
 /*
  * When its only other user is a shadow, an object may become a part of that.  The
  * reference keeps the shadow here meanwhile, and is the caller's to give up.
@@ -252,6 +263,7 @@ collapse_only_shadow(vm_object_t object)
 	    (shadow->flags & OBJ_DEAD) != 0)
 		return (NULL);
 	vm_object_reference_locked(shadow);
+	wait_for_paging(shadow, object);
 	while (vm_object_collapse(shadow)) {
 		VM_OBJECT_UNLOCK(shadow);
 		VM_OBJECT_LOCK(shadow);

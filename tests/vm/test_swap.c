@@ -1348,6 +1348,29 @@ test_flight_wait(void **state)
 		vm_object_deallocate(call.cl_object);
 }
 
+/* The end of one user waits, and then leaves what is written to the other. */
+static void
+test_flight_absorb(void **state)
+{
+	struct call end = { .cl_func = call_deallocate, .cl_cpu = 2 };
+	vm_ooffset_t offset = 0;
+	vm_object_t shadow;
+
+	(void)state;
+	swap_on(0, 100);
+	shadow = end.cl_object = in_flight(8);
+	vm_object_reference(shadow);
+	vm_object_shadow(&shadow, &offset, ptoa(8));
+	start(&end);
+	assert_false(ended(&end));
+	hold_disks(false);
+	sim_join(end.cl_thread);
+	assert_null(shadow->backing_object);
+	assert_int_equal(shadow->resident_page_count, 8);
+	assert_int_equal(used("sim0"), 0);
+	vm_object_deallocate(shadow);
+}
+
 /* ---- Dumps ---- */
 
 /* Blocks for 400 pages that are far apart, and how much longer a dump is. */
@@ -1401,9 +1424,10 @@ main(void)
 		cmocka_unit_test(test_in_flight),
 		cmocka_unit_test(test_in_flight_counts),
 		cmocka_unit_test(test_flight_bound),
+		cmocka_unit_test(test_flight_absorb),
 		cmocka_unit_test(test_notes_are_bulk),
 	};
-	size_t ntests = 24;
+	size_t ntests = 25;
 
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
