@@ -22,6 +22,7 @@
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/swap_pager.h"
+#include "kernel/vm/vm_pageout.h"
 
 #define NTHREADS 4  /* at most */
 #define NPROCS	 6  /* of each thread */
@@ -37,6 +38,9 @@ static const struct sim_config config = {
 };
 
 static struct disk *disks[NDISKS];
+static struct sim_disks worker = { .dks_disks = disks,
+	.dks_ndisks = NDISKS,
+	.dks_cpu = NTHREADS + 1 };
 static bool over;
 static unsigned long seed_arg = 1, nsteps = 20000, nthreads = 1;
 
@@ -157,6 +161,26 @@ evict(struct world *world)
 	for (int i = 0; i < n; i++)
 		release(ma[i]);
 	mtx_unlock(&vm_mtx);
+}
+
+/* Pages are written while all go on. */
+static void
+launder(struct world *world)
+{
+	vm_page_t ma[VM_PAGER_MAXPAGES];
+	vm_object_t object;
+	int n = 0;
+
+	mtx_lock(&vm_mtx);
+	object = any_object(world);
+	if (object != NULL)
+		n = collect(object, below(world, SIZE), VM_PAGER_MAXPAGES, ma);
+	for (int i = 0; i < n; i++) {
+		vm_page_launder(ma[i]);
+		vm_page_sunbusy(ma[i]);
+	}
+	mtx_unlock(&vm_mtx);
+	(void)vm_pageout_launder(below(world, 64));
 }
 
 /* No memory: have others do with less.  Lets go of the lock. */
@@ -341,8 +365,12 @@ do_step(struct world *world)
 		proc->object = NULL;
 	} else if (what == 1) {
 		forget_range(world, proc);
-	} else if (what < 16) {
+	} else if (what < 8) {
 		evict(world);
+	} else if (what < 16) {
+		launder(world);
+	} else if (what < 20 && nthreads == 1) {
+		sim_disks_ask(&worker, 1 + below(world, 4));
 	} else if (what < 40) {
 		write_page(world, proc, below(world, SIZE));
 	} else {
@@ -354,6 +382,9 @@ static void
 check_world(struct world *world)
 {
 	vm_pindex_t npages;
+
+	if (nthreads == 1)
+		sim_disks_drain();
 
 	for (size_t i = 0; i < NPROCS; i++) {
 		if (world->procs[i].object == NULL)
@@ -420,6 +451,7 @@ run_worlds(void)
 		print_message("# pages read %ju, written %ju, failed %ju\n",
 		    (uintmax_t)worlds[i].nread, (uintmax_t)worlds[i].nwritten,
 		    (uintmax_t)worlds[i].nfailed);
+	print_message("# pages laundered %ju\n", (uintmax_t)vm_cnt.v_laundered);
 }
 
 static void
@@ -427,10 +459,6 @@ test_storm(void **state)
 {
 	struct world daemon = { .cpu = NTHREADS, .seed = 1 };
 	struct simthread *daemon_thread = NULL;
-	struct sim_disks worker = { .dks_disks = disks,
-		.dks_ndisks = NDISKS,
-		.dks_cpu = NTHREADS + 1,
-		.dks_on_demand = nthreads == 1 };
 	vm_pindex_t npages;
 
 	(void)state;
@@ -446,6 +474,7 @@ test_storm(void **state)
 		    .errors = 50 });
 		swap_on(i);
 	}
+	worker.dks_on_demand = nthreads == 1;
 	sim_disks_start(&worker);
 	if (nthreads > 1)
 		daemon_thread = sim_start(make_room_always, &daemon);
@@ -453,6 +482,7 @@ test_storm(void **state)
 	__atomic_store_n(&over, true, __ATOMIC_RELEASE);
 	if (daemon_thread != NULL)
 		sim_join(daemon_thread);
+	sim_disks_drain();
 	sim_disks_stop(&worker);
 	assert_int_equal(audit_objects(&npages), 0);
 	audit_swap();
