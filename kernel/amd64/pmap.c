@@ -64,8 +64,8 @@ pmap_release(pmap_t pmap)
 	KASSERT(pmap->pm_resident == 0 && pmap->pm_tables == 1,
 	    ("%s: %ju pages in %ju tables", __func__,
 		(uintmax_t)pmap->pm_resident, (uintmax_t)pmap->pm_tables));
-	KASSERT(pmap->pm_active == 0,
-	    ("%s: CPUs %#jx use it", __func__, (uintmax_t)pmap->pm_active));
+	KASSERT(pmap_active(pmap) == 0,
+	    ("%s: CPUs %#jx use it", __func__, (uintmax_t)pmap_active(pmap)));
 	pmap_pv_release(pmap);
 	tlb_gather_table(&g, PHYS_TO_VM_PAGE(pmap->pm_root));
 	tlb_gather_finish(&g);

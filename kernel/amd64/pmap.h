@@ -18,16 +18,22 @@ struct pcid {
 
 /* An address space.  (p): the pmap's lock. */
 struct pmap {
-	vm_paddr_t pm_root;	     /* (c) the top-level page table */
-	volatile uint64_t pm_active; /* atomic: CPUs that have it loaded */
-	volatile uint64_t pm_kept;   /* atomic: CPUs that may keep its PCID */
-	vm_pindex_t pm_resident;     /* (p) pages that are mapped */
-	vm_pindex_t pm_wired;	     /* (p) of these, wired */
-	vm_pindex_t pm_tables;	     /* (p) page tables, the root included */
-	vm_pindex_t pm_pvfree;	     /* (p) free entries of its chunks */
+	vm_paddr_t pm_root;	 /* (c) the top-level page table */
+	uint64_t pm_active;	 /* atomic: CPUs that have it loaded */
+	uint64_t pm_kept;	 /* atomic: CPUs that may keep its PCID */
+	vm_pindex_t pm_resident; /* (p) pages that are mapped */
+	vm_pindex_t pm_wired;	 /* (p) of these, wired */
+	vm_pindex_t pm_tables;	 /* (p) page tables, the root included */
+	vm_pindex_t pm_pvfree;	 /* (p) free entries of its chunks */
 	LIST_HEAD(, pv_chunk) pm_chunks; /* (p) those with free entries */
 	struct pcid pm_pcids[MAXCPU];	 /* by CPU, which writes its own */
 };
+
+static inline uint64_t
+pmap_active(const struct pmap *pmap)
+{
+	return (__atomic_load_n(&pmap->pm_active, __ATOMIC_SEQ_CST));
+}
 
 /* Make the kernel's own page tables and switch to them. */
 void pmap_bootstrap(void);

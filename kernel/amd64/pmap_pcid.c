@@ -91,7 +91,7 @@ pmap_pcid_cr3(struct pmap *pmap, unsigned int cpu)
 void
 pmap_pcid_forget(struct pmap *pmap)
 {
-	uint64_t self = pmap->pm_active & UINT64_C(1) << critical_cpu();
+	uint64_t self = pmap_active(pmap) & UINT64_C(1) << critical_cpu();
 
 	if ((__atomic_load_n(&pmap->pm_kept, __ATOMIC_SEQ_CST) & ~self) != 0)
 		__atomic_fetch_and(&pmap->pm_kept, self, __ATOMIC_SEQ_CST);

@@ -44,7 +44,7 @@ tlb_gather_user(struct tlb_gather *g, struct pmap *pmap, vm_offset_t start,
     vm_offset_t end)
 {
 	pmap_pcid_forget(pmap);
-	tlb_gather_range(g, pmap->pm_active, start, end);
+	tlb_gather_range(g, pmap_active(pmap), start, end);
 }
 
 void
