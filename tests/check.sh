@@ -119,8 +119,11 @@ stage_soak_boot()
 stage_soak_vm()
 {
 	build clang $sanitizers -Dpmap_storm_steps=10000000 \
-	    -Dvm_storm_steps=2000000 &&
-	    run_tests 'host-kernel pmap storm' 'host-kernel vm storm'
+	    -Dvm_storm_steps=2000000 -Dthreads_storm_steps=200000 &&
+	    run_tests 'host-kernel pmap storm' 'host-kernel vm storm' \
+	        'host-kernel pmap storm with PCIDs' \
+	        'host-kernel threads storm' \
+	        'host-kernel threads storm with PCIDs'
 }
 
 stage_soak_fuzz()

@@ -5,9 +5,13 @@
  * directory entries lead to, as real ones do.  A slot is found by its address and
  * PCID, so that a test knows what is kept.  What is global counts whatever PCID is
  * loaded.
+ *
+ * One lock guards what all CPUs know.  What is walked is guarded by the pmap's, as
+ * far as threads are concerned: mmu_copy().
  */
 #include "tests/vm/mmu.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "kernel/amd64/pmap.h"
@@ -42,6 +46,7 @@ static struct cpu {
 } cpus[MAXCPU];
 
 static struct mmu_counts counts;
+static pthread_mutex_t mmu_mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool has_pcid;
 
 /* What of an entry gives a right, once NX is turned round. */
@@ -272,10 +277,9 @@ walk(struct cpu *c, vm_offset_t va, unsigned int access)
 	}
 }
 
-void *
-mmu_access(unsigned int cpu, vm_offset_t va, unsigned int access)
+static void *
+access_locked(struct cpu *c, vm_offset_t va, unsigned int access)
 {
-	struct cpu *c = &cpus[cpu];
 	struct slot *s = find(c, va);
 
 	if (s != NULL)
@@ -290,6 +294,32 @@ mmu_access(unsigned int cpu, vm_offset_t va, unsigned int access)
 	if (s == NULL)
 		s = walk(c, va, access);
 	return (s == NULL ? NULL : (void *)PHYS_TO_DMAP(page_of(s, va)));
+}
+
+void *
+mmu_access(unsigned int cpu, vm_offset_t va, unsigned int access)
+{
+	void *p;
+
+	pthread_mutex_lock(&mmu_mutex);
+	p = access_locked(&cpus[cpu], va, access);
+	pthread_mutex_unlock(&mmu_mutex);
+	return (p);
+}
+
+bool
+mmu_copy(vm_offset_t va, unsigned int access, void *buf, size_t len)
+{
+	void *p;
+
+	mtx_lock_spin(&pmap_lock);
+	p = mmu_access(critical_cpu(), va, access);
+	if (p != NULL && (access & MMU_WRITE) != 0)
+		memcpy(p, buf, len);
+	else if (p != NULL)
+		memcpy(buf, p, len);
+	mtx_unlock_spin(&pmap_lock);
+	return (p != NULL);
 }
 
 bool
@@ -369,6 +399,7 @@ pmap_cpu_invalidate(uint64_t mask, const struct tlb_flush *flush)
 {
 	unsigned int self = critical_cpu();
 
+	pthread_mutex_lock(&mmu_mutex);
 	counts.mc_orders++;
 	counts.mc_all += flush->tlf_all;
 	for (unsigned int cpu = 0; cpu <= (unsigned int)mp_maxid; cpu++) {
@@ -381,6 +412,7 @@ pmap_cpu_invalidate(uint64_t mask, const struct tlb_flush *flush)
 		forget_slots(c, c->large, NLARGE, flush);
 		forget_tables(c, flush->tlf_all);
 	}
+	pthread_mutex_unlock(&mmu_mutex);
 }
 
 bool
@@ -412,17 +444,19 @@ pmap_cpu_load(uint64_t cr3)
 
 	if (!has_pcid && (cr3 & (CR3_PCID_MASK | CR3_PCID_SAVE)) != 0)
 		panic("mmu: CR3 %#jx", (uintmax_t)cr3);
+	pthread_mutex_lock(&mmu_mutex);
 	if (!has_pcid)
 		forget_tables(c, true);
 	c->pcid = cr3 & CR3_PCID_MASK;
 	c->root = cr3 & ~(CR3_PCID_MASK | CR3_PCID_SAVE);
 	if ((cr3 & CR3_PCID_SAVE) != 0) {
 		counts.mc_kept++;
-		return;
+	} else {
+		forget_pcid(c->small, NSMALL, c->pcid);
+		forget_pcid(c->large, NLARGE, c->pcid);
+		forget_pcid(c->tables, NLARGE, c->pcid);
 	}
-	forget_pcid(c->small, NSMALL, c->pcid);
-	forget_pcid(c->large, NLARGE, c->pcid);
-	forget_pcid(c->tables, NLARGE, c->pcid);
+	pthread_mutex_unlock(&mmu_mutex);
 }
 
 /* ---- Power on ---- */
@@ -451,6 +485,8 @@ sim_pmap_boot(int fd, vm_size_t kva_size)
 		link_table(pdpt, KERNBASE + i * NBPDP, 2, pd);
 	}
 	kernel_vm_end = VM_MIN_KVA;
+	/* A panic may have left it locked. */
+	pthread_mutex_init(&mmu_mutex, NULL);
 	memset(cpus, 0, sizeof(cpus));
 	for (unsigned int cpu = 0; cpu < MAXCPU; cpu++)
 		cpus[cpu].root = KPML4phys;

@@ -13,6 +13,7 @@
 #define TESTS_VM_MMU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "kernel/vm/vm.h"
 
@@ -26,6 +27,13 @@
  * this process.  NULL: a page fault.
  */
 void *mmu_access(unsigned int cpu, vm_offset_t va, unsigned int access);
+
+/*
+ * The same by the caller's own CPU, which then copies len bytes there or from
+ * there, all in one page: with MMU_WRITE from buf.  It is for threads.  As with an
+ * instruction, a change of the page tables comes before or after that.
+ */
+bool mmu_copy(vm_offset_t va, unsigned int access, void *buf, size_t len);
 
 /* Have the CPUs PCIDs?  Before they are powered on; they have none by themselves. */
 void mmu_set_pcid(bool has);
