@@ -22,7 +22,7 @@
  *	callouts	CLOCKS		the wheel that the clock turns
  *	tsc		CLOCKS		the cycle counter measured: sbinuptime() works
  *	threads		KTHREAD		threads can be made: idle, reaper
- *	vm_daemons	KTHREAD	page daemon, and what finishes writes to swap
+ *	vm_daemons	KTHREAD		page daemon, and what finishes writes to swap
  *	clocks_run	KTHREAD		interrupts on: threads can sleep
  *	console		KTHREAD		how to enter the debugger
  *	aps		SMP		the other CPUs run

@@ -91,7 +91,7 @@ def dump_over_swap():
         shown = m.command(f"show object {address}", prompt="db> ")
         assert shown == (
             f"object {address}: swap, 50 pages, 0 in memory, 50 on swap; "
-            "references 1 shadows 0 paging 1 flags 0x1\n"), shown
+            "references 1 shadows 0 paging 1 flags 0x21\n"), shown
         shown = m.command("show object 1", prompt="db> ")
         assert shown == "0x1: not memory\n", shown
         assert "Dump complete" in m.command("dump", prompt="db> ")
