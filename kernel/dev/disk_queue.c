@@ -57,6 +57,14 @@ start_tag(struct disk *dk, unsigned int tag)
 	FAIL_POINT(FAIL_SUBMIT, dk);
 }
 
+/* Has a dump been written where this request goes? */
+static bool
+is_void(const struct bio *bp)
+{
+	return (bp->bio_void != NULL &&
+	    __atomic_load_n(bp->bio_void, __ATOMIC_RELAXED));
+}
+
 /* ---- Finishing ---- */
 
 /*
@@ -153,14 +161,18 @@ queue_reset(struct disk *dk)
 
 /* Bring the device into the queue's mode, and send again what was in flight. */
 static int
-take_back(struct disk *dk)
+take_back(struct disk *dk, struct bio_list *done)
 {
 	int error = queue_reset(dk);
 
 	if (error != 0)
 		return (error);
 	for (unsigned int tag = 0; tag < DISK_QDEPTH; tag++) {
-		if (dk->bd_inflight[tag] != NULL)
+		if (dk->bd_inflight[tag] == NULL)
+			continue;
+		if (is_void(dk->bd_inflight[tag]))
+			finish_tag(dk, tag, EIO, done);
+		else
 			start_tag(dk, tag);
 	}
 	return (0);
@@ -189,13 +201,17 @@ run(struct disk *dk, struct bio_list *done)
 
 	if (dk->bd_ninflight == 0 && TAILQ_EMPTY(&dk->bd_waiting))
 		return;
-	if (dk->bd_mode != DISK_QUEUEING && (error = take_back(dk)) != 0)
+	if (dk->bd_mode != DISK_QUEUEING && (error = take_back(dk, done)) != 0)
 		fail_all(dk, error, done);
 	while (dk->bd_ninflight < DISK_QDEPTH &&
 	    (bp = TAILQ_FIRST(&dk->bd_waiting)) != NULL) {
+		TAILQ_REMOVE(&dk->bd_waiting, bp, bio_queue);
+		if (is_void(bp)) {
+			finish(bp, EIO, done);
+			continue;
+		}
 		while (dk->bd_inflight[tag] != NULL)
 			tag++;
-		TAILQ_REMOVE(&dk->bd_waiting, bp, bio_queue);
 		dk->bd_inflight[tag] = bp;
 		dk->bd_ninflight++;
 		start_tag(dk, tag);

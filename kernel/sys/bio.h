@@ -23,7 +23,8 @@
  *
  * A dump takes the disk away at any moment.  If the machine goes on afterwards,
  * from the debugger, requests that were in flight are sent to the disk once
- * more, so a write may come after the dump.
+ * more, so a write may come after the dump.  One whose *bio_void is true then ends
+ * with EIO instead: a dying kernel sets it for what is where the dump goes.
  *
  * kernel/dev/disk_queue.c, also under the simulated machine of tests/vm.
  */
@@ -50,6 +51,7 @@ struct bio {
 	const vm_paddr_t *bio_ma; /* each page's first byte, in order */
 	void (*bio_done)(struct bio *bp); /* NULL: bio_wait() is called */
 	void *bio_caller1;		  /* for bio_done */
+	const bool *bio_void; /* NULL, or true: it is not to be sent any more */
 
 	/* What became of it: 0 or an errno. */
 	int bio_error;

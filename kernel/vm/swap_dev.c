@@ -161,15 +161,14 @@ int
 swap_dev_start(struct bio *bp, swblk_t blk)
 {
 	const struct swdevt *sw;
-	bool lost;
 
 	mtx_lock(&vm_mtx);
 	sw = swap_dev_of(blk);
 	bp->bio_disk = sw->sw_disk;
 	bp->bio_offset = sw->sw_offset + ptoa(blk - sw->sw_first);
-	lost = is_lost(sw);
+	bp->bio_void = &sw->sw_lost;
 	mtx_unlock(&vm_mtx);
-	return (lost ? EIO : bio_start(bp));
+	return (bio_start(bp));
 }
 
 int

@@ -138,7 +138,8 @@ uint32_t swap_dev_avail(void);
 
 /*
  * Start a request for consecutive blocks from blk on, as bio_start() does: the place
- * on the disk is filled in.  EIO: a dump was written over the device.  Unlocked.
+ * on the disk is filled in.  It ends with EIO if a dump is written over the device.
+ * Unlocked.
  */
 int swap_dev_start(struct bio *bp, swblk_t blk);
 

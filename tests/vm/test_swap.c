@@ -10,6 +10,7 @@
 #include "tests/vm/sim.h"
 #include "tests/vm/sim_disks.h"
 
+#include "kernel/dev/disk_queue.h"
 #include "kernel/sys/errno.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
@@ -1155,7 +1156,7 @@ in_flight(int n)
 	vm_object_t object = unwritten(n);
 
 	hold_disks(true);
-	assert_int_equal(vm_pageout_launder((vm_pindex_t)n), n);
+	(void)vm_pageout_launder(UINT32_MAX);
 	assert_true(object->paging_in_progress > 0);
 	return (object);
 }
@@ -1373,6 +1374,72 @@ test_flight_absorb(void **state)
 
 /* ---- Dumps ---- */
 
+/* A dump is written over all of a disk, and then the machine runs on. */
+static void
+dump_over(struct disk *dk)
+{
+	sim_disk_take(dk);
+	swap_dev_overwritten(dk, 0, 8 << 20);
+	memset(sim_disk_media(dk), 0xdd, 8 << 20);
+	hold_disks(false);
+	disk_queue_watch(dk);
+}
+
+static void
+assert_dump_is_whole(struct disk *dk)
+{
+	const uint8_t *media = sim_disk_media(dk);
+
+	for (size_t i = 0; i < 8 << 20; i++) {
+		if (media[i] != 0xdd)
+			fail_msg("byte %#zx is %#x", i, media[i]);
+	}
+}
+
+/* Writes that a dump found in flight, or waiting for a slot, are not done later. */
+static void
+test_dump_over_writes(void **state)
+{
+	vm_object_t objects[10];
+
+	(void)state;
+	swap_on(0, 400);
+	for (size_t i = 0; i < NROWS(objects); i++)
+		objects[i] = in_flight(32);
+	assert_int_equal(sim_disk_ninflight(disks[0]), DISK_QDEPTH);
+	dump_over(disks[0]);
+	sim_disks_drain();
+	assert_dump_is_whole(disks[0]);
+	for (size_t i = 0; i < NROWS(objects); i++) {
+		assert_looks(look(objects[i], 32, PQ_ACTIVE), 0, 32, 32);
+		vm_object_deallocate(objects[i]);
+	}
+	audit_swap();
+}
+
+static void
+call_get_in(struct call *cl)
+{
+	cl->cl_error = get_in(cl->cl_object, 0, 8, NULL, NULL);
+}
+
+/* A read that a dump found in flight is an error, and not the dump's bytes. */
+static void
+test_dump_over_read(void **state)
+{
+	struct call in = { .cl_func = call_get_in, .cl_cpu = 2 };
+
+	(void)state;
+	swap_on(0, 100);
+	in.cl_object = swapped(8);
+	hold_disks(true);
+	start(&in);
+	dump_over(disks[0]);
+	sim_join(in.cl_thread);
+	assert_int_equal(in.cl_error, VM_PAGER_ERROR);
+	vm_object_deallocate(in.cl_object);
+}
+
 /* Blocks for 400 pages that are far apart, and how much longer a dump is. */
 static void
 test_notes_are_bulk(void **state)
@@ -1425,9 +1492,11 @@ main(void)
 		cmocka_unit_test(test_in_flight_counts),
 		cmocka_unit_test(test_flight_bound),
 		cmocka_unit_test(test_flight_absorb),
+		cmocka_unit_test(test_dump_over_writes),
+		cmocka_unit_test(test_dump_over_read),
 		cmocka_unit_test(test_notes_are_bulk),
 	};
-	size_t ntests = 25;
+	size_t ntests = 27;
 
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
