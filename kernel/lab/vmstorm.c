@@ -43,7 +43,7 @@ static uint32_t storm_seed;
 static uint64_t nsteps, nover;	 /* (vmstorm_mtx) threads that are done */
 static uint64_t nforks, nfaults; /* atomic */
 
-struct vmspace *vmstorm_last; /* for the debugger: one that is in use */
+struct vmspace *vmstorm_last; /* for the debugger: in use, or NULL */
 
 static uint32_t
 below(struct vmstorm *s, uint32_t n)
@@ -178,6 +178,17 @@ wire_range(struct vmstorm *s, uint64_t first, uint64_t end)
 	    "to unwire");
 }
 
+/* The debugger is not to look at it any more. */
+static void
+free_space(struct vmspace *vm)
+{
+	struct vmspace *shown = vm;
+
+	(void)__atomic_compare_exchange_n(&vmstorm_last, &shown, NULL, false,
+	    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	vmspace_free(vm);
+}
+
 /* What the child writes the parent does not see; then one of them exits. */
 static void
 fork_self(struct vmstorm *s)
@@ -197,7 +208,7 @@ fork_self(struct vmstorm *s)
 	child = vmspace_fork(s->vms_vm);
 	if (child == NULL)
 		return;
-	vmspace_free(s->vms_vm);
+	free_space(s->vms_vm);
 	s->vms_vm = child;
 }
 
@@ -264,7 +275,7 @@ vmstorm_thread(void *arg)
 	if (vm_map_audit(&s->vms_vm->vm_map) != NULL)
 		wrong(s, vm_map_audit(&s->vms_vm->vm_map), 0);
 	vm_map_unlock_read(&s->vms_vm->vm_map);
-	vmspace_free(s->vms_vm);
+	free_space(s->vms_vm);
 	free(s, M_VMSTORM);
 
 	mtx_lock(&vmstorm_mtx);

@@ -127,24 +127,26 @@ class Reach:
         self.seen = set()
         self.todo = []
 
-    def add(self, va, pointers):
+    def add(self, va, pointers, what):
+        """Those in what is at va."""
         for offset, target in pointers:
             at = memory.word(va + offset)
             if at != 0 and (at, target.tag) not in self.seen:
                 self.seen.add((at, target.tag))
-                self.todo.append((at, target))
+                self.todo.append((at, target, f"{what} at {va:#x}"))
 
     def follow(self):
         while self.todo:
-            at, type_ = self.todo.pop()
+            at, type_, origin = self.todo.pop()
+            what = f"struct {type_.tag}"
             walked["structures"] += 1
             if type_.tag in BULK and memory.page(at - at % PAGE) is None:
                 walked["bulk"] += 1
-            elif memory.has(at, type_.sizeof, f"struct {type_.tag}"):
+            elif memory.has(at, type_.sizeof, f"{what}, by {origin}"):
                 shape = type_.tag
                 if shape not in self.shapes:
                     self.shapes[shape] = pointers_in(type_)
-                self.add(at, self.shapes[shape])
+                self.add(at, self.shapes[shape], what)
 
 
 def variables():
@@ -167,7 +169,8 @@ def check_variables():
             continue  # a constant, which is nowhere
         walked["variables"] += 1
         if memory.has(int(value.address), value.type.sizeof, symbol.name):
-            reach.add(int(value.address), pointers_in(value.type))
+            pointers = pointers_in(value.type)
+            reach.add(int(value.address), pointers, symbol.name)
     reach.follow()
 
 
