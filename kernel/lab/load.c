@@ -51,9 +51,9 @@ static MALLOC_DEFINE(M_STORM, "storm", "of threads that allocate");
 static void
 sh_user(const char *args)
 {
-	bool untouched = strcmp(args, "untouched") == 0;
 	const char *end;
 	uint64_t left = atop(strtouq(args, &end)), n = 0;
+	bool untouched = strcmp(*end == ' ' ? end + 1 : end, "untouched") == 0;
 	vm_paddr_t pa = 0;
 	vm_page_t m;
 
@@ -72,7 +72,7 @@ sh_user(const char *args)
 	    (uintmax_t)vm_free_count(), (uintmax_t)pa);
 }
 COMMAND(user, "user", CMD_SHELL, sh_user,
-    "[BYTES | untouched]: fill memory as user land would, or all of it");
+    "[BYTES] [untouched]: fill memory as user land would, or all of it");
 
 static uint64_t
 item_sum(const struct item *it)

@@ -42,6 +42,7 @@ static vm_object_t vmstorm_object;
 static uint32_t storm_seed;
 static uint64_t nsteps, nover;	 /* (vmstorm_mtx) threads that are done */
 static uint64_t nforks, nfaults; /* atomic */
+static uint64_t nlost; /* atomic; accesses that a disk's error ended */
 
 struct vmspace *vmstorm_last; /* for the debugger: in use, or NULL */
 
@@ -94,13 +95,25 @@ copy_word(struct vmspace *vm, void *dst, const void *src, uint64_t page,
 	return (error);
 }
 
+/* Pages could not be read from swap, which is no fault of the VM system. */
+static bool
+is_lost(int error)
+{
+	if (error == KERN_FAILURE)
+		__atomic_fetch_add(&nlost, 1, __ATOMIC_RELAXED);
+	return (error == KERN_FAILURE);
+}
+
 static void
 check_page(const struct vmstorm *s, struct vmspace *vm, uint64_t page)
 {
 	uint64_t word = 0;
+	int error = copy_word(vm, &word, (const void *)page_va(page), page,
+	    VM_PROT_READ);
 
-	if (copy_word(vm, &word, (const void *)page_va(page), page,
-		VM_PROT_READ) != KERN_SUCCESS)
+	if (is_lost(error))
+		return;
+	if (error != KERN_SUCCESS)
 		wrong(s, "cannot be read", page);
 	if (word != s->vms_words[page])
 		panic("vmstorm %ju: step %ju: page %ju is %#jx, not %#jx",
@@ -119,6 +132,8 @@ write_page(struct vmstorm *s, struct vmspace *vm, uint64_t page)
 	int error =
 	    copy_word(vm, (void *)page_va(page), &word, page, VM_PROT_WRITE);
 
+	if (is_lost(error))
+		return;
 	if (error != (allowed ? KERN_SUCCESS : KERN_PROTECTION_FAILURE))
 		wrong(s, allowed ? "cannot be written" : "can be written",
 		    page);
@@ -166,10 +181,12 @@ static void
 wire_range(struct vmstorm *s, uint64_t first, uint64_t end)
 {
 	vm_map_t map = &s->vms_vm->vm_map;
+	int error =
+	    vm_map_wire(map, page_va(first), page_va(end), VM_MAP_WIRE_USER);
 
-	must(s,
-	    vm_map_wire(map, page_va(first), page_va(end), VM_MAP_WIRE_USER),
-	    "to wire");
+	if (is_lost(error))
+		return;
+	must(s, error, "to wire");
 	for (uint64_t page = first; page < end; page++)
 		check_page(s, s->vms_vm, page);
 	must(s,
@@ -299,7 +316,7 @@ sh_vmstorm(const char *args)
 		printf("vmstorm: %d threads at most\n", STORM_SHARED);
 		return;
 	}
-	nover = nforks = nfaults = 0;
+	nover = nforks = nfaults = nlost = 0;
 	vmstorm_object = vm_object_allocate(OBJT_SWAP, STORM_SHARED);
 	for (uint64_t i = 0; i < nthreads; i++)
 		(void)kproc_kthread_add(vmstorm_thread, (void *)(uintptr_t)i,
@@ -309,9 +326,12 @@ sh_vmstorm(const char *args)
 		(void)msleep(&nover, &vmstorm_mtx, 0, "vmstorm", 0);
 	mtx_unlock(&vmstorm_mtx);
 	vm_object_deallocate(vmstorm_object);
-	printf("vmstorm: %ju steps, %ju faults, %ju forks\n",
+	printf("vmstorm: %ju steps, %ju faults, %ju forks",
 	    (uintmax_t)(nthreads * nsteps), (uintmax_t)nfaults,
 	    (uintmax_t)nforks);
+	if (nlost > 0)
+		printf(", %ju lost", (uintmax_t)nlost);
+	printf("\n");
 }
 COMMAND(vmstorm, "vmstorm", CMD_SHELL, sh_vmstorm,
     "N STEPS [SEED]: threads that map, write, protect, wire and fork");
