@@ -12,9 +12,8 @@ import sys
 
 import postmortem
 import tap
-from postmortem import MB
+from postmortem import EIO, MB
 
-EIO = 5
 ENOSPC = 28
 SIZE = 8 * MB
 
@@ -73,17 +72,10 @@ FAILURES = {
 }
 
 
-def failing(disk, failure):
-    """What QEMU takes for a disk that fails."""
-    rules = coroner.work / "rules"
-    rules.write_text(failure)
-    return f"blkdebug:{rules}:{disk}"
-
-
 def alone(failure, want):
     """A message, and nothing that passes for this dump."""
     disk = coroner.old_disk(SIZE)
-    text = coroner.die("crash panic", disks=[failing(disk, failure)])
+    text = coroner.die("crash panic", disks=[coroner.failing(disk, failure)])
     assert "dump: vtbd0: error 5" in text, text
     assert "Dump failed: error 5" in text, text
     assert coroner.dumped(disk) == want, text
@@ -94,7 +86,7 @@ def then_another(failure, want):
     disk = coroner.old_disk(SIZE)
     other = coroner.disk("other")
     text = coroner.die(
-        "ps;fill 3;crash panic", disks=[failing(disk, failure), other]
+        "ps;fill 3;crash panic", disks=[coroner.failing(disk, failure), other]
     )
     assert "dump: vtbd0: error 5" in text, text
     assert "Dump complete" in text, text
@@ -112,7 +104,7 @@ def every_write():
     for number in itertools.count(1):
         disk = coroner.old_disk(SIZE)
         rules = count("pwritev", number) + on_write(number)
-        text = coroner.die(SCRIPT, disks=[failing(disk, rules)])
+        text = coroner.die(SCRIPT, disks=[coroner.failing(disk, rules)])
         if "Dump complete" in text:
             break
         assert "Dump failed: error 5" in text, text

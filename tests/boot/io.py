@@ -9,9 +9,7 @@ import sys
 
 import postmortem
 import tap
-from postmortem import MB
-
-EIO = 5
+from postmortem import MB, sector_fails
 
 coroner = postmortem.Coroner(*sys.argv[1:])
 
@@ -28,21 +26,6 @@ WORKING = {
 FOUND = re.compile(
     r"io: (\d+) requests, (\d+) errors, (\d+) lost, (\d+) wrong\n"
 )
-
-
-def rule(event, iotype, sector, once="on"):
-    """Fail what touches a sector."""
-    return (
-        f'[inject-error]\nevent = "{event}"\niotype = "{iotype}"\n'
-        f'sector = "{sector}"\nerrno = "{EIO}"\nonce = "{once}"\n'
-    )
-
-
-def failing(disk, *rules):
-    """What QEMU takes for a disk that fails."""
-    path = coroner.work / "rules"
-    path.write_text("".join(rules))
-    return f"blkdebug:{path}:{disk}"
 
 
 def io(script, *tunables, disk=None, **options):
@@ -78,18 +61,20 @@ def injected():
 def fails_once():
     """Each failure of the disk is one request's, which succeeds then."""
     rules = [
-        rule("none", iotype, sector)
+        sector_fails(iotype, sector)
         for iotype in ("read", "write")
         for sector in (0, 512, 1024)
     ]
-    disk = failing(coroner.disk(size=MB), *rules)
+    disk = coroner.failing(coroner.disk(size=MB), *rules)
     errors, lost, wrong = io("io vtbd0 4 200", disk=disk)
     assert 4 <= errors <= 6 and lost == 0 and wrong == 0, (errors, lost, wrong)
 
 
 def bad_sector():
     """It stays bad, and the kernel goes on."""
-    disk = failing(coroner.disk(size=MB), rule("none", "write", 512, "off"))
+    disk = coroner.failing(
+        coroner.disk(size=MB), sector_fails("write", 512, "off")
+    )
     errors, lost, _ = io("io vtbd0 4 100", disk=disk)
     assert errors >= 100 and lost > 0, (errors, lost)
     assert errors == 100 * lost, (errors, lost)

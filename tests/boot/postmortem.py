@@ -13,6 +13,7 @@ import machine
 import tap
 
 MB = 1 << 20
+EIO = 5
 
 
 class Coroner:
@@ -47,6 +48,12 @@ class Coroner:
 
     def disk(self, name="disk", size=64 * MB):
         return machine.make_disk(self.work / name, size)
+
+    def failing(self, disk, *rules):
+        """What QEMU takes for a disk that fails by rules of its blkdebug."""
+        path = self.work / "rules"
+        path.write_text("".join(rules))
+        return f"blkdebug:{path}:{disk}"
 
     def dump_of(self, disk):
         """The dump on a disk, None if there is no valid one."""
@@ -167,6 +174,14 @@ class Coroner:
             data = self.read(core, va, length)
             assert data is not None and len(data) == int(length), va
             assert checksum(data) == int(want, 16), va
+
+
+def sector_fails(iotype, sector, once="on"):
+    """A rule: a "read" or "write" that touches a sector."""
+    return (
+        f'[inject-error]\nevent = "none"\niotype = "{iotype}"\n'
+        f'sector = "{sector}"\nerrno = "{EIO}"\nonce = "{once}"\n'
+    )
 
 
 def traced(text):
