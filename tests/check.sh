@@ -108,11 +108,13 @@ stage_coverage()
 }
 
 # The long forms, for "make soak": a hundred storms of allocations and 300 of
-# address spaces, every boot test with the kernel that clang makes, ten million
-# steps of page tables, two million of processes, and half an hour for each fuzzer.
+# address spaces, a million steps of these while swap fails, every boot test with
+# the kernel that clang makes, ten million steps of page tables, two million of
+# processes, and half an hour for each fuzzer.
 stage_soak_boot()
 {
-	build clang -Dstorm_runs=100 -Dmoment_runs=300 -Dmapped_memory=8192 &&
+	build clang -Dstorm_runs=100 -Dmoment_runs=300 \
+	    -Dswap_storm_steps=5000 -Dmapped_memory=8192 &&
 	    run_tests --suite boot
 }
 
