@@ -36,7 +36,7 @@
 /* Neighbours that are read, too, and that are mapped if they are there. */
 #define READ_BEHIND 7
 #define READ_AHEAD  8
-#define READ_SEQ    16
+#define READ_MOST   (VM_PAGER_MAXPAGES - 1)
 #define MAP_AROUND  4
 
 struct faultstate {
@@ -122,21 +122,40 @@ wait_for_page(struct faultstate *fs, vm_page_t m)
 
 /* ---- The walk ---- */
 
+/*
+ * How far to read ahead: twice as far as the last time while faults go on in order,
+ * and as far as can be if the user said that they will.
+ */
+static int
+read_ahead(vm_map_entry_t entry, uint32_t advice, bool in_order)
+{
+	int last = __atomic_load_n(&entry->read_ahead, __ATOMIC_RELAXED);
+	int now = READ_AHEAD;
+
+	if (in_order && last >= READ_AHEAD)
+		now = 2 * last < READ_MOST ? 2 * last : READ_MOST;
+	if (advice == MAP_ENTRY_BEHAV_SEQ)
+		now = READ_MOST;
+	if (advice == MAP_ENTRY_BEHAV_RANDOM)
+		now = 0;
+	__atomic_store_n(&entry->read_ahead, (uint8_t)now, __ATOMIC_RELAXED);
+	return (now);
+}
+
 /* How much of the entry's neighbourhood is worth to be read, too. */
 static void
 read_around(const struct faultstate *fs, int *behind, int *ahead)
 {
-	const struct vm_map_entry *entry = fs->top.entry;
+	vm_map_entry_t entry = fs->top.entry;
 	vm_pindex_t before = atop(fs->va - entry->start);
 	vm_pindex_t after = atop(entry->end - fs->va) - 1;
 	uint32_t advice = entry->eflags & MAP_ENTRY_BEHAV_MASK;
 	bool in_order = advice == MAP_ENTRY_BEHAV_SEQ ||
 	    __atomic_load_n(&entry->next_read, __ATOMIC_RELAXED) == fs->va;
-	int most_behind = in_order ? 0 : READ_BEHIND;
-	int most_ahead = in_order ? READ_SEQ - 1 : READ_AHEAD;
+	int most_behind =
+	    in_order || advice == MAP_ENTRY_BEHAV_RANDOM ? 0 : READ_BEHIND;
+	int most_ahead = read_ahead(entry, advice, in_order);
 
-	if (advice == MAP_ENTRY_BEHAV_RANDOM)
-		most_behind = most_ahead = 0;
 	*behind = before < (vm_pindex_t)most_behind ? (int)before : most_behind;
 	*ahead = after < (vm_pindex_t)most_ahead ? (int)after : most_ahead;
 }
@@ -329,30 +348,42 @@ lock_map_again(struct faultstate *fs)
 	return (FAULT_RESTART);
 }
 
-/* Neighbours that are there need no fault of their own, until they are written. */
-static void
-map_around(const struct faultstate *fs)
+/* Map the page at va, if it is there; false: it is not mapped. */
+static bool
+map_neighbour(const struct faultstate *fs, vm_offset_t va)
 {
 	const struct vm_map_entry *entry = fs->top.entry;
 	vm_prot_t prot = fs->top.prot & (vm_prot_t)~VM_PROT_WRITE;
+	vm_page_t m = vm_page_lookup(fs->top.object,
+	    atop(va - entry->start + entry->offset));
+
+	if (pmap_extract(fs->map->pmap, va) != 0)
+		return (true);
+	return (m != NULL && vm_page_all_valid(m) && !vm_page_xbusied(m) &&
+	    pmap_enter(fs->map->pmap, va, m, prot | VM_PROT_READ, 0) == 0);
+}
+
+/*
+ * Neighbours that are there need no fault of their own, until they are written.
+ * Where the next fault is, if faults go on in order.
+ */
+static vm_offset_t
+map_around(const struct faultstate *fs)
+{
+	const struct vm_map_entry *entry = fs->top.entry;
 	vm_offset_t reach = ptoa(MAP_AROUND);
 	vm_offset_t va =
 	    fs->va - entry->start > reach ? fs->va - reach : entry->start;
 	vm_offset_t end = entry->end - fs->va > reach + PAGE_SIZE ?
 	    fs->va + reach + PAGE_SIZE :
 	    entry->end;
+	vm_offset_t next = fs->va;
 
 	for (; va < end; va += PAGE_SIZE) {
-		vm_page_t m = vm_page_lookup(fs->top.object,
-		    atop(va - entry->start + entry->offset));
-
-		if (m == NULL || !vm_page_all_valid(m) || vm_page_xbusied(m) ||
-		    pmap_extract(fs->map->pmap, va) != 0)
-			continue;
-		if (pmap_enter(fs->map->pmap, va, m, prot | VM_PROT_READ, 0) !=
-		    0)
-			break;
+		if (map_neighbour(fs, va) && va == next)
+			next += PAGE_SIZE;
 	}
+	return (next);
 }
 
 /* The page belongs to the first object, or is mapped without the right to write. */
@@ -362,6 +393,7 @@ map_page(struct faultstate *fs)
 	vm_prot_t prot = fs->top.prot | VM_PROT_READ;
 	vm_prot_t access = fs->top.access & prot;
 	unsigned int flags = access | (fs->top.wired ? PMAP_ENTER_WIRED : 0);
+	vm_offset_t next = fs->va + PAGE_SIZE;
 
 	if ((access & VM_PROT_WRITE) != 0) {
 		vm_page_dirty(fs->m);
@@ -373,13 +405,12 @@ map_page(struct faultstate *fs)
 		return (FAULT_RESTART);
 	}
 	if (!fs->top.wired)
-		map_around(fs);
+		next = map_around(fs);
 	if ((fs->flags & VM_FAULT_WIRE) != 0)
 		vm_page_wire(fs->m);
 	else
 		vm_page_activate(fs->m);
-	__atomic_store_n(&fs->top.entry->next_read, fs->va + PAGE_SIZE,
-	    __ATOMIC_RELAXED);
+	__atomic_store_n(&fs->top.entry->next_read, next, __ATOMIC_RELAXED);
 	release_all(fs);
 	return (KERN_SUCCESS);
 }

@@ -62,7 +62,8 @@ struct vm_map_entry {
 	vm_prot_t protection;
 	vm_prot_t max_protection;
 	vm_inherit_t inheritance;
-	uint8_t height; /* of the subtree */
+	uint8_t height;	    /* of the subtree */
+	uint8_t read_ahead; /* pages read ahead by the last fault; a hint */
 };
 
 /* Flags of a map. */

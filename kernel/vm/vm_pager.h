@@ -146,7 +146,7 @@ void vm_pager_run_extend(vm_object_t object, struct pager_run *run, int behind,
 
 /*
  * They were read: count pages, from pgr_behind on, are valid, neighbours inactive.
- * With an error, neighbours are freed.  Locked.
+ * With an error, not 0, neighbours are freed.  Locked.
  */
 void vm_pager_run_finish(struct pager_run *run, int count, int error);
 

@@ -13,6 +13,8 @@
  * A file that goes may be mapped still.  From then on its pages are only read: no
  * fault gives the right to write any more, and what was written before is cleaned.
  *
+ * Neighbours of a page are read with it, as many as the fault asks for.
+ *
  * Lock: vm_mtx, not held over calls of the file system.  handle is the vnode, and
  * NULL once that is gone.
  */
@@ -152,16 +154,16 @@ struct vnode_run {
 	size_t vnr_len;
 };
 
+/* The object is locked. */
 static void
 make_run(vm_object_t object, vm_page_t *ma, int count, struct vnode_run *run)
 {
-	uint64_t size;
+	uint64_t size = object->un_pager.vnp.vnp_size;
 
-	*run = (struct vnode_run){ .vnr_off = ptoa(ma[0]->pindex) };
-	VM_OBJECT_LOCK(object);
-	size = object->un_pager.vnp.vnp_size;
-	run->vnr_vp = object->handle;
-	VM_OBJECT_UNLOCK(object);
+	*run = (struct vnode_run){
+		.vnr_vp = object->handle,
+		.vnr_off = ptoa(ma[0]->pindex),
+	};
 	if (size <= run->vnr_off || run->vnr_vp == NULL)
 		return;
 	run->vnr_len = ptoa((vm_pindex_t)count);
@@ -183,25 +185,66 @@ zero_rest(const struct vnode_run *run)
 		memset((void *)PHYS_TO_DMAP(pa + tail), 0, PAGE_SIZE - tail);
 }
 
+/* One call of the file system; VM_PAGER_*. */
+static int
+read_run(vm_object_t object, struct pager_run *pages, int count)
+{
+	int rv = VM_PAGER_ERROR;
+	struct vnode_run run;
+
+	VM_OBJECT_LOCK(object);
+	make_run(object, pages->pgr_pages, pages->pgr_count, &run);
+	VM_OBJECT_UNLOCK(object);
+	if (run.vnr_npages < (unsigned int)pages->pgr_count) {
+		rv = VM_PAGER_BAD;
+	} else if (run.vnr_vp->v_op->vop_getpages(run.vnr_vp, run.vnr_off,
+		       run.vnr_pas, run.vnr_npages, run.vnr_len) == 0) {
+		rv = VM_PAGER_OK;
+		zero_rest(&run);
+	}
+	VM_OBJECT_LOCK(object);
+	vm_pager_run_finish(pages, count, rv);
+	VM_OBJECT_UNLOCK(object);
+	return (rv);
+}
+
+/* Neighbours up to the end of the file. */
+static void
+extend(vm_object_t object, struct pager_run *pages, int behind, int ahead)
+{
+	vm_pindex_t last = pages->pgr_pages[pages->pgr_count - 1]->pindex;
+
+	if (last + 1 >= object->size)
+		return;
+	if ((vm_pindex_t)behind > pages->pgr_pages[0]->pindex)
+		behind = (int)pages->pgr_pages[0]->pindex;
+	if ((vm_pindex_t)ahead > object->size - 1 - last)
+		ahead = (int)(object->size - 1 - last);
+	vm_pager_run_extend(object, pages, behind, ahead);
+}
+
+/* What is wrong with a neighbour is no reason to fail: without them, then. */
 static int
 vnode_pager_getpages(vm_object_t object, vm_page_t *ma, int count, int *rbehind,
     int *rahead)
 {
-	struct vnode_run run;
+	int behind = *rbehind, ahead = *rahead, rv;
+	struct pager_run pages;
 
 	*rbehind = *rahead = 0;
-	make_run(object, ma, count, &run);
-	if (run.vnr_npages < (unsigned int)count)
-		return (VM_PAGER_BAD);
-	if (run.vnr_vp->v_op->vop_getpages(run.vnr_vp, run.vnr_off, run.vnr_pas,
-		run.vnr_npages, run.vnr_len) != 0)
-		return (VM_PAGER_ERROR);
-	zero_rest(&run);
+	vm_pager_run_init(&pages, ma, count);
 	VM_OBJECT_LOCK(object);
-	for (int i = 0; i < count; i++)
-		vm_page_valid(ma[i]);
+	extend(object, &pages, behind, ahead);
 	VM_OBJECT_UNLOCK(object);
-	return (VM_PAGER_OK);
+	rv = read_run(object, &pages, count);
+	if (rv == VM_PAGER_OK) {
+		*rbehind = pages.pgr_behind;
+		*rahead = pages.pgr_count - pages.pgr_behind - count;
+	} else if (pages.pgr_count > count) {
+		vm_pager_run_init(&pages, ma, count);
+		rv = read_run(object, &pages, count);
+	}
+	return (rv);
 }
 
 static void
@@ -212,7 +255,9 @@ vnode_pager_putpages(vm_object_t object, vm_page_t *ma, int count,
 	int error;
 
 	(void)flags;
+	VM_OBJECT_LOCK(object);
 	make_run(object, ma, count, &run);
+	VM_OBJECT_UNLOCK(object);
 	for (int i = 0; i < count; i++)
 		rtvals[i] = VM_PAGER_BAD;
 	if (run.vnr_npages == 0)

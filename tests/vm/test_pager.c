@@ -1,4 +1,5 @@
 /* Pagers: what the table refuses, memory that stays, files. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/support/unit.h"
@@ -8,6 +9,7 @@
 
 #include "kernel/amd64/pmap.h"
 #include "kernel/sys/errno.h"
+#include "kernel/sys/mman.h"
 #include "kernel/vm/vm_fault.h"
 #include "kernel/vm/vm_map.h"
 #include "kernel/vm/vm_pager.h"
@@ -204,10 +206,11 @@ test_phys_put(void **state)
 #define FILE_LEN (3 * 4096 + 1000)
 
 static struct {
-	char bytes[8 * 4096];
+	char bytes[64 * 4096];
 	size_t len;
 	int error;		 /* of each call from now on */
 	void (*meanwhile)(void); /* called by the next call */
+	char asked[64];		 /* "first+count" of each read */
 } file;
 
 static int
@@ -238,7 +241,11 @@ static int
 file_get(struct vnode *vp, uint64_t off, const vm_paddr_t *pas,
     unsigned int npages, size_t len)
 {
+	size_t said = strlen(file.asked);
+
 	(void)vp;
+	(void)snprintf(file.asked + said, sizeof(file.asked) - said, "%s%u+%u",
+	    said == 0 ? "" : " ", (unsigned int)atop(off), npages);
 	return (move(off, pas, npages, len, false));
 }
 
@@ -262,6 +269,7 @@ file_on(void **state)
 	file.len = FILE_LEN;
 	file.error = 0;
 	file.meanwhile = NULL;
+	file.asked[0] = '\0';
 	vnode = (struct vnode){ .v_op = &file_ops };
 	vnode_create_vobject(&vnode, FILE_LEN);
 	return (0);
@@ -498,10 +506,10 @@ map_file(void)
 
 	assert_int_equal(pmap_pinit(&pmap), 0);
 	vm_map_startup();
-	vm_map_init(&map, &pmap, VA(0), VA(8));
+	vm_map_init(&map, &pmap, VA(0), VA(64));
 	vm_object_reference(what.object);
 	vm_map_lock(&map);
-	assert_int_equal(vm_map_insert(&map, VA(0), VA(4), &what),
+	assert_int_equal(vm_map_insert(&map, VA(0), VA(64), &what),
 	    KERN_SUCCESS);
 	vm_map_unlock(&map);
 }
@@ -509,7 +517,7 @@ map_file(void)
 static void
 unmap_file(void)
 {
-	assert_int_equal(vm_map_remove(&map, VA(0), VA(8)), KERN_SUCCESS);
+	assert_int_equal(vm_map_remove(&map, VA(0), VA(64)), KERN_SUCCESS);
 	vm_map_fini(&map);
 	pmap_release(&pmap);
 }
@@ -549,6 +557,68 @@ static int
 fault(unsigned int page, vm_prot_t access)
 {
 	return (vm_fault(&map, VA(page), access, VM_FAULT_NORMAL));
+}
+
+/* ---- Reads ahead ---- */
+
+/* Each page of [first, end) is read, by a fault if it is not mapped. */
+static const struct ahead_row {
+	const char *name;
+	int advice;
+	unsigned int first, end;
+	const char *asked; /* of the file: first page, and how many */
+} ahead_rows[] = {
+	{ "ahead: in order, twice as far each time", MADV_NORMAL, 0, 64,
+	    "0+9 9+17 26+32 58+6" },
+	{ "ahead: anywhere, around it", MADV_NORMAL, 20, 21, "13+16" },
+	{ "ahead: from the start, not before it", MADV_NORMAL, 3, 4, "0+12" },
+	{ "ahead: to the end, not past it", MADV_NORMAL, 60, 61, "53+11" },
+	{ "ahead: in order, as was said", MADV_SEQUENTIAL, 20, 64,
+	    "20+32 52+12" },
+	{ "ahead: in no order, as was said", MADV_RANDOM, 20, 23,
+	    "20+1 21+1 22+1" },
+};
+
+static void
+test_ahead(void **state)
+{
+	const struct ahead_row *r = *state;
+
+	file.len = sizeof(file.bytes);
+	vnode_pager_setsize(&vnode, file.len);
+	map_file();
+	assert_int_equal(vm_map_madvise(&map, VA(0), VA(64), r->advice),
+	    KERN_SUCCESS);
+	for (unsigned int page = r->first; page < r->end; page++) {
+		if (pmap_extract(&pmap, VA(page)) == 0)
+			assert_int_equal(fault(page, VM_PROT_READ),
+			    KERN_SUCCESS);
+	}
+	assert_string_equal(file.asked, r->asked);
+	for (vm_pindex_t i = r->first; i < r->end; i++) {
+		vm_page_t m;
+
+		mtx_lock(&vm_mtx);
+		m = vm_page_lookup(vnode.v_object, i);
+		mtx_unlock(&vm_mtx);
+		assert_true(m != NULL && is_page(m));
+	}
+	unmap_file();
+}
+
+/* After an error the page alone is tried, and neighbours do not stay. */
+static void
+test_ahead_error(void **state)
+{
+	(void)state;
+	map_file();
+	file.error = EIO;
+	assert_int_equal(fault(1, VM_PROT_READ), KERN_FAILURE);
+	assert_string_equal(file.asked, "0+4 1+1");
+	assert_int_equal(vnode.v_object->resident_page_count, 0);
+	file.error = 0;
+	assert_int_equal(fault(1, VM_PROT_READ), KERN_SUCCESS);
+	unmap_file();
 }
 
 /* While page 2 is written, page 0 is written to again, if that can be. */
@@ -597,12 +667,14 @@ main(void)
 		cmocka_unit_test(test_mapped_longer),
 		cmocka_unit_test(test_fault_while_shorter),
 		cmocka_unit_test(test_write_at_end),
+		cmocka_unit_test(test_ahead_error),
 	};
 	const size_t nplain = 6;
-	size_t ntests = 14;
+	size_t ntests = 15;
 
 	ADD_ROWS(tests, ntests, read_rows, test_read);
 	ADD_ROWS(tests, ntests, size_rows, test_size);
+	ADD_ROWS(tests, ntests, ahead_rows, test_ahead);
 	for (size_t i = 0; i < ntests; i++) {
 		tests[i].setup_func = i < nplain ? power_on : file_on;
 		tests[i].teardown_func = i < nplain ? power_off : file_off;
