@@ -152,6 +152,89 @@ test_row(void **state)
 	power_off();
 }
 
+/* The page that an entry's first object has. */
+static vm_page_t
+page_of_entry(vm_offset_t va)
+{
+	vm_map_entry_t entry;
+	vm_page_t m;
+
+	vm_map_lock_read(&map);
+	assert_true(vm_map_lookup_entry(&map, va, &entry));
+	mtx_lock(&vm_mtx);
+	m = vm_page_lookup(entry->object,
+	    atop(va - entry->start + entry->offset));
+	mtx_unlock(&vm_mtx);
+	vm_map_unlock_read(&map);
+	return (m);
+}
+
+/* A page is dirty from the fault on that lets it be written to. */
+static void
+test_dirty(void **state)
+{
+	(void)state;
+	power_on();
+	assert_int_equal(vm_fault(&map, FIRST + ptoa(9), R, VM_FAULT_NORMAL),
+	    KERN_SUCCESS);
+	assert_int_equal(page_of_entry(FIRST + ptoa(9))->dirty, 0);
+	assert_int_equal(vm_fault(&map, FIRST + ptoa(9), W, VM_FAULT_NORMAL),
+	    KERN_SUCCESS);
+	assert_int_equal(page_of_entry(FIRST + ptoa(9))->dirty,
+	    VM_PAGE_BITS_ALL);
+	power_off();
+}
+
+/*
+ * The only shadow of an object takes its page when it is written to, and has a copy
+ * if that page is wired: who wired it may be reading from it.
+ */
+static const struct move_row {
+	const char *name;
+	bool wired;
+} move_rows[] = {
+	{ "write to a shadow: the page moves", false },
+	{ "write to a shadow: a wired page is copied", true },
+};
+
+static void
+test_move(void **state)
+{
+	const struct move_row *r = *state;
+	vm_object_t backing, shadow;
+	vm_ooffset_t offset = 0;
+	vm_page_t m;
+
+	power_on();
+	shadow = backing = vm_object_allocate(OBJT_SWAP, 1);
+	VM_OBJECT_LOCK(backing);
+	m = vm_page_grab(backing, 0, VM_ALLOC_NORMAL | VM_ALLOC_ZERO);
+	vm_page_valid(m);
+	if (r->wired)
+		vm_page_wire(m);
+	vm_page_xunbusy(m);
+	VM_OBJECT_UNLOCK(backing);
+	vm_object_reference(backing);
+	vm_object_shadow(&shadow, &offset, PAGE_SIZE);
+	VM_OBJECT_LOCK(backing);
+	backing->ref_count--; /* vm_object_deallocate() would collapse them */
+	VM_OBJECT_UNLOCK(backing);
+
+	insert(2, 1,
+	    (struct vm_map_what){ .object = shadow,
+		.prot = R | W,
+		.max = R | W });
+	assert_int_equal(vm_fault(&map, FIRST + ptoa(2), W, VM_FAULT_NORMAL),
+	    KERN_SUCCESS);
+	assert_int_equal(page_of_entry(FIRST + ptoa(2)) == m, !r->wired);
+	mtx_lock(&vm_mtx);
+	if (r->wired)
+		vm_page_unwire(m, PQ_ACTIVE);
+	mtx_unlock(&vm_mtx);
+	vm_object_deallocate(shadow);
+	power_off();
+}
+
 /* Pages around it that are there are mapped, too, but not to be written to. */
 static void
 test_around(void **state)
@@ -485,17 +568,19 @@ main(void)
 {
 	struct CMUnitTest tests[64] = {
 		cmocka_unit_test(test_around),
+		cmocka_unit_test(test_dirty),
 		cmocka_unit_test(test_copy_on_write),
 		cmocka_unit_test(test_wire_twice),
 		cmocka_unit_test(test_wire_limit),
 		cmocka_unit_test(test_failure_shares_map),
 	};
-	size_t ntests = 5;
+	size_t ntests = 6;
 
 	ADD_ROWS(tests, ntests, rows, test_row);
 	ADD_ROWS(tests, ntests, stack_rows, test_stack);
 	ADD_ROWS(tests, ntests, bad_stacks, test_bad_stack);
 	ADD_ROWS(tests, ntests, wire_rows, test_wire);
 	ADD_ROWS(tests, ntests, pv_rows, test_pv);
+	ADD_ROWS(tests, ntests, move_rows, test_move);
 	return (RUN_TESTS(tests, ntests));
 }

@@ -16,6 +16,7 @@
 #include "kernel/sys/systm.h"
 #include "kernel/vm/swap_pager.h"
 #include "kernel/vm/uma.h"
+#include "kernel/vm/vm_fault.h"
 #include "kernel/vm/vm_map.h"
 #include "kernel/vm/vm_object.h"
 #include "kernel/vm/vm_pageout.h"
@@ -1104,6 +1105,31 @@ test_unmapped(void **state)
 	assert_int_equal(used("sim0"), 0);
 }
 
+/* A page's block is its own until a fault lets it be written to. */
+static void
+test_written_by_fault(void **state)
+{
+	struct vm_map_what what = { .prot = VM_PROT_ALL, .max = VM_PROT_ALL };
+	struct vmspace *vm;
+
+	(void)state;
+	vmspace_startup();
+	swap_on(0, 100);
+	vm = vmspace_alloc(VA(0), VA(16));
+	what.object = swapped(NPARTS);
+	assert_int_equal(vm_map_fixed(&vm->vm_map, VA(0), ptoa(NPARTS), &what),
+	    KERN_SUCCESS);
+	assert_int_equal(vm_fault(&vm->vm_map, VA(0), VM_PROT_READ,
+			     VM_FAULT_NORMAL),
+	    KERN_SUCCESS);
+	assert_int_equal(used("sim0"), NPARTS);
+	assert_int_equal(vm_fault(&vm->vm_map, VA(0), VM_PROT_WRITE,
+			     VM_FAULT_NORMAL),
+	    KERN_SUCCESS);
+	assert_int_equal(used("sim0"), NPARTS - 1);
+	vmspace_free(vm);
+}
+
 /* More blocks than are freed without letting others have the lock. */
 static void
 test_free_lots(void **state)
@@ -1494,9 +1520,10 @@ main(void)
 		cmocka_unit_test(test_flight_absorb),
 		cmocka_unit_test(test_dump_over_writes),
 		cmocka_unit_test(test_dump_over_read),
+		cmocka_unit_test(test_written_by_fault),
 		cmocka_unit_test(test_notes_are_bulk),
 	};
-	size_t ntests = 27;
+	size_t ntests = 28;
 
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
