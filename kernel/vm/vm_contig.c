@@ -11,6 +11,9 @@
  * Nobody holds the window while its pages move, so another may take a page of it;
  * then it is tried again, a few times.
  *
+ * A search looks at all of memory, so others get vm_mtx from time to time, but not
+ * between the look at a window and the moves.
+ *
  * Locks: vm_mtx -> the pmap's, vm_page_queue_free_mtx.
  */
 #include "kernel/sys/libkern.h"
@@ -24,6 +27,9 @@
 #include "kernel/vm/vm_phys.h"
 
 #define CONTIG_TRIES 3
+
+/* Windows that are looked at before others may have vm_mtx. */
+#define WINDOW_BATCH 64
 
 /* Free, or an object's that nobody needs where it is. */
 static bool
@@ -55,6 +61,7 @@ find_window(const struct vm_phys_seg *seg, vm_pindex_t npages,
     const struct vm_phys_where *where)
 {
 	vm_paddr_t at = seg->start, pa;
+	unsigned int n = 0;
 
 	while ((pa = vm_phys_fit(at, seg->end, ptoa(npages), where)) !=
 	    seg->end) {
@@ -64,6 +71,10 @@ find_window(const struct vm_phys_seg *seg, vm_pindex_t npages,
 		if (obstacle == NULL)
 			return (first);
 		at = VM_PAGE_TO_PHYS(obstacle) + PAGE_SIZE;
+		if (++n % WINDOW_BATCH == 0) {
+			mtx_unlock(&vm_mtx);
+			mtx_lock(&vm_mtx);
+		}
 	}
 	return (NULL);
 }

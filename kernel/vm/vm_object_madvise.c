@@ -4,13 +4,17 @@
  * Advice: it is followed for pages that are in memory, in the object itself, and
  * neither busy nor wired.
  *
- * Lock: vm_mtx.
+ * Lock: vm_mtx, which others get from time to time; what pages there are is looked
+ * up again then.
  */
 #include "kernel/sys/mman.h"
 #include "kernel/vm/pmap.h"
-#include "kernel/vm/vm_object.h"
+#include "kernel/vm/vm_object_int.h"
 #include "kernel/vm/vm_page.h"
 #include "kernel/vm/vm_pager.h"
+
+/* Pages after which others may have the lock. */
+#define ADVISE_BATCH 256
 
 /*
  * Contents that nobody wants any more, as long as nobody else sees them, and what
@@ -46,15 +50,19 @@ void
 vm_object_madvise(vm_object_t object, vm_pindex_t start, vm_pindex_t end,
     int advice)
 {
+	unsigned int n = 0;
 	vm_page_t m;
 
 	VM_OBJECT_LOCK(object);
-	if ((object->flags & OBJ_UNMANAGED) == 0) {
-		while ((m = vm_page_find_least(object, start)) != NULL &&
-		    m->pindex < end) {
-			start = (vm_pindex_t)m->pindex + 1;
-			advise_page(object, m, advice);
-		}
+	vm_object_pip_add(object, 1);
+	while ((object->flags & OBJ_UNMANAGED) == 0 &&
+	    (m = vm_page_find_least(object, start)) != NULL &&
+	    m->pindex < end) {
+		start = (vm_pindex_t)m->pindex + 1;
+		advise_page(object, m, advice);
+		if (++n % ADVISE_BATCH == 0)
+			vm_object_yield(object);
 	}
+	vm_object_pip_wakeup(object);
 	VM_OBJECT_UNLOCK(object);
 }
