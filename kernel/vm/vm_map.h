@@ -15,7 +15,8 @@
  *	vm_fault.c	what a map says becomes a mapping of the pmap
  *
  * The map's lock, an sx, is shared by lookups and faults and owned by changes.
- * It is held over sleeps for memory, and not over I/O.  Order:
+ * It is held over sleeps for memory and for busy pages, so over the I/O of others,
+ * and let go of for I/O of its own.  Order:
  *
  *	vm map -> vm_mtx -> pmap
  *

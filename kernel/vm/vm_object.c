@@ -290,7 +290,7 @@ vm_object_deallocate(vm_object_t object)
 	VM_OBJECT_LOCK(object);
 	while (object != NULL)
 		object = drop_reference(object);
-	mtx_unlock(&vm_mtx);
+	VM_OBJECT_UNLOCK(object);
 }
 
 /* ---- Shadows ---- */

@@ -130,8 +130,8 @@ void vm_object_deallocate(vm_object_t object);
 
 /*
  * In place of *object, which is shown from *offset on for length bytes, put a new
- * shadow of it, which has the caller's reference.  An object that has no other
- * user, anonymous and with nothing behind it, stays.  May sleep for memory.
+ * shadow of it, which has the caller's reference.  An anonymous object without
+ * another user stays.  May sleep for memory.
  */
 void vm_object_shadow(vm_object_t *object, vm_ooffset_t *offset,
     vm_size_t length);

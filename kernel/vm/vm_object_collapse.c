@@ -58,7 +58,7 @@ may_collapse(vm_object_t object)
 	    object->paging_in_progress == 0);
 }
 
-/* The shadow's index for one of its backing object's; false: it shows it not. */
+/* Which page of the shadow shows page pindex behind it; false: none does. */
 static bool
 to_shadow(const struct pair *pair, vm_pindex_t pindex, vm_pindex_t *out)
 {

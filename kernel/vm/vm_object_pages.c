@@ -33,7 +33,7 @@ first_page(vm_object_t object, vm_pindex_t start, vm_pindex_t end)
 
 /* ---- Remove ---- */
 
-/* A page that nobody maps any more: free it, or what it says if it is wired. */
+/* Nobody maps the page.  Free it; a wired page stays, and is not valid any more. */
 static void
 discard(vm_page_t m)
 {

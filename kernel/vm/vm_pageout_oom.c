@@ -40,10 +40,10 @@ vm_pageout_oom(void)
 		return;
 	oom_source->oom_foreach(oom_visit, &choice);
 	if (choice.och_victim == NULL) {
-		printf("vm_pageout: out of memory, and nobody to kill\n");
+		printf("vm_pageout: out of memory: there is nothing to kill\n");
 		return;
 	}
-	printf("vm_pageout: out of memory: killed who has %ju pages\n",
+	printf("vm_pageout: out of memory: killed what had %ju pages\n",
 	    (uintmax_t)choice.och_npages);
 	vm_cnt.v_oomkills++;
 	oom_source->oom_kill(choice.och_victim);

@@ -4,8 +4,9 @@
  * A page earns its place by being used.  Each scan that finds it used adds to its
  * act_count, each that does not takes one away, and at zero it becomes inactive.
  * When passes free nothing, each takes twice as much as the one before.
- * There it has a second chance: used before the scan comes to its end of the queue,
- * it is active again.  If not, it is freed when it is clean, or goes to the laundry.
+ *
+ * An inactive page that is used before the scan comes to its end of the queue is
+ * active again.  If not, it is freed when it is clean, or goes to the laundry.
  * So a stream that is read once passes through while a set that is in use stays.
  *
  * Scans take from the head of a queue, and whatever they decide, the page is not at

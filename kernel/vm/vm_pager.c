@@ -59,8 +59,8 @@ find(const struct vm_object_list *list, const void *handle)
 }
 
 /*
- * A new object is made before it is known whether there is one, because the lock
- * is not held over that; it is given up again if there is.
+ * The new object is made first, because the lock cannot be held over that.  It is
+ * given up if there is an object of that handle already.
  */
 vm_object_t
 vm_pager_object_share(struct vm_object_list *list, enum obj_type type,

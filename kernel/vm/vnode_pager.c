@@ -52,7 +52,7 @@ vnode_create_vobject(struct vnode *vp, vm_ooffset_t size)
 		vp->v_object = object;
 		object = NULL;
 	}
-	mtx_unlock(&vm_mtx);
+	VM_OBJECT_UNLOCK(object);
 	vm_object_deallocate(object);
 }
 
