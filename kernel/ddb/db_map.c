@@ -133,6 +133,29 @@ print_object(const struct vm_object *object, const void *at)
 /* A chain that is longer than this is cut: it may be a circle. */
 #define CHAIN_MAX 100
 
+/* So many are listed: the list may be a circle. */
+#define OBJECTS_MAX 10000
+
+static void
+list_objects(void)
+{
+	struct vm_object object;
+	const struct vm_object *at = TAILQ_FIRST(&vm_object_list);
+
+	for (int n = 0; at != NULL;
+	     n++, at = TAILQ_NEXT(&object, object_list)) {
+		if (n == OBJECTS_MAX) {
+			printf("and more\n");
+			return;
+		}
+		if (!safe_copy(&object, at, sizeof(object))) {
+			printf("object %p: not memory\n", (const void *)at);
+			return;
+		}
+		print_object(&object, at);
+	}
+}
+
 static void
 db_show_object(const char *args)
 {
@@ -140,8 +163,12 @@ db_show_object(const char *args)
 	const void *at;
 	uint64_t addr;
 
-	if (!copy_argument(args, "show object ADDRESS", &object, sizeof(object),
-		&addr))
+	if (*args == '\0') {
+		list_objects();
+		return;
+	}
+	if (!copy_argument(args, "show object [ADDRESS]", &object,
+		sizeof(object), &addr))
 		return;
 	at = (const void *)addr;
 	print_object(&object, at);
@@ -158,4 +185,4 @@ db_show_object(const char *args)
 	}
 }
 COMMAND(show_object, "show object", CMD_DDB, db_show_object,
-    "ADDR: a vm_object and those behind it");
+    "[ADDR]: all vm_objects, or one and those behind it");

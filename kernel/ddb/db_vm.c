@@ -51,44 +51,74 @@ db_show_malloc(const char *args)
 COMMAND(show_malloc, "show malloc", CMD_DDB, db_show_malloc,
     "malloc(9)'s types");
 
-/* A page's address, kernel or physical. */
+/* The number that is all of args; false, with a message, if it is not. */
+static bool
+number_argument(const char *args, const char *usage, uint64_t *n)
+{
+	const char *rest;
+
+	if (db_expression(args, n, &rest) && *rest == '\0')
+		return (true);
+	printf("%s\n", usage);
+	return (false);
+}
+
+/* m may be no page, or not mapped; arg is what was asked for. */
 static void
-db_show_page(const char *args)
+print_page(vm_page_t m, uint64_t arg)
 {
 	struct vm_page page;
-	const char *rest;
-	uint64_t addr;
-	vm_page_t m;
 
-	if (!db_expression(args, &addr, &rest) || *rest != '\0') {
-		printf("show page ADDRESS\n");
-		return;
-	}
-	if (pmap_kextract(addr) != 0)
-		addr = pmap_kextract(addr);
-	m = PHYS_TO_VM_PAGE(trunc_page(addr));
 	if (m == NULL || !safe_copy(&page, m, sizeof(page))) {
-		printf("%#jx: not memory\n", (uintmax_t)addr);
+		printf("%#jx: not memory\n", (uintmax_t)arg);
 		return;
 	}
 	printf(
 	    "page %p pa %#jx: flags %#x wired %u owner %p index %#x busy %#x "
 	    "valid %#x dirty %#x act %u\n",
-	    (void *)m, (uintmax_t)trunc_page(addr), page.flags, page.wire_count,
-	    page.object, page.pindex, page.busy, page.valid, page.dirty,
-	    page.act_count);
+	    (void *)m, (uintmax_t)VM_PAGE_TO_PHYS(m), page.flags,
+	    page.wire_count, page.object, page.pindex, page.busy, page.valid,
+	    page.dirty, page.act_count);
+}
+
+/* A page's address, kernel or physical. */
+static void
+db_show_page(const char *args)
+{
+	uint64_t addr;
+
+	if (!number_argument(args, "show page ADDRESS", &addr))
+		return;
+	if (pmap_kextract(addr) != 0)
+		addr = pmap_kextract(addr);
+	print_page(PHYS_TO_VM_PAGE(trunc_page(addr)), addr);
 }
 COMMAND(show_page, "show page", CMD_DDB, db_show_page, "ADDR: its vm_page");
+
+/* A struct vm_page, by its address or its index in the page array. */
+static void
+db_show_vmpage(const char *args)
+{
+	vm_offset_t array = (vm_offset_t)vm_page_array;
+	uint64_t arg, i;
+
+	if (!number_argument(args, "show vmpage ADDRESS|INDEX", &arg))
+		return;
+	i = arg;
+	if (arg >= array && (arg - array) % sizeof(struct vm_page) == 0)
+		i = (arg - array) / sizeof(struct vm_page);
+	print_page(i < vm_page_array_size ? &vm_page_array[i] : NULL, arg);
+}
+COMMAND(show_vmpage, "show vmpage", CMD_DDB, db_show_vmpage,
+    "ADDR|INDEX: that vm_page");
 
 static void
 db_show_memguard(const char *args)
 {
-	const char *rest;
 	uint64_t addr;
 
-	if (!db_expression(args, &addr, &rest) || *rest != '\0')
-		printf("show memguard ADDRESS\n");
-	else if (!memguard_describe(addr))
+	if (number_argument(args, "show memguard ADDRESS", &addr) &&
+	    !memguard_describe(addr))
 		printf("%#jx: not guarded\n", (uintmax_t)addr);
 }
 COMMAND(show_memguard, "show memguard", CMD_DDB, db_show_memguard,

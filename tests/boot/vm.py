@@ -44,6 +44,11 @@ def looked_at(m):
         return False
     pmap = ask(f"show pmap {found[2]}")
     assert re.search(r"root 0x\w+ active \w+ resident \d+", pmap), pmap
+    objects = ask("show object")
+    assert len(re.findall(r"(?m)^object 0x\w+: swap, ", objects)) > 1, objects
+    page = ask("show page version")
+    shown = ask("show vmpage " + re.search(r"page (0x\w+)", page)[1])
+    assert shown == page, shown
     return True
 
 
