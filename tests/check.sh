@@ -114,15 +114,17 @@ stage_coverage()
 stage_soak_boot()
 {
 	build clang -Dstorm_runs=100 -Dmoment_runs=300 \
-	    -Dswap_storm_steps=5000 -Dmapped_memory=8192 &&
+	    -Dboot_storm_steps=5000 -Dmapped_memory=8192 &&
 	    run_tests --suite boot
 }
 
 stage_soak_vm()
 {
 	build clang $sanitizers -Dpmap_storm_steps=10000000 \
-	    -Dvm_storm_steps=2000000 -Dthreads_storm_steps=200000 &&
+	    -Dvm_storm_steps=2000000 -Dthreads_storm_steps=200000 \
+	    -Dswap_storm_steps=60000 &&
 	    run_tests 'host-kernel pmap storm' 'host-kernel vm storm' \
+	        'host-kernel swap storm of 4' \
 	        'host-kernel pmap storm with PCIDs' \
 	        'host-kernel threads storm' \
 	        'host-kernel threads storm with PCIDs'
