@@ -3,8 +3,8 @@
  *
  * Processes on simulated CPUs map memory and files, fork, read, write, protect,
  * wire, unmap and exit, and every page that they see is compared with plain
- * arrays.  Pages leave memory at any time, for swap and for the files, and reads
- * of files fail.  The same seed gives the same steps, so what a failure says is enough to
+ * arrays.  Pages leave memory at any time, for swap and for the files, requests to
+ * both fail, and swap goes and comes back.  The same seed gives the same steps, so what a failure says is enough to
  * see it again.
  */
 #include <stdlib.h>
@@ -81,6 +81,7 @@ static struct file {
 	unsigned char bytes[NPAGES][4096];
 } files[NFILES];
 static bool files_fail;
+static uint64_t nfailed; /* pages that could not be written to swap */
 
 static struct disk *swap;
 static struct sim_disks disk_worker = { .dks_disks = &swap,
@@ -284,12 +285,20 @@ access_page(struct proc *p, unsigned int page, bool write)
 	bytes[at] = c->bytes[at] = (unsigned char)below(256);
 }
 
+/* Each request to a file and to the disk. */
+static void
+set_failing(bool fails)
+{
+	files_fail = fails;
+	sim_disk_break(swap, fails ? SIM_DISK_FAILS : SIM_DISK_WORKS);
+}
+
 static void
 step_access(void)
 {
-	files_fail = below(16) == 0;
+	set_failing(below(16) == 0);
 	access_page(any_proc(), below(NPAGES), below(2) == 0);
-	files_fail = false;
+	set_failing(false);
 }
 
 /* ---- Mapping ---- */
@@ -530,9 +539,12 @@ step_unwire(void)
 static void
 step_pageout(void)
 {
-	vm_pageout_scan_active(below(400), (int)below(2));
+	vm_pageout_scan_active(below(400), (int)below(7));
+	(void)vm_pageout_scan_inactive(below(400));
 	(void)vm_pageout_launder(below(400));
+	set_failing(below(4) == 0);
 	sim_disks_ask(&disk_worker, below(8));
+	set_failing(false);
 	(void)vm_pageout_scan_inactive(below(400));
 }
 
@@ -570,6 +582,22 @@ file_put(struct vnode *vp, uint64_t off, const vm_paddr_t *pas,
 }
 
 static const struct vop_vector file_ops = { file_get, file_put };
+
+/* The disk goes, with writes in flight, and comes back without bad blocks. */
+static void
+step_swap(void)
+{
+	int error;
+
+	mtx_lock(&vm_mtx);
+	nfailed += swap_dev_find("swap")->sw_bad;
+	mtx_unlock(&vm_mtx);
+	error = swapoff_one("swap");
+
+	if (error == 0)
+		error = swap_dev_add("swap", swap, 0, 16 << 20);
+	expect(error == 0 || error == ENOMEM, "to take swap away");
+}
 
 /* ---- Processes ---- */
 
@@ -777,7 +805,8 @@ static const struct {
 	{ 15, step_unwire },
 	{ 20, step_fork },
 	{ 10, step_exit },
-	{ 5, step_pageout },
+	{ 10, step_pageout },
+	{ 1, step_swap },
 };
 
 static void
@@ -862,6 +891,8 @@ run(void *arg)
 			audit();
 	}
 	audit();
+	print_message("# pages laundered %ju, not written to swap %ju\n",
+	    (uintmax_t)vm_cnt.v_laundered, (uintmax_t)nfailed);
 	power_off();
 }
 
