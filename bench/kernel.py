@@ -2,7 +2,8 @@
 
 How fast our kernel dumps, beside a plain write of the same bytes by the same
 driver, in the same run and onto the same emulated disk.  How long a wakeup takes
-while many threads sleep, beside one while few do.
+while many threads sleep, beside one while few do.  How long two CPUs that do so at the same
+time take to allocate and free a page of kernel memory, beside a page.
 
 One JSON object a line, as the other benchmarks print them.
 """
@@ -135,6 +136,30 @@ def report_reads(run_kernel, kernel):
         )
 
 
+def report_kmem(run_kernel, kernel):
+    said = subprocess.run(
+        [run_kernel, "-m", "256", "-c", "2", kernel]
+        + ['kern.script="kmembench 1280;exit"'],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=False,
+    ).stdout.decode(errors="replace")
+    pattern = r"a pair takes (\d+) ns of pages, (\d+) ns of kernel memory"
+    ((pages, kmem),) = re.findall(pattern, said)
+    print(
+        json.dumps(
+            {
+                "bench": "a page of kernel memory, 2 busy CPUs",
+                "unit": "ns",
+                "ours": int(kmem),
+                "limit": int(pages),
+                "limit_is": "a page",
+                "ratio": round(int(kmem) / int(pages), 3),
+            }
+        )
+    )
+
+
 def main():
     run_kernel, kernel = sys.argv[1:3]
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 25
@@ -146,6 +171,7 @@ def main():
             report(f"{name}, {place}", speeds)
     report_wakeups(run_kernel, kernel)
     report_reads(run_kernel, kernel)
+    report_kmem(run_kernel, kernel)
 
 
 main()
