@@ -61,7 +61,8 @@ grow_locked(void)
 	/* A dump of version 1 has copies of page tables, not these. */
 	dump_add_page(VM_PAGE_TO_PHYS(m));
 	*pmap_kernel_pde(kernel_vm_end) = VM_PAGE_TO_PHYS(m) | ENTRY_TABLE;
-	kernel_vm_end += NBPDR;
+	__atomic_store_n(&kernel_vm_end, kernel_vm_end + NBPDR,
+	    __ATOMIC_RELEASE);
 	return (0);
 }
 
@@ -71,6 +72,8 @@ pmap_growkernel(vm_offset_t end)
 	int error = 0;
 
 	KASSERT(end <= VM_MAX_KVA, ("%s: %#jx", __func__, (uintmax_t)end));
+	if (__atomic_load_n(&kernel_vm_end, __ATOMIC_ACQUIRE) >= end)
+		return (0);
 	mtx_lock_spin(&pmap_lock);
 	while (error == 0 && kernel_vm_end < end)
 		error = grow_locked();
@@ -89,16 +92,23 @@ pmap_kenter(vm_offset_t va, vm_paddr_t pa)
 }
 
 void
-pmap_qremove(vm_offset_t va, vm_size_t npages)
+pmap_kremove(vm_offset_t va, vm_size_t npages)
 {
-	struct tlb_gather gather = { 0 };
-
 	KASSERT(va >= VM_MIN_KVA && va + ptoa(npages) <= kernel_vm_end,
 	    ("%s: %#jx, %ju pages", __func__, (uintmax_t)va,
 		(uintmax_t)npages));
 	for (vm_size_t i = 0; i < npages; i++)
 		*pmap_kernel_pte(va + ptoa(i)) = 0;
-	tlb_gather_range(&gather, TLB_ALL_CPUS, va, va + ptoa(npages));
+}
+
+void
+pmap_kforget(const struct kva_range *ranges, unsigned int nranges)
+{
+	struct tlb_gather gather = { 0 };
+
+	for (unsigned int i = 0; i < nranges; i++)
+		tlb_gather_range(&gather, TLB_ALL_CPUS, ranges[i].kr_start,
+		    ranges[i].kr_end);
 	tlb_gather_finish(&gather);
 }
 

@@ -52,11 +52,18 @@ int pmap_growkernel(vm_offset_t end);
 /* Map a page, wired, read and write, never to be executed. */
 void pmap_kenter(vm_offset_t va, vm_paddr_t pa);
 
+/* Addresses [kr_start, kr_end) of the kernel map, whole pages. */
+struct kva_range {
+	vm_offset_t kr_start;
+	vm_offset_t kr_end;
+};
+
 /*
- * Unmap npages pages from va.  When this returns no CPU uses the old
- * translations any more.
+ * Unmap npages pages from va, while CPUs may go on using the old translations; and
+ * make all CPUs forget what they know of some ranges.
  */
-void pmap_qremove(vm_offset_t va, vm_size_t npages);
+void pmap_kremove(vm_offset_t va, vm_size_t npages);
+void pmap_kforget(const struct kva_range *ranges, unsigned int nranges);
 
 /* Device registers at pa, uncached.  NULL: no addresses are left for them. */
 volatile void *pmap_mapdev(vm_paddr_t pa, vm_size_t len);

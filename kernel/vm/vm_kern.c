@@ -13,6 +13,7 @@
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
+#include "kernel/vm/vm_kern_int.h"
 #include "kernel/vm/vm_kva.h"
 #include "kernel/vm/vm_page.h"
 #include "kernel/vm/vm_pageout.h"
@@ -37,6 +38,7 @@ kmem_early_init(vm_offset_t start, vm_offset_t end)
 	kva_base = start;
 	kmem_npages = 0;
 	kva_waiters = 0;
+	kmem_freed_init();
 }
 
 /* Addresses that are reserved get page tables, or are given back: then 0. */
@@ -58,15 +60,26 @@ kva_size(void)
 	return (ptoa(kva_arena.ka_npages));
 }
 
+static vm_pindex_t
+kva_reserve(vm_pindex_t npages)
+{
+	vm_pindex_t page;
+
+	mtx_lock_spin(&kva_mtx);
+	page = kva_arena_alloc(&kva_arena, npages);
+	mtx_unlock_spin(&kva_mtx);
+	return (page);
+}
+
 vm_offset_t
 kva_alloc(vm_size_t size)
 {
 	vm_pindex_t npages = atop(round_page(size));
 	vm_pindex_t page;
 
-	mtx_lock_spin(&kva_mtx);
-	page = kva_arena_alloc(&kva_arena, npages);
-	mtx_unlock_spin(&kva_mtx);
+	page = kva_reserve(npages);
+	if (page == KVA_NONE && kmem_settle())
+		page = kva_reserve(npages);
 	return (page == KVA_NONE ? 0 : kva_prepare(page, npages));
 }
 
@@ -127,30 +140,43 @@ kva_free(vm_offset_t addr, vm_size_t size)
 	mtx_unlock_spin(&kva_mtx);
 }
 
-void
-kmem_unback(vm_offset_t addr, vm_pindex_t npages)
+uint32_t
+kmem_unmap(vm_offset_t addr, vm_pindex_t npages, uint32_t list)
 {
-	uint32_t freed = VM_PAGE_NONE;
-
 	for (vm_pindex_t i = 0; i < npages; i++) {
 		vm_page_t m = PHYS_TO_VM_PAGE(pmap_kextract(addr + ptoa(i)));
 
 		KASSERT(m != NULL,
 		    ("%s: nothing at %#jx", __func__,
 			(uintmax_t)(addr + ptoa(i))));
-		m->next = freed;
-		freed = (uint32_t)(m - vm_page_array);
+		m->next = list;
+		list = (uint32_t)(m - vm_page_array);
 	}
-	pmap_qremove(addr, npages);
+	pmap_kremove(addr, npages);
+	__atomic_fetch_sub(&kmem_npages, npages, __ATOMIC_RELAXED);
+	return (list);
+}
 
-	while (freed != VM_PAGE_NONE) {
-		vm_page_t m = &vm_page_array[freed];
+void
+kmem_free_pages(uint32_t list)
+{
+	while (list != VM_PAGE_NONE) {
+		vm_page_t m = &vm_page_array[list];
 
-		freed = m->next;
+		list = m->next;
 		if (vm_page_unwire_noq(m))
 			vm_page_free(m);
 	}
-	__atomic_fetch_sub(&kmem_npages, npages, __ATOMIC_RELAXED);
+}
+
+void
+kmem_unback(vm_offset_t addr, vm_pindex_t npages)
+{
+	struct kva_range range = { addr, addr + ptoa(npages) };
+	uint32_t pages = kmem_unmap(addr, npages, VM_PAGE_NONE);
+
+	pmap_kforget(&range, 1);
+	kmem_free_pages(pages);
 }
 
 int
@@ -220,9 +246,10 @@ kmem_free_inside(void *addr, vm_size_t size, vm_pindex_t guard)
 {
 	vm_offset_t va = (vm_offset_t)addr;
 	vm_pindex_t npages = atop(round_page(size));
+	struct kva_range range = { va - ptoa(guard),
+		va + ptoa(npages + guard) };
 
-	kmem_unback(va, npages);
-	kva_free(va - ptoa(guard), ptoa(npages + 2 * guard));
+	kmem_free_later(range, va, npages);
 }
 
 void *

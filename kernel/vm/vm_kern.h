@@ -31,6 +31,13 @@ void *kmem_malloc(vm_size_t size, int flags);
 void kmem_free(void *addr, vm_size_t size);
 
 /*
+ * Pages and addresses that were freed may be free only later, up to 64 pages of each
+ * CPU: this makes them free now.  false: there were none.  Takes no lock that may
+ * sleep.
+ */
+bool kmem_settle(void);
+
+/*
  * Physically consecutive, and where a device wants them: kmem_free() frees them.
  * M_WAITOK waits for addresses only.  NULL: there is no such memory, and none can be
  * made.  Takes vm_mtx.

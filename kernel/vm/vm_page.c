@@ -15,6 +15,7 @@
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma.h"
 #include "kernel/vm/uma_boot.h"
+#include "kernel/vm/vm_kern.h"
 #include "kernel/vm/vm_pageout.h"
 
 struct vm_page *vm_page_array;
@@ -203,13 +204,17 @@ vm_page_take(int req, vm_pindex_t npages, const struct vm_phys_where *where)
 	return (m);
 }
 
-/* The same, and if there are too few, with what the caches of CPUs have. */
+/* The same, and if there are too few, with what CPUs keep. */
 static vm_page_t
 vm_page_take_all(int req, vm_pindex_t npages, const struct vm_phys_where *where)
 {
 	vm_page_t m = vm_page_take(req, npages, where);
+	bool more;
 
-	if (m == NULL && vm_pgcache_drain() > 0)
+	if (m != NULL)
+		return (m);
+	more = kmem_settle();
+	if (vm_pgcache_drain() > 0 || more)
 		m = vm_page_take(req, npages, where);
 	return (m);
 }

@@ -72,6 +72,7 @@ vm_pageout_scan(void)
 {
 	vm_pindex_t before, after;
 
+	(void)kmem_settle();
 	(void)vm_pgcache_drain();
 	before = vm_free_count();
 	vm_pageout_lowmem();
@@ -138,8 +139,10 @@ vm_pageout_turn(int timo)
 	vm_pages_needed = false;
 	mtx_unlock_spin(&vm_page_queue_free_mtx);
 
-	if (kva_is_wanted())
+	if (kva_is_wanted()) {
+		(void)kmem_settle();
 		uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	}
 	content = vm_pageout_pass();
 	return (content && !kva_is_wanted() ? 0 : PAGEOUT_RETRY);
 }

@@ -31,4 +31,14 @@ page_bytes(vm_page_t m)
 	return ((char *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)));
 }
 
+/* Unmap pages of the kernel map, on all CPUs. */
+static inline void
+unmap_kernel(vm_offset_t va, vm_size_t npages)
+{
+	struct kva_range range = { va, va + ptoa(npages) };
+
+	pmap_kremove(va, npages);
+	pmap_kforget(&range, 1);
+}
+
 #endif

@@ -54,7 +54,7 @@ pmap_kenter(vm_offset_t va, vm_paddr_t pa)
 }
 
 void
-pmap_qremove(vm_offset_t va, vm_size_t npages)
+pmap_kremove(vm_offset_t va, vm_size_t npages)
 {
 	for (vm_size_t i = 0; i < npages; i++)
 		*pte(va + ptoa(i)) = 0;
@@ -62,6 +62,12 @@ pmap_qremove(vm_offset_t va, vm_size_t npages)
 	    mmap((void *)va, ptoa(npages), PROT_NONE,
 		MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0) == MAP_FAILED)
 		panic("%s: mmap", __func__);
+}
+
+void
+pmap_kforget(const struct kva_range *ranges, unsigned int nranges)
+{
+	(void)ranges, (void)nranges;
 }
 
 vm_paddr_t

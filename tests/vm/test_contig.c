@@ -171,6 +171,7 @@ test_request(void **state)
 	check_object();
 	if (mem != NULL)
 		contigfree(mem, size, M_DEVICE);
+	(void)kmem_settle();
 	assert_int_equal(vm_free_count(), before);
 	assert_int_equal(kva_used(), 0);
 	check_object();

@@ -10,7 +10,9 @@
 #include "kernel/amd64/pmap_cpu.h"
 #include "kernel/amd64/pmap_int.h"
 #include "kernel/amd64/vmparam.h"
+#include "kernel/sys/malloc.h"
 #include "kernel/vm/pmap.h"
+#include "kernel/vm/vm_kern.h"
 
 #define KVA VM_MIN_KVA
 
@@ -76,7 +78,7 @@ test_remove_reaches_all_cpus(void **state)
 			    MMU_READ));
 	}
 	(void)mmu_count();
-	pmap_qremove(KVA, 2);
+	unmap_kernel(KVA, 2);
 	counts = mmu_count();
 	assert_int_equal(counts.mc_orders, 1);
 	assert_int_equal(counts.mc_told, 3);
@@ -97,7 +99,7 @@ test_many_pages_are_one_order(void **state)
 	for (vm_offset_t i = 0; i <= TLB_NPAGES; i++)
 		pmap_kenter(KVA + ptoa(i), VM_PAGE_TO_PHYS(new_page()));
 	(void)mmu_access(0, KVA, MMU_READ);
-	pmap_qremove(KVA, TLB_NPAGES + 1);
+	unmap_kernel(KVA, TLB_NPAGES + 1);
 	counts = mmu_count();
 	assert_int_equal(counts.mc_orders, 1);
 	assert_int_equal(counts.mc_all, 1);
@@ -108,8 +110,99 @@ static void
 test_nothing_removed_tells_nobody(void **state)
 {
 	(void)state;
-	pmap_qremove(KVA, 0);
+	unmap_kernel(KVA, 0);
 	assert_int_equal(mmu_count().mc_orders, 0);
+}
+
+/*
+ * Kernel memory that is freed.
+ */
+
+#define NFREED 256
+
+static void
+test_frees_are_told_together(void **state)
+{
+	vm_offset_t va[NFREED];
+	vm_page_t m[NFREED];
+
+	(void)state;
+	for (int i = 0; i < NFREED; i++) {
+		va[i] = (vm_offset_t)kmem_malloc(PAGE_SIZE, M_WAITOK);
+		m[i] = PHYS_TO_VM_PAGE(pmap_kextract(va[i]));
+		assert_non_null(mmu_access(1, va[i], MMU_WRITE));
+	}
+	(void)mmu_count();
+	for (int i = 0; i < NFREED; i++) {
+		kmem_free((void *)va[i], PAGE_SIZE);
+		assert_int_equal(pmap_kextract(va[i]), 0);
+		assert_int_equal((m[i]->flags & VPG_FREE) == 0,
+		    mmu_knows(1, va[i]));
+	}
+	assert_int_equal(kmem_used(), 0);
+	(void)kmem_settle();
+	assert_true(mmu_count().mc_orders <= NFREED / 64 + 2);
+	for (int i = 0; i < NFREED; i++) {
+		assert_false(mmu_knows(1, va[i]));
+		assert_true((m[i]->flags & VPG_FREE) != 0);
+	}
+	assert_int_equal(kva_used(), 0);
+	assert_false(kmem_settle());
+}
+
+static const struct freed_row {
+	const char *name;
+	vm_size_t size;
+	bool low;
+	unsigned int orders;
+} freed_rows[] = {
+	{ "freed: later, a page", PAGE_SIZE, false, 0 },
+	{ "freed: later, 8 pages", 8 * PAGE_SIZE, false, 0 },
+	{ "freed: at once, more than 8 pages", 9 * PAGE_SIZE, false, 1 },
+	{ "freed: at once, while memory is low", PAGE_SIZE, true, 1 },
+};
+
+static void
+test_freed(void **state)
+{
+	const struct freed_row *row = *state;
+	void *mem;
+
+	(void)boot(state);
+	mem = kmem_malloc(row->size, M_WAITOK);
+	while (row->low && vm_cnt.v_free_count > vm_cnt.v_free_target)
+		(void)new_page();
+	(void)mmu_count();
+	kmem_free(mem, row->size);
+	assert_int_equal(mmu_count().mc_orders, row->orders);
+	assert_int_equal(kva_used(), row->orders == 0 ? row->size : 0);
+	assert_int_equal(kmem_settle(), row->orders == 0);
+	assert_int_equal(kva_used(), 0);
+	sim_halt();
+}
+
+/* Who finds too few pages, or addresses, gets those that were freed. */
+static void
+test_freed_is_found(void **state)
+{
+	void *mem[8];
+	vm_size_t npages = 0;
+
+	(void)state;
+	for (size_t i = 0; i < NROWS(mem); i++)
+		mem[i] = kmem_malloc(PAGE_SIZE, M_WAITOK);
+	for (size_t i = 0; i < NROWS(mem); i++)
+		kmem_free(mem[i], PAGE_SIZE);
+	assert_int_equal(kva_used(), sizeof(mem) / sizeof(mem[0]) * PAGE_SIZE);
+	assert_int_not_equal(kva_alloc(kva_size()), 0);
+	kva_free(VM_MIN_KVA, kva_size());
+	mem[0] = kmem_malloc(PAGE_SIZE, M_WAITOK);
+	kmem_free(mem[0], PAGE_SIZE);
+	while (vm_page_alloc_noobj(VM_ALLOC_INTERRUPT | VM_ALLOC_WIRED) != NULL)
+		npages++;
+	assert_true(npages > 0);
+	assert_int_equal(vm_free_count(), 0);
+	assert_int_equal(kva_used(), 0);
 }
 
 static void
@@ -144,7 +237,7 @@ break_free(void *arg)
 	pmap_kenter(KVA, VM_PAGE_TO_PHYS(m));
 	(void)mmu_access(1, KVA, MMU_READ);
 	free_page(m);
-	pmap_qremove(KVA, 1);
+	unmap_kernel(KVA, 1);
 }
 
 static void
@@ -196,7 +289,7 @@ test_broken(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[6 + NROWS(broken)] = {
+	struct CMUnitTest tests[8 + NROWS(freed_rows) + NROWS(broken)] = {
 		cmocka_unit_test_setup_teardown(test_enter_is_seen, boot, halt),
 		cmocka_unit_test_setup_teardown(test_rights, boot, halt),
 		cmocka_unit_test_setup_teardown(test_remove_reaches_all_cpus,
@@ -207,9 +300,14 @@ main(void)
 		    test_nothing_removed_tells_nobody, boot, halt),
 		cmocka_unit_test_setup_teardown(test_tables_are_dumped, boot,
 		    halt),
+		cmocka_unit_test_setup_teardown(test_frees_are_told_together,
+		    boot, halt),
+		cmocka_unit_test_setup_teardown(test_freed_is_found, boot,
+		    halt),
 	};
-	size_t ntests = 6;
+	size_t ntests = 8;
 
+	ADD_ROWS(tests, ntests, freed_rows, test_freed);
 	for (uintptr_t i = 0; i < NROWS(broken); i++)
 		tests[ntests++] =
 		    row_test(broken[i].name, test_broken, (void *)i);

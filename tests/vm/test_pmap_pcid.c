@@ -247,7 +247,7 @@ test_kernel_half(void)
 	assert_non_null(mmu_access(1, VM_MIN_KVA, MMU_READ));
 	use(1, &two);
 	assert_non_null(mmu_access(1, VM_MIN_KVA, MMU_READ));
-	pmap_qremove(VM_MIN_KVA, 1);
+	unmap_kernel(VM_MIN_KVA, 1);
 	free_page(m);
 	assert_null(mmu_access(1, VM_MIN_KVA, MMU_READ));
 	use(1, &one);

@@ -1370,6 +1370,7 @@ test_kern_malloc(void **state)
 	assert_int_equal(stats.mts_memuse, memuse);
 	assert_int_equal(kmem_used(), 0);
 
+	(void)kmem_settle();
 	free_before = vm_free_count();
 	assert_null(malloc((size_t)100 << 20, M_TEST, M_NOWAIT));
 	assert_null(malloc(SIZE_MAX, M_TEST, M_NOWAIT));

@@ -410,6 +410,7 @@ test_kmem_storm(void **state)
 		if (all[i].mem != NULL)
 			kmem_free(all[i].mem, all[i].size);
 	}
+	(void)kmem_settle();
 	assert_int_equal(vm_free_count(), free_before);
 	assert_int_equal(kva_used(), kva_before);
 	assert_int_equal(kmem_used(), 0);
@@ -426,6 +427,7 @@ test_guard_pages(void **state)
 	assert_int_equal(pmap_kextract((vm_offset_t)stack + 4 * PAGE_SIZE), 0);
 	assert_int_equal(kva_used(), 6 * PAGE_SIZE);
 	kmem_free_guarded(stack, 4 * PAGE_SIZE);
+	(void)kmem_settle();
 	assert_int_equal(kva_used(), 0);
 }
 
@@ -502,6 +504,7 @@ test_nodump(void **state)
 		assert_true(sim_never_dumped(pa[i]));
 	}
 	kmem_free(mem, 3 * PAGE_SIZE);
+	(void)kmem_settle();
 	for (size_t i = 0; i < NROWS(pa); i++)
 		assert_false(sim_never_dumped(pa[i]));
 }
