@@ -16,21 +16,23 @@ static void
 print_zone(const struct uma_stat *stat, void *arg)
 {
 	(void)arg;
-	printf("%-20s %6zu %9ju %9ju %8ju\n", stat->ust_name,
-	    (size_t)stat->ust_size,
-	    (uintmax_t)(stat->ust_requests - stat->ust_frees),
-	    (uintmax_t)stat->ust_requests, (uintmax_t)stat->ust_pages);
+	printf("%-20s %6u %9ju %9ju %8ju %11ju %5ju %6ju %8ju\n",
+	    stat->ust_name, stat->ust_size, (uintmax_t)stat->ust_used,
+	    (uintmax_t)stat->ust_free, (uintmax_t)stat->ust_limit,
+	    (uintmax_t)stat->ust_requests, (uintmax_t)stat->ust_fails,
+	    (uintmax_t)stat->ust_sleeps, (uintmax_t)stat->ust_pages);
 }
 
 static void
-db_show_zones(const char *args)
+show_zones(const char *args)
 {
 	(void)args;
-	printf("%-20s %6s %9s %9s %8s\n", "zone", "size", "used", "requests",
-	    "pages");
-	uma_stats_foreach_locked(print_zone, NULL);
+	printf("%-20s %6s %9s %9s %8s %11s %5s %6s %8s\n", "zone", "size",
+	    "used", "free", "limit", "requests", "fails", "sleeps", "pages");
+	uma_stats_foreach(print_zone, NULL);
 }
-COMMAND(show_zones, "show zones", CMD_DDB, db_show_zones, "UMA's zones");
+COMMAND(show_zones, "show zones", CMD_SHELL | CMD_DDB, show_zones,
+    "UMA's zones");
 
 static void
 print_type(const struct malloc_type_stats *stats, void *arg)

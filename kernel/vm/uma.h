@@ -207,10 +207,8 @@ typedef void (*uma_stat_visit)(const struct uma_stat *stat, void *arg);
 /* For memguard: it may have items of all zones from now on. */
 void uma_guard_zones(void);
 
-/*
- * Call visit for each zone.  Takes no lock: all other CPUs have been stopped.
- */
-void uma_stats_foreach_locked(uma_stat_visit visit, void *arg);
+/* Call visit for each zone.  May sleep, but not in the debugger. */
+void uma_stats_foreach(uma_stat_visit visit, void *arg);
 void uma_zone_get_stat(uma_zone_t zone, struct uma_stat *stat);
 
 /*

@@ -1380,6 +1380,51 @@ test_kern_malloc(void **state)
 
 #define BOOTED(test) cmocka_unit_test_setup_teardown(test, boot, halt)
 
+struct seen {
+	uint64_t nzones;
+	struct uma_stat stat; /* of the zone called "seen" */
+};
+
+static void
+see_zone(const struct uma_stat *stat, void *arg)
+{
+	struct seen *seen = arg;
+
+	seen->nzones++;
+	if (strcmp(stat->ust_name, "seen") == 0)
+		seen->stat = *stat;
+}
+
+/* Each zone is visited; also by a debugger that stopped its owner of the list. */
+static void
+test_stats(void **state)
+{
+	struct seen before = { 0 }, running = { 0 }, stopped = { 0 };
+	uma_zone_t zone;
+	void *item;
+
+	(void)state;
+	uma_stats_foreach(see_zone, &before);
+	zone =
+	    uma_zcreate("seen", 100, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+	(void)uma_zone_set_max(zone, 50);
+	item = uma_zalloc(zone, M_WAITOK);
+	uma_stats_foreach(see_zone, &running);
+	assert_int_equal(running.nzones, before.nzones + 1);
+	assert_int_equal(running.stat.ust_size, 100);
+	assert_int_equal(running.stat.ust_used, 1);
+	assert_int_equal(running.stat.ust_requests, 1);
+	assert_true(running.stat.ust_limit >= 50);
+	uma_list_lock();
+	scheduler_stopped = true;
+	uma_stats_foreach(see_zone, &stopped);
+	scheduler_stopped = false;
+	uma_list_unlock();
+	assert_int_equal(stopped.nzones, running.nzones);
+	uma_zfree(zone, item);
+	uma_zdestroy(zone);
+}
+
 /* More than two buckets of them come back in the order of a stack. */
 static void
 test_last_freed_first(void **state)
@@ -1418,6 +1463,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_cache_zone, boot_one_cpu,
 		    halt),
 		BOOTED(test_cache_zone_callbacks),
+		BOOTED(test_stats),
 		cmocka_unit_test_setup_teardown(test_last_freed_first,
 		    boot_one_cpu, halt),
 		BOOTED(test_exhaustion),
