@@ -868,6 +868,27 @@ test_bypass(void **state)
 	assert_int_equal(used("sim0"), 0);
 }
 
+/* A page that moves to another object is dirty there, and its block is free. */
+static void
+test_rename(void **state)
+{
+	vm_object_t other = vm_object_allocate(OBJT_SWAP, 4), object;
+
+	(void)state;
+	swap_on(0, 100);
+	object = swapped(4);
+	assert_int_equal(get_in(object, 2, 1, NULL, NULL), VM_PAGER_OK);
+	VM_OBJECT_LOCK(object);
+	assert_int_equal(vm_page_rename(grab_page(object, 2), other, 0), 0);
+	vm_page_xunbusy(vm_page_lookup(other, 0));
+	VM_OBJECT_UNLOCK(object);
+	assert_int_equal(used("sim0"), 3);
+	assert_int_equal(get_in(object, 2, 1, NULL, NULL), VM_PAGER_FAIL);
+	assert_true(in_memory(other, 0, 2000));
+	vm_object_deallocate(object);
+	vm_object_deallocate(other);
+}
+
 /* ---- A device goes ---- */
 
 static const struct off_row {
@@ -1272,6 +1293,22 @@ test_in_flight_counts(void **state)
 	vm_object_deallocate(other);
 }
 
+/* A call that finds no block needs no write; the next ones have all of them. */
+static void
+test_flight_no_room(void **state)
+{
+	vm_object_t object = unwritten(8);
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(vm_pageout_launder(8), 0);
+	swap_on(0, 100);
+	assert_int_equal(vm_pageout_launder(8), 8);
+	finish_writes();
+	assert_looks(look(object, 8, PQ_INACTIVE), 0, 0, 8);
+	vm_object_deallocate(object);
+}
+
 static const struct flight_error {
 	const char *name;
 	enum sim_disk_fault fault;
@@ -1517,13 +1554,15 @@ main(void)
 		cmocka_unit_test(test_in_flight),
 		cmocka_unit_test(test_in_flight_counts),
 		cmocka_unit_test(test_flight_bound),
+		cmocka_unit_test(test_flight_no_room),
+		cmocka_unit_test(test_rename),
 		cmocka_unit_test(test_flight_absorb),
 		cmocka_unit_test(test_dump_over_writes),
 		cmocka_unit_test(test_dump_over_read),
 		cmocka_unit_test(test_written_by_fault),
 		cmocka_unit_test(test_notes_are_bulk),
 	};
-	size_t ntests = 28;
+	size_t ntests = 30;
 
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
