@@ -107,6 +107,24 @@ set_damage(kvm_t *kd)
 	kd->kd_core.kc_unverified_len = damage_total(dm, DAMAGE_UNVERIFIED);
 }
 
+/* No core begins like this: what the file is instead.  Returns -1. */
+static int
+refuse(kvm_t *kd)
+{
+	const char *name = refuse_core(kd->kd_image->im_fd,
+	    kd->kd_image->im_len, kd->kd_core_path);
+
+	if (name != NULL)
+		return (kvm_fail(kd, "%s: %s", kd->kd_core_path, name));
+	if (kd->kd_packing == NULL)
+		return (kvm_fail(kd, "%s: neither a minidump nor an ELF core",
+		    kd->kd_core_path));
+	/* Decoders may give what is wrong before they come to its checksum. */
+	return (kvm_fail(kd,
+	    "%s: unpacks to neither a minidump nor an ELF core, or is damaged: %s -t tells which",
+	    kd->kd_core_path, kd->kd_packing));
+}
+
 static int
 open_core(kvm_t *kd)
 {
@@ -125,9 +143,7 @@ open_core(kvm_t *kd)
 		kd->kd_core.kc_format = cores[i]->co_name;
 		return (cores[i]->co_open(kd));
 	}
-	return (kvm_fail(kd, "%s: %s", kd->kd_core_path,
-	    refuse_core(kd->kd_image->im_fd, kd->kd_image->im_len,
-		kd->kd_core_path)));
+	return (refuse(kd));
 }
 
 /* Where the core in a file that is not all there yet ends; 0: not known yet. */
@@ -168,6 +184,7 @@ open_image(kvm_t *kd, const struct open_args *args)
 		errno = error;
 		return (-1);
 	}
+	kd->kd_packing = file.upk_packing;
 	error = image_create(file.upk_fd,
 	    file.upk_damage.dmg_where[0] != '\0' ? IMAGE_PREAD : args->access,
 	    &kd->kd_image);

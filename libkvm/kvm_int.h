@@ -98,6 +98,7 @@ struct __kvm {
 	struct exec *kd_exec;	     /* owned; NULL: see kvm_describe() */
 	kvm_resolver_t *kd_resolver; /* may be NULL */
 	char *kd_core_path;	     /* owned */
+	const char *kd_packing;	     /* unpack_name()'s; NULL: not compressed */
 	struct kvm_core kd_core;     /* what is known of it so far */
 	struct vm_root kd_root;
 	struct vm_root kd_own; /* see root_own() */

@@ -49,7 +49,7 @@ refuse_core(int fd, uint64_t len, const char *path)
 	if (name == NULL && is_named_encrypted(path))
 		name =
 		    "an encrypted dump: decryptcore(8) makes a vmcore.N of it, with the key.N beside it and your private key";
-	return (name != NULL ? name : "neither a minidump nor an ELF core");
+	return (name);
 }
 
 const char *

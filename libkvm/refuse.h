@@ -10,7 +10,8 @@
 /*
  * Why the file called path, of which fd holds len bytes, is not a core; not a
  * kernel.  Returns a text that lives until the next strerror(3).  If the file
- * cannot be read, the text says why, and so does errno.
+ * cannot be read, the text says why, and so does errno.  NULL, of a core: it is
+ * nothing that is known.
  */
 const char *refuse_core(int fd, uint64_t len, const char *path);
 const char *refuse_kernel(int fd);

@@ -243,6 +243,7 @@ unpack_open(const char *path, const struct unpack_how *how,
 	}
 	if (packing == NULL)
 		return (0);
+	out->upk_packing = packing->pk_name;
 	u.up_in_fd = out->upk_fd;
 	if (!unpack(&u, packing))
 		damage_fini(&out->upk_damage);

@@ -29,12 +29,13 @@ struct unpack_how {
 	 * that; the last one is to its end, where its checksum is.  May be NULL.
 	 */
 	uint64_t (*uh_end)(int fd);
-	bool uh_whole;	     /* a damaged file is refused */
+	bool uh_whole;				/* a damaged file is refused */
 	const struct kvm_progress *uh_progress; /* may be NULL */
 };
 
 struct unpacked {
 	int upk_fd;		  /* the caller's */
+	const char *upk_packing;  /* unpack_name()'s; NULL: not compressed */
 	struct damage upk_damage; /* the caller's; see damage_fini() */
 };
 
