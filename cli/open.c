@@ -28,8 +28,8 @@
 #define _POSIX2_LINE_MAX 2048
 #endif
 
-/* In a dump, the kernel's image lies in the first pages of memory. */
-#define BUILD_ID_WITHIN (UINT64_C(192) << 20)
+/* The first pages of memory, which the kernel's image lies in, are before this. */
+#define START_LEN (UINT64_C(192) << 20)
 
 /* Some of what the command says may be wrong. */
 static bool mistrusted;
@@ -67,6 +67,16 @@ open_find_kernel(const struct args *args)
 int
 open_no_kernel(const struct args *args)
 {
+	char why[_POSIX2_LINE_MAX];
+	kvm_t *kd;
+
+	errno = 0;
+	kd = kvm_open_start(NULL, args->a_core, START_LEN, why);
+	if (kd == NULL) {
+		warnx("%s", why);
+		return (errno == EIO ? EX_IOERR : EX_DATAERR);
+	}
+	kvm_close(kd);
 	warnx(
 	    "%s: neither \"kernel.N\" nor \"kernel\" beside it: name the kernel with -N",
 	    args->a_core);
@@ -103,7 +113,7 @@ open_check_build(const struct args *args, const char *kernel)
 	kvm_t *kd;
 	int status;
 
-	kd = kvm_open_start(kernel, args->a_core, BUILD_ID_WITHIN);
+	kd = kvm_open_start(kernel, args->a_core, START_LEN, NULL);
 	if (kd == NULL)
 		return (EX_OK);
 	status = check_build(args, kd, kernel);

@@ -28,7 +28,10 @@ int open_check(const char *path);
  */
 char *open_find_kernel(const struct args *args);
 
-/* Say so.  Returns EX_NOINPUT. */
+/*
+ * Say so, or why the core is no dump, which no kernel would help.  Returns an exit
+ * status.
+ */
 int open_no_kernel(const struct args *args);
 
 /*

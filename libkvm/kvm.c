@@ -313,14 +313,15 @@ kvm_describe(const char *corefile, char *errbuf,
 }
 
 kvm_t *
-kvm_open_start(const char *execfile, const char *corefile, uint64_t len)
+kvm_open_start(const char *execfile, const char *corefile, uint64_t len,
+    char *errbuf)
 {
-	return (open_any((struct open_args){ .exec_path = name_kernel(execfile),
+	return (open_any((struct open_args){ .exec_path = execfile,
 			     .core_path = corefile,
 			     .flags = O_RDONLY,
 			     .unverified = true,
 			     .len_max = len },
-	    NULL));
+	    errbuf));
 }
 
 int

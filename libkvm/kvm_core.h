@@ -50,11 +50,13 @@ kvm_t *kvm_describe(const char *corefile, char *errbuf,
     const struct kvm_progress *progress);
 
 /*
- * As kvm_open_progress() of a core that is unpacked for its first len bytes
- * only: for a look at what the kernel has at low addresses.  NULL: it cannot be
- * opened.
+ * As kvm_open_progress(), or with no execfile as kvm_describe(), of a core that is
+ * unpacked for its first len bytes only: for a look at what the kernel has at low
+ * addresses, or at what the file is.  NULL: it cannot be opened, and the reason is in
+ * errbuf, unless that is NULL.
  */
-kvm_t *kvm_open_start(const char *execfile, const char *corefile, uint64_t len);
+kvm_t *kvm_open_start(const char *execfile, const char *corefile, uint64_t len,
+    char *errbuf);
 
 /* Is the file called path an ELF program, as a kernel is, and no core? */
 bool kvm_is_program(const char *path);

@@ -356,7 +356,7 @@ def check_linux():
 def check_foreign(data, message):
     for packed in (False, True):
         content = gzip.compress(data) if packed else data.ljust(8 * 512, b"\0")
-        for command in ("info", "dmesg"):
+        for command in ("info", "dmesg", "bt", "gdb"):
             result = Core(content).run(command)
             expect(result, os.EX_DATAERR, message)
             assert "neither a" not in result.err, result

@@ -242,7 +242,7 @@ exercise_opening(const char *kernel, const char *core)
 	(void)kvm_close(kvm_openfiles(kernel, core, NULL, O_RDONLY, why));
 	(void)kvm_close(kvm_open2(name, core, O_RDONLY, why, NULL));
 	(void)kvm_close(kvm_open2(kernel, core, O_RDONLY | O_TRUNC, why, NULL));
-	(void)kvm_close(kvm_open_start(kernel, core, 8192));
+	(void)kvm_close(kvm_open_start(kernel, core, 8192, NULL));
 	(void)kvm_geterr(NULL);
 	for (size_t i = 0; kvm_format_name(i) != NULL; i++)
 		continue;
