@@ -3,6 +3,7 @@
 Files as people have them: compressed, of another build, damaged.
 """
 
+import functools
 import gzip
 import json
 import os
@@ -279,6 +280,7 @@ AT = len(CORE) // 2  # where the second piece starts
 PIECES = [["gzip", "-1"], ["zstd", "-q1"], ["xz", "-1"], ["bzip2", "-1"], ["lz4", "-q"]]
 
 
+@functools.cache
 def packed(data, *command):
     return subprocess.run([*command, "-c"], input=data, check=True,
                           capture_output=True).stdout
