@@ -139,7 +139,8 @@ dumpinfo_print(FILE *out, const struct dumpinfo *di)
 	print_what(out, kh);
 	print_time(out, kh->kh_dump_time);
 	print_whose(out, kh);
-	fprintf(out, "  Bounds: %" PRIu32 "\n", di->di_number);
+	if (di->di_number != NULL)
+		fprintf(out, "  Bounds: %" PRIu32 "\n", *di->di_number);
 	fprintf(out, "  Dump Status: %s\n", good ? "good" : "bad");
 	if (di->di_bad != NULL)
 		print_bad(out, di->di_bad);

@@ -12,7 +12,7 @@
 struct dumpinfo {
 	const struct dumpdev_dump *di_dump;
 	const char *di_device;		/* where the dump was found */
-	uint32_t di_number;		/* the N of info.N */
+	const uint32_t *di_number;	/* the N of info.N; NULL: none yet */
 	const struct badplaces *di_bad; /* NULL: the dump was not read */
 	const char *di_sha256;		/* of the dump's file; NULL: unknown */
 };

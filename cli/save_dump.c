@@ -273,7 +273,7 @@ write_info(struct saving *sv)
 	bool counted = digest_end(sv->sav_digest, sha256);
 	const struct dumpinfo di = { .di_dump = sv->sav_src->src_dump,
 		.di_device = sv->sav_src->src_name,
-		.di_number = sv->sav_number,
+		.di_number = &sv->sav_number,
 		.di_bad = &sv->sav_bad,
 		.di_sha256 = counted ? sha256 : NULL };
 	int fd = dup(sv->sav_files[FILE_INFO].nf_fd);

@@ -286,9 +286,22 @@ def check_verbose():
         assert "  Panic String: page fault\n" in result.err, result
 
 
+def check_verbose_number():
+    """The header is printed before the dump has a number: it names none."""
+    with Scene(dump4(DATA)) as scene:
+        with open(scene.path("bounds"), "w", encoding="ascii") as file:
+            file.write("6\n")
+        result = scene.save("-v")
+        assert result.status == os.EX_OK, result
+        assert "  Dump Status: good\n" in result.err, result
+        assert "Bounds" not in result.err, result
+        assert b"  Bounds: 6\n" in scene.read("info.6")
+
+
 tests.case("info of version 4, byte for byte", check_info_version4)
 tests.case("info of version 1, with text to escape", check_info_version1)
 tests.case("-v prints the header", check_verbose)
+tests.case("-v prints no number before there is one", check_verbose_number)
 
 # ---- what is refused ----
 
