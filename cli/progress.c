@@ -15,8 +15,7 @@
 #define FIRST_MS  1000 /* shorter work is not worth a bar */
 #define REDRAW_MS 100
 
-#define BAR_LEN	     30
-#define NAME_MAX_LEN 30
+#define BAR_LEN 30
 
 /* For the signal handler. */
 static const char *running;		  /* the command */
@@ -80,8 +79,8 @@ draw(const struct progress *pr, uint64_t done, uint64_t total)
 	memset(bar, '.', BAR_LEN);
 	memset(bar, '#', (size_t)(part * BAR_LEN));
 	bar[BAR_LEN] = '\0';
-	fprintf(stderr, "\r%s %.*s [%s] %3d%%", pr->pr_verb, NAME_MAX_LEN,
-	    pr->pr_what, bar, (int)(part * 100));
+	fprintf(stderr, "\r%s %s [%s] %3d%%", pr->pr_verb, pr->pr_what, bar,
+	    (int)(part * 100));
 	fflush(stderr);
 }
 

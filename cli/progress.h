@@ -12,9 +12,12 @@
 
 #include "libkvm/kvm_core.h"
 
+/* Bytes of a name that are shown, with a NUL: a bar fits into 80 columns. */
+#define PROGRESS_NAME_MAX 31
+
 struct progress {
-	const char *pr_verb; /* "unpacking" */
-	char pr_what[64];    /* the end of a path, for a terminal */
+	const char *pr_verb;		 /* "unpacking" */
+	char pr_what[PROGRESS_NAME_MAX]; /* the end of a path, escaped */
 	bool pr_terminal;
 	bool pr_shown;		 /* there is a bar to take away */
 	struct timespec pr_next; /* when it is to be drawn again */
