@@ -240,7 +240,10 @@ is_refused(struct save_request *rq, const struct save_source *src, int *status)
 		warnx("warning: %s: %s", src->src_name, dump->dmp_why);
 		return (false);
 	}
-	warnx("%s: %s", src->src_name, dump->dmp_why);
+	warnx("%s: %s%s", src->src_name, dump->dmp_why,
+	    dump->dmp_status == DUMPDEV_DOUBTFUL ?
+		" (-f saves it all the same, marked as bad)" :
+		"");
 	*status =
 	    dump->dmp_first_lost || dump->dmp_last_lost ? EX_IOERR : EX_DATAERR;
 	return (true);

@@ -475,6 +475,7 @@ def check_refused(image, status, message, forced):
         for result in (scene.check(), scene.save(), scene.save("-k")):
             expect(result, status, message)
             assert result.err.count("\n") == 1 and result.out == "", result
+            assert ("(-f saves it" in result.err) == forced, result
         assert scene.names() == [], scene.names()
         assert scene.image_bytes() == image
         result = scene.save("-f")
