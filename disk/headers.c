@@ -165,55 +165,7 @@ describe(const struct disk *dk, const struct extent *ext, uint64_t last_off,
 	out->dmp_status = judge(dk, ext, guess, hdr, out, tr);
 }
 
-/* ---- at the end of a partition ---- */
-
-/*
- * Can a header be back bytes before the end?  Its own block size says which
- * sector starts there; if none does, the header's place is in the last sector.
- * *guess is the sector's length.
- */
-static bool
-is_place(const uint8_t hdr[HDR_LEN], uint64_t back, unsigned int nsectors,
-    uint32_t *guess)
-{
-	struct span bytes = { .base = hdr, .len = HDR_LEN };
-	struct kerneldump_hdr kh;
-	const char *why;
-
-	*guess = (uint32_t)back;
-	if (kerneldump_decode(bytes, &kh, &why) &&
-	    is_sector_len(kh.kh_block_len) && back % kh.kh_block_len == 0) {
-		*guess = kh.kh_block_len;
-		return (back / kh.kh_block_len <= nsectors);
-	}
-	return (is_sector_len((uint32_t)back) &&
-	    back <= DISK_USUAL_MAX_SECTOR_LEN);
-}
-
-bool
-headers_probe(const struct disk *dk, const struct extent *ext,
-    unsigned int nsectors, struct dumpdev_dump *out, struct trouble *tr)
-{
-	uint64_t len = ext->xt_end - ext->xt_start;
-
-	for (uint64_t back = STEP;
-	     back <= MAX_NSECTORS * DISK_USUAL_MAX_SECTOR_LEN && back <= len;
-	     back += STEP) {
-		uint64_t off = ext->xt_end - back;
-		uint8_t hdr[HDR_LEN];
-		struct span bytes = { .base = hdr, .len = sizeof(hdr) };
-		uint32_t guess;
-
-		if (!read_header(dk, off, hdr, tr) || !kerneldump_is(bytes) ||
-		    !is_place(hdr, back, nsectors, &guess))
-			continue;
-		describe(dk, ext, off, hdr, guess, out, tr);
-		return (true);
-	}
-	return (false);
-}
-
-/* ---- anywhere ---- */
+/* ---- by the first header ---- */
 
 /* What is where a dump's last header is to be. */
 struct last_header {
@@ -321,17 +273,89 @@ begins_well(const struct disk *dk, const struct dumpdev_dump *dump)
 }
 
 /*
- * Which header is it, if the other one is lost?  The last one, if the sector of
- * the first cannot be read, or if a dump begins where its dump would.
+ * Which header is it, if the other one is lost?  The one whose other header lies
+ * in a sector that cannot be read, or else the one whose dump begins as dumps
+ * do.  Less than 0: the last one; more than 0: the first one; 0: either.
  */
-static bool
-is_rather_last(const struct disk *dk, const struct dumpdev_dump *by_last,
+static int
+rather_first(const struct disk *dk, const struct dumpdev_dump *by_last,
     const struct dumpdev_dump *by_first)
 {
 	if (by_last->dmp_first_lost != by_first->dmp_last_lost)
-		return (by_last->dmp_first_lost);
-	return (begins_well(dk, by_last) && !begins_well(dk, by_first));
+		return (by_first->dmp_last_lost ? 1 : -1);
+	return (begins_well(dk, by_first) - begins_well(dk, by_last));
 }
+
+/* ---- at the end of a partition ---- */
+
+/*
+ * Can a header be back bytes before the end?  Its own block size says which
+ * sector starts there; if none does, the header's place is in the last sector.
+ * *guess is the sector's length.
+ */
+static bool
+is_place(const uint8_t hdr[HDR_LEN], uint64_t back, unsigned int nsectors,
+    uint32_t *guess)
+{
+	struct span bytes = { .base = hdr, .len = HDR_LEN };
+	struct kerneldump_hdr kh;
+	const char *why;
+
+	*guess = (uint32_t)back;
+	if (kerneldump_decode(bytes, &kh, &why) &&
+	    is_sector_len(kh.kh_block_len) && back % kh.kh_block_len == 0) {
+		*guess = kh.kh_block_len;
+		return (back / kh.kh_block_len <= nsectors);
+	}
+	return (is_sector_len((uint32_t)back) &&
+	    back <= DISK_USUAL_MAX_SECTOR_LEN);
+}
+
+/*
+ * A header is near the end, at off: the last one, unless more speaks for the
+ * first one of a dump so short that its last header is still inside.
+ */
+static void
+describe_near_end(const struct disk *dk, const struct extent *ext, uint64_t off,
+    const uint8_t hdr[HDR_LEN], uint32_t guess, struct dumpdev_dump *out,
+    struct trouble *tr)
+{
+	struct trouble ignored = { 0 };
+	struct dumpdev_dump by_first;
+
+	describe(dk, ext, off, hdr, guess, out, tr);
+	if (out->dmp_status != DUMPDEV_GOOD &&
+	    describe_by_first(dk, off, hdr, &by_first, &ignored) &&
+	    by_first.dmp_place.kpl_last_off < ext->xt_end &&
+	    (out->dmp_status == DUMPDEV_BAD ||
+		rather_first(dk, out, &by_first) > 0))
+		*out = by_first;
+}
+
+bool
+headers_probe(const struct disk *dk, const struct extent *ext,
+    unsigned int nsectors, struct dumpdev_dump *out, struct trouble *tr)
+{
+	uint64_t len = ext->xt_end - ext->xt_start;
+
+	for (uint64_t back = STEP;
+	     back <= MAX_NSECTORS * DISK_USUAL_MAX_SECTOR_LEN && back <= len;
+	     back += STEP) {
+		uint64_t off = ext->xt_end - back;
+		uint8_t hdr[HDR_LEN];
+		struct span bytes = { .base = hdr, .len = sizeof(hdr) };
+		uint32_t guess;
+
+		if (!read_header(dk, off, hdr, tr) || !kerneldump_is(bytes) ||
+		    !is_place(hdr, back, nsectors, &guess))
+			continue;
+		describe_near_end(dk, ext, off, hdr, guess, out, tr);
+		return (true);
+	}
+	return (false);
+}
+
+/* ---- anywhere ---- */
 
 /* A header is at off, be it the first or the last one. */
 static bool
@@ -351,7 +375,7 @@ describe_any(const struct disk *dk, uint64_t off, const uint8_t hdr[HDR_LEN],
 		return (true);
 	if (is_first &&
 	    (out->dmp_status == DUMPDEV_BAD ||
-		!is_rather_last(dk, out, &by_first)))
+		rather_first(dk, out, &by_first) >= 0))
 		*out = by_first;
 	return (out->dmp_status != DUMPDEV_BAD);
 }

@@ -339,6 +339,25 @@ for what, *row in LONE:
     tests.case(f"--offset with the last header of {what}", check_offset_lone, *row)
 
 
+def check_short_lone(lost, where):
+    """So is a lone header of a short dump, at the end of a disk."""
+    data = b"\x1f\x8b\x08" + DATA[:1021]
+    image = dump4(data, compression=1)
+    header = image.index(images.KERNEL) if lost == "first" else len(image) - 512
+    with Scene(where(falsify(image, header, FILLER[:512]))) as scene:
+        result = scene.save("-kf")
+        expect(result, os.EX_OK, "the header")
+        assert scene.read("vmcore.0.gz") == data
+
+
+for what, where in [("disk", bytes), ("mirror", lambda image: geom(geom(image)))]:
+    for lost in ("first", "last"):
+        tests.case(
+            f"without the {lost} header of a short dump on a {what}",
+            *(check_short_lone, lost, where),
+        )
+
+
 def stale(extra=0):
     """
     The first header of an older dump, before a younger one in its place.  What

@@ -149,6 +149,20 @@ def check_header_by_offset(place):
         assert scene.read("vmcore.0") == DATA
 
 
+def check_short(sector, length):
+    """The first header of a short dump lies where a last one might be."""
+    data = DATA[: sector * length]
+    image = dump4(data, sector)
+    with Scene(image) as scene:
+        env = eio(scene, len(image) - sector)
+        message = "the header after the dump cannot be read"
+        expect(scene.save("-k", env=env), os.EX_IOERR, message)
+        result = scene.save("-f", env=env)
+        expect(result, os.EX_DATAERR, "no header of its own")
+        assert scene.read("vmcore.0") == data
+        assert scene.image_bytes() == image
+
+
 def check_tables():
     """A copy of the table makes up for one that cannot be read."""
     small = dump4(DATA[:9999])
@@ -184,6 +198,11 @@ tests.case(
 for name, place in [("first", FIRST), ("last", LAST)]:
     tests.case(
         f"unreadable: the {name} header, with --offset", check_header_by_offset, place
+    )
+for sector, length in [(512, 1), (512, 6), (4096, 2)]:
+    tests.case(
+        f"unreadable: the last header of a dump of {length} sectors of {sector}",
+        *(check_short, sector, length),
     )
 tests.case("unreadable: partition tables", check_tables)
 tests.case("unreadable: a key", check_key)
