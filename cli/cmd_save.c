@@ -281,6 +281,21 @@ handle(struct save_request *rq, const struct dumpdev_dump *dump)
 
 /* ---- the device ---- */
 
+/* What may find a dump all the same, after a trouble. */
+static const char *
+advice(const struct save_request *rq, enum trouble_kind kind)
+{
+	bool forces = kind == TROUBLE_IO && !rq->srq_force;
+
+	if (rq->srq_has_offset)
+		return (forces && rq->srq_length != 0 ?
+			" (-f looks for the header before a dump)" :
+			"");
+	return (forces ?
+		" (-f looks for the header before a dump, --offset 0 -f for any dump on the disk)" :
+		" (--offset 0 looks for dumps without it)");
+}
+
 /* The exit status if nothing was found. */
 static int
 found_none(const struct save_request *rq)
@@ -290,9 +305,7 @@ found_none(const struct save_request *rq)
 
 	if (tr->trb_kind != TROUBLE_NONE) {
 		warnx("%s: %s%s", rq->srq_device, tr->trb_text,
-		    rq->srq_has_offset ?
-			"" :
-			" (--offset 0 looks for dumps without it)");
+		    advice(rq, tr->trb_kind));
 		return (save_status(tr));
 	}
 	kind = dumpdev_file_kind(rq->srq_dev);
@@ -333,6 +346,8 @@ handle_all(struct save_request *rq)
 static bool
 is_right(struct save_request *rq)
 {
+	if (rq->srq_force)
+		dumpdev_salvage(rq->srq_dev, interrupt_came);
 	if (rq->srq_has_offset)
 		return (dumpdev_limit(rq->srq_dev, rq->srq_offset,
 		    rq->srq_length, interrupt_came));

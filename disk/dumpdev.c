@@ -49,7 +49,9 @@ struct dumpdev {
 	uint32_t next; /* in parts; then the disk's own end */
 	struct told told;
 
-	/* The bounds of a search without partitions. */
+	bool salvages; /* a partition whose end cannot be read is searched */
+
+	/* The bounds of a search of a partition, or without any. */
 	bool searches;
 	uint64_t search_start, search_off;
 	uint64_t good_end; /* of the good dumps that were told */
@@ -144,6 +146,13 @@ dumpdev_limit(struct dumpdev *dev, uint64_t start, uint64_t len,
 	return (partitions_add(&dev->parts, &par, &dev->trouble));
 }
 
+void
+dumpdev_salvage(struct dumpdev *dev, bool (*is_over)(void))
+{
+	dev->salvages = true;
+	dev->stops = is_over;
+}
+
 bool
 dumpdev_is_raw(struct dumpdev *dev)
 {
@@ -216,22 +225,6 @@ was_told(struct dumpdev *dev, const struct dumpdev_dump *dump)
 	return (false);
 }
 
-static bool
-probe(struct dumpdev *dev, const struct partition *par,
-    struct dumpdev_dump *out)
-{
-	struct extent ext = { .xt_start = par->par_start,
-		.xt_end = par->par_end };
-
-	if (!headers_probe(&dev->disk, &ext,
-		par->par_has_parts ? 1 : GEOM_REACH, out, &dev->trouble) ||
-	    was_told(dev, out))
-		return (false);
-	(void)snprintf(out->dmp_where, sizeof(out->dmp_where), "%s",
-	    par->par_name);
-	return (true);
-}
-
 /*
  * Go on to the next bytes that are in no hole.  Returns how many of them are to
  * be searched now.  Headers lie whole sectors from where the search began.
@@ -249,6 +242,71 @@ next_window(struct dumpdev *dev)
 	len = hole - dev->search_off + KERNELDUMP_HDR_LEN - 1;
 	len -= len % KERNELDUMP_HDR_LEN;
 	return (len < SEARCH_LEN ? len : SEARCH_LEN);
+}
+
+/* Is it the dump at the partition's end, without its last header? */
+static bool
+lost_its_last(const struct partition *par, const struct dumpdev_dump *dump)
+{
+	uint64_t last_off = dump->dmp_place.kpl_last_off;
+
+	return (dump->dmp_last_lost && last_off < par->par_end &&
+	    par->par_end - last_off <= GEOM_REACH * DISK_USUAL_MAX_SECTOR_LEN);
+}
+
+/*
+ * The dump at the end of a partition by its first header.  An older dump in the
+ * same place may have left a first header farther from the end: so the last one
+ * that is found counts.
+ */
+static bool
+search_first(struct dumpdev *dev, const struct partition *par,
+    struct dumpdev_dump *out)
+{
+	struct trouble ignored = { 0 };
+	struct dumpdev_dump dump;
+	bool found = false;
+
+	dev->search_start = dev->search_off = par->par_start;
+	while (dev->search_off < par->par_end && !dev->stops()) {
+		uint64_t len = next_window(dev);
+
+		if (headers_search(&dev->disk, &dev->search_off, len, &dump,
+			&ignored) &&
+		    lost_its_last(par, &dump)) {
+			*out = dump;
+			found = true;
+		}
+	}
+	return (found && !dev->stops());
+}
+
+static bool
+find_at_end(struct dumpdev *dev, const struct partition *par,
+    struct dumpdev_dump *out)
+{
+	struct extent ext = { .xt_start = par->par_start,
+		.xt_end = par->par_end };
+	struct trouble tr = { 0 };
+	bool found = headers_probe(&dev->disk, &ext,
+	    par->par_has_parts ? 1 : GEOM_REACH, out, &tr);
+
+	if (tr.trb_kind != TROUBLE_NONE)
+		dev->trouble = tr;
+	return (found ||
+	    (dev->salvages && tr.trb_kind == TROUBLE_IO &&
+		!par->par_has_parts && search_first(dev, par, out)));
+}
+
+static bool
+probe(struct dumpdev *dev, const struct partition *par,
+    struct dumpdev_dump *out)
+{
+	if (!find_at_end(dev, par, out) || was_told(dev, out))
+		return (false);
+	(void)snprintf(out->dmp_where, sizeof(out->dmp_where), "%s",
+	    par->par_name);
+	return (true);
 }
 
 /*

@@ -34,6 +34,12 @@ bool dumpdev_limit(struct dumpdev *dev, uint64_t start, uint64_t len,
     bool (*is_over)(void));
 
 /*
+ * Before the first dumpdev_next(): where the header after a dump cannot be read,
+ * search the partition for the one before it, until is_over().
+ */
+void dumpdev_salvage(struct dumpdev *dev, bool (*is_over)(void));
+
+/*
  * Is it a disk, or an image as raw as one?  Anything else has to be made raw
  * before it is looked into: dumpdev_trouble() says what it is, and how.
  */

@@ -8,7 +8,7 @@ import os
 import sys
 
 import images
-from images import SWAP, UFS, dump4, some_bytes
+from images import SWAP, UFS, dump4, falsify, some_bytes
 from scene import HAS_SHA256, VMCORE, Scene, put, sha256_line
 from tap import Skip, Tests, expect, run
 
@@ -163,6 +163,54 @@ def check_short(sector, length):
         assert scene.image_bytes() == image
 
 
+# A dump that was written over an older and larger one.
+OLDER = images.header4(len(DATA) + 4096 + 512, time=1)
+OVER = falsify(IMAGE, FIRST - 4096 - 512, OLDER)
+ON_DISK = images.disk([(UFS, bytes(4096)), (SWAP, IMAGE)])
+ON_SLICE = images.mbr_disk([(0x83, bytes(4096)), (0xA5, images.slice_of(IMAGE))])
+
+# Name, image, bytes of it before IMAGE, options.
+LAST_LOST = [
+    ("after an older dump's first", OVER, 0, []),
+    ("on a mirror", images.geom(IMAGE), 0, []),
+    ("on a partition", ON_DISK, ON_DISK.index(IMAGE), []),
+    ("in a label's partition", ON_SLICE, ON_SLICE.index(IMAGE), []),
+    (
+        "where a partition lies that is named",
+        *(UFS + bytes(496) + IMAGE + DATA, 512),
+        ["--offset", "512", "--length", str(len(IMAGE))],
+    ),
+]
+
+
+def check_last(media, before, words):
+    """Under -f the first header is searched, and nothing is marked."""
+    with Scene(media) as scene:
+        env = eio(scene, before + LAST)
+        result = scene.save("-k", *words, env=env)
+        expect(result, os.EX_IOERR, "(-f looks for the header before a dump")
+        assert scene.names() == [], scene.names()
+        result = scene.save("-f", *words, env=env)
+        expect(result, os.EX_DATAERR, "the header after the dump cannot be read")
+        assert "not marked as saved: no header of its own" in result.err, result
+        assert scene.read("vmcore.0") == DATA
+        assert b"Dump Status: bad\n" in scene.read("info.0")
+        assert scene.image_bytes() == media
+
+
+def check_two_last():
+    """Each partition is searched for its own dump only."""
+    small = dump4(DATA[:9999])
+    disk = images.disk([(SWAP, IMAGE), (SWAP, small)])
+    at = disk.index(IMAGE), disk.index(small)
+    with Scene(disk) as scene:
+        env = eio(scene, at[0] + LAST, at[1] + len(small) - 1)
+        expect(scene.save("-kf", env=env), os.EX_OK, "cannot be read")
+        assert scene.read("vmcore.0") == DATA
+        assert scene.read("vmcore.1") == DATA[:9999]
+        assert "vmcore.2" not in scene.names(), scene.names()
+
+
 def check_tables():
     """A copy of the table makes up for one that cannot be read."""
     small = dump4(DATA[:9999])
@@ -193,8 +241,11 @@ tests.case(
 )
 tests.case(
     "unreadable: the last header",
-    *(check_header, LAST, os.EX_IOERR, "Input/output error", False),
+    *(check_header, LAST, os.EX_IOERR, "cannot read 512 bytes at", True),
 )
+for name, media, before, words in LAST_LOST:
+    tests.case(f"unreadable: the last header {name}", *(check_last, media, before, words))
+tests.case("unreadable: two last headers", check_two_last)
 for name, place in [("first", FIRST), ("last", LAST)]:
     tests.case(
         f"unreadable: the {name} header, with --offset", check_header_by_offset, place
