@@ -296,27 +296,39 @@ advice(const struct save_request *rq, enum trouble_kind kind)
 		" (--offset 0 looks for dumps without it)");
 }
 
+/* An image that is all hole has nothing that could be searched. */
+static void
+say_none(const struct save_request *rq)
+{
+	const char *kind = dumpdev_file_kind(rq->srq_dev);
+
+	if (rq->srq_any_cleared)
+		warnx("%s: no dump but one that was saved before",
+		    rq->srq_device);
+	else if (kind != NULL)
+		warnx("%s: no dump on it: it is %s", rq->srq_device, kind);
+	else if (rq->srq_has_offset || rq->srq_data_len == 0 ||
+	    dumpdev_has_table(rq->srq_dev))
+		warnx("%s: no dump", rq->srq_device);
+	else
+		warnx(
+		    "%s: no dump at its end, and no partition table (--offset 0 searches all of it)",
+		    rq->srq_device);
+}
+
 /* The exit status if nothing was found. */
 static int
 found_none(const struct save_request *rq)
 {
 	const struct trouble *tr = dumpdev_trouble(rq->srq_dev);
-	const char *kind;
 
-	if (tr->trb_kind != TROUBLE_NONE) {
-		warnx("%s: %s%s", rq->srq_device, tr->trb_text,
-		    advice(rq, tr->trb_kind));
-		return (save_status(tr));
+	if (tr->trb_kind == TROUBLE_NONE) {
+		say_none(rq);
+		return (STATUS_NONE);
 	}
-	kind = dumpdev_file_kind(rq->srq_dev);
-	if (rq->srq_any_cleared)
-		warnx("%s: no dump but one that was saved before",
-		    rq->srq_device);
-	else
-		warnx("%s: no dump%s%s", rq->srq_device,
-		    kind == NULL ? "" : " on it: it is ",
-		    kind == NULL ? "" : kind);
-	return (STATUS_NONE);
+	warnx("%s: %s%s", rq->srq_device, tr->trb_text,
+	    advice(rq, tr->trb_kind));
+	return (save_status(tr));
 }
 
 /* All dumps of the device.  The first that fails decides the exit status. */

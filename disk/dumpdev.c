@@ -361,6 +361,12 @@ dumpdev_next(struct dumpdev *dev, struct dumpdev_dump *out)
 	return (false);
 }
 
+bool
+dumpdev_has_table(const struct dumpdev *dev)
+{
+	return (dev->parts.prs_found_table);
+}
+
 const struct trouble *
 dumpdev_trouble(const struct dumpdev *dev)
 {

@@ -56,6 +56,9 @@ const char *dumpdev_file_kind(const struct dumpdev *dev);
  */
 bool dumpdev_next(struct dumpdev *dev, struct dumpdev_dump *out);
 
+/* After the last dumpdev_next(): did it go by a partition table or a label? */
+bool dumpdev_has_table(const struct dumpdev *dev);
+
 /*
  * Why dumpdev_next() could not look everywhere, such as a damaged partition
  * table or a bad sector; or why dumpdev_limit() or dumpdev_is_raw() refused.

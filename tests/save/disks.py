@@ -144,6 +144,9 @@ for row in FOUND:
 # ---- what is not there, or damaged ----
 
 LOST = falsify(falsify(images.disk([(SWAP, GOOD)]), 512, bytes(512)), -512, bytes(512))
+NO_TABLE = (
+    "no dump at its end, and no partition table (--offset 0 searches all of it)\n"
+)
 
 NOT_FOUND = [
     ("a slice of a file system", mbr_disk([(0x83, GOOD)]), NO_DUMP, "no dump\n"),
@@ -161,8 +164,11 @@ NOT_FOUND = [
     (
         "too far before the end",
         GOOD + bytes(512 * 8),
-        *(NO_DUMP, "no dump\n"),
+        *(NO_DUMP, NO_TABLE),
     ),
+    ("all tables lost", falsify(LOST, 0, bytes(512)), NO_DUMP, NO_TABLE),
+    ("no table, and no dump", FILLER, NO_DUMP, NO_TABLE),
+    ("a disk of nothing", b"", NO_DUMP, "no dump\n"),
     (
         "links of an extended partition in a circle",
         mbr_disk([(0x05, table((1, 8, 0x83), (0, 100, 5)) + FILLER)]),
@@ -187,6 +193,15 @@ def check_not_found(image, status, message):
 for row in NOT_FOUND:
     tests.case(f"does not find: {row[0]}", check_not_found, *row[1:])
 
+
+def check_all_lost():
+    """What the message says works."""
+    with Scene(falsify(LOST, 0, bytes(512))) as scene:
+        expect(scene.save("--offset", "0"), os.EX_OK)
+        assert scene.read("vmcore.0") == DATA
+
+
+tests.case("--offset 0 where all tables are lost", check_all_lost)
 
 SAVED_ALREADY = "it is a dump that was saved already, which vmcore info"
 ELF_FILE = "it is an ELF file, a kernel or another program, and no core\n"
