@@ -255,9 +255,9 @@ lost_its_last(const struct partition *par, const struct dumpdev_dump *dump)
 }
 
 /*
- * The dump at the end of a partition by its first header.  An older dump in the
- * same place may have left a first header farther from the end: so the last one
- * that is found counts.
+ * Find the dump at the end of a partition by its first header.  An older and
+ * longer dump may have left its own, farther from the end, so the one that is
+ * closest to the end counts.
  */
 static bool
 search_first(struct dumpdev *dev, const struct partition *par,

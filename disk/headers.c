@@ -312,8 +312,9 @@ is_place(const uint8_t hdr[HDR_LEN], uint64_t back, unsigned int nsectors,
 }
 
 /*
- * A header is near the end, at off: the last one, unless more speaks for the
- * first one of a dump so short that its last header is still inside.
+ * The dump of a header that was found near the end of ext.  It is taken for the
+ * last header.  But in a dump of a few sectors the first one is as near, and its
+ * last one may be lost: rather_first() tells.
  */
 static void
 describe_near_end(const struct disk *dk, const struct extent *ext, uint64_t off,
