@@ -3,6 +3,8 @@
  */
 #include "kdebug/arena.h"
 
+#include <search.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +17,30 @@ struct arena_block {
 	char ab_bytes[BLOCK_LEN];
 };
 
+/* A string that was escaped. */
+struct borrowed {
+	const char *bw_from; /* not ours */
+	const char *bw_text; /* the arena's */
+};
+
+static int
+by_place(const void *a, const void *b)
+{
+	uintptr_t left = (uintptr_t)((const struct borrowed *)a)->bw_from;
+	uintptr_t right = (uintptr_t)((const struct borrowed *)b)->bw_from;
+
+	return ((left > right) - (left < right));
+}
+
 void
 arena_fini(struct arena *ar)
 {
+	while (ar->an_borrowed != NULL) {
+		struct borrowed *bw = *(struct borrowed **)ar->an_borrowed;
+
+		tdelete(bw, &ar->an_borrowed, by_place);
+		free(bw);
+	}
 	while (ar->an_head != NULL) {
 		struct arena_block *next = ar->an_head->ab_next;
 
@@ -63,8 +86,30 @@ arena_text(struct arena *ar, const char *s, size_t len)
 	return (p);
 }
 
+/* Escape the string, and remember that.  NULL: no memory. */
+static const char *
+escape_once(struct arena *ar, const char *s)
+{
+	struct borrowed *bw = malloc(sizeof(*bw));
+
+	if (bw == NULL)
+		return (NULL);
+	*bw = (struct borrowed){ s, arena_text(ar, s, strlen(s)) };
+	if (bw->bw_text != NULL &&
+	    tsearch(bw, &ar->an_borrowed, by_place) != NULL)
+		return (bw->bw_text);
+	free(bw);
+	return (NULL);
+}
+
 const char *
 arena_borrow(struct arena *ar, const char *s)
 {
-	return (escape_is_clean(s) ? s : arena_text(ar, s, strlen(s)));
+	const struct borrowed key = { .bw_from = s };
+	struct borrowed *const *known;
+
+	if (escape_is_clean(s))
+		return (s);
+	known = tfind(&key, &ar->an_borrowed, by_place);
+	return (known != NULL ? (*known)->bw_text : escape_once(ar, s));
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kdebug/arena.h"
 #include "tests/support/unit.h"
 
 static const struct escape_row {
@@ -86,14 +87,37 @@ test_is_clean(void **state)
 	assert_false(escape_is_clean("\xc3"));
 }
 
+/* Each text is escaped once, however often and in which order it is asked for. */
+static void
+test_borrow(void **state)
+{
+	static const char texts[][4] = { "\001", "a", "\002b", "\003",
+		"b\001" };
+	static const char *const want[] = { "\\x01", "a", "\\x02b", "\\x03",
+		"b\\x01" };
+	struct arena ar = { 0 };
+	const char *first[5];
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		first[i] = arena_borrow(&ar, texts[i]);
+		assert_string_equal(first[i], want[i]);
+	}
+	assert_ptr_equal(first[1], texts[1]);
+	for (size_t i = 5; i-- > 0;)
+		assert_ptr_equal(arena_borrow(&ar, texts[i]), first[i]);
+	arena_fini(&ar);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[NROWS(rows) + 2] = {
+	struct CMUnitTest tests[NROWS(rows) + 3] = {
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_is_clean),
+		cmocka_unit_test(test_borrow),
 	};
-	size_t n = 2;
+	size_t n = 3;
 
 	ADD_ROWS(tests, n, rows, test_row);
 	return (RUN_TESTS(tests, n));

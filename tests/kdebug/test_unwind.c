@@ -395,6 +395,32 @@ test_return_past_end(void **state)
 	kernel_fini(&st.st_k);
 }
 
+/* Names that must be escaped are escaped once, however many frames have them. */
+static void
+test_escaped(void **state)
+{
+	struct stacked st;
+	kvaddr_t s, code;
+
+	(void)state;
+	stack_init(&st, &mc_amd64);
+	s = st.st_stack;
+	code = stack_func(&st, NFUNCS);
+	fake_symbol(st.st_k.k_kd, "\033[2J", code, 0x100);
+	fake_symbol(st.st_k.k_kd, "\001", code + 0x100, 0x100);
+	stack_put_pcb(&st, stack_func(&st, PANIC) + 0x40, s, s + 0x100);
+	for (unsigned int i = 1; i <= 3; i++)
+		stack_put_frame(&st, s + i * 0x100, s + (i + 1) * 0x100,
+		    code + 0x40 + i % 2 * 0x100);
+	stack_put_frame(&st, s + 0x400, 0, 0);
+	stack_walk(&st);
+	assert_int_equal(st.st_nframes, 4);
+	assert_string_equal(st.st_frames[1].kf_symbol, "\\x01");
+	assert_string_equal(st.st_frames[2].kf_symbol, "\\x1b[2J");
+	assert_ptr_equal(st.st_frames[3].kf_symbol, st.st_frames[1].kf_symbol);
+	kernel_fini(&st.st_k);
+}
+
 static void
 test_few_frames(void **state)
 {
@@ -423,9 +449,10 @@ main(void)
 		cmocka_unit_test(test_arm_switched),
 		cmocka_unit_test(test_arm64_pac),
 		cmocka_unit_test(test_return_past_end),
+		cmocka_unit_test(test_escaped),
 		cmocka_unit_test(test_few_frames),
 	};
-	size_t n = 6;
+	size_t n = 7;
 
 	ADD_ROWS(tests, n, through_rows, test_through_trap);
 	ADD_ROWS(tests, n, begin_rows, test_begin);
