@@ -105,7 +105,9 @@ gdb_frames_print(FILE *out, const struct dump *dump,
 	kdebug_trace_destroy(tr);
 	addresses = identify(&gf, kdebug_reg_of(dump->d_kdb, KDEBUG_SP));
 	fprintf(out, "thread %" PRIu64 "%s\n", id, gf.gf_cut ? " cut" : "");
-	for (size_t i = 0; addresses != NULL && i < gf.gf_count && i < max; i++)
+	if (addresses == NULL)
+		max = 0;
+	for (size_t i = 0; i < gf.gf_count && i < max && !ferror(out); i++)
 		print_frame(out, dump->d_kdb, &gf.gf_frames[i], addresses[i]);
 	free(addresses);
 	free(gf.gf_frames);

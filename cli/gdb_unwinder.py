@@ -90,8 +90,11 @@ def frames_in(said, whole):
     for line in said.splitlines():
         word, tid, *more = line.split(" ", 2)
         if word == "thread":
-            frames = threads[int(tid)] = []
-            cut += [int(tid)] if more else []
+            last = int(tid)
+            frames = threads[last] = []
+            cut += [last] if more else []
+        elif word == "[...":  # too long for one answer
+            cut += [] if last in cut else [last]
         else:
             frames.append(Frame(line))
     for tid in cut if whole else ():

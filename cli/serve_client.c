@@ -58,7 +58,7 @@ add_answer(void *arg, const void *bytes, size_t len)
 	char *answer;
 
 	while (room - cl->cl_len < len)
-		room = room != 0 ? 2 * room : BUFSIZ;
+		room += room / 4 + BUFSIZ;
 	if (room != cl->cl_room) {
 		answer = realloc(cl->cl_answer, room);
 		if (answer == NULL)

@@ -14,10 +14,17 @@
 #include <string.h>
 
 #include "cli/backtrace.h"
+#include "cli/bounded_text.h"
 #include "cli/gdb_frames.h"
 #include "cli/gdb_unwinder.h"
 #include "cli/number.h"
 #include "cli/serve_modules.h"
+
+/*
+ * The longest answer, in MB: 65536 frames are half of it if names are short.  The
+ * client's buffer takes twice as much, as the protocol sends hexadecimal digits.
+ */
+#define ANSWER_MAX 32
 
 /* A command and its thread; svt_nthreads if there is no such thread. */
 struct monitor_request {
@@ -203,19 +210,14 @@ serve_monitor(const struct serve_target *target, const char *command)
 		.mrq_thread = target->svt_rsp.rt_first,
 	};
 	char *line = strdup(command);
+	struct bounded_text said;
 	char *text = NULL;
-	size_t len;
-	bool failed;
 
-	rq.mrq_out = open_memstream(&text, &len);
-	failed = line == NULL || rq.mrq_out == NULL;
-	if (!failed)
+	if (line != NULL && bounded_text_begin(&said, ANSWER_MAX) == 0) {
+		rq.mrq_out = said.bnd_out;
 		run(&rq, line);
-	if (rq.mrq_out != NULL && fclose(rq.mrq_out) != 0)
-		failed = true;
+		text = bounded_text_end(&said);
+	}
 	free(line);
-	if (!failed)
-		return (text);
-	free(text);
-	return (NULL);
+	return (text);
 }

@@ -321,7 +321,41 @@ def check_symbols(names, more=b""):
     assert ran.cpu < 20 * max(usual.cpu, 0.1), (ran.cpu, usual.cpu)
 
 
+# ---- answers of vmcore serve ----
+
+RECURSION = ("ffs_read", "bread")
+ANSWER_MAX = 32 << 20  # of text; its packets have two digits for a byte
+
+
+def packet(command):
+    payload = "qRcmd," + command.encode().hex()
+    return f"${payload}#{sum(payload.encode()) & 0xFF:02x}"
+
+
+def check_monitor(command):
+    """What one command says is bounded, and says so where it is cut."""
+    core, kernel = path("deep"), path("deep_kernel")
+    subprocess.run(
+        [GENDUMP, "--variant", "amd64-v3", "--procs", "4", "--mem", "6M"]
+        + ["--recursion", "20000", "-o", core, "-k", path("short_names")],
+        check=True,
+    )
+    renamed = [f"--redefine-sym={n}={n[0]}{chr(1) * 505}" for n in RECURSION]
+    subprocess.run([OBJCOPY, *renamed, path("short_names"), kernel], check=True)
+    with open(path("in"), "w") as file:
+        file.write("+" + packet(command))
+    with open(path("in")) as file:
+        check("serve", "--stdio", "-N", kernel, core, stdin=file)
+    with open(path("out"), "rb") as out:
+        assert os.path.getsize(out.fileno()) < 2.1 * ANSWER_MAX
+        out.seek(-200, os.SEEK_END)
+        end = out.read()
+    assert b"[... cut at 32 MB ...]\n".hex().encode() in end, end
+
+
 make_dump()
+for command in ("frames", "stacks"):
+    tests.case(f"monitor {command} of long names", check_monitor, command)
 tests.case(
     "60,000 names in a part of the hash table", check_symbols, crowded(60000)
 )

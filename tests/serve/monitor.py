@@ -3,11 +3,13 @@
 What "monitor" commands say, to any client, to gdb and to lldb.
 """
 
+import ast
 import json
 import os
 import struct
 import sys
 import tempfile
+import types
 
 import kmodule
 from checks import holds, same, skip, tests
@@ -101,6 +103,31 @@ def try_stacks(monitor, threads):
     same("stacks of no thread", monitor.say("stacks 7 2"), "no such thread\n")
 
 
+def try_unwinder(script):
+    """gdb's user is told where frames are missing, once for each thread."""
+    wanted = {"Frame", "FrameId", "warn_of_cut", "frames_in"}
+    tree = ast.parse(script)
+    tree.body = [part for part in tree.body if getattr(part, "name", "") in wanted]
+    warnings = []
+    gdb = types.SimpleNamespace(
+        Value=int, STDERR=2, write=lambda text, _: warnings.append(text))
+    names = {"gdb": gdb}
+    exec(compile(tree, "unwinder", "exec"), names)
+    frames = "10 20 rip=10 : f\n30 40 rip=30 : g\n"
+    for what, said, want in (
+        ("whole", "thread 7\n" + frames, 0),
+        ("of many frames", "thread 7 cut\n" + frames, 1),
+        ("of much text", "thread 7\n" + frames + "[... cut at 32 MB ...]\n", 1),
+        ("both", "thread 7 cut\n" + frames + "[... cut at 32 MB ...]\n", 1),
+    ):
+        warnings.clear()
+        same(f"a stack {what}: its frames",
+             [frame.symbol for frame in names["frames_in"](said, True)[7]],
+             ["f", "g"])
+        same(f"a stack {what}: a warning", "".join(warnings), want *
+             "warning: thread 7: its stack goes on after 2 frames\n")
+
+
 def try_others(monitor):
     said = monitor.say("help")
     for name in COMMANDS:
@@ -112,6 +139,7 @@ def try_others(monitor):
     said = monitor.say("unwinder")
     compile(said, "unwinder", "exec")
     holds("unwinder", "register_unwinder" in said, said)
+    try_unwinder(said)
     for bad in ("", " ", "nothing", "helpless", "hel", "bt 1 2", "stacks 1 x", "stacks 1 2 3"):
         said = monitor.say(bad)
         refused = said.startswith("no such command: ")
