@@ -3,11 +3,15 @@
  * also without the kernel's file.
  */
 #include <err.h>
+#include <stdint.h>
 #include <sysexits.h>
 
 #include "cli/cmd.h"
 #include "cli/open.h"
 #include "cli/text.h"
+
+/* As much is printed, bytes: an escaped one is four. */
+#define SHOWN_MAX ((size_t)16 << 20)
 
 static const struct option dmesg_long[] = {
 	OPTIONS_LONG,
@@ -33,13 +37,36 @@ put_text(void *arg, const char *bytes, size_t len)
 	text_add(arg, bytes, len);
 }
 
+/*
+ * Print the newest of it, as much as may be.  Returns the length of the text in
+ * the dump, or -1.
+ */
+static int64_t
+print(struct dump *dump, enum kdebug_msgbuf_part part)
+{
+	struct text all = { .tx_skip = SIZE_MAX };
+	struct text tx = { 0 };
+	int64_t len = kdebug_msgbuf(dump->d_kdb, part, put_text, &all);
+
+	text_end(&all);
+	if (len < 0)
+		return (-1);
+	if (all.tx_shown > SHOWN_MAX)
+		tx.tx_skip = all.tx_shown - SHOWN_MAX;
+	len = kdebug_msgbuf(dump->d_kdb, part, put_text, &tx);
+	text_end(&tx);
+	if (tx.tx_skip != 0)
+		warnx("warning: message buffer: only the newest %zu MiB of its "
+		      "escaped text shown",
+		    SHOWN_MAX >> 20);
+	return (len);
+}
+
 static int
 show(struct dump *dump, const struct args *args, enum kdebug_msgbuf_part part)
 {
-	struct text tx = { 0 };
-	int64_t len = kdebug_msgbuf(dump->d_kdb, part, put_text, &tx);
+	int64_t len = print(dump, part);
 
-	text_end(&tx);
 	open_warn(dump);
 	if (len >= 0)
 		return (EX_OK);

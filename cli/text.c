@@ -36,6 +36,15 @@ complete_len(const char *bytes, size_t len)
 	return (len);
 }
 
+/* Print what can be printed as it is, or leave all of it out. */
+static void
+print_safe(struct text *tx, const char *safe)
+{
+	if (tx->tx_shown >= tx->tx_skip)
+		fputs(safe, stdout);
+	tx->tx_shown += strlen(safe);
+}
+
 /* Print the first len bytes that wait. */
 static void
 print_waiting(struct text *tx, size_t len)
@@ -43,7 +52,7 @@ print_waiting(struct text *tx, size_t len)
 	char safe[ESCAPE_MAX * sizeof(tx->tx_buf) + 1];
 
 	escape_text(safe, sizeof(safe), tx->tx_buf, len, "\n\t");
-	fputs(safe, stdout);
+	print_safe(tx, safe);
 	tx->tx_len -= len;
 	memmove(tx->tx_buf, tx->tx_buf + len, tx->tx_len);
 }
@@ -67,5 +76,5 @@ text_end(struct text *tx)
 {
 	print_waiting(tx, tx->tx_len);
 	if (tx->tx_total > 0 && tx->tx_last != '\n')
-		putchar('\n');
+		print_safe(tx, "\n");
 }

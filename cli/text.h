@@ -18,11 +18,14 @@ void text_put(FILE *out, const char *s);
 struct text {
 	size_t tx_len;	 /* bytes that wait in tx_buf */
 	size_t tx_total; /* bytes seen, without NULs */
-	char tx_last;	 /* the last of them */
+	size_t tx_shown; /* bytes that this made, with what was escaped */
+	size_t
+	    tx_skip;  /* about as many of those are not printed, at the start */
+	char tx_last; /* the last of them */
 	char tx_buf[1024];
 };
 
-/* Start with zeros.  Pieces may be cut anywhere, inside a character too. */
+/* Start with zeros, but for tx_skip.  Pieces may be cut anywhere, inside a character too. */
 void text_add(struct text *tx, const char *bytes, size_t len);
 
 /* Print the rest, and a newline if the last line has none. */

@@ -10,6 +10,7 @@ import json
 import os
 import random
 import struct
+import subprocess
 import sys
 import tempfile
 
@@ -294,6 +295,24 @@ def check_empty_ring():
     assert result.err.count("\n") == 1, result
 
 
+def check_escaped_ring():
+    """What must be escaped counts as it is printed; the newest is shown."""
+    core = Core(amd64_minidump(b"\1" * (5 << 20) + b"last\n"))
+    with open(core.path + ".out", "wb+") as out:
+        result = subprocess.run(
+            [VMCORE, "dmesg", core.path], stdout=out, stderr=subprocess.PIPE
+        )
+        size = out.tell()
+        out.seek(0)
+        start = out.read(20)
+        out.seek(size - 9)
+        end = out.read()
+    assert result.returncode == os.EX_OK, result
+    assert b"newest 16 MiB of its escaped text shown" in result.stderr, result
+    assert (16 << 20) - 4096 <= size <= 16 << 20, size
+    assert (start, end) == (b"\\x01" * 5, b"\\x01last\n"), (start, end)
+
+
 def check_short_ring():
     data = amd64_minidump(b"one\n" * 2048, bitmap=bytes(8))
     data = data[: PAGE + 10]
@@ -318,6 +337,7 @@ tests.case("a compressed minidump", check_compressed,
            amd64_minidump(b"one\ntwo\n"))
 tests.case("a compressed ELF core", check_compressed, elf_core())
 tests.case("dmesg: an empty ring", check_empty_ring)
+tests.case("dmesg: a ring of bytes to escape", check_escaped_ring)
 tests.case("a minidump cut inside its sections", check_short_ring)
 
 # ---- refusals ----
