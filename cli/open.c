@@ -121,15 +121,32 @@ open_check_build(const struct args *args, const char *kernel)
 	return (status);
 }
 
+/* Say what is damaged, and how much of the dump that is. */
+static void
+warn_damage(const struct kvm_core *core)
+{
+	const char *of = ": of what it unpacks to";
+	char not_sure[64] = "", not_there[64] = "";
+
+	if (core->kc_unverified_len != 0)
+		(void)snprintf(not_sure, sizeof(not_sure),
+		    ", %" PRIu64 " bytes could not be verified",
+		    core->kc_unverified_len);
+	if (core->kc_lost_len != 0)
+		(void)snprintf(not_there, sizeof(not_there),
+		    ", %" PRIu64 " bytes are lost", core->kc_lost_len);
+	if (core->kc_unverified_len == 0 && core->kc_lost_len == 0)
+		of = "";
+	warnx("warning: %s: %s%s%s%s", core->kc_core_path, core->kc_damage, of,
+	    not_sure, not_there);
+}
+
 /* Say what the file lacks, and what of it may be wrong. */
 static void
 warn_missing(const struct kvm_core *core)
 {
 	if (core->kc_damage != NULL)
-		warnx("warning: %s: %s: of what it unpacks to, %" PRIu64
-		      " bytes could not be verified, and %" PRIu64 " are lost",
-		    core->kc_core_path, core->kc_damage,
-		    core->kc_unverified_len, core->kc_lost_len);
+		warn_damage(core);
 	if (core->kc_file_short != 0)
 		warnx("warning: %s: cut short: %" PRIu64
 		      " bytes are missing at the end",
