@@ -27,14 +27,18 @@
 #define BASE_SECONDS	 2
 #define MEMORY_OF_SECOND 32 /* MiB */
 
+/* As much stack as most hosts give, and how far past its end a call may reach. */
+#define STACK_LEN ((uint64_t)8 << 20)
+#define STACK_GAP ((uint64_t)1 << 20)
+
 /* The largest length of a file that counts for the bound. */
 #define LIMIT_MAX ((uint64_t)1 << 24) /* MiB */
 
 /*
- * How a helper ends that came to its bound, that could not read a file, or that
- * libdw crashed.
+ * How a helper ends that came to its bound, that could not read a file, that has
+ * little stack, or that libdw crashed.
  */
-enum { EXIT_MEMORY = 1, EXIT_TIME, EXIT_UNREAD, EXIT_CRASH };
+enum { EXIT_MEMORY = 1, EXIT_TIME, EXIT_UNREAD, EXIT_STACK, EXIT_CRASH };
 
 /* A sanitizer may hang for ever where it gets no memory. */
 #ifdef SANITIZED
@@ -49,6 +53,8 @@ struct helper_bound {
 	uint64_t hb_before;	/* bytes of memory that it had at first */
 	uint64_t hb_memory;	/* MiB */
 	uint64_t hb_seconds;
+	uint64_t hb_stack;     /* bytes; less than STACK_LEN by a hard limit */
+	uintptr_t hb_stack_va; /* an address near its start */
 };
 
 /* In the helper: its own bound.  NULL in any other process. */
@@ -238,16 +244,42 @@ helper_check(void)
 	errno = 0;
 }
 
+/*
+ * The stack, which RLIMIT_DATA does not count, has a limit of its own.  A soft
+ * limit that is lower is raised: it was set for the program that called us.
+ */
+static void
+bound_stack(void)
+{
+	struct rlimit rl;
+
+	set_limit(RLIMIT_STACK, STACK_LEN);
+	if (getrlimit(RLIMIT_STACK, &rl) == 0)
+		bound->hb_stack = rl.rlim_cur;
+	bound->hb_stack_va = (uintptr_t)&rl;
+}
+
 /* ---- the helper's process ---- */
 
-static void
-on_death(int sig)
+/* Is va after the end of a stack that is shorter than it should be? */
+static bool
+is_end_of_stack(uintptr_t va)
 {
+	return (bound->hb_stack < STACK_LEN && va < bound->hb_stack_va &&
+	    bound->hb_stack_va - va < bound->hb_stack + STACK_GAP);
+}
+
+static void
+on_death(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
 	if (sig == SIGXCPU)
 		_exit(EXIT_TIME);
 	/* libdwfl maps files. */
 	if (sig == SIGBUS)
 		_exit(EXIT_UNREAD);
+	if (sig == SIGSEGV && is_end_of_stack((uintptr_t)info->si_addr))
+		_exit(EXIT_STACK);
 	/* libdw dies of what malloc(3) did not give it, too. */
 	_exit(errno == ENOMEM ? EXIT_MEMORY : EXIT_CRASH);
 }
@@ -264,14 +296,15 @@ set_signals(void)
 	static const int deadly[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL,
 		SIGXCPU };
 	static char stack[16384];
-	struct sigaction sa = { .sa_flags = SA_ONSTACK };
+	struct sigaction sa = { .sa_flags = SA_ONSTACK | SA_SIGINFO };
 	sigset_t none;
 
 	sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof(stack) },
 	    NULL);
-	sa.sa_handler = on_death;
+	sa.sa_sigaction = on_death;
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
 		(void)sigaction(deadly[i], &sa, NULL);
+	sa.sa_flags = 0;
 	sa.sa_handler = SIG_IGN;
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		(void)sigaction(ignored[i], &sa, NULL);
@@ -307,6 +340,7 @@ run(int sock, int keep_fd)
 {
 	set_signals();
 	set_limit(RLIMIT_CORE, 0);
+	bound_stack();
 	close_files(sock, keep_fd);
 	bound->hb_before = data_len();
 	apply_bound();
@@ -383,6 +417,10 @@ helper_bury(struct helper *hp, char *why, size_t len)
 		    (uintmax_t)hp->hlp_bound->hb_seconds);
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_UNREAD)
 		(void)snprintf(why, len, "files that can be read everywhere");
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_STACK)
+		(void)snprintf(why, len,
+		    "a stack of more than %ju KB (ulimit -Hs)",
+		    (uintmax_t)hp->hlp_bound->hb_stack >> 10);
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CRASH)
 		(void)snprintf(why, len, "a libdw that does not crash on it");
 	else if (WIFSIGNALED(status))

@@ -153,6 +153,26 @@ def check_limit_raised():
     assert ran.err == "", ran
 
 
+def check_small_stack():
+    """The process that reads lines takes the stack that it may have."""
+    if SANITIZED:
+        raise Skip("a sanitizer takes more stack")
+    kernel = add_sections("stack_lines", debug_sections(1000))
+    little = 48 << 10
+
+    def limit(hard):
+        resource.setrlimit(resource.RLIMIT_STACK, (little, hard))
+
+    words = ("bt", "-N", kernel, path("core"))
+    env = {"PATH": os.defpath}
+    usual = check(*words)
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    ran = check(*words, preexec_fn=lambda: limit(hard), env=env)
+    assert (ran.out, ran.err) == (usual.out, usual.err), ran
+    check(*words, preexec_fn=lambda: limit(little), env=env,
+          err="needs a stack of more than 48 KB (ulimit -Hs)")
+
+
 def check_frames():
     kernel = add_sections("frames", {".debug_frame": frame_table(4000000)})
     ran = check("bt", "-a", "-N", kernel, path("core"), err="frames: its debug")
@@ -368,6 +388,7 @@ tests.case(
 if SANITIZER == "none":  # memory is not bounded under one
     tests.case("a line table of 4 million rows", check_line_table, [])
     tests.case("a limit that is raised", check_limit_raised)
+tests.case("lines on a small stack", check_small_stack)
 tests.case("an unwind table that remembers 4 million states", check_frames)
 for section in (".debug_info", ".debug_abbrev", ".debug_line"):
     for length in (1 << 30, 1 << 40, 2**64 - 1):
