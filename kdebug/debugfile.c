@@ -154,13 +154,13 @@ open_file(struct kdebug *kdb, const char *path, const struct modfile *mf)
 
 	if (kdb->kdb_debughelper == NULL)
 		kdb->kdb_debughelper = calloc(1, sizeof(*kdb->kdb_debughelper));
-	if (df == NULL)
-		return (NULL);
-	df->dbf_kdb = kdb;
-	df->dbf_modfile = mf;
-	df->dbf_path = strdup(path);
-	if (df->dbf_path != NULL && kdb->kdb_debughelper != NULL)
+	if (df != NULL)
+		*df = (struct debugfile){ .dbf_kdb = kdb,
+			.dbf_modfile = mf,
+			.dbf_path = strdup(path) };
+	if (df != NULL && df->dbf_path != NULL && kdb->kdb_debughelper != NULL)
 		return (df);
+	kdb_note(kdb, "%s: no lines and no unwind tables: out of memory", path);
 	debugfile_close(df);
 	return (NULL);
 }

@@ -173,6 +173,19 @@ def check_small_stack():
           err="needs a stack of more than 48 KB (ulimit -Hs)")
 
 
+def check_little_memory():
+    """Where the host has no memory for lines, that is said."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (16 << 20, 16 << 20))
+
+    if SANITIZED:
+        raise Skip("a sanitizer takes more memory")
+    kernel = add_sections("memory_lines", debug_sections(10))
+    ran = Ran("bt", "-N", kernel, path("core"), preexec_fn=limit)
+    assert "out of memory" in ran.err, ran
+
+
 def check_frames():
     kernel = add_sections("frames", {".debug_frame": frame_table(4000000)})
     ran = check("bt", "-a", "-N", kernel, path("core"), err="frames: its debug")
@@ -389,6 +402,7 @@ if SANITIZER == "none":  # memory is not bounded under one
     tests.case("a line table of 4 million rows", check_line_table, [])
     tests.case("a limit that is raised", check_limit_raised)
 tests.case("lines on a small stack", check_small_stack)
+tests.case("lines in little memory", check_little_memory)
 tests.case("an unwind table that remembers 4 million states", check_frames)
 for section in (".debug_info", ".debug_abbrev", ".debug_line"):
     for length in (1 << 30, 1 << 40, 2**64 - 1):
