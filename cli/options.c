@@ -114,6 +114,17 @@ take_files(const struct syntax *syntax, int *argc, char ***argv,
 		args->a_core = (*argv)[--*argc];
 }
 
+/* Why there may be an argument too many. */
+static const char *
+too_many(const struct args *args, bool named)
+{
+	if (named)
+		return ("-M has named the core");
+	if (kvm_is_program(args->a_core))
+		return ("the kernel comes before the core, or -N names it");
+	return ("-N names the kernel");
+}
+
 bool
 options_core(const struct syntax *syntax, int *argc, char ***argv,
     struct args *args)
@@ -129,10 +140,8 @@ options_core(const struct syntax *syntax, int *argc, char ***argv,
 		warnx("%s: no %s named, but a core: %s", syntax->sy_name,
 		    syntax->sy_args, args->a_core);
 	else if (*argc > syntax->sy_max_args)
-		warnx("%s: one argument too many: %s%s", syntax->sy_name,
-		    (*argv)[syntax->sy_max_args],
-		    named ? ": -M has named the core" :
-			    ": -N names the kernel");
+		warnx("%s: one argument too many: %s: %s", syntax->sy_name,
+		    (*argv)[syntax->sy_max_args], too_many(args, named));
 	else
 		return (true);
 	options_usage(syntax);

@@ -94,8 +94,14 @@ def check_is_no_kernel(path, *words):
     expect(result, os.EX_USAGE, "one argument too many: ")
 
 
+def check_kernel_last():
+    result = run(VMCORE, "bt", CORE, KERNEL)
+    expect(result, os.EX_USAGE, f"{CORE}: the kernel comes before the core, or")
+
+
 for command in ("bt", "dmesg", "info", "ps"):
     tests.case(f"{command} kernel core", check_kernel_first, command)
+tests.case("bt core kernel", check_kernel_last)
 for name, data in {
     "executable": elf("<", 2),
     "shared object": elf("<", 3),
