@@ -51,9 +51,9 @@ open_check(const char *path)
 		warn("%s", path);
 		return (EX_NOINPUT);
 	}
-	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode))
+	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
 		return (EX_OK);
-	warnx("%s: neither a regular file nor a device", path);
+	warnx("%s: not a regular file or a disk", path);
 	return (EX_NOINPUT);
 }
 

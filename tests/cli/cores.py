@@ -486,9 +486,10 @@ def check_no_kernel_file(command):
     expect(result, os.EX_NOINPUT, "/nonexistent/kernel: No such file")
 
 
-def check_folder(command):
-    result = run(VMCORE, command, "-N", VMCORE, "/")
-    expect(result, os.EX_NOINPUT, "/: neither a regular file nor a device")
+def check_unfit_file(command, path):
+    for words in (["-N", VMCORE, path], ["-N", path, VMCORE]):
+        result = run(VMCORE, command, *words)
+        expect(result, os.EX_NOINPUT, f"{path}: not a regular file or a disk")
 
 
 for name, data, message in BAD_FILES:
@@ -497,5 +498,6 @@ for name, data, message in BAD_FILES:
 for command in COMMANDS + ["gdb"]:
     tests.case(f"{command} of no file", check_no_file, command)
     tests.case(f"{command} with no kernel file", check_no_kernel_file, command)
-    tests.case(f"{command} of a folder", check_folder, command)
+    for path in ("/", "/dev/null", "/dev/zero"):
+        tests.case(f"{command} of {path}", check_unfit_file, command, path)
 tests.run()
