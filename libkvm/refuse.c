@@ -4,6 +4,8 @@
 #include "libkvm/refuse.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,14 +23,40 @@ read_span(int fd, uint64_t off, size_t len, uint8_t *buf, struct span *out)
 	return (n >= 0);
 }
 
-/* An encrypted dump looks like nothing, so that only its name tells. */
+/* Is the key of the encrypted dump beside it?  Its name is shorter. */
 static bool
-is_named_encrypted(const char *path)
+has_key(const char *path, const char *name, const char *number)
 {
+	size_t len = strlen(path) + 1;
+	char *key = malloc(len);
+	bool has;
+
+	if (key == NULL)
+		return (false);
+	(void)snprintf(key, len, "%.*skey.%.*s", (int)(name - path), path,
+	    (int)strspn(number, "0123456789"), number);
+	has = access(key, F_OK) == 0;
+	free(key);
+	return (has);
+}
+
+/* An encrypted dump looks like nothing, so that only its name tells. */
+static const char *
+refuse_encrypted(const char *path)
+{
+	static const char prefix[] = "vmcore_encrypted";
 	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
+	const char *number;
 
-	return (strncmp(name, "vmcore_encrypted", 16) == 0);
+	if (strncmp(name, prefix, strlen(prefix)) != 0)
+		return (NULL);
+	number = name + strlen(prefix);
+	if (number[0] == '.' && has_key(path, name, number + 1))
+		return (
+		    "an encrypted dump: decryptcore(8) makes a vmcore.N of it, with the key.N beside it and your private key");
+	return (
+	    "an encrypted dump: decryptcore(8) makes a vmcore.N of it, with its key.N, which is not beside it, and your private key");
 }
 
 const char *
@@ -46,10 +74,7 @@ refuse_core(int fd, uint64_t len, const char *path)
 		return (strerror(errno));
 	if (name == NULL)
 		name = foreign_name_by_end(span);
-	if (name == NULL && is_named_encrypted(path))
-		name =
-		    "an encrypted dump: decryptcore(8) makes a vmcore.N of it, with the key.N beside it and your private key";
-	return (name);
+	return (name != NULL ? name : refuse_encrypted(path));
 }
 
 const char *

@@ -382,11 +382,11 @@ def check_foreign(data, message):
             assert "neither a" not in result.err, result
 
 
-def check_encrypted():
-    core = Core(random.Random(1).randbytes(4 * PAGE), "vmcore_encrypted.0")
-    result = core.run("info")
-    expect(result, os.EX_DATAERR, "decryptcore(8)")
-    assert "key.N" in result.err, result
+def check_encrypted(key, message):
+    core = Core(random.Random(1).randbytes(4 * PAGE), "vmcore_encrypted.7.zst")
+    with open(os.path.join(core.folder.name, key), "wb"):
+        pass
+    expect(core.run("info"), os.EX_DATAERR, message)
 
 
 def check_swapped():
@@ -402,7 +402,10 @@ def check_swapped():
 for name, data, message in FOREIGN_FILES:
     tests.case(f"no dump: {name}", check_foreign, data, message)
 tests.case("no dump: a core of Linux", check_linux)
-tests.case("no dump: encrypted", check_encrypted)
+tests.case("no dump: encrypted, with its key", check_encrypted, "key.7",
+           "decryptcore(8) makes a vmcore.N of it, with the key.N beside it")
+tests.case("no dump: encrypted, with another key", check_encrypted, "key.70",
+           "with its key.N, which is not beside it, and your private key")
 tests.case("kernel and core swapped", check_swapped)
 
 # Without a kernel, and with nothing beside the core to be taken for one.
