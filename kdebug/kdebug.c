@@ -148,6 +148,24 @@ read_panic(struct kdebug *kdb, kvaddr_t va)
 	return (out);
 }
 
+/* A file that has symbols, and none that every kernel has, is of something else. */
+static void
+note_no_kernel(struct kdebug *kdb)
+{
+	static const char *const names[] = { "version", "panicstr", "allproc" };
+	kvaddr_t va;
+
+	if (kdb->kdb_core->kc_exec_path == NULL ||
+	    !kvm_has_symbols(kdb->kdb_kd))
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (layout_symbol(kdb, names[i], &va))
+			return;
+	kdb_note(kdb,
+	    "%s may be no kernel: it has none of the symbols version, panicstr and allproc",
+	    kdb->kdb_core->kc_exec_path);
+}
+
 static void
 read_texts(struct kdebug *kdb)
 {
@@ -187,6 +205,7 @@ kdebug_create(kvm_t *kd)
 	kdb->kdb_arch = arch_find(kdb->kdb_core->kc_arch);
 	layout_load(kdb);
 	read_texts(kdb);
+	note_no_kernel(kdb);
 	return (kdb);
 }
 

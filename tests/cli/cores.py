@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from tap import Tests, expect, run
+from tap import Skip, Tests, expect, run
 
 VMCORE = sys.argv[1]
 COMMANDS = ["bt", "dmesg", "info", "modules", "ps"]
@@ -418,6 +418,18 @@ WITHOUT_KERNEL = [
     (["gdb"], amd64_minidump(b"a\n")),
     (["modules"], amd64_minidump(b"a\n")),
 ]
+
+
+def check_no_kernel_at_all():
+    """A program in the kernel's place has none of a kernel's symbols."""
+    with open("/bin/sh", "rb") as file:
+        if file.read(4) != b"\x7fELF":
+            raise Skip("no ELF files here")
+    result = Core(amd64_minidump(b"a\n")).run("info", "-N", "/bin/sh")
+    expect(result, os.EX_OK, "/bin/sh may be no kernel: it has none of")
+
+
+tests.case("a program for the kernel", check_no_kernel_at_all)
 
 
 def check_without_kernel(words, data):
