@@ -245,13 +245,13 @@ find_table(struct span file, struct seek_table *sk)
 
 /* The row of the seek table for the frame. */
 static bool
-look_up(const struct unpack *u, struct span file, struct frame_place *next)
+look_up(struct unpack *u, struct span file, struct frame_place *next)
 {
 	struct seek_table sk;
 	uint64_t in_off = 0, out_off = 0;
 	bool found = false;
 
-	if (!find_table(file, &sk))
+	if (!find_table(file, &sk) || !unpack_spend(u, sk.sk_entries.len))
 		return (false);
 	for (uint32_t i = 0; i < sk.sk_count; i++) {
 		const uint8_t *entry = sk.sk_entries.base + i * sk.sk_entry_len;

@@ -182,6 +182,14 @@ put32(struct packed *out, uint32_t value)
 		out->bytes[out->len++] = (uint8_t)(value >> 8 * i);
 }
 
+static void
+put_seek_footer(struct packed *out, uint32_t nentries)
+{
+	put32(out, nentries);
+	out->bytes[out->len++] = 0; /* no checksums */
+	put32(out, 0x8f92eab1);
+}
+
 /* Frames that do not say how long they are, and the table that does. */
 static void
 pack_seekable(struct packed *out)
@@ -201,9 +209,7 @@ pack_seekable(struct packed *out)
 		put32(out, packed_len[i]);
 		put32(out, PIECE_LEN);
 	}
-	put32(out, NPIECES);
-	out->bytes[out->len++] = 0;
-	put32(out, 0x8f92eab1);
+	put_seek_footer(out, NPIECES);
 }
 
 static void
@@ -834,6 +840,70 @@ test_padding(void **state)
 	assert_int_equal(u.up_budget, row->left);
 }
 
+/* What is wrong with it: its block is of a kind that there is not. */
+#define BAD_FRAME { 0x28, 0xb5, 0x2f, 0xfd, 0, 0, 7, 0, 0 }
+
+/*
+ * A seekable file of n frames of 9 bytes, and of rest_len bytes after them. Its
+ * table says that each unpacks to a byte, and so does the rest.
+ */
+static void
+pack_bad(struct packed *out, const uint8_t frame[9], uint32_t n,
+    uint32_t rest_len)
+{
+	uint32_t nentries = n + (rest_len > 0);
+
+	for (uint32_t i = 0; i < n; i++) {
+		memcpy(out->bytes + out->len, frame, 9);
+		out->len += 9;
+	}
+	out->len += rest_len;
+	put32(out, 0x184d2a5e);
+	put32(out, nentries * 8 + 9);
+	for (uint32_t i = 0; i < nentries; i++) {
+		put32(out, i < n ? 9 : rest_len);
+		put32(out, 1);
+	}
+	put_seek_footer(out, nentries);
+}
+
+/* The table is read for each frame: 8 KB a thousand times, of a file of 17 KB. */
+static void
+pack_long_table(struct packed *out)
+{
+	static const uint8_t frame[9] = BAD_FRAME;
+
+	pack_bad(out, frame, 1000, 0);
+}
+
+static const struct cost_row {
+	const char *name;
+	void (*pack)(struct packed *out);
+	size_t min_runs, max_runs; /* of damage: a frame each */
+} cost_rows[] = {
+	{ "cost: a table that is long is looked at 136 times", pack_long_table,
+	    136, 136 },
+};
+
+static void
+test_cost(void **state)
+{
+	const struct cost_row *row = *state;
+	static struct packed packed;
+	struct damage damage;
+	char why[256];
+	int fd;
+
+	packed.len = 0;
+	row->pack(&packed);
+	fd = unpack(&packed, &damage, why);
+	if (fd < 0)
+		fail_msg("%s", why);
+	assert_in_range(damage.dmg_nruns, row->min_runs, row->max_runs);
+	damage_fini(&damage);
+	(void)close(fd);
+}
+
 /* ---- progress ---- */
 
 struct reports {
@@ -998,6 +1068,7 @@ main(void)
 	ADD_ROWS(tests, n, end_rows, test_end);
 	ADD_ROWS(tests, n, place_rows, test_place);
 	ADD_ROWS(tests, n, padding_rows, test_padding);
+	ADD_ROWS(tests, n, cost_rows, test_cost);
 	tests[n++] = row_test("zeros become holes", test_holes, NULL);
 	tests[n++] = row_test("progress", test_progress, NULL);
 	tests[n++] =
