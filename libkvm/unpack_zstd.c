@@ -34,8 +34,12 @@
 #define SEEK_FOOTER_LEN 9
 #define SEEK_HAS_SUMS	0x80
 
-/* The bytes of the file that a search for frames may look at. */
-#define SEARCH_RATIO 64
+/*
+ * The bytes of the file that searches after damage may look at, for each byte of
+ * the file.  So many that are unpacked once more cost as much as one of them.
+ */
+#define SEARCH_RATIO   64
+#define UNPACKED_RATIO 16
 
 struct zstd {
 	struct unpack *zs_u;
@@ -130,25 +134,27 @@ may_be_frame(struct span frame)
 /*
  * Decode the frame with a header that does not say how long the data is: it
  * goes as far as the blocks do, and to its end if only the header was damaged.
- * *packed_len: what was decoded of the frame.
+ * It is paid for when it is done: a stop midway would lose what was unpacked
+ * before.  *packed_len: what was decoded of the frame.
  */
 static enum unpack_end
 decode_again(struct zstd *zs, struct span frame, size_t *packed_len)
 {
+	struct unpack *u = zs->zs_u;
 	uint8_t header[] = { 0x28, 0xb5, 0x2f, 0xfd, 0, 17 << 3 };
 	ZSTD_inBuffer in = { .src = header, .size = sizeof(header) };
 	size_t len;
 	enum unpack_end end;
 
 	*packed_len = 0;
-	if (!may_be_frame(frame))
+	if (u->up_budget == 0 || !may_be_frame(frame))
 		return (UNPACK_DAMAGED);
 	len = header_len(frame.base[4]);
 	if (len > frame.len)
 		return (UNPACK_DAMAGED);
 	header[4] = frame.base[4] & HAS_SUM;
 	(void)ZSTD_DCtx_reset(zs->zs_z, ZSTD_reset_session_only);
-	if (!unpack_put_at(zs->zs_u, zs->zs_u->up_piece_out_off))
+	if (!unpack_put_at(u, u->up_piece_out_off))
 		return (UNPACK_STOPPED);
 	end = decode(zs, &in);
 	in =
@@ -156,6 +162,9 @@ decode_again(struct zstd *zs, struct span frame, size_t *packed_len)
 	if (end == UNPACK_CUT)
 		end = decode(zs, &in);
 	*packed_len = len + in.pos;
+	(void)unpack_spend(u,
+	    in.pos +
+		(u->up_spool.spl_len - u->up_piece_out_off) / UNPACKED_RATIO);
 	return (end);
 }
 

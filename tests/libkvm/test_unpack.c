@@ -841,7 +841,10 @@ test_padding(void **state)
 }
 
 /* What is wrong with it: its block is of a kind that there is not. */
-#define BAD_FRAME { 0x28, 0xb5, 0x2f, 0xfd, 0, 0, 7, 0, 0 }
+#define BAD_FRAME                                                              \
+	{                                                                      \
+		0x28, 0xb5, 0x2f, 0xfd, 0, 0, 7, 0, 0                          \
+	}
 
 /*
  * A seekable file of n frames of 9 bytes, and of rest_len bytes after them. Its
@@ -876,6 +879,27 @@ pack_long_table(struct packed *out)
 	pack_bad(out, frame, 1000, 0);
 }
 
+/*
+ * From each of 30 frames on, 8 MB can be decoded if their headers are passed
+ * over.  These have a bit that must not be there, and a block that goes to the
+ * end of the next one's header.
+ */
+static void
+pack_long_chain(struct packed *out)
+{
+	static const uint8_t frame[9] = { 0x28, 0xb5, 0x2f, 0xfd, 8, 0, 6 << 3,
+		0, 0 };
+	static const uint8_t rest_head[6] = { 0x28, 0xb5, 0x2f, 0xfd, 8, 0 };
+	static const uint8_t zeros_128k[4] = { 2, 0, 16, 0 };
+	enum { N = 30, NBLOCKS = 64 };
+	uint8_t *rest = out->bytes + sizeof(frame) * N;
+
+	memcpy(rest, rest_head, sizeof(rest_head));
+	for (size_t i = 0; i < NBLOCKS; i++)
+		memcpy(rest + sizeof(rest_head) + i * 4, zeros_128k, 4);
+	pack_bad(out, frame, N, sizeof(rest_head) + NBLOCKS * 4);
+}
+
 static const struct cost_row {
 	const char *name;
 	void (*pack)(struct packed *out);
@@ -883,6 +907,8 @@ static const struct cost_row {
 } cost_rows[] = {
 	{ "cost: a table that is long is looked at 136 times", pack_long_table,
 	    136, 136 },
+	{ "cost: once more, but not 30 times, to the end of the file",
+	    pack_long_chain, 1, 1 },
 };
 
 static void
