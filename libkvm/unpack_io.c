@@ -69,6 +69,7 @@ in_off(const struct unpack *u)
 /*
  * Skip zeros.  Where they are no padding they are the start of a piece, which
  * is damaged: a piece whose bytes a disk or a copy has lost looks like this.
+ * These zeros are paid for, since the next piece may start among them.
  */
 static bool
 skip_padding(struct unpack *u)
@@ -83,6 +84,7 @@ skip_padding(struct unpack *u)
 		return (false);
 	if ((in_off(u) - start) % u->up_pad_unit == 0)
 		return (true);
+	(void)unpack_spend(u, in_off(u) - start);
 	return (unpack_read_at(u, start) && unpack_fill(u));
 }
 

@@ -900,6 +900,18 @@ pack_long_chain(struct packed *out)
 	pack_bad(out, frame, N, sizeof(rest_head) + NBLOCKS * 4);
 }
 
+/* Zeros instead of frames.  From each on, they are read up to their end. */
+static void
+pack_long_zeros(struct packed *out)
+{
+	static const uint8_t frame[9] = BAD_FRAME, lost[9] = { 0 };
+	enum { N = 200, REST_LEN = 100000 };
+
+	memset(out->bytes + sizeof(lost) * N, 0, REST_LEN);
+	pack_bad(out, lost, N, REST_LEN);
+	memcpy(out->bytes, frame, sizeof(frame)); /* a file of zstd */
+}
+
 static const struct cost_row {
 	const char *name;
 	void (*pack)(struct packed *out);
@@ -909,6 +921,7 @@ static const struct cost_row {
 	    136, 136 },
 	{ "cost: once more, but not 30 times, to the end of the file",
 	    pack_long_chain, 1, 1 },
+	{ "cost: zeros are read 64 times, not 200", pack_long_zeros, 65, 65 },
 };
 
 static void
