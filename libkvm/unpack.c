@@ -135,6 +135,7 @@ decode(struct unpack *u, const struct packing *packing)
 {
 	u->up_in = malloc(UNPACK_CHUNK_LEN);
 	u->up_out = malloc(UNPACK_CHUNK_LEN);
+	u->up_next = u->up_in;
 	if (u->up_in == NULL || u->up_out == NULL)
 		(void)unpack_fail(u, ENOMEM, "out of memory");
 	else

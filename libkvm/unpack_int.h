@@ -28,7 +28,7 @@ struct unpack {
 	int up_in_fd;	     /* the packed file */
 	uint64_t up_in_len;
 	uint64_t up_in_done;	   /* so much of it was read */
-	const uint8_t *up_next;	   /* of that, what is not decoded yet */
+	const uint8_t *up_next;	   /* in up_in: what is not decoded yet */
 	size_t up_left;		   /* bytes at up_next */
 	uint64_t up_pad_unit;	   /* of zeros between pieces: pk_pad_unit */
 	uint64_t up_piece_in_off;  /* of the piece in the packed file */
@@ -72,7 +72,7 @@ bool unpack_fill(struct unpack *u);
  */
 bool unpack_next(struct unpack *u);
 
-/* Read on at off. */
+/* Read on at off; what is in up_in is not read again. */
 bool unpack_read_at(struct unpack *u, uint64_t off);
 
 /* Write the first len bytes of up_out.  false: no more is wanted. */

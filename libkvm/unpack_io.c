@@ -134,10 +134,18 @@ unpack_note_unsummed(struct unpack *u, uint32_t magic, uint8_t has_sum)
 bool
 unpack_read_at(struct unpack *u, uint64_t off)
 {
+	uint64_t start = in_off(u) - (uint64_t)(u->up_next - u->up_in);
+
+	if (off >= start && off <= u->up_in_done) {
+		u->up_next = u->up_in + (off - start);
+		u->up_left = (size_t)(u->up_in_done - off);
+		return (true);
+	}
 	if (lseek(u->up_in_fd, (off_t)off, SEEK_SET) < 0)
 		return (unpack_fail(u, EIO, "cannot read: %s",
 		    strerror(errno)));
 	u->up_in_done = off;
+	u->up_next = u->up_in;
 	u->up_left = 0;
 	return (true);
 }

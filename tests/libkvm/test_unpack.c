@@ -993,6 +993,29 @@ test_progress(void **state)
 	assert_int_equal(r.n, 0);
 }
 
+/* A file of small frames, all damaged, is still read once. */
+static void
+test_read_once(void **state)
+{
+	struct reports r = { .first = 0 };
+	struct kvm_progress progress = { .kpr_report = on_report,
+		.kpr_arg = &r };
+	const struct unpack_how how = { .uh_progress = &progress };
+	static const uint8_t frame[9] = BAD_FRAME;
+	static struct packed packed;
+	struct unpacked out;
+	char why[256];
+
+	(void)state;
+	pack_bad(&packed, frame, 50, 0);
+	assert_int_equal(unpack_as(&packed, &how, &out, why), 0);
+	assert_int_equal(out.upk_damage.dmg_nruns, 50);
+	damage_fini(&out.upk_damage);
+	(void)close(out.upk_fd);
+	/* Once more at the end of the file, and when all is done. */
+	assert_int_equal(r.n, 3);
+}
+
 /* ---- where it unpacks to ---- */
 
 static size_t
@@ -1110,6 +1133,8 @@ main(void)
 	ADD_ROWS(tests, n, cost_rows, test_cost);
 	tests[n++] = row_test("zeros become holes", test_holes, NULL);
 	tests[n++] = row_test("progress", test_progress, NULL);
+	tests[n++] =
+	    row_test("cost: 50 damaged frames, one read", test_read_once, NULL);
 	tests[n++] =
 	    row_test("TMPDIR: left empty, missing, unset", test_tmpdir, NULL);
 	tests[n++] = row_test("TMPDIR: too long", test_tmpdir_too_long, NULL);
