@@ -43,8 +43,9 @@
 
 struct zstd {
 	struct unpack *zs_u;
-	ZSTD_DCtx *zs_z;    /* owned */
-	const char *zs_why; /* libzstd's text */
+	ZSTD_DCtx *zs_z;	/* owned */
+	struct mapping *zs_map; /* owned; of the file, NULL: not yet */
+	const char *zs_why;	/* libzstd's text */
 };
 
 /* Where the next frame is, or the end of the file. */
@@ -335,22 +336,18 @@ static bool
 go_on(struct zstd *zs, enum unpack_end end)
 {
 	struct unpack *u = zs->zs_u;
-	struct mapping *mp = NULL;
-	bool more;
 
 	if (end == UNPACK_STOPPED)
 		return (false);
 	unpack_note(u, end, zs->zs_why);
-	if (end == UNPACK_DAMAGED && u->up_in_len <= SIZE_MAX)
-		mp = mapping_create(u->up_in_fd, (size_t)u->up_in_len);
-	if (mp == NULL) {
+	if (zs->zs_map == NULL && u->up_in_len <= SIZE_MAX)
+		zs->zs_map = mapping_create(u->up_in_fd, (size_t)u->up_in_len);
+	if (end == UNPACK_CUT || zs->zs_map == NULL) {
 		unpack_doubt(u);
 		return (false);
 	}
-	more =
-	    resume_in(zs, (struct span){ mp->mp_base, (size_t)u->up_in_len });
-	mapping_destroy(mp);
-	return (more);
+	return (resume_in(zs,
+	    (struct span){ zs->zs_map->mp_base, (size_t)u->up_in_len }));
 }
 
 void
@@ -367,5 +364,6 @@ unpack_zstd(struct unpack *u)
 	do {
 		end = decode_frame(&zs);
 	} while (end == UNPACK_DONE ? next_frame(&zs) : go_on(&zs, end));
+	mapping_destroy(zs.zs_map);
 	(void)ZSTD_freeDCtx(zs.zs_z);
 }
