@@ -13,6 +13,7 @@
 #include "kdebug/debugfile_int.h"
 #include "kdebug/debugserver.h"
 #include "kdebug/dwfile.h"
+#include "kdebug/escape.h"
 #include "kdebug/kdebug_int.h"
 #include "kdebug/modfile.h"
 #include "libkvm/helper.h"
@@ -281,17 +282,36 @@ describe(const struct debugfile *df, struct introduction *in)
 		in->int_fd = df->dbf_kdb->kdb_core->kc_exec_fd;
 }
 
+/* What the helper cannot read of df. */
+static void
+note_unreadable(const struct debugfile *df, const struct debug_opened *dop)
+{
+	char name[ESCAPE_MAX * sizeof(dop->dop_unreadable) + 1];
+
+	if (dop->dop_unreadable[0] == '\0')
+		return;
+	(void)escape_text(name, sizeof(name), dop->dop_unreadable,
+	    strnlen(dop->dop_unreadable, sizeof(dop->dop_unreadable)), "");
+	kdb_note(df->dbf_kdb,
+	    "%s: its debug information is damaged: %s cannot be unpacked: lines and unwind tables may be missing",
+	    df->dbf_path, name);
+}
+
 /* Tell the helper of the file.  false: the helper is gone. */
 static bool
 introduce(struct debugfile *df)
 {
 	struct introduction in = { .int_request.drq_question = DEBUG_OPEN };
+	struct debug_opened dop;
 
 	if (!start(df))
 		return (false);
 	describe(df, &in);
-	df->dbf_sent = send_introduction(df, &in);
-	if (!df->dbf_sent)
+	df->dbf_sent = send_introduction(df, &in) &&
+	    helper_read(helper_of(df)->dbh_helper.hlp_sock, &dop, sizeof(dop));
+	if (df->dbf_sent)
+		note_unreadable(df, &dop);
+	else
 		lose(df);
 	df->dbf_number = helper_of(df)->dbh_nfiles++;
 	free(in.int_sections);

@@ -32,6 +32,18 @@ read_texts(int sock, const struct dwfile_desc *desc)
 }
 
 static bool
+answer_open(const struct server *sv, struct dwfile *dw)
+{
+	struct debug_opened dop = { "" };
+
+	if (dw != NULL)
+		(void)dwfile_unreadable(dw, dop.dop_unreadable,
+		    sizeof(dop.dop_unreadable));
+	helper_check();
+	return (helper_write(sv->dsv_sock, &dop, sizeof(dop)));
+}
+
+static bool
 open_file(struct server *sv)
 {
 	struct dwfile **list = realloc(sv->dsv_files,
@@ -51,8 +63,8 @@ open_file(struct server *sv)
 		return (false);
 	}
 	helper_allow(fd);
-	list[sv->dsv_nfiles++] = dwfile_open(&desc, texts, fd);
-	return (true);
+	list[sv->dsv_nfiles] = dwfile_open(&desc, texts, fd);
+	return (answer_open(sv, list[sv->dsv_nfiles++]));
 }
 
 static bool

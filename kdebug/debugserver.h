@@ -10,7 +10,11 @@
 #include "libkvm/kvm.h"
 
 enum debug_question {
-	DEBUG_OPEN, /* a struct dwfile_desc, its texts and a descriptor follow */
+	/*
+	 * A struct dwfile_desc, its texts and a descriptor follow; answer: a
+	 * struct debug_opened.
+	 */
+	DEBUG_OPEN,
 	DEBUG_LINE, /* answer: a struct debug_line and its text */
 	DEBUG_RULES /* answer: a struct cfi_rules */
 };
@@ -21,6 +25,10 @@ struct debug_request {
 	kvaddr_t drq_va;
 	enum cfi_table drq_table; /* DEBUG_RULES; the same: */
 	size_t drq_nregs;
+};
+
+struct debug_opened {
+	char dop_unreadable[32]; /* dwfile_unreadable()'s name; "": none */
 };
 
 /* The longest name of a source file; longer ones are cut. */

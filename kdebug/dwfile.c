@@ -6,12 +6,14 @@
  *
  * Nothing is read until it is asked for, and nothing is fetched from anywhere.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kdebug/dwfile.h"
 #include "libkvm/debuglink.h"
+#include "libkvm/debugsections.h"
 
 static const char *
 path_of(const struct dwfile *dw)
@@ -45,11 +47,11 @@ find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
 		.dl_name = link,
 		.dl_crc = link_crc,
 	};
+	struct dwfile *dw = *userdata;
 	const unsigned char *id;
 	GElf_Addr id_va;
-	int id_len;
+	int id_len, fd;
 
-	(void)userdata;
 	(void)name;
 	(void)base;
 	if (path == NULL)
@@ -59,7 +61,10 @@ find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name,
 		dl.dl_build_id = id;
 		dl.dl_build_id_len = (size_t)id_len;
 	}
-	return (debuglink_open(&dl, debug_path));
+	fd = debuglink_open(&dl, debug_path);
+	if (dw != NULL && dw->dwf_split_fd < 0 && fd >= 0)
+		dw->dwf_split_fd = dup(fd);
+	return (fd);
 }
 
 /* Where the kernel put a module's section; 0: it was not loaded. */
@@ -165,6 +170,7 @@ dwfile_open(const struct dwfile_desc *desc, char *texts, int fd)
 	dw->dwf_desc = *desc;
 	dw->dwf_texts = texts;
 	dw->dwf_fd = fd;
+	dw->dwf_split_fd = -1;
 	dw->dwf_bias = find_bias(desc);
 	dw->dwf_dwfl = dwfl_begin(&callbacks);
 	if (dw->dwf_dwfl == NULL)
@@ -180,6 +186,35 @@ fail:
 	return (NULL);
 }
 
+/* Is there such a section in the file behind fd? */
+static bool
+is_unreadable(int fd, char *name, size_t len)
+{
+	Elf *elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ, NULL);
+	const char *found = elf == NULL ? NULL : debugsections_unreadable(elf);
+
+	if (found != NULL)
+		(void)snprintf(name, len, "%s", found);
+	(void)elf_end(elf);
+	return (found != NULL);
+}
+
+bool
+dwfile_unreadable(struct dwfile *dw, char *name, size_t len)
+{
+	Dwarf_Addr unused;
+	Dwarf *dwarf = dwfl_module_getdwarf(dw->dwf_mod, &unused);
+	const char *found;
+
+	if (dwarf == NULL)
+		return (is_unreadable(dw->dwf_fd, name, len) ||
+		    is_unreadable(dw->dwf_split_fd, name, len));
+	found = debugsections_unreadable(dwarf_getelf(dwarf));
+	if (found != NULL)
+		(void)snprintf(name, len, "%s", found);
+	return (found != NULL);
+}
+
 void
 dwfile_close(struct dwfile *dw)
 {
@@ -189,6 +224,8 @@ dwfile_close(struct dwfile *dw)
 	if (dw->dwf_dwfl != NULL)
 		dwfl_end(dw->dwf_dwfl);
 	close(dw->dwf_fd);
+	if (dw->dwf_split_fd >= 0)
+		close(dw->dwf_split_fd);
 	free(dw->dwf_cus.dc_list);
 	free(dw->dwf_texts);
 	free(dw);

@@ -50,6 +50,7 @@ struct dwfile {
 	struct dwfile_desc dwf_desc;
 	char *dwf_texts;     /* ours; what follows dwf_desc */
 	int dwf_fd;	     /* ours */
+	int dwf_split_fd;    /* ours; of what was split off, -1: not found */
 	Dwarf_Addr dwf_bias; /* from its addresses to those in memory */
 	bool dwf_has_cfi;    /* the tables were looked for */
 	Dwarf_CFI *dwf_cfi[CFI_NTABLES]; /* libdw's; NULL: it has none */
@@ -63,6 +64,12 @@ struct dwfile {
  */
 struct dwfile *dwfile_open(const struct dwfile_desc *desc, char *texts, int fd);
 void dwfile_close(struct dwfile *dw);
+
+/*
+ * Can a section of debug information not be unpacked, in the file or in what was
+ * split off from it?  Its name, which is untrusted, goes to name[len].
+ */
+bool dwfile_unreadable(struct dwfile *dw, char *name, size_t len);
 
 /* The line that the code at va came from.  *file is dw's. */
 bool dwfile_line(struct dwfile *dw, kvaddr_t va, const char **file, int *line);

@@ -192,37 +192,45 @@ def check_frames():
     assert ran.out == without_debug("bt", "-a")
 
 
-def say_length(kernel, name, length):
-    """Let a compressed section of the file say that it unpacks to length."""
+def find_compressed(data, name):
+    """Where in the file the compressed section starts."""
+    shoff = struct.unpack_from("<Q", data, 40)[0]
+    shnum, shstrndx = struct.unpack_from("<HH", data, 60)
+    headers = [
+        struct.unpack_from("<IIQQQQ", data, shoff + 64 * i)
+        for i in range(shnum)
+    ]
+    for header in headers:
+        at = headers[shstrndx][4] + header[0]
+        if data[at:].startswith(name.encode() + b"\0"):
+            assert header[2] & 0x800, "not compressed"
+            return header[4]
+    raise AssertionError(f"no section {name}")
+
+
+def change_header(kernel, name, field, value):
+    """Change a field of the header of a compressed section."""
     with open(kernel, "rb+") as file:
-        data = bytearray(file.read())
-        shoff = struct.unpack_from("<Q", data, 40)[0]
-        shnum, shstrndx = struct.unpack_from("<HH", data, 60)
-        headers = [
-            struct.unpack_from("<IIQQQQ", data, shoff + 64 * i)
-            for i in range(shnum)
-        ]
-        for header in headers:
-            at = headers[shstrndx][4] + header[0]
-            if data[at:].startswith(name.encode() + b"\0"):
-                assert header[2] & 0x800, "not compressed"
-                struct.pack_into("<Q", data, header[4] + 8, length)
-        file.seek(0)
-        file.write(data)
+        file.seek(find_compressed(file.read(), name) + field)
+        file.write(value)
 
 
-def check_unpacked_length(section, length):
+def compressed(name):
+    """A kernel whose debug information is compressed."""
     sections = debug_sections(1000)
     sections[".debug_info"] += bytes(10000)
     sections[".debug_abbrev"] += bytes(10000)
-    kernel = add_sections(
-        "packed", sections, "--compress-debug-sections=zlib-gabi"
-    )
+    kernel = add_sections(name, sections)
     # objcopy packs what it finds, not what it adds.
     subprocess.run(
         [OBJCOPY, "--compress-debug-sections=zlib-gabi", kernel], check=True
     )
-    say_length(kernel, section, length)
+    return kernel
+
+
+def check_unpacked_length(section, length):
+    kernel = compressed("packed")
+    change_header(kernel, section, 8, struct.pack("<Q", length))
     for command in ("bt", "ps"):
         ran = check(command, "-N", kernel, path("core"))
         assert ran.out == without_debug(command)
@@ -288,6 +296,29 @@ def check_no_process():
     ran = check("bt", "-N", kernel, path("core"), preexec_fn=limit)
     assert "no process can be made" in ran.err, ran
     assert ran.out == without_debug("bt")
+
+
+def check_damaged(section):
+    """Lines that cannot be read are not just missing."""
+    kernel = compressed("damaged")
+    change_header(kernel, section, 0, struct.pack("<I", 99))  # ch_type
+    ran = check("bt", "-a", "-N", kernel, path("core"))
+    assert ran.out == without_debug("bt", "-a")
+    note = f"{kernel}: its debug information is damaged: {section} cannot be unpacked"
+    assert ran.err.count(note) == 1, ran
+
+
+def check_damaged_half(section):
+    """Nor are those of a file that was split off."""
+    half = path("split.debug")
+    words = ["--only-keep-debug", compressed("unsplit"), half]
+    subprocess.run([OBJCOPY, *words], check=True)
+    change_header(half, section, 0, struct.pack("<I", 99))
+    words = [f"--add-gnu-debuglink={half}", path("kernel"), path("split")]
+    subprocess.run([OBJCOPY, *words], check=True)
+    ran = check("bt", "-N", path("split"), path("core"))
+    assert ran.out == without_debug("bt")
+    assert f"{section} cannot be unpacked" in ran.err, ran
 
 
 # ---- kernels by hand: a section of instructions, and symbols ----
@@ -412,6 +443,8 @@ for section in (".debug_info", ".debug_abbrev", ".debug_line"):
             section,
             length,
         )
+    tests.case(f"{section} is damaged", check_damaged, section)
+    tests.case(f"{section} is damaged, split off", check_damaged_half, section)
 tests.case("a debug link to a hole of 64 GiB", check_hole_linked)
 tests.case("a kernel that is a hole of 64 GiB", check_hole_kernel)
 tests.case("a core that is a hole, for the kernel", check_hole_core)

@@ -6,7 +6,7 @@ LITTLE, BIG = "<", ">"
 
 # Types of sections, and flags.
 PROGBITS, SYMTAB, STRTAB, NOTE, NOBITS, INIT_ARRAY, DYNSYM = 1, 2, 3, 7, 8, 14, 11
-WRITE, ALLOC, EXEC = 1, 2, 4
+WRITE, ALLOC, EXEC, COMPRESSED = 1, 2, 4, 0x800
 
 # Types of files; machines.
 REL, EXECUTABLE, DYN, CORE = 1, 2, 3, 4

@@ -2,6 +2,7 @@
 
 import pathlib
 import struct
+import zlib
 
 import elf
 import failing
@@ -77,12 +78,17 @@ def frames(instructions, start, eh=True):
     return cie + fde + bytes(4)
 
 
-def kernel(table, name=b".eh_frame", **fields):
+def compressed(data, kind=1):
+    """A compressed section; kind 1 is zlib."""
+    return struct.pack("<IIQQ", kind, 0, len(data), 1) + zlib.compress(data)
+
+
+def kernel(table, name=b".eh_frame", more=(), **fields):
     text = section(b".text", TEXT, flags=ALLOC | EXEC, addr=CODE, align=16)
     eh = section(name, table, addr=CODE + 0x2000 if name == b".eh_frame" else 0,
                  flags=ALLOC if name == b".eh_frame" else 0, align=8)
     size = 64 + 56 + len(TEXT)
-    return elf.file([text, eh], segments=[(1, 5, 120, CODE, CODE, size, 0x4000)],
+    return elf.file([text, eh, *more], segments=[(1, 5, 120, CODE, CODE, size, 0x4000)],
                     **fields)
 
 
@@ -103,6 +109,12 @@ def dwarf(files):
             [text, section(b".note.gnu.build-id", note, type=elf.NOTE,
                            addr=CODE + 0x3000, align=4)],
             segments=[(1, 5, 120, CODE, CODE, 0x1100, 0x4000)])
+    for name in (b".debug_line", b".debug_info", b".debug_odd", b".other"):
+        for kind in (1, 99):
+            packed = section(name, compressed(bytes(50), kind), flags=elf.COMPRESSED)
+            yield b"\0\x10" + kernel(frames(DEF_CFA + OFFSET_RA, CODE),
+                                     more=[packed])
+            yield b"\0\x10" + kernel(b"", more=[packed], shstrndx=0)
     for data in built(files):
         for where in (0, 1, 4, 9, 0x10, 0x20, 0x30, 0x40, 0x50):
             yield bytes([0, where]) + data
