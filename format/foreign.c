@@ -81,6 +81,25 @@ static const struct foreign disks[] = {
 	MAGIC(510, "\x55\xaa", RAW_DISK),
 };
 
+/* A compressed file after a block of zeros, as of a copy that began too early. */
+#define AFTER_ZEROS(off, magic, packer)                                        \
+	MAGIC(off, magic,                                                      \
+	    "zeros, then " packer " data at byte " #off                        \
+	    ": remove the zeros first")
+#define PACKED_AFTER_ZEROS(off)                                                \
+	AFTER_ZEROS(off, "\x1f\x8b\x08", "gzip"),                              \
+	    AFTER_ZEROS(off, "\x28\xb5\x2f\xfd", "zstd"),                      \
+	    AFTER_ZEROS(off, "\xfd\67zXZ\0", "xz"),                            \
+	    AFTER_ZEROS(off, "BZh", "bzip2"),                                  \
+	    AFTER_ZEROS(off, "\x04\x22\x4d\x18", "lz4")
+
+static const struct foreign after_zeros[] = {
+	PACKED_AFTER_ZEROS(512),
+	PACKED_AFTER_ZEROS(1024),
+	PACKED_AFTER_ZEROS(2048),
+	PACKED_AFTER_ZEROS(4096),
+};
+
 /* Linux: kernel/crash_core.c, elf.h.  Of a guest, QEMU passes it on. */
 static const struct {
 	const char *owner;
@@ -98,6 +117,7 @@ static const struct {
 
 #define NNOTES (sizeof(notes) / sizeof(notes[0]))
 
+#define NAFTER	    (sizeof(after_zeros) / sizeof(after_zeros[0]))
 #define NDISKS	    (sizeof(disks) / sizeof(disks[0]))
 #define NFOREIGNERS (sizeof(foreigners) / sizeof(foreigners[0]))
 
@@ -115,12 +135,28 @@ find(const struct foreign *list, size_t n, struct span start)
 	return (NULL);
 }
 
+/* What the file is if it starts with zeros, up to a place of the table. */
+static const char *
+find_after_zeros(struct span start)
+{
+	size_t n = 0;
+
+	while (n < start.len && start.base[n] == 0)
+		n++;
+	for (size_t i = 0; i < NAFTER; i++)
+		if (after_zeros[i].off == n)
+			return (find(&after_zeros[i], NAFTER - i, start));
+	return (NULL);
+}
+
 const char *
 foreign_name(struct span start)
 {
 	const struct imagekind *kind;
 	const char *name = find(foreigners, NFOREIGNERS, start);
 
+	if (name == NULL)
+		name = find_after_zeros(start);
 	if (name != NULL)
 		return (name);
 	kind = imagekind_find(start, (struct span){ .len = 0 });

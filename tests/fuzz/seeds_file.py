@@ -199,7 +199,8 @@ def cores():
     for magic in FOREIGN:
         yield magic.ljust(5000, b"\0")
     for where, magic in [(512, b"EFI PART"), (4096, b"EFI PART"), (510, b"\x55\xaa"),
-                         (257, b"ustar"), (64, b"\x7f\x10\xda\xbe")]:
+                         (4096, b"\x1f\x8b\x08"), (257, b"ustar"),
+                         (64, b"\x7f\x10\xda\xbe")]:
         yield images.falsify(bytes(6000), where, magic)
     yield images.dump4(b"data", size=16384)
     yield b""
