@@ -3,9 +3,11 @@
  * memory is the pages 1-6, 8-12, 18 and its tables; bits count these alone, so
  * page 4 has bit 3, page 9 has bit 7 and page 11 has bit 9.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "format/bytes.h"
 #include "tests/libkvm/dumps.h"
@@ -39,17 +41,50 @@ static const struct row {
 	    0 },
 };
 
+/* Say that the section is at off. */
+static void
+put_header(struct dumps *d, uint64_t off)
+{
+	memcpy(d->bytes + 4032, "vmcore owners", 14);
+	le64enc(d->bytes + 4048, off);
+	le64enc(d->bytes + 4056, LEN);
+}
+
 /* Put the section at the end of the file. */
 static void
 add_owners(struct dumps *d, const struct row *row)
 {
-	memcpy(d->bytes + 4032, "vmcore owners", 14);
-	le64enc(d->bytes + 4048, d->len + (uint64_t)(int64_t)row->dislocated);
-	le64enc(d->bytes + 4056, LEN);
+	put_header(d, d->len + (uint64_t)(int64_t)row->dislocated);
 	memset(d->bytes + d->len, 0, LEN);
 	memcpy(d->bytes + d->len, row->owners, sizeof(row->owners));
 	d->len += LEN - row->cut;
 	dumps_rewrite(d);
+}
+
+/*
+ * More memory, none of which is in the dump, and of the section only the first
+ * page and the last one: between them is a hole.
+ */
+static void
+add_hollow_owners(struct dumps *d)
+{
+	enum { NPAGES = 24600 };
+	uint8_t *pair = d->bytes + SMALL_AVAIL_OFF;
+	uint64_t off = d->len;
+	int fd = open(d->core, O_RDWR);
+
+	assert_true(fd >= 0);
+	while (le64dec(pair + 8) != 0)
+		pair += 16;
+	le64enc(pair, 0x100000);
+	le64enc(pair + 8, 0x100000 + NPAGES * SMALL_PAGE);
+	put_header(d, off);
+	assert_int_equal(pwrite(fd, d->bytes, off, 0), off);
+	assert_int_equal(ftruncate(fd, (off_t)(off + LEN)), 0);
+	/* Page 4, and two of the last that were added. */
+	assert_int_equal(pwrite(fd, "\0\x20", 2, (off_t)off), 2);
+	assert_int_equal(pwrite(fd, "\x31", 1, (off_t)(off + 3 * 4096)), 1);
+	(void)close(fd);
 }
 
 static void
@@ -97,6 +132,38 @@ test_owners(void **state)
 	assert_int_equal(unsetenv("KVM_NOMAP"), 0);
 }
 
+static void
+check_hollow(void)
+{
+	static const uint64_t want[OWNER_COUNT] = { [OWNER_USER] = 1,
+		[OWNER_FREE] = 1,
+		[OWNER_FILE] = 1 };
+	uint64_t npages[OWNER_COUNT];
+	struct dumps *d = calloc(1, sizeof(*d));
+	kvm_t *kd;
+
+	assert_non_null(d);
+	dumps_init(d);
+	dumps_write(d);
+	add_hollow_owners(d);
+	kd = dumps_open(d);
+	assert_true(kvm_left_out(kd, npages));
+	assert_memory_equal(npages, want, sizeof(npages));
+	(void)kvm_close(kd);
+	dumps_fini(d);
+	free(d);
+}
+
+static void
+test_hollow(void **state)
+{
+	(void)state;
+	check_hollow();
+	assert_int_equal(setenv("KVM_NOMAP", "1", 1), 0);
+	check_hollow();
+	assert_int_equal(unsetenv("KVM_NOMAP"), 0);
+}
+
 /* Nothing of it, in a dump of FreeBSD's and in a full one. */
 static void
 test_none(void **state)
@@ -126,6 +193,7 @@ main(void)
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, rows, test_owners);
+	tests[n++] = row_test("a hole in the section", test_hollow, NULL);
 	tests[n++] = row_test("none are said", test_none, NULL);
 	return (RUN_TESTS(tests, n));
 }
