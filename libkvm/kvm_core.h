@@ -253,7 +253,8 @@ size_t kvm_members_find(kvm_t *kd, struct kvm_member *list, size_t n);
 
 /*
  * NULL, or what the debug information would need for kvm_members_find() to read
- * it: "more than 144 MiB of memory (VMCORE_DEBUG_LIMIT)".  None is found then.
+ * it: "more than 144 MiB of memory (VMCORE_DEBUG_LIMIT)", or ".debug_info, which
+ * cannot be unpacked".  None is found then.
  */
 const char *kvm_members_why(kvm_t *kd);
 

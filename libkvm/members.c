@@ -4,6 +4,7 @@
 #include "libkvm/members.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "libkvm/helper.h"
 #include "libkvm/types.h"
@@ -15,27 +16,44 @@ struct wanted {
 	size_t mw_n;
 };
 
-/* In the helper: send the members, then how many of them were found. */
+/* What is sent after the members. */
+struct outcome {
+	size_t oc_nfound;
+	char oc_unreadable[32]; /* if none: types_unreadable()'s name, or "" */
+};
+
+/* In the helper. */
+static void
+look(const struct wanted *mw, struct outcome *oc)
+{
+	struct types *ty = types_open(mw->mw_exec);
+	const char *name;
+
+	if (ty == NULL)
+		return;
+	oc->oc_nfound = types_find(ty, mw->mw_list, mw->mw_n);
+	if (oc->oc_nfound == 0 && (name = types_unreadable(ty)) != NULL)
+		(void)snprintf(oc->oc_unreadable, sizeof(oc->oc_unreadable),
+		    "%s", name);
+	types_close(ty);
+}
+
 static void
 serve(int sock, void *arg)
 {
 	const struct wanted *mw = arg;
-	struct types *ty;
-	size_t nfound = 0;
+	struct outcome oc = { .oc_nfound = 0 };
 
 	helper_allow(exec_fd(mw->mw_exec));
-	ty = types_open(mw->mw_exec);
-	if (ty != NULL)
-		nfound = types_find(ty, mw->mw_list, mw->mw_n);
+	look(mw, &oc);
 	helper_check();
 	(void)helper_write(sock, mw->mw_list, mw->mw_n * sizeof(*mw->mw_list));
-	(void)helper_write(sock, &nfound, sizeof(nfound));
-	types_close(ty);
+	(void)helper_write(sock, &oc, sizeof(oc));
 }
 
 /* Take over where the members are.  false: the helper does not answer. */
 static bool
-receive(const struct helper *hp, const struct wanted *mw, size_t *nfound)
+receive(const struct helper *hp, const struct wanted *mw, struct outcome *oc)
 {
 	for (size_t i = 0; i < mw->mw_n; i++) {
 		struct kvm_member mb;
@@ -45,7 +63,18 @@ receive(const struct helper *hp, const struct wanted *mw, size_t *nfound)
 		mw->mw_list[i].kmb_off = mb.kmb_off;
 		mw->mw_list[i].kmb_len = mb.kmb_len;
 	}
-	return (helper_read(hp->hlp_sock, nfound, sizeof(*nfound)));
+	return (helper_read(hp->hlp_sock, oc, sizeof(*oc)));
+}
+
+/* Say in why what cannot be unpacked, up to what is in no section's name. */
+static void
+tell_unreadable(const struct outcome *oc, char *why, size_t len)
+{
+	size_t n = strspn(oc->oc_unreadable, "abcdefghijklmnopqrstuvwxyz_.");
+
+	if (n > 0)
+		(void)snprintf(why, len, "%.*s, which cannot be unpacked",
+		    (int)n, oc->oc_unreadable);
 }
 
 size_t
@@ -54,16 +83,18 @@ members_find(struct exec *ex, struct kvm_member *list, size_t n, char *why,
 {
 	struct wanted mw = { .mw_exec = ex, .mw_list = list, .mw_n = n };
 	struct helper hp;
-	size_t nfound;
+	struct outcome oc;
 
 	if (!helper_start(&hp, serve, &mw, exec_fd(ex))) {
 		(void)snprintf(why, len, "a process that cannot be made");
 		return (0);
 	}
-	if (!receive(&hp, &mw, &nfound)) {
+	if (!receive(&hp, &mw, &oc)) {
 		helper_bury(&hp, why, len);
 		return (0);
 	}
 	helper_end(&hp);
-	return (nfound);
+	oc.oc_unreadable[sizeof(oc.oc_unreadable) - 1] = '\0';
+	tell_unreadable(&oc, why, len);
+	return (oc.oc_nfound);
 }

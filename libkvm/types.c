@@ -19,13 +19,15 @@
 #include <unistd.h>
 
 #include "libkvm/debuglink.h"
+#include "libkvm/debugsections.h"
 
 #define DEPTH_MAX   16	    /* of typedefs, arrays, unnamed members */
 #define MEMBERS_MAX 1000000 /* looked at in one search */
 
 struct types {
-	Dwarf *ty_dwarf;  /* owned */
-	Elf *ty_elf;	  /* owned; NULL: the kernel file's own */
+	Dwarf *ty_dwarf;  /* owned; NULL: there is no debug information */
+	Elf *ty_exec_elf; /* the kernel file's own */
+	Elf *ty_elf;	  /* owned; of what was split off, NULL: not used */
 	int ty_fd;	  /* owned; -1: the same */
 	size_t ty_nlooks; /* members looked at in this search */
 };
@@ -83,10 +85,20 @@ types_open(struct exec *ex)
 	if (ty == NULL)
 		return (NULL);
 	ty->ty_fd = -1;
-	if (open_dwarf(ty, exec_elf(ex)) || open_split(ty, ex))
-		return (ty);
-	types_close(ty);
-	return (NULL);
+	ty->ty_exec_elf = exec_elf(ex);
+	if (!open_dwarf(ty, ty->ty_exec_elf))
+		(void)open_split(ty, ex);
+	return (ty);
+}
+
+const char *
+types_unreadable(const struct types *ty)
+{
+	const char *name = debugsections_unreadable(ty->ty_exec_elf);
+
+	if (name == NULL && ty->ty_elf != NULL)
+		name = debugsections_unreadable(ty->ty_elf);
+	return (name);
 }
 
 void
@@ -367,6 +379,8 @@ types_find(struct types *ty, struct kvm_member *list, size_t n)
 {
 	struct search sr = { .sr_list = list, .sr_n = n, .sr_nleft = n };
 
+	if (ty->ty_dwarf == NULL)
+		return (0);
 	if ((sr.sr_seen = calloc(n, sizeof(*sr.sr_seen))) == NULL)
 		return (0);
 	ty->ty_nlooks = 0;

@@ -10,9 +10,12 @@
 
 struct types;
 
-/* ex must outlive the result.  NULL: there is no debug information. */
+/* ex must outlive the result.  NULL: there is no memory. */
 struct types *types_open(struct exec *ex);
 void types_close(struct types *ty);
+
+/* debugsections_unreadable()'s answer about the file, and the split-off one. */
+const char *types_unreadable(const struct types *ty);
 
 /* See kvm_members_find(). */
 size_t types_find(struct types *ty, struct kvm_member *list, size_t n);

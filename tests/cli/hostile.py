@@ -306,6 +306,8 @@ def check_damaged(section):
     assert ran.out == without_debug("bt", "-a")
     note = f"{kernel}: its debug information is damaged: {section} cannot be unpacked"
     assert ran.err.count(note) == 1, ran
+    ran = check("ps", "-N", kernel, path("core"))
+    assert f"needs {section}, which cannot be unpacked" in ran.err, ran
 
 
 def check_damaged_half(section):
