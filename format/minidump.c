@@ -357,12 +357,12 @@ minidump_choose_layout(struct minidump_hdr *hdr, uint64_t npages,
 	return (false);
 }
 
-bool
-minidump_has_flat_ptes(const struct minidump_hdr *hdr)
+unsigned int
+minidump_map_level(const struct minidump_hdr *hdr)
 {
 	uint32_t directory_min = arches[hdr->md_arch].directory_min;
 
-	return (directory_min == 0 || hdr->md_version < directory_min);
+	return (directory_min == 0 || hdr->md_version < directory_min ? 0 : 1);
 }
 
 const struct paging *

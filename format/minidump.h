@@ -127,8 +127,11 @@ bool minidump_has_two_layouts(const struct minidump_hdr *hdr);
 bool minidump_choose_layout(struct minidump_hdr *hdr, uint64_t npages,
     uint64_t file_len);
 
-/* Does the page-table section hold final-level PTEs, one for each page? */
-bool minidump_has_flat_ptes(const struct minidump_hdr *hdr);
+/*
+ * The level of the entries in the page-table section.  0: one for each page; 1:
+ * page-directory entries, as amd64 has since version 2.
+ */
+unsigned int minidump_map_level(const struct minidump_hdr *hdr);
 
 /* The form of those page tables. */
 const struct paging *minidump_paging(const struct minidump_hdr *hdr);

@@ -169,7 +169,7 @@ minidump_open(kvm_t *kd)
 	paging = minidump_paging(hdr);
 	kd->kd_root = (struct vm_root){
 		.vr_paging = paging,
-		.vr_level = minidump_has_flat_ptes(hdr) ? 0 : 1,
+		.vr_level = minidump_map_level(hdr),
 		.vr_in_section = true,
 		.vr_base = hdr->md_kernbase,
 		.vr_off = hdr->md_pmap_off,

@@ -400,7 +400,7 @@ walk_directory_entries(struct page_walk *w, const uint8_t *p, uint64_t n,
 
 /*
  * The section's entries are one level above the last: amd64 only, see
- * minidump_has_flat_ptes().  Most are empty, because most of the kernel's
+ * minidump_map_level().  Most are empty, because most of the kernel's
  * address space is unused.
  */
 static void

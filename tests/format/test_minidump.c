@@ -368,16 +368,16 @@ test_short(void **state)
 }
 
 static void
-test_flat(void **state)
+test_map_level(void **state)
 {
 	struct minidump_hdr hdr = { .md_arch = ARCH_AMD64, .md_version = 1 };
 
 	(void)state;
-	assert_true(minidump_has_flat_ptes(&hdr));
+	assert_int_equal(minidump_map_level(&hdr), 0);
 	hdr.md_version = 2;
-	assert_false(minidump_has_flat_ptes(&hdr));
+	assert_int_equal(minidump_map_level(&hdr), 1);
 	hdr.md_arch = ARCH_ARM64;
-	assert_true(minidump_has_flat_ptes(&hdr));
+	assert_int_equal(minidump_map_level(&hdr), 0);
 }
 
 static const struct paging_row {
@@ -424,6 +424,6 @@ main(void)
 	tests[n++] = row_test("encodes as a kernel does", test_encode, NULL);
 	tests[n++] =
 	    row_test("encodes nothing wrong", test_encode_refuses, NULL);
-	tests[n++] = row_test("which page tables are flat", test_flat, NULL);
+	tests[n++] = row_test("levels of the entries", test_map_level, NULL);
 	return (RUN_TESTS(tests, n));
 }
