@@ -186,6 +186,13 @@ minidump_place(struct minidump_hdr *hdr)
 		hdr->md_pages_off = hdr->md_pmap_off + hdr->md_pmap_len;
 }
 
+/* log2 of the bytes of addresses that an entry of the page tables maps. */
+static unsigned int
+entry_shift(const struct minidump_hdr *hdr)
+{
+	return (minidump_paging(hdr)->pg_level[minidump_map_level(hdr)].shift);
+}
+
 static const char *
 check(const struct minidump_arch *ma, const struct minidump_hdr *hdr)
 {
@@ -197,8 +204,9 @@ check(const struct minidump_arch *ma, const struct minidump_hdr *hdr)
 		return ("no dump_avail section");
 	if (hdr->md_dumpavail_len % 16 != 0)
 		return ("length of dump_avail is not a multiple of 16");
-	if (hdr->md_kernbase % hdr->md_page_size != 0)
-		return ("kernbase is not page aligned");
+	/* The low bits of an address are its place in what an entry maps. */
+	if (hdr->md_kernbase % (UINT64_C(1) << entry_shift(hdr)) != 0)
+		return ("kernbase is inside of what one page-table entry maps");
 	if (hdr->md_dmapend < hdr->md_dmapbase)
 		return ("direct map ends before it starts");
 	if (hdr->md_mmuformat == ARM_MMU_V6_LPAE)

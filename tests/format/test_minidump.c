@@ -321,6 +321,16 @@ static const struct bad_row {
 	    "@64 00000000", "no dump_avail" },
 	{ "refuses: half an entry of dump_avail", amd64_v3, ORDER_LITTLE,
 	    "@64 08100000", "multiple of 16" },
+	{ "refuses: a kernbase inside of a page", arm64_v2, ORDER_LITTLE,
+	    "@40 01", "kernbase" },
+	{ "refuses: a kernbase inside of a page of 16 KB", arm64_v3,
+	    ORDER_LITTLE, "@41 10", "kernbase" },
+	{ "refuses: a kernbase inside of a page of arm", arm_v2_big, ORDER_BIG,
+	    "@42 08", "kernbase" },
+	{ "refuses: a kernbase inside of a directory entry's 2 MB", amd64_v3,
+	    ORDER_LITTLE, "@41 10", "kernbase" },
+	{ "refuses: ... in version 2", amd64_v3, ORDER_LITTLE,
+	    "@24 02000000 @42 10", "kernbase" },
 	{ "refuses: a direct map that ends before it starts", arm64_v2,
 	    ORDER_LITTLE, "@70 0000", "direct map" },
 	{ "refuses: 64 KB pages", arm64_v3, ORDER_LITTLE, "@76 02",
@@ -331,21 +341,50 @@ static const struct bad_row {
 	    "@48 00000004", "format of page tables" },
 };
 
+static bool
+decode_changed(const char *bytes, const char *change, enum byte_order order,
+    const char **why)
+{
+	uint8_t page[MINIDUMP_HDR_LEN];
+	struct minidump_hdr got;
+
+	hex_decode(bytes, page, sizeof(page));
+	hex_patch(change, page, sizeof(page));
+	return (minidump_decode((struct span){ page, sizeof(page) }, order,
+	    &got, why));
+}
+
 static void
 test_bad(void **state)
 {
 	const struct bad_row *row = *state;
-	uint8_t page[MINIDUMP_HDR_LEN];
-	struct span file = { .base = page, .len = sizeof(page) };
-	struct minidump_hdr got;
 	const char *why = NULL;
 
-	hex_decode(row->bytes, page, sizeof(page));
-	hex_patch(row->change, page, sizeof(page));
-	assert_false(minidump_decode(file, row->order, &got, &why));
+	assert_false(decode_changed(row->bytes, row->change, row->order, &why));
 	assert_non_null(why);
 	if (strstr(why, row->why) == NULL)
 		fail_msg("refused, but because of: %s", why);
+}
+
+/* What is as close to a refusal as can be, and good. */
+static const struct edge_row {
+	const char *name;
+	const char *bytes;
+	const char *change;
+} edge_rows[] = {
+	{ "takes: a kernbase at a page, entries for pages", amd64_v1,
+	    "@41 10" },
+	{ "takes: a kernbase at a directory entry's 2 MB", amd64_v3, "@42 20" },
+};
+
+static void
+test_edge(void **state)
+{
+	const struct edge_row *row = *state;
+	const char *why = NULL;
+
+	if (!decode_changed(row->bytes, row->change, ORDER_LITTLE, &why))
+		fail_msg("refused: %s", why);
 }
 
 /* A header that is cut short is refused, however long what is left is. */
@@ -419,6 +458,7 @@ main(void)
 	ADD_ROWS(tests, n, good_rows, test_good);
 	ADD_ROWS(tests, n, layout_rows, test_layout);
 	ADD_ROWS(tests, n, bad_rows, test_bad);
+	ADD_ROWS(tests, n, edge_rows, test_edge);
 	ADD_ROWS(tests, n, paging_rows, test_paging);
 	tests[n++] = row_test("refuses: cut short anywhere", test_short, NULL);
 	tests[n++] = row_test("encodes as a kernel does", test_encode, NULL);

@@ -169,6 +169,8 @@ static const struct core_row {
 	    "@17 'vax64'", 0, "not a minidump of a known architecture" },
 	{ "refuses: a minidump header that is wrong", &minidump, "@24 07000000",
 	    0, "unknown minidump version" },
+	{ "refuses: 2 MB of addresses with two entries", &minidump, "@41 10", 0,
+	    "kernbase is inside of what one page-table entry maps" },
 	{ "refuses: dump_avail longer than the file", &minidump,
 	    "@64 00000100 @32 08000000", 20000, "cut short" },
 	{ "refuses: dump_avail longer than any", &minidump, "@64 00001100",
