@@ -193,6 +193,21 @@ entry_shift(const struct minidump_hdr *hdr)
 	return (minidump_paging(hdr)->pg_level[minidump_map_level(hdr)].shift);
 }
 
+/* Has an address of the direct map an entry in the page tables, too? */
+static bool
+maps_overlap(const struct minidump_hdr *hdr)
+{
+	uint64_t nentries =
+	    hdr->md_pmap_len / minidump_paging(hdr)->pg_entry_len;
+
+	if (hdr->md_dmapbase == hdr->md_dmapend || nentries == 0)
+		return (false);
+	if (hdr->md_dmapbase < hdr->md_kernbase)
+		return (hdr->md_dmapend > hdr->md_kernbase);
+	return ((hdr->md_dmapbase - hdr->md_kernbase) >> entry_shift(hdr) <
+	    nentries);
+}
+
 static const char *
 check(const struct minidump_arch *ma, const struct minidump_hdr *hdr)
 {
@@ -209,6 +224,10 @@ check(const struct minidump_arch *ma, const struct minidump_hdr *hdr)
 		return ("kernbase is inside of what one page-table entry maps");
 	if (hdr->md_dmapend < hdr->md_dmapbase)
 		return ("direct map ends before it starts");
+	if (hdr->md_dmapbase % hdr->md_page_size != 0)
+		return ("direct map does not start at a page");
+	if (maps_overlap(hdr))
+		return ("direct map overlaps the kernel map");
 	if (hdr->md_mmuformat == ARM_MMU_V6_LPAE)
 		return ("LPAE page tables are not supported");
 	if (hdr->md_mmuformat > ARM_MMU_V6_LPAE)

@@ -92,6 +92,9 @@ bool minidump_find_arch(struct span file, enum dump_arch *arch);
  * MINIDUMP_HDR_LEN bytes or more.  order is that of the kernel; it matters for
  * arm only, the others are little-endian.
  *
+ * No address has two meanings then: kernbase is where an entry's addresses start,
+ * and the direct map starts at a page and has none of the section's addresses.
+ *
  * Whether the sections lie inside the file is for the caller to check.  On
  * failure *why is a short constant text that says what is wrong.
  */

@@ -333,6 +333,27 @@ static const struct bad_row {
 	    "@24 02000000 @42 10", "kernbase" },
 	{ "refuses: a direct map that ends before it starts", arm64_v2,
 	    ORDER_LITTLE, "@70 0000", "direct map" },
+	{ "refuses: a direct map that starts inside of a page", amd64_v3,
+	    ORDER_LITTLE, "@48 3412", "does not start at a page" },
+	{ "refuses: ... of 16 KB", arm64_v3, ORDER_LITTLE, "@57 10",
+	    "does not start at a page" },
+	{ "refuses: a direct map inside of the kernel map", amd64_v3,
+	    ORDER_LITTLE, "@48 00100400 00feffff @56 00001000 00feffff",
+	    "overlaps" },
+	{ "refuses: a direct map over the kernel map's first byte", arm64_v2,
+	    ORDER_LITTLE, "@64 01000000 0000ffff @56 00000000 0000feff",
+	    "overlaps" },
+	{ "refuses: a direct map over the kernel map's last page", riscv_v1,
+	    ORDER_LITTLE, "@56 00f01fc0 ffffffff @64 ffffffff ffffffff",
+	    "overlaps" },
+	{ "refuses: a direct map over the last page of 16 KB", arm64_v3,
+	    ORDER_LITTLE, "@56 00c0ff03 0000ffff @64 00000004 0000ffff",
+	    "overlaps" },
+	{ "refuses: a direct map over the last entry's 2 MB", amd64_v3,
+	    ORDER_LITTLE,
+	    "@36 08000000 @48 00f01f00 00feffff "
+	    "@56 00002000 00feffff",
+	    "overlaps" },
 	{ "refuses: 64 KB pages", arm64_v3, ORDER_LITTLE, "@76 02",
 	    "page size" },
 	{ "refuses: LPAE tables", arm_v2_big, ORDER_BIG, "@48 00000003",
@@ -375,6 +396,18 @@ static const struct edge_row {
 	{ "takes: a kernbase at a page, entries for pages", amd64_v1,
 	    "@41 10" },
 	{ "takes: a kernbase at a directory entry's 2 MB", amd64_v3, "@42 20" },
+	{ "takes: a direct map up to the kernel map", arm64_v2,
+	    "@64 00000000 0000ffff @56 00000000 0000feff" },
+	{ "takes: a direct map from the kernel map's end on", riscv_v1,
+	    "@56 000020c0 ffffffff @64 00002fc0 ffffffff" },
+	{ "takes: a kernel map up to the top, a direct map at 0", amd64_v1,
+	    "@48 00000000 00000000 @56 00000001 00000000" },
+	{ "takes: an empty direct map inside of the kernel map", amd64_v3,
+	    "@48 00100400 00feffff @56 00100400 00feffff" },
+	{ "takes: a direct map over a kernel map without entries", arm64_v2,
+	    "@36 00000000 @64 01000000 0000ffff @56 00000000 0000feff" },
+	{ "takes: a direct map whose end is its last byte", riscv_v1,
+	    "@64 ffffffff dfffffff" },
 };
 
 static void
@@ -452,7 +485,7 @@ test_paging(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[64];
+	struct CMUnitTest tests[80];
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, good_rows, test_good);

@@ -178,7 +178,8 @@ def cores():
     for name, value in [("version", 99), ("version", 0), ("msgbuf", 1 << 31),
                         ("bitmap", 1 << 31), ("bitmap", 0), ("pmap", 1 << 31),
                         ("pmap", 0), ("avail", 7), ("avail", 0), ("bitmap", 7),
-                        ("dmapend", 0), ("kernbase", 1)]:
+                        ("dmapend", 0), ("kernbase", 1), ("dmapbase", 1),
+                        ("kernbase", 0xFFFFF80000000000)]:
         yield minidump(**{name: value})
     for arch in (b"i386", b"arm", b"arm64", b"riscv", b"mips", b""):
         for version in (1, 2, 3):
