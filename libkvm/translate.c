@@ -205,16 +205,6 @@ root_entries(kvm_t *kd, const struct vm_root *root, kvaddr_t va,
 	return (0);
 }
 
-/* Does the direct map of a minidump overlap the addresses start to last? */
-static bool
-direct_map_meets(const kvm_t *kd, kvaddr_t start, kvaddr_t last)
-{
-	const struct minidump_hdr *hdr = kd->kd_core.kc_minidump;
-
-	return (hdr != NULL && hdr->md_dmapbase < hdr->md_dmapend &&
-	    hdr->md_dmapbase <= last && hdr->md_dmapend > start);
-}
-
 /* Where the span of va is remembered. */
 static inline struct table_slot *
 span_slot(kvm_t *kd, kvaddr_t va)
@@ -226,18 +216,16 @@ span_slot(kvm_t *kd, kvaddr_t va)
 
 /*
  * Remember what maps va's span.  Not if the kernel's addresses begin inside of
- * the span or the direct map overlaps it: then one table does not tell all.
+ * the span: then one table does not tell all.  The direct map has none of them,
+ * see minidump_decode().
  */
 static void
 remember_span(kvm_t *kd, kvaddr_t va, struct table_slot found)
 {
 	const struct vm_root *root = &kd->kd_root;
 	unsigned int shift = span_shift(root->vr_paging);
-	kvaddr_t start = va >> shift << shift;
-	kvaddr_t last = start + ((UINT64_C(1) << shift) - 1);
 
-	if ((root->vr_in_section && start < root->vr_base) ||
-	    direct_map_meets(kd, start, last))
+	if (root->vr_in_section && va >> shift << shift < root->vr_base)
 		return;
 	found.tsl_tag = (va >> shift) + 1;
 	*span_slot(kd, va) = found;
