@@ -144,6 +144,12 @@ dumps_write_full(struct dumps *d)
 }
 
 void
+dumps_put_root(struct dumps *d)
+{
+	small_put_root(&d->machine, KPML4);
+}
+
+void
 dumps_rewrite(struct dumps *d)
 {
 	(void)unlink(d->core);

@@ -47,6 +47,9 @@ void dumps_init(struct dumps *d);
 void dumps_write(struct dumps *d);
 void dumps_write_full(struct dumps *d);
 
+/* Make the machine's root table, which only full dumps have otherwise. */
+void dumps_put_root(struct dumps *d);
+
 /* Write the core's bytes again: the test has changed d->bytes or d->len. */
 void dumps_rewrite(struct dumps *d);
 

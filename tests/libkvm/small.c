@@ -75,6 +75,24 @@ small_poke64(struct small *sm, uint64_t pa, uint64_t v)
 	le64enc(&sm->mem[pa / SMALL_PAGE][pa % SMALL_PAGE], v);
 }
 
+void
+small_put_root(struct small *sm, uint64_t kpml4_pa)
+{
+	memset(sm->mem[PDP], 0, SMALL_PAGE);
+	memset(sm->mem[PML4], 0, SMALL_PAGE);
+	le64enc(&sm->mem[PDP][510 * 8], DIRECTORIES * SMALL_PAGE | SMALL_V);
+	le64enc(&sm->mem[PDP][511 * 8],
+	    (DIRECTORIES + 1) * SMALL_PAGE | SMALL_V);
+	le64enc(&sm->mem[PML4][511 * 8], PDP * SMALL_PAGE | SMALL_V);
+	small_poke64(sm, kpml4_pa, PML4 * SMALL_PAGE);
+}
+
+void
+small_map_root(struct small *sm, uint64_t va, uint64_t entry)
+{
+	le64enc(&sm->mem[PML4][(va >> 39 & 511) * 8], entry);
+}
+
 /* ---- the minidump ---- */
 
 static void
@@ -147,26 +165,13 @@ small_minidump(const struct small *sm, uint8_t buf[SMALL_FILE_MAX])
 
 /* ---- the full dump ---- */
 
-/* The tables above the directories, and the variable that leads to them. */
-static void
-put_root(struct small *sm, uint64_t kpml4_pa)
-{
-	memset(sm->mem[PDP], 0, SMALL_PAGE);
-	memset(sm->mem[PML4], 0, SMALL_PAGE);
-	le64enc(&sm->mem[PDP][510 * 8], DIRECTORIES * SMALL_PAGE | SMALL_V);
-	le64enc(&sm->mem[PDP][511 * 8],
-	    (DIRECTORIES + 1) * SMALL_PAGE | SMALL_V);
-	le64enc(&sm->mem[PML4][511 * 8], PDP * SMALL_PAGE | SMALL_V);
-	small_poke64(sm, kpml4_pa, PML4 * SMALL_PAGE);
-}
-
 /* One segment; all pages are there. */
 size_t
 small_full(struct small *sm, uint64_t kpml4_pa, uint8_t buf[SMALL_FILE_MAX])
 {
 	uint8_t *ph = buf + 64;
 
-	put_root(sm, kpml4_pa);
+	small_put_root(sm, kpml4_pa);
 	memset(buf, 0, FULL_HDR_LEN);
 	memcpy(buf, "\177ELF\2\1\1\377", 8);
 	le16enc(buf + 16, 4);  /* a core */

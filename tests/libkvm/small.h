@@ -55,6 +55,15 @@ void small_map(struct small *sm, uint64_t va, uint64_t entry);
 /* Set the page-directory entry of va. */
 void small_map_directory(struct small *sm, uint64_t va, uint64_t entry);
 
+/*
+ * Make the tables above the directories, and the variable KPML4phys at kpml4_pa,
+ * which leads to them.
+ */
+void small_put_root(struct small *sm, uint64_t kpml4_pa);
+
+/* Set the entry for va of the root, which is there. */
+void small_map_root(struct small *sm, uint64_t va, uint64_t entry);
+
 /* Write an integer into memory. */
 void small_poke32(struct small *sm, uint64_t pa, uint32_t v);
 void small_poke64(struct small *sm, uint64_t pa, uint64_t v);
