@@ -341,18 +341,35 @@ translate_by(kvm_t *kd, const struct vm_root *root, kvaddr_t va, uint64_t len,
 }
 
 /*
+ * Cut len where the direct map or the section's addresses start after va: the
+ * kernel's own tables do not count from there on.
+ */
+static uint64_t
+cut_at_others(const kvm_t *kd, kvaddr_t va, uint64_t len)
+{
+	const kvaddr_t starts[] = { kd->kd_core.kc_minidump->md_dmapbase,
+		kd->kd_root.vr_base };
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (va < starts[i] && len > starts[i] - va)
+			len = starts[i] - va;
+	return (len);
+}
+
+/*
  * Walk the tables that map va.  The page-table section has most of the kernel's
  * addresses; for the others, the kernel's own tables may be in the dump.
  */
 static int
 translate_from_root(kvm_t *kd, kvaddr_t va, uint64_t len, struct phys_run *out)
 {
-	const struct vm_root *root = NULL;
+	const struct vm_root *root;
 
-	if (kd->kd_root.vr_in_section && !section_has(&kd->kd_root, va))
-		root = kd->kd_ops->co_own_root(kd);
-	return (translate_by(kd, root != NULL ? root : &kd->kd_root, va, len,
-	    out));
+	if (kd->kd_root.vr_in_section && !section_has(&kd->kd_root, va) &&
+	    (root = kd->kd_ops->co_own_root(kd)) != NULL)
+		return (translate_by(kd, root, va, cut_at_others(kd, va, len),
+		    out));
+	return (translate_by(kd, &kd->kd_root, va, len, out));
 }
 
 /* Translate by what was remembered of va's span. */

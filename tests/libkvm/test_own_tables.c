@@ -42,7 +42,9 @@ enum { V = 1, RW = 2 };
 struct machine {
 	uint8_t ma_mem[NPAGES][PAGE];
 	bool ma_pae;
-	uint32_t ma_present; /* a bit for each page */
+	uint32_t ma_present;		 /* a bit for each page */
+	uint32_t ma_base;		 /* where the section starts */
+	unsigned int ma_section[NPAGES]; /* the pages that its entries map */
 };
 
 static void
@@ -62,6 +64,9 @@ machine_init(struct machine *ma, bool pae)
 	memset(ma, 0, sizeof(*ma));
 	ma->ma_pae = pae;
 	ma->ma_present = 0xffff & ~(1u << 9);
+	ma->ma_base = KERNBASE;
+	for (unsigned int i = 0; i < NPAGES; i++)
+		ma->ma_section[i] = i;
 	memset(mem[7], 0x77, PAGE);
 	le32enc(mem[1] + IDLE_PDPT, pae ? 2 * PAGE : 0);
 	le32enc(mem[1] + IDLE_PTD, pae ? 0 : 3 * PAGE);
@@ -85,7 +90,7 @@ put_header(const struct machine *ma, uint8_t *hdr)
 	le32enc(hdr + 28, 16);	 /* message buffer */
 	le32enc(hdr + 32, PAGE); /* bitmap */
 	le32enc(hdr + 36, PAGE); /* page tables */
-	le32enc(hdr + 40, KERNBASE);
+	le32enc(hdr + 40, ma->ma_base);
 	le32enc(hdr + 44, ma->ma_pae);
 	le32enc(hdr + 48, PAGE); /* dump_avail */
 }
@@ -101,7 +106,7 @@ write_core(struct machine *ma, char *path)
 	le64enc(file[AVAIL] + 8, NPAGES * PAGE);
 	le32enc(file[BITMAP], ma->ma_present);
 	for (unsigned int i = 0; i < NPAGES; i++) {
-		put_entry(ma, file[PMAP], i, i * PAGE | V | RW);
+		put_entry(ma, file[PMAP], i, ma->ma_section[i] * PAGE | V | RW);
 		if ((ma->ma_present >> i & 1) != 0)
 			memcpy(file[PAGES + npages++], ma->ma_mem[i], PAGE);
 	}
@@ -227,6 +232,38 @@ check_own(const struct own_row *row, bool pae)
 	(void)unlink(core);
 }
 
+/*
+ * The section starts a page later.  The kernel's own tables map page 0 before it
+ * and go on to page 2, for which the section has page 7.
+ */
+static void
+test_before_section(void **state)
+{
+	char kernel[TEMP_PATH_LEN], core[TEMP_PATH_LEN], why[2048];
+	static struct machine ma;
+	static uint8_t buf[3][PAGE];
+	kvm_t *kd;
+
+	(void)state;
+	machine_init(&ma, true);
+	ma.ma_base = KERNBASE + PAGE;
+	ma.ma_section[0] = 1;
+	ma.ma_section[1] = 7;
+	write_kernel(kernel);
+	write_core(&ma, core);
+	kd = kvm_open2(kernel, core, O_RDONLY, why, NULL);
+	if (kd == NULL)
+		fail_msg("%s", why);
+	assert_int_equal(kvm_read2(kd, KERNBASE, buf, sizeof(buf)),
+	    sizeof(buf));
+	assert_memory_equal(buf[0], ma.ma_mem[0], PAGE);
+	assert_memory_equal(buf[1], ma.ma_mem[1], PAGE);
+	assert_memory_equal(buf[2], ma.ma_mem[7], PAGE);
+	(void)kvm_close(kd);
+	(void)unlink(kernel);
+	(void)unlink(core);
+}
+
 static void
 test_pae(void **state)
 {
@@ -243,7 +280,7 @@ int
 main(void)
 {
 	static char names[NROWS(own_rows)][80];
-	struct CMUnitTest tests[2 * NROWS(own_rows)];
+	struct CMUnitTest tests[2 * NROWS(own_rows) + 1];
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, own_rows, test_pae);
@@ -252,5 +289,7 @@ main(void)
 		    own_rows[i].name);
 		tests[n++] = row_test(names[i], test_no_pae, &own_rows[i]);
 	}
+	tests[n++] = row_test("from before the section into it",
+	    test_before_section, NULL);
 	return (RUN_TESTS(tests, n));
 }

@@ -361,6 +361,55 @@ test_read_base(void **state)
 }
 
 /*
+ * The kernel's own tables map page n at DVA(n), before the direct map and on
+ * into it, where they do not count: the direct map has page 0 at DVA(2).
+ */
+static const struct before_row {
+	const char *name;
+	uint64_t
+	    entry[3]; /* of tables in pages 6, 8 and 12; the last: of all */
+} before_rows[] = {
+	{ "before the direct map: a page of 1 GB", { SMALL_V | SMALL_PS } },
+	{ "before the direct map: a page of 2 MB",
+	    { 0x8000 | SMALL_V, SMALL_V | SMALL_PS } },
+	{ "before the direct map: pages in a row",
+	    { 0x8000 | SMALL_V, 0xc000 | SMALL_V, SMALL_V } },
+};
+
+static void
+test_read_before_direct(void **state)
+{
+	const struct before_row *row = *state;
+	static struct dumps d;
+	uint8_t buf[16];
+	kvm_t *kd;
+
+	dumps_init(&d);
+	d.machine.memory |= 1;
+	d.machine.present |= 1;
+	dumps_put_root(&d);
+	small_map_root(&d.machine, SMALL_DMAPBASE, 0x6000 | SMALL_V);
+	small_poke64(&d.machine, 0x6000, row->entry[0]);
+	small_poke64(&d.machine, 0x8000, row->entry[1]);
+	for (uint64_t n = 0; n < 512; n++)
+		small_poke64(&d.machine, 0xc000 + n * 8,
+		    row->entry[2] | n * SMALL_PAGE);
+	dumps_write(&d);
+	le64enc(d.bytes + 48, DVA(2));
+	dumps_rewrite(&d);
+	kd = dumps_open(&d);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(kvm_read2(kd, DVA(2) - 8, buf, 16), 16);
+		assert_memory_equal(buf, d.machine.mem[1] + SMALL_PAGE - 8, 8);
+		assert_memory_equal(buf + 8, d.machine.mem[0], 8);
+		assert_int_equal(kvm_read2(kd, DVA(2), buf, 8), 8);
+		assert_memory_equal(buf, d.machine.mem[0], 8);
+	}
+	(void)kvm_close(kd);
+	dumps_fini(&d);
+}
+
+/*
  * The root's entry for the kernel is gone.  The one for the direct map is not:
  * a table in page 6 maps 1 GB.
  */
@@ -824,7 +873,7 @@ add_as(struct CMUnitTest *tests, size_t *n, const char *how, const char *name,
 int
 main(void)
 {
-	struct CMUnitTest tests[144];
+	struct CMUnitTest tests[160];
 	size_t n = NROWS(single_tests);
 	int failed;
 
@@ -834,6 +883,7 @@ main(void)
 		add_as(tests, &n, "by pread", read_rows[i].name,
 		    test_read_by_pread, &read_rows[i]);
 	ADD_ROWS(tests, n, some_rows, test_some);
+	ADD_ROWS(tests, n, before_rows, test_read_before_direct);
 	for (size_t i = 0; i < NROWS(run_rows); i++)
 		add_as(tests, &n, "walk: pages in a row", run_rows[i].name,
 		    test_walk_runs, &run_rows[i]);
