@@ -21,7 +21,7 @@ count_groups(const struct dumpset *set, const struct minidump_hdr *hdr)
 	uint64_t len = hdr->md_dmapend - hdr->md_dmapbase;
 
 	if (hdr->md_dmapend <= hdr->md_dmapbase || end_pa <= hdr->md_dmapphys ||
-	    (hdr->md_dmapbase | hdr->md_dmapphys) % HOT_PAGE_LEN != 0)
+	    hdr->md_dmapphys % HOT_PAGE_LEN != 0)
 		return (0);
 	if (len > end_pa - hdr->md_dmapphys)
 		len = end_pa - hdr->md_dmapphys;
