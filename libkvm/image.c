@@ -209,6 +209,17 @@ image_next_data(struct image *im, uint64_t off)
 #endif
 }
 
+uint64_t
+image_hole_len(struct image *im, struct image_extent *data, uint64_t off)
+{
+	uint64_t end;
+
+	if (off >= data->ext_end)
+		*data = image_next_data(im, off);
+	end = data->ext_start < im->im_len ? data->ext_start : im->im_len;
+	return (end > off ? end - off : 0);
+}
+
 /* ---- a mapping that may have lost its end ---- */
 
 /*

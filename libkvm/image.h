@@ -122,6 +122,14 @@ struct image_extent {
  */
 struct image_extent image_next_data(struct image *im, uint64_t off);
 
+/*
+ * How many bytes from off on lie in a hole of the file and read as zeros.
+ * *data keeps what the last call found: {0} before the first call.  The caller
+ * goes upwards: no off is lower than the one before it.
+ */
+uint64_t image_hole_len(struct image *im, struct image_extent *data,
+    uint64_t off);
+
 bool image_settle_slowly(struct image *im, uint64_t end);
 
 /*

@@ -88,13 +88,9 @@ skip_hole(kvm_t *kd, uint64_t bit, struct image_extent *data)
 {
 	uint64_t start = kd->kd_core.kc_minidump->md_owners.oh_off;
 	uint64_t off = start + bit / PAGES_PER_BYTE;
+	uint64_t len = image_hole_len(kd->kd_image, data, off);
 
-	if (off >= data->ext_end)
-		*data = image_next_data(kd->kd_image, off);
-	if (off + CHUNK_LEN > data->ext_start)
-		return (bit);
-	off = (data->ext_start - start) / CHUNK_LEN * CHUNK_LEN;
-	return (off * PAGES_PER_BYTE);
+	return (bit + len / CHUNK_LEN * CHUNK_LEN * PAGES_PER_BYTE);
 }
 
 bool

@@ -125,12 +125,10 @@ view_block(struct pageindex *pi, uint64_t block,
 static bool
 is_hole(struct pageindex *pi, uint64_t block)
 {
-	uint64_t off = block_off(pi, block);
-	uint64_t end = off + block_words(pi, block) * 8;
+	uint64_t len =
+	    image_hole_len(pi->pi_image, &pi->pi_data, block_off(pi, block));
 
-	if (off >= pi->pi_data.ext_end)
-		pi->pi_data = image_next_data(pi->pi_image, off);
-	return (end <= pi->pi_data.ext_start && end <= pi->pi_image->im_len);
+	return (len >= block_words(pi, block) * 8);
 }
 
 /* Set bits of n words, in whatever order they are. */
