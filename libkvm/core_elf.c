@@ -51,24 +51,41 @@ decode_header(kvm_t *kd, struct elfcore_hdr *hdr)
 	return (check_machine(kd, hdr));
 }
 
+/* Append a segment.  false: out of memory. */
+static bool
+append_segment(struct elf_state *state, const struct elf_segment *seg)
+{
+	/* The array grows whenever its length is a power of two. */
+	if ((state->els_nsegs & (state->els_nsegs - 1)) == 0) {
+		size_t max = state->els_nsegs == 0 ? 1 : 2 * state->els_nsegs;
+		struct elf_segment *segs =
+		    realloc(state->els_segs, max * sizeof(*segs));
+
+		if (segs == NULL)
+			return (false);
+		state->els_segs = segs;
+	}
+	state->els_segs[state->els_nsegs++] = *seg;
+	return (true);
+}
+
 static int
 add_memory(kvm_t *kd, const struct elfcore_phdr *ph)
 {
-	struct elf_state *state = elf_state(kd);
-	struct elf_segment *seg = &state->els_segs[state->els_nsegs];
+	struct elf_segment seg = { .es_start = ph->ph_pa,
+		.es_off = ph->ph_off };
 	uint64_t end;
 
 	if (ph->ph_file_len == 0)
 		return (0);
-	seg->es_start = ph->ph_pa;
-	seg->es_off = ph->ph_off;
-	if (__builtin_add_overflow(ph->ph_pa, ph->ph_file_len, &seg->es_end) ||
+	if (__builtin_add_overflow(ph->ph_pa, ph->ph_file_len, &seg.es_end) ||
 	    __builtin_add_overflow(ph->ph_off, ph->ph_file_len, &end))
 		return (kvm_fail(kd,
 		    "%s: program header: a segment of %ju bytes at %#jx wraps",
 		    kd->kd_core_path, (uintmax_t)ph->ph_file_len,
 		    (uintmax_t)ph->ph_pa));
-	state->els_nsegs++;
+	if (!append_segment(elf_state(kd), &seg))
+		return (kvm_fail(kd, "out of memory"));
 	return (0);
 }
 
@@ -138,11 +155,24 @@ count_headers(kvm_t *kd, const struct elfcore_hdr *hdr, uint32_t *n)
 }
 
 static int
+read_segment(kvm_t *kd, const struct elfcore_hdr *hdr, uint64_t off)
+{
+	struct span entry = { .len = hdr->eh_phentsize };
+	struct elfcore_phdr ph;
+
+	entry.base =
+	    image_view(kd->kd_image, off, entry.len, kd->kd_image->im_scratch);
+	if (entry.base == NULL || !elfcore_phdr_decode(hdr, entry, &ph))
+		return (kvm_fail_image(kd, "program header", off, entry.len));
+	return (add_segment(kd, hdr, &ph));
+}
+
+/* Headers in a hole of the file are zeros, which is PT_NULL: not read. */
+static int
 read_segments(kvm_t *kd, const struct elfcore_hdr *hdr)
 {
-	struct elf_state *state = elf_state(kd);
-	uint8_t *scratch = kd->kd_image->im_scratch;
-	uint64_t off = hdr->eh_phoff;
+	struct image_extent data = { 0 };
+	uint64_t i = 0;
 	uint32_t n;
 
 	if (hdr->eh_phentsize > IMAGE_VIEW_MAX)
@@ -150,20 +180,18 @@ read_segments(kvm_t *kd, const struct elfcore_hdr *hdr)
 		    kd->kd_core_path, hdr->eh_phentsize));
 	if (count_headers(kd, hdr, &n) != 0)
 		return (-1);
-	state->els_segs = calloc((size_t)n + 1, sizeof(*state->els_segs));
-	if (state->els_segs == NULL)
-		return (kvm_fail(kd, "out of memory"));
-	for (uint32_t i = 0; i < n; i++) {
-		struct span entry = { .len = hdr->eh_phentsize };
-		struct elfcore_phdr ph;
+	while (i < n) {
+		uint64_t off = hdr->eh_phoff + i * hdr->eh_phentsize;
+		uint64_t nempty = image_hole_len(kd->kd_image, &data, off) /
+		    hdr->eh_phentsize;
 
-		entry.base = image_view(kd->kd_image, off, entry.len, scratch);
-		if (entry.base == NULL || !elfcore_phdr_decode(hdr, entry, &ph))
-			return (kvm_fail_image(kd, "program header", off,
-			    entry.len));
-		if (add_segment(kd, hdr, &ph) != 0)
+		if (nempty > 0) {
+			i += nempty;
+			continue;
+		}
+		if (read_segment(kd, hdr, off) != 0)
 			return (-1);
-		off += entry.len;
+		i++;
 	}
 	return (sort_segments(kd));
 }
