@@ -112,13 +112,13 @@ block_off(const struct pageindex *pi, uint64_t block)
 	return (pi->pi_bitmap_off + block * SUPER_WORDS * 8);
 }
 
-/* The bytes of a block.  NULL: they cannot be read. */
-static const uint8_t *
-view_block(struct pageindex *pi, uint64_t block,
-    uint8_t scratch[SUPER_WORDS * 8])
+const uint8_t *
+pageindex_block(struct pageindex *pi, uint64_t block,
+    uint8_t scratch[SUPER_WORDS * 8], uint64_t *n)
 {
-	return (image_view(pi->pi_image, block_off(pi, block),
-	    (size_t)block_words(pi, block) * 8, scratch));
+	*n = block_words(pi, block);
+	return (image_view(pi->pi_image, block_off(pi, block), (size_t)*n * 8,
+	    scratch));
 }
 
 /* Is a block in a hole of the file as a whole, so that its bits are 0? */
@@ -151,13 +151,13 @@ static bool
 count_block(struct pageindex *pi, uint64_t block, uint64_t *sum)
 {
 	uint8_t scratch[SUPER_WORDS * 8];
-	uint64_t n = block_words(pi, block);
 	const uint8_t *p;
+	uint64_t n;
 
 	*sum = 0;
 	if (is_hole(pi, block))
 		return (true);
-	if ((p = view_block(pi, block, scratch)) == NULL)
+	if ((p = pageindex_block(pi, block, scratch, &n)) == NULL)
 		return (false);
 	*sum = popcount_words(p, n);
 	if (pi->pi_nbits % 64 != 0 &&
@@ -188,12 +188,12 @@ fill_block(struct pageindex *pi, uint64_t block)
 {
 	uint8_t scratch[SUPER_WORDS * 8];
 	uint16_t *sub = &pi->pi_sub[block * SUPER_WORDS];
-	uint64_t n = block_words(pi, block);
 	uint64_t sum = SUB_BIAS;
 	const uint8_t *p;
+	uint64_t n;
 
 	if (!count_up_to(pi, block) ||
-	    (p = view_block(pi, block, scratch)) == NULL)
+	    (p = pageindex_block(pi, block, scratch, &n)) == NULL)
 		return (false);
 	for (uint64_t i = 0; i < n; i++) {
 		sub[i] = (uint16_t)sum;
@@ -353,8 +353,8 @@ pageindex_window(struct pageindex *pi, uint64_t bit, uint64_t *bits,
 
 /* ---- all of it ---- */
 
-static uint64_t
-count_blocks(const struct pageindex *pi)
+uint64_t
+pageindex_nblocks(const struct pageindex *pi)
 {
 	return ((count_words(pi) + SUPER_WORDS - 1) / SUPER_WORDS);
 }
@@ -362,7 +362,7 @@ count_blocks(const struct pageindex *pi)
 bool
 pageindex_count(struct pageindex *pi, uint64_t *npages)
 {
-	uint64_t nblocks = count_blocks(pi);
+	uint64_t nblocks = pageindex_nblocks(pi);
 
 	*npages = 0;
 	if (!count_up_to(pi, nblocks))
@@ -374,15 +374,13 @@ pageindex_count(struct pageindex *pi, uint64_t *npages)
 bool
 pageindex_fill(struct pageindex *pi)
 {
-	uint64_t nblocks = count_blocks(pi);
+	uint64_t nblocks = pageindex_nblocks(pi);
 
 	if (!count_up_to(pi, nblocks))
 		return (false);
 	for (uint64_t i = 0; i < nblocks; i++) {
-		bool is_empty = pi->pi_super[i + 1] == pi->pi_super[i];
-
-		if (!is_empty && pi->pi_sub[i * SUPER_WORDS] == 0 &&
-		    !fill_block(pi, i))
+		if (!pageindex_is_empty(pi, i) &&
+		    pi->pi_sub[i * SUPER_WORDS] == 0 && !fill_block(pi, i))
 			return (false);
 	}
 	return (true);

@@ -104,4 +104,21 @@ bool pageindex_count(struct pageindex *pi, uint64_t *npages);
 /* Count all words that are not 0.  false: the bitmap cannot be read. */
 bool pageindex_fill(struct pageindex *pi);
 
+/* How many blocks of PAGEINDEX_SUPER_WORDS words there are. */
+uint64_t pageindex_nblocks(const struct pageindex *pi);
+
+/* Has a block no page?  Only after pageindex_fill(). */
+static inline bool
+pageindex_is_empty(const struct pageindex *pi, uint64_t block)
+{
+	return (pi->pi_super[block + 1] == pi->pi_super[block]);
+}
+
+/*
+ * The words of a block: *n of them, fewer in the last block.  NULL: they cannot
+ * be read.
+ */
+const uint8_t *pageindex_block(struct pageindex *pi, uint64_t block,
+    uint8_t scratch[PAGEINDEX_SUPER_WORDS * 8], uint64_t *n);
+
 #endif
