@@ -4,6 +4,7 @@
  * The kernel map comes first, through the page-table section.  The pages of the
  * bitmap that it does not reach come after it: only the direct map has those.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,14 @@ fail_image(struct page_walk *w, const char *what, uint64_t off, uint64_t len)
 {
 	w->state = WALK_FAILED;
 	(void)kvm_fail_image(w->kd, what, off, len);
+}
+
+static void
+fail_bitmap(struct page_walk *w)
+{
+	const struct minidump_hdr *hdr = w->kd->kd_core.kc_minidump;
+
+	fail_image(w, "page bitmap", hdr->md_bitmap_off, hdr->md_bitmap_len);
 }
 
 static inline struct kvm_page
@@ -124,9 +133,7 @@ report_mapping(struct page_walk *w, kvaddr_t va, uint64_t pa, uint64_t len,
 		struct page_run run = pageindex_find(w->kd->kd_index, pa, len);
 
 		if (run.run_state == PAGE_UNREADABLE) {
-			fail_image(w, "page bitmap",
-			    w->kd->kd_core.kc_minidump->md_bitmap_off,
-			    w->kd->kd_core.kc_minidump->md_bitmap_len);
+			fail_bitmap(w);
 			return;
 		}
 		if (run.run_state == PAGE_PRESENT)
@@ -454,16 +461,13 @@ walk_rest(struct page_walk *w)
 static bool
 start_walk(struct page_walk *w)
 {
-	struct pageindex *pi = w->kd->kd_index;
+	int error = walkset_init(&w->set, w->kd->kd_index);
 
-	if (walkset_init(&w->set, pi))
-		return (true);
-	if (w->set.ws_words == NULL)
+	if (error == EIO)
+		fail_bitmap(w);
+	else if (error != 0)
 		(void)kvm_fail(w->kd, "out of memory");
-	else
-		fail_image(w, "page bitmap", pi->pi_bitmap_off,
-		    w->set.ws_nbits / 8);
-	return (false);
+	return (error == 0);
 }
 
 int

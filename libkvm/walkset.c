@@ -5,7 +5,9 @@
 
 #include <sys/mman.h>
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The large page of amd64, and of arm64 with 4 KB pages. */
 #define LARGE_PAGE_LEN 2097152
@@ -71,56 +73,91 @@ walkset_search(const struct walkset *ws, uint64_t pfn)
 	return (bit < pi->pi_nbits ? bit : ws->ws_nbits);
 }
 
+/* The block that all blocks without a page share. */
+static struct walk_word *
+empty_block(const struct walkset *ws)
+{
+	return (ws->ws_words);
+}
+
+/* Copy a block of the bitmap; zeros follow the last one's words. */
+static bool
+read_block(struct pageindex *pi, uint64_t block, struct walk_word *words)
+{
+	uint8_t scratch[PAGEINDEX_SUPER_WORDS * 8];
+	uint64_t n;
+	const uint8_t *p = pageindex_block(pi, block, scratch, &n);
+
+	if (p == NULL)
+		return (false);
+	for (uint64_t i = 0; i < PAGEINDEX_SUPER_WORDS; i++) {
+		uint64_t bits =
+		    i < n ? dumpset_word(pi->pi_order, p + i * 8) : 0;
+
+		words[i] =
+		    (struct walk_word){ .ww_bits = bits, .ww_left = bits };
+	}
+	return (true);
+}
+
 /* Copy the bitmap, and clear the bits after its last page. */
 static bool
 read_bitmap(struct walkset *ws)
 {
-	const struct pageindex *pi = ws->ws_index;
-	const uint64_t nwords = ws->ws_nbits / 64;
-	const uint64_t step = IMAGE_VIEW_MAX / 8;
+	struct pageindex *pi = ws->ws_index;
+	uint64_t nblocks = pageindex_nblocks(pi);
+	struct walk_word *words = empty_block(ws);
 
-	for (uint64_t i = 0; i < nwords; i += step) {
-		uint64_t n = nwords - i < step ? nwords - i : step;
-		const uint8_t *p =
-		    image_view(pi->pi_image, pi->pi_bitmap_off + i * 8,
-			(size_t)n * 8, pi->pi_image->im_scratch);
-
-		if (p == NULL)
+	memset(words, 0, PAGEINDEX_SUPER_WORDS * sizeof(*words));
+	for (uint64_t i = 0; i <= nblocks; i++) {
+		ws->ws_blocks[i] = empty_block(ws);
+		if (i == nblocks || pageindex_is_empty(pi, i))
+			continue;
+		words += PAGEINDEX_SUPER_WORDS;
+		ws->ws_blocks[i] = words;
+		if (!read_block(pi, i, words))
 			return (false);
-		for (uint64_t k = 0; k < n; k++) {
-			uint64_t bits = dumpset_word(pi->pi_order, p + k * 8);
-
-			ws->ws_words[i + k] =
-			    (struct walk_word){ .ww_bits = bits,
-				    .ww_left = bits };
-		}
 	}
 	if (pi->pi_nbits % 64 != 0)
-		ws->ws_words[nwords - 1].ww_left &=
+		walkset_word(ws, pi->pi_nbits)->ww_left &=
 		    (UINT64_C(1) << pi->pi_nbits % 64) - 1;
-	ws->ws_words[nwords] = (struct walk_word){ 0 };
 	return (true);
 }
 
-bool
+/* Memory for the empty block and all that are not. */
+static bool
+alloc_blocks(struct walkset *ws)
+{
+	uint64_t nblocks = pageindex_nblocks(ws->ws_index);
+	size_t nwords = PAGEINDEX_SUPER_WORDS;
+
+	for (uint64_t i = 0; i < nblocks; i++)
+		if (!pageindex_is_empty(ws->ws_index, i))
+			nwords += PAGEINDEX_SUPER_WORDS;
+	ws->ws_words = alloc_large(nwords * sizeof(*ws->ws_words));
+	ws->ws_blocks = malloc((size_t)(nblocks + 1) * sizeof(*ws->ws_blocks));
+	return (ws->ws_words != NULL && ws->ws_blocks != NULL);
+}
+
+int
 walkset_init(struct walkset *ws, struct pageindex *pi)
 {
-	uint64_t nwords = (pi->pi_nbits + 63) / 64;
-
-	*ws = (struct walkset){ .ws_index = pi, .ws_nbits = nwords * 64 };
-	ws->ws_words =
-	    alloc_large((size_t)(nwords + 1) * sizeof(*ws->ws_words));
-	if (ws->ws_words == NULL)
-		return (false);
-	find_biases(ws);
+	*ws = (struct walkset){ .ws_index = pi,
+		.ws_nbits = (pi->pi_nbits + 63) / 64 * 64 };
 	/* Count all words now, so that a rank is a mere look-up later. */
-	return (pageindex_fill(pi) && read_bitmap(ws));
+	if (!pageindex_fill(pi))
+		return (EIO);
+	if (!alloc_blocks(ws))
+		return (ENOMEM);
+	find_biases(ws);
+	return (read_bitmap(ws) ? 0 : EIO);
 }
 
 void
 walkset_fini(struct walkset *ws)
 {
 	free(ws->ws_words);
+	free(ws->ws_blocks);
 }
 
 uint64_t
@@ -129,7 +166,7 @@ walkset_count_left(const struct walkset *ws, uint64_t bit, uint64_t n)
 	uint64_t left = 0;
 
 	for (uint64_t end = bit + n; bit < end; bit = (bit | 63) + 1) {
-		uint64_t word = ws->ws_words[bit / 64].ww_left >> bit % 64;
+		uint64_t word = walkset_word(ws, bit)->ww_left >> bit % 64;
 
 		if (end - bit < 64)
 			word &= (UINT64_C(1) << (end - bit)) - 1;
@@ -142,11 +179,13 @@ uint64_t
 walkset_next(const struct walkset *ws, uint64_t bit)
 {
 	while (bit < ws->ws_nbits) {
-		uint64_t left = ws->ws_words[bit / 64].ww_left >> bit % 64;
+		uint64_t left = walkset_word(ws, bit)->ww_left >> bit % 64;
+		bool is_empty =
+		    ws->ws_blocks[bit / WALKSET_BLOCK_BITS] == empty_block(ws);
 
 		if (left != 0)
 			return (bit + (uint64_t)__builtin_ctzll(left));
-		bit = (bit | 63) + 1;
+		bit = (bit | (is_empty ? WALKSET_BLOCK_BITS - 1 : 63)) + 1;
 	}
 	return (ws->ws_nbits);
 }
@@ -156,7 +195,7 @@ walkset_run(const struct walkset *ws, uint64_t bit, uint64_t *pa)
 {
 	const struct dumpset *set = &ws->ws_index->pi_set;
 	const struct dump_seg *seg = dumpset_seg(set, bit);
-	uint64_t taken = ~(ws->ws_words[bit / 64].ww_left >> bit % 64);
+	uint64_t taken = ~(walkset_word(ws, bit)->ww_left >> bit % 64);
 	uint64_t n = taken == 0 ? 64 : (uint64_t)__builtin_ctzll(taken);
 	uint64_t pfn;
 

@@ -8,6 +8,9 @@
  * answer in one place.  The bit of a page is found without a search: memory is
  * divided into granules, and the difference of bits and page numbers, the
  * granule's bias, is the same in the whole granule unless a segment ends in it.
+ *
+ * The copy has only those of the index's blocks that have a set bit.  All others
+ * share one block of zeros, so a hole of the bitmap takes a pointer a block.
  */
 #ifndef LIBKVM_WALKSET_H
 #define LIBKVM_WALKSET_H
@@ -20,22 +23,24 @@ struct walk_word {
 	uint64_t ww_left; /* of these, what was not taken yet */
 };
 
-#define WALKSET_GRANULES 1024
+#define WALKSET_BLOCK_BITS (PAGEINDEX_SUPER_WORDS * UINT64_C(64))
+#define WALKSET_GRANULES   1024
 
 struct walkset {
-	struct pageindex *ws_index; /* borrowed; all of it is counted */
-	struct walk_word *ws_words; /* owned; an empty one after the last */
-	uint64_t ws_nbits;	    /* of these words, without the empty one */
-	unsigned int ws_granule_shift;	    /* log2 of a granule's pages */
+	struct pageindex *ws_index;    /* borrowed; all of it is counted */
+	struct walk_word *ws_words;    /* owned; a block of zeros comes first */
+	struct walk_word **ws_blocks;  /* owned; a block of zeros is the last */
+	uint64_t ws_nbits;	       /* of the bitmap, in whole words */
+	unsigned int ws_granule_shift; /* log2 of a granule's pages */
 	uint64_t ws_bias[WALKSET_GRANULES]; /* or WALKSET_NO_BIAS */
 };
 #define WALKSET_NO_BIAS (UINT64_C(1) << 63)
 
 /*
- * All pages of the dump.  false: out of memory, if ws_words is NULL; else the
- * bitmap cannot be read.  walkset_fini() in each case.
+ * All pages of the dump.  ENOMEM, or EIO: the bitmap cannot be read.
+ * walkset_fini() in each case.
  */
-bool walkset_init(struct walkset *ws, struct pageindex *pi);
+int walkset_init(struct walkset *ws, struct pageindex *pi);
 void walkset_fini(struct walkset *ws);
 
 /* walkset_bit() in a granule without a bias. */
@@ -56,11 +61,19 @@ walkset_bit(const struct walkset *ws, uint64_t pfn)
 	return (walkset_search(ws, pfn));
 }
 
+/* The word that a bit is in; bit <= ws_nbits. */
+static inline struct walk_word *
+walkset_word(const struct walkset *ws, uint64_t bit)
+{
+	return (&ws->ws_blocks[bit / WALKSET_BLOCK_BITS]
+			      [bit % WALKSET_BLOCK_BITS / 64]);
+}
+
 /* Pages of this bit will soon be taken. */
 static inline void
 walkset_prefetch(const struct walkset *ws, uint64_t bit)
 {
-	__builtin_prefetch(&ws->ws_words[bit / 64]);
+	__builtin_prefetch(walkset_word(ws, bit));
 	__builtin_prefetch(&ws->ws_index->pi_sub[bit / 64]);
 }
 
@@ -69,7 +82,7 @@ static inline uint64_t
 walkset_off(const struct walkset *ws, uint64_t bit)
 {
 	const struct pageindex *pi = ws->ws_index;
-	uint64_t rank = pageindex_rank(pi, bit, ws->ws_words[bit / 64].ww_bits);
+	uint64_t rank = pageindex_rank(pi, bit, walkset_word(ws, bit)->ww_bits);
 
 	return (pi->pi_pages_off + (rank << pi->pi_set.set_page_shift));
 }
@@ -80,7 +93,7 @@ walkset_off(const struct walkset *ws, uint64_t bit)
 static inline bool
 walkset_take(struct walkset *ws, uint64_t bit)
 {
-	uint64_t *left = &ws->ws_words[bit / 64].ww_left;
+	uint64_t *left = &walkset_word(ws, bit)->ww_left;
 
 	if ((*left >> bit % 64 & 1) == 0)
 		return (false);
@@ -95,20 +108,22 @@ walkset_take(struct walkset *ws, uint64_t bit)
 static inline bool
 walkset_take_run(struct walkset *ws, uint64_t bit, uint64_t n)
 {
-	struct walk_word *word = &ws->ws_words[bit / 64];
+	struct walk_word *word = walkset_word(ws, bit);
 	unsigned int shift = (unsigned int)(bit % 64);
 	uint64_t mask = UINT64_MAX >> (64 - n);
 	uint64_t high = shift == 0 ? 0 : mask >> (64 - shift);
 
 	mask <<= shift;
-	if ((word[0].ww_left & mask) != mask)
+	if ((word->ww_left & mask) != mask)
 		return (false);
 	if (high != 0) {
-		if ((word[1].ww_left & high) != high)
+		struct walk_word *next = walkset_word(ws, bit + 64);
+
+		if ((next->ww_left & high) != high)
 			return (false);
-		word[1].ww_left ^= high;
+		next->ww_left ^= high;
 	}
-	word[0].ww_left ^= mask;
+	word->ww_left ^= mask;
 	return (true);
 }
 

@@ -10,6 +10,7 @@
 
 #include <sys/resource.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -377,10 +378,19 @@ model_take(struct model *m, uint64_t bit, uint64_t n)
 		m->set[bit + i] = 0;
 }
 
+/* Where to take a run: every other time, where it may cross a block's end. */
+static uint64_t
+random_bit(struct model *m, const struct walkset *ws)
+{
+	if (ws->ws_nbits <= WALKSET_BLOCK_BITS || random_below(m, 2) == 0)
+		return (random_below(m, ws->ws_nbits));
+	return (WALKSET_BLOCK_BITS - 1 - random_below(m, 64));
+}
+
 static void
 take_some(struct model *m, struct walkset *ws)
 {
-	uint64_t bit = random_below(m, ws->ws_nbits);
+	uint64_t bit = random_bit(m, ws);
 	uint64_t n = 1 + random_below(m, 64);
 	bool whole;
 
@@ -436,7 +446,7 @@ test_walkset(void **state)
 		assert_int_equal(image_create(model_file(&m), ways[i % 2], &im),
 		    0);
 		pi = model_index(&m, im);
-		assert_true(walkset_init(&ws, pi));
+		assert_int_equal(walkset_init(&ws, pi), 0);
 		for (size_t k = 0; k < NQUERIES; k++)
 			ask_bit(&m, &ws);
 		for (size_t k = 0; k < NQUERIES / 100; k++)
@@ -481,8 +491,7 @@ test_cut(void **state)
 	assert_false(pageindex_count(pi, &npages));
 	assert_int_equal(pageindex_find(pi, present * PAGE_LEN, 1).run_state,
 	    PAGE_PRESENT);
-	assert_false(walkset_init(&ws, pi));
-	assert_non_null(ws.ws_words);
+	assert_int_equal(walkset_init(&ws, pi), EIO);
 	walkset_fini(&ws);
 	pageindex_destroy(pi);
 	image_destroy(im);
@@ -553,7 +562,29 @@ ask_hole(struct pageindex *pi)
 	}
 }
 
-/* Neither counting nor looking up costs memory for what is not there. */
+/* A walk finds all of these pages. */
+static void
+walk_hole(struct pageindex *pi)
+{
+	uint64_t bit = 0;
+	struct walkset ws;
+
+	assert_int_equal(walkset_init(&ws, pi), 0);
+	assert_false(walkset_take_run(&ws, ws.ws_nbits - 1, 2));
+	for (uint64_t i = 0; i < NROWS(hole_bytes); i++) {
+		bit = walkset_next(&ws, bit);
+		assert_int_equal(bit, hole_bytes[i] * 8 + 7);
+		assert_false(walkset_take(&ws, bit - 1));
+		assert_int_equal(walkset_off(&ws, bit),
+		    PAGES_OFF + i * PAGE_LEN);
+		assert_true(walkset_take(&ws, bit));
+	}
+	assert_int_equal(walkset_next(&ws, 0), ws.ws_nbits);
+	assert_false(walkset_take(&ws, ws.ws_nbits));
+	walkset_fini(&ws);
+}
+
+/* Counting, looking up and walking cost no memory for what is not there. */
 static void
 test_hole(void **state)
 {
@@ -570,6 +601,7 @@ test_hole(void **state)
 	ask_hole(pi);
 	assert_true(pageindex_fill(pi));
 	ask_hole(pi);
+	walk_hole(pi);
 	assert_in_range(memory_peak() - before, 0, HOLE_MEMORY_MAX);
 	pageindex_destroy(pi);
 	image_destroy(im);
