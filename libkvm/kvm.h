@@ -270,6 +270,8 @@ kssize_t kvm_kerndisp(kvm_t *kd);
  *
  * cb returns not 0 to go on.  Returns 1 when all was walked; 0 when cb stopped
  * it, or the core cannot be walked: kvm_geterr() is "" in the first case only.
+ * Page tables that map the same memory again and again, which no kernel does, are
+ * such a failure: the bytes of the core bound the work.
  */
 int kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg);
 

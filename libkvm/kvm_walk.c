@@ -41,6 +41,7 @@ struct page_walk {
 	void *arg;
 	struct walkset set;
 	enum walk_state state;
+	uint64_t steps_left; /* see spend() */
 	struct direct_map dmap;
 	struct table tables[NTABLES]; /* found, not walked yet */
 	size_t ntables;
@@ -63,6 +64,31 @@ fail_bitmap(struct page_walk *w)
 	const struct minidump_hdr *hdr = w->kd->kd_core.kc_minidump;
 
 	fail_image(w, "page bitmap", hdr->md_bitmap_off, hdr->md_bitmap_len);
+}
+
+/*
+ * The bytes of the dump that pay for one step of the walk.  A kernel names each
+ * table once.  Its 8-byte entries take two steps each: one to read it, and one
+ * for what it maps.
+ */
+#define BYTES_PER_STEP 4
+
+/*
+ * Pay for steps that directory entries cause.  All of them can name one table or
+ * large page, so the number of entries is no bound of the work.
+ */
+static bool
+spend(struct page_walk *w, uint64_t nsteps)
+{
+	if (nsteps <= w->steps_left) {
+		w->steps_left -= nsteps;
+		return (true);
+	}
+	w->state = WALK_FAILED;
+	(void)kvm_fail(w->kd,
+	    "%s: page tables: too many mappings for %ju bytes",
+	    w->kd->kd_core_path, (uintmax_t)kvm_data_len(w->kd));
+	return (false);
 }
 
 static inline struct kvm_page
@@ -129,7 +155,7 @@ static void
 report_mapping(struct page_walk *w, kvaddr_t va, uint64_t pa, uint64_t len,
     vm_prot_t prot)
 {
-	while (len > 0 && w->state == WALK_ON) {
+	while (len > 0 && w->state == WALK_ON && spend(w, 1)) {
 		struct page_run run = pageindex_find(w->kd->kd_index, pa, len);
 
 		if (run.run_state == PAGE_UNREADABLE) {
@@ -354,7 +380,8 @@ add_table(struct page_walk *w, uint64_t pa, kvaddr_t va)
 {
 	struct page_run run = pageindex_find(w->kd->kd_index, pa, TABLE_LEN);
 
-	if (run.run_state != PAGE_PRESENT || run.run_len != TABLE_LEN)
+	if (run.run_state != PAGE_PRESENT || run.run_len != TABLE_LEN ||
+	    !spend(w, TABLE_LEN / 8))
 		return;
 	w->tables[w->ntables++] =
 	    (struct table){ .off = run.run_off, .va = va };
@@ -491,6 +518,7 @@ kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 	w->kd = kd;
 	w->cb = cb;
 	w->arg = arg;
+	w->steps_left = kvm_data_len(kd) / BYTES_PER_STEP;
 	w->dmap = (struct direct_map){ .pa = hdr->md_dmapphys,
 		.va = hdr->md_dmapbase,
 		.len = hdr->md_dmapend - hdr->md_dmapbase };

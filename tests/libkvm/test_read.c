@@ -834,6 +834,68 @@ test_walk_stopped(void **state)
 	(void)kvm_close(kd);
 }
 
+/* ---- a directory that maps the same memory again and again ---- */
+
+/* All that a directory has: its entries map from SMALL_KERNBASE on. */
+#define NDIRECTORY 1024
+
+static const struct bomb_row {
+	const char *name;
+	uint32_t present; /* a bit for each page of memory */
+	bool is_large;
+} bomb_rows[] = {
+	{ "a table of missing pages", 0, false },
+	{ "a large page, every other page of it missing", 0x5555555, true },
+};
+
+static int
+count_call(struct kvm_page *page, void *arg)
+{
+	size_t *ncalls = arg;
+
+	(void)page;
+	++*ncalls;
+	return (1);
+}
+
+/* Neighbours of the table map pages that are not neighbours. */
+static void
+make_bomb(struct dumps *d, const struct bomb_row *row)
+{
+	uint64_t entry = SMALL_V | SMALL_PS;
+
+	dumps_init(d);
+	small_init(&d->machine, UINT32_MAX, row->present);
+	if (!row->is_large) {
+		for (unsigned int i = 0; i < 512; i++)
+			small_map(&d->machine, KVA(i),
+			    (i * 7 % 20) * UINT64_C(4096) | SMALL_V);
+		entry = d->machine.next_table + 1;
+		entry = entry * SMALL_PAGE | SMALL_V;
+	}
+	for (uint64_t i = 0; i < NDIRECTORY; i++)
+		small_map_directory(&d->machine, SMALL_KERNBASE + (i << 21),
+		    entry);
+	dumps_write(d);
+}
+
+/* The calls are bounded by the bytes of the dump. */
+static void
+test_walk_bomb(void **state)
+{
+	static struct dumps d;
+	size_t ncalls = 0;
+	kvm_t *kd;
+
+	make_bomb(&d, *state);
+	kd = dumps_open(&d);
+	assert_int_equal(kvm_walk_pages(kd, count_call, &ncalls), 0);
+	assert_non_null(strstr(kvm_geterr(kd), "too many mappings for"));
+	assert_in_range(ncalls, 1, d.len / 4);
+	(void)kvm_close(kd);
+	dumps_fini(&d);
+}
+
 static const struct CMUnitTest single_tests[] = {
 	{ .name = "one after the other", .test_func = test_read_all },
 	{ .name = "dumps that are cut short", .test_func = test_read_short },
@@ -862,7 +924,8 @@ static void
 add_as(struct CMUnitTest *tests, size_t *n, const char *how, const char *name,
     CMUnitTestFunction func, const void *row)
 {
-	static char names[NROWS(read_rows) + NROWS(run_rows)][80];
+	static char names[NROWS(read_rows) + NROWS(run_rows) + NROWS(bomb_rows)]
+			 [80];
 	static size_t nnames;
 	char *text = names[nnames++];
 
@@ -887,6 +950,9 @@ main(void)
 	for (size_t i = 0; i < NROWS(run_rows); i++)
 		add_as(tests, &n, "walk: pages in a row", run_rows[i].name,
 		    test_walk_runs, &run_rows[i]);
+	for (size_t i = 0; i < NROWS(bomb_rows); i++)
+		add_as(tests, &n, "walk: again and again", bomb_rows[i].name,
+		    test_walk_bomb, &bomb_rows[i]);
 	dumps_init(&minidump);
 	dumps_write(&minidump);
 	dumps_init(&full);
