@@ -8,12 +8,11 @@
  */
 #include "libkvm/walkset.h"
 
-#include <sys/resource.h>
-
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "tests/support/peak.h"
 #include "tests/support/temp.h"
 #include "tests/support/unit.h"
 
@@ -501,7 +500,6 @@ test_cut(void **state)
 /* ---- a bitmap that is mostly a hole ---- */
 
 #define HOLE_BITMAP_LEN UINT64_C(0x20000000) /* bytes */
-#define HOLE_MEMORY_MAX 65536		     /* KB, for all of it */
 
 /* The only pages that are there, one in each of these bytes of the bitmap. */
 static const uint64_t hole_bytes[] = { 0, 12345, HOLE_BITMAP_LEN / 2,
@@ -535,16 +533,6 @@ hole_index(struct image *im)
 	desc.set = dumpset_dense(HOLE_BITMAP_LEN * 8, PAGE_SHIFT, segs);
 	assert_non_null(pi = pageindex_create(im, &desc));
 	return (pi);
-}
-
-/* The most memory that this process had at once, in the system's unit. */
-static long
-memory_peak(void)
-{
-	struct rusage usage;
-
-	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
-	return (usage.ru_maxrss);
 }
 
 static void
@@ -589,7 +577,7 @@ static void
 test_hole(void **state)
 {
 	enum image_access access = *(const enum image_access *)*state;
-	long before = memory_peak();
+	long before = peak_memory();
 	struct pageindex *pi;
 	struct image *im;
 	uint64_t npages;
@@ -602,7 +590,7 @@ test_hole(void **state)
 	assert_true(pageindex_fill(pi));
 	ask_hole(pi);
 	walk_hole(pi);
-	assert_in_range(memory_peak() - before, 0, HOLE_MEMORY_MAX);
+	assert_in_range(peak_memory() - before, 0, PEAK_GROWTH_MAX);
 	pageindex_destroy(pi);
 	image_destroy(im);
 }
