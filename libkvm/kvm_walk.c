@@ -333,11 +333,13 @@ walk_table(struct page_walk *w, uint64_t off, uint64_t n, kvaddr_t va)
 
 /* The section's entries are the last level itself. */
 static void
-walk_flat(struct page_walk *w)
+walk_flat(struct page_walk *w, uint64_t first, uint64_t n)
 {
 	const struct vm_root *root = &w->kd->kd_root;
+	const struct paging *pg = root->vr_paging;
 
-	walk_table(w, root->vr_off, root->vr_nentries, root->vr_base);
+	walk_table(w, root->vr_off + first * pg->pg_entry_len, n,
+	    root->vr_base + (first << pg->pg_level[0].shift));
 }
 
 /* Start loading bytes of a mapped dump, which will soon be read. */
@@ -438,25 +440,41 @@ walk_directory_entries(struct page_walk *w, const uint8_t *p, uint64_t n,
  * address space is unused.
  */
 static void
-walk_directory(struct page_walk *w)
+walk_directory(struct page_walk *w, uint64_t first, uint64_t n)
 {
 	const struct vm_root *root = &w->kd->kd_root;
-	const uint64_t step = IMAGE_VIEW_MAX / 8;
+	uint64_t off = root->vr_off + first * 8;
+	const uint8_t *p =
+	    image_view(w->kd->kd_image, off, (size_t)n * 8, w->scratch);
+
+	if (p == NULL)
+		fail_image(w, "page tables", off, n * 8);
+	else
+		walk_directory_entries(w, p, n,
+		    root->vr_base + (first << HOT_SPAN_SHIFT));
+}
+
+/* Walk the entries of the section, without those in holes: these are zeros. */
+static void
+walk_section(struct page_walk *w)
+{
+	const struct vm_root *root = &w->kd->kd_root;
+	const size_t entry_len = root->vr_paging->pg_entry_len;
+	const uint64_t step = IMAGE_VIEW_MAX / entry_len;
+	struct image_extent data = { 0 };
 
 	for (uint64_t i = 0; i < root->vr_nentries && w->state == WALK_ON;
 	     i += step) {
-		uint64_t n = root->vr_nentries - i;
-		uint64_t off = root->vr_off + i * 8;
-		const uint8_t *p;
+		uint64_t left = root->vr_nentries - i;
+		uint64_t n = left < step ? left : step;
 
-		if (n > step)
-			n = step;
-		p = image_view(w->kd->kd_image, off, n * 8, w->scratch);
-		if (p == NULL)
-			fail_image(w, "page tables", off, n * 8);
+		if (image_hole_len(w->kd->kd_image, &data,
+			root->vr_off + i * entry_len) >= n * entry_len)
+			continue;
+		if (root->vr_level == 0)
+			walk_flat(w, i, n);
 		else
-			walk_directory_entries(w, p, n,
-			    root->vr_base + (i << HOT_SPAN_SHIFT));
+			walk_directory(w, i, n);
 	}
 	walk_tables(w);
 }
@@ -523,10 +541,7 @@ kvm_walk_pages(kvm_t *kd, kvm_walk_pages_cb_t *cb, void *arg)
 		.va = hdr->md_dmapbase,
 		.len = hdr->md_dmapend - hdr->md_dmapbase };
 	if (start_walk(w)) {
-		if (kd->kd_root.vr_level == 0)
-			walk_flat(w);
-		else
-			walk_directory(w);
+		walk_section(w);
 		walk_rest(w);
 		done = w->state == WALK_ON;
 	}

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/libkvm/dumps.h"
+#include "tests/support/peak.h"
 #include "tests/support/unit.h"
 
 static struct dumps minidump, full;
@@ -896,6 +897,55 @@ test_walk_bomb(void **state)
 	dumps_fini(&d);
 }
 
+/* ---- a directory that is a hole of the file ---- */
+
+#define HOLE_LEN      UINT32_C(0x10000000) /* bytes */
+#define HOLE_KERNBASE UINT64_C(0x8000000000000000)
+#define HOLE_LAST_VA  (HOLE_KERNBASE + ((HOLE_LEN / 8 - UINT64_C(1)) << 21))
+
+/* The machine's dump, with a directory of which only the last entry is there. */
+static void
+write_hole(struct dumps *d)
+{
+	const off_t end = SMALL_PMAP_OFF + (off_t)HOLE_LEN;
+	const size_t len = d->len - SMALL_PAGES_OFF;
+	uint8_t entry[8];
+	int fd;
+
+	le32enc(d->bytes + 36, HOLE_LEN);
+	le64enc(d->bytes + 40, HOLE_KERNBASE);
+	le64enc(entry, SMALL_V | SMALL_PS);
+	dumps_rewrite(d);
+	assert_true((fd = open(d->core, O_WRONLY)) >= 0);
+	assert_int_equal(ftruncate(fd, SMALL_PMAP_OFF), 0);
+	assert_int_equal(pwrite(fd, entry, 8, end - 8), 8);
+	assert_int_equal(pwrite(fd, d->bytes + SMALL_PAGES_OFF, len, end), len);
+	close(fd);
+}
+
+/* A walk does not touch the hole. */
+static void
+test_walk_hole(void **state)
+{
+	static struct dumps d;
+	static struct walked w;
+	long before = peak_memory();
+	kvm_t *kd;
+
+	(void)state;
+	dumps_init(&d);
+	dumps_write(&d);
+	write_hole(&d);
+	kd = dumps_open(&d);
+	assert_int_equal(kvm_walk_pages(kd, on_page, &w), 1);
+	assert_true(w.page[0].kp_kmap_vaddr == HOLE_LAST_VA);
+	assert_true(w.page[1].kp_kmap_vaddr == HOLE_LAST_VA + SMALL_PAGE);
+	assert_true(w.page[1].kp_offset == SMALL_PMAP_OFF + (off_t)HOLE_LEN);
+	assert_in_range(peak_memory() - before, 0, PEAK_GROWTH_MAX);
+	(void)kvm_close(kd);
+	dumps_fini(&d);
+}
+
 static const struct CMUnitTest single_tests[] = {
 	{ .name = "one after the other", .test_func = test_read_all },
 	{ .name = "dumps that are cut short", .test_func = test_read_short },
@@ -916,6 +966,7 @@ static const struct CMUnitTest single_tests[] = {
 	    .test_func = test_walk_direct },
 	{ .name = "walk: pages at the direct map's end",
 	    .test_func = test_walk_direct_end },
+	{ .name = "walk: a directory in a hole", .test_func = test_walk_hole },
 	{ .name = "walk: stopped", .test_func = test_walk_stopped },
 };
 
