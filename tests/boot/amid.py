@@ -66,7 +66,7 @@ ROWS = {
     "a map is locked": ("hold vm map", "sx_xlock", None, map_locked),
     "vm_mtx is owned": ("hold vm", "lock_take", None, vm_locked),
     "a request for swap is in flight": (
-        "moment submit 40", "swap_dev_io", None, in_flight),
+        "moment submit 40", "start_tag", None, in_flight),
 }  # fmt: skip
 
 
