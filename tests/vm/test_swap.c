@@ -1527,43 +1527,46 @@ test_notes_are_bulk(void **state)
 	vm_object_deallocate(object);
 }
 
+static const struct CMUnitTest single_tests[] = {
+	cmocka_unit_test(test_add_too_many),
+	cmocka_unit_test(test_numbers_again),
+	cmocka_unit_test(test_out_and_in),
+	cmocka_unit_test(test_in_a_row),
+	cmocka_unit_test(test_never_written),
+	cmocka_unit_test(test_written_again),
+	cmocka_unit_test(test_neighbour_in_memory),
+	cmocka_unit_test(test_devices_take_turns),
+	cmocka_unit_test(test_write_error),
+	cmocka_unit_test(test_read_error),
+	cmocka_unit_test(test_no_memory_for_notes),
+	cmocka_unit_test(test_dump_at_any_time),
+	cmocka_unit_test(test_remove),
+	cmocka_unit_test(test_absorb_clean_page),
+	cmocka_unit_test(test_off_read_error),
+	cmocka_unit_test(test_off_no_room),
+	cmocka_unit_test(test_off_and_end),
+	cmocka_unit_test(test_off_and_remove),
+	cmocka_unit_test(test_remove_new_page),
+	cmocka_unit_test(test_free_lots),
+	cmocka_unit_test(test_in_flight),
+	cmocka_unit_test(test_in_flight_counts),
+	cmocka_unit_test(test_flight_bound),
+	cmocka_unit_test(test_flight_no_room),
+	cmocka_unit_test(test_rename),
+	cmocka_unit_test(test_flight_absorb),
+	cmocka_unit_test(test_dump_over_writes),
+	cmocka_unit_test(test_dump_over_read),
+	cmocka_unit_test(test_written_by_fault),
+	cmocka_unit_test(test_notes_are_bulk),
+};
+
 int
 main(void)
 {
-	struct CMUnitTest tests[96] = {
-		cmocka_unit_test(test_add_too_many),
-		cmocka_unit_test(test_numbers_again),
-		cmocka_unit_test(test_out_and_in),
-		cmocka_unit_test(test_in_a_row),
-		cmocka_unit_test(test_never_written),
-		cmocka_unit_test(test_written_again),
-		cmocka_unit_test(test_neighbour_in_memory),
-		cmocka_unit_test(test_devices_take_turns),
-		cmocka_unit_test(test_write_error),
-		cmocka_unit_test(test_read_error),
-		cmocka_unit_test(test_no_memory_for_notes),
-		cmocka_unit_test(test_dump_at_any_time),
-		cmocka_unit_test(test_remove),
-		cmocka_unit_test(test_absorb_clean_page),
-		cmocka_unit_test(test_off_read_error),
-		cmocka_unit_test(test_off_no_room),
-		cmocka_unit_test(test_off_and_end),
-		cmocka_unit_test(test_off_and_remove),
-		cmocka_unit_test(test_remove_new_page),
-		cmocka_unit_test(test_free_lots),
-		cmocka_unit_test(test_in_flight),
-		cmocka_unit_test(test_in_flight_counts),
-		cmocka_unit_test(test_flight_bound),
-		cmocka_unit_test(test_flight_no_room),
-		cmocka_unit_test(test_rename),
-		cmocka_unit_test(test_flight_absorb),
-		cmocka_unit_test(test_dump_over_writes),
-		cmocka_unit_test(test_dump_over_read),
-		cmocka_unit_test(test_written_by_fault),
-		cmocka_unit_test(test_notes_are_bulk),
-	};
-	size_t ntests = 30;
+	struct CMUnitTest tests[96];
+	size_t ntests = NROWS(single_tests);
 
+	memcpy(tests, single_tests, sizeof(single_tests));
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, ahead_rows, test_neighbours);
 	ADD_ROWS(tests, ntests, full_rows, test_full);
