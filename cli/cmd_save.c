@@ -281,7 +281,7 @@ handle(struct save_request *rq, const struct dumpdev_dump *dump)
 
 /* ---- the device ---- */
 
-/* What may find a dump all the same, after a trouble. */
+/* Options that may still find a dump when the first look failed. */
 static const char *
 advice(const struct save_request *rq, enum trouble_kind kind)
 {

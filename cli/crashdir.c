@@ -606,7 +606,7 @@ link_last(const struct crashdir *cd)
 		(void)sync_folder(cd);
 }
 
-/* What is the last dump now? */
+/* Remember that this dump is the last one. */
 static void
 note_last(struct crashdir *cd, uint32_t number, const struct crashname *names,
     unsigned int nnames)

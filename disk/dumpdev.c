@@ -60,7 +60,7 @@ struct dumpdev {
 
 /* ---- opening ---- */
 
-/* What there is in place of a disk. */
+/* What kind of file path is, if it is not a disk. */
 static const char *
 kind_of(const char *path)
 {

@@ -135,7 +135,7 @@ find(const struct foreign *list, size_t n, struct span start)
 	return (NULL);
 }
 
-/* What the file is if it starts with zeros, up to a place of the table. */
+/* The name of compressed data that comes after a block of zeros. */
 static const char *
 find_after_zeros(struct span start)
 {

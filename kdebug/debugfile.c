@@ -282,7 +282,7 @@ describe(const struct debugfile *df, struct introduction *in)
 		in->int_fd = df->dbf_kdb->kdb_core->kc_exec_fd;
 }
 
-/* What the helper cannot read of df. */
+/* Note which section of df the helper cannot unpack. */
 static void
 note_unreadable(const struct debugfile *df, const struct debug_opened *dop)
 {
