@@ -124,25 +124,36 @@ class Reach:
 
     def __init__(self):
         self.shapes = {}  # pointers_in() by the structure's name
-        self.seen = set()
+        self.origins = {}  # (va, structure) -> (va, what) with the pointer
         self.todo = []
 
     def add(self, va, pointers, what):
         """Those in what is at va."""
         for offset, target in pointers:
             at = memory.word(va + offset)
-            if at != 0 and (at, target.tag) not in self.seen:
-                self.seen.add((at, target.tag))
-                self.todo.append((at, target, f"{what} at {va:#x}"))
+            if at != 0 and (at, target.tag) not in self.origins:
+                self.origins[at, target.tag] = (va, what)
+                self.todo.append((at, target))
+
+    def way(self, at, tag):
+        """How it was reached, backwards, as far as a reader wants to know."""
+        said = f"struct {tag}"
+        for _ in range(6):
+            if (at, tag) not in self.origins:
+                break
+            at, what = self.origins[at, tag]
+            said += f", by {what} at {at:#x}"
+            tag = what.removeprefix("struct ")
+        return said
 
     def follow(self):
         while self.todo:
-            at, type_, origin = self.todo.pop()
+            at, type_ = self.todo.pop()
             what = f"struct {type_.tag}"
             walked["structures"] += 1
             if type_.tag in BULK and memory.page(at - at % PAGE) is None:
                 walked["bulk"] += 1
-            elif memory.has(at, type_.sizeof, f"{what}, by {origin}"):
+            elif memory.has(at, type_.sizeof, self.way(at, type_.tag)):
                 shape = type_.tag
                 if shape not in self.shapes:
                     self.shapes[shape] = pointers_in(type_)
