@@ -326,6 +326,7 @@ sh_vmstorm(const char *args)
 		(void)msleep(&nover, &vmstorm_mtx, 0, "vmstorm", 0);
 	mtx_unlock(&vmstorm_mtx);
 	vm_object_deallocate(vmstorm_object);
+	vmstorm_object = NULL;
 	printf("vmstorm: %ju steps, %ju faults, %ju forks",
 	    (uintmax_t)(nthreads * nsteps), (uintmax_t)nfaults,
 	    (uintmax_t)nforks);
