@@ -29,7 +29,7 @@
 struct swap_write {
 	struct bio swr_bio;
 	vm_paddr_t swr_pas[VM_PAGER_MAXPAGES];
-	vm_object_t swr_object;
+	vm_object_t swr_object;		  /* NULL: the write is free */
 	TAILQ_ENTRY(swap_write) swr_list; /* of those that are free, or done */
 };
 
@@ -107,6 +107,7 @@ take_write(void)
 static void
 give_write(struct swap_write *swr)
 {
+	swr->swr_object = NULL; /* it may be freed now */
 	TAILQ_INSERT_HEAD(&free_writes, swr, swr_list);
 	wakeup(&free_writes);
 }

@@ -1,7 +1,8 @@
 """usage: audit.py RUN-KERNEL KERNEL VMCORE
 
 After a storm of allocations and with 300,000 objects, gdb walks all that the
-kernel has: nothing is missing in a dump of either version.
+kernel has: nothing is missing in a dump of either version.  Nor does anything lead
+to what was freed, after a storm of address spaces on swap.
 """
 
 import re
@@ -68,7 +69,19 @@ def nothing_is_missing(version):
     follow_items(core, int(first[1], 16))
 
 
+def nothing_is_stale():
+    """Objects came, went to swap and are gone; gdb follows what is left of them."""
+    disk = coroner.disk(size=24 * MB)
+    text = coroner.die(
+        "swapon vtbd0;fill 3;user 56m;vmstorm 24 2000;sleep 1;crash panic",
+        disks=[disk], memory=64,
+    )  # fmt: skip
+    assert re.search("vmstorm: 48000 steps", text), text
+    coroner.audit(coroner.dump_of(disk))
+
+
 tests = tap.Tests()
 for number in (1, 3):
     tests.case(f"nothing is missing in version {number}", nothing_is_missing, number)
+tests.case("nothing is stale after a storm on swap", nothing_is_stale)
 tests.run()
