@@ -38,7 +38,7 @@ WALKED = {
 def crash(version):
     disk = coroner.disk(size=128 * MB)
     text = coroner.die(
-        f"fill 9;storm 6;items {ITEMS};freed;sleep 1;user;crash panic",
+        f"fill 9;storm 6;items {ITEMS};freed;sleep 1;user 32m;crash panic",
         f"debug.minidump_version={version}",
         disks=[disk],
     )
