@@ -79,7 +79,7 @@ reserve_row(vm_object_t object, vm_page_t *ma, unsigned int count,
 
 /* A page is on swap, or could not be put there. */
 static int
-finish_page(vm_object_t object, vm_page_t m, int error)
+note_written(vm_object_t object, vm_page_t m, int error)
 {
 	if (error == 0) {
 		vm_page_undirty(m);
@@ -149,7 +149,7 @@ swap_out_finish(void)
 		vm_page_t m = PHYS_TO_VM_PAGE(swr->swr_pas[i]);
 
 		(void)vm_pageout_finish(m,
-		    finish_page(swr->swr_object, m, swr->swr_bio.bio_error));
+		    note_written(swr->swr_object, m, swr->swr_bio.bio_error));
 	}
 	vm_object_pip_wakeup(swr->swr_object);
 	give_write(swr);
@@ -236,7 +236,7 @@ write_sync(vm_object_t object, vm_page_t *ma, unsigned int count, int *rtvals)
 		error = swap_dev_io(BIO_WRITE, first, &ma[done], n);
 		VM_OBJECT_LOCK(object);
 		for (; n > 0; n--, done++)
-			rtvals[done] = finish_page(object, ma[done], error);
+			rtvals[done] = note_written(object, ma[done], error);
 	}
 	return (done);
 }

@@ -96,7 +96,7 @@ take_outside(vm_page_t first, vm_pindex_t npages, uint32_t *inside)
 
 /* Give m->object another page for m, or none if it can do without; false: no. */
 static bool
-move_page(vm_page_t m, vm_page_t to)
+vacate_page(vm_page_t m, vm_page_t to)
 {
 	pmap_remove_all(m);
 	vm_page_test_dirty(m);
@@ -120,7 +120,7 @@ clear_window(vm_page_t first, vm_pindex_t npages)
 
 	for (vm_pindex_t i = 0; ok && i < npages; i++) {
 		if (vm_page_object(&first[i]) != NULL)
-			ok = move_page(&first[i],
+			ok = vacate_page(&first[i],
 			    take_outside(first, npages, &inside));
 	}
 	while (inside != VM_PAGE_NONE) {

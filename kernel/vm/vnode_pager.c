@@ -156,7 +156,8 @@ struct vnode_run {
 
 /* The object is locked. */
 static void
-make_run(vm_object_t object, vm_page_t *ma, int count, struct vnode_run *run)
+describe_run(vm_object_t object, vm_page_t *ma, int count,
+    struct vnode_run *run)
 {
 	uint64_t size = object->un_pager.vnp.vnp_size;
 
@@ -193,7 +194,7 @@ read_run(vm_object_t object, struct pager_run *pages, int count)
 	struct vnode_run run;
 
 	VM_OBJECT_LOCK(object);
-	make_run(object, pages->pgr_pages, pages->pgr_count, &run);
+	describe_run(object, pages->pgr_pages, pages->pgr_count, &run);
 	VM_OBJECT_UNLOCK(object);
 	if (run.vnr_npages < (unsigned int)pages->pgr_count) {
 		rv = VM_PAGER_BAD;
@@ -256,7 +257,7 @@ vnode_pager_putpages(vm_object_t object, vm_page_t *ma, int count,
 
 	(void)flags;
 	VM_OBJECT_LOCK(object);
-	make_run(object, ma, count, &run);
+	describe_run(object, ma, count, &run);
 	VM_OBJECT_UNLOCK(object);
 	for (int i = 0; i < count; i++)
 		rtvals[i] = VM_PAGER_BAD;
