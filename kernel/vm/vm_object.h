@@ -200,7 +200,7 @@ bool vm_object_sync(vm_object_t object, vm_ooffset_t offset, vm_size_t size,
     bool syncio, bool invalidate);
 
 /*
- * Advice, MADV_* of sys/mman.h, for pages from start to end that are there: used
+ * Advice, MADV_* of sys/mman.h, for what is seen of pages from start to end: used
  * soon, not used soon, or of no interest any more; vm_object_madvise.c.
  */
 void vm_object_madvise(vm_object_t object, vm_pindex_t start, vm_pindex_t end,
