@@ -11,7 +11,8 @@
  *
  * MADV_FREE loses what was written.  So it is followed only where no other entry
  * shows the page, and where zeros are seen in its place afterwards: with an object
- * behind, bytes from before a fork would come back.
+ * behind, bytes from before a fork would come back.  A page that is on swap but not
+ * in memory loses its block at once.
  *
  * Lock: vm_mtx, which others get from time to time; what pages there are is looked
  * up again then.  Paging in progress keeps the object and the one that is looked at
@@ -49,7 +50,10 @@ static bool
 may_free(vm_object_t object)
 {
 	return ((object->flags & OBJ_ANON) != 0 &&
-	    object->backing_object == NULL && object->ref_count == 1);
+	    object->backing_object == NULL &&
+	    (object->ref_count == 1 ||
+		((object->flags & OBJ_ONEMAPPING) != 0 &&
+		    object->shadow_count == 0)));
 }
 
 static bool
@@ -108,6 +112,21 @@ advise_object(struct advice *adv, vm_object_t object, vm_pindex_t offset)
 	}
 }
 
+/* Of pages that are not in memory, blocks that nobody is to read. */
+static void
+free_swapped(struct advice *adv)
+{
+	vm_object_t object = adv->adv_object;
+
+	for (vm_pindex_t at = adv->adv_start; applies(object, MADV_FREE) &&
+	     swap_pager_find_least(object, &at) && at < adv->adv_end;
+	     at++) {
+		if (vm_page_lookup(object, at) == NULL)
+			(void)vm_pager_freespace(object, at, 1);
+		looked(adv);
+	}
+}
+
 /* The next object to look at, with paging in progress; NULL: there is none. */
 static vm_object_t
 go_behind(const struct advice *adv, vm_object_t object)
@@ -131,6 +150,8 @@ vm_object_madvise(vm_object_t object, vm_pindex_t start, vm_pindex_t end,
 
 	VM_OBJECT_LOCK(object);
 	vm_object_pip_add(object, 1);
+	if (advice == MADV_FREE)
+		free_swapped(&adv);
 	for (vm_object_t at = object; at != NULL; at = go_behind(&adv, at)) {
 		advise_object(&adv, at, offset);
 		offset += atop(at->backing_object_offset);
