@@ -17,6 +17,7 @@
 #include "tests/vm/sim_disks.h"
 
 #include "kernel/sys/errno.h"
+#include "kernel/sys/mman.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
@@ -54,6 +55,7 @@ static const struct sim_config config = {
 struct content {
 	unsigned int refs;
 	bool own;
+	bool freed;		    /* it may be zeros at any time: MADV_FREE */
 	const struct content *file; /* NULL: zeros */
 	unsigned char bytes[4096];
 };
@@ -146,6 +148,18 @@ content_own(struct content *c)
 	if (!c->own)
 		memcpy(c->bytes, content_bytes(c), sizeof(c->bytes));
 	c->own = true;
+}
+
+/* What was seen of it: what it is, or zeros if nobody wanted it any more. */
+static bool
+content_is(struct content *c, const unsigned char *bytes)
+{
+	if (memcmp(bytes, content_bytes(c), sizeof(c->bytes)) == 0)
+		return (true);
+	if (!c->freed || memcmp(bytes, zeros, sizeof(zeros)) != 0)
+		return (false);
+	c->own = c->freed = false;
+	return (true);
 }
 
 static void
@@ -278,10 +292,11 @@ access_page(struct proc *p, unsigned int page, bool write)
 
 	if (bytes == NULL)
 		return;
-	expect(memcmp(bytes, content_bytes(c), 4096) == 0, "bytes");
+	expect(content_is(c, bytes), "bytes");
 	if (!write)
 		return;
 	content_own(c);
+	c->freed = false;
 	bytes[at] = c->bytes[at] = (unsigned char)below(256);
 }
 
@@ -534,6 +549,32 @@ step_unwire(void)
 }
 
 /* ---- Memory for others ---- */
+
+/* May advice lose the bytes?  Not those of files, or that others see. */
+static bool
+may_free(const struct slot *s)
+{
+	return (s->content != NULL && s->content->refs == 1 &&
+	    s->content->file == NULL && !s->wired);
+}
+
+static void
+step_advise(void)
+{
+	static const int advices[] = { MADV_WILLNEED, MADV_DONTNEED,
+		MADV_FREE };
+	struct proc *p = any_proc();
+	struct range r = any_range();
+	int advice = advices[below(NROWS(advices))];
+
+	expect(vm_map_madvise(&p->vm->vm_map, page_va(r.first), page_va(r.end),
+		   advice) == KERN_SUCCESS,
+	    "to advise");
+	for (unsigned int i = r.first; advice == MADV_FREE && i < r.end; i++) {
+		if (may_free(&p->slots[i]))
+			p->slots[i].content->freed = true;
+	}
+}
 
 /* What the page daemon does when memory is low; writes stay in flight. */
 static void
@@ -803,6 +844,7 @@ static const struct {
 	{ 10, step_inherit },
 	{ 15, step_wire },
 	{ 15, step_unwire },
+	{ 15, step_advise },
 	{ 20, step_fork },
 	{ 10, step_exit },
 	{ 10, step_pageout },
