@@ -1,0 +1,420 @@
+/*
+ * Devices to swap to: which there may be, one that goes, one that a dump was
+ * written to.
+ */
+#include <string.h>
+
+#include "tests/support/unit.h"
+#include "tests/vm/calls.h"
+#include "tests/vm/objects.h"
+#include "tests/vm/sim.h"
+#include "tests/vm/sim_swap.h"
+
+#include "kernel/sys/errno.h"
+#include "kernel/vm/swap_pager.h"
+#include "kernel/vm/vm_object.h"
+
+/* ---- Devices ---- */
+
+/* There is sim1 already: pages 16 to 21 of disk 1. */
+static const struct add_row {
+	const char *name;
+	const char *device;
+	int disk;
+	uint64_t offset, len;
+	int error;
+} add_rows[] = {
+	{ "add: a device", "sim0", 0, 0, 64 << 10, 0 },
+	{ "add: one page to swap to", "sim0", 0, 0, (SWAP_RESERVED + 1) * 4096,
+	    0 },
+	{ "add: another part of the disk, before", "sim1p1", 1, 0, 16 * 4096,
+	    0 },
+	{ "add: another part of the disk, after", "sim1p3", 1, 22 * 4096,
+	    64 << 10, 0 },
+	{ "add: the same part of another disk", "sim0", 0, 16 * 4096, 6 * 4096,
+	    0 },
+	{ "add: refuses one without pages", "sim0", 0, 0,
+	    SWAP_RESERVED * 4096 + 4095, ENOSPC },
+	{ "add: refuses 16 TB", "sim0", 0, 0, UINT64_C(1) << 44, EFBIG },
+	{ "add: refuses one that there is", "sim1", 0, 0, 64 << 10, EBUSY },
+	{ "add: refuses it by another name", "sim1p2", 1, 16 * 4096, 6 * 4096,
+	    EBUSY },
+	{ "add: refuses a disk that has it", "whole", 1, 0, 8 << 20, EBUSY },
+	{ "add: refuses a part of it", "part", 1, 17 * 4096, 4 * 4096, EBUSY },
+	{ "add: refuses an overlap at its start", "sim1p1", 1, 0, 17 * 4096,
+	    EBUSY },
+	{ "add: refuses an overlap at its end", "sim1p3", 1, 21 * 4096,
+	    64 << 10, EBUSY },
+	{ "add: refuses an overlap of a sector", "sim1p3", 1, 22 * 4096 - 512,
+	    64 << 10, EBUSY },
+};
+
+static void
+test_add(void **state)
+{
+	const struct add_row *row = *state;
+
+	swap_on(1, 4);
+	assert_int_equal(swap_dev_add(row->device, disks[row->disk],
+			     row->offset, row->len),
+	    row->error);
+	mtx_lock(&vm_mtx);
+	assert_int_equal(swap_dev_total(),
+	    4 + (row->error == 0 ? atop(row->len) - SWAP_RESERVED : 0));
+	mtx_unlock(&vm_mtx);
+	audit_swap();
+}
+
+/* As many as fit into the table, and then no more, until one goes. */
+static void
+test_add_too_many(void **state)
+{
+	char name[] = "a";
+
+	(void)state;
+	for (; name[0] < 'a' + SWAP_MAXDEV; name[0]++)
+		assert_int_equal(swap_dev_add(name, disks[0],
+				     ptoa(4 * (name[0] - 'a')), ptoa(4)),
+		    0);
+	assert_int_equal(swap_dev_add(name, disks[1], 0, ptoa(4)), EFBIG);
+	assert_int_equal(swapoff_one("c"), 0);
+	assert_int_equal(swap_dev_add(name, disks[1], 0, ptoa(4)), 0);
+	audit_swap();
+}
+
+/* Numbers that a device had are another's later. */
+static void
+test_numbers_again(void **state)
+{
+	(void)state;
+	swap_on(0, 10);
+	swap_on(1, 10);
+	assert_int_equal(swapoff_one("sim0"), 0);
+	swap_on(0, 10);
+	mtx_lock(&vm_mtx);
+	assert_int_equal(swap_dev_find("sim0")->sw_first, 0);
+	assert_int_equal(swap_dev_find("sim1")->sw_first, 12);
+	mtx_unlock(&vm_mtx);
+}
+
+static void
+test_devices_take_turns(void **state)
+{
+	vm_object_t objects[4];
+
+	(void)state;
+	swap_on(0, 100);
+	swap_on(1, 100);
+	for (int i = 0; i < 4; i++)
+		objects[i] = swapped(8);
+	assert_int_equal(used("sim0"), 16);
+	assert_int_equal(used("sim1"), 16);
+	audit_swap();
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(get_in(objects[i], 0, 8, NULL, NULL),
+		    VM_PAGER_OK);
+		assert_true(in_memory(objects[i], 7, 7000));
+		vm_object_deallocate(objects[i]);
+	}
+}
+
+/* ---- Dumps ---- */
+
+/* A dump to so many pages of the disk, where swap is on pages 16 to 117. */
+static const struct dump_row {
+	const char *name;
+	int disk;
+	vm_pindex_t first, npages;
+	bool lost;
+} dump_rows[] = {
+	{ "a dump: over all of swap", 0, 0, 2048, true },
+	{ "a dump: over the end of swap", 0, 117, 100, true },
+	{ "a dump: over its start", 0, 10, 7, true },
+	{ "a dump: before it", 0, 0, 16, false },
+	{ "a dump: after it", 0, 118, 100, false },
+	{ "a dump: to another disk", 1, 0, 2048, false },
+};
+
+/* What was on swap is an error then, and nothing is written over the dump. */
+static void
+test_dump(void **state)
+{
+	const struct dump_row *row = *state;
+	vm_object_t object;
+	int rtval;
+
+	swap_on(0, 100);
+	object = swapped(8);
+	(void)write_page(object, 7, 5);
+	swap_dev_overwritten(disks[row->disk], ptoa(row->first),
+	    ptoa(row->npages));
+	assert_int_equal(get_in(object, 0, 1, NULL, NULL),
+	    row->lost ? VM_PAGER_ERROR : VM_PAGER_OK);
+	put_out(object, 7, 1, &rtval);
+	assert_int_equal(rtval, row->lost ? VM_PAGER_AGAIN : VM_PAGER_OK);
+	assert_true(in_memory(object, 7, 5));
+	mtx_lock(&vm_mtx);
+	assert_int_equal(swap_dev_total() == 0, row->lost);
+	mtx_unlock(&vm_mtx);
+	audit_swap();
+	vm_object_deallocate(object);
+}
+
+#define NTAKEN 200000
+
+/* A block is taken and freed, over and over. */
+static void
+take_blocks(void *arg)
+{
+	bool *done = arg;
+
+	sim_pin(2);
+	for (int i = 0; i < NTAKEN; i++) {
+		unsigned int n = 1;
+		swblk_t blk;
+
+		mtx_lock(&vm_mtx);
+		blk = swap_dev_alloc(&n);
+		if (blk != SWAPBLK_NONE)
+			swap_dev_free(blk);
+		mtx_unlock(&vm_mtx);
+	}
+	__atomic_store_n(done, true, __ATOMIC_RELEASE);
+}
+
+/* A dump finds each device, whatever a thread was doing when it was stopped. */
+static void
+test_dump_at_any_time(void **state)
+{
+	struct swdevt *sw[NDISKS];
+	struct simthread *taker;
+	bool done = false;
+	int i = 0;
+
+	(void)state;
+	swap_on(0, 100);
+	swap_on(1, 100);
+	mtx_lock(&vm_mtx);
+	sw[0] = swap_dev_find("sim0");
+	sw[1] = swap_dev_find("sim1");
+	mtx_unlock(&vm_mtx);
+	taker = sim_start(take_blocks, &done);
+	while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE)) {
+		bool *lost = &sw[i]->sw_lost;
+
+		swap_dev_overwritten(disks[i], 0, ptoa(2048));
+		assert_true(__atomic_load_n(lost, __ATOMIC_RELAXED));
+		__atomic_store_n(lost, false, __ATOMIC_RELAXED);
+		i = (i + 1) % NDISKS;
+	}
+	sim_join(taker);
+}
+
+/* ---- A device goes ---- */
+
+static const struct off_row {
+	const char *name;
+	int in_memory; /* pages of the eight */
+	bool other;    /* there is another device */
+} off_rows[] = {
+	{ "swapoff: nothing is in memory", 0, false },
+	{ "swapoff: some is in memory", 3, false },
+	{ "swapoff: another device stays", 3, true },
+};
+
+static void
+test_off(void **state)
+{
+	const struct off_row *row = *state;
+	vm_object_t objects[3];
+
+	swap_on(0, 100);
+	for (int i = 0; i < 3; i++) {
+		objects[i] = swapped(8);
+		if (row->in_memory > 0)
+			assert_int_equal(get_in(objects[i], 0, row->in_memory,
+					     NULL, NULL),
+			    VM_PAGER_OK);
+		if (i == 0 && row->other)
+			swap_on(1, 100);
+	}
+	assert_int_equal(swapoff_one("sim0"), 0);
+	assert_int_equal(swapoff_one("sim0"), ENOENT);
+	audit_swap();
+	for (int i = 0; i < 3; i++) {
+		for (int page = 0; page < 8; page++) {
+			vm_pindex_t pindex = (vm_pindex_t)page;
+
+			if (!in_memory(objects[i], pindex,
+				1000 * (uint32_t)page))
+				assert_int_equal(get_in(objects[i], pindex, 1,
+						     NULL, NULL),
+				    VM_PAGER_OK);
+			assert_true(in_memory(objects[i], pindex,
+			    1000 * (uint32_t)page));
+		}
+		vm_object_deallocate(objects[i]);
+	}
+}
+
+static void
+test_off_read_error(void **state)
+{
+	vm_object_t object;
+
+	(void)state;
+	swap_on(0, 100);
+	object = swapped(8);
+	sim_disk_break(disks[0], SIM_DISK_FAILS);
+	assert_int_equal(swapoff_one("sim0"), EIO);
+	assert_int_equal(used("sim0"), 8);
+	assert_int_equal(object->resident_page_count, 0);
+	sim_disk_break(disks[0], SIM_DISK_WORKS);
+	assert_int_equal(get_in(object, 0, 8, NULL, NULL), VM_PAGER_OK);
+	assert_int_equal(swapoff_one("sim0"), 0);
+	assert_true(in_memory(object, 7, 7000));
+	vm_object_deallocate(object);
+}
+
+static void
+test_off_no_room(void **state)
+{
+	vm_object_t object;
+
+	(void)state;
+	swap_on(0, 100);
+	object = swapped(8);
+	take_memory(VM_ALLOC_NORMAL);
+	assert_int_equal(swapoff_one("sim0"), ENOMEM);
+	give_memory();
+	assert_int_equal(get_in(object, 0, 8, NULL, NULL), VM_PAGER_OK);
+	assert_true(in_memory(object, 7, 7000));
+	vm_object_deallocate(object);
+}
+
+/*
+ * Two pages on swap, the second of them also in memory, and one in memory that is
+ * busy: what is done to all of them waits for that one, and has been at the others.
+ */
+static vm_page_t
+busy_page(vm_object_t object)
+{
+	vm_page_t m;
+
+	assert_int_equal(get_in(object, 1, 1, NULL, NULL), VM_PAGER_OK);
+	VM_OBJECT_LOCK(object);
+	object->size = 3;
+	m = grab_page(object, 2);
+	VM_OBJECT_UNLOCK(object);
+	return (m);
+}
+
+static void
+unbusy(vm_object_t object, vm_page_t m)
+{
+	VM_OBJECT_LOCK(object);
+	vm_page_xunbusy(m);
+	VM_OBJECT_UNLOCK(object);
+}
+
+/* swapoff waits for memory with an object in hand that ends meanwhile. */
+static void
+test_off_and_end(void **state)
+{
+	struct call end = { .cl_func = call_deallocate, .cl_cpu = 2 };
+	struct call off = { .cl_func = call_swapoff, .cl_cpu = 3 };
+	vm_pindex_t npages;
+	vm_page_t m;
+
+	(void)state;
+	swap_on(0, 100);
+	end.cl_object = swapped(2);
+	swap_on(1, 100);
+	m = busy_page(end.cl_object);
+	take_memory(VM_ALLOC_INTERRUPT);
+	start(&end);
+	start(&off);
+	unbusy(end.cl_object, m);
+	await(&end);
+	assert_false(ended(&end));
+	give_memory();
+	sim_join(off.cl_thread);
+	sim_join(end.cl_thread);
+	assert_int_equal(off.cl_error, 0);
+	assert_int_equal(audit_objects(&npages), 0);
+	audit_swap();
+}
+
+/* swapoff reads a page that is removed meanwhile. */
+static void
+test_off_and_remove(void **state)
+{
+	struct call remove = { .cl_func = call_remove, .cl_cpu = 2 };
+	struct call off = { .cl_func = call_swapoff, .cl_cpu = 3 };
+	vm_page_t m;
+
+	(void)state;
+	swap_on(0, 100);
+	remove.cl_object = swapped(2);
+	m = busy_page(remove.cl_object);
+	hold_disks(true);
+	start(&remove);
+	start(&off);
+	unbusy(remove.cl_object, m);
+	await(&remove);
+	hold_disks(false);
+	sim_join(off.cl_thread);
+	sim_join(remove.cl_thread);
+	assert_int_equal(off.cl_error, 0);
+	assert_int_equal(remove.cl_object->resident_page_count, 0);
+	audit_swap();
+	vm_object_deallocate(remove.cl_object);
+}
+
+/* Another page appears where a removal has been, while it waits for one. */
+static void
+test_remove_new_page(void **state)
+{
+	struct call remove = { .cl_func = call_remove, .cl_cpu = 2 };
+	vm_page_t m;
+
+	(void)state;
+	swap_on(0, 100);
+	remove.cl_object = swapped(2);
+	m = busy_page(remove.cl_object);
+	start(&remove);
+	(void)write_page(remove.cl_object, 0, 5);
+	unbusy(remove.cl_object, m);
+	sim_join(remove.cl_thread);
+	assert_int_equal(remove.cl_object->resident_page_count, 0);
+	vm_object_deallocate(remove.cl_object);
+}
+
+static const struct CMUnitTest single_tests[] = {
+	cmocka_unit_test(test_add_too_many),
+	cmocka_unit_test(test_numbers_again),
+	cmocka_unit_test(test_devices_take_turns),
+	cmocka_unit_test(test_dump_at_any_time),
+	cmocka_unit_test(test_off_read_error),
+	cmocka_unit_test(test_off_no_room),
+	cmocka_unit_test(test_off_and_end),
+	cmocka_unit_test(test_off_and_remove),
+	cmocka_unit_test(test_remove_new_page),
+};
+
+int
+main(void)
+{
+	struct CMUnitTest tests[64];
+	size_t ntests = NROWS(single_tests);
+
+	memcpy(tests, single_tests, sizeof(single_tests));
+	ADD_ROWS(tests, ntests, add_rows, test_add);
+	ADD_ROWS(tests, ntests, dump_rows, test_dump);
+	ADD_ROWS(tests, ntests, off_rows, test_off);
+	for (size_t i = 0; i < ntests; i++) {
+		tests[i].setup_func = power_on;
+		tests[i].teardown_func = power_off;
+	}
+	return (RUN_TESTS(tests, ntests));
+}
