@@ -19,19 +19,15 @@ zone_can_be_guarded(const struct uma_zone *zone)
 		    UMA_ZONE_PCPU | UMA_ZONE_NODUMP)) == 0);
 }
 
-static void
-zone_set_guard(struct uma_zone *zone)
-{
-	if (zone_can_be_guarded(zone))
-		__atomic_fetch_or(&zone->uz_flags, UMA_ZFLAG_GUARD,
-		    __ATOMIC_RELAXED);
-}
-
 void
 uma_guard_zones(void)
 {
 	uma_list_lock();
-	uma_zones_foreach(zone_set_guard);
+	UMA_ZONE_FOREACH(zone) {
+		if (zone_can_be_guarded(zone))
+			__atomic_fetch_or(&zone->uz_flags, UMA_ZFLAG_GUARD,
+			    __ATOMIC_RELAXED);
+	}
 	uma_list_unlock();
 }
 

@@ -298,11 +298,20 @@ struct uma_zone *zone_create_internal(const char *name, size_t size);
 /* The zone of off-page slab headers. */
 extern struct uma_zone *slabzone;
 
-/* All kegs; the lock may sleep. */
+/*
+ * All kegs; the lock may sleep.  When the scheduler is stopped it is not taken: the
+ * lists stay as they are.
+ */
 void uma_list_lock(void);
 void uma_list_unlock(void);
-/* Call func for each zone; with the lock. */
-void uma_zones_foreach(void (*func)(struct uma_zone *zone));
+
+/* All zones, those of kegs first; with the lock.  NULL: there is none, or no more. */
+struct uma_zone *uma_zone_first(void);
+struct uma_zone *uma_zone_next(const struct uma_zone *zone);
+#define UMA_ZONE_FOREACH(zone) \
+	for (struct uma_zone *zone = uma_zone_first(); (zone) != NULL; \
+	     (zone) = uma_zone_next(zone))
+
 extern struct uma_keg *uma_kegs;
 
 /* All zones without one, by the same lock. */

@@ -97,18 +97,6 @@ zone_drain_cache_here(struct uma_zone *zone)
 	mtx_unlock_spin(zone->uz_lockptr);
 }
 
-static void
-zone_trim(struct uma_zone *zone)
-{
-	zone_reclaim_buckets(zone, UMA_RECLAIM_TRIM);
-}
-
-static void
-zone_drain(struct uma_zone *zone)
-{
-	zone_reclaim_buckets(zone, UMA_RECLAIM_DRAIN);
-}
-
 static bool
 zone_is_cached(struct uma_zone *zone)
 {
@@ -128,7 +116,7 @@ zone_flush_caches(struct uma_zone *zone)
 			zone_drain_cache_here(zone);
 	}
 	sched_unbind();
-	zone_drain(zone);
+	zone_reclaim_buckets(zone, UMA_RECLAIM_DRAIN);
 }
 
 void
@@ -148,11 +136,14 @@ uma_reclaim(int req)
 	uma_list_lock();
 	for (int cpu = 0; req == UMA_RECLAIM_DRAIN_CPU && cpu <= mp_maxid;
 	     cpu++) {
-		if (sched_bind(cpu))
-			uma_zones_foreach(zone_drain_cache_here);
+		if (!sched_bind(cpu))
+			continue;
+		UMA_ZONE_FOREACH(zone)
+			zone_drain_cache_here(zone);
 	}
 	sched_unbind();
-	uma_zones_foreach(req == UMA_RECLAIM_TRIM ? zone_trim : zone_drain);
+	UMA_ZONE_FOREACH(zone)
+		zone_reclaim_buckets(zone, req);
 	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next)
 		keg_drain(keg);
 

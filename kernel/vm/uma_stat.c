@@ -83,28 +83,15 @@ uma_zone_get_stat(uma_zone_t zone, struct uma_stat *stat)
 	mtx_unlock_spin(zone->uz_lockptr);
 }
 
-static void
-zones_visit(uma_zone_t zone, uma_stat_visit visit, void *arg)
+void
+uma_stats_foreach(uma_stat_visit visit, void *arg)
 {
-	for (; zone != NULL; zone = zone->uz_link) {
+	uma_list_lock();
+	UMA_ZONE_FOREACH(zone) {
 		struct uma_stat stat;
 
 		uma_zone_get_stat(zone, &stat);
 		visit(&stat, arg);
 	}
-}
-
-/* In the debugger the list stays as it is, and who had its lock does not run. */
-void
-uma_stats_foreach(uma_stat_visit visit, void *arg)
-{
-	bool stopped = SCHEDULER_STOPPED();
-
-	if (!stopped)
-		uma_list_lock();
-	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next)
-		zones_visit(keg->uk_zones, visit, arg);
-	zones_visit(uma_cachezones, visit, arg);
-	if (!stopped)
-		uma_list_unlock();
+	uma_list_unlock();
 }

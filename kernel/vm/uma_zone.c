@@ -34,6 +34,8 @@ static bool uma_list_busy; /* (uma_mtx) */
 void
 uma_list_lock(void)
 {
+	if (SCHEDULER_STOPPED())
+		return;
 	mtx_lock_spin(&uma_mtx);
 	while (uma_list_busy)
 		(void)msleep_spin(&uma_list_busy, &uma_mtx, "umalst", 0);
@@ -44,23 +46,35 @@ uma_list_lock(void)
 void
 uma_list_unlock(void)
 {
+	if (SCHEDULER_STOPPED())
+		return;
 	mtx_lock_spin(&uma_mtx);
 	uma_list_busy = false;
 	wakeup(&uma_list_busy);
 	mtx_unlock_spin(&uma_mtx);
 }
 
-void
-uma_zones_foreach(void (*func)(struct uma_zone *zone))
+/* The first zone of this keg and those after it. */
+static struct uma_zone *
+first_zone_from(const struct uma_keg *keg)
 {
-	for (struct uma_keg *keg = uma_kegs; keg != NULL; keg = keg->uk_next) {
-		for (struct uma_zone *zone = keg->uk_zones; zone != NULL;
-		     zone = zone->uz_link)
-			func(zone);
-	}
-	for (struct uma_zone *zone = uma_cachezones; zone != NULL;
-	     zone = zone->uz_link)
-		func(zone);
+	while (keg != NULL && keg->uk_zones == NULL)
+		keg = keg->uk_next;
+	return (keg != NULL ? keg->uk_zones : uma_cachezones);
+}
+
+struct uma_zone *
+uma_zone_first(void)
+{
+	return (first_zone_from(uma_kegs));
+}
+
+struct uma_zone *
+uma_zone_next(const struct uma_zone *zone)
+{
+	if (zone->uz_link != NULL || zone->uz_keg == NULL)
+		return (zone->uz_link);
+	return (first_zone_from(zone->uz_keg->uk_next));
 }
 
 /*
