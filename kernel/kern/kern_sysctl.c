@@ -8,8 +8,6 @@
 #include "kernel/sys/systm.h"
 #include "kernel/sys/version.h"
 
-#define NAME_MAX 64
-
 SET_DECLARE(sysctl_set, const struct sysctl_oid);
 
 /* The tops of the tree. */
@@ -35,45 +33,91 @@ SYSCTL_STRING(_kern, OID_AUTO, version, CTLFLAG_RD, (void *)(uintptr_t)version,
 SYSCTL_STRING(_kern, OID_AUTO, hostname, CTLFLAG_RWTUN, hostname,
     sizeof(hostname), "host name");
 
-/* debug.minidump, of the nodes from the top. */
-static void
-full_name(const struct sysctl_oid *oid, char name[NAME_MAX])
+/* debug.minidump, of the nodes from the top.  Returns its length. */
+static size_t
+full_name(const struct sysctl_oid *oid, char name[SYSCTL_NAME_MAX])
 {
-	char rest[NAME_MAX];
+	size_t len = 0;
 
-	strlcpy(name, oid->oid_name, NAME_MAX);
-	while ((oid = oid->oid_parent) != NULL) {
-		strlcpy(rest, name, sizeof(rest));
-		snprintf(name, NAME_MAX, "%s.%s", oid->oid_name, rest);
+	if (oid->oid_parent != NULL) {
+		len = full_name(oid->oid_parent, name);
+		name[len++] = '.';
 	}
+	len += strlcpy(&name[len], oid->oid_name, SYSCTL_NAME_MAX - len);
+	KASSERT(len < SYSCTL_NAME_MAX - 1,
+	    ("%s: %s is too long", __func__, name));
+	return (len);
 }
 
 static const struct sysctl_oid *
 find_oid(const char *name)
 {
 	const struct sysctl_oid *const *oid;
-	char full[NAME_MAX];
+	char full[SYSCTL_NAME_MAX];
 
 	SET_FOREACH(oid, sysctl_set) {
-		full_name(*oid, full);
+		(void)full_name(*oid, full);
 		if (strcmp(full, name) == 0)
 			return (*oid);
 	}
 	return (NULL);
 }
 
-void
-sysctl_foreach(const char *prefix,
-    void (*fn)(const char *name, const struct sysctl_oid *oid))
+/* The live node that name is below, and what is left of it; or NULL. */
+static const struct sysctl_live *
+find_live(const char *name, const char **rest)
 {
 	const struct sysctl_oid *const *oid;
-	char full[NAME_MAX];
+	char full[SYSCTL_NAME_MAX];
 
 	SET_FOREACH(oid, sysctl_set) {
-		full_name(*oid, full);
-		if (((*oid)->oid_kind & CTLTYPE) != CTLTYPE_NODE &&
-		    strncmp(full, prefix, strlen(prefix)) == 0)
-			fn(full, *oid);
+		size_t len;
+
+		if ((*oid)->oid_live == NULL)
+			continue;
+		len = full_name(*oid, full);
+		if (strncmp(name, full, len) == 0 && name[len] == '.') {
+			*rest = &name[len + 1];
+			return ((*oid)->oid_live);
+		}
+	}
+	return (NULL);
+}
+
+static bool
+starts_with(const char *s, const char *prefix)
+{
+	return (strncmp(s, prefix, strlen(prefix)) == 0);
+}
+
+/* What is below a live node of that full name. */
+static void
+live_foreach(const struct sysctl_live *live, char full[SYSCTL_NAME_MAX],
+    const char *prefix, void (*fn)(const char *name))
+{
+	size_t len = strlen(full);
+
+	full[len++] = '.';
+	for (size_t idx = 0;
+	     live->live_name(idx, &full[len], SYSCTL_NAME_MAX - len); idx++) {
+		if (starts_with(full, prefix))
+			fn(full);
+	}
+}
+
+void
+sysctl_foreach(const char *prefix, void (*fn)(const char *name))
+{
+	const struct sysctl_oid *const *oid;
+	char full[SYSCTL_NAME_MAX];
+
+	SET_FOREACH(oid, sysctl_set) {
+		(void)full_name(*oid, full);
+		if ((*oid)->oid_live != NULL && starts_with(prefix, full))
+			live_foreach((*oid)->oid_live, full, prefix, fn);
+		else if (((*oid)->oid_kind & CTLTYPE) != CTLTYPE_NODE &&
+		    starts_with(full, prefix))
+			fn(full);
 	}
 }
 
@@ -132,6 +176,16 @@ sysctl_handle_string(SYSCTL_HANDLER_ARGS)
 	return (0);
 }
 
+static int
+sysctl_live_byname(const char *name, struct sysctl_req *req)
+{
+	const char *rest;
+	const struct sysctl_live *live = find_live(name, &rest);
+	int error = live == NULL ? ENOENT : live->live_read(rest, req);
+
+	return (error == 0 && req->newtext != NULL ? EPERM : error);
+}
+
 int
 kernel_sysctlbyname(const char *name, char *old, size_t oldroom,
     const char *newtext)
@@ -143,7 +197,9 @@ kernel_sysctlbyname(const char *name, char *old, size_t oldroom,
 	};
 	const struct sysctl_oid *oid = find_oid(name);
 
-	if (oid == NULL || oid->oid_handler == NULL)
+	if (oid == NULL)
+		return (sysctl_live_byname(name, &req));
+	if (oid->oid_handler == NULL)
 		return (ENOENT);
 	if (newtext != NULL && (oid->oid_kind & CTLFLAG_WR) == 0)
 		return (EPERM);
@@ -155,7 +211,7 @@ static void
 sysctl_tunables(const void *arg)
 {
 	const struct sysctl_oid *const *oid;
-	char full[NAME_MAX], old[NAME_MAX];
+	char full[SYSCTL_NAME_MAX], old[SYSCTL_NAME_MAX];
 
 	(void)arg;
 	SET_FOREACH(oid, sysctl_set) {
@@ -163,7 +219,7 @@ sysctl_tunables(const void *arg)
 
 		if (((*oid)->oid_kind & CTLFLAG_TUN) == 0)
 			continue;
-		full_name(*oid, full);
+		(void)full_name(*oid, full);
 		req.newtext = kern_getenv(full);
 		if (req.newtext != NULL &&
 		    (*oid)->oid_handler(*oid, (*oid)->oid_arg1,

@@ -14,12 +14,11 @@
 #define VALUE_LEN 256
 
 static void
-print_variable(const char *name, const struct sysctl_oid *oid)
+print_variable(const char *name)
 {
 	char value[VALUE_LEN];
 	int error;
 
-	(void)oid;
 	error = kernel_sysctlbyname(name, value, sizeof(value), NULL);
 	if (error != 0)
 		printf("%s: error %d\n", name, error);

@@ -4,6 +4,9 @@
  * A node names its parent, so a full name is put together on demand and there
  * is no table to keep.  There is no user land here: a request carries text,
  * which the shell or the command line gave, and the answer is text.
+ *
+ * What comes and goes while the kernel runs cannot be in the tree.  It has a node of
+ * its own, a SYSCTL_LIVE_NODE, which finds and lists by name what is below it.
  */
 #ifndef KERNEL_SYS_SYSCTL_H
 #define KERNEL_SYS_SYSCTL_H
@@ -31,6 +34,21 @@ struct sysctl_req {
 	size_t oldroom;
 };
 
+/* Room for the full name of any variable. */
+#define SYSCTL_NAME_MAX 96
+
+/* What a SYSCTL_LIVE_NODE knows of the variables below it, which are read only. */
+struct sysctl_live {
+	/*
+	 * Write the name below the node of variable idx, at most room bytes with the
+	 * NUL.  false: there are no more.  When variables come or go between two
+	 * calls, some may be missed or be there twice.
+	 */
+	bool (*live_name)(size_t idx, char *name, size_t room);
+	/* Put the value of the variable of that name into req.  0 or an errno. */
+	int (*live_read)(const char *name, struct sysctl_req *req);
+};
+
 struct sysctl_oid;
 #define SYSCTL_HANDLER_ARGS \
 	const struct sysctl_oid *oidp, void *arg1, intptr_t arg2, \
@@ -43,6 +61,7 @@ struct sysctl_oid {
 	void *oid_arg1;
 	intptr_t oid_arg2; /* CTLTYPE_STRING: room */
 	int (*oid_handler)(SYSCTL_HANDLER_ARGS);
+	const struct sysctl_live *oid_live; /* NULL: children are in the tree */
 	const char *oid_descr;
 };
 
@@ -67,6 +86,15 @@ int sysctl_handle_string(SYSCTL_HANDLER_ARGS);
 #define SYSCTL_NODE(parent, nbr, name, access, handler, descr) \
 	SYSCTL_DECL(parent##_##name); \
 	SYSCTL_OID(parent, name, CTLTYPE_NODE | (access), NULL, 0, NULL, descr)
+#define SYSCTL_LIVE_NODE(parent, nbr, name, live, descr) \
+	static const struct sysctl_oid sysctl_##parent##_##name = { \
+		.oid_parent = &sysctl_##parent, \
+		.oid_name = #name, \
+		.oid_kind = CTLTYPE_NODE | CTLFLAG_RD, \
+		.oid_live = (live), \
+		.oid_descr = (descr), \
+	}; \
+	DATA_SET(sysctl_set, sysctl_##parent##_##name)
 #define SYSCTL_INT(parent, nbr, name, access, ptr, val, descr) \
 	static SYSCTL_OID(parent, name, CTLTYPE_INT | (access), ptr, val, \
 	    sysctl_handle_int, descr)
@@ -89,8 +117,11 @@ SYSCTL_DECL(_vm);
 int kernel_sysctlbyname(const char *name, char *old, size_t oldroom,
     const char *newtext);
 
-/* Call fn with each variable's full name, those below prefix only. */
-void sysctl_foreach(const char *prefix,
-    void (*fn)(const char *name, const struct sysctl_oid *oid));
+/*
+ * Call fn with the full name of each variable that starts with prefix.  What is below
+ * a SYSCTL_LIVE_NODE is left out, as there is much of it, unless prefix starts with
+ * the node's name.
+ */
+void sysctl_foreach(const char *prefix, void (*fn)(const char *name));
 
 #endif

@@ -3,12 +3,14 @@
  *
  *	critical.h	all of it, in sim_inline.h
  *	dumpset.h	all but dump_add_user()
+ *	kernel.h	kern_getenv()
  *	lock.h		witness_locks(), witness_place()
  *	mutex.h		spinlock_enter(), spinlock_exit()
  *	sched.h		sched_bind(), sched_unbind()
  *	smp.h		mp_maxid, stop_cpus_hard(), cpu_spinwait()
  *	stack.h		all of it
  *	systm.h		printf(), panic()
+ *	version.h	what the sysctl tree shows
  *
  * Locks, sleep queues, callouts and the witness are the kernel's own, over the
  * threads of sim_thread.c.  memset(), of libkern.h, is the host's.  Page tables
@@ -30,13 +32,14 @@
 #include "kernel/machine/pcpu.h"
 #include "kernel/sys/critical.h"
 #include "kernel/sys/dumpset.h"
+#include "kernel/sys/kernel.h"
 #include "kernel/sys/malloc.h"
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/sched.h"
 #include "kernel/sys/smp.h"
 #include "kernel/sys/stack.h"
-#include "kernel/sys/sysctl.h"
 #include "kernel/sys/systm.h"
+#include "kernel/sys/version.h"
 #include "kernel/vm/memguard.h"
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/uma_boot.h"
@@ -193,32 +196,24 @@ sim_expect_panic(void (*func)(void *arg), void *arg)
 }
 
 /*
- * What locks and the witness ask of the machine.
+ * What the sysctl tree shows of a kernel, and what a boot would have set.
  */
 
-const struct sysctl_oid sysctl__debug;
-const struct sysctl_oid sysctl__vm;
+const char version[] = "simulated\n";
+const char ostype[] = "simulated";
+const char osrelease[] = "0";
+char hostname[64];
 
-int
-sysctl_handle_int(SYSCTL_HANDLER_ARGS)
+const char *
+kern_getenv(const char *name)
 {
-	(void)oidp, (void)arg1, (void)arg2, (void)req;
-	return (0);
+	(void)name;
+	return (NULL);
 }
 
-int
-sysctl_handle_64(SYSCTL_HANDLER_ARGS)
-{
-	(void)oidp, (void)arg1, (void)arg2, (void)req;
-	return (0);
-}
-
-int
-sysctl_handle_string(SYSCTL_HANDLER_ARGS)
-{
-	(void)oidp, (void)arg1, (void)arg2, (void)req;
-	return (0);
-}
+/*
+ * What locks and the witness ask of the machine.
+ */
 
 struct lock_list *
 witness_locks(void)
