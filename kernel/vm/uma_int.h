@@ -167,6 +167,7 @@ struct uma_zone {
 	uint16_t uz_nattached;	      /* (z) buckets that CPUs have */
 	uint16_t uz_count;	      /* (z) items that a new bucket holds */
 	uint16_t uz_fills;	      /* (z) CPUs filling one */
+	uint16_t uz_namecnt;	      /* (c) zones of that name before it */
 	struct mtx uz_lock;	      /* if there is no keg's */
 	struct uma_cache uz_cpu[];    /* mp_maxid + 1; last, for their sake */
 };
@@ -316,6 +317,10 @@ extern struct uma_keg *uma_kegs;
 
 /* All zones without one, by the same lock. */
 extern struct uma_zone *uma_cachezones;
+
+/* Sysctls: uma_sysctl.c. */
+/* Set uz_namecnt, before the zone is in a list; with the list lock. */
+void zone_set_namecnt(struct uma_zone *zone);
 
 /* Boot: uma_boot.c; what others call of it is in uma_boot.h. */
 void uma_startup_zones(void);

@@ -140,7 +140,7 @@ zone_init(struct uma_zone *zone, const struct zone_args *args)
 		zone->uz_bucket_max = BUCKET_MAX;
 }
 
-/* It becomes part of the keg. */
+/* It becomes part of the keg; with the list lock. */
 static void
 zone_init_keg(struct uma_zone *zone, struct uma_keg *keg,
     const struct zone_args *args)
@@ -165,6 +165,7 @@ zone_init_keg(struct uma_zone *zone, struct uma_keg *keg,
 	}
 	if (memguard_mapsize != 0 && zone_can_be_guarded(zone))
 		zone->uz_flags |= UMA_ZFLAG_GUARD;
+	zone_set_namecnt(zone);
 	zone->uz_link = keg->uk_zones;
 	keg->uk_zones = zone;
 }
@@ -177,8 +178,8 @@ zone_create(const struct zone_args *args)
 	    zone_alloc_item(zonezone, NULL, M_WAITOK | M_ZERO);
 
 	keg_init(keg, args);
-	zone_init_keg(zone, keg, args);
 	uma_list_lock();
+	zone_init_keg(zone, keg, args);
 	keg->uk_next = uma_kegs;
 	uma_kegs = keg;
 	uma_list_unlock();
@@ -253,6 +254,7 @@ uma_zcache_create(const char *name, int size, uma_ctor ctor, uma_dtor dtor,
 	zone->uz_release = release;
 	zone->uz_arg = arg;
 	uma_list_lock();
+	zone_set_namecnt(zone);
 	zone->uz_link = uma_cachezones;
 	uma_cachezones = zone;
 	uma_list_unlock();

@@ -58,6 +58,15 @@ def variables():
         assert m.command("sysctl kern.ostype=other").endswith("error 1\n")
         assert m.command("sysctl no.such=1").endswith("error 2\n")
         assert int(m.command("sysctl debug.minidump_size").split()[1]) > 1 << 19
+        zones = m.command("sysctl vm.zone_stats").splitlines()
+        assert m.command("sysctl vm.zone_count") == f"vm.zone_count: {len(zones)}\n"
+        for zone in zones:
+            name, size = re.match(r"vm\.zone_stats\.(\w+): size (\d+) ", zone).groups()
+            assert m.command(f"sysctl vm.uma.{name}.size") == (
+                f"vm.uma.{name}.size: {size}\n"
+            )
+        assert m.command("sysctl vm.uma.256.size=1").endswith("error 1\n")
+        assert "vm.uma." not in m.command("sysctl vm")
 
 
 def boot_pages():

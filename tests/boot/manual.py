@@ -63,9 +63,16 @@ def crashes():
 def variables():
     with boot() as m:
         m.wait_for("# ")
-        said = m.command("sysctl")
+        said = m.command("sysctl") + m.command("sysctl vm.zone_stats.")
+        zone = m.command("sysctl vm.uma.256.")
+        names = re.findall(r"(?m)^vm\.uma\.256\.(\S+): ", zone)
+        assert documented("vmcore-kernel.7", "Zones") == set(names), zone
+        said += zone
         values = dict(re.findall(r"(?m)^(\S+): (.*)$", said))
         for name, *rest in items("vmcore-kernel.7", "Variables"):
+            if rest and rest[0].startswith("Ar ."):  # all that is below it
+                assert any(key.startswith(f"{name}.") for key in values), name
+                continue
             assert name in values, (name, said)
             default = re.search(r"tunable, \\?(\S+)", "".join(rest))
             assert not default or values[name] == default[1], name
