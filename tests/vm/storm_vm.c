@@ -4,8 +4,8 @@
  * Processes on simulated CPUs map memory and files, fork, read, write, protect,
  * wire, unmap and exit, and every page that they see is compared with plain
  * arrays.  Pages leave memory at any time, for swap and for the files, requests to
- * both fail, and swap goes and comes back.  The same seed gives the same steps, so what a failure says is enough to
- * see it again.
+ * both fail, and swap goes and comes back.  The same seed gives the same steps, so
+ * what a failure says is enough to see it again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -212,23 +212,23 @@ same_gap(const struct slot *a, const struct slot *b)
 
 /* An access to the guard of a stack moves its edge, if there is a stack. */
 static void
-note_growth(struct proc *p, unsigned int page)
+note_growth(struct slot *slots, unsigned int page)
 {
 	unsigned int first = page, end = page, edge;
 	const struct slot *stack;
 
-	while (first > 0 && same_gap(&p->slots[first - 1], &p->slots[page]))
+	while (first > 0 && same_gap(&slots[first - 1], &slots[page]))
 		first--;
-	while (end < NPAGES && same_gap(&p->slots[end], &p->slots[page]))
+	while (end < NPAGES && same_gap(&slots[end], &slots[page]))
 		end++;
-	stack = &p->slots[end];
+	stack = &slots[end];
 	if (end == NPAGES || stack->content == NULL || page == first)
 		return;
 	edge = page;
 	if (end - edge < GROW)
 		edge = end - first > GROW + 1 ? end - GROW : first + 1;
 	for (unsigned int i = edge; i < end; i++) {
-		p->slots[i] = (struct slot){
+		slots[i] = (struct slot){
 			.content = content_new(NULL),
 			.private = true,
 			.prot = stack->prot,
@@ -238,12 +238,12 @@ note_growth(struct proc *p, unsigned int page)
 }
 
 static int
-expected_error(struct proc *p, unsigned int page, vm_prot_t access)
+expected_error(struct slot *slots, unsigned int page, vm_prot_t access)
 {
-	const struct slot *s = &p->slots[page];
+	const struct slot *s = &slots[page];
 
 	if (s->gap)
-		note_growth(p, page);
+		note_growth(slots, page);
 	if (s->content == NULL && !s->guard)
 		return (KERN_INVALID_ADDRESS);
 	if (s->content == NULL || (access & ~s->prot) != 0)
@@ -263,7 +263,7 @@ touch(struct proc *p, unsigned int page, bool write)
 	load(cpu, p);
 	got = mmu_access(cpu, page_va(page),
 	    MMU_USER | (write ? MMU_WRITE : MMU_READ));
-	expected = expected_error(p, page, access);
+	expected = expected_error(p->slots, page, access);
 	if (got != NULL) {
 		expect(expected == KERN_SUCCESS, "an access without a right");
 		return (got);
@@ -318,15 +318,16 @@ step_access(void)
 
 /* ---- Mapping ---- */
 
+/* Of a file, if that is not NULL, whose page is at the same place in all processes. */
 static void
-note_mapped(struct proc *p, struct range r, const struct vm_map_what *what,
-    int file)
+note_mapped(struct slot *slots, struct range r, const struct vm_map_what *what,
+    struct content *const *file)
 {
 	bool private = (what->cow & MAP_INHERIT_SHARE) == 0;
 
 	for (unsigned int i = r.first; i < r.end; i++) {
-		struct slot *s = &p->slots[i];
-		struct content *c = file < 0 ? NULL : file_contents[file][i];
+		struct slot *s = &slots[i];
+		struct content *c = file == NULL ? NULL : file[i];
 
 		slot_clear(s);
 		s->private = private;
@@ -335,7 +336,7 @@ note_mapped(struct proc *p, struct range r, const struct vm_map_what *what,
 		s->inherit = private ? VM_INHERIT_COPY : VM_INHERIT_SHARE;
 		if ((what->cow & MAP_CREATE_GUARD) != 0)
 			s->guard = true;
-		else if (private || file < 0)
+		else if (private || c == NULL)
 			s->content = content_new(c);
 		else {
 			s->content = c;
@@ -344,7 +345,6 @@ note_mapped(struct proc *p, struct range r, const struct vm_map_what *what,
 	}
 }
 
-/* A file's page is at the same place in all processes. */
 static void
 step_map(void)
 {
@@ -371,7 +371,7 @@ step_map(void)
 	expect(vm_map_fixed(&p->vm->vm_map, page_va(r.first),
 		   ptoa(r.end - r.first), &what) == KERN_SUCCESS,
 	    "to map");
-	note_mapped(p, r, &what, file);
+	note_mapped(p->slots, r, &what, file < 0 ? NULL : file_contents[file]);
 }
 
 static void
@@ -387,6 +387,30 @@ step_unmap(void)
 		slot_clear(&p->slots[i]);
 }
 
+static bool
+room_for_stack(const struct slot *slots)
+{
+	for (unsigned int i = NLOW; i < NPAGES; i++) {
+		if (slots[i].content != NULL || slots[i].guard)
+			return (false);
+	}
+	return (true);
+}
+
+/* So many pages of it are mapped. */
+static void
+note_stack(struct slot *slots, unsigned int mapped,
+    const struct vm_map_what *what)
+{
+	for (unsigned int i = NLOW; i < NPAGES; i++) {
+		slots[i].guard = slots[i].gap = i < NPAGES - mapped;
+		slots[i].private = true;
+		slots[i].inherit = VM_INHERIT_COPY;
+	}
+	note_mapped(slots, (struct range){ NPAGES - mapped, NPAGES }, what,
+	    NULL);
+}
+
 static void
 step_stack(void)
 {
@@ -398,20 +422,12 @@ step_stack(void)
 
 	error = vm_map_stack(&p->vm->vm_map, page_va(NLOW), ptoa(NSTACK),
 	    ptoa(mapped), &what);
-	for (unsigned int i = NLOW; i < NPAGES; i++) {
-		if (p->slots[i].content != NULL || p->slots[i].guard) {
-			expect(error == KERN_NO_SPACE, "room for a stack");
-			return;
-		}
+	if (!room_for_stack(p->slots)) {
+		expect(error == KERN_NO_SPACE, "room for a stack");
+		return;
 	}
 	expect(error == KERN_SUCCESS, "a stack");
-	for (unsigned int i = NLOW; i < NPAGES - mapped; i++)
-		p->slots[i].guard = p->slots[i].gap = true;
-	for (unsigned int i = NLOW; i < NPAGES; i++) {
-		p->slots[i].private = true;
-		p->slots[i].inherit = VM_INHERIT_COPY;
-	}
-	note_mapped(p, (struct range){ NPAGES - mapped, NPAGES }, &what, -1);
+	note_stack(p->slots, mapped, &what);
 }
 
 /* Then the file has what was written to the pages that show it. */
