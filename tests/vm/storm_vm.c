@@ -15,6 +15,7 @@
 #include "tests/vm/objects.h"
 #include "tests/vm/sim.h"
 #include "tests/vm/sim_disks.h"
+#include "tests/vm/storm_model.h"
 
 #include "kernel/sys/errno.h"
 #include "kernel/sys/mman.h"
@@ -34,12 +35,7 @@
 #define NFILES 2
 #define FIRST  UINT64_C(0x7ffff8000000)
 
-/* Pages of a process: where anything is mapped, and where stacks are. */
-#define NLOW   64
-#define NSTACK 80
-#define NPAGES (NLOW + NSTACK)
-#define GROW   32 /* what a stack grows at least */
-#define AUDIT  1000
+#define AUDIT 1000
 
 static const struct sim_config config = {
 	.ram =
@@ -47,29 +43,6 @@ static const struct sim_config config = {
 	.kva_size = 64 << 20,
 	.ncpus = NCPUS + 1, /* the last for the disk */
 	.pinned = true,
-};
-
-/* ---- What should be true ---- */
-
-/* What some see at a place: bytes of their own, or else those of a file. */
-struct content {
-	unsigned int refs;
-	bool own;
-	bool freed;		    /* it may be zeros at any time: MADV_FREE */
-	const struct content *file; /* NULL: zeros */
-	unsigned char bytes[4096];
-};
-
-/* A page of a process. */
-struct slot {
-	struct content *content; /* NULL: nothing is mapped, or a guard */
-	bool guard;
-	bool gap; /* a guard that a stack may eat */
-	bool private;
-	bool shared; /* ever with another process, not by a copy */
-	bool wired;
-	vm_prot_t prot;
-	vm_inherit_t inherit;
 };
 
 static struct proc {
@@ -97,8 +70,6 @@ static struct proc *loaded[NCPUS];
 static uint32_t seed = 1;
 static uint64_t step, nsteps = 30000;
 
-static const unsigned char zeros[4096];
-
 static unsigned int
 below(unsigned int n)
 {
@@ -117,61 +88,6 @@ page_va(unsigned int page)
 {
 	return (FIRST + ptoa(page));
 }
-
-static struct content *
-content_new(const struct content *file)
-{
-	struct content *c = calloc(1, sizeof(*c));
-
-	expect(c != NULL, "memory of the test");
-	c->refs = 1;
-	c->file = file;
-	return (c);
-}
-
-static void
-content_free(struct content *c)
-{
-	if (c != NULL && --c->refs == 0)
-		free(c);
-}
-
-static const unsigned char *
-content_bytes(const struct content *c)
-{
-	return (c->own ? c->bytes : c->file != NULL ? c->file->bytes : zeros);
-}
-
-static void
-content_own(struct content *c)
-{
-	if (!c->own)
-		memcpy(c->bytes, content_bytes(c), sizeof(c->bytes));
-	c->own = true;
-}
-
-/* What was seen of it: what it is, or zeros if nobody wanted it any more. */
-static bool
-content_is(struct content *c, const unsigned char *bytes)
-{
-	if (memcmp(bytes, content_bytes(c), sizeof(c->bytes)) == 0)
-		return (true);
-	if (!c->freed || memcmp(bytes, zeros, sizeof(zeros)) != 0)
-		return (false);
-	c->own = c->freed = false;
-	return (true);
-}
-
-static void
-slot_clear(struct slot *s)
-{
-	content_free(s->content);
-	*s = (struct slot){ 0 };
-}
-
-struct range {
-	unsigned int first, end;
-};
 
 static struct range
 any_range(void)
@@ -202,53 +118,6 @@ load(unsigned int cpu, struct proc *p)
 	sim_pin(cpu);
 	pmap_activate(p == NULL ? kernel_pmap : p->vm->vm_map.pmap);
 	loaded[cpu] = p;
-}
-
-static bool
-same_gap(const struct slot *a, const struct slot *b)
-{
-	return (a->gap && b->gap && a->inherit == b->inherit);
-}
-
-/* An access to the guard of a stack moves its edge, if there is a stack. */
-static void
-note_growth(struct slot *slots, unsigned int page)
-{
-	unsigned int first = page, end = page, edge;
-	const struct slot *stack;
-
-	while (first > 0 && same_gap(&slots[first - 1], &slots[page]))
-		first--;
-	while (end < NPAGES && same_gap(&slots[end], &slots[page]))
-		end++;
-	stack = &slots[end];
-	if (end == NPAGES || stack->content == NULL || page == first)
-		return;
-	edge = page;
-	if (end - edge < GROW)
-		edge = end - first > GROW + 1 ? end - GROW : first + 1;
-	for (unsigned int i = edge; i < end; i++) {
-		slots[i] = (struct slot){
-			.content = content_new(NULL),
-			.private = true,
-			.prot = stack->prot,
-			.inherit = VM_INHERIT_COPY,
-		};
-	}
-}
-
-static int
-expected_error(struct slot *slots, unsigned int page, vm_prot_t access)
-{
-	const struct slot *s = &slots[page];
-
-	if (s->gap)
-		note_growth(slots, page);
-	if (s->content == NULL && !s->guard)
-		return (KERN_INVALID_ADDRESS);
-	if (s->content == NULL || (access & ~s->prot) != 0)
-		return (KERN_PROTECTION_FAILURE);
-	return (KERN_SUCCESS);
 }
 
 /* The page's bytes, through the MMU and faults; NULL: not for that access. */
@@ -318,33 +187,6 @@ step_access(void)
 
 /* ---- Mapping ---- */
 
-/* Of a file, if that is not NULL, whose page is at the same place in all processes. */
-static void
-note_mapped(struct slot *slots, struct range r, const struct vm_map_what *what,
-    struct content *const *file)
-{
-	bool private = (what->cow & MAP_INHERIT_SHARE) == 0;
-
-	for (unsigned int i = r.first; i < r.end; i++) {
-		struct slot *s = &slots[i];
-		struct content *c = file == NULL ? NULL : file[i];
-
-		slot_clear(s);
-		s->private = private;
-		s->shared = !private;
-		s->prot = what->prot;
-		s->inherit = private ? VM_INHERIT_COPY : VM_INHERIT_SHARE;
-		if ((what->cow & MAP_CREATE_GUARD) != 0)
-			s->guard = true;
-		else if (private || c == NULL)
-			s->content = content_new(c);
-		else {
-			s->content = c;
-			c->refs++;
-		}
-	}
-}
-
 static void
 step_map(void)
 {
@@ -385,30 +227,6 @@ step_unmap(void)
 	    "to unmap");
 	for (unsigned int i = r.first; i < r.end; i++)
 		slot_clear(&p->slots[i]);
-}
-
-static bool
-room_for_stack(const struct slot *slots)
-{
-	for (unsigned int i = NLOW; i < NPAGES; i++) {
-		if (slots[i].content != NULL || slots[i].guard)
-			return (false);
-	}
-	return (true);
-}
-
-/* So many pages of it are mapped. */
-static void
-note_stack(struct slot *slots, unsigned int mapped,
-    const struct vm_map_what *what)
-{
-	for (unsigned int i = NLOW; i < NPAGES; i++) {
-		slots[i].guard = slots[i].gap = i < NPAGES - mapped;
-		slots[i].private = true;
-		slots[i].inherit = VM_INHERIT_COPY;
-	}
-	note_mapped(slots, (struct range){ NPAGES - mapped, NPAGES }, what,
-	    NULL);
 }
 
 static void
@@ -566,14 +384,6 @@ step_unwire(void)
 
 /* ---- Memory for others ---- */
 
-/* May advice lose the bytes?  Not those of files, or that others see. */
-static bool
-may_free(const struct slot *s)
-{
-	return (s->content != NULL && s->content->refs == 1 &&
-	    s->content->file == NULL && !s->wired);
-}
-
 static void
 step_advise(void)
 {
@@ -696,30 +506,6 @@ step_exit(void)
 			return;
 	}
 	begin(p);
-}
-
-static void
-fork_slot(struct slot *child, struct slot *parent)
-{
-	if ((parent->content == NULL && !parent->guard) ||
-	    parent->inherit == VM_INHERIT_NONE)
-		return;
-	*child = *parent;
-	child->wired = false;
-	if (parent->content == NULL)
-		return;
-	if (parent->inherit == VM_INHERIT_SHARE) {
-		parent->shared = child->shared = true;
-		parent->content->refs++;
-	} else if (parent->inherit == VM_INHERIT_ZERO) {
-		child->content = content_new(NULL);
-		child->private = true;
-		child->shared = false;
-	} else {
-		child->content = content_new(NULL);
-		*child->content = *parent->content;
-		child->content->refs = 1;
-	}
 }
 
 static void
