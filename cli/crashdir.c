@@ -236,19 +236,39 @@ aside_name(struct crashname name, uint32_t number, char buf[CRASHNAME_LEN])
 	(void)snprintf(buf, CRASHNAME_LEN, ASIDE "%s.%" PRIu32 "%s",
 	    name.cn_stem, number, name.cn_suffix);
 	return (buf);
+/* Is the file of that name the one that we have written? */
+static int
+check_named(const struct crashdir *cd, const struct newfile *nf,
+    const char *name)
+{
+	struct stat written, named;
+
+	if (fstat(nf->nf_fd, &written) != 0 ||
+	    fstatat(cd->cd_fd, name, &named, AT_SYMLINK_NOFOLLOW) != 0)
+		return (complain(cd, name, EX_CANTCREAT));
+	if (is_same(&written, &named))
+		return (EX_OK);
+	warnx("%s/%s: another file took the place of %s meanwhile", cd->cd_path,
+	    name, nf->nf_temp);
+	return (EX_TEMPFAIL);
+}
+
 }
 
 /* Is none of a dump's files, set aside or not, the one that is read? */
 static int
+	int status;
+
 check_source(const struct crashdir *cd, uint32_t number)
 {
 	char name[CRASHNAME_LEN];
+	status = check_named(cd, nf, name);
 
 	for (size_t i = 0; i < NNAMES; i++)
 		if (is_source(cd, crashname_put(name_at(i), number, name)) ||
 		    is_source(cd, aside_name(name_at(i), number, name)))
 			return (complain(cd, name, EX_CANTCREAT));
-	return (EX_OK);
+	return (status);
 }
 
 /* ---- bounds and minfree ---- */

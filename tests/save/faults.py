@@ -547,6 +547,17 @@ def check_taken_meanwhile(name):
         assert scene.read("vmcore.1") == DATA
 
 
+def check_swapped(name):
+    """What somebody else has put there gets no name of a dump for good."""
+    with Scene(IMAGE) as scene:
+        env = environment(FAULT_SWAP=name)
+        expect(scene.save(env=env), os.EX_TEMPFAIL, f"/{name}: another file took")
+        assert set(scene.names()) <= {"bounds"}, scene.names()
+        assert scene.image_bytes() == IMAGE
+
+
+for name in ("vmcore.0", "info.0", "bounds"):
+    tests.case(f"another file comes to be {name}", check_swapped, name)
 for name in ("vmcore.0", "info.0", "vmcore.0.zst"):
     tests.case(f"{name} comes to be meanwhile", check_taken_meanwhile, name)
 for name in ("vmcore.0", "info.0"):

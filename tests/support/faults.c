@@ -8,6 +8,8 @@
  *					which is made if there is none
  *	FAULT_CUT=OFFSET:N:LENGTH	after that read, cut FAULT_FILE to LENGTH
  *	FAULT_RENAME=NAME		renaming to NAME fails
+ *	FAULT_SWAP=NAME			before renaming to NAME, an empty file
+ *					takes the place of what is renamed
  *	FAULT_READ_MAX=BYTES		reads of more than so many in all abort
  *	FAULT_SEEK_MAX=N		so do more than N seeks
  *	FAULT_LINK_MAX=N		so do more than N symbolic links
@@ -211,16 +213,37 @@ lseek64(int fd, off_t off, int whence)
 	return (seek("lseek64", fd, off, whence));
 }
 
+/* Two that exist at the same time are two files. */
+static void
+swap(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, ".swap", O_WRONLY | O_CREAT, 0600);
+	renameat_t *next = (renameat_t *)dlsym(RTLD_NEXT, "renameat");
+
+	if (fd < 0 || next(dir_fd, ".swap", dir_fd, name) != 0)
+		abort();
+	(void)close(fd);
+}
+
+/* Does a new file get the name that the variable has? */
+static int
+is_named(const char *variable, const char *from, const char *to)
+{
+	const char *name = getenv(variable);
+
+	return (name != NULL && strcmp(to, name) == 0 && from[1] == 's' &&
+	    strncmp(from, ".saving.old", 11) != 0);
+}
+
 int
 renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
-	const char *bad = getenv("FAULT_RENAME");
-
-	if (bad != NULL && strcmp(to, bad) == 0 && from[1] == 's' &&
-	    strncmp(from, ".saving.old", 11) != 0) {
+	if (is_named("FAULT_RENAME", from, to)) {
 		errno = EPERM;
 		return (-1);
 	}
+	if (is_named("FAULT_SWAP", from, to))
+		swap(from_fd, from);
 	return (((renameat_t *)dlsym(RTLD_NEXT, "renameat"))(from_fd, from,
 	    to_fd, to));
 }
