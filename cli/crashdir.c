@@ -89,20 +89,65 @@ complain(const struct crashdir *cd, const char *name, int status)
 
 /*
  * Strangers can lock whatever they can open, a folder for one, and would keep
- * us out for ever.  So the lock is a file that is made for it, which only its
- * owner can open.  The mode is not looked at again: some file systems have none.
+ * us out for ever.  So the lock is a file that is made for it, and that only its
+ * owner can open.  In a folder that everybody may write to, a stranger can make a
+ * file of that name first.  Such a file is removed, and where that is not allowed,
+ * no lock is taken.
  */
-#define LOCK_NAME ".saving.lock"
-#define LOCK_MODE 0600
+#define LOCK_NAME  ".saving.lock"
+#define LOCK_MODE  0600
+#define LOCK_TRIES 3 /* a stranger may be quick to make it again */
 
-/* Is the file that was locked still the one of that name? */
+/* The owner of the folder can keep us out in any case. */
 static bool
-is_lock(const struct crashdir *cd, const struct stat *locked)
+is_trusted(const struct crashdir *cd, uid_t owner)
+{
+	struct stat folder;
+
+	return (owner == geteuid() || owner == 0 ||
+	    (fstat(cd->cd_fd, &folder) == 0 && owner == folder.st_uid));
+}
+
+/* A hard link may lead to any file of ours, also to one that others can open. */
+static bool
+is_lock(const struct crashdir *cd, const struct stat *st)
+{
+	return (S_ISREG(st->st_mode) && st->st_nlink == 1 &&
+	    (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+	    is_trusted(cd, st->st_uid));
+}
+
+/* Is there a file of that name? */
+static bool
+look_at_lock(const struct crashdir *cd, struct stat *st)
+{
+	return (fstatat(cd->cd_fd, LOCK_NAME, st, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+static void
+warn_stranger(const struct crashdir *cd, const struct stat *st,
+    const char *outcome)
+{
+	warnx("warning: %s/%s of user %ju is no lock to be trusted: %s",
+	    cd->cd_path, LOCK_NAME, (uintmax_t)st->st_uid, outcome);
+}
+
+/* false: there is a stranger's file, and it stays. */
+static bool
+remove_strangers(const struct crashdir *cd)
 {
 	struct stat st;
 
-	return (fstatat(cd->cd_fd, LOCK_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    is_same(&st, locked));
+	if (!look_at_lock(cd, &st) || is_lock(cd, &st))
+		return (true);
+	if (unlinkat(cd->cd_fd, LOCK_NAME, 0) == 0)
+		warn_stranger(cd, &st, "it was removed");
+	else if (errno != ENOENT) {
+		warn_stranger(cd, &st,
+		    "nothing keeps another vmcore save out of there");
+		return (false);
+	}
+	return (true);
 }
 
 static int
@@ -115,29 +160,23 @@ lock_failed(const struct crashdir *cd)
 	return (EX_TEMPFAIL);
 }
 
-/* EX_OK with *again: the file was removed meanwhile by its last owner. */
+/* EX_OK with *again: the file was removed or replaced meanwhile. */
 static int
 try_lock(struct crashdir *cd, bool *again)
 {
-	struct stat st;
+	struct stat st, named;
 
 	*again = false;
-	if (is_source(cd, LOCK_NAME))
-		return (complain(cd, LOCK_NAME, EX_CANTCREAT));
 	cd->cd_lock_fd = openat(cd->cd_fd, LOCK_NAME,
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, LOCK_MODE);
-	if (cd->cd_lock_fd < 0)
+	if (cd->cd_lock_fd < 0 || fstat(cd->cd_lock_fd, &st) != 0)
 		return (complain(cd, LOCK_NAME, EX_CANTCREAT));
-	if (fstat(cd->cd_lock_fd, &st) != 0)
-		return (complain(cd, LOCK_NAME, EX_CANTCREAT));
-	if (!S_ISREG(st.st_mode)) {
-		warnx("%s/%s: in the way, and no file: remove it", cd->cd_path,
-		    LOCK_NAME);
-		return (EX_CANTCREAT);
-	}
-	if (flock(cd->cd_lock_fd, LOCK_EX | LOCK_NB) != 0)
+	if (!is_lock(cd, &st))
+		*again = true;
+	else if (flock(cd->cd_lock_fd, LOCK_EX | LOCK_NB) != 0)
 		return (lock_failed(cd));
-	*again = !is_lock(cd, &st);
+	else
+		*again = !look_at_lock(cd, &named) || !is_same(&named, &st);
 	return (EX_OK);
 }
 
@@ -152,15 +191,21 @@ drop_lock(struct crashdir *cd)
 static int
 take_lock(struct crashdir *cd)
 {
-	bool again;
-	int status;
+	bool again = true;
+	int status = EX_OK;
 
-	do {
-		drop_lock(cd);
+	if (is_source(cd, LOCK_NAME))
+		return (complain(cd, LOCK_NAME, EX_CANTCREAT));
+	for (unsigned int i = 0; again && i < LOCK_TRIES; i++) {
+		if (!remove_strangers(cd))
+			return (EX_OK);
 		status = try_lock(cd, &again);
-	} while (status == EX_OK && again);
-	if (status != EX_OK)
-		drop_lock(cd);
+		if (status != EX_OK || again)
+			drop_lock(cd);
+	}
+	if (again)
+		warnx("warning: %s/%s: cannot be locked by us alone",
+		    cd->cd_path, LOCK_NAME);
 	return (status);
 }
 
@@ -191,16 +236,36 @@ newfile_sync(const struct crashdir *cd, const struct newfile *nf)
 	return (EX_OK);
 }
 
+/* Is the file of that name the one that we have written? */
+static int
+check_named(const struct crashdir *cd, const struct newfile *nf,
+    const char *name)
+{
+	struct stat written, named;
+
+	if (fstat(nf->nf_fd, &written) != 0 ||
+	    fstatat(cd->cd_fd, name, &named, AT_SYMLINK_NOFOLLOW) != 0)
+		return (complain(cd, name, EX_CANTCREAT));
+	if (is_same(&written, &named))
+		return (EX_OK);
+	warnx("%s/%s: another file took the place of %s meanwhile", cd->cd_path,
+	    name, nf->nf_temp);
+	return (EX_TEMPFAIL);
+}
+
 /* Give it its name, in place of any other file's. */
 static int
 name_newfile(const struct crashdir *cd, struct newfile *nf, const char *name)
 {
+	int status;
+
 	if (is_source(cd, name) ||
 	    renameat(cd->cd_fd, nf->nf_temp, cd->cd_fd, name) != 0)
 		return (complain(cd, name, EX_CANTCREAT));
+	status = check_named(cd, nf, name);
 	(void)close(nf->nf_fd);
 	*nf = NEWFILE_NONE;
-	return (EX_OK);
+	return (status);
 }
 
 void
@@ -236,39 +301,19 @@ aside_name(struct crashname name, uint32_t number, char buf[CRASHNAME_LEN])
 	(void)snprintf(buf, CRASHNAME_LEN, ASIDE "%s.%" PRIu32 "%s",
 	    name.cn_stem, number, name.cn_suffix);
 	return (buf);
-/* Is the file of that name the one that we have written? */
-static int
-check_named(const struct crashdir *cd, const struct newfile *nf,
-    const char *name)
-{
-	struct stat written, named;
-
-	if (fstat(nf->nf_fd, &written) != 0 ||
-	    fstatat(cd->cd_fd, name, &named, AT_SYMLINK_NOFOLLOW) != 0)
-		return (complain(cd, name, EX_CANTCREAT));
-	if (is_same(&written, &named))
-		return (EX_OK);
-	warnx("%s/%s: another file took the place of %s meanwhile", cd->cd_path,
-	    name, nf->nf_temp);
-	return (EX_TEMPFAIL);
-}
-
 }
 
 /* Is none of a dump's files, set aside or not, the one that is read? */
 static int
-	int status;
-
 check_source(const struct crashdir *cd, uint32_t number)
 {
 	char name[CRASHNAME_LEN];
-	status = check_named(cd, nf, name);
 
 	for (size_t i = 0; i < NNAMES; i++)
 		if (is_source(cd, crashname_put(name_at(i), number, name)) ||
 		    is_source(cd, aside_name(name_at(i), number, name)))
 			return (complain(cd, name, EX_CANTCREAT));
-	return (status);
+	return (EX_OK);
 }
 
 /* ---- bounds and minfree ---- */

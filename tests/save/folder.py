@@ -270,15 +270,55 @@ def check_strangers_lock():
             os.close(fd)
 
 
+def held_lock(path, owner=0, mode=0o600):
+    """A file of that name, which somebody holds locked until it is closed."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, mode)
+    os.fchmod(fd, mode)
+    os.chown(path, owner, owner)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    return fd
+
+
+def linked_lock(path):
+    """Another name of a file that others can open."""
+    fd = held_lock(path + ".other", os.geteuid(), 0o644)
+    os.link(path + ".other", path)
+    return fd
+
+
 def check_strangers_file(make):
-    """A lock that somebody else could hold is none."""
+    """A lock that somebody else could hold keeps nobody out."""
+    if os.geteuid() != 0:
+        raise Skip("cannot give files away")
     with Scene(GOOD) as scene:
-        make(scene.path(".saving.lock"))
+        os.chmod(scene.folder, 0o1777)
+        fd = make(scene.path(".saving.lock"))
         result = scene.save()
-        assert result.status in (os.EX_CANTCREAT, os.EX_TEMPFAIL), result
-        assert ".saving.lock" in result.err, result
-        assert scene.names() == [".saving.lock"], scene.names()
-        assert scene.image_bytes() == GOOD
+        expect(result, os.EX_OK, "is no lock to be trusted: it was removed")
+        assert result.err.count("\n") == 1, result
+        assert scene.read("vmcore.0") == DATA
+        assert ".saving.lock" not in scene.names(), scene.names()
+        if fd is not None:
+            os.close(fd)
+
+
+def check_lock_stays(user, make):
+    """What cannot be removed does not keep anybody out, either."""
+    if os.geteuid() != 0:
+        raise Skip("cannot become somebody else")
+    with Scene(GOOD) as scene:
+        for path, mode in [(scene.work.name, 0o711), (scene.image, 0o666),
+                           (scene.folder, 0o1777)]:
+            os.chmod(path, mode)
+        make(scene.path(".saving.lock"))
+        try:
+            result = scene.save(user=user)
+        except PermissionError:
+            raise Skip("nobody else can run the command here")
+        expect(result, os.EX_OK, "nothing keeps another vmcore save out of there")
+        assert result.err.count("\n") == 1, result
+        assert scene.read("vmcore.0") == DATA
+        assert ".saving.lock" in scene.names(), scene.names()
 
 
 def check_leftovers():
@@ -417,11 +457,18 @@ tests.case("no folder", check_no_folder)
 tests.case("one at a time", check_locked)
 tests.case("a folder and a disk that others lock", check_strangers_lock)
 for what, make in [
-    ("is a link", lambda path: os.symlink("elsewhere", path)),
-    ("is a fifo", os.mkfifo),
-    ("is a folder", os.mkdir),
+    ("of a stranger", lambda path: held_lock(path, 12345)),
+    ("that a stranger may write", lambda path: held_lock(path, 0, 0o666)),
+    ("that has another name", linked_lock),
+    ("that is a link", lambda path: os.symlink("elsewhere", path)),
+    ("that is a fifo", os.mkfifo),
 ]:
-    tests.case(f"a lock that {what}", check_strangers_file, make)
+    tests.case(f"a lock {what}", check_strangers_file, make)
+for what, user, make in [
+    ("of a stranger", 12346, lambda path: held_lock(path, 12345)),
+    ("that is a folder", 0, os.mkdir),
+]:
+    tests.case(f"a lock {what}, which stays", check_lock_stays, user, make)
 tests.case("names that are taken", check_leftovers)
 
 # ---- what goes wrong on the way ----
