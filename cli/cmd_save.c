@@ -299,6 +299,27 @@ advice(const struct save_request *rq, enum trouble_kind kind)
 /* An image that is all hole has nothing that could be searched. */
 static void
 say_none(const struct save_request *rq)
+/* Dumps lie whole sectors from the place that was named. */
+static bool
+say_no_sector(const struct save_request *rq)
+{
+	uint64_t offset_over = rq->srq_offset % KERNELDUMP_HDR_LEN;
+	uint64_t length_over = rq->srq_length % KERNELDUMP_HDR_LEN;
+
+	if (offset_over != 0)
+		warnx(
+		    "%s: no dump whole sectors after byte %ju (--offset %ju is the start of that sector)",
+		    rq->srq_device, (uintmax_t)rq->srq_offset,
+		    (uintmax_t)(rq->srq_offset - offset_over));
+	else if (length_over != 0)
+		warnx(
+		    "%s: no dump whole sectors before byte %ju (--length is not a multiple of %d)",
+		    rq->srq_device,
+		    (uintmax_t)(rq->srq_offset + rq->srq_length),
+		    KERNELDUMP_HDR_LEN);
+	return (offset_over != 0 || length_over != 0);
+}
+
 {
 	const char *kind = dumpdev_file_kind(rq->srq_dev);
 
@@ -308,6 +329,8 @@ say_none(const struct save_request *rq)
 	else if (kind != NULL)
 		warnx("%s: no dump on it: it is %s", rq->srq_device, kind);
 	else if (rq->srq_has_offset || rq->srq_data_len == 0 ||
+	else if (say_no_sector(rq))
+		return;
 	    dumpdev_has_table(rq->srq_dev))
 		warnx("%s: no dump", rq->srq_device);
 	else

@@ -436,6 +436,27 @@ def check_offset_behind():
 
 
 def check_offset_nothing():
+def check_offset_sector(image, words, message):
+    """Nothing lies whole sectors from there: which place may have been meant?"""
+    with Scene(image) as scene:
+        for more in ((), ("-f",), ("-C",)):
+            expect(scene.save(*more, *words), NO_DUMP, message)
+        assert scene.names() == [], scene.names()
+
+
+for name, words, message in [
+    ("", ["--offset", "8193"], "(--offset 8192 is the start of that sector)"),
+    ("in the dump's sector", ["--offset", "8191"],
+     "(--offset 7680 is the start of that sector)"),
+    ("with a length", ["--offset", "8200", "--length", str(len(GOOD))],
+     "(--offset 8192 is the start of that sector)"),
+    ("of which the length is none", ["--offset", "8K", "--length", str(len(GOOD) - 1)],
+     "(--length is not a multiple of 512)"),
+]:
+    tests.case(f"--offset in the middle of a sector {name}",
+               check_offset_sector, IN_THE_MIDST, words, message)
+
+
     with Scene(FILLER) as scene:
         expect(scene.save("--offset", "0"), NO_DUMP, "no dump")
         # The headers of nothing: their lengths are impossible.
