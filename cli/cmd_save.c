@@ -7,6 +7,7 @@
 #include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -17,8 +18,10 @@
 #include "cli/interrupt.h"
 #include "cli/number.h"
 #include "cli/options.h"
+#include "cli/quote.h"
 #include "cli/save_dump.h"
 #include "cli/text.h"
+#include "format/imagekind.h"
 
 /* Not of sysexits(3): there is no dump, which is no mistake of anybody. */
 #define STATUS_NONE 1
@@ -296,9 +299,6 @@ advice(const struct save_request *rq, enum trouble_kind kind)
 		" (--offset 0 looks for dumps without it)");
 }
 
-/* An image that is all hole has nothing that could be searched. */
-static void
-say_none(const struct save_request *rq)
 /* Dumps lie whole sectors from the place that was named. */
 static bool
 say_no_sector(const struct save_request *rq)
@@ -320,17 +320,20 @@ say_no_sector(const struct save_request *rq)
 	return (offset_over != 0 || length_over != 0);
 }
 
+/* An image that is all hole has nothing that could be searched. */
+static void
+say_none(const struct save_request *rq)
 {
 	const char *kind = dumpdev_file_kind(rq->srq_dev);
 
 	if (rq->srq_any_cleared)
 		warnx("%s: no dump but one that was saved before",
 		    rq->srq_device);
+	else if (say_no_sector(rq))
+		return;
 	else if (kind != NULL)
 		warnx("%s: no dump on it: it is %s", rq->srq_device, kind);
 	else if (rq->srq_has_offset || rq->srq_data_len == 0 ||
-	else if (say_no_sector(rq))
-		return;
 	    dumpdev_has_table(rq->srq_dev))
 		warnx("%s: no dump", rq->srq_device);
 	else
@@ -377,16 +380,46 @@ handle_all(struct save_request *rq)
 	return (EX_OK);
 }
 
+/* Say what the image is, with a line for the shell that makes it a raw one. */
+static void
+say_kind(const struct save_request *rq, const struct imagekind *kind)
+{
+	char *name = NULL;
+	size_t len;
+	FILE *out = open_memstream(&name, &len);
+
+	if (out != NULL) {
+		/* A name must not be taken for an option. */
+		if (rq->srq_device[0] == '-')
+			fputs("./", out);
+		quote_put(out, rq->srq_device);
+		if (fclose(out) == 0)
+			warnx("%s: %s; %s%s%s", rq->srq_device, kind->ik_name,
+			    kind->ik_todo, name, kind->ik_tail);
+	}
+	free(name);
+}
+
 /* Whoever says where to look knows what the image is. */
 static bool
 is_right(struct save_request *rq)
 {
+	const struct imagekind *kind;
+
 	if (rq->srq_force)
 		dumpdev_salvage(rq->srq_dev, interrupt_came);
-	if (rq->srq_has_offset)
-		return (dumpdev_limit(rq->srq_dev, rq->srq_offset,
-		    rq->srq_length, interrupt_came));
-	return (dumpdev_is_raw(rq->srq_dev));
+	if (rq->srq_has_offset) {
+		if (dumpdev_limit(rq->srq_dev, rq->srq_offset, rq->srq_length,
+			interrupt_came))
+			return (true);
+		warnx("%s: %s", rq->srq_device,
+		    dumpdev_trouble(rq->srq_dev)->trb_text);
+		return (false);
+	}
+	kind = dumpdev_image_kind(rq->srq_dev);
+	if (kind != NULL)
+		say_kind(rq, kind);
+	return (kind == NULL);
 }
 
 static int
@@ -407,10 +440,7 @@ open_device(struct save_request *rq)
 					   "");
 		return (tr.trb_kind == TROUBLE_IO ? EX_IOERR : EX_NOINPUT);
 	}
-	if (is_right(rq))
-		return (EX_OK);
-	warnx("%s: %s", rq->srq_device, dumpdev_trouble(rq->srq_dev)->trb_text);
-	return (EX_DATAERR);
+	return (is_right(rq) ? EX_OK : EX_DATAERR);
 }
 
 /* How much work the disk is worth, by what is there of it. */

@@ -153,14 +153,13 @@ dumpdev_salvage(struct dumpdev *dev, bool (*is_over)(void))
 	dev->stops = is_over;
 }
 
-bool
-dumpdev_is_raw(struct dumpdev *dev)
+const struct imagekind *
+dumpdev_image_kind(const struct dumpdev *dev)
 {
 	uint8_t head[IMAGEKIND_HEAD_LEN], tail[IMAGEKIND_TAIL_LEN];
 	struct span head_bytes = { .base = head };
 	struct span tail_bytes = { .base = tail };
 	uint64_t len = dev->disk.dk_len;
-	const struct imagekind *kind;
 
 	if (disk_read(&dev->disk, 0, head,
 		len < sizeof(head) ? (size_t)len : sizeof(head)))
@@ -169,10 +168,7 @@ dumpdev_is_raw(struct dumpdev *dev)
 	if (len >= sizeof(tail) &&
 	    disk_read(&dev->disk, len - sizeof(tail), tail, sizeof(tail)))
 		tail_bytes.len = sizeof(tail);
-	kind = imagekind_find(head_bytes, tail_bytes);
-	return (kind == NULL ||
-	    trouble_note(&dev->trouble, TROUBLE_DATA, "%s; %s", kind->ik_name,
-		kind->ik_todo));
+	return (imagekind_find(head_bytes, tail_bytes));
 }
 
 const char *

@@ -12,6 +12,7 @@
 #include "disk/trouble.h"
 
 struct dumpdev;
+struct imagekind;
 
 enum dumpdev_access { DUMPDEV_READ, DUMPDEV_CLEAR };
 
@@ -40,10 +41,10 @@ bool dumpdev_limit(struct dumpdev *dev, uint64_t start, uint64_t len,
 void dumpdev_salvage(struct dumpdev *dev, bool (*is_over)(void));
 
 /*
- * Is it a disk, or an image as raw as one?  Anything else has to be made raw
- * before it is looked into: dumpdev_trouble() says what it is, and how.
+ * What kind of an image it is that has to be made raw before it is looked into.
+ * NULL: a disk, or an image as raw as one.
  */
-bool dumpdev_is_raw(struct dumpdev *dev);
+const struct imagekind *dumpdev_image_kind(const struct dumpdev *dev);
 
 /*
  * What it is, if it is no disk, but a dump that was saved from one or the like:
@@ -61,7 +62,7 @@ bool dumpdev_has_table(const struct dumpdev *dev);
 
 /*
  * Why dumpdev_next() could not look everywhere, such as a damaged partition
- * table or a bad sector; or why dumpdev_limit() or dumpdev_is_raw() refused.
+ * table or a bad sector; or why dumpdev_limit() refused.
  */
 const struct trouble *dumpdev_trouble(const struct dumpdev *dev);
 

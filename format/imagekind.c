@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#define CONVERT	    "convert it first: qemu-img convert -O raw IMAGE disk.raw"
-#define UNPACK(how) "unpack it first: " how " IMAGE"
+#define CONVERT	    "convert it first: qemu-img convert -O raw ", " disk.raw"
+#define UNPACK(how) "unpack it first: " how " ", ""
 
 #define VIRTUAL(name)                                                              \
 	name                                                                       \
@@ -46,7 +46,7 @@ static const struct magic {
 	{ DISK("Parallels"), 0, 16, false, "WithoutFreeSpace" },
 	{ DISK("Parallels"), 0, 16, false, "WithouFreSpacExt" },
 	{ DISK("DMG"), 0, 4, true, "koly" },
-	{ { "an EWF image", "convert it first: ewfexport -f raw IMAGE",
+	{ { "an EWF image", "convert it first: ewfexport -f raw ", "",
 	      "an EWF image: make it a raw image with ewfexport -f raw, then get the dump out of it with vmcore save" },
 	    0, 8, false, "EVF\x09\x0d\x0a\xff" },
 	{ { "compressed by gzip", UNPACK("gzip -dk"), NULL }, 0, 3, false,

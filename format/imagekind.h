@@ -16,7 +16,9 @@
 
 struct imagekind {
 	const char *ik_name; /* "a qcow2 image" */
-	const char *ik_todo; /* what to do first, with a command */
+	/* What to do first: a command, which goes on with the file's name, ik_tail. */
+	const char *ik_todo;
+	const char *ik_tail; /* " disk.raw", or "" */
 	/* What foreign_name() calls such a file. */
 	const char *ik_foreign; /* NULL: that it is opened as it is */
 };

@@ -5,6 +5,7 @@ GEOM's own sectors, partition tables of which parts are lost, and offsets.
 """
 
 import os
+import shlex
 
 import images
 from images import (
@@ -435,7 +436,6 @@ def check_offset_behind():
             expect(result, os.EX_DATAERR, "the disk ends before that")
 
 
-def check_offset_nothing():
 def check_offset_sector(image, words, message):
     """Nothing lies whole sectors from there: which place may have been meant?"""
     with Scene(image) as scene:
@@ -457,6 +457,7 @@ for name, words, message in [
                check_offset_sector, IN_THE_MIDST, words, message)
 
 
+def check_offset_nothing():
     with Scene(FILLER) as scene:
         expect(scene.save("--offset", "0"), NO_DUMP, "no dump")
         # The headers of nothing: their lengths are impossible.
@@ -586,6 +587,28 @@ for row in [
     (b"\x04\x22\x4d\x18", "compressed by lz4", "lz4 -d"),
 ]:
     tests.case(f"not raw: {row[1]}", check_wrapped, *row)
+
+
+
+def check_command_pasted(name, shown):
+    """The line names the file as the user did, and a shell takes it for one word."""
+    with Scene(b"") as scene:
+        image = os.path.join(scene.work.name, name)
+        with open(image, "wb") as file:
+            file.write(b"QFI\xfb\0\0\0\3".ljust(1024, b"\0"))
+        result = run(os.path.abspath(VMCORE), "save", "--", name, scene.folder, cwd=scene.work.name)
+        expect(result, os.EX_DATAERR, "a qcow2 image")
+        line = result.err.partition(" first: ")[2]
+        assert shlex.split(line) == [*CONVERT.split(), shown, "disk.raw"], result
+
+
+for name, shown in [
+    ("disk.qcow2", "disk.qcow2"),
+    ("it's a $(disk).qcow2", "it's a $(disk).qcow2"),
+    ("-f", "./-f"),
+    ("a\x1bb", "a\\x1bb"),
+]:
+    tests.case(f"a command to paste: {name!r}", check_command_pasted, name, shown)
 
 # ---- savecore's order ----
 
