@@ -516,7 +516,10 @@ dumpdev_clear(struct dumpdev *dev, const struct dumpdev_dump *dump,
 		return (false);
 	if (dump->dmp_last_other)
 		return (trouble_note(tr, TROUBLE_DATA,
-		    "no header of its own behind the dump to mark"));
+		    "%s: save -f saves it again",
+		    dump->dmp_last_lost ?
+			"the header after it, for the mark, cannot be read" :
+			"it has no header of its own after it, for the mark"));
 	memcpy(hdr, dump->dmp_last, sizeof(hdr));
 	kerneldump_clear(hdr);
 	if (!disk_write(&dev->disk, dump->dmp_place.kpl_last_off, hdr,

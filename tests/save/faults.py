@@ -19,6 +19,11 @@ LAST = len(IMAGE) - 512
 START = LAST - len(DATA)
 FIRST = START - 512
 
+UNMARKED = (
+    "not marked as saved: the header after it, for the mark, cannot be read:"
+    " save -f saves it again\n"
+)
+
 tests = Tests()
 
 
@@ -158,7 +163,7 @@ def check_short(sector, length):
         message = "the header after the dump cannot be read"
         expect(scene.save("-k", env=env), os.EX_IOERR, message)
         result = scene.save("-f", env=env)
-        expect(result, os.EX_DATAERR, "no header of its own")
+        expect(result, os.EX_DATAERR, UNMARKED)
         assert scene.read("vmcore.0") == data
         assert scene.image_bytes() == image
 
@@ -192,7 +197,7 @@ def check_last(media, before, words):
         assert scene.names() == [], scene.names()
         result = scene.save("-f", *words, env=env)
         expect(result, os.EX_DATAERR, "the header after the dump cannot be read")
-        assert "not marked as saved: no header of its own" in result.err, result
+        assert UNMARKED in result.err, result
         assert scene.read("vmcore.0") == DATA
         assert b"Dump Status: bad\n" in scene.read("info.0")
         assert scene.image_bytes() == media
