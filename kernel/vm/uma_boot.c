@@ -51,10 +51,8 @@ uma_boot_take(vm_size_t size)
 void *
 uma_startup_alloc(uma_zone_t zone, vm_size_t size, uint8_t *pflag, int wait)
 {
-	if (booted) {
-		zone->uz_keg->uk_allocf = uma_small_alloc;
+	if (booted)
 		return (uma_small_alloc(zone, size, pflag, wait));
-	}
 	boot_need(size);
 	boot_end -= size;
 	*pflag = UMA_SLAB_BOOT;
