@@ -2,6 +2,9 @@
  * Linked lists in the form that 4.4BSD's users know: the links are members of
  * the elements, and the first word of a head or an entry is the next element.
  * Debuggers rely on that (proc_off_p_list, thread_off_td_plist).
+ *
+ * An element that is removed leads nowhere.  Its old neighbours may be freed before
+ * it is, and who follows the pointers in a dump must not come to them.
  */
 #ifndef KERNEL_SYS_QUEUE_H
 #define KERNEL_SYS_QUEUE_H
@@ -49,6 +52,8 @@
 			(elm)->field.le_next->field.le_prev = \
 			    (elm)->field.le_prev; \
 		*(elm)->field.le_prev = (elm)->field.le_next; \
+		(elm)->field.le_next = NULL; \
+		(elm)->field.le_prev = NULL; \
 	} while (0)
 
 /* Doubly linked, with quick access to both ends. */
@@ -112,6 +117,8 @@
 		else \
 			(head)->tqh_last = (elm)->field.tqe_prev; \
 		*(elm)->field.tqe_prev = (elm)->field.tqe_next; \
+		(elm)->field.tqe_next = NULL; \
+		(elm)->field.tqe_prev = NULL; \
 	} while (0)
 
 #endif

@@ -239,8 +239,10 @@ bucket_pop(struct uma_bucket **list)
 {
 	struct uma_bucket *bucket = *list;
 
-	if (bucket != NULL)
+	if (bucket != NULL) {
 		*list = bucket->ub_next;
+		bucket->ub_next = NULL;
+	}
 	return (bucket);
 }
 

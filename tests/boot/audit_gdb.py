@@ -26,9 +26,6 @@ UMA_ZONE_BULK = 0x200  # a dump does not need the items
 # Structures in pages that a dump may leave out.
 BULK = {"pv_chunk"}
 
-# Links that nothing follows while their owner is in no list.
-STALE = {("thread", "td_runq"), ("uma_bucket", "ub_next")}
-
 # Described by themselves: see check_slab().
 APART = {"vm_page"}
 
@@ -112,7 +109,6 @@ def pointers_in(type_, offset=0):
         return [
             pointer
             for field in type_.fields()
-            if (type_.tag, field.name) not in STALE
             for pointer in pointers_in(field.type, offset + field.bitpos // 8)
         ]
     target = target_of(type_)
