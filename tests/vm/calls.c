@@ -17,23 +17,23 @@ call_main(void *arg)
 }
 
 bool
-ended(const struct call *cl)
+call_ended(const struct call *cl)
 {
 	return (__atomic_load_n(&cl->cl_ended, __ATOMIC_ACQUIRE));
 }
 
 void
-await(struct call *cl)
+call_await(struct call *cl)
 {
-	while (!ended(cl) && !sim_asleep(cl->cl_thread))
+	while (!call_ended(cl) && !sim_asleep(cl->cl_thread))
 		cpu_spinwait();
 }
 
 void
-start(struct call *cl)
+call_start(struct call *cl)
 {
 	cl->cl_thread = sim_start(call_main, cl);
-	await(cl);
+	call_await(cl);
 }
 
 void

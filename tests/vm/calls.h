@@ -20,10 +20,10 @@ struct call {
 };
 
 /* Go on when the call has ended, or sleeps. */
-void start(struct call *cl);
-void await(struct call *cl);
+void call_start(struct call *cl);
+void call_await(struct call *cl);
 
-bool ended(const struct call *cl);
+bool call_ended(const struct call *cl);
 
 /* What cl_func may be: the object goes, or its pages; or "sim0" goes. */
 void call_deallocate(struct call *cl);

@@ -17,9 +17,9 @@ static const struct sim_config config = {
 	.pinned = true,
 };
 
-struct disk *disks[NDISKS];
-static struct sim_disks worker = { .dks_disks = disks,
-	.dks_ndisks = NDISKS,
+struct disk *swap_disks[NSWAPDISKS];
+static struct sim_disks worker = { .dks_disks = swap_disks,
+	.dks_ndisks = NSWAPDISKS,
 	.dks_cpu = 1 };
 
 void
@@ -29,13 +29,13 @@ hold_disks(bool hold)
 }
 
 int
-power_on(void **state)
+swap_power_on(void **state)
 {
 	(void)state;
 	sim_boot(&config);
 	sim_pin(0);
-	for (uint32_t i = 0; i < NDISKS; i++)
-		disks[i] = sim_disk_create(&(struct sim_disk_config){
+	for (uint32_t i = 0; i < NSWAPDISKS; i++)
+		swap_disks[i] = sim_disk_create(&(struct sim_disk_config){
 		    .media_len = 8 << 20,
 		    .sector_len = 512,
 		    .seed = i });
@@ -44,12 +44,12 @@ power_on(void **state)
 }
 
 int
-power_off(void **state)
+swap_power_off(void **state)
 {
 	(void)state;
 	sim_disks_stop(&worker);
-	for (int i = 0; i < NDISKS; i++)
-		sim_disk_destroy(disks[i]);
+	for (int i = 0; i < NSWAPDISKS; i++)
+		sim_disk_destroy(swap_disks[i]);
 	if (mtx_owned(&vm_mtx))
 		mtx_unlock(&vm_mtx);
 	sim_halt();
@@ -59,15 +59,15 @@ power_off(void **state)
 void
 swap_on(int i, vm_pindex_t npages)
 {
-	static const char *const names[NDISKS] = { "sim0", "sim1" };
+	static const char *const names[NSWAPDISKS] = { "sim0", "sim1" };
 
-	assert_int_equal(swap_dev_add(names[i], disks[i], ptoa(16),
+	assert_int_equal(swap_dev_add(names[i], swap_disks[i], ptoa(16),
 			     ptoa(npages + SWAP_RESERVED)),
 	    0);
 }
 
 uint32_t
-used(const char *name)
+swap_used(const char *name)
 {
 	uint32_t n;
 
@@ -143,7 +143,7 @@ put_out(vm_object_t object, vm_pindex_t pindex, int n, int *rtvals)
 }
 
 void
-forget(vm_object_t object, vm_pindex_t pindex, int n)
+forget_pages(vm_object_t object, vm_pindex_t pindex, int n)
 {
 	VM_OBJECT_LOCK(object);
 	for (int i = 0; i < n; i++) {
@@ -205,7 +205,7 @@ swapped(int n)
 	put_out(object, 0, n, rtvals);
 	for (int i = 0; i < n; i++)
 		assert_int_equal(rtvals[i], VM_PAGER_OK);
-	forget(object, 0, n);
+	forget_pages(object, 0, n);
 	return (object);
 }
 

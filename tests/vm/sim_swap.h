@@ -9,13 +9,13 @@
 #include "kernel/vm/vm_object.h"
 #include "kernel/vm/vm_pager.h"
 
-#define NDISKS 2
+#define NSWAPDISKS 2
 
-extern struct disk *disks[NDISKS];
+extern struct disk *swap_disks[NSWAPDISKS];
 
 /* The setup and the teardown of a test.  Each disk has 8 MB. */
-int power_on(void **state);
-int power_off(void **state);
+int swap_power_on(void **state);
+int swap_power_off(void **state);
 
 /* No disk does anything, until this is called with false. */
 void hold_disks(bool hold);
@@ -24,7 +24,7 @@ void hold_disks(bool hold);
 void swap_on(int i, vm_pindex_t npages);
 
 /* How many blocks of a device are used. */
-uint32_t used(const char *name);
+uint32_t swap_used(const char *name);
 
 /* The page, exclusively busy.  The object is locked. */
 vm_page_t grab_page(vm_object_t object, vm_pindex_t pindex);
@@ -36,7 +36,7 @@ vm_page_t write_page(vm_object_t object, vm_pindex_t pindex, uint32_t pattern);
 void put_out(vm_object_t object, vm_pindex_t pindex, int n, int *rtvals);
 
 /* Forget clean pages, as the page daemon does. */
-void forget(vm_object_t object, vm_pindex_t pindex, int n);
+void forget_pages(vm_object_t object, vm_pindex_t pindex, int n);
 
 /* Bring in n pages that are not in memory, with one call. */
 int get_in(vm_object_t object, vm_pindex_t pindex, int n, int *behind,

@@ -24,14 +24,14 @@ test_out_and_in(void **state)
 	(void)state;
 	swap_on(0, 100);
 	object = swapped(n);
-	assert_int_equal(used("sim0"), n);
+	assert_int_equal(swap_used("sim0"), n);
 	audit_swap();
 	assert_int_equal(get_in(object, 0, n, NULL, NULL), VM_PAGER_OK);
 	for (int i = 0; i < n; i++)
 		assert_true(in_memory(object, (vm_pindex_t)i,
 		    1000 * (uint32_t)i));
 	vm_object_deallocate(object);
-	assert_int_equal(used("sim0"), 0);
+	assert_int_equal(swap_used("sim0"), 0);
 }
 
 /* What lies on the disk, and where. */
@@ -44,7 +44,7 @@ test_in_a_row(void **state)
 	(void)state;
 	swap_on(0, 100);
 	object = swapped(8);
-	media = (const uint32_t *)(const void *)(sim_disk_media(disks[0]) +
+	media = (const uint32_t *)(const void *)(sim_disk_media(swap_disks[0]) +
 	    ptoa(16 + SWAP_RESERVED));
 	for (uint32_t i = 0; i < 8; i++)
 		assert_int_equal(media[i * 1024], 1000 * i);
@@ -75,8 +75,8 @@ test_written_again(void **state)
 	(void)write_page(object, 0, 77);
 	put_out(object, 0, 1, &rtval);
 	assert_int_equal(rtval, VM_PAGER_OK);
-	forget(object, 0, 1);
-	assert_int_equal(used("sim0"), 1);
+	forget_pages(object, 0, 1);
+	assert_int_equal(swap_used("sim0"), 1);
 	assert_int_equal(get_in(object, 0, 1, NULL, NULL), VM_PAGER_OK);
 	assert_true(in_memory(object, 0, 77));
 	audit_swap();
@@ -181,7 +181,7 @@ test_write_error(void **state)
 
 	(void)state;
 	swap_on(0, 100);
-	sim_disk_break(disks[0], SIM_DISK_FAILS);
+	sim_disk_break(swap_disks[0], SIM_DISK_FAILS);
 	put_out(object, 2, 1, &rtval);
 	assert_int_equal(rtval, VM_PAGER_ERROR);
 	mtx_lock(&vm_mtx);
@@ -192,10 +192,10 @@ test_write_error(void **state)
 	audit_swap();
 
 	/* The next try is on another block. */
-	sim_disk_break(disks[0], SIM_DISK_WORKS);
+	sim_disk_break(swap_disks[0], SIM_DISK_WORKS);
 	put_out(object, 2, 1, &rtval);
 	assert_int_equal(rtval, VM_PAGER_OK);
-	forget(object, 2, 1);
+	forget_pages(object, 2, 1);
 	assert_int_equal(get_in(object, 2, 1, NULL, NULL), VM_PAGER_OK);
 	assert_true(in_memory(object, 2, 5));
 	audit_swap();
@@ -211,10 +211,10 @@ test_read_error(void **state)
 	(void)state;
 	swap_on(0, 100);
 	object = swapped(8);
-	sim_disk_break(disks[0], SIM_DISK_FAILS);
+	sim_disk_break(swap_disks[0], SIM_DISK_FAILS);
 	assert_int_equal(get_in(object, 3, 1, &behind, &ahead), VM_PAGER_ERROR);
 	assert_int_equal(object->resident_page_count, 0);
-	sim_disk_break(disks[0], SIM_DISK_WORKS);
+	sim_disk_break(swap_disks[0], SIM_DISK_WORKS);
 	assert_int_equal(get_in(object, 3, 1, NULL, NULL), VM_PAGER_OK);
 	assert_true(in_memory(object, 3, 3000));
 	vm_object_deallocate(object);
@@ -233,7 +233,7 @@ test_no_memory_for_notes(void **state)
 	take_memory(VM_ALLOC_INTERRUPT);
 	put_out(object, 2, 1, &rtval);
 	assert_int_equal(rtval, VM_PAGER_AGAIN);
-	assert_int_equal(used("sim0"), 0);
+	assert_int_equal(swap_used("sim0"), 0);
 	audit_swap();
 	give_memory();
 	put_out(object, 2, 1, &rtval);
@@ -255,7 +255,7 @@ test_remove(void **state)
 	VM_OBJECT_LOCK(object);
 	vm_object_page_remove(object, 1, 4, 0);
 	VM_OBJECT_UNLOCK(object);
-	assert_int_equal(used("sim0"), 5);
+	assert_int_equal(swap_used("sim0"), 5);
 	assert_int_equal(get_in(object, 1, 1, NULL, NULL), VM_PAGER_FAIL);
 	assert_int_equal(get_in(object, 2, 1, NULL, NULL), VM_PAGER_FAIL);
 	assert_int_equal(get_in(object, 4, 1, NULL, NULL), VM_PAGER_OK);
@@ -289,7 +289,7 @@ put_own(vm_object_t shadow, const char *own)
 		(void)write_page(shadow, i, 5);
 		if (own[i] == 's') {
 			put_out(shadow, i, 1, &rtval);
-			forget(shadow, i, 1);
+			forget_pages(shadow, i, 1);
 		}
 	}
 }
@@ -308,7 +308,7 @@ test_absorb(void **state)
 	put_own(shadow, row->own);
 	vm_object_deallocate(object);
 	assert_null(shadow->backing_object);
-	assert_int_equal(used("sim0"), row->used);
+	assert_int_equal(swap_used("sim0"), row->used);
 	audit_swap();
 	for (vm_pindex_t i = 0; i < 2; i++) {
 		if (row->own[i] != 'm')
@@ -318,7 +318,7 @@ test_absorb(void **state)
 		    row->own[i] == '.' ? 1000 * ((uint32_t)i + 1) : 5));
 	}
 	vm_object_deallocate(shadow);
-	assert_int_equal(used("sim0"), 0);
+	assert_int_equal(swap_used("sim0"), 0);
 }
 
 /* A page that is absorbed from memory is dirty, so its block is free. */
@@ -335,7 +335,7 @@ test_absorb_clean_page(void **state)
 	vm_object_reference(object);
 	vm_object_shadow(&shadow, &offset, ptoa(4));
 	vm_object_deallocate(object);
-	assert_int_equal(used("sim0"), 3);
+	assert_int_equal(swap_used("sim0"), 3);
 	assert_true(in_memory(shadow, 2, 2000));
 	audit_swap();
 	vm_object_deallocate(shadow);
@@ -372,7 +372,7 @@ test_bypass(void **state)
 	vm_object_deallocate(shadow);
 	vm_object_deallocate(object);
 	vm_object_deallocate(object);
-	assert_int_equal(used("sim0"), 0);
+	assert_int_equal(swap_used("sim0"), 0);
 }
 
 /* A page that moves to another object is dirty there, and its block is free. */
@@ -389,7 +389,7 @@ test_rename(void **state)
 	assert_int_equal(vm_page_rename(grab_page(object, 2), other, 0), 0);
 	vm_page_xunbusy(vm_page_lookup(other, 0));
 	VM_OBJECT_UNLOCK(object);
-	assert_int_equal(used("sim0"), 3);
+	assert_int_equal(swap_used("sim0"), 3);
 	assert_int_equal(get_in(object, 2, 1, NULL, NULL), VM_PAGER_FAIL);
 	assert_true(in_memory(other, 0, 2000));
 	vm_object_deallocate(object);
@@ -445,12 +445,12 @@ test_unmapped(void **state)
 	    KERN_SUCCESS);
 	(void)audit_objects(&npages);
 	assert_int_equal(npages, r->pages);
-	assert_int_equal(used("sim0"), r->blocks);
+	assert_int_equal(swap_used("sim0"), r->blocks);
 	audit_swap();
 	vmspace_free(vm);
 	if (child != NULL)
 		vmspace_free(child);
-	assert_int_equal(used("sim0"), 0);
+	assert_int_equal(swap_used("sim0"), 0);
 }
 
 /* A page's block is its own until a fault lets it be written to. */
@@ -470,11 +470,11 @@ test_written_by_fault(void **state)
 	assert_int_equal(vm_fault(&vm->vm_map, VA(0), VM_PROT_READ,
 			     VM_FAULT_NORMAL),
 	    KERN_SUCCESS);
-	assert_int_equal(used("sim0"), NPARTS);
+	assert_int_equal(swap_used("sim0"), NPARTS);
 	assert_int_equal(vm_fault(&vm->vm_map, VA(0), VM_PROT_WRITE,
 			     VM_FAULT_NORMAL),
 	    KERN_SUCCESS);
-	assert_int_equal(used("sim0"), NPARTS - 1);
+	assert_int_equal(swap_used("sim0"), NPARTS - 1);
 	vmspace_free(vm);
 }
 
@@ -498,10 +498,10 @@ test_free_lots(void **state)
 		if (twice == 0)
 			vm_object_page_remove(object, 0, 0, 0);
 		mtx_unlock(&vm_mtx);
-		assert_int_equal(used("sim0"), twice == 0 ? 0 : 1500);
+		assert_int_equal(swap_used("sim0"), twice == 0 ? 0 : 1500);
 	}
 	vm_object_deallocate(object);
-	assert_int_equal(used("sim0"), 0);
+	assert_int_equal(swap_used("sim0"), 0);
 }
 
 /* Blocks for 400 pages that are far apart, and how much longer a dump is. */
@@ -523,7 +523,7 @@ test_notes_are_bulk(void **state)
 		    &old));
 	}
 	mtx_unlock(&vm_mtx);
-	assert_int_equal(used("sim0"), 400);
+	assert_int_equal(swap_used("sim0"), 400);
 	assert_true(sim_ndumped() <= dumped + 4);
 	vm_object_deallocate(object);
 }
@@ -558,8 +558,8 @@ main(void)
 	ADD_ROWS(tests, ntests, bypass_rows, test_bypass);
 	ADD_ROWS(tests, ntests, unmap_rows, test_unmapped);
 	for (size_t i = 0; i < ntests; i++) {
-		tests[i].setup_func = power_on;
-		tests[i].teardown_func = power_off;
+		tests[i].setup_func = swap_power_on;
+		tests[i].teardown_func = swap_power_off;
 	}
 	return (RUN_TESTS(tests, ntests));
 }

@@ -55,7 +55,7 @@ test_add(void **state)
 	const struct add_row *row = *state;
 
 	swap_on(1, 4);
-	assert_int_equal(swap_dev_add(row->device, disks[row->disk],
+	assert_int_equal(swap_dev_add(row->device, swap_disks[row->disk],
 			     row->offset, row->len),
 	    row->error);
 	mtx_lock(&vm_mtx);
@@ -73,12 +73,12 @@ test_add_too_many(void **state)
 
 	(void)state;
 	for (; name[0] < 'a' + SWAP_MAXDEV; name[0]++)
-		assert_int_equal(swap_dev_add(name, disks[0],
+		assert_int_equal(swap_dev_add(name, swap_disks[0],
 				     ptoa(4 * (name[0] - 'a')), ptoa(4)),
 		    0);
-	assert_int_equal(swap_dev_add(name, disks[1], 0, ptoa(4)), EFBIG);
+	assert_int_equal(swap_dev_add(name, swap_disks[1], 0, ptoa(4)), EFBIG);
 	assert_int_equal(swapoff_one("c"), 0);
-	assert_int_equal(swap_dev_add(name, disks[1], 0, ptoa(4)), 0);
+	assert_int_equal(swap_dev_add(name, swap_disks[1], 0, ptoa(4)), 0);
 	audit_swap();
 }
 
@@ -107,8 +107,8 @@ test_devices_take_turns(void **state)
 	swap_on(1, 100);
 	for (int i = 0; i < 4; i++)
 		objects[i] = swapped(8);
-	assert_int_equal(used("sim0"), 16);
-	assert_int_equal(used("sim1"), 16);
+	assert_int_equal(swap_used("sim0"), 16);
+	assert_int_equal(swap_used("sim1"), 16);
 	audit_swap();
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(get_in(objects[i], 0, 8, NULL, NULL),
@@ -146,7 +146,7 @@ test_dump(void **state)
 	swap_on(0, 100);
 	object = swapped(8);
 	(void)write_page(object, 7, 5);
-	swap_dev_overwritten(disks[row->disk], ptoa(row->first),
+	swap_dev_overwritten(swap_disks[row->disk], ptoa(row->first),
 	    ptoa(row->npages));
 	assert_int_equal(get_in(object, 0, 1, NULL, NULL),
 	    row->lost ? VM_PAGER_ERROR : VM_PAGER_OK);
@@ -186,7 +186,7 @@ take_blocks(void *arg)
 static void
 test_dump_at_any_time(void **state)
 {
-	struct swdevt *sw[NDISKS];
+	struct swdevt *sw[NSWAPDISKS];
 	struct simthread *taker;
 	bool done = false;
 	int i = 0;
@@ -202,10 +202,10 @@ test_dump_at_any_time(void **state)
 	while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE)) {
 		bool *lost = &sw[i]->sw_lost;
 
-		swap_dev_overwritten(disks[i], 0, ptoa(2048));
+		swap_dev_overwritten(swap_disks[i], 0, ptoa(2048));
 		assert_true(__atomic_load_n(lost, __ATOMIC_RELAXED));
 		__atomic_store_n(lost, false, __ATOMIC_RELAXED);
-		i = (i + 1) % NDISKS;
+		i = (i + 1) % NSWAPDISKS;
 	}
 	sim_join(taker);
 }
@@ -265,11 +265,11 @@ test_off_read_error(void **state)
 	(void)state;
 	swap_on(0, 100);
 	object = swapped(8);
-	sim_disk_break(disks[0], SIM_DISK_FAILS);
+	sim_disk_break(swap_disks[0], SIM_DISK_FAILS);
 	assert_int_equal(swapoff_one("sim0"), EIO);
-	assert_int_equal(used("sim0"), 8);
+	assert_int_equal(swap_used("sim0"), 8);
 	assert_int_equal(object->resident_page_count, 0);
-	sim_disk_break(disks[0], SIM_DISK_WORKS);
+	sim_disk_break(swap_disks[0], SIM_DISK_WORKS);
 	assert_int_equal(get_in(object, 0, 8, NULL, NULL), VM_PAGER_OK);
 	assert_int_equal(swapoff_one("sim0"), 0);
 	assert_true(in_memory(object, 7, 7000));
@@ -332,11 +332,11 @@ test_off_and_end(void **state)
 	swap_on(1, 100);
 	m = busy_page(end.cl_object);
 	take_memory(VM_ALLOC_INTERRUPT);
-	start(&end);
-	start(&off);
+	call_start(&end);
+	call_start(&off);
 	unbusy(end.cl_object, m);
-	await(&end);
-	assert_false(ended(&end));
+	call_await(&end);
+	assert_false(call_ended(&end));
 	give_memory();
 	sim_join(off.cl_thread);
 	sim_join(end.cl_thread);
@@ -358,10 +358,10 @@ test_off_and_remove(void **state)
 	remove.cl_object = swapped(2);
 	m = busy_page(remove.cl_object);
 	hold_disks(true);
-	start(&remove);
-	start(&off);
+	call_start(&remove);
+	call_start(&off);
 	unbusy(remove.cl_object, m);
-	await(&remove);
+	call_await(&remove);
 	hold_disks(false);
 	sim_join(off.cl_thread);
 	sim_join(remove.cl_thread);
@@ -382,7 +382,7 @@ test_remove_new_page(void **state)
 	swap_on(0, 100);
 	remove.cl_object = swapped(2);
 	m = busy_page(remove.cl_object);
-	start(&remove);
+	call_start(&remove);
 	(void)write_page(remove.cl_object, 0, 5);
 	unbusy(remove.cl_object, m);
 	sim_join(remove.cl_thread);
@@ -413,8 +413,8 @@ main(void)
 	ADD_ROWS(tests, ntests, dump_rows, test_dump);
 	ADD_ROWS(tests, ntests, off_rows, test_off);
 	for (size_t i = 0; i < ntests; i++) {
-		tests[i].setup_func = power_on;
-		tests[i].teardown_func = power_off;
+		tests[i].setup_func = swap_power_on;
+		tests[i].teardown_func = swap_power_off;
 	}
 	return (RUN_TESTS(tests, ntests));
 }

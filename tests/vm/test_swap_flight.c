@@ -95,7 +95,7 @@ test_in_flight(void **state)
 		objects[i] = unwritten(32);
 	hold_disks(true);
 	assert_int_equal(vm_pageout_launder(64), 64);
-	assert_int_equal(sim_disk_ninflight(disks[0]), 2);
+	assert_int_equal(sim_disk_ninflight(swap_disks[0]), 2);
 	for (int i = 0; i < 2; i++)
 		assert_looks(look(objects[i], 32, PQ_LAUNDRY), 32, 32, 32);
 	assert_int_equal(vm_cnt.v_laundered, 0);
@@ -104,7 +104,7 @@ test_in_flight(void **state)
 	for (int i = 0; i < 2; i++) {
 		assert_looks(look(objects[i], 32, PQ_INACTIVE), 0, 0, 32);
 		assert_int_equal(objects[i]->paging_in_progress, 0);
-		forget(objects[i], 0, 32);
+		forget_pages(objects[i], 0, 32);
 		assert_int_equal(get_in(objects[i], 0, 32, NULL, NULL),
 		    VM_PAGER_OK);
 		assert_true(in_memory(objects[i], 31, 31000));
@@ -164,7 +164,7 @@ test_flight_error(void **state)
 	vm_object_t object;
 
 	swap_on(0, 100);
-	sim_disk_break(disks[0], row->fault);
+	sim_disk_break(swap_disks[0], row->fault);
 	for (int i = 0; i < row->nwrites; i++) {
 		object = unwritten(8);
 		assert_int_equal(vm_pageout_launder(8), 8);
@@ -198,8 +198,8 @@ test_flight_bound(void **state)
 	for (size_t i = 0; i < NROWS(objects); i++)
 		objects[i] = unwritten(32);
 	hold_disks(true);
-	start(&launder);
-	assert_false(ended(&launder));
+	call_start(&launder);
+	assert_false(call_ended(&launder));
 	for (size_t i = 0; i < NROWS(objects); i++)
 		busy += look(objects[i], 32, PQ_LAUNDRY).lk_busy;
 	assert_int_equal(busy, (16 + 1) * 32);
@@ -210,7 +210,7 @@ test_flight_bound(void **state)
 		assert_looks(look(objects[i], 32, PQ_INACTIVE), 0, 0, 32);
 		vm_object_deallocate(objects[i]);
 	}
-	assert_int_equal(used("sim0"), 0);
+	assert_int_equal(swap_used("sim0"), 0);
 }
 
 /* What has to wait for writes in flight, and what of 8 pages is left then. */
@@ -234,15 +234,15 @@ test_flight_wait(void **state)
 
 	swap_on(0, 100);
 	call.cl_object = in_flight(8);
-	start(&call);
-	assert_false(ended(&call));
-	assert_int_equal(used("sim0"), 8);
+	call_start(&call);
+	assert_false(call_ended(&call));
+	assert_int_equal(swap_used("sim0"), 8);
 	hold_disks(false);
 	sim_join(call.cl_thread);
 	if (row->func == call_swapoff)
 		assert_looks(look(call.cl_object, 8, PQ_LAUNDRY), 0, 8, 0);
 	else
-		assert_int_equal(used("sim0"), row->used);
+		assert_int_equal(swap_used("sim0"), row->used);
 	(void)audit_objects(&npages);
 	assert_int_equal(npages, row->npages);
 	audit_swap();
@@ -263,13 +263,13 @@ test_flight_absorb(void **state)
 	shadow = end.cl_object = in_flight(8);
 	vm_object_reference(shadow);
 	vm_object_shadow(&shadow, &offset, ptoa(8));
-	start(&end);
-	assert_false(ended(&end));
+	call_start(&end);
+	assert_false(call_ended(&end));
 	hold_disks(false);
 	sim_join(end.cl_thread);
 	assert_null(shadow->backing_object);
 	assert_int_equal(shadow->resident_page_count, 8);
-	assert_int_equal(used("sim0"), 0);
+	assert_int_equal(swap_used("sim0"), 0);
 	vm_object_deallocate(shadow);
 }
 
@@ -307,10 +307,10 @@ test_dump_over_writes(void **state)
 	swap_on(0, 400);
 	for (size_t i = 0; i < NROWS(objects); i++)
 		objects[i] = in_flight(32);
-	assert_int_equal(sim_disk_ninflight(disks[0]), DISK_QDEPTH);
-	dump_over(disks[0]);
+	assert_int_equal(sim_disk_ninflight(swap_disks[0]), DISK_QDEPTH);
+	dump_over(swap_disks[0]);
 	sim_disks_drain();
-	assert_dump_is_whole(disks[0]);
+	assert_dump_is_whole(swap_disks[0]);
 	for (size_t i = 0; i < NROWS(objects); i++) {
 		assert_looks(look(objects[i], 32, PQ_ACTIVE), 0, 32, 32);
 		vm_object_deallocate(objects[i]);
@@ -334,8 +334,8 @@ test_dump_over_read(void **state)
 	swap_on(0, 100);
 	in.cl_object = swapped(8);
 	hold_disks(true);
-	start(&in);
-	dump_over(disks[0]);
+	call_start(&in);
+	dump_over(swap_disks[0]);
 	sim_join(in.cl_thread);
 	assert_int_equal(in.cl_error, VM_PAGER_ERROR);
 	vm_object_deallocate(in.cl_object);
@@ -361,8 +361,8 @@ main(void)
 	ADD_ROWS(tests, ntests, flight_errors, test_flight_error);
 	ADD_ROWS(tests, ntests, flight_waits, test_flight_wait);
 	for (size_t i = 0; i < ntests; i++) {
-		tests[i].setup_func = power_on;
-		tests[i].teardown_func = power_off;
+		tests[i].setup_func = swap_power_on;
+		tests[i].teardown_func = swap_power_off;
 	}
 	return (RUN_TESTS(tests, ntests));
 }
