@@ -345,48 +345,43 @@ test_off_and_end(void **state)
 	audit_swap();
 }
 
-/* swapoff reads a page that is removed meanwhile. */
 static void
-test_off_and_remove(void **state)
+call_write(struct call *cl)
 {
+	(void)write_page(cl->cl_object, 0, 5);
+}
+
+/* What another does while a removal waits for a busy page, and has been at page 0. */
+static const struct meanwhile_row {
+	const char *name;
+	void (*func)(struct call *cl);
+} meanwhile_rows[] = {
+	{ "removal: swapoff reads a page meanwhile", call_swapoff },
+	{ "removal: a new page appears meanwhile", call_write },
+};
+
+static void
+test_remove_meanwhile(void **state)
+{
+	const struct meanwhile_row *row = *state;
 	struct call remove = { .cl_func = call_remove, .cl_cpu = 2 };
-	struct call off = { .cl_func = call_swapoff, .cl_cpu = 3 };
+	struct call other = { .cl_func = row->func, .cl_cpu = 3 };
 	vm_page_t m;
 
-	(void)state;
 	swap_on(0, 100);
-	remove.cl_object = swapped(2);
+	remove.cl_object = other.cl_object = swapped(2);
 	m = busy_page(remove.cl_object);
 	hold_disks(true);
 	call_start(&remove);
-	call_start(&off);
+	call_start(&other);
 	unbusy(remove.cl_object, m);
 	call_await(&remove);
 	hold_disks(false);
-	sim_join(off.cl_thread);
+	sim_join(other.cl_thread);
 	sim_join(remove.cl_thread);
-	assert_int_equal(off.cl_error, 0);
+	assert_int_equal(other.cl_error, 0);
 	assert_int_equal(remove.cl_object->resident_page_count, 0);
 	audit_swap();
-	vm_object_deallocate(remove.cl_object);
-}
-
-/* Another page appears where a removal has been, while it waits for one. */
-static void
-test_remove_new_page(void **state)
-{
-	struct call remove = { .cl_func = call_remove, .cl_cpu = 2 };
-	vm_page_t m;
-
-	(void)state;
-	swap_on(0, 100);
-	remove.cl_object = swapped(2);
-	m = busy_page(remove.cl_object);
-	call_start(&remove);
-	(void)write_page(remove.cl_object, 0, 5);
-	unbusy(remove.cl_object, m);
-	sim_join(remove.cl_thread);
-	assert_int_equal(remove.cl_object->resident_page_count, 0);
 	vm_object_deallocate(remove.cl_object);
 }
 
@@ -398,8 +393,6 @@ static const struct CMUnitTest single_tests[] = {
 	cmocka_unit_test(test_off_read_error),
 	cmocka_unit_test(test_off_no_room),
 	cmocka_unit_test(test_off_and_end),
-	cmocka_unit_test(test_off_and_remove),
-	cmocka_unit_test(test_remove_new_page),
 };
 
 int
@@ -412,6 +405,7 @@ main(void)
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, dump_rows, test_dump);
 	ADD_ROWS(tests, ntests, off_rows, test_off);
+	ADD_ROWS(tests, ntests, meanwhile_rows, test_remove_meanwhile);
 	for (size_t i = 0; i < ntests; i++) {
 		tests[i].setup_func = swap_power_on;
 		tests[i].teardown_func = swap_power_off;
