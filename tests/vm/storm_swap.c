@@ -109,13 +109,20 @@ any_object(struct world *world)
 	return ((object->flags & OBJ_DEAD) != 0 ? NULL : object);
 }
 
-/* Consecutive pages that are not busy, which are shared-busy then. */
+/*
+ * Up to max consecutive pages of any object that are not busy, which are shared-busy
+ * then.  Locked.
+ */
 static int
-collect(vm_object_t object, vm_pindex_t at, int max, vm_page_t *ma)
+collect(struct world *world, int max, vm_page_t *ma)
 {
-	vm_page_t m = vm_page_find_least(object, at);
+	vm_object_t object = any_object(world);
+	vm_page_t m;
 	int n = 0;
 
+	if (object == NULL)
+		return (0);
+	m = vm_page_find_least(object, below(world, SIZE));
 	while (m != NULL && n < max && !vm_page_busied(m) &&
 	    vm_page_all_valid(m)) {
 		(void)vm_page_trysbusy(m);
@@ -141,14 +148,12 @@ evict(struct world *world)
 	vm_page_t ma[VM_PAGER_MAXPAGES];
 	int rtvals[VM_PAGER_MAXPAGES];
 	vm_object_t object;
-	int n = 0;
+	int n;
 
 	mtx_lock(&vm_mtx);
-	object = any_object(world);
-	if (object != NULL)
-		n = collect(object, below(world, SIZE),
-		    1 + (int)below(world, VM_PAGER_MAXPAGES), ma);
+	n = collect(world, 1 + (int)below(world, VM_PAGER_MAXPAGES), ma);
 	if (n > 0 && (ma[0]->dirty != 0 || below(world, 8) == 0)) {
+		object = vm_page_object(ma[0]);
 		vm_object_pip_add(object, 1);
 		mtx_unlock(&vm_mtx);
 		vm_pager_put_pages(object, ma, n, VM_PAGER_PUT_SYNC, rtvals);
@@ -168,13 +173,10 @@ static void
 launder(struct world *world)
 {
 	vm_page_t ma[VM_PAGER_MAXPAGES];
-	vm_object_t object;
-	int n = 0;
+	int n;
 
 	mtx_lock(&vm_mtx);
-	object = any_object(world);
-	if (object != NULL)
-		n = collect(object, below(world, SIZE), VM_PAGER_MAXPAGES, ma);
+	n = collect(world, VM_PAGER_MAXPAGES, ma);
 	for (int i = 0; i < n; i++) {
 		vm_page_launder(ma[i]);
 		vm_page_sunbusy(ma[i]);
