@@ -31,6 +31,28 @@ page_bytes(vm_page_t m)
 	return ((char *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)));
 }
 
+/* Its words are first, first + step, first + 2 * step ... */
+static inline void
+page_fill(vm_page_t m, uint32_t first, uint32_t step)
+{
+	uint32_t *words = (uint32_t *)page_bytes(m);
+
+	for (uint32_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
+		words[i] = first + i * step;
+}
+
+static inline bool
+page_filled(vm_page_t m, uint32_t first, uint32_t step)
+{
+	const uint32_t *words = (const uint32_t *)page_bytes(m);
+
+	for (uint32_t i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
+		if (words[i] != first + i * step)
+			return (false);
+	}
+	return (true);
+}
+
 /* Unmap pages of the kernel map, on all CPUs. */
 static inline void
 unmap_kernel(vm_offset_t va, vm_size_t npages)

@@ -79,27 +79,6 @@ swap_used(const char *name)
 
 /* ---- Pages with a pattern ---- */
 
-static void
-fill(vm_page_t m, uint32_t pattern)
-{
-	uint32_t *words = (uint32_t *)page_bytes(m);
-
-	for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
-		words[i] = pattern + (uint32_t)i;
-}
-
-static bool
-filled(vm_page_t m, uint32_t pattern)
-{
-	const uint32_t *words = (const uint32_t *)page_bytes(m);
-
-	for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
-		if (words[i] != pattern + (uint32_t)i)
-			return (false);
-	}
-	return (true);
-}
-
 vm_page_t
 grab_page(vm_object_t object, vm_pindex_t pindex)
 {
@@ -116,7 +95,7 @@ write_page(vm_object_t object, vm_pindex_t pindex, uint32_t pattern)
 
 	VM_OBJECT_LOCK(object);
 	m = grab_page(object, pindex);
-	fill(m, pattern);
+	page_fill(m, pattern, 1);
 	vm_page_valid(m);
 	vm_page_dirty(m);
 	vm_page_xunbusy(m);
@@ -189,7 +168,7 @@ in_memory(vm_object_t object, vm_pindex_t pindex, uint32_t pattern)
 
 	VM_OBJECT_LOCK(object);
 	m = vm_page_lookup(object, pindex);
-	is = m != NULL && vm_page_all_valid(m) && filled(m, pattern);
+	is = m != NULL && vm_page_all_valid(m) && page_filled(m, pattern, 1);
 	VM_OBJECT_UNLOCK(object);
 	return (is);
 }

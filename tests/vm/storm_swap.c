@@ -65,29 +65,6 @@ below(struct world *world, uint32_t n)
 	return (sim_random(&world->seed) % n);
 }
 
-/* ---- Patterns ---- */
-
-static void
-fill(vm_page_t m, uint32_t pattern)
-{
-	uint32_t *words = (uint32_t *)page_bytes(m);
-
-	for (uint32_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
-		words[i] = pattern * (i + 1);
-}
-
-static bool
-filled(vm_page_t m, uint32_t pattern)
-{
-	const uint32_t *words = (const uint32_t *)page_bytes(m);
-
-	for (uint32_t i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
-		if (words[i] != pattern * (i + 1))
-			return (false);
-	}
-	return (true);
-}
-
 /* ---- Memory for others ---- */
 
 /* Any object, or NULL.  Locked. */
@@ -253,6 +230,7 @@ look(struct world *world, vm_object_t object, vm_pindex_t pindex,
 static void
 read_page(struct world *world, struct proc_model *proc, vm_pindex_t pindex)
 {
+	uint32_t pattern = proc->patterns[pindex];
 	enum found found;
 	vm_page_t m;
 
@@ -260,11 +238,10 @@ read_page(struct world *world, struct proc_model *proc, vm_pindex_t pindex)
 	do
 		found = look(world, proc->object, pindex, &m);
 	while (found == LOOK_AGAIN);
-	if (proc->patterns[pindex] == 0)
-		assert_true(found == ZEROS || filled(m, 0));
+	if (pattern == 0)
+		assert_true(found == ZEROS || page_filled(m, 0, 0));
 	else
-		assert_true(found == FOUND &&
-		    filled(m, proc->patterns[pindex]));
+		assert_true(found == FOUND && page_filled(m, pattern, pattern));
 	mtx_unlock(&vm_mtx);
 }
 
@@ -284,7 +261,7 @@ write_page(struct world *world, struct proc_model *proc, vm_pindex_t pindex)
 	    NULL)
 		make_room(world);
 	vm_pager_page_unswapped(m);
-	fill(m, pattern);
+	page_fill(m, pattern, pattern);
 	vm_page_valid(m);
 	vm_page_dirty(m);
 	vm_page_xunbusy(m);
