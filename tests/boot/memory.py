@@ -14,14 +14,16 @@ import sys
 import tempfile
 
 import machine
+import postmortem
 import tap
+from postmortem import MB
 
 run_kernel, kernel, vmcore, mapped_memory = sys.argv[1:]
+coroner = postmortem.Coroner(run_kernel, kernel, vmcore)
 boot = functools.partial(machine.Machine, run_kernel, kernel)
 scratch = tempfile.TemporaryDirectory(prefix="vmcore-boot-")
 work = pathlib.Path(scratch.name)
 
-MB = 1 << 20
 ITEM_MAGIC = 0x5851F42D4C957F2D
 
 
@@ -100,7 +102,7 @@ def full_memory(version):
 
 
 def mappings(memory):
-    """What describes mappings of users is left out, and is named."""
+    """What describes mappings of users is left out and named; all else is there."""
     mapped = memory * 7 // 8
     text, core = crash(f"mapped {mapped * MB};crash panic", memory=memory)
     said = re.search(r"mapped: (\d+) pages in (\d+) address spaces", text)
@@ -113,6 +115,7 @@ def mappings(memory):
     # Nodes of 16 pages and 144 bytes; tables of 512 pages.
     assert left["VM"] >= pages / 16 * 144 / 4096, left
     assert left["user page table"] >= pages / 512, left
+    coroner.audit(core)
 
 
 def same_in_all():
