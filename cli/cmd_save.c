@@ -224,6 +224,25 @@ take_turn(struct save_request *rq, const struct save_source *src)
 	return (false);
 }
 
+/* What would save a dump that is refused. */
+static void
+say_refused(const struct save_source *src)
+{
+	const struct dumpdev_dump *dump = src->src_dump;
+	uint64_t off = dump->dmp_place.kpl_last_off;
+
+	if (dump->dmp_ambiguous)
+		warnx(
+		    "%s: %s (with -f, --offset %ju takes it for the first one, --offset 0 --length %ju for the last one)",
+		    src->src_name, dump->dmp_why, (uintmax_t)off,
+		    (uintmax_t)(off + KERNELDUMP_HDR_LEN));
+	else
+		warnx("%s: %s%s", src->src_name, dump->dmp_why,
+		    dump->dmp_status == DUMPDEV_DOUBTFUL ?
+			" (-f saves it all the same, marked as bad)" :
+			"");
+}
+
 /* Shall it be left alone?  *status is how that ends. */
 static bool
 is_refused(struct save_request *rq, const struct save_source *src, int *status)
@@ -243,10 +262,7 @@ is_refused(struct save_request *rq, const struct save_source *src, int *status)
 		warnx("warning: %s: %s", src->src_name, dump->dmp_why);
 		return (false);
 	}
-	warnx("%s: %s%s", src->src_name, dump->dmp_why,
-	    dump->dmp_status == DUMPDEV_DOUBTFUL ?
-		" (-f saves it all the same, marked as bad)" :
-		"");
+	say_refused(src);
 	*status =
 	    dump->dmp_first_lost || dump->dmp_last_lost ? EX_IOERR : EX_DATAERR;
 	return (true);

@@ -27,6 +27,8 @@ struct dumpdev_dump {
 
 	/* Both headers as they were found, but those that cannot be read. */
 	bool dmp_first_lost, dmp_last_lost;
+	bool
+	    dmp_ambiguous; /* bad: its one header, at kpl_last_off, may be either */
 	bool dmp_last_other; /* not the dump's own: it must not be marked */
 	uint8_t dmp_first[KERNELDUMP_HDR_LEN];
 	uint8_t dmp_last[KERNELDUMP_HDR_LEN];

@@ -267,8 +267,8 @@ search_first(struct dumpdev *dev, const struct partition *par,
 	while (dev->search_off < par->par_end && !dev->stops()) {
 		uint64_t len = next_window(dev);
 
-		if (headers_search(&dev->disk, &dev->search_off, len, &dump,
-			&ignored) &&
+		if (headers_search(&dev->disk, dev->search_start,
+			&dev->search_off, len, &dump, &ignored) &&
 		    lost_its_last(par, &dump)) {
 			*out = dump;
 			found = true;
@@ -327,8 +327,8 @@ next_of_search(struct dumpdev *dev, struct dumpdev_dump *out)
 	while (dev->search_off < dev->disk.dk_len && !dev->stops()) {
 		uint64_t len = next_window(dev);
 
-		if (headers_search(&dev->disk, &dev->search_off, len, out,
-			&dev->trouble) &&
+		if (headers_search(&dev->disk, dev->search_start,
+			&dev->search_off, len, out, &dev->trouble) &&
 		    is_news(dev, out)) {
 			(void)snprintf(out->dmp_where, sizeof(out->dmp_where),
 			    "at %ju", (uintmax_t)out->dmp_place.kpl_first_off);

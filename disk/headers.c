@@ -256,6 +256,17 @@ describe_by_first(const struct disk *dk, uint64_t off,
 	return (out->dmp_status != DUMPDEV_BAD);
 }
 
+/* Is the header that was taken for the last one not the only one? */
+static bool
+has_pair(const struct dumpdev_dump *by_last)
+{
+	uint8_t hdr[HDR_LEN];
+
+	as_written(by_last->dmp_last, hdr);
+	return (by_last->dmp_sector_len != 0 && !by_last->dmp_first_lost &&
+	    memcmp(by_last->dmp_first, hdr, HDR_LEN) == 0);
+}
+
 /* Does what would be the dump begin as dumps do? */
 static bool
 begins_well(const struct disk *dk, const struct dumpdev_dump *dump)
@@ -273,17 +284,39 @@ begins_well(const struct disk *dk, const struct dumpdev_dump *dump)
 }
 
 /*
- * Which header is it, if the other one is lost?  The one whose other header lies
- * in a sector that cannot be read, or else the one whose dump begins as dumps
- * do.  Less than 0: the last one; more than 0: the first one; 0: either.
+ * Which header is it, if the other one is lost?  The one that has the other one
+ * all the same, in a damaged pair; or whose other header lies in a sector that
+ * cannot be read; or else the one whose dump begins as dumps do.  Less than 0: the
+ * last one; more than 0: the first one; 0: either.
  */
 static int
 rather_first(const struct disk *dk, const struct dumpdev_dump *by_last,
     const struct dumpdev_dump *by_first)
 {
+	if (has_pair(by_last) != !by_first->dmp_last_other)
+		return (has_pair(by_last) ? -1 : 1);
 	if (by_last->dmp_first_lost != by_first->dmp_last_lost)
 		return (by_first->dmp_last_lost ? 1 : -1);
 	return (begins_well(dk, by_first) - begins_well(dk, by_last));
+}
+
+/* Take the one for the other's place, or neither, if nothing tells. */
+static void
+choose(const struct disk *dk, const struct dumpdev_dump *by_first,
+    struct dumpdev_dump *out)
+{
+	int rather = out->dmp_status == DUMPDEV_BAD ?
+	    1 :
+	    rather_first(dk, out, by_first);
+
+	if (rather > 0)
+		*out = *by_first;
+	if (rather != 0)
+		return;
+	out->dmp_status = DUMPDEV_BAD;
+	out->dmp_ambiguous = true;
+	out->dmp_why =
+	    "only one header, and nothing tells whether the dump is before or after it";
 }
 
 /* ---- at the end of a partition ---- */
@@ -327,10 +360,8 @@ describe_near_end(const struct disk *dk, const struct extent *ext, uint64_t off,
 	describe(dk, ext, off, hdr, guess, out, tr);
 	if (out->dmp_status != DUMPDEV_GOOD &&
 	    describe_by_first(dk, off, hdr, &by_first, &ignored) &&
-	    by_first.dmp_place.kpl_last_off < ext->xt_end &&
-	    (out->dmp_status == DUMPDEV_BAD ||
-		rather_first(dk, out, &by_first) > 0))
-		*out = by_first;
+	    by_first.dmp_place.kpl_last_off < ext->xt_end)
+		choose(dk, &by_first, out);
 }
 
 bool
@@ -360,8 +391,8 @@ headers_probe(const struct disk *dk, const struct extent *ext,
 
 /* A header is at off, be it the first or the last one. */
 static bool
-describe_any(const struct disk *dk, uint64_t off, const uint8_t hdr[HDR_LEN],
-    struct dumpdev_dump *out, struct trouble *tr)
+describe_any(const struct disk *dk, uint64_t start, uint64_t off,
+    const uint8_t hdr[HDR_LEN], struct dumpdev_dump *out, struct trouble *tr)
 {
 	struct extent all = { .xt_end = dk->dk_len };
 	struct dumpdev_dump by_first;
@@ -374,11 +405,11 @@ describe_any(const struct disk *dk, uint64_t off, const uint8_t hdr[HDR_LEN],
 	describe(dk, &all, off, hdr, HDR_LEN, out, tr);
 	if (out->dmp_status == DUMPDEV_GOOD)
 		return (true);
-	if (is_first &&
-	    (out->dmp_status == DUMPDEV_BAD ||
-		rather_first(dk, out, &by_first) >= 0))
+	if (is_first && !has_pair(out) && out->dmp_place.kpl_first_off < start)
 		*out = by_first;
-	return (out->dmp_status != DUMPDEV_BAD);
+	else if (is_first)
+		choose(dk, &by_first, out);
+	return (out->dmp_status != DUMPDEV_BAD || out->dmp_ambiguous);
 }
 
 /* As many bytes as can be read of len: all, or a step, or none. */
@@ -392,8 +423,8 @@ read_some(const struct disk *dk, uint64_t off, uint8_t *buf, size_t len)
 
 /* The same as headers_search(), up to end, with a buffer. */
 static bool
-search(const struct disk *dk, uint64_t *off, uint64_t end, uint8_t *buf,
-    struct dumpdev_dump *out, struct trouble *tr)
+search(const struct disk *dk, uint64_t start, uint64_t *off, uint64_t end,
+    uint8_t *buf, struct dumpdev_dump *out, struct trouble *tr)
 {
 	while (*off + STEP <= end) {
 		size_t want = end - *off < SEARCH_READ_LEN ?
@@ -405,7 +436,8 @@ search(const struct disk *dk, uint64_t *off, uint64_t end, uint8_t *buf,
 			struct span bytes = { .base = buf + i, .len = STEP };
 
 			if (!kerneldump_is(bytes) ||
-			    !describe_any(dk, *off + i, bytes.base, out, tr))
+			    !describe_any(dk, start, *off + i, bytes.base, out,
+				tr))
 				continue;
 			*off += i + STEP;
 			return (true);
@@ -417,8 +449,8 @@ search(const struct disk *dk, uint64_t *off, uint64_t end, uint8_t *buf,
 }
 
 bool
-headers_search(const struct disk *dk, uint64_t *off, uint64_t len,
-    struct dumpdev_dump *out, struct trouble *tr)
+headers_search(const struct disk *dk, uint64_t start, uint64_t *off,
+    uint64_t len, struct dumpdev_dump *out, struct trouble *tr)
 {
 	uint64_t end = len < dk->dk_len - *off ? *off + len : dk->dk_len;
 	uint8_t *buf = malloc(SEARCH_READ_LEN);
@@ -428,7 +460,7 @@ headers_search(const struct disk *dk, uint64_t *off, uint64_t len,
 		*off = end;
 		return (trouble_note(tr, TROUBLE_IO, "out of memory"));
 	}
-	found = search(dk, off, end, buf, out, tr);
+	found = search(dk, start, off, end, buf, out, tr);
 	free(buf);
 	return (found);
 }

@@ -25,11 +25,12 @@ bool headers_probe(const struct disk *dk, const struct extent *ext,
 /*
  * Look for headers from *off on, which moves past the header that is found: at
  * most len bytes, so that the caller can stop in between.  Either header is
- * enough to find a dump, so it is mostly found twice.  false: nothing in these
- * bytes.
+ * enough to find a dump, so it is mostly found twice.  A header that may be either
+ * is the first one of a dump that would begin before start.  false: nothing in
+ * these bytes.
  */
-bool headers_search(const struct disk *dk, uint64_t *off, uint64_t len,
-    struct dumpdev_dump *out, struct trouble *tr);
+bool headers_search(const struct disk *dk, uint64_t start, uint64_t *off,
+    uint64_t len, struct dumpdev_dump *out, struct trouble *tr);
 
 /* Are both headers on the disk still what was found?  false: *tr says. */
 bool headers_unchanged(const struct disk *dk, const struct dumpdev_dump *dump,

@@ -4,7 +4,9 @@ Where vmcore save finds dumps on disks as people have them: slices and bsdlabels
 GEOM's own sectors, partition tables of which parts are lost, and offsets.
 """
 
+import itertools
 import os
+import re
 import shlex
 
 import images
@@ -320,13 +322,15 @@ def check_offset_max():
 
 def check_offset_half(damaged, message):
     """One header is enough to find a dump, but not to trust it."""
-    header = GOOD.index(images.KERNEL) if damaged == "first" else len(GOOD) - 512
-    image = falsify(GOOD, header, FILLER[:512])
+    data = b"minidump FreeBSD/amd64\0" + DATA
+    whole = dump4(data)
+    header = whole.index(images.KERNEL) if damaged == "first" else len(whole) - 512
+    image = falsify(whole, header, FILLER[:512])
     with Scene(FILLER + image + FILLER) as scene:
         expect(scene.save("-k", "--offset", "0"), os.EX_DATAERR, message)
         assert scene.names() == [], scene.names()
         expect(scene.save("-kf", "--offset", "0"), os.EX_OK, message)
-        assert scene.read("vmcore.0") == DATA
+        assert scene.read("vmcore.0") == data
         assert b"Dump Status: bad\n" in scene.read("info.0")
 
 
@@ -353,6 +357,42 @@ def check_offset_lone(name, data, make, changed):
 
 for what, *row in LONE:
     tests.case(f"--offset with the last header of {what}", check_offset_lone, *row)
+
+
+def check_lone_unknown(sectors, block, lost, make):
+    """A lone header before or after what may be anything: no guess is saved."""
+    data = some_bytes(512 * sectors, 7)
+    image = dump4(data, block=block)
+    header = image.index(images.KERNEL) if lost == "first" else len(image) - 512
+    before, after, words = make
+    image = before + falsify(image, header, FILLER[:512]) + after
+    with Scene(image) as scene:
+        for more in ([], ["-f"]):
+            result = scene.save(*more, *words)
+            expect(result, os.EX_DATAERR, "nothing tells whether the dump is before")
+            assert scene.names() == [], scene.names()
+        first, last = re.search(
+            "--offset ([0-9]+) .* --offset 0 --length ([0-9]+) ", result.err).groups()
+        words = ["--offset", first] if lost == "last" else \
+            ["--offset", "0", "--length", last]
+        expect(scene.save("-kf", *words), os.EX_OK, "the header")
+        assert scene.read("vmcore.0") == data
+
+
+SEARCHED = (FILLER, FILLER * 3, ["--offset", "0"])
+MIRRORED = (b"", bytes(7 * 512), [])
+for what, make, lengths in [
+    ("in a search", SEARCHED, (1, 2, 6, 7, 40)),
+    ("near the end", MIRRORED, (1, 2, 5)),
+]:
+    for sectors, lost in itertools.product(lengths, ("first", "last")):
+        if what == "near the end" and lost == "last":
+            continue
+        for block in (512, 0):
+            tests.case(
+                f"no {lost} header of {sectors} unknown sectors {what}, block {block}",
+                *(check_lone_unknown, sectors, block, lost, make),
+            )
 
 
 def check_short_lone(lost, where):
