@@ -98,6 +98,8 @@ cmd_dmesg(int argc, char **argv)
 
 	status = open_core(&args, &dump);
 	if (status == EX_OK)
+		status = open_check_version(&args, &dump);
+	if (status == EX_OK)
 		status = show(&dump, &args, part);
 	open_close(&dump);
 	return (status);

@@ -63,6 +63,7 @@ typedef kssize_t reader_t(kvm_t *kd, uint64_t addr, void *buf, size_t len,
 
 /* The memory to read, and how to print it. */
 struct read_request {
+	const struct args *rrq_args;
 	const char *rrq_where; /* "hz", "panic+0x10", "0xffffffff80000000" */
 	bool rrq_physical;
 	bool rrq_raw;
@@ -138,16 +139,25 @@ select_copies(kvm_t *kd, const struct read_request *rq)
 	return (EX_OK);
 }
 
-/* A symbol of the kernel or, if it has none of that name, of a module. */
+/*
+ * A symbol of the kernel or, if it has none of that name, of a module.  The version
+ * of a damaged dump is not looked at for the first: it may be in the damage, and
+ * then the exit status would tell of that, and not of what is read.
+ */
 static int
-find_symbol(struct dump *dump, const char *name, struct kvm_symbol *sym)
+find_symbol(struct dump *dump, const struct read_request *rq, const char *name,
+    struct kvm_symbol *sym)
 {
+	bool found = kvm_variable_find(dump->d_kd, name, sym);
 	int status;
 
-	if (kvm_variable_find(dump->d_kd, name, sym))
+	if (found && dump->d_core->kc_damage != NULL)
 		return (EX_OK);
 	status = open_kernel(dump);
-	if (status != EX_OK || kdebug_module_symbol(dump->d_kdb, name, sym))
+	if (status == EX_OK)
+		status = open_check_version(rq->rrq_args, dump);
+	if (status != EX_OK || found ||
+	    kdebug_module_symbol(dump->d_kdb, name, sym))
 		return (status);
 	open_warn(dump);
 	warnx("%s: no symbol %s, nor in a module", dump->d_kernel, name);
@@ -187,7 +197,7 @@ find_base(struct dump *dump, const struct read_request *rq, const char *base,
 		warnx("read: -p needs an address, not a symbol: %s", base);
 		return (EX_USAGE);
 	}
-	status = find_symbol(dump, base, &sym);
+	status = find_symbol(dump, rq, base, &sym);
 	if (status != EX_OK)
 		return (status);
 	*addr = sym.ksy_va;
@@ -353,6 +363,7 @@ cmd_read(int argc, char **argv)
 	if (argc == 2 && !set_length(&rq, argv[1]))
 		return (options_usage(&read_syntax));
 	rq.rrq_where = argv[0];
+	rq.rrq_args = &args;
 
 	status = open_dump(&args, &dump);
 	if (status == EX_OK)

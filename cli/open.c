@@ -107,17 +107,46 @@ check_build(const struct args *args, kvm_t *kd, const char *kernel)
 	return (EX_DATAERR);
 }
 
+/* Same names at other addresses: what was said of builds goes for versions, too. */
+static int
+check_version(const struct args *args, struct dump *dump, const char *kernel)
+{
+	struct buildid file, core;
+
+	if (args->a_force ||
+	    kdebug_pairing(dump->d_kdb) != KDEBUG_OTHER_KERNEL ||
+	    buildid_compare(dump->d_kd, &file, &core) == BUILDID_SAME)
+		return (EX_OK);
+	open_warn(dump);
+	warnx(
+	    "%s: not the kernel of %s: name its kernel with -N, or open it with --force",
+	    kernel, args->a_core);
+	return (EX_DATAERR);
+}
+
+int
+open_check_version(const struct args *args, struct dump *dump)
+{
+	return (dump->d_kernel == NULL ?
+		EX_OK :
+		check_version(args, dump, dump->d_kernel));
+}
+
 int
 open_check_build(const struct args *args, const char *kernel)
 {
-	kvm_t *kd;
+	struct dump dump = { 0 };
 	int status;
 
-	kd = kvm_open_start(kernel, args->a_core, START_LEN, NULL);
-	if (kd == NULL)
+	dump.d_kd = kvm_open_start(kernel, args->a_core, START_LEN, NULL);
+	if (dump.d_kd == NULL)
 		return (EX_OK);
-	status = check_build(args, kd, kernel);
-	kvm_close(kd);
+	status = check_build(args, dump.d_kd, kernel);
+	if (status == EX_OK && kvm_load_symbols(dump.d_kd) == 0 &&
+	    (dump.d_kdb = kdebug_create(dump.d_kd)) != NULL)
+		status = check_version(args, &dump, kernel);
+	kdebug_destroy(dump.d_kdb);
+	kvm_close(dump.d_kd);
 	return (status);
 }
 
@@ -252,7 +281,9 @@ open_debug(const struct args *args, struct dump *dump)
 {
 	int status = open_dump(args, dump);
 
-	return (status == EX_OK ? open_kernel(dump) : status);
+	if (status == EX_OK)
+		status = open_kernel(dump);
+	return (status == EX_OK ? open_check_version(args, dump) : status);
 }
 
 int

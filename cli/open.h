@@ -36,24 +36,33 @@ int open_no_kernel(const struct args *args);
 
 /*
  * For callers that leave the opening to another process, whose last message may
- * get lost: is the kernel of another build than the dump?  Of a compressed dump
- * only the start is unpacked.  Returns EX_OK, also if that does not tell, or
+ * get lost: is the kernel of another build or version than the dump?  Of a
+ * compressed dump only the start is unpacked.  Returns EX_OK, also if that does not tell, or
  * EX_DATAERR after a message.
  */
 int open_check_build(const struct args *args, const char *kernel);
 
 /*
- * Open what args names; open_debug() also looks at the kernel in it.
- * Returns EX_OK, or another exit status after a message.
+ * Open what args names; open_debug() also looks at the kernel in it, and refuses
+ * one that is known to be another.  Returns EX_OK, or another exit status after a
+ * message.
  */
 int open_dump(const struct args *args, struct dump *dump);
 int open_debug(const struct args *args, struct dump *dump);
 
 /*
  * As open_debug(), but without the kernel if there is none at the usual places:
- * d_kernel is NULL then, and what only the kernel tells is not known.
+ * d_kernel is NULL then, and what only the kernel tells is not known.  A kernel of
+ * another version is not refused.
  */
 int open_core(const struct args *args, struct dump *dump);
+
+/*
+ * Before a name is looked up, in a dump that open_kernel() has taken: is the file
+ * known to be no kernel, or one of another version?  Returns EX_OK, or EX_DATAERR
+ * after a message.
+ */
+int open_check_version(const struct args *args, struct dump *dump);
 
 /*
  * All of a command that has no options of its own: parse the command line, open

@@ -425,8 +425,15 @@ def check_no_kernel_at_all():
     with open("/bin/sh", "rb") as file:
         if file.read(4) != b"\x7fELF":
             raise Skip("no ELF files here")
-    result = Core(amd64_minidump(b"a\n")).run("info", "-N", "/bin/sh")
+    data = amd64_minidump(b"a\n")
+    result = Core(data).run("info", "--json", "-N", "/bin/sh")
     expect(result, os.EX_OK, "/bin/sh may be no kernel: it has none of")
+    assert json.loads(result.out)["kernel_matches"] is False, result
+    for words in (["ps"], ["bt"], ["bt", "-a"], ["modules"], ["dmesg"], ["gdb"],
+                  ["serve", "--stdio"], ["read", "allproc"]):
+        result = Core(data).run(*words, "-N", "/bin/sh")
+        expect(result, os.EX_DATAERR, "/bin/sh: not the kernel of ")
+        assert result.raw == b"", result
 
 
 tests.case("a program for the kernel", check_no_kernel_at_all)

@@ -73,6 +73,54 @@ def check_no_symbol():
     assert row(result.out, "panic") == why, result
 
 
+# ---- another kernel ----
+
+# Each command that looks something up by its name in the kernel.
+BY_NAME = (
+    ["ps"], ["ps", "--json"], ["bt"], ["bt", "-a"], ["bt", "--json"], ["modules"],
+    ["modules", "--json"], ["dmesg"], ["gdb"], ["serve", "--stdio"], ["read", "allproc"],
+    ["read", "--raw", "allproc", "8"],
+)
+
+
+def another_kernel():
+    """The kernel of "busy" with the version of another."""
+    with open(os.path.join(FOLDER.name, "busy.kernel"), "rb") as file:
+        data = file.read()
+    assert b"FreeBSD 1" in data
+    path = os.path.join(FOLDER.name, "another.kernel")
+    with open(path, "wb") as file:
+        file.write(data.replace(b"FreeBSD 1", b"FreeBSD 9"))
+    return path
+
+
+def check_another(words):
+    """What another kernel's addresses lead to is not shown, unless it is asked for."""
+    core, kernel = os.path.join(FOLDER.name, "busy"), another_kernel()
+    result = run(VMCORE, *words, "-N", kernel, core)
+    expect(result, os.EX_DATAERR, "the dump is of another kernel than the file")
+    assert result.raw == b"", result
+    last = result.err.splitlines()[-1]
+    assert last == f"vmcore: {kernel}: not the kernel of {core}: " \
+        "name its kernel with -N, or open it with --force", result
+    if words != ["gdb"]:
+        assert run(VMCORE, *words, "--force", "-N", kernel, core).status == os.EX_OK
+
+
+def check_another_info():
+    core, kernel = os.path.join(FOLDER.name, "busy"), another_kernel()
+    result = run(VMCORE, "info", "--json", "-N", kernel, core)
+    expect(result, os.EX_OK, "the dump is of another kernel than the file")
+    assert json.loads(result.out)["kernel_matches"] is False, result
+
+
+def check_another_address():
+    """An address means the same whatever the kernel is."""
+    core, kernel = os.path.join(FOLDER.name, "busy"), another_kernel()
+    result = run(VMCORE, "read", "-p", "0x100000", "8", "-N", kernel, core)
+    assert "not the kernel of" not in result.err, result
+
+
 # ---- threads ----
 
 
@@ -163,4 +211,8 @@ generate("busy", "--threads")
 generate("idle")
 generate("live", "--threads", "--cpus", "8", "--live")
 generate("guest", "--threads", "--cpus", "8", "--full", "--qemu")
+for words in BY_NAME:
+    tests.case(f"{' '.join(words)} with another kernel", check_another, words)
+tests.case("info with another kernel", check_another_info)
+tests.case("an address with another kernel", check_another_address)
 tests.run()
