@@ -24,10 +24,7 @@
 #define NOTE_MAX      (NOTE_ID_OFF + BUILDID_MAX)
 #define NOTE_ALIGN    4
 
-#define PAGE_LEN 4096
-
-/* No kernel's image is larger. */
-#define IMAGE_MAX (UINT64_C(256) << 20)
+#define PAGE_LEN BUILDID_PAGE_LEN
 
 /* The build id and the segments of the kernel's file. */
 struct kernel_image {
@@ -181,15 +178,17 @@ search_page(struct span s, enum byte_order order, struct buildid *out)
 
 /* A note may begin on one page and end on the next: tail is of the former. */
 static bool
-search(kvm_t *kd, const struct kernel_image *im, struct buildid *out)
+search(kvm_t *kd, const struct kernel_image *im, uint64_t *budget,
+    struct buildid *out)
 {
 	kvaddr_t va = im->kim_start & ~(kvaddr_t)(PAGE_LEN - 1);
 	uint8_t buf[NOTE_MAX + PAGE_LEN] = { 0 };
 	uint8_t *page = buf + NOTE_MAX;
 	uint64_t npages = (im->kim_end - va - 1) / PAGE_LEN + 1;
 
-	if (npages > IMAGE_MAX / PAGE_LEN)
+	if (npages > *budget)
 		return (false);
+	*budget -= npages;
 	/* By number: the address after the last page of all is 0. */
 	for (; npages > 0; npages--, va += PAGE_LEN) {
 		memcpy(buf, page + PAGE_LEN - NOTE_MAX, NOTE_MAX);
@@ -211,11 +210,11 @@ no_file_id(void)
 }
 
 static enum buildid_match
-compare(kvm_t *kd, const struct kernel_image *im, struct buildid *file,
-    struct buildid *dump)
+compare(kvm_t *kd, const struct kernel_image *im, uint64_t *budget,
+    struct buildid *file, struct buildid *dump)
 {
 	*file = im->kim_id;
-	if (!read_at(kd, im, dump) && !search(kd, im, dump))
+	if (!read_at(kd, im, dump) && !search(kd, im, budget, dump))
 		return (BUILDID_UNKNOWN);
 	if (strcmp(file->bi_text, dump->bi_text) != 0)
 		return (BUILDID_OTHER);
@@ -227,6 +226,7 @@ buildid_compare(kvm_t *kd, struct buildid *file, struct buildid *dump)
 {
 	const struct kvm_core *core = kvm_core(kd);
 	struct kernel_image im = { .kim_start = 0 };
+	uint64_t budget = BUILDID_BUDGET;
 
 	*file = *dump = (struct buildid){ .bi_text = "" };
 	if (core == NULL || core->kc_exec_path == NULL)
@@ -234,11 +234,11 @@ buildid_compare(kvm_t *kd, struct buildid *file, struct buildid *dump)
 	im.kim_order = core->kc_order;
 	if (!read_file(core->kc_exec_fd, &im))
 		return (no_file_id());
-	return (compare(kd, &im, file, dump));
+	return (compare(kd, &im, &budget, file, dump));
 }
 
 enum buildid_match
-buildid_compare_module(kvm_t *kd, const struct modfile *mf,
+buildid_compare_module(kvm_t *kd, const struct modfile *mf, uint64_t *budget,
     struct buildid *file, struct buildid *dump)
 {
 	const struct kvm_core *core = kvm_core(kd);
@@ -253,5 +253,5 @@ buildid_compare_module(kvm_t *kd, const struct modfile *mf,
 	im.kim_note_va += modfile_start(mf);
 	im.kim_start = modfile_start(mf);
 	im.kim_end = modfile_end(mf);
-	return (compare(kd, &im, file, dump));
+	return (compare(kd, &im, budget, file, dump));
 }

@@ -27,15 +27,23 @@ enum buildid_match {
 
 struct modfile;
 
+/*
+ * Pages of the dump that are searched for an id that is not where the file says: a
+ * kernel's image, of 256 MB at most, and as much for all modules together.
+ */
+#define BUILDID_PAGE_LEN 4096
+#define BUILDID_BUDGET	 ((UINT64_C(256) << 20) / BUILDID_PAGE_LEN)
+
 /* Compare the ids of the kernel's file and of the dump that kd has open. */
 enum buildid_match buildid_compare(kvm_t *kd, struct buildid *file,
     struct buildid *dump);
 
 /*
  * The same for a module.  A module that is a relocatable object never has its
- * note in memory: BUILDID_UNKNOWN.
+ * note in memory: BUILDID_UNKNOWN.  budget: pages that may be searched still, of
+ * BUILDID_BUDGET; those of a module that has more are not, and its id is unknown.
  */
 enum buildid_match buildid_compare_module(kvm_t *kd, const struct modfile *mf,
-    struct buildid *file, struct buildid *dump);
+    uint64_t *budget, struct buildid *file, struct buildid *dump);
 
 #endif

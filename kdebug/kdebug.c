@@ -198,6 +198,7 @@ kdebug_create(kvm_t *kd)
 	if (kdb == NULL)
 		return (NULL);
 	kdb->kdb_kd = kd;
+	kdb->kdb_idpages = BUILDID_BUDGET;
 	kdb->kdb_core = kvm_core(kd);
 	if (kdb->kdb_core == NULL) {
 		kdb_note(kdb, "%s", kvm_geterr(kd));

@@ -107,6 +107,7 @@ struct kdebug {
 	struct kvm_member kdb_run[RUN_NMEMBERS];
 	struct threads kdb_threads;
 	struct modules kdb_modules;
+	uint64_t kdb_idpages; /* that may be searched for modules' build ids */
 	struct debughelper *kdb_debughelper; /* ours; NULL: no file was opened */
 	struct debugfile *kdb_debugfile;     /* of the kernel; ours */
 	bool kdb_debugfile_sought;

@@ -242,7 +242,8 @@ is_other_build(struct kdebug *kdb, const struct modfile *mf, char *why,
 {
 	struct buildid file, dump;
 
-	switch (buildid_compare_module(kdb->kdb_kd, mf, &file, &dump)) {
+	switch (buildid_compare_module(kdb->kdb_kd, mf, &kdb->kdb_idpages,
+	    &file, &dump)) {
 	case BUILDID_OTHER:
 		snprintf(why, len,
 		    "another build: its build-id is %s, the dump's %s",

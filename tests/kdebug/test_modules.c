@@ -358,6 +358,7 @@ remove_dir(void)
 {
 	unlink(in_dir("zfs.ko"));
 	unlink(in_dir("zfs.ko.debug"));
+	unlink(in_dir("if_em.ko"));
 	assert_int_equal(rmdir(dir), 0);
 }
 
@@ -670,6 +671,30 @@ test_build(void **state)
 	remove_dir();
 }
 
+/* Where a large module was searched for its id, the next one is not. */
+static void
+test_search_budget(void **state)
+{
+	uint8_t notes[NOTEFILE_NOTES_LEN];
+	const char *why;
+	struct kernel k;
+
+	(void)state;
+	make_dir();
+	write_shared(in_dir("zfs.ko"), NOTE_ID);
+	write_shared(in_dir("if_em.ko"), NOTE_ID);
+	setup(&k);
+	put_file(&k, LF(0), LF(1), NAME(1), "zfs.ko", BASE(1), 0x10000000);
+	fake_set_exec(k.k_kd, in_dir("kernel"));
+	hex_decode(NOTE_NEWER, notes, sizeof(notes));
+	fake_put(k.k_kd, BASE(0) + 0x800, notes, sizeof(notes));
+	kernel_open(&k);
+	assert_non_null(kdebug_module_file(k.k_kdb, 0, &why));
+	assert_non_null(kdebug_module_file(k.k_kdb, 1, &why));
+	kernel_fini(&k);
+	remove_dir();
+}
+
 /* No module can give the kernel's functions other names. */
 static void
 test_over_kernel(void **state)
@@ -709,6 +734,7 @@ main(void)
 	struct CMUnitTest tests[NROWS(list_rows) + NROWS(place_rows) +
 	    NROWS(find_rows) + NROWS(build_rows) + NROWS(refusal_rows) + 4] = {
 		cmocka_unit_test(test_split_off),
+		cmocka_unit_test(test_search_budget),
 		cmocka_unit_test(test_over_kernel),
 		cmocka_unit_test(test_kernel_data),
 		cmocka_unit_test(test_kernel),
