@@ -90,7 +90,7 @@ malloc_plain(size_t size, struct malloc_type *type, int flags)
 	void *addr;
 
 	if (size > PAGE_SIZE || (flags & M_NODUMP) != 0) {
-		addr = uma_large_malloc(size, flags);
+		addr = uma_large_malloc(size, type, flags);
 		if (addr != NULL)
 			malloc_type_allocated(type, round_page(size));
 	} else {
@@ -142,6 +142,14 @@ malloc(size_t size, struct malloc_type *type, int flags)
 	return (malloc_plain(size, type, flags));
 }
 
+void
+malloc_wrong_type(const void *addr, const struct malloc_type *was,
+    const struct malloc_type *type)
+{
+	panic("free: %p, of type %s, is freed as of %s", addr,
+	    was->ks_shortdesc, type->ks_shortdesc);
+}
+
 /* The zones' own address of an allocation, whose red zones are checked. */
 static void *
 leave_redzone(void *addr, const struct malloc_type *type)
@@ -182,9 +190,11 @@ malloc_usable_size(const void *addr)
 
 	if (is_memguard_addr(addr))
 		return (memguard_get_req_size(addr));
-	size = uma_malloc_size(addr);
+	if (redzone_enable)
+		return (redzone_get_size(addr));
+	size = uma_malloc_usable(addr);
 	KASSERT(size != 0, ("%s: %p was never allocated", __func__, addr));
-	return (redzone_enable ? redzone_get_size(addr) : size);
+	return (size);
 }
 
 void *

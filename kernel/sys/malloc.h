@@ -53,6 +53,10 @@ void *realloc(void *addr, size_t size, struct malloc_type *type, int flags)
 /* addr may be NULL; type is that of its allocation. */
 void free(void *addr, struct malloc_type *type);
 
+/* The panic when it is not. */
+void malloc_wrong_type(const void *addr, const struct malloc_type *was,
+    const struct malloc_type *type) __attribute__((__noreturn__));
+
 /*
  * size bytes of memory whose physical addresses are consecutive, in [low, high),
  * aligned, and not across a multiple of boundary, 0 for none: contigmalloc(9).  size

@@ -140,8 +140,7 @@ redzone_check(void *addr, size_t room, const struct malloc_type *type)
 		report(addr, after, "overflow", "after");
 	if (rz->rz_type != type) {
 		print_stacks(rz);
-		panic("free: %p, of type %s, is freed as of %s", addr,
-		    rz->rz_type->ks_shortdesc, type->ks_shortdesc);
+		malloc_wrong_type(addr, rz->rz_type, type);
 	}
 }
 

@@ -61,6 +61,14 @@ struct uma_slab {
 	uint64_t us_bits[];
 };
 
+/*
+ * What malloc(9) was asked for.  The header of a large malloc keeps it in place of
+ * bits, of which that has none.
+ */
+struct malloc_owner {
+	const struct malloc_type *mo_type;
+};
+
 #define UMA_SLAB_WORDS(ipers) (((ipers) + 63) / 64)
 
 /* Bytes of a header for that many items. */
@@ -69,6 +77,12 @@ uma_slab_size(unsigned int ipers)
 {
 	return (sizeof(struct uma_slab) +
 	    2 * UMA_SLAB_WORDS(ipers) * sizeof(uint64_t));
+}
+
+static inline struct malloc_owner *
+slab_owner(struct uma_slab *slab)
+{
+	return ((struct malloc_owner *)(void *)slab->us_bits);
 }
 
 struct uma_slablist {

@@ -8,7 +8,7 @@
 #include "kernel/vm/vm_kern.h"
 
 void *
-uma_large_malloc(vm_size_t size, int wait)
+uma_large_malloc(vm_size_t size, const struct malloc_type *type, int wait)
 {
 	struct uma_slab *slab = zone_alloc_item(slabzone, NULL,
 	    wait & (M_NOWAIT | M_WAITOK | M_USE_RESERVE));
@@ -25,19 +25,33 @@ uma_large_malloc(vm_size_t size, int wait)
 	slab->us_data = mem;
 	slab->us_size = round_page(size);
 	slab->us_flags = UMA_SLAB_MALLOC;
+	slab_owner(slab)->mo_type = type;
 	vsetslab(mem, slab->us_size, slab);
 	return (mem);
 }
 
 static void
-large_free(struct uma_slab *slab)
+large_free(struct uma_slab *slab, const struct malloc_type *type)
 {
 	uint8_t *mem = slab->us_data;
 	vm_size_t size = slab->us_size;
 
+	if (slab_owner(slab)->mo_type != type)
+		malloc_wrong_type(mem, slab_owner(slab)->mo_type, type);
 	vsetslab(mem, size, NULL);
 	zone_free_item(slabzone, slab, NULL, ZFREE_DTOR);
 	kmem_free(mem, size);
+}
+
+/* The slab of an allocation; NULL: there is none at addr. */
+static struct uma_slab *
+malloc_slab(const void *addr)
+{
+	struct uma_slab *slab = vtoslab(addr);
+
+	if (slab == NULL || (slab->us_keg == NULL && slab->us_data != addr))
+		return (NULL);
+	return (slab);
 }
 
 static size_t
@@ -55,17 +69,25 @@ uma_malloc_size(const void *addr)
 }
 
 size_t
-uma_malloc_free(void *addr, void *arg)
+uma_malloc_usable(const void *addr)
 {
-	struct uma_slab *slab = vtoslab(addr);
+	const struct uma_slab *slab = malloc_slab(addr);
+
+	return (slab == NULL ? 0 : slab_item_size(slab));
+}
+
+size_t
+uma_malloc_free(void *addr, struct malloc_type *type)
+{
+	struct uma_slab *slab = malloc_slab(addr);
 	size_t size;
 
 	if (slab == NULL)
 		return (0);
 	size = slab_item_size(slab);
 	if (slab->us_keg == NULL)
-		large_free(slab);
+		large_free(slab, type);
 	else
-		uma_zfree_arg(slab->us_keg->uk_zones, addr, arg);
+		uma_zfree_arg(slab->us_keg->uk_zones, addr, type);
 	return (size);
 }

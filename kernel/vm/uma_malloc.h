@@ -4,21 +4,26 @@
 #ifndef KERNEL_VM_UMA_MALLOC_H
 #define KERNEL_VM_UMA_MALLOC_H
 
+#include "kernel/sys/malloc.h"
 #include "kernel/vm/vm.h"
 
 /* Memory beyond a page, rounded up to whole pages; flags as malloc's. */
-void *uma_large_malloc(vm_size_t size, int flags);
+void *uma_large_malloc(vm_size_t size, const struct malloc_type *type,
+    int flags);
 
 /*
- * Bytes of the allocation at addr, an item of a zone or a large one.  0: there
- * is none.
+ * Bytes of the allocation that addr is in, an item of a zone or a large one.  0: it is
+ * in none.
  */
 size_t uma_malloc_size(const void *addr);
 
+/* How many of them its user may use, if it begins at addr.  0: there is none. */
+size_t uma_malloc_usable(const void *addr);
+
 /*
- * Give it back; arg is for its zone's dtor.  Returns its bytes.  0: there was
- * none.
+ * Give it back.  Returns its bytes.  0: there was none at addr.  Panics if its type
+ * is known to be another.
  */
-size_t uma_malloc_free(void *addr, void *arg);
+size_t uma_malloc_free(void *addr, struct malloc_type *type);
 
 #endif
