@@ -104,13 +104,26 @@ malloc_plain(size_t size, struct malloc_type *type, int flags)
 }
 
 static void *
+malloc_owned(size_t size, struct malloc_type *type, int flags)
+{
+	void *addr = malloc_plain(size, type, flags);
+
+	if (addr != NULL)
+		uma_malloc_own(addr, size, type);
+	return (addr);
+}
+
+static void *
 malloc_redzone(size_t size, struct malloc_type *type, int flags)
 {
 	void *raw = malloc_plain(redzone_size_ntor(size), type, flags);
+	size_t room;
 
-	return (raw == NULL ?
-		NULL :
-		redzone_setup(raw, uma_malloc_size(raw), size, type));
+	if (raw == NULL)
+		return (NULL);
+	room = uma_malloc_size(raw);
+	uma_malloc_own(raw, room, type);
+	return (redzone_setup(raw, room, size, type));
 }
 
 /* NULL: it is not to be guarded, or cannot be. */
@@ -139,6 +152,8 @@ malloc(size_t size, struct malloc_type *type, int flags)
 	}
 	if (__predict_false(redzone_enable))
 		return (malloc_redzone(size, type, flags));
+	if (__predict_false(uma_debug))
+		return (malloc_owned(size, type, flags));
 	return (malloc_plain(size, type, flags));
 }
 
@@ -192,9 +207,18 @@ malloc_usable_size(const void *addr)
 		return (memguard_get_req_size(addr));
 	if (redzone_enable)
 		return (redzone_get_size(addr));
-	size = uma_malloc_usable(addr);
-	KASSERT(size != 0, ("%s: %p was never allocated", __func__, addr));
+	if (!uma_malloc_usable(addr, &size))
+		panic("%s: %p was never allocated", __func__, addr);
 	return (size);
+}
+
+/* It is large enough for size bytes. */
+static void *
+malloc_shrink(void *addr, size_t size, const struct malloc_type *type)
+{
+	if (uma_debug && !redzone_enable && !is_memguard_addr(addr))
+		uma_malloc_own(addr, size, type);
+	return (addr);
 }
 
 void *
@@ -207,7 +231,7 @@ realloc(void *addr, size_t size, struct malloc_type *type, int flags)
 	 * Keep the item if it is large enough and less than twice the new size.
 	 */
 	if (addr != NULL && size <= have && (size > have / 2 || have == 16))
-		return (addr);
+		return (malloc_shrink(addr, size, type));
 	copy = malloc(size, type, flags);
 	if (copy == NULL || addr == NULL)
 		return (copy);

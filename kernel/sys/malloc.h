@@ -73,7 +73,7 @@ void contigfree(void *addr, size_t size, struct malloc_type *type);
 void malloc_type_allocated(struct malloc_type *type, size_t size);
 void malloc_type_freed(struct malloc_type *type, size_t size);
 
-/* Usable bytes of an allocation. */
+/* Usable bytes of an allocation: what was asked for, or more. */
 size_t malloc_usable_size(const void *addr);
 
 /* What a type has at this moment. */

@@ -33,6 +33,9 @@
 #define UMA_MIN_SIZE  16
 #define UMA_MAX_IPERS 255
 
+/* Items of an off-page slab that keeps malloc_owners. */
+#define UMA_MAX_OWNERS 4
+
 /* An in-line header is moved out if it wastes more than 1 / this. */
 #define UMA_MAX_WASTE 10
 
@@ -42,6 +45,7 @@
 #define UMA_ZFLAG_GUARD	   0x04000 /* memguard may have items of it */
 #define UMA_ZFLAG_LIMIT	   0x08000 /* uz_max_items counts */
 #define UMA_ZFLAG_INTERNAL 0x10000 /* UMA's own: no caches */
+#define UMA_ZFLAG_OWNERS   0x20000 /* of a keg: slabs keep malloc_owners */
 #define UMA_ZFLAG_DEBUG	   0x40000 /* uma_dbg follows each item */
 #define UMA_ZFLAG_TRASH	   0x80000 /* its callbacks are trash_* */
 
@@ -56,7 +60,8 @@ struct uma_slab {
 	/*
 	 * (k) one bit for each item that is free, and, from us_bits[words] on,
 	 * atomic, one for each that a user has: only uma_dbg keeps those.  An
-	 * item in a bucket is neither.
+	 * item in a bucket is neither.  With UMA_ZFLAG_OWNERS a malloc_owner for
+	 * each item follows.
 	 */
 	uint64_t us_bits[];
 };
@@ -66,23 +71,31 @@ struct uma_slab {
  * bits, of which that has none.
  */
 struct malloc_owner {
-	const struct malloc_type *mo_type;
+	const struct malloc_type *mo_type; /* NULL: the item is free */
+	size_t mo_size;
 };
 
 #define UMA_SLAB_WORDS(ipers) (((ipers) + 63) / 64)
 
-/* Bytes of a header for that many items. */
+/* Bytes of a header for that many items, with the keg's flags. */
 static inline vm_size_t
-uma_slab_size(unsigned int ipers)
+uma_slab_size(unsigned int ipers, uint32_t flags)
 {
-	return (sizeof(struct uma_slab) +
-	    2 * UMA_SLAB_WORDS(ipers) * sizeof(uint64_t));
+	vm_size_t size = sizeof(struct uma_slab) +
+	    2 * UMA_SLAB_WORDS(ipers) * sizeof(uint64_t);
+
+	if ((flags & UMA_ZFLAG_OWNERS) != 0)
+		size += ipers * sizeof(struct malloc_owner);
+	return (size);
 }
 
+/* Of an item, if the keg has them; of a large malloc, with ipers and idx 0. */
 static inline struct malloc_owner *
-slab_owner(struct uma_slab *slab)
+slab_owner(struct uma_slab *slab, uint32_t ipers, uint32_t idx)
 {
-	return ((struct malloc_owner *)(void *)slab->us_bits);
+	void *owners = &slab->us_bits[2 * UMA_SLAB_WORDS(ipers)];
+
+	return ((struct malloc_owner *)owners + idx);
 }
 
 struct uma_slablist {
@@ -333,6 +346,13 @@ extern struct uma_keg *uma_kegs;
 
 /* All zones without one, by the same lock. */
 extern struct uma_zone *uma_cachezones;
+
+/* Owners of malloc's items: uma_owner.c. */
+/* NULL: none is kept, or no item begins at addr. */
+struct malloc_owner *slab_find_owner(struct uma_slab *slab, const void *addr);
+/* What has room bytes at addr is freed as of type: panic if that cannot be. */
+void owner_leave(struct malloc_owner *owner, const void *addr, size_t room,
+    const struct malloc_type *type);
 
 /* Sysctls: uma_sysctl.c. */
 /* Set uz_namecnt, before the zone is in a list; with the list lock. */

@@ -51,13 +51,14 @@ zero_init(void *mem, int size, int flags)
 
 /* Items beside an in-line header in one page. */
 static unsigned int
-ipers_inline(size_t rsize)
+ipers_inline(size_t rsize, uint32_t flags)
 {
 	unsigned int ipers = (unsigned int)(PAGE_SIZE / rsize);
 
 	if (ipers > UMA_MAX_IPERS)
 		ipers = UMA_MAX_IPERS;
-	while (ipers > 0 && ipers * rsize + uma_slab_size(ipers) > PAGE_SIZE)
+	while (ipers > 0 &&
+	    ipers * rsize + uma_slab_size(ipers, flags) > PAGE_SIZE)
 		ipers--;
 	return (ipers);
 }
@@ -87,20 +88,23 @@ keg_pcpu_geometry(struct uma_keg *keg)
 static void
 keg_small_geometry(struct uma_keg *keg, uint32_t flags)
 {
-	unsigned int in = ipers_inline(keg->uk_rsize);
+	unsigned int in = ipers_inline(keg->uk_rsize, flags);
 	unsigned int off = ipers_offpage(keg->uk_rsize);
-	size_t waste = PAGE_SIZE - in * keg->uk_rsize - uma_slab_size(in);
+	size_t waste =
+	    PAGE_SIZE - in * keg->uk_rsize - uma_slab_size(in, flags);
 
 	keg->uk_ppera = 1;
 	if ((flags & UMA_ZFLAG_INTERNAL) == 0 &&
 	    ((flags & ITEMS_APART) != 0 || in == 0 ||
 		(waste > PAGE_SIZE / UMA_MAX_WASTE && off > in))) {
+		KASSERT(uma_slab_size(off, flags) <= slabzone->uz_size,
+		    ("%s: %s: %u items", __func__, keg->uk_name, off));
 		keg->uk_flags |= UMA_ZONE_OFFPAGE;
 		keg->uk_ipers = off;
 		return;
 	}
 	keg->uk_ipers = in;
-	keg->uk_pgoff = (uint32_t)(PAGE_SIZE - uma_slab_size(in));
+	keg->uk_pgoff = (uint32_t)(PAGE_SIZE - uma_slab_size(in, flags));
 }
 
 void
@@ -117,6 +121,8 @@ keg_init_geometry(struct uma_keg *keg, size_t size, size_t align,
 	KASSERT((flags & UMA_ZONE_BULK) == 0 ||
 		(rsize <= PAGE_SIZE && (flags & UMA_ZONE_PCPU) == 0),
 	    ("%s: %s: bulk is in the direct map", __func__, keg->uk_name));
+	if (uma_debug && (flags & UMA_ZONE_MALLOC) != 0)
+		flags |= UMA_ZFLAG_OWNERS;
 	keg->uk_size = (uint32_t)size;
 	keg->uk_rsize = (uint32_t)rsize;
 	keg->uk_flags = flags;
@@ -221,11 +227,12 @@ slab_relist(struct uma_keg *keg, struct uma_slab *slab, uint32_t before)
 
 /* All items free, none in a user's hands. */
 static void
-slab_init_bits(struct uma_slab *slab, uint32_t ipers)
+slab_init_bits(struct uma_slab *slab, const struct uma_keg *keg)
 {
-	uint32_t words = UMA_SLAB_WORDS(ipers);
+	uint32_t ipers = keg->uk_ipers;
 
-	memset(slab->us_bits, 0, 2 * words * sizeof(uint64_t));
+	memset(slab->us_bits, 0,
+	    uma_slab_size(ipers, keg->uk_flags) - sizeof(*slab));
 	for (uint32_t idx = 0; idx < ipers; idx++)
 		slab->us_bits[idx / 64] |= (uint64_t)1 << idx % 64;
 	slab->us_freecount = (uint16_t)ipers;
@@ -290,7 +297,7 @@ slab_create(struct uma_keg *keg, int flags)
 	slab->us_data = mem;
 	slab->us_size = size;
 	slab->us_flags = origin;
-	slab_init_bits(slab, keg->uk_ipers);
+	slab_init_bits(slab, keg);
 	vsetslab(mem, size, slab);
 
 	for (uint32_t idx = 0; keg->uk_init != NULL && idx < keg->uk_ipers;

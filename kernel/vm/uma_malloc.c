@@ -25,19 +25,17 @@ uma_large_malloc(vm_size_t size, const struct malloc_type *type, int wait)
 	slab->us_data = mem;
 	slab->us_size = round_page(size);
 	slab->us_flags = UMA_SLAB_MALLOC;
-	slab_owner(slab)->mo_type = type;
+	*slab_owner(slab, 0, 0) = (struct malloc_owner){ type, slab->us_size };
 	vsetslab(mem, slab->us_size, slab);
 	return (mem);
 }
 
 static void
-large_free(struct uma_slab *slab, const struct malloc_type *type)
+large_free(struct uma_slab *slab)
 {
 	uint8_t *mem = slab->us_data;
 	vm_size_t size = slab->us_size;
 
-	if (slab_owner(slab)->mo_type != type)
-		malloc_wrong_type(mem, slab_owner(slab)->mo_type, type);
 	vsetslab(mem, size, NULL);
 	zone_free_item(slabzone, slab, NULL, ZFREE_DTOR);
 	kmem_free(mem, size);
@@ -68,25 +66,34 @@ uma_malloc_size(const void *addr)
 	return (slab == NULL ? 0 : slab_item_size(slab));
 }
 
-size_t
-uma_malloc_usable(const void *addr)
+bool
+uma_malloc_usable(const void *addr, size_t *size)
 {
-	const struct uma_slab *slab = malloc_slab(addr);
+	struct uma_slab *slab = malloc_slab(addr);
+	const struct malloc_owner *owner;
 
-	return (slab == NULL ? 0 : slab_item_size(slab));
+	if (slab == NULL)
+		return (false);
+	owner = slab_find_owner(slab, addr);
+	*size = owner != NULL ? owner->mo_size : slab_item_size(slab);
+	return (true);
 }
 
 size_t
 uma_malloc_free(void *addr, struct malloc_type *type)
 {
 	struct uma_slab *slab = malloc_slab(addr);
+	struct malloc_owner *owner;
 	size_t size;
 
 	if (slab == NULL)
 		return (0);
+	owner = slab_find_owner(slab, addr);
 	size = slab_item_size(slab);
+	if (owner != NULL)
+		owner_leave(owner, addr, size, type);
 	if (slab->us_keg == NULL)
-		large_free(slab, type);
+		large_free(slab);
 	else
 		uma_zfree_arg(slab->us_keg->uk_zones, addr, type);
 	return (size);

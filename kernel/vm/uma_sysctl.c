@@ -94,6 +94,7 @@ print_zone_flags(const struct uma_zone *zone, char *text, size_t room)
 		{ UMA_ZFLAG_GUARD, "GUARD" },
 		{ UMA_ZFLAG_LIMIT, "LIMIT" },
 		{ UMA_ZFLAG_INTERNAL, "INTERNAL" },
+		{ UMA_ZFLAG_OWNERS, "OWNERS" },
 		{ UMA_ZFLAG_DEBUG, "DEBUG" },
 		{ UMA_ZFLAG_TRASH, "TRASH" },
 	};

@@ -382,6 +382,16 @@ zone_create_internal(const char *name, size_t size)
 	return (zone_create(&args));
 }
 
+/* What the header of an off-page slab may take. */
+static vm_size_t
+slab_size_max(void)
+{
+	vm_size_t most = uma_slab_size(UMA_MAX_IPERS, 0);
+	vm_size_t owners = uma_slab_size(UMA_MAX_OWNERS, UMA_ZFLAG_OWNERS);
+
+	return (most > owners ? most : owners);
+}
+
 void
 uma_startup_zones(void)
 {
@@ -393,7 +403,6 @@ uma_startup_zones(void)
 	    UMA_ALIGN_CACHE);
 	zonezone = zone_create_by_hand("UMA Zones", zone_struct_size(),
 	    UMA_ALIGN_CACHE);
-	slabzone =
-	    zone_create_internal("UMA Slabs", uma_slab_size(UMA_MAX_IPERS));
+	slabzone = zone_create_internal("UMA Slabs", slab_size_max());
 	uma_bucket_zones_create();
 }

@@ -12,52 +12,129 @@ MALLOC_DEFINE(M_OTHER, "other", "what others do");
 
 static uint8_t *bug_item;
 
+/* Free it as of another type. */
 static void
-free_as_other(void *arg)
+free_as_other(size_t arg)
 {
 	(void)arg;
 	free(bug_item, M_OTHER);
 }
 
 static void
-realloc_as_other(void *arg)
+free_at(size_t off)
 {
-	(void)arg;
-	bug_item = realloc(bug_item, 50000, M_OTHER, M_WAITOK);
+	free(bug_item + off, M_TEST);
 }
 
 static void
-free_inside(void *arg)
+free_twice(size_t arg)
 {
 	(void)arg;
-	free(bug_item + PAGE_SIZE, M_TEST);
+	free(bug_item, M_TEST);
+	free(bug_item, M_TEST);
 }
 
 static void
-realloc_inside(void *arg)
+realloc_as_other(size_t size)
 {
-	(void)arg;
-	bug_item = realloc(bug_item + PAGE_SIZE, 5000, M_TEST, M_WAITOK);
+	bug_item = realloc(bug_item, size, M_OTHER, M_WAITOK);
 }
+
+static void
+realloc_inside(size_t off)
+{
+	bug_item = realloc(bug_item + off, 50000, M_TEST, M_WAITOK);
+}
+
+static void
+write_to(size_t off)
+{
+	bug_item[off] = 1;
+	free(bug_item, M_TEST);
+}
+
+static void
+write_and_realloc(size_t off)
+{
+	bug_item[off] = 1;
+	bug_item = realloc(bug_item, off, M_TEST, M_WAITOK);
+}
+
+static void
+shrink_and_write_to(size_t off)
+{
+	uint8_t *was = bug_item;
+
+	bug_item = realloc(bug_item, off, M_TEST, M_WAITOK);
+	assert_ptr_equal(bug_item, was);
+	write_to(off);
+}
+
+#define WRONG_TYPE "of type test, is freed as of other"
 
 static const struct bug_row {
 	const char *name;
 	size_t size;
 	int flags;
-	void (*func)(void *arg);
+	void (*func)(size_t arg);
+	size_t arg;
 	const char *said;
+	bool debug; /* found with uma_debug alone */
 } bug_rows[] = {
-	{ "pages are freed as of another type", 5000, 0, free_as_other,
-	    "of type test, is freed as of other" },
+	{ "pages are freed as of another type", 5000, 0, free_as_other, 0,
+	    WRONG_TYPE, false },
 	{ "a little that is not dumped is freed as of another type", 10,
-	    M_NODUMP, free_as_other, "of type test, is freed as of other" },
+	    M_NODUMP, free_as_other, 0, WRONG_TYPE, false },
 	{ "pages are enlarged as of another type", 5000, 0, realloc_as_other,
-	    "of type test, is freed as of other" },
-	{ "the second of two pages is freed", 5000, 0, free_inside,
-	    "of type test, was never allocated" },
+	    50000, WRONG_TYPE, false },
+	{ "the second of two pages is freed", 5000, 0, free_at, PAGE_SIZE,
+	    "of type test, was never allocated", false },
 	{ "the second of two pages is enlarged", 5000, 0, realloc_inside,
-	    "was never allocated" },
+	    PAGE_SIZE, "was never allocated", false },
+	{ "an item is freed as of another type", 100, 0, free_as_other, 0,
+	    WRONG_TYPE, true },
+	{ "the same, without slack", 16, 0, free_as_other, 0, WRONG_TYPE,
+	    true },
+	{ "the same, with its header elsewhere", 1024, 0, free_as_other, 0,
+	    WRONG_TYPE, true },
+	{ "the same, of a page", PAGE_SIZE, 0, free_as_other, 0, WRONG_TYPE,
+	    true },
+	{ "an item is enlarged as of another type", 100, 0, realloc_as_other,
+	    300, WRONG_TYPE, true },
+	{ "an item is made smaller as of another type", 100, 0,
+	    realloc_as_other, 70, WRONG_TYPE, true },
+	{ "an item is freed twice", 100, 0, free_twice, 0, "freed twice",
+	    true },
+	{ "what is inside an item is freed", 100, 0, free_at, 16, "misaligned",
+	    true },
+	{ "the first byte after an item", 100, 0, write_to, 100,
+	    "100 bytes of type test, was overrun: 0x1 at", true },
+	{ "the last byte of its slack", 100, 0, write_to, 127,
+	    "100 bytes of type test, was overrun: 0x1 at", true },
+	{ "the first byte of nothing", 0, 0, write_to, 0,
+	    "0 bytes of type test, was overrun: 0x1 at", true },
+	{ "the byte after an item with its header elsewhere", 1000, 0, write_to,
+	    1000, "1000 bytes of type test, was overrun: 0x1 at", true },
+	{ "the byte after 3000", 3000, 0, write_to, 3000,
+	    "3000 bytes of type test, was overrun: 0x1 at", true },
+	{ "the byte after an item of zeros", 100, M_ZERO, write_to, 100,
+	    "100 bytes of type test, was overrun: 0x1 at", true },
+	{ "the byte after pages", 5000, 0, write_to, 5000,
+	    "5000 bytes of type test, was overrun: 0x1 at", true },
+	{ "the byte after what an item was made", 100, 0, shrink_and_write_to,
+	    60, "60 bytes of type test, was overrun: 0x1 at", true },
+	{ "the byte after an item, when it is made smaller", 100, 0,
+	    write_and_realloc, 100,
+	    "100 bytes of type test, was overrun: 0x1 at", true },
 };
+
+static void
+run_bug(void *arg)
+{
+	const struct bug_row *row = arg;
+
+	row->func(row->arg);
+}
 
 static void
 test_bug(void **state)
@@ -65,20 +142,49 @@ test_bug(void **state)
 	const struct bug_row *row = *state;
 	const char *said;
 
+	if (row->debug && !uma_debug)
+		skip();
 	sim_boot(&sim_small);
 	bug_item = malloc(row->size, M_TEST, M_WAITOK | row->flags);
-	said = sim_expect_panic(row->func, NULL);
+	said = sim_expect_panic(run_bug, *state);
 	assert_non_null(said);
 	if (strstr(said, row->said) == NULL)
 		fail_msg("\"%s\" is not in \"%s\"", row->said, said);
 	sim_halt();
 }
 
+/* Who keeps to what was asked for is left alone, whatever the size. */
+static void
+test_quiet(void **state)
+{
+	uint8_t *p, *q;
+
+	(void)state;
+	sim_boot(&sim_small);
+	for (size_t size = 0; size < 10000; size += 1 + size / 40) {
+		p = malloc(size, M_TEST, M_WAITOK);
+		memset(p, 1, size);
+		if (uma_debug)
+			assert_int_equal(malloc_usable_size(p), size);
+		q = malloc(size, M_OTHER, M_WAITOK);
+		memset(q, 2, size);
+		p = realloc(p, size - size / 4, M_TEST, M_WAITOK);
+		memset(p, 3, size - size / 4);
+		p = realloc(p, size + 1, M_TEST, M_WAITOK);
+		memset(p, 4, size + 1);
+		free(q, M_OTHER);
+		free(p, M_TEST);
+	}
+	sim_halt();
+}
+
 int
 main(void)
 {
-	static struct CMUnitTest tests[NROWS(bug_rows)];
-	size_t n = 0;
+	static struct CMUnitTest tests[NROWS(bug_rows) + 1] = {
+		cmocka_unit_test(test_quiet),
+	};
+	size_t n = 1;
 
 	ADD_ROWS(tests, n, bug_rows, test_bug);
 	return (RUN_TESTS(tests, n));

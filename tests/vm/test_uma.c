@@ -14,6 +14,7 @@
 #include "kernel/vm/uma_boot.h"
 #include "kernel/vm/uma_dbg.h"
 #include "kernel/vm/uma_int.h"
+#include "kernel/vm/uma_malloc.h"
 #include "kernel/vm/vm_kern.h"
 #include "kernel/vm/vm_page.h"
 #include "kernel/vm/vm_pageout.h"
@@ -1362,8 +1363,7 @@ test_kern_malloc(void **state)
 		check_fill(p, size, 0x5a);
 		malloc_stats_foreach(sum_test_type, &stats);
 		assert_int_equal(stats.mts_inuse, inuse + 1);
-		assert_int_equal(stats.mts_memuse,
-		    memuse + malloc_usable_size(p));
+		assert_int_equal(stats.mts_memuse, memuse + uma_malloc_size(p));
 		free(p, M_TEST);
 	}
 	malloc_stats_foreach(sum_test_type, &stats);
