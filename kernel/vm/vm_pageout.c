@@ -36,6 +36,7 @@ vm_pageout_objects(int pass)
 	vm_pindex_t wanted = vm_cnt.v_inactive_target + shortage - nfreed;
 	vm_pindex_t have = vm_pageq_count(PQ_INACTIVE);
 
+	vm_laundry_freed(nfreed);
 	if (wanted > have)
 		vm_pageout_scan_active(wanted - have, pass);
 	if (nfreed < shortage && vm_pageout_launder(shortage - nfreed) > 0) {

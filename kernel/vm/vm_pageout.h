@@ -70,6 +70,9 @@ void vm_pageout_scan_active(vm_pindex_t wanted, int pass);
  */
 vm_pindex_t vm_pageout_launder(vm_pindex_t wanted);
 
+/* The same without those of earlier calls. */
+vm_pindex_t vm_pageout_launder_more(vm_pindex_t wanted);
+
 /* Sleep until one more write of a pager has ended, if any is on its way. */
 void vm_pageout_launder_wait(void);
 
@@ -81,6 +84,29 @@ bool vm_pageout_finish(vm_page_t m, int rtval);
 
 /* If it was used since this was last asked: to the active queue with it. */
 bool vm_pageout_reactivate(vm_page_t m);
+
+/* ---- In the background: vm_pageout_laundry.c ---- */
+
+/* Pages of a run; the thread sets it when it begins, unless it is a tunable. */
+extern uint64_t vm_background_launder_target;
+
+/* Kilobytes a second; 0: none. */
+extern uint64_t vm_background_launder_rate;
+
+/* Kilobytes that are written, at most, while the page daemon frees nothing. */
+extern uint64_t vm_background_launder_max;
+
+/* The body of the thread; never returns. */
+_Noreturn void vm_laundry(void);
+
+/*
+ * One turn of the thread.  Ticks until the next; 0: wait until the page daemon frees
+ * something.
+ */
+int vm_laundry_turn(void);
+
+/* The page daemon has freed that many clean pages, perhaps none. */
+void vm_laundry_freed(vm_pindex_t npages);
 
 /* ---- Out of memory: vm_pageout_oom.c ---- */
 

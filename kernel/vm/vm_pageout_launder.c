@@ -159,14 +159,13 @@ launder_first(vm_page_t m)
 	return (launder_run(m));
 }
 
-vm_pindex_t
-vm_pageout_launder(vm_pindex_t wanted)
+/* From n pages on to that many, in one lap of the queue at most; locked. */
+static vm_pindex_t
+launder(vm_pindex_t n, vm_pindex_t wanted)
 {
-	vm_pindex_t left, n;
+	vm_pindex_t left;
 	vm_page_t m;
 
-	mtx_lock(&vm_mtx);
-	n = in_flight;
 	for (left = vm_pageq_count(PQ_LAUNDRY); left > 0 && n < wanted;
 	     left--) {
 		m = vm_pageq_first(PQ_LAUNDRY);
@@ -174,6 +173,27 @@ vm_pageout_launder(vm_pindex_t wanted)
 			break;
 		n += launder_first(m);
 	}
+	return (n);
+}
+
+vm_pindex_t
+vm_pageout_launder(vm_pindex_t wanted)
+{
+	vm_pindex_t n;
+
+	mtx_lock(&vm_mtx);
+	n = launder(in_flight, wanted);
+	mtx_unlock(&vm_mtx);
+	return (n);
+}
+
+vm_pindex_t
+vm_pageout_launder_more(vm_pindex_t wanted)
+{
+	vm_pindex_t n;
+
+	mtx_lock(&vm_mtx);
+	n = launder(0, wanted);
 	mtx_unlock(&vm_mtx);
 	return (n);
 }

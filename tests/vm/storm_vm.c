@@ -409,6 +409,8 @@ step_pageout(void)
 	vm_pageout_scan_active(below(400), (int)below(7));
 	(void)vm_pageout_scan_inactive(below(400));
 	(void)vm_pageout_launder(below(400));
+	vm_laundry_freed(below(1 << 20));
+	(void)vm_laundry_turn();
 	set_failing(below(4) == 0);
 	sim_disks_ask(&disk_worker, below(8));
 	set_failing(false);
@@ -682,6 +684,7 @@ power_on(void)
 {
 	sim_boot(&config);
 	vmspace_startup();
+	vm_background_launder_target = 100;
 	swap_begin();
 	for (unsigned int i = 0; i < NFILES; i++) {
 		files[i].vnode =

@@ -12,6 +12,7 @@
 
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/pmap_cpu.h"
+#include "kernel/sys/clock.h"
 #include "kernel/vm/vm_object.h"
 #include "kernel/vm/vm_pageout.h"
 #include "kernel/vm/vm_pager.h"
@@ -121,6 +122,17 @@ make_page(vm_pindex_t pindex, char kind)
 		vm_page_xunbusy(m);
 	mtx_unlock(&vm_mtx);
 	return (m);
+}
+
+/* Pages of that kind until memory is low; how many. */
+static vm_pindex_t
+fill_memory(vm_pindex_t first, char kind)
+{
+	vm_pindex_t n = 0;
+
+	while (!vm_paging_needed())
+		(void)make_page(first + n++, kind);
+	return (n);
 }
 
 static vm_page_t
@@ -325,6 +337,118 @@ test_launder_is_bounded(void **state)
 	assert_int_equal(pager.ncalls, 50);
 }
 
+/* ---- In the background ---- */
+
+/*
+ * 100 pages are dirty, none next to another, and some 4,000 clean.  The page daemon
+ * has freed so many marks, squared: dirty pages count so often.
+ */
+static const struct laundry_row {
+	const char *name;
+	vm_pindex_t marks;
+	uint64_t target, rate, max;
+	int says;
+	int turns;		     /* that wrote something */
+	vm_pindex_t laundered, left; /* the queue, afterwards */
+} laundry_rows[] = {
+	{ "background: few are dirty", 10, 40, 400, 4000, VM_PAGER_OK, 0, 0,
+	    100 },
+	{ "background: many are, for what is freed", 40, 40, 400, 4000,
+	    VM_PAGER_OK, 4, 40, 60 },
+	{ "background: faster", 40, 40, 800, 4000, VM_PAGER_OK, 2, 40, 60 },
+	{ "background: the last turn writes the rest", 40, 45, 400, 4000,
+	    VM_PAGER_OK, 5, 45, 55 },
+	{ "background: all of them", 40, 4000, 400, 4000, VM_PAGER_OK, 10, 100,
+	    0 },
+	{ "background: at most", 40, 4000, 400, 200, VM_PAGER_OK, 5, 50, 50 },
+	{ "background: of no rate", 40, 40, 0, 4000, VM_PAGER_OK, 0, 0, 100 },
+	{ "background: of no target", 40, 0, 400, 4000, VM_PAGER_OK, 0, 0,
+	    100 },
+	{ "background: no room", 40, 40, 400, 4000, VM_PAGER_AGAIN, 0, 0, 100 },
+};
+
+/* The turns of one run that wrote something. */
+static int
+run_in_background(void)
+{
+	int turns = 0;
+	int timo;
+
+	while ((timo = vm_laundry_turn()) != 0) {
+		assert_int_equal(timo, hz / 10);
+		turns++;
+	}
+	return (turns);
+}
+
+static void
+free_marks(vm_pindex_t marks)
+{
+	vm_laundry_freed(marks * marks *
+	    (vm_cnt.v_free_target - vm_cnt.v_free_min));
+}
+
+static void
+test_laundry(void **state)
+{
+	const struct laundry_row *row = *state;
+
+	assert_int_equal(power_on(state), 0);
+	for (vm_pindex_t i = 0; i < 100; i++)
+		(void)make_page(2 * i, 'D');
+	vm_background_launder_target = row->target;
+	vm_background_launder_rate = row->rate;
+	vm_background_launder_max = row->max;
+	pager.says = row->says;
+
+	/* Nobody has asked. */
+	assert_int_equal(vm_laundry_turn(), 0);
+	free_marks(row->marks);
+	assert_int_equal(run_in_background(), row->turns);
+	assert_int_equal(vm_cnt.v_laundered, row->laundered);
+	assert_int_equal(vm_pageq_count(PQ_LAUNDRY), row->left);
+
+	/* No more than one lap, and nothing again before somebody asks. */
+	assert_true(pager.ncalls <= 100);
+	assert_int_equal(vm_laundry_turn(), 0);
+	assert_int_equal(power_off(state), 0);
+}
+
+/* The next run begins anew, but what was freed before the last does not count. */
+static void
+test_laundry_again(void **state)
+{
+	(void)state;
+	for (vm_pindex_t i = 0; i < 100; i++)
+		(void)make_page(2 * i, 'D');
+	vm_background_launder_target = 20;
+	vm_background_launder_rate = 400;
+	vm_background_launder_max = 80;
+	free_marks(45);
+	assert_int_equal(run_in_background(), 2);
+	free_marks(1);
+	assert_int_equal(run_in_background(), 0);
+	free_marks(60);
+	assert_int_equal(run_in_background(), 2);
+}
+
+/* The page daemon says what it freed, so a run begins after a pass. */
+static void
+test_laundry_is_asked(void **state)
+{
+	(void)state;
+	for (vm_pindex_t i = 0; i < 2500; i++)
+		(void)make_page(2 * i + 50000, 'D');
+	(void)fill_memory(0, 'c');
+	vm_background_launder_target = 20;
+	vm_background_launder_rate = 400;
+	vm_background_launder_max = 80;
+	while (!vm_pageout_pass())
+		continue;
+	assert_int_equal(vm_cnt.v_laundered, 0);
+	assert_int_equal(run_in_background(), 2);
+}
+
 /* ---- Writes that end later ---- */
 
 static void
@@ -431,17 +555,6 @@ test_freed_page_is_unmapped(void **state)
 }
 
 /* ---- Passes ---- */
-
-/* Pages of that kind until memory is low; how many. */
-static vm_pindex_t
-fill_memory(vm_pindex_t first, char kind)
-{
-	vm_pindex_t n = 0;
-
-	while (!vm_paging_needed())
-		(void)make_page(first + n++, kind);
-	return (n);
-}
 
 static void
 test_pass_frees_and_writes(void **state)
@@ -596,6 +709,8 @@ main(void)
 		POWERED(test_haste),
 		POWERED(test_active_wanted),
 		POWERED(test_launder_is_bounded),
+		POWERED(test_laundry_again),
+		POWERED(test_laundry_is_asked),
 		POWERED(test_write_while_laundered),
 		POWERED(test_dirty_in_a_mapping_only),
 		POWERED(test_freed_page_is_unmapped),
@@ -605,11 +720,12 @@ main(void)
 		POWERED(test_no_oom_with_progress),
 		POWERED(test_allocation_waits_for_the_daemon),
 	};
-	size_t ntests = 13;
+	size_t ntests = 15;
 
 	ADD_ROWS(tests, ntests, inactives, test_inactive);
 	ADD_ROWS(tests, ntests, runs, test_run);
 	ADD_ROWS(tests, ntests, outcomes, test_outcome);
+	ADD_ROWS(tests, ntests, laundry_rows, test_laundry);
 	ADD_ROWS(tests, ntests, outcomes, test_under_way);
 	return (RUN_TESTS(tests, ntests));
 }
