@@ -73,6 +73,14 @@ pagedaemon(void *arg)
 }
 
 static void
+laundry(void *arg)
+{
+	(void)arg;
+	be_a_daemon();
+	vm_laundry();
+}
+
+static void
 swapdaemon(void *arg)
 {
 	(void)arg;
@@ -86,6 +94,7 @@ daemons_start(const void *arg)
 	(void)arg;
 	kproc_kthread_add(pagedaemon, NULL, NULL, NULL, "pagedaemon",
 	    "pagedaemon");
+	kproc_kthread_add(laundry, NULL, NULL, NULL, "laundry", "laundry");
 	kproc_kthread_add(swapdaemon, NULL, NULL, NULL, "swapdaemon",
 	    "swapdaemon");
 }

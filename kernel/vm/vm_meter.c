@@ -19,6 +19,16 @@ SYSCTL_NODE(_vm_stats, OID_AUTO, vm, CTLFLAG_RD, NULL, "of memory, in pages");
 SYSCTL_INT(_vm, OID_AUTO, pageout_oom_seq, CTLFLAG_RWTUN, &vm_pageout_oom_seq,
     0, "Passes of the page daemon that free nothing before it kills");
 
+SYSCTL_U64(_vm, OID_AUTO, background_launder_target, CTLFLAG_RWTUN,
+    &vm_background_launder_target, 0,
+    "Pages of one run of writes in the background");
+SYSCTL_U64(_vm, OID_AUTO, background_launder_rate, CTLFLAG_RWTUN,
+    &vm_background_launder_rate, 0,
+    "Kilobytes that are written in the background in a second");
+SYSCTL_U64(_vm, OID_AUTO, background_launder_max, CTLFLAG_RWTUN,
+    &vm_background_launder_max, 0,
+    "Kilobytes that are written in the background while nothing is freed");
+
 SYSCTL_U64(_vm, OID_AUTO, max_user_wired, CTLFLAG_RW, &vm_page_max_user_wired,
     0, "The most pages that mlock(2) keeps");
 
