@@ -49,6 +49,7 @@ content_is(struct content *c, const unsigned char *bytes)
 	if (!c->freed || memcmp(bytes, zeros, sizeof(zeros)) != 0)
 		return (false);
 	c->own = c->freed = false;
+	c->file = NULL;
 	return (true);
 }
 
@@ -158,8 +159,10 @@ note_stack(struct slot *slots, unsigned int mapped,
 bool
 may_free(const struct slot *s)
 {
-	return (s->content != NULL && s->content->refs == 1 &&
-	    s->content->file == NULL && !s->wired);
+	const struct content *c = s->content;
+
+	return (c != NULL && c->refs == 1 && (c->own || c->file == NULL) &&
+	    !s->wired);
 }
 
 void

@@ -70,7 +70,10 @@ bool room_for_stack(const struct slot *slots);
 void note_stack(struct slot *slots, unsigned int mapped,
     const struct vm_map_what *what);
 
-/* May advice lose the bytes?  Not those of files, or that others see. */
+/*
+ * May advice lose the bytes?  Not those of files, or that others see.  A copy of a
+ * file that was made because it was wired has no file behind it any more.
+ */
 bool may_free(const struct slot *s);
 
 /* A child of its own address space begins with this slot, which was clear. */
