@@ -125,16 +125,11 @@ map_sleep(vm_map_t map, const void *chan)
 static vm_map_entry_t
 in_transition(vm_map_t map, vm_offset_t start, vm_offset_t end)
 {
-	vm_map_entry_t entry;
+	vm_map_entry_t entry = vm_map_range_first(map, start, end);
 
-	if (!vm_map_lookup_entry(map, start, &entry))
-		entry = entry->next;
-	for (; entry != &map->header && entry->start < end;
-	     entry = entry->next) {
-		if ((entry->eflags & MAP_ENTRY_IN_TRANSITION) != 0)
-			return (entry);
-	}
-	return (NULL);
+	while (entry != NULL && (entry->eflags & MAP_ENTRY_IN_TRANSITION) == 0)
+		entry = vm_map_range_next(map, entry, end);
+	return (entry);
 }
 
 void
@@ -269,6 +264,21 @@ vm_map_simplify_range(vm_map_t map, vm_map_entry_t entry, vm_offset_t va)
 		if (last)
 			break;
 	}
+}
+
+void
+vm_map_range_change(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    void (*change)(vm_map_t map, vm_map_entry_t entry, const void *arg),
+    const void *arg)
+{
+	vm_map_entry_t first = vm_map_clip_first(map, start);
+	vm_map_entry_t entry = vm_map_range_first(map, start, end);
+
+	for (; entry != NULL; entry = vm_map_range_next(map, entry, end)) {
+		vm_map_clip_end(map, entry, end);
+		change(map, entry, arg);
+	}
+	vm_map_simplify_range(map, first, end);
 }
 
 /* ---- Insert ---- */
@@ -454,16 +464,21 @@ vm_map_remove(vm_map_t map, vm_offset_t start, vm_offset_t end)
 
 /* ---- Protect, inherit ---- */
 
+struct protection {
+	vm_prot_t ptn_prot;
+	unsigned int ptn_flags;
+};
+
 /* Rights that were taken away are taken away from the pmap; faults give more. */
 static void
-protect_entry(vm_map_t map, vm_map_entry_t entry, vm_prot_t prot,
-    unsigned int flags)
+protect_entry(vm_map_t map, vm_map_entry_t entry, const void *arg)
 {
-	vm_prot_t old = entry->protection;
+	const struct protection *new = arg;
+	vm_prot_t prot = new->ptn_prot, old = entry->protection;
 
 	if ((entry->eflags & MAP_ENTRY_GUARD) != 0)
 		return;
-	if ((flags & VM_MAP_PROTECT_SET_MAXPROT) != 0) {
+	if ((new->ptn_flags &VM_MAP_PROTECT_SET_MAXPROT) != 0) {
 		entry->max_protection = prot;
 		prot &= old;
 	}
@@ -481,12 +496,9 @@ protect_entry(vm_map_t map, vm_map_entry_t entry, vm_prot_t prot,
 static bool
 may_protect(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t prot)
 {
-	vm_map_entry_t entry;
+	vm_map_entry_t entry = vm_map_range_first(map, start, end);
 
-	if (!vm_map_lookup_entry(map, start, &entry))
-		entry = entry->next;
-	for (; entry != &map->header && entry->start < end;
-	     entry = entry->next) {
+	for (; entry != NULL; entry = vm_map_range_next(map, entry, end)) {
 		if ((entry->eflags & MAP_ENTRY_GUARD) == 0 &&
 		    (prot & ~entry->max_protection) != 0)
 			return (false);
@@ -498,24 +510,17 @@ int
 vm_map_protect(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t prot,
     unsigned int flags)
 {
-	vm_map_entry_t first, entry;
+	const struct protection new = { prot, flags };
 	int error = KERN_SUCCESS;
 
 	if (!vm_map_range_valid(map, start, end))
 		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
 	vm_map_lock(map);
 	vm_map_wait_transitions(map, start, end);
-	if (!may_protect(map, start, end, prot)) {
+	if (may_protect(map, start, end, prot))
+		vm_map_range_change(map, start, end, protect_entry, &new);
+	else
 		error = KERN_PROTECTION_FAILURE;
-	} else {
-		first = vm_map_clip_first(map, start);
-		for (entry = first; entry != &map->header && entry->start < end;
-		     entry = entry->next) {
-			vm_map_clip_end(map, entry, end);
-			protect_entry(map, entry, prot, flags);
-		}
-		vm_map_simplify_range(map, first, end);
-	}
 	vm_map_unlock(map);
 	return (error);
 }
@@ -524,23 +529,26 @@ static bool
 may_inherit(vm_map_t map, vm_offset_t start, vm_offset_t end,
     vm_inherit_t inherit)
 {
-	vm_map_entry_t entry;
+	vm_map_entry_t entry = vm_map_range_first(map, start, end);
 
-	if (!vm_map_lookup_entry(map, start, &entry))
-		entry = entry->next;
-	for (; entry != &map->header && entry->start < end;
-	     entry = entry->next) {
+	for (; entry != NULL; entry = vm_map_range_next(map, entry, end)) {
 		if (inherit == VM_INHERIT_COPY && is_device(entry->object))
 			return (false);
 	}
 	return (true);
 }
 
+static void
+inherit_entry(vm_map_t map, vm_map_entry_t entry, const void *arg)
+{
+	(void)map;
+	entry->inheritance = *(const vm_inherit_t *)arg;
+}
+
 int
 vm_map_inherit(vm_map_t map, vm_offset_t start, vm_offset_t end,
     vm_inherit_t inherit)
 {
-	vm_map_entry_t first, entry;
 	int error = KERN_SUCCESS;
 
 	if (inherit > VM_INHERIT_ZERO)
@@ -548,33 +556,26 @@ vm_map_inherit(vm_map_t map, vm_offset_t start, vm_offset_t end,
 	if (!vm_map_range_valid(map, start, end))
 		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
 	vm_map_lock(map);
-	if (!may_inherit(map, start, end, inherit)) {
+	if (may_inherit(map, start, end, inherit))
+		vm_map_range_change(map, start, end, inherit_entry, &inherit);
+	else
 		error = KERN_INVALID_ARGUMENT;
-	} else {
-		first = vm_map_clip_first(map, start);
-		for (entry = first; entry != &map->header && entry->start < end;
-		     entry = entry->next) {
-			vm_map_clip_end(map, entry, end);
-			entry->inheritance = inherit;
-		}
-		vm_map_simplify_range(map, first, end);
-	}
 	vm_map_unlock(map);
 	return (error);
+}
+
+static bool
+permits(const struct vm_map_entry *entry, const void *arg)
+{
+	const vm_prot_t *prot = arg;
+
+	return ((*prot & ~entry->protection) == 0);
 }
 
 bool
 vm_map_check_protection(vm_map_t map, vm_offset_t start, vm_offset_t end,
     vm_prot_t prot)
 {
-	vm_map_entry_t entry;
-
 	VM_MAP_ASSERT_LOCKED(map);
-	while (start < end) {
-		if (!vm_map_lookup_entry(map, start, &entry) ||
-		    (prot & ~entry->protection) != 0)
-			return (false);
-		start = entry->end;
-	}
-	return (true);
+	return (vm_map_range_all(map, start, end, permits, &prot));
 }

@@ -24,22 +24,15 @@ static const struct {
 };
 
 static void
-advise_entries(vm_map_t map, vm_offset_t start, vm_offset_t end, int advice)
+advise_entry(vm_map_t map, vm_map_entry_t entry, const void *arg)
 {
-	vm_map_entry_t first, entry;
+	const int *advice = arg;
 
-	vm_map_lock(map);
-	first = vm_map_clip_first(map, start);
-	for (entry = first; entry != &map->header && entry->start < end;
-	     entry = entry->next) {
-		if ((entry->eflags & MAP_ENTRY_GUARD) != 0)
-			continue;
-		vm_map_clip_end(map, entry, end);
-		entry->eflags &= ~advice_flags[advice].clear;
-		entry->eflags |= advice_flags[advice].set;
-	}
-	vm_map_simplify_range(map, first, end);
-	vm_map_unlock(map);
+	(void)map;
+	if ((entry->eflags & MAP_ENTRY_GUARD) != 0)
+		return;
+	entry->eflags &= ~advice_flags[*advice].clear;
+	entry->eflags |= advice_flags[*advice].set;
 }
 
 /* Pages that are still to be copied are others', too: nothing is to be freed. */
@@ -49,10 +42,8 @@ advise_pages(vm_map_t map, vm_offset_t start, vm_offset_t end, int advice)
 	vm_map_entry_t entry;
 
 	vm_map_lock_read(map);
-	if (!vm_map_lookup_entry(map, start, &entry))
-		entry = entry->next;
-	for (; entry != &map->header && entry->start < end;
-	     entry = entry->next) {
+	for (entry = vm_map_range_first(map, start, end); entry != NULL;
+	     entry = vm_map_range_next(map, entry, end)) {
 		vm_offset_t from = entry->start > start ? entry->start : start;
 		vm_offset_t to = entry->end < end ? entry->end : end;
 		vm_pindex_t pindex = atop(from - entry->start + entry->offset);
@@ -75,10 +66,13 @@ vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end, int advice)
 	if (!vm_map_range_valid(map, start, end))
 		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
 	if (advice == MADV_WILLNEED || advice == MADV_DONTNEED ||
-	    advice == MADV_FREE)
+	    advice == MADV_FREE) {
 		advise_pages(map, start, end, advice);
-	else
-		advise_entries(map, start, end, advice);
+	} else {
+		vm_map_lock(map);
+		vm_map_range_change(map, start, end, advise_entry, &advice);
+		vm_map_unlock(map);
+	}
 	return (KERN_SUCCESS);
 }
 

@@ -15,6 +15,20 @@ void vm_map_entry_unlink(vm_map_t map, vm_map_entry_t entry);
 void vm_map_entry_resize(vm_map_t map, vm_map_entry_t entry, vm_offset_t start,
     vm_offset_t end);
 
+/*
+ * The first entry of [start, end), and the one after it; NULL: there is none.  For
+ * these and the next, a shared lock will do.
+ */
+vm_map_entry_t vm_map_range_first(vm_map_t map, vm_offset_t start,
+    vm_offset_t end);
+vm_map_entry_t vm_map_range_next(vm_map_t map, vm_map_entry_t entry,
+    vm_offset_t end);
+
+/* Is all of [start, end) mapped, by entries of which is() is true? */
+bool vm_map_range_all(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    bool (*is)(const struct vm_map_entry *entry, const void *arg),
+    const void *arg);
+
 /* ---- vm_map.c ---- */
 
 vm_map_entry_t vm_map_entry_create(void);
@@ -29,6 +43,14 @@ void vm_map_clip_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t va);
 void vm_map_try_merge_entries(vm_map_t map, vm_map_entry_t prev,
     vm_map_entry_t entry);
 void vm_map_simplify_range(vm_map_t map, vm_map_entry_t entry, vm_offset_t va);
+
+/*
+ * Split the entries that reach out of [start, end), call change() for each that is
+ * inside, and make those one that are alike then.
+ */
+void vm_map_range_change(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    void (*change)(vm_map_t map, vm_map_entry_t entry, const void *arg),
+    const void *arg);
 
 /* An object for an entry that has none. */
 void vm_map_entry_object(vm_map_entry_t entry);

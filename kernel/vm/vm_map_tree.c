@@ -205,6 +205,42 @@ vm_map_lookup_entry(vm_map_t map, vm_offset_t va, vm_map_entry_t *entry)
 	return (false);
 }
 
+static vm_map_entry_t
+before_end(vm_map_t map, vm_map_entry_t entry, vm_offset_t end)
+{
+	return (entry != &map->header && entry->start < end ? entry : NULL);
+}
+
+vm_map_entry_t
+vm_map_range_first(vm_map_t map, vm_offset_t start, vm_offset_t end)
+{
+	vm_map_entry_t entry;
+
+	if (!vm_map_lookup_entry(map, start, &entry))
+		entry = entry->next;
+	return (before_end(map, entry, end));
+}
+
+vm_map_entry_t
+vm_map_range_next(vm_map_t map, vm_map_entry_t entry, vm_offset_t end)
+{
+	return (before_end(map, entry->next, end));
+}
+
+bool
+vm_map_range_all(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    bool (*is)(const struct vm_map_entry *entry, const void *arg),
+    const void *arg)
+{
+	vm_map_entry_t entry;
+
+	for (; start < end; start = entry->end) {
+		if (!vm_map_lookup_entry(map, start, &entry) || !is(entry, arg))
+			return (false);
+	}
+	return (true);
+}
+
 /* The first entry of a subtree, which has one, that such a gap follows. */
 static vm_map_entry_t
 first_with_gap(vm_map_entry_t entry, vm_size_t length)

@@ -38,24 +38,11 @@ is_mine(const struct wiring *w, const struct vm_map_entry *entry)
 }
 
 static bool
-cannot_wire(const struct vm_map_entry *entry)
+can_wire(const struct vm_map_entry *entry, const void *arg)
 {
-	return ((entry->eflags & MAP_ENTRY_GUARD) != 0 ||
-	    entry->protection == VM_PROT_NONE);
-}
-
-/* Is each page of the range in an entry of which skip() is false? */
-static bool
-all_are(vm_map_t map, vm_offset_t start, vm_offset_t end,
-    bool (*skip)(const struct vm_map_entry *entry))
-{
-	vm_map_entry_t entry;
-
-	for (; start < end; start = entry->end) {
-		if (!vm_map_lookup_entry(map, start, &entry) || skip(entry))
-			return (false);
-	}
-	return (true);
+	(void)arg;
+	return ((entry->eflags & MAP_ENTRY_GUARD) == 0 &&
+	    entry->protection != VM_PROT_NONE);
 }
 
 /* ---- What mlock(2) keeps ---- */
@@ -159,7 +146,7 @@ vm_map_entry_copy_wired(vm_map_t map, vm_map_entry_t entry)
 static bool
 wants(const struct wiring *w, const struct vm_map_entry *entry)
 {
-	return (!cannot_wire(entry) &&
+	return (can_wire(entry, NULL) &&
 	    ((w->wir_flags & VM_MAP_WIRE_USER) == 0 ||
 		(entry->eflags & MAP_ENTRY_USER_WIRED) == 0));
 }
@@ -184,10 +171,8 @@ charge(const struct wiring *w)
 
 	if ((w->wir_flags & VM_MAP_WIRE_USER) == 0)
 		return (true);
-	if (!vm_map_lookup_entry(map, w->wir_start, &entry))
-		entry = entry->next;
-	for (; entry != &map->header && entry->start < w->wir_end;
-	     entry = entry->next) {
+	for (entry = vm_map_range_first(map, w->wir_start, w->wir_end);
+	     entry != NULL; entry = vm_map_range_next(map, entry, w->wir_end)) {
 		if (wants(w, entry))
 			npages += pages_within(entry, w->wir_start, w->wir_end);
 	}
@@ -295,7 +280,7 @@ vm_map_wire(vm_map_t map, vm_offset_t start, vm_offset_t end,
 	vm_map_lock(map);
 	vm_map_wait_transitions(map, start, end);
 	if ((flags & VM_MAP_WIRE_HOLESOK) == 0 &&
-	    !all_are(map, start, end, cannot_wire)) {
+	    !vm_map_range_all(map, start, end, can_wire, NULL)) {
 		error = KERN_INVALID_ADDRESS;
 	} else if (!charge(&w)) {
 		error = KERN_RESOURCE_SHORTAGE;
@@ -328,47 +313,44 @@ vm_map_wire_new(vm_map_t map, vm_offset_t start, vm_offset_t end)
 
 /* ---- Unwire ---- */
 
+/* Whose wiring is to end: mlock(2)'s, or whoever's. */
 static bool
-not_user_wired(const struct vm_map_entry *entry)
+is_wired(const struct vm_map_entry *entry, const void *arg)
 {
-	return ((entry->eflags & MAP_ENTRY_USER_WIRED) == 0);
+	const unsigned int *flags = arg;
+
+	if ((*flags & VM_MAP_WIRE_USER) != 0)
+		return ((entry->eflags & MAP_ENTRY_USER_WIRED) != 0);
+	return (entry->wired_count > 0);
 }
 
-static bool
-not_wired(const struct vm_map_entry *entry)
+static void
+unwire_entry(vm_map_t map, vm_map_entry_t entry, const void *arg)
 {
-	return (entry->wired_count == 0);
+	const unsigned int *flags = arg;
+
+	if (!is_wired(entry, flags))
+		return;
+	if ((*flags & VM_MAP_WIRE_USER) != 0)
+		entry_user_unwire(entry);
+	entry_let_go(map, entry, entry->end);
 }
 
 int
 vm_map_unwire(vm_map_t map, vm_offset_t start, vm_offset_t end,
     unsigned int flags)
 {
-	bool (*skip)(const struct vm_map_entry *entry) =
-	    (flags & VM_MAP_WIRE_USER) != 0 ? not_user_wired : not_wired;
-	vm_map_entry_t first, entry;
 	int error = KERN_SUCCESS;
 
 	if (!vm_map_range_valid(map, start, end))
 		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
 	vm_map_lock(map);
 	vm_map_wait_transitions(map, start, end);
-	if ((flags & VM_MAP_WIRE_HOLESOK) == 0 &&
-	    !all_are(map, start, end, skip)) {
+	if ((flags & VM_MAP_WIRE_HOLESOK) != 0 ||
+	    vm_map_range_all(map, start, end, is_wired, &flags))
+		vm_map_range_change(map, start, end, unwire_entry, &flags);
+	else
 		error = KERN_INVALID_ARGUMENT;
-	} else {
-		first = vm_map_clip_first(map, start);
-		for (entry = first; entry != &map->header && entry->start < end;
-		     entry = entry->next) {
-			vm_map_clip_end(map, entry, end);
-			if (skip(entry))
-				continue;
-			if ((flags & VM_MAP_WIRE_USER) != 0)
-				entry_user_unwire(entry);
-			entry_let_go(map, entry, entry->end);
-		}
-		vm_map_simplify_range(map, first, end);
-	}
 	vm_map_unlock(map);
 	return (error);
 }
