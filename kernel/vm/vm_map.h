@@ -26,6 +26,8 @@
 #ifndef KERNEL_VM_VM_MAP_H
 #define KERNEL_VM_VM_MAP_H
 
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/queue.h"
 #include "kernel/sys/sx.h"
 #include "kernel/vm/vm.h"
 #include "kernel/vm/vm_param.h"
@@ -267,11 +269,18 @@ const char *vm_map_audit(vm_map_t map);
 /* The address space of a process: a map, its pmap, and where its heap is. */
 struct vmspace {
 	struct vm_map vm_map;
-	uint32_t vm_refcnt;   /* atomic */
-	vm_offset_t vm_daddr; /* the heap; guarded by the map's lock */
-	vm_size_t vm_dsize;   /* bytes of it, in whole pages */
-	vm_size_t vm_dmax;    /* and the most that it may have */
+	TAILQ_ENTRY(vmspace) vm_list; /* of all */
+	uint32_t vm_refcnt;	      /* atomic */
+	vm_offset_t vm_daddr;	      /* the heap; guarded by the map's lock */
+	vm_size_t vm_dsize;	      /* bytes of it, in whole pages */
+	vm_size_t vm_dmax;	      /* and the most that it may have */
 };
+
+TAILQ_HEAD(vmspace_list, vmspace);
+
+/* All vmspaces, the oldest first; vmspace_mtx, but not for the debugger. */
+extern struct vmspace_list vmspace_list;
+extern struct mtx vmspace_mtx;
 
 /* Make the zones; once, before the first of these. */
 void vmspace_startup(void);

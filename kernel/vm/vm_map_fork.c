@@ -8,7 +8,8 @@
  *	zero	new memory
  *	none	nothing
  *
- * Order: the parent's vm map -> the child's, which nobody else has yet.
+ * Order: the parent's vm map -> the child's, which nobody else has yet.  vmspace_mtx
+ * guards the list of all, and no lock is taken under it.
  */
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
@@ -18,12 +19,16 @@
 #include "kernel/vm/vm_map_int.h"
 #include "kernel/vm/vm_object.h"
 
+struct vmspace_list vmspace_list = TAILQ_HEAD_INITIALIZER(vmspace_list);
+struct mtx vmspace_mtx = MTX_DEF_INITIALIZER("vmspaces");
+
 static uma_zone_t vmspace_zone, pmap_zone;
 
 void
 vmspace_startup(void)
 {
 	vm_map_startup();
+	TAILQ_INIT(&vmspace_list);
 	vmspace_zone = uma_zcreate("VMSPACE", sizeof(struct vmspace), NULL,
 	    NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
 	pmap_zone = uma_zcreate("PMAP", pmap_struct_size, NULL, NULL, NULL,
@@ -43,6 +48,9 @@ vmspace_alloc(vm_offset_t min, vm_offset_t max)
 	vm = uma_zalloc(vmspace_zone, M_WAITOK | M_ZERO);
 	vm_map_init(&vm->vm_map, pmap, min, max);
 	vm->vm_refcnt = 1;
+	mtx_lock(&vmspace_mtx);
+	TAILQ_INSERT_TAIL(&vmspace_list, vm, vm_list);
+	mtx_unlock(&vmspace_mtx);
 	return (vm);
 }
 
@@ -59,6 +67,9 @@ vmspace_free(struct vmspace *vm)
 
 	if (__atomic_sub_fetch(&vm->vm_refcnt, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
+	mtx_lock(&vmspace_mtx);
+	TAILQ_REMOVE(&vmspace_list, vm, vm_list);
+	mtx_unlock(&vmspace_mtx);
 	(void)vm_map_remove(map, vm_map_min(map), vm_map_max(map));
 	pmap_release(map->pmap);
 	uma_zfree(pmap_zone, map->pmap);

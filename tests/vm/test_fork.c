@@ -66,6 +66,44 @@ end(struct vmspace *vm)
 	vmspace_free(vm);
 }
 
+/* The list of all is these, in order; NULL ends them. */
+static void
+expect_list(struct vmspace *const *expected)
+{
+	struct vmspace *vm;
+
+	mtx_lock(&vmspace_mtx);
+	TAILQ_FOREACH(vm, &vmspace_list, vm_list)
+		assert_ptr_equal(vm, *expected++);
+	mtx_unlock(&vmspace_mtx);
+	assert_null(*expected);
+}
+
+static void
+test_list(void **state)
+{
+	struct vmspace *first, *second, *child;
+
+	(void)state;
+	sim_boot(&config);
+	vmspace_startup();
+	sim_pin(0);
+	expect_list((struct vmspace *[]){ NULL });
+	first = new_vmspace();
+	second = new_vmspace();
+	child = vmspace_fork(first);
+	expect_list((struct vmspace *[]){ first, second, child, NULL });
+	vmspace_ref(first);
+	end(first);
+	end(second);
+	expect_list((struct vmspace *[]){ first, child, NULL });
+	end(first);
+	expect_list((struct vmspace *[]){ child, NULL });
+	end(child);
+	expect_list((struct vmspace *[]){ NULL });
+	sim_halt();
+}
+
 static unsigned int
 count_objects(void)
 {
@@ -222,10 +260,11 @@ test_ref(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[1 + NROWS(rows) + NROWS(generations)] = {
+	struct CMUnitTest tests[2 + NROWS(rows) + NROWS(generations)] = {
+		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_ref),
 	};
-	size_t ntests = 1;
+	size_t ntests = 2;
 
 	ADD_ROWS(tests, ntests, rows, test_row);
 	ADD_ROWS(tests, ntests, generations, test_generations);
