@@ -58,6 +58,45 @@ print_entry(const struct vm_map_entry *entry)
 	printf("\n");
 }
 
+/* So many are listed: the list may be a circle. */
+#define VMSPACES_MAX 10000
+
+/* Calls print for each vmspace, copied from at. */
+static void
+list_vmspaces(void (*print)(const struct vmspace *vm, const struct vmspace *at))
+{
+	struct vmspace vm;
+	const struct vmspace *at = TAILQ_FIRST(&vmspace_list);
+
+	for (int n = 0; at != NULL; n++, at = TAILQ_NEXT(&vm, vm_list)) {
+		if (n == VMSPACES_MAX) {
+			printf("and more\n");
+			return;
+		}
+		if (!safe_copy(&vm, at, sizeof(vm))) {
+			printf("vmspace %p: not memory\n", (const void *)at);
+			return;
+		}
+		print(&vm, at);
+	}
+}
+
+static void
+print_map(const struct vm_map *map, uint64_t addr)
+{
+	printf("map %#jx: [%#jx, %#jx) %u entries, %ju bytes, pmap %p, "
+	       "timestamp %u\n",
+	    (uintmax_t)addr, (uintmax_t)vm_map_min(map),
+	    (uintmax_t)vm_map_max(map), map->nentries, (uintmax_t)map->size,
+	    (void *)map->pmap, map->timestamp);
+}
+
+static void
+print_map_of(const struct vmspace *vm, const struct vmspace *at)
+{
+	print_map(&vm->vm_map, (uintptr_t)&at->vm_map);
+}
+
 static void
 db_show_map(const char *args)
 {
@@ -66,13 +105,14 @@ db_show_map(const char *args)
 	uint64_t addr;
 	uint32_t n;
 
-	if (!copy_argument(args, "show map ADDRESS", &map, sizeof(map), &addr))
+	if (*args == '\0') {
+		list_vmspaces(print_map_of);
 		return;
-	printf("map %#jx: [%#jx, %#jx) %u entries, %ju bytes, pmap %p, "
-	       "timestamp %u\n",
-	    (uintmax_t)addr, (uintmax_t)vm_map_min(&map),
-	    (uintmax_t)vm_map_max(&map), map.nentries, (uintmax_t)map.size,
-	    (void *)map.pmap, map.timestamp);
+	}
+	if (!copy_argument(args, "show map [ADDRESS]", &map, sizeof(map),
+		&addr))
+		return;
+	print_map(&map, addr);
 	entry = map.header;
 	for (n = 0; n < map.nentries; n++) {
 		if (!safe_copy(&entry, entry.next, sizeof(entry))) {
@@ -83,7 +123,30 @@ db_show_map(const char *args)
 	}
 }
 COMMAND(show_map, "show map", CMD_DDB, db_show_map,
-    "ADDR: entries of a vm_map");
+    "[ADDR]: all vm_maps of vmspaces, or one and its entries");
+
+static void
+print_pmap(const struct pmap *pmap, uint64_t addr)
+{
+	printf("pmap %#jx: root %#jx active %#jx resident %ju wired %ju "
+	       "tables %ju\n",
+	    (uintmax_t)addr, (uintmax_t)pmap->pm_root,
+	    (uintmax_t)pmap->pm_active, (uintmax_t)pmap->pm_resident,
+	    (uintmax_t)pmap->pm_wired, (uintmax_t)pmap->pm_tables);
+}
+
+static void
+print_pmap_of(const struct vmspace *vm, const struct vmspace *at)
+{
+	const struct pmap *pmap_at = vm->vm_map.pmap;
+	struct pmap pmap;
+
+	if (safe_copy(&pmap, pmap_at, sizeof(pmap)))
+		print_pmap(&pmap, (uintptr_t)pmap_at);
+	else
+		printf("pmap %p of vmspace %p: not memory\n",
+		    (const void *)pmap_at, (const void *)at);
+}
 
 static void
 db_show_pmap(const char *args)
@@ -91,17 +154,14 @@ db_show_pmap(const char *args)
 	struct pmap pmap;
 	uint64_t addr;
 
-	if (!copy_argument(args, "show pmap ADDRESS", &pmap, sizeof(pmap),
-		&addr))
-		return;
-	printf("pmap %#jx: root %#jx active %#jx resident %ju wired %ju "
-	       "tables %ju\n",
-	    (uintmax_t)addr, (uintmax_t)pmap.pm_root, (uintmax_t)pmap.pm_active,
-	    (uintmax_t)pmap.pm_resident, (uintmax_t)pmap.pm_wired,
-	    (uintmax_t)pmap.pm_tables);
+	if (*args == '\0')
+		list_vmspaces(print_pmap_of);
+	else if (copy_argument(args, "show pmap [ADDRESS]", &pmap, sizeof(pmap),
+		     &addr))
+		print_pmap(&pmap, addr);
 }
 COMMAND(show_pmap, "show pmap", CMD_DDB, db_show_pmap,
-    "ADDR: counts of a pmap");
+    "[ADDR]: counts of all pmaps of vmspaces, or of one");
 
 /* One object of a chain, copied from at. */
 static void

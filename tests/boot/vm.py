@@ -44,6 +44,8 @@ def looked_at(m):
         return False
     pmap = ask(f"show pmap {found[2]}")
     assert re.search(r"root 0x\w+ active \w+ resident \d+", pmap), pmap
+    assert shown.splitlines()[0] in ask("show map").splitlines()
+    assert pmap.strip() in ask("show pmap").splitlines()
     objects = ask("show object")
     assert len(re.findall(r"(?m)^object 0x\w+: swap, ", objects)) > 1, objects
     page = ask("show page version")
