@@ -292,6 +292,13 @@ void vmspace_ref(struct vmspace *vm);
 /* The last reference ends it; no CPU has its pmap loaded then. */
 void vmspace_free(struct vmspace *vm);
 
+/*
+ * execve(2): in place of *vm, with its reference, a vmspace with nothing in [min, max)
+ * and the same limit of its heap.  If the reference was the last, no CPU has its pmap
+ * loaded.  false: no memory, and *vm is as before.
+ */
+bool vmspace_exec(struct vmspace **vm, vm_offset_t min, vm_offset_t max);
+
 /* A child's: each entry as its inheritance says.  NULL: no memory. */
 struct vmspace *vmspace_fork(struct vmspace *parent);
 

@@ -77,6 +77,19 @@ vmspace_free(struct vmspace *vm)
 	uma_zfree(vmspace_zone, vm);
 }
 
+bool
+vmspace_exec(struct vmspace **vm, vm_offset_t min, vm_offset_t max)
+{
+	struct vmspace *old = *vm, *fresh = vmspace_alloc(min, max);
+
+	if (fresh == NULL)
+		return (false);
+	fresh->vm_dmax = old->vm_dmax;
+	*vm = fresh;
+	vmspace_free(old);
+	return (true);
+}
+
 /* ---- Forks ---- */
 
 /* A writable copy that is still to be made is the one that both see. */

@@ -496,6 +496,18 @@ begin(struct proc *p)
 	expect(p->vm != NULL, "an address space");
 }
 
+/* Another program begins. */
+static void
+step_exec(void)
+{
+	struct proc *p = any_proc();
+
+	unload(p);
+	expect(vmspace_exec(&p->vm, FIRST, page_va(NPAGES)), "to execute");
+	for (unsigned int i = 0; i < NPAGES; i++)
+		slot_clear(&p->slots[i]);
+}
+
 /* There is always one. */
 static void
 step_exit(void)
@@ -650,6 +662,7 @@ static const struct {
 	{ 15, step_unwire },
 	{ 15, step_advise },
 	{ 20, step_fork },
+	{ 5, step_exec },
 	{ 10, step_exit },
 	{ 10, step_pageout },
 	{ 1, step_swap },

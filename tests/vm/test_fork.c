@@ -104,6 +104,45 @@ test_list(void **state)
 	sim_halt();
 }
 
+/* Others that have the old one keep it; a program keeps its limit. */
+static void
+test_exec(void **state)
+{
+	static vm_page_t taken[0x900];
+	struct vmspace *vm, *old;
+	size_t ntaken = 0;
+
+	(void)state;
+	sim_boot(&config);
+	vmspace_startup();
+	sim_pin(0);
+	old = vm = new_vmspace();
+	vm->vm_dmax = 5 * PAGE_SIZE;
+	*byte(vm, 3, true) = 7;
+	vmspace_ref(old);
+	assert_true(vmspace_exec(&vm, FIRST, FIRST + ptoa(NPAGES)));
+	expect_list((struct vmspace *[]){ old, vm, NULL });
+	assert_int_equal(vm->vm_map.nentries, 0);
+	assert_int_equal(vm->vm_dmax, 5 * PAGE_SIZE);
+	assert_int_equal(*byte(old, 3, false), 7);
+	end(old);
+
+	while (ntaken < NROWS(taken) &&
+	    (taken[ntaken] = vm_page_alloc_noobj(VM_ALLOC_INTERRUPT)) != NULL)
+		ntaken++;
+	old = vm;
+	assert_false(vmspace_exec(&vm, FIRST, FIRST + PAGE_SIZE));
+	assert_ptr_equal(vm, old);
+	while (ntaken > 0)
+		vm_page_free(taken[--ntaken]);
+
+	assert_true(vmspace_exec(&vm, FIRST, FIRST + PAGE_SIZE));
+	assert_int_equal(vm_map_max(&vm->vm_map), FIRST + PAGE_SIZE);
+	expect_list((struct vmspace *[]){ vm, NULL });
+	end(vm);
+	sim_halt();
+}
+
 static unsigned int
 count_objects(void)
 {
@@ -260,11 +299,12 @@ test_ref(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[2 + NROWS(rows) + NROWS(generations)] = {
+	struct CMUnitTest tests[3 + NROWS(rows) + NROWS(generations)] = {
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_exec),
 		cmocka_unit_test(test_ref),
 	};
-	size_t ntests = 2;
+	size_t ntests = 3;
 
 	ADD_ROWS(tests, ntests, rows, test_row);
 	ADD_ROWS(tests, ntests, generations, test_generations);
