@@ -193,12 +193,26 @@ entry_shift(const struct minidump_hdr *hdr)
 	return (minidump_paging(hdr)->pg_level[minidump_map_level(hdr)].shift);
 }
 
+static uint64_t
+count_entries(const struct minidump_hdr *hdr)
+{
+	return (hdr->md_pmap_len / minidump_paging(hdr)->pg_entry_len);
+}
+
+/* Do the page tables have entries for more addresses than the machine has? */
+static bool
+exceeds_addresses(const struct minidump_hdr *hdr)
+{
+	uint64_t above = minidump_paging(hdr)->pg_va_last - hdr->md_kernbase;
+
+	return (count_entries(hdr) > (above >> entry_shift(hdr)) + 1);
+}
+
 /* Has an address of the direct map an entry in the page tables, too? */
 static bool
 maps_overlap(const struct minidump_hdr *hdr)
 {
-	uint64_t nentries =
-	    hdr->md_pmap_len / minidump_paging(hdr)->pg_entry_len;
+	uint64_t nentries = count_entries(hdr);
 
 	if (hdr->md_dmapbase == hdr->md_dmapend || nentries == 0)
 		return (false);
@@ -222,6 +236,8 @@ check(const struct minidump_arch *ma, const struct minidump_hdr *hdr)
 	/* The low bits of an address are its place in what an entry maps. */
 	if (hdr->md_kernbase % (UINT64_C(1) << entry_shift(hdr)) != 0)
 		return ("kernbase is inside of what one page-table entry maps");
+	if (exceeds_addresses(hdr))
+		return ("page tables reach past the last address");
 	if (hdr->md_dmapend < hdr->md_dmapbase)
 		return ("direct map ends before it starts");
 	if (hdr->md_dmapbase % hdr->md_page_size != 0)
