@@ -58,8 +58,8 @@ print_entry(const struct vm_map_entry *entry)
 	printf("\n");
 }
 
-/* So many are listed: the list may be a circle. */
-#define VMSPACES_MAX 10000
+/* So many of a kind are listed: the list may be a circle. */
+#define LISTED_MAX 10000
 
 /* Calls print for each vmspace, copied from at. */
 static void
@@ -69,7 +69,7 @@ list_vmspaces(void (*print)(const struct vmspace *vm, const struct vmspace *at))
 	const struct vmspace *at = TAILQ_FIRST(&vmspace_list);
 
 	for (int n = 0; at != NULL; n++, at = TAILQ_NEXT(&vm, vm_list)) {
-		if (n == VMSPACES_MAX) {
+		if (n == LISTED_MAX) {
 			printf("and more\n");
 			return;
 		}
@@ -193,9 +193,6 @@ print_object(const struct vm_object *object, const void *at)
 /* A chain that is longer than this is cut: it may be a circle. */
 #define CHAIN_MAX 100
 
-/* So many are listed: the list may be a circle. */
-#define OBJECTS_MAX 10000
-
 static void
 list_objects(void)
 {
@@ -204,7 +201,7 @@ list_objects(void)
 
 	for (int n = 0; at != NULL;
 	     n++, at = TAILQ_NEXT(&object, object_list)) {
-		if (n == OBJECTS_MAX) {
+		if (n == LISTED_MAX) {
 			printf("and more\n");
 			return;
 		}
