@@ -63,7 +63,7 @@ vm_pageout_lowmem(void)
 	};
 
 	for (size_t i = 0; i < nitems(steps); i++) {
-		if (vm_cnt.v_free_count < steps[i].until)
+		if (vm_lists_count() < steps[i].until)
 			uma_reclaim(steps[i].req);
 	}
 }
