@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tests/support/unit.h"
-#include "tests/vm/sim.h"
+#include "tests/vm/sim_uma.h"
 
 #include "kernel/sys/clock.h"
 #include "kernel/sys/critical.h"
@@ -20,154 +20,6 @@
 #include "kernel/vm/vm_pageout.h"
 
 MALLOC_DEFINE(M_TEST, "test", "what tests allocate");
-
-/* Count a list's slabs that came through the direct map, each in the dump. */
-static size_t
-count_dumped_slabs(const struct uma_slablist *list)
-{
-	size_t count = 0;
-
-	for (const struct uma_slab *slab = list->sl_first; slab != NULL;
-	     slab = slab->us_next) {
-		if (slab->us_flags != UMA_SLAB_PRIV)
-			continue;
-		assert_true(
-		    sim_dumped(pmap_kextract((vm_offset_t)slab->us_data)));
-		count++;
-	}
-	return (count);
-}
-
-static size_t
-count_slabs(void)
-{
-	size_t slabs = 0;
-
-	for (const struct uma_keg *keg = uma_kegs; keg != NULL;
-	     keg = keg->uk_next) {
-		slabs += count_dumped_slabs(&keg->uk_part);
-		slabs += count_dumped_slabs(&keg->uk_free);
-		slabs += count_dumped_slabs(&keg->uk_full);
-	}
-	return (slabs);
-}
-
-/* Pages in the dump's set that boot put there, besides slabs. */
-static size_t boot_dumped;
-
-static int
-boot(void **state)
-{
-	(void)state;
-	sim_boot(&sim_small);
-	boot_dumped = sim_ndumped() - count_slabs();
-	return (0);
-}
-
-/* What was freed is what is allocated next, and no cache is out of reach. */
-static int
-boot_one_cpu(void **state)
-{
-	struct sim_config config = sim_small;
-
-	(void)state;
-	config.ncpus = 1;
-	sim_boot(&config);
-	boot_dumped = sim_ndumped() - count_slabs();
-	return (0);
-}
-
-static int
-boot_four_cpus(void **state)
-{
-	struct sim_config config = sim_small;
-
-	(void)state;
-	config.ncpus = 4;
-	sim_boot(&config);
-	boot_dumped = sim_ndumped() - count_slabs();
-	return (0);
-}
-
-static int
-halt(void **state)
-{
-	(void)state;
-	sim_halt();
-	return (0);
-}
-
-/*
- * I1: what the set holds beyond boot is the pages of live one-page slabs.
- * I4: no free page is in it.
- */
-static void
-audit_dump_set(void)
-{
-	assert_int_equal(sim_ndumped(), boot_dumped + count_slabs());
-	for (vm_pindex_t i = 0; i < vm_page_array_size; i++) {
-		const struct vm_page *m = &vm_page_array[i];
-
-		if ((m->flags & VPG_FREE) != 0)
-			assert_false(sim_dumped(VM_PAGE_TO_PHYS(m)));
-	}
-}
-
-/* Items of a list's slabs that are free according to their bits. */
-static uint64_t
-count_free_items(const struct uma_keg *keg, const struct uma_slablist *list,
-    uint64_t *nslabs)
-{
-	uint64_t count = 0;
-
-	for (const struct uma_slab *slab = list->sl_first; slab != NULL;
-	     slab = slab->us_next) {
-		uint64_t bits = 0;
-
-		for (uint32_t w = 0; w < UMA_SLAB_WORDS(keg->uk_ipers); w++)
-			bits +=
-			    (uint64_t)__builtin_popcountll(slab->us_bits[w]);
-		assert_int_equal(bits, slab->us_freecount);
-		count += bits;
-		(*nslabs)++;
-	}
-	return (count);
-}
-
-/* Items in the caches of CPUs. */
-static uint64_t
-count_cached(const struct uma_zone *zone)
-{
-	uint64_t n = 0;
-
-	for (int cpu = 0; cpu <= mp_maxid; cpu++) {
-		const struct uma_cache *cache = &zone->uz_cpu[cpu];
-
-		n += cache->uc_loaded.ucb_cnt;
-		n += cache->uc_spare.ucb_cnt;
-	}
-	return (n);
-}
-
-/* A zone that is not in use: lists, bits and counters agree. */
-static void
-audit_zone(uma_zone_t zone, uint64_t used)
-{
-	const struct uma_keg *keg = zone->uz_keg;
-	struct uma_stat stat;
-	uint64_t nslabs = 0;
-	uint64_t nfree = count_free_items(keg, &keg->uk_part, &nslabs);
-
-	nfree += count_free_items(keg, &keg->uk_free, &nslabs);
-	assert_int_equal(count_free_items(keg, &keg->uk_full, &nslabs), 0);
-	assert_int_equal(nfree, keg->uk_freeitems);
-	assert_int_equal(nslabs * keg->uk_ppera, keg->uk_pages);
-
-	uma_zone_get_stat(zone, &stat);
-	assert_int_equal(stat.ust_used, used);
-	assert_int_equal(stat.ust_requests - stat.ust_frees, used);
-	assert_int_equal(stat.ust_used + stat.ust_free, nslabs * keg->uk_ipers);
-}
 
 /*
  * Geometry.
@@ -225,16 +77,6 @@ struct storm {
 	int steps;
 };
 
-static void
-check_fill(const uint8_t *item, size_t size, uint8_t fill)
-{
-	for (size_t i = 0; i < size; i++) {
-		if (item[i] != fill)
-			fail_msg("byte %zu of %p is not ours", i,
-			    (const void *)item);
-	}
-}
-
 /* Allocate and free at random; each item keeps what was written to it. */
 static void *
 storm(void *arg)
@@ -286,7 +128,7 @@ test_storm(void **state)
 	pthread_t threads[4];
 	uma_zone_t zone;
 
-	boot(NULL);
+	(void)uma_power_on(NULL);
 	zone = uma_zcreate(row->name, row->size, NULL, NULL, NULL, NULL,
 	    row->align, row->flags);
 	for (int i = 0; i < 4; i++) {
@@ -419,7 +261,7 @@ test_callbacks(void **state)
 	const struct callback_row *row = *state;
 	uma_zone_t master, second;
 
-	boot(NULL);
+	(void)uma_power_on(NULL);
 	memset(&calls, 0, sizeof(calls));
 	calls.fail_init = row->fail_init;
 	calls.fail_ctor = row->fail_ctor;
@@ -599,9 +441,9 @@ test_limit_nowait(void **state)
 {
 	const struct limit_row *row = *state;
 
-	(void)boot_one_cpu(NULL);
+	(void)uma_power_on_one_cpu(NULL);
 	check_limit_nowait(row, row->max);
-	(void)boot(NULL);
+	(void)uma_power_on(NULL);
 	check_limit_nowait(row, row->atleast);
 }
 
@@ -820,19 +662,16 @@ test_pcpu(void **state)
 }
 
 /* 64 MB in two pieces. */
-static int
-boot_64mb(void **state)
+static void
+boot_64mb(void)
 {
 	static const vm_paddr_t ram[] = { 0x1000, 0x9f000, 0x100000, 0x4000000,
 		0, 0 };
 	struct sim_config config = sim_small;
 
-	(void)state;
 	config.ram = ram;
 	config.kva_size = 128 << 20;
 	sim_boot(&config);
-	boot_dumped = sim_ndumped() - count_slabs();
-	return (0);
 }
 
 /* Two to a page: a slab needs no page besides its own. */
@@ -888,7 +727,7 @@ test_reserve(void **state)
 	const struct reserve_row *row = *state;
 	vm_pindex_t left;
 
-	(void)boot_64mb(NULL);
+	boot_64mb();
 	assert_non_null(row->alloc(M_WAITOK));
 	assert_true(vm_free_count() > 15000);
 	while (row->alloc(M_NOWAIT) != NULL)
@@ -946,7 +785,7 @@ test_reclaim(void **state)
 	const struct reclaim_row *row = *state;
 	uma_zone_t zone;
 
-	boot(NULL);
+	(void)uma_power_on(NULL);
 	zone =
 	    uma_zcreate("many", 256, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
 	alloc_and_free_many(zone);
@@ -1121,7 +960,7 @@ test_nodump(void **state)
 	const struct uma_slab *slab;
 	vm_offset_t va;
 
-	(void)boot(NULL);
+	(void)uma_power_on(NULL);
 	va = trunc_page((vm_offset_t)row->alloc());
 	slab = vtoslab((void *)va);
 	for (vm_pindex_t i = 0; i < row->npages; i++)
@@ -1149,7 +988,7 @@ test_bulk(void **state)
 	void *item;
 
 	(void)state;
-	(void)boot(NULL);
+	(void)uma_power_on(NULL);
 	zone = uma_zcreate("bulk", 256, NULL, NULL, NULL, NULL, UMA_ALIGN_PTR,
 	    UMA_ZONE_BULK);
 	item = uma_zalloc(zone, M_WAITOK);
@@ -1169,7 +1008,7 @@ make_bulk(void *arg)
 {
 	const struct bulk_bug_row *row = arg;
 
-	(void)boot(NULL);
+	(void)uma_power_on(NULL);
 	(void)uma_zcreate("bulk", row->size, NULL, NULL, NULL, NULL,
 	    UMA_ALIGN_PTR, UMA_ZONE_BULK | row->flags);
 }
@@ -1313,7 +1152,7 @@ test_bug(void **state)
 	const struct bug_row *row = *state;
 	const char *said;
 
-	(void)boot_one_cpu(NULL);
+	(void)uma_power_on_one_cpu(NULL);
 	if (!uma_debug) {
 		sim_halt();
 		skip();
@@ -1378,7 +1217,8 @@ test_kern_malloc(void **state)
 	audit_dump_set();
 }
 
-#define BOOTED(test) cmocka_unit_test_setup_teardown(test, boot, halt)
+#define BOOTED(test)                                                           \
+	cmocka_unit_test_setup_teardown(test, uma_power_on, uma_power_off)
 
 struct seen {
 	uint64_t nzones;
@@ -1456,20 +1296,20 @@ main(void)
 {
 	static const struct CMUnitTest single[] = {
 		cmocka_unit_test_setup_teardown(test_limit_sleeps,
-		    boot_four_cpus, halt),
+		    uma_power_on_four_cpus, uma_power_off),
 		cmocka_unit_test_setup_teardown(test_limit_empties_caches,
-		    boot_four_cpus, halt),
+		    uma_power_on_four_cpus, uma_power_off),
 		BOOTED(test_limit_warns),
-		cmocka_unit_test_setup_teardown(test_cache_zone, boot_one_cpu,
-		    halt),
+		cmocka_unit_test_setup_teardown(test_cache_zone,
+		    uma_power_on_one_cpu, uma_power_off),
 		BOOTED(test_cache_zone_callbacks),
 		BOOTED(test_stats),
 		cmocka_unit_test_setup_teardown(test_last_freed_first,
-		    boot_one_cpu, halt),
+		    uma_power_on_one_cpu, uma_power_off),
 		BOOTED(test_exhaustion),
 		BOOTED(test_zone_reserve),
-		cmocka_unit_test_setup_teardown(test_pcpu, boot_four_cpus,
-		    halt),
+		cmocka_unit_test_setup_teardown(test_pcpu,
+		    uma_power_on_four_cpus, uma_power_off),
 		BOOTED(test_reclaim_keeps_live),
 		BOOTED(test_trim_keeps_working_set),
 		BOOTED(test_reclaim_storm),
