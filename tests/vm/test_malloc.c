@@ -1,11 +1,13 @@
-/* malloc(9): what free() says of allocations that are not what they should be. */
+/* malloc(9): what it gives and counts, and what free() says of mistakes. */
 #include <string.h>
 
 #include "tests/support/unit.h"
-#include "tests/vm/sim.h"
+#include "tests/vm/sim_uma.h"
 
 #include "kernel/sys/malloc.h"
-#include "kernel/vm/uma.h"
+#include "kernel/vm/uma_malloc.h"
+#include "kernel/vm/vm_kern.h"
+#include "kernel/vm/vm_page.h"
 
 MALLOC_DEFINE(M_TEST, "test", "what tests allocate");
 MALLOC_DEFINE(M_OTHER, "other", "what others do");
@@ -178,13 +180,59 @@ test_quiet(void **state)
 	sim_halt();
 }
 
+static void
+sum_test_type(const struct malloc_type_stats *stats, void *arg)
+{
+	if (strcmp(stats->mts_name, "test") == 0)
+		*(struct malloc_type_stats *)arg = *stats;
+}
+
+static void
+test_kern_malloc(void **state)
+{
+	struct malloc_type_stats stats;
+	uint64_t inuse, memuse;
+	vm_pindex_t free_before;
+	uint8_t *p;
+
+	(void)state;
+	free(malloc(1, M_TEST, M_WAITOK), M_TEST);
+	malloc_stats_foreach(sum_test_type, &stats);
+	inuse = stats.mts_inuse;
+	memuse = stats.mts_memuse;
+	for (size_t size = 0; size < 20000; size += 1 + size / 3) {
+		p = malloc(size, M_TEST, M_WAITOK | M_ZERO);
+		assert_true(malloc_usable_size(p) >= size);
+		check_fill(p, size, 0);
+		memset(p, 0x5a, size);
+		p = realloc(p, 2 * size + 1, M_TEST, M_WAITOK);
+		check_fill(p, size, 0x5a);
+		malloc_stats_foreach(sum_test_type, &stats);
+		assert_int_equal(stats.mts_inuse, inuse + 1);
+		assert_int_equal(stats.mts_memuse, memuse + uma_malloc_size(p));
+		free(p, M_TEST);
+	}
+	malloc_stats_foreach(sum_test_type, &stats);
+	assert_int_equal(stats.mts_memuse, memuse);
+	assert_int_equal(kmem_used(), 0);
+
+	(void)kmem_settle();
+	free_before = vm_free_count();
+	assert_null(malloc((size_t)100 << 20, M_TEST, M_NOWAIT));
+	assert_null(malloc(SIZE_MAX, M_TEST, M_NOWAIT));
+	assert_int_equal(vm_free_count(), free_before);
+	audit_dump_set();
+}
+
 int
 main(void)
 {
-	static struct CMUnitTest tests[NROWS(bug_rows) + 1] = {
+	static struct CMUnitTest tests[NROWS(bug_rows) + 2] = {
 		cmocka_unit_test(test_quiet),
+		cmocka_unit_test_setup_teardown(test_kern_malloc, uma_power_on,
+		    uma_power_off),
 	};
-	size_t n = 1;
+	size_t n = 2;
 
 	ADD_ROWS(tests, n, bug_rows, test_bug);
 	return (RUN_TESTS(tests, n));

@@ -3,30 +3,10 @@
 #include <string.h>
 
 #include "tests/support/unit.h"
-#include "tests/vm/sim.h"
+#include "tests/vm/sim_uma.h"
 
 #include "kernel/sys/errno.h"
 #include "kernel/sys/sysctl.h"
-#include "kernel/vm/uma.h"
-
-static int
-boot(void **state)
-{
-	struct sim_config config = sim_small;
-
-	(void)state;
-	config.ncpus = 1;
-	sim_boot(&config);
-	return (0);
-}
-
-static int
-halt(void **state)
-{
-	(void)state;
-	sim_halt();
-	return (0);
-}
 
 /* The value of a variable, or "error N". */
 static const char *
@@ -139,11 +119,11 @@ test_value(void **state)
 {
 	const struct value_row *row = *state;
 
-	(void)boot(NULL);
+	(void)uma_power_on_one_cpu(NULL);
 	make_zones();
 	assert_string_equal(ask(row->name), row->value);
 	destroy_zones();
-	(void)halt(NULL);
+	(void)uma_power_off(NULL);
 }
 
 /* A line of vm.zone_stats, which says what vm.uma says. */
@@ -255,7 +235,9 @@ test_same_names(void **state)
 		uma_zdestroy(zones[i]);
 }
 
-#define BOOTED(test) cmocka_unit_test_setup_teardown(test, boot, halt)
+#define BOOTED(test)                                                           \
+	cmocka_unit_test_setup_teardown(test, uma_power_on_one_cpu,            \
+	    uma_power_off)
 
 int
 main(void)
