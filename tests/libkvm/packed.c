@@ -151,6 +151,16 @@ pack_seekable(struct packed *out)
 }
 
 void
+pack_anew(struct packed *out, void (*pack)(struct packed *out),
+    void (*change)(struct packed *out))
+{
+	out->len = 0;
+	pack(out);
+	if (change != NULL)
+		change(out);
+}
+
+void
 cut_end(struct packed *out)
 {
 	out->len -= 3;

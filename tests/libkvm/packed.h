@@ -50,6 +50,10 @@ void pack_seekable(struct packed *out);
 void put32(struct packed *out, uint32_t value);
 void put_seek_footer(struct packed *out, uint32_t nentries);
 
+/* Pack anew by one of these, and change that; change may be NULL. */
+void pack_anew(struct packed *out, void (*pack)(struct packed *out),
+    void (*change)(struct packed *out));
+
 /* ---- Changes ---- */
 
 void cut_end(struct packed *out);

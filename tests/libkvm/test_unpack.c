@@ -182,10 +182,7 @@ test_pack(void **state)
 	char why[256];
 	int fd;
 
-	packed.len = 0;
-	row->pack(&packed);
-	if (row->change != NULL)
-		row->change(&packed);
+	pack_anew(&packed, row->pack, row->change);
 	fd = unpack(&packed, &damage, why);
 	if (row->max_len == 0) {
 		assert_int_equal(fd, -1);
@@ -251,8 +248,7 @@ test_flip(void **state)
 	static struct packed good;
 	size_t piece;
 
-	good.len = 0;
-	row->pack(&good);
+	pack_anew(&good, row->pack, NULL);
 	piece = good.len / NPIECES;
 	for (size_t at = 0; at < good.len - 1; at += row->step)
 		flip_one(&good, at, 0x10, row->cut);

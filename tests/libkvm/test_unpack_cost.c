@@ -129,8 +129,7 @@ test_cost(void **state)
 	char why[256];
 	int fd;
 
-	packed.len = 0;
-	row->pack(&packed);
+	pack_anew(&packed, row->pack, NULL);
 	fd = unpack(&packed, &damage, why);
 	if (fd < 0)
 		fail_msg("%s", why);
@@ -171,8 +170,7 @@ test_progress(void **state)
 	char why[256];
 
 	(void)state;
-	packed.len = 0;
-	pack_gzip(&packed);
+	pack_anew(&packed, pack_gzip, NULL);
 	assert_int_equal(unpack_as(&packed, &how, &out, why), 0);
 	(void)close(out.upk_fd);
 	assert_in_range(r.n, 3, 100);
@@ -182,8 +180,7 @@ test_progress(void **state)
 	assert_false(r.goes_back);
 	/* A file that is not packed is no long operation. */
 	r.n = 0;
-	packed.len = 0;
-	pack_plain(&packed);
+	pack_anew(&packed, pack_plain, NULL);
 	assert_int_equal(unpack_as(&packed, &how, &out, why), 0);
 	(void)close(out.upk_fd);
 	assert_int_equal(r.n, 0);

@@ -61,10 +61,7 @@ test_how(void **state)
 		char why[256];
 		int error;
 
-		packed.len = 0;
-		packs[i](&packed);
-		if (row->change != NULL)
-			row->change(&packed);
+		pack_anew(&packed, packs[i], row->change);
 		error = unpack_as(&packed, &row->how, &out, why);
 		assert_why(why, row->why);
 		assert_int_equal(error, row->why != NULL ? EINVAL : 0);

@@ -186,10 +186,7 @@ test_place(void **state)
 		struct unpacked out;
 		char why[256];
 
-		packed.len = 0;
-		packs[i](&packed);
-		if (row->change != NULL)
-			row->change(&packed);
+		pack_anew(&packed, packs[i], row->change);
 		assert_int_equal(unpack_as(&packed, &row->how, &out, why), 0);
 		assert_why(out.upk_damage.dmg_where, row->where);
 		assert_int_equal(certain_of(out.upk_fd, &out.upk_damage),
