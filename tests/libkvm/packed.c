@@ -12,18 +12,18 @@
 #include "tests/support/temp.h"
 #include "tests/support/unit.h"
 
-uint8_t data[DATA_LEN];
+uint8_t packed_data[DATA_LEN];
 
 void
 make_data(void)
 {
 	uint64_t random = 88172645463325252;
 
-	for (size_t i = 0; i < sizeof(data); i++) {
+	for (size_t i = 0; i < sizeof(packed_data); i++) {
 		random ^= random << 13;
 		random ^= random >> 7;
 		random ^= random << 17;
-		data[i] = (uint8_t)(random >> 32);
+		packed_data[i] = (uint8_t)(random >> 32);
 	}
 }
 
@@ -84,34 +84,34 @@ add_zstd(struct packed *out, const uint8_t *p, size_t len)
 void
 pack_plain(struct packed *out)
 {
-	memcpy(out->bytes, data, DATA_LEN);
+	memcpy(out->bytes, packed_data, DATA_LEN);
 	out->len = DATA_LEN;
 }
 
 void
 pack_gzip(struct packed *out)
 {
-	add_gzip(out, data, DATA_LEN, 0);
+	add_gzip(out, packed_data, DATA_LEN, 0);
 }
 
 void
 pack_zstd(struct packed *out)
 {
-	add_zstd(out, data, DATA_LEN);
+	add_zstd(out, packed_data, DATA_LEN);
 }
 
 void
 pack_zstd_pieces(struct packed *out)
 {
 	for (size_t i = 0; i < NPIECES; i++)
-		add_zstd(out, data + i * PIECE_LEN, PIECE_LEN);
+		add_zstd(out, packed_data + i * PIECE_LEN, PIECE_LEN);
 }
 
 void
 pack_gzip_pieces(struct packed *out)
 {
 	for (size_t i = 0; i < NPIECES; i++)
-		add_gzip(out, data + i * PIECE_LEN, PIECE_LEN, 0);
+		add_gzip(out, packed_data + i * PIECE_LEN, PIECE_LEN, 0);
 }
 
 void
@@ -137,7 +137,7 @@ pack_seekable(struct packed *out)
 	for (size_t i = 0; i < NPIECES; i++) {
 		size_t start = out->len;
 
-		add_zstd_with(out, data + i * PIECE_LEN, PIECE_LEN,
+		add_zstd_with(out, packed_data + i * PIECE_LEN, PIECE_LEN,
 		    ZSTD_c_contentSizeFlag);
 		packed_len[i] = (uint32_t)(out->len - start);
 	}
@@ -226,7 +226,7 @@ length_of(int fd, const struct damage *damage)
 		enum damage_kind kind;
 
 		if (!damage_at(damage, at, &len, &kind))
-			assert_memory_equal(got + at, data + at, len);
+			assert_memory_equal(got + at, packed_data + at, len);
 		at += len;
 	}
 	return ((size_t)n);

@@ -16,7 +16,7 @@
 #define NPIECES	  8
 #define PIECE_LEN (DATA_LEN / NPIECES)
 
-extern uint8_t data[DATA_LEN]; /* what the files hold */
+extern uint8_t packed_data[DATA_LEN]; /* what the files hold */
 
 struct packed {
 	uint8_t bytes[PACK_MAX];
@@ -36,7 +36,7 @@ void add_gzip_plain(struct packed *out, const uint8_t *p, size_t len);
 /* A frame with a checksum and its length. */
 void add_zstd(struct packed *out, const uint8_t *p, size_t len);
 
-/* All data, in one piece or in NPIECES. */
+/* All of packed_data, in one piece or in NPIECES. */
 void pack_plain(struct packed *out);
 void pack_gzip(struct packed *out);
 void pack_zstd(struct packed *out);
@@ -73,7 +73,7 @@ int unpack_as(const struct packed *packed, const struct unpack_how *how,
 int unpack(const struct packed *packed, struct damage *damage, char why[256]);
 
 /*
- * How much of data the file holds; it holds nothing else, but for what is said
+ * How much of packed_data the file holds; it holds nothing else, but for what is said
  * to be damaged.
  */
 size_t length_of(int fd, const struct damage *damage);

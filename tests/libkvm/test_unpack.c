@@ -11,9 +11,9 @@
 static void
 pack_gzip_members(struct packed *out)
 {
-	add_gzip(out, data, 1000, 0);
-	add_gzip(out, data + 1000, 0, 0);
-	add_gzip(out, data + 1000, DATA_LEN - 1000, 0);
+	add_gzip(out, packed_data, 1000, 0);
+	add_gzip(out, packed_data + 1000, 0, 0);
+	add_gzip(out, packed_data + 1000, DATA_LEN - 1000, 0);
 }
 
 /* The first member ends exactly where the first chunk does. */
@@ -22,13 +22,13 @@ pack_gzip_at_chunk(struct packed *out)
 {
 	size_t half = DATA_LEN / 2;
 
-	add_gzip(out, data, half, 0);
+	add_gzip(out, packed_data, half, 0);
 	assert_in_range(out->len, 1, CHUNK_LEN - 2);
 	half = CHUNK_LEN - out->len - 1; /* the name's NUL */
 	out->len = 0;
-	add_gzip(out, data, DATA_LEN / 2, half);
+	add_gzip(out, packed_data, DATA_LEN / 2, half);
 	assert_int_equal(out->len, CHUNK_LEN);
-	add_gzip(out, data + DATA_LEN / 2, DATA_LEN - DATA_LEN / 2, 0);
+	add_gzip(out, packed_data + DATA_LEN / 2, DATA_LEN - DATA_LEN / 2, 0);
 }
 
 static void
@@ -37,10 +37,10 @@ pack_zstd_frames(struct packed *out)
 	static const uint8_t skippable[] = { 0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0,
 		'x', 'y', 'z' };
 
-	add_zstd(out, data, 1000);
+	add_zstd(out, packed_data, 1000);
 	memcpy(out->bytes + out->len, skippable, sizeof(skippable));
 	out->len += sizeof(skippable);
-	add_zstd(out, data + 1000, DATA_LEN - 1000);
+	add_zstd(out, packed_data + 1000, DATA_LEN - 1000);
 }
 
 static void

@@ -25,7 +25,7 @@ want_nothing(struct span start)
 static bool
 want_data(struct span start)
 {
-	return (memcmp(start.base, data, start.len) == 0);
+	return (memcmp(start.base, packed_data, start.len) == 0);
 }
 
 static const struct how_row {
@@ -89,7 +89,7 @@ test_holes(void **state)
 	(void)state;
 	assert_non_null(bytes);
 	assert_non_null(got);
-	memcpy(bytes + AT, data, 10000);
+	memcpy(bytes + AT, packed_data, 10000);
 	packed.len = 0;
 	add_zstd(&packed, bytes, LEN);
 	fd = unpack(&packed, &damage, why);
