@@ -9,13 +9,13 @@
  * Pages are mapped at places around the edges of page tables of all levels; and
  * 512 in a row, which become a large page, at the end of the user half.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/unit.h"
 #include "tests/vm/mmu.h"
 #include "tests/vm/pages.h"
 #include "tests/vm/sim.h"
+#include "tests/vm/storm.h"
 
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/pmap_int.h"
@@ -72,23 +72,6 @@ static struct pmap pmaps[NPMAPS];
 /* All memory that is free, while it is held to see how calls do without. */
 static vm_page_t hoard[0x2000];
 static size_t nhoard;
-
-static uint32_t seed;
-static uint64_t step;
-
-/* A number below n. */
-static unsigned int
-below(unsigned int n)
-{
-	return (sim_random(&seed) % n);
-}
-
-static void
-expect(bool so, const char *what)
-{
-	if (!so)
-		panic("step %ju: %s", (uintmax_t)step, what);
-}
 
 static vm_prot_t
 any_prot(void)
@@ -484,10 +467,7 @@ audit(void)
 
 /* ---- The storm ---- */
 
-static const struct {
-	unsigned int weight;
-	void (*func)(void);
-} kinds[] = {
+static const struct storm_kind kinds[] = {
 	{ 500, step_access },
 	{ 200, step_enter },
 	{ 40, step_remove },
@@ -508,15 +488,7 @@ static const struct {
 static void
 one_step(void)
 {
-	unsigned int total = 0, at;
-	size_t i;
-
-	for (i = 0; i < NROWS(kinds); i++)
-		total += kinds[i].weight;
-	at = below(total);
-	for (i = 0; at >= kinds[i].weight; i++)
-		at -= kinds[i].weight;
-	kinds[i].func();
+	storm_choose(kinds, NROWS(kinds));
 	if (nhoard > 0)
 		see_what_was_forgotten();
 	if (nhoard > 0 && below(30) == 0)
@@ -557,7 +529,6 @@ power_on(void)
 		loaded[i] = UNKNOWN;
 }
 
-static uint64_t nsteps = 200000;
 static const char *pcid = "";
 
 static void
@@ -565,9 +536,9 @@ run(void *arg)
 {
 	(void)arg;
 	power_on();
-	for (step = 0; step < nsteps; step++) {
+	for (; storm_step < storm_nsteps; storm_step++) {
 		one_step();
-		if (step % AUDIT == 0)
+		if (storm_step % AUDIT == 0)
 			audit();
 	}
 	audit();
@@ -576,17 +547,8 @@ run(void *arg)
 static void
 test_storm(void **state)
 {
-	const uint32_t first = seed;
-	const char *said;
-
 	(void)state;
-	print_message("# storm_pmap %u %ju %s\n", first, (uintmax_t)nsteps,
-	    pcid);
-	said = sim_expect_panic(run, NULL);
-	if (said != NULL)
-		fail_msg("storm_pmap %u %ju %s: step %ju: %s", first,
-		    (uintmax_t)nsteps, pcid, (uintmax_t)step, said);
-	sim_halt();
+	storm_run("storm_pmap", pcid, run);
 }
 
 int
@@ -596,9 +558,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_storm),
 	};
 
-	seed = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1;
-	if (argc > 2)
-		nsteps = strtoull(argv[2], NULL, 10);
+	storm_args(argc, argv, 200000);
 	if (argc > 3)
 		pcid = argv[3];
 	mmu_set_pcid(strcmp(pcid, "pcid") == 0);

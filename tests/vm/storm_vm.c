@@ -7,7 +7,6 @@
  * both fail, and swap goes and comes back.  The same seed gives the same steps, so
  * what a failure says is enough to see it again.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/unit.h"
@@ -15,6 +14,7 @@
 #include "tests/vm/objects.h"
 #include "tests/vm/sim.h"
 #include "tests/vm/sim_disks.h"
+#include "tests/vm/storm.h"
 #include "tests/vm/storm_model.h"
 
 #include "kernel/sys/errno.h"
@@ -66,22 +66,6 @@ static struct sim_disks disk_worker = { .dks_disks = &swap,
 static struct content *file_contents[NFILES][NPAGES];
 
 static struct proc *loaded[NCPUS];
-
-static uint32_t seed = 1;
-static uint64_t step, nsteps = 30000;
-
-static unsigned int
-below(unsigned int n)
-{
-	return (sim_random(&seed) % n);
-}
-
-static void
-expect(bool so, const char *what)
-{
-	if (!so)
-		panic("step %ju: %s", (uintmax_t)step, what);
-}
 
 static vm_offset_t
 page_va(unsigned int page)
@@ -143,7 +127,7 @@ touch(struct proc *p, unsigned int page, bool write)
 		return (NULL);
 	if (error != expected)
 		panic("step %ju: vm_fault says %d of page %u, not %d",
-		    (uintmax_t)step, error, page, expected);
+		    (uintmax_t)storm_step, error, page, expected);
 	if (error != KERN_SUCCESS)
 		return (NULL);
 	got = mmu_access(cpu, page_va(page),
@@ -647,10 +631,7 @@ audit(void)
 
 /* ---- The storm ---- */
 
-static const struct {
-	unsigned int weight;
-	void (*func)(void);
-} kinds[] = {
+static const struct storm_kind kinds[] = {
 	{ 600, step_access },
 	{ 40, step_map },
 	{ 20, step_unmap },
@@ -667,20 +648,6 @@ static const struct {
 	{ 10, step_pageout },
 	{ 1, step_swap },
 };
-
-static void
-one_step(void)
-{
-	unsigned int total = 0, at;
-	size_t i;
-
-	for (i = 0; i < NROWS(kinds); i++)
-		total += kinds[i].weight;
-	at = below(total);
-	for (i = 0; at >= kinds[i].weight; i++)
-		at -= kinds[i].weight;
-	kinds[i].func();
-}
 
 static void
 swap_begin(void)
@@ -745,9 +712,9 @@ run(void *arg)
 {
 	(void)arg;
 	power_on();
-	for (step = 0; step < nsteps; step++) {
-		one_step();
-		if (step % AUDIT == 0)
+	for (; storm_step < storm_nsteps; storm_step++) {
+		storm_choose(kinds, NROWS(kinds));
+		if (storm_step % AUDIT == 0)
 			audit();
 	}
 	audit();
@@ -759,16 +726,8 @@ run(void *arg)
 static void
 test_storm(void **state)
 {
-	const uint32_t first = seed;
-	const char *said;
-
 	(void)state;
-	print_message("# storm_vm %u %ju\n", first, (uintmax_t)nsteps);
-	said = sim_expect_panic(run, NULL);
-	if (said != NULL)
-		fail_msg("storm_vm %u %ju: step %ju: %s", first,
-		    (uintmax_t)nsteps, (uintmax_t)step, said);
-	sim_halt();
+	storm_run("storm_vm", "", run);
 }
 
 int
@@ -778,9 +737,6 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_storm),
 	};
 
-	if (argc > 1)
-		seed = (uint32_t)strtoul(argv[1], NULL, 10);
-	if (argc > 2)
-		nsteps = strtoull(argv[2], NULL, 10);
+	storm_args(argc, argv, 30000);
 	return (RUN_TESTS(tests, NROWS(tests)));
 }

@@ -4,11 +4,11 @@
  * The map's entries, against an array with what each page should show; and calls
  * that are refused.  The same seed gives the same steps.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/unit.h"
 #include "tests/vm/sim.h"
+#include "tests/vm/storm.h"
 
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/vmparam.h"
@@ -48,26 +48,10 @@ static struct expected {
 } pages[NPAGES];
 
 static vm_object_t files[NOBJECTS];
-static uint32_t seed = 1;
-static uint64_t step, nsteps = 20000;
-
-static unsigned int
-below(unsigned int n)
-{
-	return (sim_random(&seed) % n);
-}
-
 static vm_offset_t
 page_va(unsigned int page)
 {
 	return (FIRST + ptoa(page));
-}
-
-static void
-expect(bool so, const char *what)
-{
-	if (!so)
-		panic("step %ju: %s", (uintmax_t)step, what);
 }
 
 struct range {
@@ -354,7 +338,7 @@ run_storm(void *arg)
 {
 	(void)arg;
 	power_on();
-	for (step = 0; step < nsteps; step++) {
+	for (; storm_step < storm_nsteps; storm_step++) {
 		kinds[below(nitems(kinds))]();
 		check_all();
 	}
@@ -364,15 +348,8 @@ run_storm(void *arg)
 static void
 test_storm(void **state)
 {
-	const uint32_t first = seed;
-	const char *said;
-
 	(void)state;
-	print_message("# test_map %u %ju\n", first, (uintmax_t)nsteps);
-	said = sim_expect_panic(run_storm, NULL);
-	if (said != NULL)
-		fail_msg("test_map %u %ju: %s", first, (uintmax_t)nsteps, said);
-	sim_halt();
+	storm_run("test_map", "", run_storm);
 }
 
 /* ---- One case a row ---- */
@@ -554,10 +531,7 @@ main(int argc, char **argv)
 	};
 	size_t ntests = 1;
 
-	if (argc > 1)
-		seed = (uint32_t)strtoul(argv[1], NULL, 10);
-	if (argc > 2)
-		nsteps = strtoull(argv[2], NULL, 10);
+	storm_args(argc, argv, 20000);
 	ADD_ROWS(tests, ntests, rows, test_row);
 	return (RUN_TESTS(tests, ntests));
 }
