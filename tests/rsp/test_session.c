@@ -126,8 +126,7 @@ main(void)
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, rows, test_row);
-	for (size_t i = 0; i < NROWS(rows); i++)
-		tests[n++] = row_test(rows[i].name, test_bytes, &rows[i]);
+	ADD_ROWS(tests, n, rows, test_bytes);
 	tests[n++] = row_test("the client is gone", test_gone, NULL);
 	tests[n++] = row_test("a packet too long", test_too_long, NULL);
 	return (RUN_TESTS(tests, n));

@@ -388,7 +388,7 @@ test_not_dumped(void)
 	assert_int_equal(sim_ndumped(), before);
 }
 
-static const struct {
+static const struct row {
 	const char *name;
 	void (*func)(void);
 } rows[] = {
@@ -406,10 +406,12 @@ static const struct {
 };
 
 static void
-test_case(void **state)
+test_row(void **state)
 {
+	const struct row *row = *state;
+
 	power_on();
-	rows[(uintptr_t)*state].func();
+	row->func();
 	power_off();
 }
 
@@ -419,8 +421,7 @@ main(void)
 	struct CMUnitTest tests[NROWS(rows) + NROWS(refusals)];
 	size_t ntests = 0;
 
-	for (uintptr_t i = 0; i < NROWS(rows); i++)
-		tests[ntests++] = row_test(rows[i].name, test_case, (void *)i);
+	ADD_ROWS(tests, ntests, rows, test_row);
 	ADD_ROWS(tests, ntests, refusals, test_refusal);
 	return (RUN_TESTS(tests, ntests));
 }

@@ -559,7 +559,7 @@ free_mapped(void *arg)
 	free_page(enter(arg, VA, RW));
 }
 
-static const struct {
+static const struct refusal {
 	const char *name;
 	void (*func)(void *arg);
 	const char *said;
@@ -583,13 +583,13 @@ static const struct {
 static void
 test_refused(void **state)
 {
-	const size_t i = (size_t)(uintptr_t)*state;
+	const struct refusal *row = *state;
 	const char *said;
 
 	power_on();
-	said = sim_expect_panic(refused[i].func, &one);
+	said = sim_expect_panic(row->func, &one);
 	assert_non_null(said);
-	if (strncmp(said, refused[i].said, strlen(refused[i].said)) != 0)
+	if (strncmp(said, row->said, strlen(row->said)) != 0)
 		fail_msg("%s", said);
 	sim_halt();
 }
@@ -648,7 +648,7 @@ test_device_never_large(void)
 	assert_int_equal(one.pm_tables, 1);
 }
 
-static const struct {
+static const struct row {
 	const char *name;
 	void (*func)(void);
 } rows[] = {
@@ -685,8 +685,10 @@ static const struct {
 static void
 test_row(void **state)
 {
+	const struct row *row = *state;
+
 	power_on();
-	rows[(uintptr_t)*state].func();
+	row->func();
 	sim_halt();
 }
 
@@ -696,10 +698,7 @@ main(void)
 	struct CMUnitTest tests[NROWS(rows) + NROWS(refused)];
 	size_t ntests = 0;
 
-	for (uintptr_t i = 0; i < NROWS(rows); i++)
-		tests[ntests++] = row_test(rows[i].name, test_row, (void *)i);
-	for (uintptr_t i = 0; i < NROWS(refused); i++)
-		tests[ntests++] =
-		    row_test(refused[i].name, test_refused, (void *)i);
+	ADD_ROWS(tests, ntests, rows, test_row);
+	ADD_ROWS(tests, ntests, refused, test_refused);
 	return (RUN_TESTS(tests, ntests));
 }

@@ -250,7 +250,7 @@ break_table(void *arg)
 	(void)mmu_access(1, KVA + PAGE_SIZE, MMU_READ);
 }
 
-static const struct {
+static const struct broken_row {
 	const char *name;
 	void (*func)(void *arg);
 	pt_entry_t change[2]; /* bits to clear and to set */
@@ -273,15 +273,15 @@ static const struct {
 static void
 test_broken(void **state)
 {
-	const size_t i = (size_t)(uintptr_t)*state;
+	const struct broken_row *row = *state;
 	const char *said;
 	pt_entry_t change[2];
 
 	(void)boot(state);
-	memcpy(change, broken[i].change, sizeof(change));
-	said = sim_expect_panic(broken[i].func, change);
+	memcpy(change, row->change, sizeof(change));
+	said = sim_expect_panic(row->func, change);
 	assert_non_null(said);
-	if (strncmp(said, broken[i].said, strlen(broken[i].said)) != 0)
+	if (strncmp(said, row->said, strlen(row->said)) != 0)
 		fail_msg("%s", said);
 	sim_halt();
 }
@@ -308,8 +308,6 @@ main(void)
 	size_t ntests = 8;
 
 	ADD_ROWS(tests, ntests, freed_rows, test_freed);
-	for (uintptr_t i = 0; i < NROWS(broken); i++)
-		tests[ntests++] =
-		    row_test(broken[i].name, test_broken, (void *)i);
+	ADD_ROWS(tests, ntests, broken, test_broken);
 	return (RUN_TESTS(tests, ntests));
 }

@@ -378,7 +378,7 @@ test_entered_no_memory(void)
 	}
 }
 
-static const struct {
+static const struct row {
 	const char *name;
 	void (*func)(void);
 } rows[] = {
@@ -409,8 +409,10 @@ static const struct {
 static void
 test_row(void **state)
 {
+	const struct row *row = *state;
+
 	power_on();
-	rows[(uintptr_t)*state].func();
+	row->func();
 	sim_halt();
 }
 
@@ -420,7 +422,6 @@ main(void)
 	struct CMUnitTest tests[NROWS(rows)];
 	size_t ntests = 0;
 
-	for (uintptr_t i = 0; i < NROWS(rows); i++)
-		tests[ntests++] = row_test(rows[i].name, test_row, (void *)i);
+	ADD_ROWS(tests, ntests, rows, test_row);
 	return (RUN_TESTS(tests, ntests));
 }

@@ -306,7 +306,7 @@ test_new_in_its_place(void)
 	assert_null(mmu_access(1, VA, USER));
 }
 
-static const struct {
+static const struct row {
 	const char *name;
 	bool pcid;
 	void (*func)(void);
@@ -330,11 +330,13 @@ static const struct {
 };
 
 static void
-test_case(void **state)
+test_row(void **state)
 {
-	mmu_set_pcid(rows[(uintptr_t)*state].pcid);
+	const struct row *row = *state;
+
+	mmu_set_pcid(row->pcid);
 	power_on();
-	rows[(uintptr_t)*state].func();
+	row->func();
 	sim_halt();
 }
 
@@ -342,8 +344,8 @@ int
 main(void)
 {
 	struct CMUnitTest tests[NROWS(rows)];
+	size_t ntests = 0;
 
-	for (uintptr_t i = 0; i < NROWS(rows); i++)
-		tests[i] = row_test(rows[i].name, test_case, (void *)i);
-	return (RUN_TESTS(tests, NROWS(tests)));
+	ADD_ROWS(tests, ntests, rows, test_row);
+	return (RUN_TESTS(tests, ntests));
 }
