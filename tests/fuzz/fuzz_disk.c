@@ -13,10 +13,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/fuzz/claim.h"
 #include "tests/fuzz/memfile.h"
 
 #define SECTORS 16
@@ -31,13 +31,6 @@ static struct disk disk;
 static uint8_t model[MAX_LEN]; /* what is on the disk */
 static uint64_t whole_len;     /* less than disk.dk_len once it was cut */
 static uint8_t buf[1 << 16];
-
-static void
-need(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* The bytes of all sectors that the request meets are there. */
 static bool
@@ -55,11 +48,11 @@ static void
 try_read(uint64_t off, size_t len)
 {
 	memset(buf, BAIT, len);
-	need(disk_read(&disk, off, buf, len) == is_there(off, len));
+	claim(disk_read(&disk, off, buf, len) == is_there(off, len));
 	if (is_there(off, len))
-		need(memcmp(buf, model + off, len) == 0);
+		claim(memcmp(buf, model + off, len) == 0);
 	else
-		need(errno == ENXIO);
+		claim(errno == ENXIO);
 }
 
 /* A disk that was cut is not written: a file would become longer again. */
@@ -69,7 +62,7 @@ try_write(uint64_t off, size_t len)
 	if (whole_len != disk.dk_len)
 		return;
 	memset(buf, (int)(off & 0xff) | 1, len);
-	need(disk_write(&disk, off, buf, len) == is_there(off, len));
+	claim(disk_write(&disk, off, buf, len) == is_there(off, len));
 	if (is_there(off, len))
 		memcpy(model + off, buf, len);
 }
@@ -82,8 +75,8 @@ try_map(uint64_t off, size_t len)
 
 	if (!datamap_make(&disk, &dam))
 		return;
-	need(datamap_len(&dam, off, off + len) <= len);
-	need(datamap_len(&dam, 0, off) + datamap_len(&dam, off, disk.dk_len) ==
+	claim(datamap_len(&dam, off, off + len) <= len);
+	claim(datamap_len(&dam, 0, off) + datamap_len(&dam, off, disk.dk_len) ==
 	    datamap_len(&dam, 0, disk.dk_len));
 	datamap_free(&dam);
 }
@@ -96,9 +89,9 @@ try_holes(uint64_t off, size_t len)
 
 	if (off >= whole_len)
 		return;
-	need(data >= off && data <= disk.dk_len);
+	claim(data >= off && data <= disk.dk_len);
 	for (uint64_t at = off; at < data && at < whole_len; at++)
-		need(model[at] == 0);
+		claim(model[at] == 0);
 	try_map(off, len);
 }
 
@@ -108,7 +101,7 @@ cut(uint64_t off)
 	if (off >= whole_len)
 		return;
 	whole_len = off;
-	need(ftruncate(disk.dk_fd, (off_t)off) == 0);
+	claim(ftruncate(disk.dk_fd, (off_t)off) == 0);
 }
 
 /* What is no disk is refused, or has no bytes. */
@@ -119,7 +112,7 @@ try_open(uint64_t which)
 	struct disk other;
 
 	if (disk_open(&other, paths[which % 3], O_RDONLY))
-		need(!disk_read(&other, 0, buf, 1));
+		claim(!disk_read(&other, 0, buf, 1));
 	disk_close(&other);
 }
 
@@ -140,7 +133,7 @@ run(const uint8_t op[OP_LEN])
 		try_holes(off, len);
 		break;
 	case 3:
-		need(disk_flush(&disk));
+		claim(disk_flush(&disk));
 		disk_forget(&disk, off, len);
 		break;
 	case 4:
@@ -168,8 +161,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	whole_len = (uint64_t)SECTORS * (sector_len != 0 ? sector_len : 64);
 	memset(model, 0, sizeof(model));
 	memfile_set(&file, model, 0);
-	need(ftruncate(file.fd, (off_t)whole_len) == 0);
-	need(disk_open(&disk, file.path, O_RDWR));
+	claim(ftruncate(file.fd, (off_t)whole_len) == 0);
+	claim(disk_open(&disk, file.path, O_RDWR));
 	disk.dk_sector_len = sector_len;
 	for (size_t off = 1; off + OP_LEN <= size; off += OP_LEN)
 		run(data + off);

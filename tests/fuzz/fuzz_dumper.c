@@ -18,6 +18,7 @@
 #include "format/dumpset.h"
 #include "format/minidump.h"
 #include "format/paging_amd64.h"
+#include "tests/fuzz/claim.h"
 
 #define PAGE	   DUMP_PAGE_SIZE
 #define NPAGES	   32
@@ -46,13 +47,6 @@ static uint64_t pages_mem[64];
 static struct dump_pages pages;
 static struct dump_work work;
 
-static void
-need(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 static size_t
 index_of(uint64_t pa)
 {
@@ -77,7 +71,7 @@ look(void *arg, uint64_t pa)
 	size_t index = index_of(pa);
 
 	(void)arg;
-	need(pa % PAGE == 0);
+	claim(pa % PAGE == 0);
 	return (unreadable[index] ? NULL : memory[index]);
 }
 
@@ -103,7 +97,7 @@ submit(void *arg, unsigned int tag, const struct dump_iov *iov,
 
 	(void)tag;
 	for (unsigned int i = 0; i < niov; i++) {
-		need(off <= IMAGE_LEN && iov[i].iv_len <= IMAGE_LEN - off);
+		claim(off <= IMAGE_LEN && iov[i].iv_len <= IMAGE_LEN - off);
 		memcpy(image + off, iov[i].iv_base, iov[i].iv_len);
 		off += iov[i].iv_len;
 	}
@@ -117,8 +111,8 @@ set_up(const uint8_t *data, size_t size)
 {
 	memset(memory, 0, sizeof(memory));
 	memset(unreadable, 0, sizeof(unreadable));
-	need(dump_pages_init(&pages, ranges, 2, pages_mem, sizeof(pages_mem)) ==
-	    0);
+	claim(dump_pages_init(&pages, ranges, 2, pages_mem,
+		  sizeof(pages_mem)) == 0);
 	le64enc(memory[0] + (size_t)8 * 511, 0x2003);
 	le64enc(memory[1] + (size_t)8 * 510, 0x3003);
 	le64enc(memory[2], 0x4003);
@@ -166,16 +160,16 @@ check_pages(const struct minidump_hdr *hdr, const struct dumpset *set,
 		bool never = dump_pages_has(&pages, pa_of(i), DUMP_CLASS_NEVER);
 
 		if (!present(hdr, set, pa_of(i))) {
-			need(never ||
+			claim(never ||
 			    !dump_pages_has(&pages, pa_of(i), DUMP_CLASS_CORE));
 			continue;
 		}
-		need(!never);
-		need(memcmp(image + off, unreadable[i] ? zeros : memory[i],
-			 PAGE) == 0);
+		claim(!never);
+		claim(memcmp(image + off, unreadable[i] ? zeros : memory[i],
+			  PAGE) == 0);
 		off += PAGE;
 	}
-	need(off == len);
+	claim(off == len);
 }
 
 static void
@@ -186,7 +180,7 @@ check_directory(const struct minidump_hdr *hdr, const struct dumpset *set)
 		    amd64_pte_decode(le64dec(image + hdr->md_pmap_off + off),
 			1);
 
-		need(pte.pte_kind != PTE_TABLE ||
+		claim(pte.pte_kind != PTE_TABLE ||
 		    present(hdr, set, pte.pte_pa));
 	}
 }
@@ -201,13 +195,14 @@ check_minidump(uint64_t len)
 	struct span avail;
 	const char *why;
 
-	need(minidump_decode(file, ORDER_LITTLE, &hdr, &why));
+	claim(minidump_decode(file, ORDER_LITTLE, &hdr, &why));
 	if (hdr.md_version == 1) {
 		set = dumpset_dense((uint64_t)hdr.md_bitmap_len * 8, 12, segs);
 	} else {
-		need(span_sub(file, hdr.md_dumpavail_off, hdr.md_dumpavail_len,
+		claim(span_sub(file, hdr.md_dumpavail_off, hdr.md_dumpavail_len,
 		    &avail));
-		need(dumpset_decode(avail, ORDER_LITTLE, 12, segs, &set, &why));
+		claim(dumpset_decode(avail, ORDER_LITTLE, 12, segs, &set,
+		    &why));
 		check_directory(&hdr, &set);
 	}
 	check_pages(&hdr, &set, len);
@@ -242,8 +237,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	req.dr_format = (enum dump_format)(data[0] % 3);
 	req.dr_flags = data[0] >> 4 & 7;
 	set_up(data + 1, size - 1);
-	need(dump_write(&req, &res) == 0);
-	need(written == res.res_bytes);
+	claim(dump_write(&req, &res) == 0);
+	claim(written == res.res_bytes);
 	if (res.res_format != DUMP_FORMAT_FULL)
 		check_minidump(res.res_bytes);
 	return (0);

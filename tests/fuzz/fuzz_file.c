@@ -11,6 +11,7 @@
 #include "libkvm/exec.h"
 #include "libkvm/kvm_core.h"
 #include "libkvm/unpack.h"
+#include "tests/fuzz/claim.h"
 #include "tests/fuzz/fail.h"
 #include "tests/fuzz/memfile.h"
 
@@ -22,19 +23,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void
-need(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 static int
 count_page(struct kvm_page *page, void *arg)
 {
 	unsigned int *n = arg;
 
-	need(page->kp_len > 0);
+	claim(page->kp_len > 0);
 	return (++*n < MAX_PAGES);
 }
 
@@ -47,10 +41,10 @@ check_core(kvm_t *kd)
 	uint64_t bad;
 
 	if (core == NULL) {
-		need(kvm_geterr(kd)[0] != '\0');
+		claim(kvm_geterr(kd)[0] != '\0');
 		return;
 	}
-	need(core->kc_arch < ARCH_COUNT && core->kc_page_size >= 4096);
+	claim(core->kc_arch < ARCH_COUNT && core->kc_page_size >= 4096);
 	for (uint64_t off = 0; off < 40000; off += 7777)
 		(void)kvm_read_msgbuf(kd, off, buf, sizeof(buf));
 	(void)kvm_read_msgbuf(kd, UINT64_MAX, buf, sizeof(buf));
@@ -69,7 +63,7 @@ report(void *arg, uint64_t done, uint64_t total)
 {
 	uint64_t *last = arg;
 
-	need(done >= *last && done <= total);
+	claim(done >= *last && done <= total);
 	*last = done;
 }
 
@@ -83,7 +77,7 @@ describe(const char *path)
 
 	(void)kvm_is_program(path);
 	if (kd == NULL) {
-		need(why[0] != '\0' && strchr(why, '\n') == NULL);
+		claim(why[0] != '\0' && strchr(why, '\n') == NULL);
 		return;
 	}
 	check_core(kd);
@@ -96,7 +90,7 @@ open_kernel(const char *path)
 	char why[ERRBUF] = "";
 	struct exec *ex = exec_open(path, why, sizeof(why));
 
-	need(ex != NULL || why[0] != '\0');
+	claim(ex != NULL || why[0] != '\0');
 	exec_close(ex);
 }
 

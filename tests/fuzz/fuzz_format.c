@@ -12,18 +12,11 @@
 #include "format/msgbuf.h"
 #include "format/owner.h"
 #include "format/paging.h"
+#include "tests/fuzz/claim.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-need(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 fuzz_kerneldump(struct span bytes)
@@ -33,18 +26,18 @@ fuzz_kerneldump(struct span bytes)
 	const char *why = NULL;
 
 	if (!kerneldump_decode(bytes, &kh, &why)) {
-		need(why != NULL);
+		claim(why != NULL);
 		return;
 	}
 	(void)kerneldump_parity_ok(bytes.base);
 	kerneldump_encode(&kh, out);
-	need(kerneldump_parity_ok(out));
-	need(kerneldump_decode((struct span){ out, sizeof(out) }, &again,
+	claim(kerneldump_parity_ok(out));
+	claim(kerneldump_decode((struct span){ out, sizeof(out) }, &again,
 	    &why));
-	need(strcmp(kh.kh_magic, again.kh_magic) == 0);
-	need(kh.kh_dump_len == again.kh_dump_len);
-	need(kh.kh_extent_len == again.kh_extent_len);
-	need(strncmp(kh.kh_panic_string, again.kh_panic_string, 174) == 0);
+	claim(strcmp(kh.kh_magic, again.kh_magic) == 0);
+	claim(kh.kh_dump_len == again.kh_dump_len);
+	claim(kh.kh_extent_len == again.kh_extent_len);
+	claim(strncmp(kh.kh_panic_string, again.kh_panic_string, 174) == 0);
 }
 
 /* Where a dump lies, if there is room for it, is before its header. */
@@ -64,14 +57,14 @@ fuzz_place(struct span bytes)
 	if (!kerneldump_decode(bytes, &kh, &why))
 		return;
 	if (!kerneldump_place(&kh, last_off, 512, &kp, &why)) {
-		need(why != NULL);
+		claim(why != NULL);
 		return;
 	}
-	need(kp.kpl_first_off < kp.kpl_key_off);
-	need(kp.kpl_key_off <= kp.kpl_data_off);
-	need(kh.kh_key_len <= kp.kpl_data_off - kp.kpl_key_off);
-	need(kp.kpl_data_off < last_off);
-	need(kh.kh_dump_len <= last_off - kp.kpl_data_off);
+	claim(kp.kpl_first_off < kp.kpl_key_off);
+	claim(kp.kpl_key_off <= kp.kpl_data_off);
+	claim(kh.kh_key_len <= kp.kpl_data_off - kp.kpl_key_off);
+	claim(kp.kpl_data_off < last_off);
+	claim(kh.kh_dump_len <= last_off - kp.kpl_data_off);
 }
 
 /* The sum that the input asks for, so that the code after the check runs. */
@@ -98,18 +91,18 @@ fuzz_gpt(struct span bytes)
 	if (bytes.len >= 20)
 		wanted_crc = le32dec(bytes.base + 16);
 	if (!gpt_decode(bytes, GPT_PRIMARY_LBA, agree, &hdr, &why)) {
-		need(why != NULL);
+		claim(why != NULL);
 		return;
 	}
-	need(gpt_array_len(&hdr) <= GPT_MAX_ARRAY_LEN);
+	claim(gpt_array_len(&hdr) <= GPT_MAX_ARRAY_LEN);
 	if (!span_sub(bytes, 92, bytes.len - 92, &array))
 		return;
 	(void)gpt_array_ok(&hdr, array, agree);
 	for (uint32_t i = 0; i < hdr.gh_nentries; i++)
 		if (gpt_part_decode(&hdr, array, i, &part))
-			need(part.gp_first_lba <= part.gp_last_lba);
+			claim(part.gp_first_lba <= part.gp_last_lba);
 	if (gpt_part_writable(&hdr, array, 0, 1000, &part, &why))
-		need(part.gp_first_lba > GPT_PRIMARY_LBA &&
+		claim(part.gp_first_lba > GPT_PRIMARY_LBA &&
 		    part.gp_last_lba < 999);
 }
 
@@ -119,9 +112,9 @@ check_runs(const struct msgbuf *mb, const struct msgbuf_run run[2])
 	uint64_t len = (uint64_t)run[0].len + run[1].len;
 
 	for (size_t i = 0; i < 2; i++)
-		need(run[i].len == 0 ||
+		claim(run[i].len == 0 ||
 		    (uint64_t)run[i].off + run[i].len <= mb->mb_size);
-	need(len <= mb->mb_size);
+	claim(len <= mb->mb_size);
 }
 
 static void
@@ -132,12 +125,12 @@ fuzz_msgbuf(struct span bytes, enum byte_order order, unsigned int ptr_len)
 	struct msgbuf mb;
 
 	if (!msgbuf_decode(bytes, order, ptr_len, &mb, &why)) {
-		need(why != NULL);
+		claim(why != NULL);
 		return;
 	}
 	msgbuf_all(&mb, run);
 	check_runs(&mb, run);
-	need((uint64_t)run[0].len + run[1].len == mb.mb_size);
+	claim((uint64_t)run[0].len + run[1].len == mb.mb_size);
 	msgbuf_unread(&mb, run);
 	check_runs(&mb, run);
 }
@@ -152,17 +145,17 @@ fuzz_elfcore(struct span bytes)
 	uint32_t n;
 
 	if (!elfcore_decode(bytes, &hdr, &why)) {
-		need(why != NULL);
+		claim(why != NULL);
 		return;
 	}
-	need(elfcore_is(bytes));
+	claim(elfcore_is(bytes));
 	if (span_sub(bytes, hdr.eh_shoff, bytes.len < 64 ? bytes.len : 64,
 		&entry))
 		(void)elfcore_phnum_decode(&hdr, entry, &n);
 	for (uint64_t i = 0; i < hdr.eh_phnum; i++)
 		if (span_sub(bytes, hdr.eh_phoff + i * hdr.eh_phentsize,
 			hdr.eh_phentsize, &entry))
-			need(elfcore_phdr_decode(&hdr, entry, &ph));
+			claim(elfcore_phdr_decode(&hdr, entry, &ph));
 }
 
 static void
@@ -173,7 +166,7 @@ fuzz_elfnote(struct span bytes, enum byte_order order)
 	struct qemu_cpu qc;
 
 	while (elfnote_next(order, &rest, &en)) {
-		need(rest.base >= bytes.base && rest.len <= bytes.len);
+		claim(rest.base >= bytes.base && rest.len <= bytes.len);
 		(void)elfnote_is(&en, "CORE", ELFNOTE_PRSTATUS);
 		(void)qemu_cpu_decode(en.en_desc, &qc);
 	}
@@ -186,21 +179,21 @@ fuzz_minidump(struct span bytes, enum byte_order order)
 	const char *why = NULL;
 
 	if (!minidump_decode(bytes, order, &hdr, &why)) {
-		need(why != NULL);
+		claim(why != NULL);
 		return;
 	}
-	need(minidump_is(bytes));
-	need(hdr.md_arch < ARCH_COUNT);
-	need(hdr.md_page_size == 4096 || hdr.md_page_size == 16384);
-	need(hdr.md_msgbuf_off <= hdr.md_dumpavail_off);
-	need(hdr.md_dumpavail_off <= hdr.md_bitmap_off);
-	need(hdr.md_bitmap_off + hdr.md_bitmap_len <= hdr.md_pmap_off);
-	need(hdr.md_pmap_off + hdr.md_pmap_len <= hdr.md_pages_off);
-	need(minidump_has_two_layouts(&hdr) ||
+	claim(minidump_is(bytes));
+	claim(hdr.md_arch < ARCH_COUNT);
+	claim(hdr.md_page_size == 4096 || hdr.md_page_size == 16384);
+	claim(hdr.md_msgbuf_off <= hdr.md_dumpavail_off);
+	claim(hdr.md_dumpavail_off <= hdr.md_bitmap_off);
+	claim(hdr.md_bitmap_off + hdr.md_bitmap_len <= hdr.md_pmap_off);
+	claim(hdr.md_pmap_off + hdr.md_pmap_len <= hdr.md_pages_off);
+	claim(minidump_has_two_layouts(&hdr) ||
 	    hdr.md_pages_off % hdr.md_page_size == 0);
 	if (minidump_choose_layout(&hdr, 1, bytes.len)) {
-		need(hdr.md_pages_off + hdr.md_page_size == bytes.len);
-		need(hdr.md_pmap_off + hdr.md_pmap_len <= hdr.md_pages_off);
+		claim(hdr.md_pages_off + hdr.md_page_size == bytes.len);
+		claim(hdr.md_pmap_off + hdr.md_pmap_len <= hdr.md_pages_off);
 	}
 }
 
@@ -217,7 +210,7 @@ fuzz_dumpset(struct span bytes, enum byte_order order, unsigned int shift)
 	if (bytes.len > 65536)
 		bytes.len = 65536;
 	if (!dumpset_decode(bytes, order, shift, segs, &set, &why)) {
-		need(why != NULL);
+		claim(why != NULL);
 		return;
 	}
 	for (size_t i = 0; i < set.set_nsegs; i++) {
@@ -225,15 +218,15 @@ fuzz_dumpset(struct span bytes, enum byte_order order, unsigned int shift)
 			segs[i].seg_bit + segs[i].seg_end - segs[i].seg_start -
 			    1 };
 
-		need(segs[i].seg_start < segs[i].seg_end);
-		need(i == 0 || segs[i - 1].seg_end <= segs[i].seg_start);
+		claim(segs[i].seg_start < segs[i].seg_end);
+		claim(i == 0 || segs[i - 1].seg_end <= segs[i].seg_start);
 		for (size_t k = 0; k < 2; k++) {
-			need(dumpset_pa(&set, bits[k], &pa));
+			claim(dumpset_pa(&set, bits[k], &pa));
 			seg = dumpset_find(&set, pa >> shift);
-			need(seg == &segs[i]);
+			claim(seg == &segs[i]);
 		}
 	}
-	need(!dumpset_pa(&set, set.set_nbits, &pa));
+	claim(!dumpset_pa(&set, set.set_nbits, &pa));
 }
 
 static void
@@ -245,10 +238,10 @@ fuzz_owners(struct span bytes, enum byte_order order)
 	if (bytes.len < sizeof(out) || !owners_decode(bytes.base, order, &hdr))
 		return;
 	owners_encode(&hdr, order, out);
-	need(memcmp(out, bytes.base, sizeof(out)) == 0);
+	claim(memcmp(out, bytes.base, sizeof(out)) == 0);
 	for (unsigned int i = 0; i < 2 * OWNER_COUNT; i++) {
-		need(owner_name((enum page_owner)i) != NULL);
-		need(owner_phrase((enum page_owner)i) != NULL || i == 0 ||
+		claim(owner_name((enum page_owner)i) != NULL);
+		claim(owner_phrase((enum page_owner)i) != NULL || i == 0 ||
 		    i >= OWNER_COUNT);
 	}
 }
@@ -269,8 +262,8 @@ fuzz_paging(struct span bytes)
 			for (unsigned int l = 0; l < pg->pg_nlevels; l++) {
 				struct pte pte = pg->pg_decode(v, l);
 
-				need(l > 0 || pte.pte_kind != PTE_TABLE);
-				need(pte.pte_kind != PTE_PAGE ||
+				claim(l > 0 || pte.pte_kind != PTE_TABLE);
+				claim(pte.pte_kind != PTE_PAGE ||
 				    pte.pte_pa %
 					    (UINT64_C(1) << pte.pte_shift) ==
 					0);

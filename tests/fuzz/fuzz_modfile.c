@@ -4,9 +4,8 @@
  */
 #include "kdebug/modfile.h"
 
-#include <stdlib.h>
-
 #include "format/arch.h"
+#include "tests/fuzz/claim.h"
 #include "tests/fuzz/memfile.h"
 
 #define BASE	  UINT64_C(0xffffffff82400000)
@@ -17,13 +16,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void
-need(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 /* What is found by an address holds that address. */
 static void
 check_symbols(const struct modfile *mf)
@@ -33,7 +25,7 @@ check_symbols(const struct modfile *mf)
 	for (kvaddr_t va = modfile_start(mf); va < modfile_end(mf); va += 13) {
 		if (!modfile_symbol_at(mf, va, &sym))
 			continue;
-		need(sym.ksy_va <= va);
+		claim(sym.ksy_va <= va);
 		(void)modfile_symbol_find(mf, sym.ksy_name, &again);
 	}
 	(void)modfile_symbol_find(mf, "zfs_open", &sym);
@@ -50,8 +42,8 @@ check_sections(const struct modfile *mf)
 	kvaddr_t va;
 
 	while (modfile_next_section(mf, &ndx, &name, &va))
-		need(va >= modfile_start(mf) && va <= modfile_end(mf));
-	need(modfile_section_find(mf, ".eh_frame", &va, &len) == 0 ||
+		claim(va >= modfile_start(mf) && va <= modfile_end(mf));
+	claim(modfile_section_find(mf, ".eh_frame", &va, &len) == 0 ||
 	    (va >= modfile_start(mf) && len <= modfile_end(mf) - va));
 }
 
@@ -81,8 +73,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mf = modfile_open(file.path, &place, &why);
 	if (mf == NULL)
 		return (0);
-	need(modfile_fd(mf) >= 0 && modfile_path(mf)[0] != '\0');
-	need(modfile_end(mf) - modfile_start(mf) == place.mfp_len);
+	claim(modfile_fd(mf) >= 0 && modfile_path(mf)[0] != '\0');
+	claim(modfile_end(mf) - modfile_start(mf) == place.mfp_len);
 	(void)modfile_is_relocatable(mf);
 	check_sections(mf);
 	check_symbols(mf);

@@ -11,17 +11,11 @@
 #include "cli/json.h"
 #include "cli/text.h"
 #include "kdebug/escape.h"
+#include "tests/fuzz/claim.h"
 
 #define MAX_TEXT 16384
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-need(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* ---- text ---- */
 
@@ -31,7 +25,7 @@ safe_text(const char *bytes, size_t len, const char *keep)
 {
 	char *safe = malloc(ESCAPE_MAX * len + 2);
 
-	need(safe != NULL);
+	claim(safe != NULL);
 	(void)escape_text(safe, ESCAPE_MAX * len + 1, bytes, len, keep);
 	return (safe);
 }
@@ -72,9 +66,9 @@ check_printed(void (*put)(FILE *, const char *, size_t), const char *bytes,
 	size_t printed_len;
 	FILE *out = open_memstream(&printed, &printed_len);
 
-	need(out != NULL);
+	claim(out != NULL);
 	put(out, bytes, len);
-	need(fclose(out) == 0 && strcmp(printed, want) == 0);
+	claim(fclose(out) == 0 && strcmp(printed, want) == 0);
 	free(printed);
 }
 
@@ -83,7 +77,7 @@ check_name(const char *text)
 {
 	char *want = safe_text(text, strlen(text), "");
 
-	need(escape_is_clean(want));
+	claim(escape_is_clean(want));
 	check_printed(put_name, text, strlen(text), want);
 	free(want);
 }
@@ -112,8 +106,8 @@ check_json(const char *text)
 	json_t *plain = json_string(text);
 	char *want = safe_text(text, strlen(text), "");
 
-	need(value != NULL);
-	need(strcmp(json_string_value(value), plain != NULL ? text : want) ==
+	claim(value != NULL);
+	claim(strcmp(json_string_value(value), plain != NULL ? text : want) ==
 	    0);
 	json_decref(value);
 	json_decref(plain);
@@ -133,9 +127,9 @@ static void
 check_frame(const struct trace *trace, size_t n,
     const struct kdebug_frame *frame)
 {
-	need(n < trace->tra_len);
-	need(frame->kf_pc == (trace->tra_frames[n] & 0x7f));
-	need(frame->kf_trap == (trace->tra_frames[n] >> 7 != 0));
+	claim(n < trace->tra_len);
+	claim(frame->kf_pc == (trace->tra_frames[n] & 0x7f));
+	claim(frame->kf_trap == (trace->tra_frames[n] >> 7 != 0));
 }
 
 static void
@@ -143,7 +137,7 @@ show(void *arg, size_t n, const struct kdebug_frame *frame)
 {
 	struct trace *trace = arg;
 
-	need(n == trace->tra_told);
+	claim(n == trace->tra_told);
 	check_frame(trace, n, frame);
 	trace->tra_told++;
 }
@@ -154,7 +148,7 @@ repeat(void *arg, size_t n, const struct kdebug_frame *const *cycle,
 {
 	struct trace *trace = arg;
 
-	need(n > 0 && ncycle > 0 && n % ncycle == 0);
+	claim(n > 0 && ncycle > 0 && n % ncycle == 0);
 	for (size_t i = 0; i < n; i++)
 		check_frame(trace, trace->tra_told++, cycle[i % ncycle]);
 }
@@ -174,7 +168,7 @@ check_fold(const uint8_t *frames, size_t len)
 		fold_add(&fo, &frame);
 	}
 	fold_end(&fo);
-	need(trace.tra_told == len);
+	claim(trace.tra_told == len);
 }
 
 int

@@ -1,7 +1,6 @@
 /* See look.h. */
+#include "tests/fuzz/claim.h"
 #include "tests/fuzz/look.h"
-
-#include <stdlib.h>
 
 #include "kdebug/escape.h"
 #include "kdebug/kdebug.h"
@@ -10,16 +9,9 @@
 #define MAX_SECTIONS   100
 
 static void
-need(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
-static void
 check_text(const char *s)
 {
-	need(s == NULL || escape_is_clean(s));
+	claim(s == NULL || escape_is_clean(s));
 }
 
 /* The user program at the end of a trace. */
@@ -30,7 +22,7 @@ check_user(const struct kdebug_user *user)
 		return;
 	check_text(user->ku_abi);
 	check_text(user->ku_syscall_name);
-	need(user->ku_syscall >= -1);
+	claim(user->ku_syscall >= -1);
 }
 
 static void
@@ -45,12 +37,12 @@ check_backtrace(struct kdebug *kdb, const struct kdebug_thread *td)
 	if (td->kt_index % 2 != 0)
 		kdebug_trace_limit(tr, td->kt_index);
 	while (kdebug_trace_next(tr, &frame)) {
-		need(++n <= KDEBUG_TRACE_MAX);
+		claim(++n <= KDEBUG_TRACE_MAX);
 		check_text(frame.kf_symbol);
 		check_text(frame.kf_file);
 		check_text(frame.kf_module);
 	}
-	need(!kdebug_trace_cut(tr) || n == KDEBUG_TRACE_MAX ||
+	claim(!kdebug_trace_cut(tr) || n == KDEBUG_TRACE_MAX ||
 	    n == td->kt_index);
 	check_user(kdebug_trace_user(tr));
 	kdebug_trace_destroy(tr);
@@ -64,23 +56,23 @@ check_threads(struct kdebug *kdb)
 	size_t nregs = kdebug_reg_descs(kdb, &descs);
 	size_t n = kdebug_threads(kdb, &threads);
 
-	need(nregs <= KDEBUG_MAXREGS);
+	claim(nregs <= KDEBUG_MAXREGS);
 	for (size_t i = 0; i < n; i++) {
-		need(threads[i].kt_index == i);
-		need(threads[i].kt_display_name != NULL);
-		need(nregs == 64 || threads[i].kt_regs.rs_valid >> nregs == 0);
+		claim(threads[i].kt_index == i);
+		claim(threads[i].kt_display_name != NULL);
+		claim(nregs == 64 || threads[i].kt_regs.rs_valid >> nregs == 0);
 		check_text(threads[i].kt_comm);
 		check_text(threads[i].kt_name);
 		check_text(threads[i].kt_display_name);
 		check_text(threads[i].kt_wmesg);
-		need(kdebug_state_name(threads[i].kt_state) != NULL);
+		claim(kdebug_state_name(threads[i].kt_state) != NULL);
 		(void)kdebug_run_name(threads[i].kt_run);
 		if (i < MAX_BACKTRACES)
 			check_backtrace(kdb, &threads[i]);
 	}
 	(void)kdebug_dumper(kdb);
 	for (int role = KDEBUG_PC; nregs > 0 && role <= KDEBUG_FP; role++)
-		need(kdebug_reg_of(kdb, (enum kdebug_role)role) <= nregs);
+		claim(kdebug_reg_of(kdb, (enum kdebug_role)role) <= nregs);
 }
 
 /* Read each byte of a piece of the message buffer. */
@@ -113,7 +105,7 @@ check_modules(struct kdebug *kdb)
 			if (!kdebug_module_section(kdb, i, &pos, &text, &va))
 				break;
 	}
-	need(kdebug_module_file(kdb, n, &text) == NULL);
+	claim(kdebug_module_file(kdb, n, &text) == NULL);
 	(void)kdebug_module_symbol(kdb, "zfs_open", &sym);
 	(void)kdebug_module_symbol(kdb, "", &sym);
 	(void)kdebug_kernel_module(kdb);

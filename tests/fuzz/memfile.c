@@ -14,14 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static void
-need(int ok, const char *what)
-{
-	if (ok)
-		return;
-	perror(what);
-	exit(1);
-}
+#include "tests/fuzz/need.h"
 
 void
 memfile_create(struct memfile *mf)
