@@ -6,7 +6,6 @@ What the command does for people who have not read its manual.
 import gzip
 import os
 import re
-import resource
 import shutil
 import signal
 import struct
@@ -15,6 +14,7 @@ import sys
 import tempfile
 import time
 
+import smallstack
 from tap import Skip, Tests, expect, run
 
 VMCORE, GENDUMP = (os.path.abspath(path) for path in sys.argv[1:3])
@@ -44,18 +44,10 @@ subprocess.run(
 
 def check_small_stack(command, *words):
     """A thread of 48 KB is enough for all that a command calls."""
-
-    def limit():
-        hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-        resource.setrlimit(resource.RLIMIT_STACK, (48 << 10, hard))
-
-    with open(VMCORE, "rb") as program:
-        if b"__asan_init" in program.read():
-            raise Skip("a sanitizer takes more stack")
+    little = smallstack.options(VMCORE)
     words = [command, *words, "-N", KERNEL, CORE]
     usual = run(VMCORE, *words)
-    # Arguments and environment may take a quarter of it.
-    small = run(VMCORE, *words, preexec_fn=limit, env={"PATH": os.defpath})
+    small = run(VMCORE, *words, **little)
     expect(usual, os.EX_OK)
     assert (small.status, small.raw) == (usual.status, usual.raw), small
 

@@ -7,11 +7,11 @@ other commands must say what is known of these dumps.
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
 
+import smallstack
 from tap import Skip, Tests, expect, run
 
 VMCORE, LAY_OUT = sys.argv[1:]
@@ -324,14 +324,7 @@ def check_dmesg(name, expected):
 
 def check_small_stack(name, expected):
     """Every command needs no more stack than a small thread has."""
-
-    def limit():
-        hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-        resource.setrlimit(resource.RLIMIT_STACK, (48 << 10, hard))
-
-    with open(VMCORE, "rb") as program:
-        if b"__asan_init" in program.read():
-            raise Skip("a sanitizer takes more stack")
+    little = smallstack.options(VMCORE)
     for words in [
         ["bt", "-a"],
         ["bt", "-a", "--json"],
@@ -343,8 +336,7 @@ def check_small_stack(name, expected):
     ]:
         command, *options = words
         usual = vmcore(command, name, expected, *options)
-        small = vmcore(command, name, expected, *options, preexec_fn=limit,
-                       env={"PATH": os.defpath})
+        small = vmcore(command, name, expected, *options, **little)
         assert small.status == usual.status, small
         assert small.raw == usual.raw, small
 
