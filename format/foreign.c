@@ -149,11 +149,26 @@ find_after_zeros(struct span start)
 	return (NULL);
 }
 
+/* A dump with its header, which says that a key follows. */
+static const char *
+find_encrypted(struct span start)
+{
+	struct kerneldump_hdr kh;
+	const char *why;
+
+	return (kerneldump_decode(start, &kh, &why) && kh.kh_key_len != 0 ?
+		"an encrypted dump, with its key, " ON_DISK :
+		NULL);
+}
+
 const char *
 foreign_name(struct span start)
 {
 	const struct imagekind *kind;
-	const char *name = find(foreigners, NFOREIGNERS, start);
+	const char *name = find_encrypted(start);
+
+	if (name == NULL)
+		name = find(foreigners, NFOREIGNERS, start);
 
 	if (name == NULL)
 		name = find_after_zeros(start);

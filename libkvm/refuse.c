@@ -4,6 +4,7 @@
 #include "libkvm/refuse.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,40 +24,84 @@ read_span(int fd, uint64_t off, size_t len, uint8_t *buf, struct span *out)
 	return (n >= 0);
 }
 
-/* Is the key of the encrypted dump beside it?  Its name is shorter. */
-static bool
-has_key(const char *path, const char *name, const char *number)
-{
-	size_t len = strlen(path) + 1;
-	char *key = malloc(len);
-	bool has;
+/* struct kerneldumpkey, FreeBSD's sys/sys/kerneldump.h; bytes. */
+#define KEY_HEAD_LEN	  37 /* before the encrypted key */
+#define KEY_LEN_OFF	  33
+#define KEY_ENCRYPTED_MAX 2048
 
-	if (key == NULL)
+/* Does fd hold the key of an encrypted dump? */
+static bool
+is_key(int fd)
+{
+	uint8_t head[KEY_HEAD_LEN];
+	uint32_t len;
+
+	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head))
 		return (false);
-	(void)snprintf(key, len, "%.*skey.%.*s", (int)(name - path), path,
-	    (int)strspn(number, "0123456789"), number);
-	has = access(key, F_OK) == 0;
-	free(key);
-	return (has);
+	len = be32dec(head + KEY_LEN_OFF);
+	/* AES-256-CBC or ChaCha20. */
+	return ((head[0] == 1 || head[0] == 2) && len != 0 &&
+	    len <= KEY_ENCRYPTED_MAX);
 }
 
-/* An encrypted dump looks like nothing, so that only its name tells. */
+/* Where the number of vmcore.7 or vmcore.7.zst is in a name; NULL: there is none. */
+static const char *
+find_number(const char *name)
+{
+	const char *found = NULL;
+
+	while ((name = strchr(name, '.')) != NULL) {
+		size_t n = strspn(++name, "0123456789");
+
+		if (n > 0 && (name[n] == '\0' || name[n] == '.'))
+			found = name;
+	}
+	return (found);
+}
+
+/* Open key.N beside the dump whose name has that number; -1: it is not there. */
+static int
+open_key(const char *path, const char *name, const char *number)
+{
+	size_t size = strlen(path) + sizeof("key.");
+	char *key = malloc(size);
+	int fd;
+
+	if (key == NULL)
+		return (-1);
+	(void)snprintf(key, size, "%.*skey.%.*s", (int)(name - path), path,
+	    (int)strspn(number, "0123456789"), number);
+	fd = open(key, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	free(key);
+	return (fd);
+}
+
+#define DECRYPT                                                                \
+	"an encrypted dump: decryptcore(8) makes a vmcore.N of it, with "
+
+/*
+ * An encrypted dump looks like nothing, so that only its name tells, or a key
+ * beside it.
+ */
 static const char *
 refuse_encrypted(const char *path)
 {
-	static const char prefix[] = "vmcore_encrypted";
 	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
-	const char *number;
+	const char *number = find_number(name);
+	bool named = strncmp(name, "vmcore_encrypted", 16) == 0;
+	int fd = number != NULL ? open_key(path, name, number) : -1;
+	/* A key that only its owner may read is there as well. */
+	bool has_key = named ? fd >= 0 || (number != NULL && errno == EACCES) :
+			       fd >= 0 && is_key(fd);
 
-	if (strncmp(name, prefix, strlen(prefix)) != 0)
-		return (NULL);
-	number = name + strlen(prefix);
-	if (number[0] == '.' && has_key(path, name, number + 1))
-		return (
-		    "an encrypted dump: decryptcore(8) makes a vmcore.N of it, with the key.N beside it and your private key");
-	return (
-	    "an encrypted dump: decryptcore(8) makes a vmcore.N of it, with its key.N, which is not beside it, and your private key");
+	if (fd >= 0)
+		(void)close(fd);
+	if (has_key)
+		return (DECRYPT "the key.N beside it and your private key");
+	return (named ? DECRYPT
+		"its key.N, which is not beside it, and your private key" :
+			NULL);
 }
 
 const char *

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import images
 from tap import Skip, Tests, expect, run
 
 VMCORE = sys.argv[1]
@@ -347,6 +348,8 @@ FOREIGN_FILES = [
     ("textdump", bytes(257) + b"ustar", "tar archive"),
     ("ddb", b"ddb.txt".ljust(257, b"\0") + b"ustar", "a textdump"),
     ("raw textdump", b"FreeBSD Text Dump", "a textdump as it lies on a disk"),
+    ("encrypted, on its disk", images.header4(4096, key_len=512),
+     "an encrypted dump, with its key, as it lies on a disk"),
     ("kdump", b"KDUMP   ", "Linux"),
     ("flattened", b"makedumpfile\0", "makedumpfile -R"),
     ("Windows", b"MDMP\x93\xa7", "a minidump of Windows or LLDB"),
@@ -389,6 +392,21 @@ def check_encrypted(key, message):
     expect(core.run("info"), os.EX_DATAERR, message)
 
 
+def key_file(encryption=1, length=256):
+    """struct kerneldumpkey, as savecore writes it into key.N."""
+    return bytes([encryption]) + bytes(32) + struct.pack(">I", length) + bytes(256)
+
+
+def check_key_beside(name, key, data, is_encrypted):
+    """By the key beside it, an encrypted dump is known under any other name."""
+    core = Core(random.Random(1).randbytes(4 * PAGE), name)
+    with open(os.path.join(core.folder.name, key), "wb") as file:
+        file.write(data)
+    result = core.run("info")
+    expect(result, os.EX_DATAERR, "with the key.N beside it" if is_encrypted
+           else "neither a minidump nor an ELF core")
+
+
 def check_swapped():
     """The kernel in the place of the core, and the other way round."""
     kernel = Core(KERNEL, "kernel")
@@ -406,6 +424,22 @@ tests.case("no dump: encrypted, with its key", check_encrypted, "key.7",
            "decryptcore(8) makes a vmcore.N of it, with the key.N beside it")
 tests.case("no dump: encrypted, with another key", check_encrypted, "key.70",
            "with its key.N, which is not beside it, and your private key")
+for name, *row in [
+    ("vmcore.7", "key.7", key_file(), True),
+    ("crash.7.bin", "key.7", key_file(2), True),
+    ("a.1.dump.07", "key.07", key_file(), True),
+    ("vmcore.7", "key.70", key_file(), False),
+    ("vmcore", "key.", key_file(), False),
+    ("vmcore.7x", "key.7", key_file(), False),
+    ("vmcore.7", "key.7", key_file(0), False),
+    ("vmcore.7", "key.7", key_file(3), False),
+    ("vmcore.7", "key.7", key_file(1, 0), False),
+    ("vmcore.7", "key.7", key_file(1, 2049), False),
+    ("vmcore.7", "key.7", key_file()[:36], False),
+    ("vmcore.7", "key.7", b"", False),
+]:
+    tests.case(f"no dump: {name} beside {row[0]} of {len(row[1])} bytes",
+               check_key_beside, name, *row)
 tests.case("kernel and core swapped", check_swapped)
 
 # Without a kernel, and with nothing beside the core to be taken for one.
