@@ -81,23 +81,14 @@ static const struct foreign disks[] = {
 	MAGIC(510, "\x55\xaa", RAW_DISK),
 };
 
-/* A compressed file after a block of zeros, as of a copy that began too early. */
-#define AFTER_ZEROS(off, magic, packer)                                        \
-	MAGIC(off, magic,                                                      \
-	    "zeros, then " packer " data at byte " #off                        \
-	    ": remove the zeros first")
-#define PACKED_AFTER_ZEROS(off)                                                \
-	AFTER_ZEROS(off, "\x1f\x8b\x08", "gzip"),                              \
-	    AFTER_ZEROS(off, "\x28\xb5\x2f\xfd", "zstd"),                      \
-	    AFTER_ZEROS(off, "\xfd\67zXZ\0", "xz"),                            \
-	    AFTER_ZEROS(off, "BZh", "bzip2"),                                  \
-	    AFTER_ZEROS(off, "\x04\x22\x4d\x18", "lz4")
-
-static const struct foreign after_zeros[] = {
-	PACKED_AFTER_ZEROS(512),
-	PACKED_AFTER_ZEROS(1024),
-	PACKED_AFTER_ZEROS(2048),
-	PACKED_AFTER_ZEROS(4096),
+/* What may come after zeros, as in a copy that began too early. */
+static const struct foreign late[] = {
+	MAGIC(0, "\x1f\x8b\x08", "gzip data"),
+	MAGIC(0, "\x28\xb5\x2f\xfd", "zstd data"),
+	MAGIC(0, "\xfd\67zXZ\0", "xz data"),
+	MAGIC(0, "BZh", "bzip2 data"),
+	MAGIC(0, "\x04\x22\x4d\x18", "lz4 data"),
+	MAGIC(0, "minidump FreeBSD/", "a minidump"),
 };
 
 /* Linux: kernel/crash_core.c, elf.h.  Of a guest, QEMU passes it on. */
@@ -117,7 +108,7 @@ static const struct {
 
 #define NNOTES (sizeof(notes) / sizeof(notes[0]))
 
-#define NAFTER	    (sizeof(after_zeros) / sizeof(after_zeros[0]))
+#define NLATE	    (sizeof(late) / sizeof(late[0]))
 #define NDISKS	    (sizeof(disks) / sizeof(disks[0]))
 #define NFOREIGNERS (sizeof(foreigners) / sizeof(foreigners[0]))
 
@@ -132,20 +123,6 @@ find(const struct foreign *list, size_t n, struct span start)
 		    memcmp(magic.base, list[i].magic, magic.len) == 0)
 			return (list[i].what);
 	}
-	return (NULL);
-}
-
-/* The name of compressed data that comes after a block of zeros. */
-static const char *
-find_after_zeros(struct span start)
-{
-	size_t n = 0;
-
-	while (n < start.len && start.base[n] == 0)
-		n++;
-	for (size_t i = 0; i < NAFTER; i++)
-		if (after_zeros[i].off == n)
-			return (find(&after_zeros[i], NAFTER - i, start));
 	return (NULL);
 }
 
@@ -170,14 +147,18 @@ foreign_name(struct span start)
 	if (name == NULL)
 		name = find(foreigners, NFOREIGNERS, start);
 
-	if (name == NULL)
-		name = find_after_zeros(start);
 	if (name != NULL)
 		return (name);
 	kind = imagekind_find(start, (struct span){ .len = 0 });
 	if (kind != NULL && kind->ik_foreign != NULL)
 		return (kind->ik_foreign);
 	return (find(disks, NDISKS, start));
+}
+
+const char *
+foreign_name_after_zeros(struct span start)
+{
+	return (find(late, NLATE, start));
 }
 
 const char *

@@ -18,7 +18,13 @@
 const char *foreign_name(struct span start);
 
 /*
- * The same of a file's last bytes, for disks and partitions that end in the
+ * What begins with these bytes after zeros at the start of a file, as a part of a
+ * sentence: "gzip data".  NULL: nothing that would be opened without the zeros.
+ */
+const char *foreign_name_after_zeros(struct span start);
+
+/*
+ * foreign_name() of a file's last bytes, for disks and partitions that end in the
  * header of a dump.
  */
 const char *foreign_name_by_end(struct span end);

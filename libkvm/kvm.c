@@ -111,8 +111,9 @@ set_damage(kvm_t *kd)
 static int
 refuse(kvm_t *kd)
 {
+	char text[REFUSE_LEN];
 	const char *name = refuse_core(kd->kd_image->im_fd,
-	    kd->kd_image->im_len, kd->kd_core_path);
+	    kd->kd_image->im_len, kd->kd_core_path, text);
 
 	if (name != NULL)
 		return (kvm_fail(kd, "%s: %s", kd->kd_core_path, name));

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,8 +105,48 @@ refuse_encrypted(const char *path)
 			NULL);
 }
 
+/* So many zeros at a file's start are looked behind. */
+#define ZEROS_MAX (UINT64_C(1) << 20)
+
+/* The place of the first byte that is not 0; ZEROS_MAX: there is none before. */
+static uint64_t
+skip_zeros(int fd)
+{
+	uint8_t buf[512];
+	struct span span;
+
+	for (uint64_t off = 0; off < ZEROS_MAX; off += span.len) {
+		if (!read_span(fd, off, sizeof(buf), buf, &span) ||
+		    span.len == 0)
+			break;
+		for (size_t i = 0; i < span.len; i++)
+			if (buf[i] != 0)
+				return (off + i);
+	}
+	return (ZEROS_MAX);
+}
+
+/* A dump that only zeros keep from being opened.  NULL: it is none. */
+static const char *
+refuse_zeros(int fd, char text[REFUSE_LEN])
+{
+	uint64_t off = skip_zeros(fd);
+	uint8_t buf[64];
+	const char *name;
+	struct span start;
+
+	if (off == 0 || off >= ZEROS_MAX ||
+	    !read_span(fd, off, sizeof(buf), buf, &start) ||
+	    (name = foreign_name_after_zeros(start)) == NULL)
+		return (NULL);
+	(void)snprintf(text, REFUSE_LEN,
+	    "zeros, then %s at byte %" PRIu64 ": remove the zeros first", name,
+	    off);
+	return (text);
+}
+
 const char *
-refuse_core(int fd, uint64_t len, const char *path)
+refuse_core(int fd, uint64_t len, const char *path, char text[REFUSE_LEN])
 {
 	uint8_t buf[FOREIGN_HEAD_LEN];
 	uint64_t end_off = len > sizeof(buf) ? len - sizeof(buf) : 0;
@@ -114,7 +155,9 @@ refuse_core(int fd, uint64_t len, const char *path)
 
 	if (!read_span(fd, 0, sizeof(buf), buf, &span))
 		return (strerror(errno));
-	name = foreign_name(span);
+	name = refuse_zeros(fd, text);
+	if (name == NULL)
+		name = foreign_name(span);
 	if (name == NULL && !read_span(fd, end_off, sizeof(buf), buf, &span))
 		return (strerror(errno));
 	if (name == NULL)

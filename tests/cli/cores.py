@@ -6,6 +6,7 @@ byte by byte.
 """
 
 import gzip
+import itertools
 import json
 import os
 import random
@@ -392,6 +393,12 @@ def check_encrypted(key, message):
     expect(core.run("info"), os.EX_DATAERR, message)
 
 
+def check_zeros(zeros, data, message):
+    """A copy that began too early."""
+    result = Core(bytes(zeros) + data + bytes(100)).run("info")
+    expect(result, os.EX_DATAERR, message)
+
+
 def key_file(encryption=1, length=256):
     """struct kerneldumpkey, as savecore writes it into key.N."""
     return bytes([encryption]) + bytes(32) + struct.pack(">I", length) + bytes(256)
@@ -440,6 +447,23 @@ for name, *row in [
 ]:
     tests.case(f"no dump: {name} beside {row[0]} of {len(row[1])} bytes",
                check_key_beside, name, *row)
+PACKED = [
+    ("gzip data", b"\x1f\x8b\x08"), ("zstd data", b"\x28\xb5\x2f\xfd"),
+    ("xz data", b"\xfd7zXZ\0"), ("bzip2 data", b"BZh9"),
+    ("lz4 data", b"\x04\x22\x4d\x18"), ("a minidump", b"minidump FreeBSD/amd64"),
+]
+for zeros, (name, data) in itertools.chain(
+    itertools.product([1536], PACKED),
+    itertools.product([1, 511, 512, 513, 4608, 65536, (1 << 20) - 1], PACKED[:1]),
+):
+    tests.case(f"no dump: {name} after {zeros} zeros", check_zeros, zeros, data,
+               f"zeros, then {name} at byte {zeros}: remove the zeros first")
+for name, zeros, data in [
+    ("zeros only", 4096, b""),
+    ("zeros without end", 1 << 20, b"\x1f\x8b\x08"),
+    ("half a magic number after zeros", 512, b"\x1f\x8b"),
+]:
+    tests.case(f"no dump: {name}", check_zeros, zeros, data, "neither a minidump")
 tests.case("kernel and core swapped", check_swapped)
 
 # Without a kernel, and with nothing beside the core to be taken for one.
