@@ -199,35 +199,73 @@ frame_json(const struct dump *dump, const struct kdebug_frame *frame)
 	    "registers", registers_json(dump->d_kdb, &frame->kf_regs)));
 }
 
-/* Print a frame after those that comma separates it from.  false: no memory. */
-static bool
-print_frame_json(FILE *out, const char *comma, json_t *object)
-{
-	int error;
+/* The brackets, and "cut" in the last frame; bytes. */
+#define FRAMES_END_LEN 32
 
-	fputs(comma, out);
-	error = json_dumpf(object, out, JSON_COMPACT | JSON_ENSURE_ASCII);
-	json_decref(object);
-	return (error == 0);
+#define FRAME_FLAGS (JSON_COMPACT | JSON_ENSURE_ASCII)
+
+/*
+ * Frames on their way out.  The last one waits until it is known whether there is
+ * room for one more.
+ */
+struct frames_out {
+	FILE *fro_out;
+	size_t fro_room;  /* bytes that may still be printed */
+	json_t *fro_last; /* not printed yet; NULL: none */
+	bool fro_bad;	  /* no memory */
+};
+
+/* Print the last one; after says what follows it. */
+static void
+print_last(struct frames_out *fo, char after)
+{
+	if (fo->fro_last != NULL &&
+	    json_dumpf(fo->fro_last, fo->fro_out, FRAME_FLAGS) != 0)
+		fo->fro_bad = true;
+	putc(after, fo->fro_out);
+	json_decref(fo->fro_last);
+	fo->fro_last = NULL;
+}
+
+/* Take one more.  false: there is no room for it, or no memory. */
+static bool
+add_frame(struct frames_out *fo, json_t *frame)
+{
+	/* With the comma before it, or the bracket. */
+	size_t len = json_dumpb(frame, NULL, 0, FRAME_FLAGS) + 1;
+
+	if (len == 1 || len > fo->fro_room) {
+		fo->fro_bad = len == 1;
+		json_decref(frame);
+		if (fo->fro_last != NULL)
+			(void)json_object_set_new(fo->fro_last, "cut",
+			    json_true());
+		return (false);
+	}
+	if (fo->fro_last != NULL)
+		print_last(fo, ',');
+	fo->fro_room -= len;
+	fo->fro_last = frame;
+	return (!fo->fro_bad);
 }
 
 bool
 backtrace_print_frames(FILE *out, const struct dump *dump,
-    const struct kdebug_thread *td)
+    const struct kdebug_thread *td, size_t max)
 {
 	struct kdebug_trace *tr = kdebug_trace_create(dump->d_kdb, td);
-	bool good = tr != NULL;
-	const char *comma = "";
+	struct frames_out fo = { .fro_out = out,
+		.fro_room = max - FRAMES_END_LEN,
+		.fro_bad = tr == NULL };
 	struct kdebug_frame frame;
 
 	putc('[', out);
-	while (good && kdebug_trace_next(tr, &frame)) {
-		good = print_frame_json(out, comma, frame_json(dump, &frame));
-		comma = ",";
-	}
-	putc(']', out);
+	while (!fo.fro_bad && kdebug_trace_next(tr, &frame))
+		if (!add_frame(&fo, frame_json(dump, &frame)))
+			break;
+	print_last(&fo, ']');
 	kdebug_trace_destroy(tr);
-	return (good);
+	return (!fo.fro_bad);
 }
 
 /* A number that is -1 if it is not known. */

@@ -19,9 +19,12 @@ uint64_t backtrace_budget(const struct dump *dump);
 void backtrace_print(FILE *out, const struct dump *dump,
     const struct kdebug_thread *td, uint64_t *left);
 
-/* The array of its frames, as JSON in one line.  false: no memory. */
+/*
+ * The array of its frames, as JSON in one line of at most max bytes.  If there are
+ * more frames, the last one has a member "cut", which is true.  false: no memory.
+ */
 bool backtrace_print_frames(FILE *out, const struct dump *dump,
-    const struct kdebug_thread *td);
+    const struct kdebug_thread *td, size_t max);
 
 /* The thread's object in bt --json, frames included. */
 void backtrace_put(struct json_stream *jst, const struct dump *dump,

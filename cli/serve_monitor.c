@@ -63,7 +63,8 @@ say_frames(const struct monitor_request *rq)
 
 	if (td == NULL)
 		return;
-	if (!backtrace_print_frames(rq->mrq_out, rq->mrq_target->svt_dump, td))
+	if (!backtrace_print_frames(rq->mrq_out, rq->mrq_target->svt_dump, td,
+		(size_t)ANSWER_MAX << 20))
 		fputs("out of memory", rq->mrq_out);
 	putc('\n', rq->mrq_out);
 }
