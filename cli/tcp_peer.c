@@ -58,22 +58,30 @@ find_in(FILE *list, const struct sockaddr_in *peer,
 				TCP_PEER_OURS :
 				TCP_PEER_OTHER);
 	}
-	return (TCP_PEER_OTHER);
+	return (TCP_PEER_UNTOLD);
 }
+
+/* How often the list is read: while others close, a read may skip a line of it. */
+#define READS_MAX 8
 
 enum tcp_peer
 tcp_peer(int fd)
 {
 	struct sockaddr_in peer, us;
 	socklen_t peer_len = sizeof(peer), us_len = sizeof(us);
-	enum tcp_peer found = TCP_PEER_OTHER;
-	FILE *list = fopen("/proc/net/tcp", "r");
+	enum tcp_peer found = TCP_PEER_UNTOLD;
 
-	if (list == NULL)
-		return (TCP_PEER_UNTOLD);
-	if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&us, &us_len) == 0)
+	if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&us, &us_len) != 0)
+		return (TCP_PEER_OTHER);
+	for (int i = 0; i < READS_MAX && found == TCP_PEER_UNTOLD; i++) {
+		FILE *list = fopen("/proc/net/tcp", "r");
+
+		if (list == NULL)
+			return (TCP_PEER_UNTOLD);
 		found = find_in(list, &peer, &us);
-	fclose(list);
-	return (found);
+		fclose(list);
+	}
+	/* Whoever is in no list has gone, or is none of this host's users. */
+	return (found == TCP_PEER_UNTOLD ? TCP_PEER_OTHER : found);
 }
