@@ -114,9 +114,11 @@ make_bulk(void *arg)
 static void
 test_bulk_bug(void **state)
 {
-	const struct bulk_bug_row *row = *state;
-	const char *said = sim_expect_panic(make_bulk, (void *)(uintptr_t)row);
+	const char *said;
 
+	if (!uma_debug) /* then there are no assertions, either */
+		skip();
+	said = sim_expect_panic(make_bulk, *state);
 	assert_non_null(said);
 	assert_non_null(strstr(said, "bulk is in the direct map"));
 	sim_halt();
