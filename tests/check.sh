@@ -40,45 +40,42 @@ stage_real_dumps()
 
 stage_clang()
 {
-	build clang && run_tests $brief --suite cli --suite serve \
-	    --suite host-kernel
+	build clang && run_tests $brief --suite make --suite cli \
+	    --suite serve --suite host-kernel
 }
 
 # The flags of Debian's packages, and of others.  They change how code is made,
 # not what it does: some of the tests are enough, and one boot of the kernel.
 stage_package()
 {
-	build gcc "-Dc_args=$(package_flags CPPFLAGS CFLAGS) $others_flags" \
+	set_up gcc "-Dc_args=$(package_flags CPPFLAGS CFLAGS) $others_flags" \
 	    "-Dc_link_args=$(package_flags LDFLAGS)" &&
 	    run_tests $brief --suite package
 }
 
 stage_lto()
 {
-	build gcc -Dc_args=-flto=auto -Dc_link_args=-flto=auto &&
+	set_up gcc -Dc_args=-flto=auto -Dc_link_args=-flto=auto &&
 	    run_tests $brief
 }
 
 stage_sanitize()
 {
 	build clang $sanitizers &&
-	    run_tests --no-suite lint --no-suite install --no-suite boot \
-	    --no-suite package
+	    run_tests --no-suite lint --no-suite install --no-suite make \
+	    --no-suite boot --no-suite package
 }
 
-# Races: the host's tests of the kernel that have threads, and only these are built.
+# Races: the host's tests of the kernel that have threads.
 stage_races()
 {
-	[ -f "$dir/build.ninja" ] ||
-	    CC=clang meson setup "$dir" -Dwerror=true -Dtests=enabled \
-	        -Db_sanitize=thread -Db_lundef=false || return
-	built=yes
-	meson test -C "$dir" --timeout-multiplier 20 --suite threads
+	set_up clang -Db_sanitize=thread -Db_lundef=false &&
+	    run_tests --suite threads
 }
 
 stage_fuzz()
 {
-	build clang $sanitizers -Dfuzz=true && run_fuzzers
+	set_up clang $sanitizers -Dfuzz=true && run_fuzzers
 }
 
 # How many inputs a second each fuzzer tried is the stage's table.
@@ -94,14 +91,11 @@ run_fuzzers()
 	return "$1"
 }
 
-# What of each parser the fuzzers' corpora reach.  Only what that takes is built.
+# What of each parser the fuzzers' corpora reach.
 stage_coverage()
 {
-	[ -f "$dir/build.ninja" ] ||
-	    CC=clang meson setup "$dir" -Dwerror=true -Dtests=enabled \
-	        -Doptimization=0 -Dcoverage=true || return
-	built=yes
-	meson test -C "$dir" --timeout-multiplier 100 --suite coverage
+	set_up clang -Doptimization=0 -Dcoverage=true || return
+	run_tests --suite coverage
 	set -- $?
 	cp "$dir/coverage/table" "$out/coverage.table"
 	return "$1"
@@ -166,22 +160,29 @@ package_flags()
 	done | tr '\n' ' '
 }
 
-# build COMPILER [meson setup option ...]
-build()
+# set_up COMPILER [meson setup option ...]: the tests that run then build what they
+# take, and no more.
+set_up()
 {
 	compiler=$1
 	shift
-	set -- -Dwerror=true -Dtests=enabled "$@"
-	[ ! -f "$dir/build.ninja" ] || set --
-	env "PATH=$stubs$PATH" CC="$compiler" scripts/build.sh "$dir" "$@" &&
-	    built=yes
+	# shellcheck disable=SC2046 # an option or nothing
+	[ -f "$dir/build.ninja" ] || CC=$compiler PATH=$stubs$PATH meson setup \
+	    $(PATH=$stubs$PATH scripts/libdir.sh) \
+	    -Dwerror=true -Dtests=enabled "$@" "$dir"
+}
+
+# build COMPILER [meson setup option ...]: everything is built, tested or not.
+build()
+{
+	set_up "$@" && scripts/build.sh "$dir"
 }
 
 # How long a test takes on this host, today, says nothing about it: the limits
 # are only there to end one that hangs, before the whole run is ended for it.
 run_tests()
 {
-	meson test -C "$dir" --no-rebuild --timeout-multiplier 20 "$@"
+	meson test -C "$dir" --timeout-multiplier 20 "$@"
 }
 
 # Why a stage cannot run on this host; nothing if it can.
@@ -234,12 +235,11 @@ stage()
 	fi
 
 	began=$(date +%s)
-	built=no
 	stubs=
 	rm -f "$dir"/meson-logs/testlog.* "$out/$name.table"
 	"stage_$(echo "$name" | tr - _)" >"$log" 2>&1 </dev/null
 	status=$?
-	if [ "$built" = yes ]; then
+	if [ -f "$dir/meson-logs/testlog.json" ]; then
 		counts=$(tests/count-tests.py "$dir" 2>"$out/$name.said") ||
 		    counts='0 1 0'
 	else

@@ -1,10 +1,9 @@
 #!/bin/sh
 # usage: install.sh TOP BUILD COMPILER ...
 #
-# `make install` puts everything where it can be found: the command runs, man
-# pages are there, and a program that knows only pkg-config builds against
-# the library.  That program is the example of kvm(3), so it is tried as well.
-# `make uninstall` takes all of it away.
+# What is built is installed where it can be found: the command runs, man pages
+# are there, and a program that knows only pkg-config builds against the library.
+# That program is the example of kvm(3), so it is tried as well.
 set -u
 . "$(dirname "$0")/../support/tap.sh"
 top=$1
@@ -54,9 +53,7 @@ report $? "the library exports kvm_* only" "$said"
 said=$("$vmcore" --help 2>&1)
 report $? "the installed command runs" "$said"
 
-# The example is the block that includes a header.
-sed -n '/^#include/,/^\.Ed/p' "$top/docs/kvm.3" |
-    sed '/^\.Ed/d; s/\\e/\\/g' >"$dest/hz.c"
+"$top/tests/install/example.sh" "$top" >"$dest/hz.c"
 # shellcheck disable=SC2046 # flags, to be split
 said=$("$@" -Wall -Wextra -Werror -o "$dest/hz" "$dest/hz.c" \
     $(pkg-config --cflags --libs libkvm) 2>&1)
@@ -70,36 +67,5 @@ if dumps=$("$top/scripts/lay-out-real-dumps.sh" "$dest/dumps" 2>&1); then
 	report $? "$name" "$said"
 else
 	skip "$name" "$dumps"
-fi
-
-touch "$dest/file"
-for below in "$dest/file" "$dest/file/further"; do
-	said=$(make -s -C "$top" install BUILD="$build" DESTDIR="$below" \
-	    PREFIX=/usr/local 2>&1)
-	case $said in
-	"install: $dest/file: not a folder"*) ;;
-	*) false ;;
-	esac
-	report $? "refuses a DESTDIR of ${below#"$dest/"}, where file is none" "$said"
-done
-
-# Where neither DESTDIR nor PREFIX were there before.
-said=$(make -s -C "$top" install uninstall BUILD="$build" \
-    DESTDIR="$dest/new" PREFIX=/usr/local 2>&1)
-report $? "uninstalls from a folder that install made" "$said"
-left=$(find "$dest/new" 2>/dev/null)
-[ -z "$left" ]
-report $? "uninstall leaves nothing in it" "$left"
-
-# In a namespace of its own, which some containers do not allow.
-name="the README's lines work with nothing set"
-namespace='unshare --mount'
-[ "$(id -u)" -eq 0 ] || namespace='unshare --map-root-user --mount'
-if said=$($namespace true 2>&1); then
-	said=$($namespace "$top/tests/install/readme.sh" "$top" "$build" \
-	    "$dest" "$@" 2>&1)
-	report $? "$name" "$said"
-else
-	skip "$name" "$said"
 fi
 finish

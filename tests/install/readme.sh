@@ -2,8 +2,8 @@
 # usage: readme.sh TOP BUILD WORK COMPILER ...
 #
 # What the README and kvm(3) tell people to do, with nothing set: install into
-# /usr/local, and build a program with pkg-config.  install.sh runs this where
-# /usr/local and /etc are not the host's.  WORK has the program.
+# /usr/local, and build a program with pkg-config.  make.sh runs this where
+# /usr/local and /etc are not the host's.  WORK is a folder for what it makes.
 set -eu
 top=$1
 build=$2
@@ -19,8 +19,9 @@ cd "$top"
 
 make -s install BUILD="$build"
 vmcore --version
+tests/install/example.sh . >"$work/readme-hz.c"
 # shellcheck disable=SC2046 # flags, to be split
-"$@" -o "$work/readme-hz" "$work/hz.c" $(pkg-config --cflags --libs libkvm)
+"$@" -o "$work/readme-hz" "$work/readme-hz.c" $(pkg-config --cflags --libs libkvm)
 "$work/readme-hz" "$work/no-kernel" "$work/no-core" 2>&1 | grep no-kernel
 
 make -s uninstall BUILD="$build"
