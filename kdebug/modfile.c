@@ -23,26 +23,56 @@
 /* No module has as many, and a search for one takes time. */
 #define SECTIONS_MAX 16384
 
+/* Bytes; sections with longer names are left out. */
+#define SECTION_NAME_MAX 255
+
 struct modfile {
 	char *mf_path;
 	int mf_fd;
 	Elf *mf_elf;
 	struct modfile_place mf_place;
 	GElf_Ehdr mf_ehdr;
+	const Elf_Data *mf_names; /* of sections; libelf's; NULL: unreadable */
 	struct symtab_section *mf_sections;
 	size_t mf_nsections;
 	struct symtab *mf_symtab; /* NULL: it has no symbols */
 };
 
-/* NULL: it has none that can be read. */
+/* The strings that the sections have as names; NULL: they cannot be read. */
+static const Elf_Data *
+read_names(Elf *elf)
+{
+	Elf_Scn *scn;
+	GElf_Shdr shdr;
+	size_t ndx;
+
+	if (elf_getshdrstrndx(elf, &ndx) != 0 ||
+	    (scn = elf_getscn(elf, ndx)) == NULL ||
+	    gelf_getshdr(scn, &shdr) == NULL || shdr.sh_type != SHT_STRTAB ||
+	    (shdr.sh_flags & SHF_COMPRESSED) != 0)
+		return (NULL);
+	return (elf_getdata(scn, NULL));
+}
+
+/*
+ * NULL: it has none that can be read, or one that is too long.  elf_strptr()
+ * would look for the last NUL of the table each time, from its end.
+ */
 static const char *
 section_name(const struct modfile *mf, const GElf_Shdr *shdr)
 {
-	size_t strndx;
+	const Elf_Data *names = mf->mf_names;
+	const char *name;
+	size_t room;
 
-	if (elf_getshdrstrndx(mf->mf_elf, &strndx) != 0)
+	if (names == NULL || names->d_buf == NULL ||
+	    shdr->sh_name >= names->d_size)
 		return (NULL);
-	return (elf_strptr(mf->mf_elf, strndx, shdr->sh_name));
+	name = (const char *)names->d_buf + shdr->sh_name;
+	room = names->d_size - shdr->sh_name;
+	if (room > SECTION_NAME_MAX + 1)
+		room = SECTION_NAME_MAX + 1;
+	return (memchr(name, '\0', room) != NULL ? name : NULL);
 }
 
 /*
@@ -178,6 +208,7 @@ load(struct modfile *mf)
 	    calloc(mf->mf_nsections + 1, sizeof(*mf->mf_sections));
 	if (mf->mf_sections == NULL)
 		return ("out of memory");
+	mf->mf_names = read_names(mf->mf_elf);
 	if ((why = place_sections(mf)) != NULL)
 		return (why);
 	/* A module without symbols is not an error: it has no names to give. */

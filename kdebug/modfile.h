@@ -51,7 +51,8 @@ size_t modfile_section_find(const struct modfile *mf, const char *name,
     kvaddr_t *va, uint64_t *len);
 
 /*
- * Go through the sections that were loaded: *ndx is 0 at first.  *name is mf's.
+ * Go through the sections that were loaded: *ndx is 0 at first.  *name is mf's,
+ * and at most 255 bytes long: sections with longer names are left out.
  * false: there are no more.
  */
 bool modfile_next_section(const struct modfile *mf, size_t *ndx,

@@ -197,12 +197,18 @@ struct section {
 	uint64_t len, align;
 };
 
+/* Names of sections: as long as they may be, and a byte longer. */
+#define NAME_51	 "a_name_of_a_section_that_has_just_fifty_one_bytes__"
+#define NAME_255 NAME_51 NAME_51 NAME_51 NAME_51 NAME_51
+#define NAME_256 "x" NAME_255
+
 /*
  * The sections that the kernel loads, in this order, and their offsets from the
  * module's base:
  * .text 0, .eh_frame 0x28, .data 0x40, .text.late 0x60, .init_array 0x88,
- * set_pcpu 0x90, .bss 0xa0.  The others take no memory: what has no bytes, and
- * the notes, the last of which is larger than the module.
+ * set_pcpu 0x90, .bss 0xa0, and those with long names 0x1a0 and 0x1a1.  The
+ * others take no memory: what has no bytes, and the notes, the last of which is
+ * larger than the module.
  */
 static const struct section sections[] = {
 	{ ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 0x21, 16 },
@@ -216,6 +222,8 @@ static const struct section sections[] = {
 	{ "set_pcpu", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, 0x10, 8 },
 	{ ".bss", SHT_NOBITS, SHF_ALLOC | SHF_WRITE, 0x100, 4 },
 	{ ".note.gnu.build-id", SHT_NOTE, SHF_ALLOC, 0x1000, 4 },
+	{ NAME_255, SHT_PROGBITS, SHF_ALLOC, 1, 1 },
+	{ NAME_256, SHT_PROGBITS, SHF_ALLOC, 1, 1 },
 };
 
 enum { SEC_TEXT = 1, SEC_DATA = 6, SEC_LATE = 7, SEC_PCPU = 9, SEC_BSS = 10 };
@@ -223,7 +231,8 @@ enum { SEC_TEXT = 1, SEC_DATA = 6, SEC_LATE = 7, SEC_PCPU = 9, SEC_BSS = 10 };
 static const char strings[] =
     "\0.symtab\0zfs_init\0zfs_late\0zfs_data\0$x\0zfs_bss\0zfs_label\0"
     ".LBB4_15\0pcpu_entry_zfs\0.text\0.note\0.empty\0.comment\0.eh_frame\0"
-    ".data\0.text.late\0.init_array\0set_pcpu\0.bss\0.note.gnu.build-id";
+    ".data\0.text.late\0.init_array\0set_pcpu\0.bss\0"
+    ".note.gnu.build-id\0" NAME_255 "\0" NAME_256;
 
 static const struct {
 	const char *name;
@@ -456,6 +465,34 @@ test_find(void **state)
 	    row->off != UINT64_MAX);
 	if (row->off != UINT64_MAX)
 		assert_true(sym.ksy_va == BASE(1) + row->off);
+	modfile_close(mf);
+	remove_dir();
+}
+
+/* The loaded sections: a name that is too long costs only its own section. */
+static void
+test_sections(void **state)
+{
+	static const struct modfile_place place = { BASE(1), MODULE_LEN, 8,
+		ORDER_LITTLE, EM_X86_64, SHT_X86_64_UNWIND };
+	static const char *const names[] = { ".text", ".eh_frame", ".data",
+		".text.late", ".init_array", ".bss", NAME_255 };
+	const char *name, *why;
+	struct modfile *mf;
+	size_t ndx = 0;
+	kvaddr_t va;
+
+	(void)state;
+	make_dir();
+	write_module(in_dir("zfs.ko"), ELFCLASS64);
+	mf = modfile_open(in_dir("zfs.ko"), &place, &why);
+	assert_non_null(mf);
+	for (size_t i = 0; i < NROWS(names); i++) {
+		assert_true(modfile_next_section(mf, &ndx, &name, &va));
+		assert_string_equal(name, names[i]);
+	}
+	assert_true(va == BASE(1) + 0x1a0);
+	assert_false(modfile_next_section(mf, &ndx, &name, &va));
 	modfile_close(mf);
 	remove_dir();
 }
@@ -732,14 +769,15 @@ int
 main(void)
 {
 	struct CMUnitTest tests[NROWS(list_rows) + NROWS(place_rows) +
-	    NROWS(find_rows) + NROWS(build_rows) + NROWS(refusal_rows) + 4] = {
+	    NROWS(find_rows) + NROWS(build_rows) + NROWS(refusal_rows) + 6] = {
+		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_split_off),
 		cmocka_unit_test(test_search_budget),
 		cmocka_unit_test(test_over_kernel),
 		cmocka_unit_test(test_kernel_data),
 		cmocka_unit_test(test_kernel),
 	};
-	size_t n = 4;
+	size_t n = 6;
 
 	ADD_ROWS(tests, n, list_rows, test_list);
 	ADD_ROWS(tests, n, place_rows, test_place);
