@@ -14,6 +14,9 @@
 #include "kdebug/layout.h"
 #include "libkvm/kvm_core.h"
 
+/* MAXPATHLEN of the kernel. */
+#define KPATH_LEN 1024
+
 struct debugfile;
 struct debughelper;
 struct modfile;
@@ -181,5 +184,8 @@ const char *runstate_wmesg(struct kdebug *kdb, kvaddr_t td_va,
 /* modules.c */
 void modules_fini(struct kdebug *kdb);
 struct modmap *modules_find(struct kdebug *kdb, kvaddr_t va);
+
+/* modseek.c: look for the module's file.  mm_why tells why one was refused. */
+void modseek_file(struct kdebug *kdb, struct modmap *mm);
 
 #endif

@@ -2,20 +2,13 @@
  * The loaded kernel modules: linker_files, a tail queue of struct linker_file
  * that the kernel itself is an element of.
  */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "format/search.h"
-#include "kdebug/buildid.h"
 #include "kdebug/debugfile.h"
 #include "kdebug/kdebug_int.h"
 #include "kdebug/modfile.h"
 #include "libkvm/array.h"
-
-/* MAXPATHLEN of the kernel. */
-#define KPATH_LEN 1024
 
 /* Larger than any module, in bytes: a length above this is damaged. */
 #define MODULE_LEN_MAX ((uint64_t)1 << 30)
@@ -221,150 +214,11 @@ kdebug_kernel_module(struct kdebug *kdb)
 						 NULL);
 }
 
-/* Keep the reason why the file at path cannot be the module's. */
-static void
-refuse_file(struct kdebug *kdb, struct modmap *mm, const char *path,
-    const char *why)
-{
-	char text[4 * KPATH_LEN + 512];
-	int n = snprintf(text, sizeof(text), "%s: %s", path, why);
-
-	if (n < 0 || (size_t)n >= sizeof(text))
-		return;
-	mm->mm_why = arena_text(&kdb->kdb_arena, text, (size_t)n);
-	kdb_note(kdb, "%s", text);
-}
-
-/* Is the file of another build than the module in the dump, or may be? */
-static bool
-is_other_build(struct kdebug *kdb, const struct modfile *mf, char *why,
-    size_t len)
-{
-	struct buildid file, dump;
-
-	switch (buildid_compare_module(kdb->kdb_kd, mf, &kdb->kdb_idpages,
-	    &file, &dump)) {
-	case BUILDID_OTHER:
-		snprintf(why, len,
-		    "another build: its build-id is %s, the dump's %s",
-		    file.bi_text, dump.bi_text);
-		return (true);
-	case BUILDID_UNREAD:
-		snprintf(why, len, "its build-id: %s", strerror(errno));
-		return (true);
-	case BUILDID_UNKNOWN:
-	case BUILDID_SAME:
-		break;
-	}
-	return (false);
-}
-
-/* NULL: there is no such file, or it is refused. */
-static struct modfile *
-open_file(struct kdebug *kdb, struct modmap *mm, const char *path)
-{
-	const struct modfile_place place = {
-		.mfp_base = mm->mm_start,
-		.mfp_len = mm->mm_end - mm->mm_start,
-		.mfp_ptr_len = kdb->kdb_core->kc_ptr_len,
-		.mfp_order = kdb->kdb_core->kc_order,
-		.mfp_machine =
-		    arch_facts(kdb->kdb_core->kc_arch)->af_elf_machine,
-		.mfp_unwind = kdb->kdb_arch != NULL ?
-		    kdb->kdb_arch->ar_unwind_section :
-		    0,
-	};
-	char other[64 + 4 * BUILDID_MAX];
-	const char *why;
-	struct modfile *mf = modfile_open(path, &place, &why);
-
-	if (mf != NULL && is_other_build(kdb, mf, other, sizeof(other))) {
-		modfile_close(mf);
-		mf = NULL;
-		why = other;
-	}
-	if (mf == NULL && why != NULL)
-		refuse_file(kdb, mm, path, why);
-	return (mf);
-}
-
-#define PATH_LEN ((size_t)4 * KPATH_LEN)
-
-/* Open the module's file, or the file that its symbols were split off into. */
-static bool
-try_path(struct kdebug *kdb, struct modmap *mm, const char *dir, size_t dir_len,
-    const char *name)
-{
-	static const char *const suffixes[] = { "", ".debug", ".symbols" };
-	char *path = malloc(PATH_LEN);
-
-	mm->mm_file = NULL;
-	for (size_t i = 0;
-	     path != NULL && mm->mm_file == NULL && i < NITEMS(suffixes); i++) {
-		int n = snprintf(path, PATH_LEN, "%.*s%s%s%s", (int)dir_len,
-		    dir, dir_len != 0 ? "/" : "", name, suffixes[i]);
-
-		if (n >= 0 && (size_t)n < PATH_LEN)
-			mm->mm_file = open_file(kdb, mm, path);
-	}
-	free(path);
-	return (mm->mm_file != NULL);
-}
-
-/* Look through the directories that the kernel itself looks through. */
-static bool
-try_linker_path(struct kdebug *kdb, struct modmap *mm, const char *name)
-{
-	char list[KPATH_LEN + 1];
-	const char *dir = list;
-	kvaddr_t va;
-
-	if (!layout_symbol(kdb, "linker_path", &va))
-		return (false);
-	list[mem_string(kdb, va, list, KPATH_LEN)] = '\0';
-	while (*dir != '\0') {
-		size_t len = strcspn(dir, ";");
-
-		if (dir[0] == '/' && try_path(kdb, mm, dir, len, name))
-			return (true);
-		dir += len + (dir[len] == ';');
-	}
-	return (false);
-}
-
-/*
- * Find the module's file: beside the kernel's, or where it was on the dumped
- * machine, which may be this one.
- */
-static void
-seek_file(struct kdebug *kdb, struct modmap *mm)
-{
-	const struct kdebug_module *km = &kdb->kdb_modules.ms_list[mm->mm_idx];
-	const char *kernel = kdb->kdb_core->kc_exec_path;
-	const char *slash = kernel != NULL ? strrchr(kernel, '/') : NULL;
-	bool found;
-
-	mm->mm_sought = true;
-	if (km->km_name[0] == '\0' || strchr(km->km_name, '/') != NULL)
-		return;
-	if (slash != NULL)
-		found = try_path(kdb, mm, kernel, (size_t)(slash - kernel),
-		    km->km_name);
-	else
-		found = try_path(kdb, mm, ".", 1, km->km_name);
-	if (!found)
-		found = try_linker_path(kdb, mm, km->km_name);
-	if (!found && km->km_path[0] == '/')
-		found = try_path(kdb, mm, "", 0, km->km_path);
-	if (found)
-		mm->mm_debug = debugfile_open_module(kdb, mm->mm_file);
-}
-
 static void
 seek_once(struct kdebug *kdb, struct modmap *mm)
 {
 	if (!mm->mm_sought)
-		seek_file(kdb, mm);
+		modseek_file(kdb, mm);
 }
 
 /* The idx'th module of the kernel's list, with its file if there is one. */
