@@ -2,6 +2,7 @@
  * vmcore modules: the modules that the dumped kernel had loaded, as kldstat(8)
  * lists them, and the files on this host that their symbols come from.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -40,9 +41,26 @@ struct module_row {
 typedef bool row_fn(const struct dump *dump, const struct module_row *row,
     void *arg);
 
-/* Call fn for the kernel, then for each module, until it returns false. */
+/* The exit status when the system did not open or read a file. */
+static int
+status_of(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return (EX_OSERR);
+	default:
+		return (EX_IOERR);
+	}
+}
+
+/*
+ * Call fn for the kernel, then for each module, until it returns false.  *status
+ * is of the last file that the system did not open.
+ */
 static bool
-for_each_row(const struct dump *dump, row_fn *fn, void *arg)
+for_each_row(const struct dump *dump, row_fn *fn, void *arg, int *status)
 {
 	const struct kdebug_module *mods;
 	size_t nmods = kdebug_modules(dump->d_kdb, &mods);
@@ -57,6 +75,8 @@ for_each_row(const struct dump *dump, row_fn *fn, void *arg)
 		row.mr_module = &mods[i];
 		row.mr_file =
 		    kdebug_module_file(dump->d_kdb, i, &row.mr_refused);
+		if (row.mr_file == NULL && errno != 0)
+			*status = status_of(errno);
 		if (!fn(dump, &row, arg))
 			return (false);
 	}
@@ -120,13 +140,15 @@ static int
 print_json(const struct dump *dump, size_t *shown)
 {
 	json_t *array = json_array();
+	int status = EX_OK, printed;
 
-	if (array != NULL && !for_each_row(dump, append_row, array)) {
+	if (array != NULL && !for_each_row(dump, append_row, array, &status)) {
 		json_decref(array);
 		array = NULL;
 	}
 	*shown = json_array_size(array);
-	return (json_print(array));
+	printed = json_print(array);
+	return (printed != EX_OK ? printed : status);
 }
 
 /* ---- the command ---- */
@@ -140,7 +162,7 @@ show(struct dump *dump, const struct args *args)
 	if (args->a_json)
 		status = print_json(dump, &shown);
 	else
-		(void)for_each_row(dump, print_row, &shown);
+		(void)for_each_row(dump, print_row, &shown, &status);
 	open_warn(dump);
 	return (status == EX_OK && shown == 0 ? EX_DATAERR : status);
 }

@@ -244,7 +244,8 @@ const struct kdebug_module *kdebug_kernel_module(struct kdebug *kdb);
  * opened.  Not escaped; kdb's.
  *
  * NULL: there is none.  *why is then the reason why the last one that was found
- * was refused ("/x/zfs.ko: of another build"), or NULL.  Escaped; kdb's.
+ * was refused ("/x/zfs.ko: of another build"), or NULL.  Escaped; kdb's.  errno
+ * is 0 unless it was the system that did not let it be opened or read.
  */
 const char *kdebug_module_file(struct kdebug *kdb, size_t idx,
     const char **why);

@@ -49,6 +49,7 @@ struct modmap {
 	size_t mm_idx;		    /* into ms_list */
 	bool mm_sought;		    /* the file was looked for */
 	const char *mm_why;	    /* one was refused; the arena's, or NULL */
+	int mm_error;		    /* the system's, of that; 0: none */
 	struct modfile *mm_file;    /* ours; NULL: not found */
 	struct debugfile *mm_debug; /* ours; NULL: it has none */
 };

@@ -184,6 +184,13 @@ check_header(const struct modfile *mf)
 	return (NULL);
 }
 
+/* Was it the system that did not read the file, and not the file's fault? */
+static bool
+is_refused(int error)
+{
+	return (error == EIO || error == ENOMEM);
+}
+
 static const char *
 load(struct modfile *mf)
 {
@@ -198,8 +205,8 @@ load(struct modfile *mf)
 	if (mf->mf_elf == NULL || elf_kind(mf->mf_elf) != ELF_K_ELF ||
 	    gelf_getehdr(mf->mf_elf, &mf->mf_ehdr) == NULL ||
 	    elf_getshdrnum(mf->mf_elf, &mf->mf_nsections) != 0)
-		return (errno == EIO ? "the file cannot be read" :
-				       "not an ELF file");
+		return (is_refused(errno) ? "the file cannot be read" :
+					    "not an ELF file");
 	if ((why = check_header(mf)) != NULL)
 		return (why);
 	if (mf->mf_nsections > SECTIONS_MAX)
@@ -209,14 +216,35 @@ load(struct modfile *mf)
 	if (mf->mf_sections == NULL)
 		return ("out of memory");
 	mf->mf_names = read_names(mf->mf_elf);
+	if (is_refused(errno))
+		return ("the names of its sections cannot be read");
 	if ((why = place_sections(mf)) != NULL)
 		return (why);
 	/* A module without symbols is not an error: it has no names to give. */
 	errno = 0;
 	mf->mf_symtab =
 	    symtab_create(mf->mf_elf, mf->mf_sections, mf->mf_nsections, &why);
-	if (mf->mf_symtab == NULL && errno == EIO)
+	if (mf->mf_symtab == NULL && is_refused(errno))
 		return ("the symbols cannot be read");
+	return (NULL);
+}
+
+/* Put the file behind fd, which is ours, into a new modfile. */
+static struct modfile *
+adopt(int fd, const char *path, const struct modfile_place *place)
+{
+	struct modfile *mf = calloc(1, sizeof(*mf));
+
+	if (mf == NULL) {
+		(void)close(fd);
+		return (NULL);
+	}
+	mf->mf_fd = fd;
+	mf->mf_place = *place;
+	mf->mf_path = strdup(path);
+	if (mf->mf_path != NULL)
+		return (mf);
+	modfile_close(mf);
 	return (NULL);
 }
 
@@ -225,26 +253,21 @@ modfile_open(const char *path, const struct modfile_place *place,
     const char **why)
 {
 	int fd = plainfile_open(path);
-	struct modfile *mf;
+	struct modfile *mf = fd < 0 ? NULL : adopt(fd, path, place);
+	int error;
 
-	*why = NULL;
-	if (fd < 0)
-		return (NULL);
-	mf = calloc(1, sizeof(*mf));
 	if (mf == NULL) {
-		close(fd);
-		*why = "out of memory";
+		*why = errno == ENOENT ? NULL : strerror(errno);
 		return (NULL);
 	}
-	mf->mf_fd = fd;
-	mf->mf_place = *place;
-	mf->mf_path = strdup(path);
-	*why = mf->mf_path != NULL ? load(mf) : "out of memory";
-	if (*why != NULL) {
-		modfile_close(mf);
-		return (NULL);
-	}
-	return (mf);
+	errno = 0;
+	*why = load(mf);
+	if (*why == NULL)
+		return (mf);
+	error = is_refused(errno) ? errno : 0;
+	modfile_close(mf);
+	errno = error;
+	return (NULL);
 }
 
 void

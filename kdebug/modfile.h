@@ -27,6 +27,7 @@ struct modfile_place {
 /*
  * Open the module at path.  NULL: there is no such file, or it is not a module
  * that fits the place; *why is then a reason, or NULL when there is no file.
+ * errno is 0 if the file is at fault, and else the system's reason.
  */
 struct modfile *modfile_open(const char *path,
     const struct modfile_place *place, const char **why);

@@ -11,21 +11,31 @@
 #include "kdebug/kdebug_int.h"
 #include "kdebug/modfile.h"
 
-/* Keep the reason why the file at path cannot be the module's. */
+/*
+ * Keep the reason why the file at path cannot be the module's.  error: the
+ * system's, 0: the file is at fault.  What the system did not open may be the
+ * module's file: that counts for more.
+ */
 static void
 refuse_file(struct kdebug *kdb, struct modmap *mm, const char *path,
-    const char *why)
+    const char *why, int error)
 {
 	char text[4 * KPATH_LEN + 512];
 	int n = snprintf(text, sizeof(text), "%s: %s", path, why);
 
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return;
-	mm->mm_why = arena_text(&kdb->kdb_arena, text, (size_t)n);
 	kdb_note(kdb, "%s", text);
+	if (mm->mm_error != 0)
+		return;
+	mm->mm_why = arena_text(&kdb->kdb_arena, text, (size_t)n);
+	mm->mm_error = error;
 }
 
-/* Is the file of another build than the module in the dump, or may be? */
+/*
+ * Is the file of another build than the module in the dump, or may be?  errno is
+ * then 0, or the system's reason why it cannot be told.
+ */
 static bool
 is_other_build(struct kdebug *kdb, const struct modfile *mf, char *why,
     size_t len)
@@ -35,6 +45,7 @@ is_other_build(struct kdebug *kdb, const struct modfile *mf, char *why,
 	switch (buildid_compare_module(kdb->kdb_kd, mf, &kdb->kdb_idpages,
 	    &file, &dump)) {
 	case BUILDID_OTHER:
+		errno = 0;
 		snprintf(why, len,
 		    "another build: its build-id is %s, the dump's %s",
 		    file.bi_text, dump.bi_text);
@@ -67,14 +78,16 @@ open_file(struct kdebug *kdb, struct modmap *mm, const char *path)
 	char other[64 + 4 * BUILDID_MAX];
 	const char *why;
 	struct modfile *mf = modfile_open(path, &place, &why);
+	int error = mf == NULL ? errno : 0;
 
 	if (mf != NULL && is_other_build(kdb, mf, other, sizeof(other))) {
+		error = errno;
 		modfile_close(mf);
 		mf = NULL;
 		why = other;
 	}
 	if (mf == NULL && why != NULL)
-		refuse_file(kdb, mm, path, why);
+		refuse_file(kdb, mm, path, why, error);
 	return (mf);
 }
 
@@ -89,8 +102,11 @@ try_path(struct kdebug *kdb, struct modmap *mm, const char *dir, size_t dir_len,
 	char *path = malloc(PATH_LEN);
 
 	mm->mm_file = NULL;
-	for (size_t i = 0;
-	     path != NULL && mm->mm_file == NULL && i < NITEMS(suffixes); i++) {
+	if (path == NULL) {
+		refuse_file(kdb, mm, name, strerror(ENOMEM), ENOMEM);
+		return (false);
+	}
+	for (size_t i = 0; mm->mm_file == NULL && i < NITEMS(suffixes); i++) {
 		int n = snprintf(path, PATH_LEN, "%.*s%s%s%s", (int)dir_len,
 		    dir, dir_len != 0 ? "/" : "", name, suffixes[i]);
 

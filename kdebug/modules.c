@@ -2,6 +2,7 @@
  * The loaded kernel modules: linker_files, a tail queue of struct linker_file
  * that the kernel itself is an element of.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "format/search.h"
@@ -243,11 +244,13 @@ kdebug_module_file(struct kdebug *kdb, size_t idx, const char **why)
 	struct modmap *mm = modules_nth(kdb, idx);
 
 	*why = NULL;
+	errno = 0;
 	if (mm == NULL)
 		return (NULL);
 	if (mm->mm_file != NULL)
 		return (modfile_path(mm->mm_file));
 	*why = mm->mm_why;
+	errno = mm->mm_error;
 	return (NULL);
 }
 

@@ -4,9 +4,17 @@
 #ifndef LIBKVM_PLAINFILE_H
 #define LIBKVM_PLAINFILE_H
 
+#include <sys/stat.h>
+
 /*
- * Open the plain file at path for reading.  -1: there is none.  Nothing else is
- * opened, not even for a moment: a FIFO or a device would notice.
+ * Fill in st, if there is a plain file at path.  -1: there is none, and errno is
+ * ENOENT; or errno says why the system does not tell.
+ */
+int plainfile_look(const char *path, struct stat *st);
+
+/*
+ * Open the plain file at path for reading.  -1: as plainfile_look().  Nothing
+ * else is opened, not even for a moment: a FIFO or a device would notice.
  */
 int plainfile_open(const char *path);
 

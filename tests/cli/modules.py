@@ -8,9 +8,11 @@ import ctypes
 import json
 import os
 import re
+import resource
 import shutil
 import sys
 import tempfile
+from functools import partial
 
 import kmodule
 from tap import Skip, Tests, expect, run
@@ -44,8 +46,8 @@ class Dump:
     def path(self, name):
         return os.path.join(self.folder.name, name)
 
-    def run(self, command, *words):
-        return run(VMCORE, command, *words, *self.words)
+    def run(self, command, *words, **options):
+        return run(VMCORE, command, *words, *self.words, **options)
 
     def modules(self):
         result = self.run("modules", "--json")
@@ -212,6 +214,26 @@ def check_odd_section():
     assert re.search(r"(?m)^add-symbol-file \S+( -s [.]\w+ 0x\w+)+$", said), said
 
 
+def check_few_descriptors():
+    """A file that the system does not open is not called missing."""
+    dump = Dump("amd64-v3")
+    make_large(dump.path("zfs.ko"))
+    statuses = set()
+
+    def limit(count):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+
+    for count in range(4, 12):
+        result = dump.run("modules", preexec_fn=partial(limit, count))
+        rows = result.out.splitlines()[2:]
+        if rows:
+            known = "larger than" in rows[0]
+            assert known == (result.status == os.EX_OK), result
+            assert known or "Too many open files" in rows[0], result
+            statuses.add(result.status)
+    assert statuses == {os.EX_OK, os.EX_OSERR}, statuses
+
+
 def check_no_list():
     """A kernel whose list cannot be read: nothing is listed, and it is said."""
     dump = Dump("amd64-v3")
@@ -241,5 +263,6 @@ tests.case("read: a module's symbols", check_read)
 tests.case("gdb: sections", check_gdb, "amd64-v3", kmodule.build)
 tests.case("gdb: a shared object", check_gdb, "arm64-v3", kmodule.build_shared)
 tests.case("gdb: an odd section", check_odd_section)
+tests.case("few descriptors", check_few_descriptors)
 tests.case("no list", check_no_list)
 tests.run()

@@ -1,6 +1,8 @@
 /* Loaded modules: their list, their files, and what lies where in them. */
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <stdio.h>
@@ -599,26 +601,43 @@ path_in_name(struct kernel *k)
 	fake_string(k->k_kd, NAME(1), "./zfs.ko");
 }
 
+/* The system opens no file more. */
+static void
+no_descriptor(struct kernel *k)
+{
+	struct rlimit few = { 0, 0 };
+
+	(void)k;
+	write_module(in_dir("zfs.ko"), ELFCLASS64);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &few), 0);
+	few.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+}
+
 static const struct refusal_row {
 	const char *name;
 	void (*change)(struct kernel *);
 	const char *module;
 	const char *note;
+	int error; /* the system's; 0: the file is at fault */
 } refusal_rows[] = {
 	{ "the file is larger than the module", larger_than_loaded, "zfs.ko",
-	    "larger than the module" },
+	    "larger than the module", 0 },
 	{ "the file is of another class", other_class, "zfs.ko",
-	    "for another machine" },
+	    "for another machine", 0 },
 	{ "the file is of another machine", other_machine, "zfs.ko",
-	    "for another machine" },
+	    "for another machine", 0 },
 	{ "the file is of another byte order", other_order, "zfs.ko",
-	    "for another machine" },
-	{ "the file is an executable", executable, "zfs.ko", "not a module" },
+	    "for another machine", 0 },
+	{ "the file is an executable", executable, "zfs.ko", "not a module",
+	    0 },
 	{ "the file has too many sections", many_sections, "zfs.ko",
-	    "too many sections" },
-	{ "the file is no ELF file", no_elf, "zfs.ko", "not an ELF file" },
-	{ "the file is a FIFO", fifo, "zfs.ko", NULL },
-	{ "the name is a path", path_in_name, "./zfs.ko", NULL },
+	    "too many sections", 0 },
+	{ "the file is no ELF file", no_elf, "zfs.ko", "not an ELF file", 0 },
+	{ "the file is a FIFO", fifo, "zfs.ko", NULL, 0 },
+	{ "no descriptor is free", no_descriptor, "zfs.ko",
+	    "Too many open files", EMFILE },
+	{ "the name is a path", path_in_name, "./zfs.ko", NULL, 0 },
 };
 
 static void
@@ -626,9 +645,11 @@ test_refusal(void **state)
 {
 	const struct refusal_row *row = *state;
 	struct kdebug_frame frame;
+	struct rlimit old;
 	const char *why;
 	struct kernel k;
 
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	make_dir();
 	setup(&k);
 	row->change(&k);
@@ -638,6 +659,8 @@ test_refusal(void **state)
 	assert_string_equal(frame.kf_module, row->module);
 	assert_null(frame.kf_symbol);
 	assert_null(kdebug_module_file(k.k_kdb, 0, &why));
+	assert_int_equal(errno, row->error);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	if (row->note != NULL) {
 		assert_true(has_note(k.k_kdb, row->note));
 		assert_non_null(strstr(why, row->note));
