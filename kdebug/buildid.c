@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "format/bytes.h"
 #include "kdebug/modfile.h"
@@ -243,12 +244,18 @@ buildid_compare_module(kvm_t *kd, const struct modfile *mf, uint64_t *budget,
 {
 	const struct kvm_core *core = kvm_core(kd);
 	struct kernel_image im = { .kim_start = 0 };
+	bool found;
+	int fd;
 
 	*file = *dump = (struct buildid){ .bi_text = "" };
 	if (core == NULL)
 		return (BUILDID_UNKNOWN);
 	im.kim_order = core->kc_order;
-	if (!read_file(modfile_fd(mf), &im))
+	if ((fd = modfile_reopen(mf)) < 0)
+		return (BUILDID_UNREAD);
+	found = read_file(fd, &im);
+	(void)close(fd);
+	if (!found)
 		return (no_file_id());
 	im.kim_note_va += modfile_start(mf);
 	im.kim_start = modfile_start(mf);

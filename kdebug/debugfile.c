@@ -5,10 +5,12 @@
  * the same few functions, so answers are kept, each in the one slot that its
  * address leads to.
  */
+#include <errno.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kdebug/debugfile_int.h"
 #include "kdebug/debugserver.h"
@@ -237,7 +239,7 @@ struct introduction {
 	struct dwfile_desc int_desc;
 	char *int_sections;
 	char *int_eh_frame;
-	int int_fd; /* borrowed */
+	int int_fd; /* of the kernel: borrowed */
 };
 
 static bool
@@ -269,7 +271,6 @@ describe_module(const struct debugfile *df, struct introduction *in)
 		desc->dwd_sections_len = 0;
 	if (desc->dwd_relocatable)
 		in->int_eh_frame = read_eh_frame(df, desc);
-	in->int_fd = modfile_fd(mf);
 }
 
 static void
@@ -278,8 +279,21 @@ describe(const struct debugfile *df, struct introduction *in)
 	in->int_desc.dwd_path_len = strlen(df->dbf_path) + 1;
 	if (df->dbf_modfile != NULL)
 		describe_module(df, in);
-	else
-		in->int_fd = df->dbf_kdb->kdb_core->kc_exec_fd;
+}
+
+/* A descriptor of the file; -1: there is none, which was noted. */
+static int
+open_again(const struct debugfile *df)
+{
+	int fd;
+
+	if (df->dbf_modfile == NULL)
+		return (df->dbf_kdb->kdb_core->kc_exec_fd);
+	fd = modfile_reopen(df->dbf_modfile);
+	if (fd < 0)
+		kdb_note(df->dbf_kdb, "%s: no lines and no unwind tables: %s",
+		    df->dbf_path, strerror(errno));
+	return (fd);
 }
 
 /* Note which section of df the helper cannot unpack. */
@@ -304,7 +318,7 @@ introduce(struct debugfile *df)
 	struct introduction in = { .int_request.drq_question = DEBUG_OPEN };
 	struct debug_opened dop;
 
-	if (!start(df))
+	if (!start(df) || (in.int_fd = open_again(df)) < 0)
 		return (false);
 	describe(df, &in);
 	df->dbf_sent = send_introduction(df, &in) &&
@@ -316,6 +330,8 @@ introduce(struct debugfile *df)
 	df->dbf_number = helper_of(df)->dbh_nfiles++;
 	free(in.int_sections);
 	free(in.int_eh_frame);
+	if (df->dbf_modfile != NULL)
+		(void)close(in.int_fd);
 	return (df->dbf_sent);
 }
 

@@ -10,6 +10,8 @@
  */
 #include "kdebug/modfile.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <gelf.h>
 #include <stdlib.h>
@@ -28,7 +30,9 @@
 
 struct modfile {
 	char *mf_path;
-	int mf_fd;
+	int mf_fd; /* -1: all was read */
+	dev_t mf_dev;
+	ino_t mf_ino;
 	Elf *mf_elf;
 	struct modfile_place mf_place;
 	GElf_Ehdr mf_ehdr;
@@ -229,11 +233,21 @@ load(struct modfile *mf)
 	return (NULL);
 }
 
+/* All is read that libelf will be asked for. */
+static void
+let_go(struct modfile *mf)
+{
+	(void)elf_cntl(mf->mf_elf, ELF_C_FDDONE);
+	(void)close(mf->mf_fd);
+	mf->mf_fd = -1;
+}
+
 /* Put the file behind fd, which is ours, into a new modfile. */
 static struct modfile *
 adopt(int fd, const char *path, const struct modfile_place *place)
 {
 	struct modfile *mf = calloc(1, sizeof(*mf));
+	struct stat st;
 
 	if (mf == NULL) {
 		(void)close(fd);
@@ -242,8 +256,11 @@ adopt(int fd, const char *path, const struct modfile_place *place)
 	mf->mf_fd = fd;
 	mf->mf_place = *place;
 	mf->mf_path = strdup(path);
-	if (mf->mf_path != NULL)
+	if (mf->mf_path != NULL && fstat(fd, &st) == 0) {
+		mf->mf_dev = st.st_dev;
+		mf->mf_ino = st.st_ino;
 		return (mf);
+	}
 	modfile_close(mf);
 	return (NULL);
 }
@@ -262,8 +279,10 @@ modfile_open(const char *path, const struct modfile_place *place,
 	}
 	errno = 0;
 	*why = load(mf);
-	if (*why == NULL)
+	if (*why == NULL) {
+		let_go(mf);
 		return (mf);
+	}
 	error = is_refused(errno) ? errno : 0;
 	modfile_close(mf);
 	errno = error;
@@ -278,7 +297,8 @@ modfile_close(struct modfile *mf)
 	symtab_destroy(mf->mf_symtab);
 	if (mf->mf_elf != NULL)
 		elf_end(mf->mf_elf);
-	close(mf->mf_fd);
+	if (mf->mf_fd >= 0)
+		(void)close(mf->mf_fd);
 	free(mf->mf_sections);
 	free(mf->mf_path);
 	free(mf);
@@ -338,9 +358,18 @@ modfile_path(const struct modfile *mf)
 }
 
 int
-modfile_fd(const struct modfile *mf)
+modfile_reopen(const struct modfile *mf)
 {
-	return (mf->mf_fd);
+	int fd = plainfile_open(mf->mf_path);
+	struct stat st;
+
+	if (fd < 0 ||
+	    (fstat(fd, &st) == 0 && st.st_dev == mf->mf_dev &&
+		st.st_ino == mf->mf_ino))
+		return (fd);
+	(void)close(fd);
+	errno = ESTALE;
+	return (-1);
 }
 
 bool

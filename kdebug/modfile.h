@@ -59,8 +59,14 @@ size_t modfile_section_find(const struct modfile *mf, const char *name,
 bool modfile_next_section(const struct modfile *mf, size_t *ndx,
     const char **name, kvaddr_t *va);
 
+/*
+ * Open the file again, which is not held open: a dump may have thousands of
+ * modules.  The descriptor is the caller's; -1: errno, which is ESTALE if
+ * another file has taken its place.
+ */
+int modfile_reopen(const struct modfile *mf);
+
 const char *modfile_path(const struct modfile *mf);
-int modfile_fd(const struct modfile *mf);
 bool modfile_is_relocatable(const struct modfile *mf);
 kvaddr_t modfile_start(const struct modfile *mf);
 kvaddr_t modfile_end(const struct modfile *mf);

@@ -9,6 +9,7 @@
  */
 #include <libelf.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "format/arch.h"
 #include "kdebug/kdebug.h"
@@ -76,12 +77,14 @@ put_tables(struct kernel *k, const char *path)
 	uint64_t len;
 	kvaddr_t va;
 	size_t ndx;
+	int fd = -1;
 	Elf *elf;
 
 	if (mf == NULL)
 		return;
 	ndx = modfile_section_find(mf, ".eh_frame", &va, &len);
-	if (ndx != 0 && (elf = elf_begin(modfile_fd(mf), ELF_C_READ, NULL))) {
+	if (ndx != 0 && (fd = modfile_reopen(mf)) >= 0 &&
+	    (elf = elf_begin(fd, ELF_C_READ, NULL))) {
 		Elf_Data *data = elf_rawdata(elf_getscn(elf, ndx), NULL);
 
 		if (data != NULL && data->d_buf != NULL)
@@ -89,6 +92,8 @@ put_tables(struct kernel *k, const char *path)
 			    len < data->d_size ? len : data->d_size);
 		(void)elf_end(elf);
 	}
+	if (fd >= 0)
+		(void)close(fd);
 	modfile_close(mf);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "kdebug/modfile.h"
 
+#include <unistd.h>
+
 #include "format/arch.h"
 #include "tests/fuzz/claim.h"
 #include "tests/fuzz/memfile.h"
@@ -56,6 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct modfile_place place = { .mfp_base = BASE, .mfp_len = LEN };
 	struct modfile *mf;
 	const char *why;
+	int fd;
 
 	if (size == 0)
 		return (0);
@@ -73,7 +76,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mf = modfile_open(file.path, &place, &why);
 	if (mf == NULL)
 		return (0);
-	claim(modfile_fd(mf) >= 0 && modfile_path(mf)[0] != '\0');
+	fd = modfile_reopen(mf);
+	claim(fd >= 0 && modfile_path(mf)[0] != '\0');
+	(void)close(fd);
 	claim(modfile_end(mf) - modfile_start(mf) == place.mfp_len);
 	(void)modfile_is_relocatable(mf);
 	check_sections(mf);

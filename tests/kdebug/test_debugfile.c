@@ -530,7 +530,8 @@ put_eh_frame(struct kernel *k, const char *path)
 {
 	const char *why;
 	struct modfile *mf = modfile_open(path, &module_place, &why);
-	Elf *elf = elf_begin(modfile_fd(mf), ELF_C_READ, NULL);
+	int fd = modfile_reopen(mf);
+	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
 	kvaddr_t va = section_va(mf, ".eh_frame");
 	GElf_Shdr shdr;
 	Elf_Scn *scn = find_relocations(elf, &shdr);
@@ -544,6 +545,7 @@ put_eh_frame(struct kernel *k, const char *path)
 		fake_put(k->k_kd, va, data->d_buf, data->d_size);
 	}
 	elf_end(elf);
+	close(fd);
 	modfile_close(mf);
 }
 

@@ -499,6 +499,44 @@ test_sections(void **state)
 	remove_dir();
 }
 
+static int
+free_descriptor(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	close(fd);
+	return (fd);
+}
+
+/* No descriptor is held, and the file is opened again unless it was replaced. */
+static void
+test_reopen(void **state)
+{
+	static const struct modfile_place place = { BASE(1), MODULE_LEN, 8,
+		ORDER_LITTLE, EM_X86_64, SHT_X86_64_UNWIND };
+	int fd = free_descriptor();
+	char other[sizeof(dir) + 16];
+	struct modfile *mf;
+	const char *why;
+
+	(void)state;
+	make_dir();
+	write_module(in_dir("zfs.ko"), ELFCLASS64);
+	mf = modfile_open(in_dir("zfs.ko"), &place, &why);
+	assert_non_null(mf);
+	assert_int_equal(free_descriptor(), fd);
+	assert_int_equal(modfile_reopen(mf), fd);
+	close(fd);
+	snprintf(other, sizeof(other), "%s/other", dir);
+	write_module(other, ELFCLASS64);
+	assert_int_equal(rename(other, in_dir("zfs.ko")), 0);
+	assert_int_equal(modfile_reopen(mf), -1);
+	assert_int_equal(errno, ESTALE);
+	assert_int_equal(free_descriptor(), fd);
+	modfile_close(mf);
+	remove_dir();
+}
+
 /* Symbols may also be in the half that was split off. */
 static void
 test_split_off(void **state)
@@ -792,7 +830,8 @@ int
 main(void)
 {
 	struct CMUnitTest tests[NROWS(list_rows) + NROWS(place_rows) +
-	    NROWS(find_rows) + NROWS(build_rows) + NROWS(refusal_rows) + 6] = {
+	    NROWS(find_rows) + NROWS(build_rows) + NROWS(refusal_rows) + 7] = {
+		cmocka_unit_test(test_reopen),
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_split_off),
 		cmocka_unit_test(test_search_budget),
@@ -800,7 +839,7 @@ main(void)
 		cmocka_unit_test(test_kernel_data),
 		cmocka_unit_test(test_kernel),
 	};
-	size_t n = 6;
+	size_t n = 7;
 
 	ADD_ROWS(tests, n, list_rows, test_list);
 	ADD_ROWS(tests, n, place_rows, test_place);
