@@ -241,7 +241,7 @@ const struct kdebug_module *kdebug_kernel_module(struct kdebug *kdb);
  * module are taken: beside the kernel's file, in the directories of the
  * kernel's linker_path, or where it was on the dumped machine; with ".debug" or
  * ".symbols" appended where the module itself is missing.  Only plain files are
- * opened.  Not escaped; kdb's.
+ * opened, and each is tried for one module only, the first that leads to it.  Not escaped; kdb's.
  *
  * NULL: there is none.  *why is then the reason why the last one that was found
  * was refused ("/x/zfs.ko: of another build"), or NULL.  Escaped; kdb's.  errno

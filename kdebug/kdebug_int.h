@@ -7,6 +7,8 @@
 #ifndef KDEBUG_KDEBUG_INT_H
 #define KDEBUG_KDEBUG_INT_H
 
+#include <sys/types.h>
+
 #include "kdebug/addrset.h"
 #include "kdebug/arch.h"
 #include "kdebug/arena.h"
@@ -54,7 +56,14 @@ struct modmap {
 	struct debugfile *mm_debug; /* ours; NULL: it has none */
 };
 
-/* The list of modules.  The arrays are ours and equally long. */
+/* A file that was tried for a module. */
+struct tried_file {
+	dev_t mtf_dev;
+	ino_t mtf_ino;
+	size_t mtf_idx; /* the module's, into ms_list */
+};
+
+/* The list of modules.  Both arrays are ours and equally long. */
 struct modules {
 	struct kdebug_module ms_kernel; /* its own entry */
 	bool ms_has_kernel;
@@ -63,6 +72,9 @@ struct modules {
 	size_t ms_count;
 	size_t ms_room;
 	bool ms_done; /* the dump was looked through */
+	struct tried_file *ms_tried; /* ours */
+	size_t ms_ntried;
+	size_t ms_tried_room;
 };
 
 /* A CPU that was not stopped. */

@@ -1,6 +1,8 @@
 /*
  * The search for a module's file, by names that come out of the dump.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,8 @@
 #include "kdebug/debugfile.h"
 #include "kdebug/kdebug_int.h"
 #include "kdebug/modfile.h"
+#include "libkvm/array.h"
+#include "libkvm/plainfile.h"
 
 /*
  * Keep the reason why the file at path cannot be the module's.  error: the
@@ -91,6 +95,62 @@ open_file(struct kdebug *kdb, struct modmap *mm, const char *path)
 	return (mf);
 }
 
+/* Keep in mind that the file is tried for the module. */
+static bool
+add_tried(struct modules *ms, const struct stat *st, size_t idx)
+{
+	struct tried_file *list = array_reserve(ms->ms_tried, ms->ms_ntried + 1,
+	    &ms->ms_tried_room, sizeof(*list));
+
+	if (list == NULL)
+		return (false);
+	ms->ms_tried = list;
+	list[ms->ms_ntried++] =
+	    (struct tried_file){ st->st_dev, st->st_ino, idx };
+	return (true);
+}
+
+/* NULL: the file was tried for no module. */
+static const struct tried_file *
+find_tried(const struct modules *ms, const struct stat *st)
+{
+	for (size_t i = 0; i < ms->ms_ntried; i++) {
+		const struct tried_file *tf = &ms->ms_tried[i];
+
+		if (tf->mtf_ino == st->st_ino && tf->mtf_dev == st->st_dev)
+			return (tf);
+	}
+	return (NULL);
+}
+
+/*
+ * Is there a file at path that was not tried yet?  The kernel loads a file once:
+ * it is tried for the first module that leads to it, and for no other.
+ */
+static bool
+is_new_file(struct kdebug *kdb, struct modmap *mm, const char *path)
+{
+	struct modules *ms = &kdb->kdb_modules;
+	const struct tried_file *tf;
+	struct stat st;
+
+	if (plainfile_look(path, &st) != 0) {
+		if (errno != ENOENT)
+			refuse_file(kdb, mm, path, strerror(errno), errno);
+		return (false);
+	}
+	if ((tf = find_tried(ms, &st)) != NULL) {
+		if (tf->mtf_idx != mm->mm_idx && mm->mm_why == NULL)
+			refuse_file(kdb, mm, path, "tried for another module",
+			    0);
+		return (false);
+	}
+	if (add_tried(ms, &st, mm->mm_idx))
+		return (true);
+	refuse_file(kdb, mm, path, strerror(ENOMEM), ENOMEM);
+	return (false);
+}
+
 #define PATH_LEN ((size_t)4 * KPATH_LEN)
 
 /* Open the module's file, or the file that its symbols were split off into. */
@@ -110,7 +170,8 @@ try_path(struct kdebug *kdb, struct modmap *mm, const char *dir, size_t dir_len,
 		int n = snprintf(path, PATH_LEN, "%.*s%s%s%s", (int)dir_len,
 		    dir, dir_len != 0 ? "/" : "", name, suffixes[i]);
 
-		if (n >= 0 && (size_t)n < PATH_LEN)
+		if (n >= 0 && (size_t)n < PATH_LEN &&
+		    is_new_file(kdb, mm, path))
 			mm->mm_file = open_file(kdb, mm, path);
 	}
 	free(path);

@@ -193,6 +193,7 @@ modules_fini(struct kdebug *kdb)
 	}
 	free(ms->ms_list);
 	free(ms->ms_maps);
+	free(ms->ms_tried);
 }
 
 size_t

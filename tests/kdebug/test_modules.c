@@ -560,6 +560,45 @@ test_split_off(void **state)
 	remove_dir();
 }
 
+/* Both modules lead to one file: a second name, a link, the same name. */
+static const struct twin_row {
+	const char *name;
+	int (*make)(const char *file, const char *twin);
+	const char *second; /* the second module's name */
+} twin_rows[] = {
+	{ "twin: another name", link, "if_em.ko" },
+	{ "twin: a symbolic link", symlink, "if_em.ko" },
+	{ "twin: the same name", NULL, "zfs.ko" },
+};
+
+/* It is given to the first that asks for it. */
+static void
+test_twin(void **state)
+{
+	const struct twin_row *row = *state;
+	char twin[sizeof(dir) + 16];
+	struct kernel k;
+	const char *why;
+
+	make_dir();
+	write_module(in_dir("zfs.ko"), ELFCLASS64);
+	snprintf(twin, sizeof(twin), "%s/%s", dir, row->second);
+	if (row->make != NULL)
+		assert_int_equal(row->make(in_dir("zfs.ko"), twin), 0);
+	setup(&k);
+	fake_string(k.k_kd, NAME(2), row->second);
+	fake_set_exec(k.k_kd, in_dir("kernel"));
+	kernel_open(&k);
+	assert_non_null(kdebug_module_file(k.k_kdb, 0, &why));
+	assert_null(kdebug_module_file(k.k_kdb, 1, &why));
+	assert_int_equal(errno, 0);
+	assert_non_null(strstr(why, "tried for another module"));
+	kernel_fini(&k);
+	if (row->make != NULL)
+		unlink(twin);
+	remove_dir();
+}
+
 static void
 larger_than_loaded(struct kernel *k)
 {
@@ -830,7 +869,8 @@ int
 main(void)
 {
 	struct CMUnitTest tests[NROWS(list_rows) + NROWS(place_rows) +
-	    NROWS(find_rows) + NROWS(build_rows) + NROWS(refusal_rows) + 7] = {
+	    NROWS(find_rows) + NROWS(build_rows) + NROWS(refusal_rows) +
+	    NROWS(twin_rows) + 7] = {
 		cmocka_unit_test(test_reopen),
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_split_off),
@@ -843,6 +883,7 @@ main(void)
 
 	ADD_ROWS(tests, n, list_rows, test_list);
 	ADD_ROWS(tests, n, place_rows, test_place);
+	ADD_ROWS(tests, n, twin_rows, test_twin);
 	ADD_ROWS(tests, n, build_rows, test_build);
 	ADD_ROWS(tests, n, find_rows, test_find);
 	ADD_ROWS(tests, n, refusal_rows, test_refusal);
