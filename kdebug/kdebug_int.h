@@ -56,6 +56,17 @@ struct modmap {
 	struct debugfile *mm_debug; /* ours; NULL: it has none */
 };
 
+/* Directories of linker_path; FreeBSD comes with four. */
+enum { MODULE_DIRS_MAX = 16 };
+
+/* The directories that the kernel itself looks through. */
+struct module_dirs {
+	char mdr_text[KPATH_LEN + 1]; /* what the entries point into */
+	const char *mdr_list[MODULE_DIRS_MAX];
+	size_t mdr_count;
+	bool mdr_done; /* the dump was looked at */
+};
+
 /* A file that was tried for a module. */
 struct tried_file {
 	dev_t mtf_dev;
@@ -72,6 +83,7 @@ struct modules {
 	size_t ms_count;
 	size_t ms_room;
 	bool ms_done; /* the dump was looked through */
+	struct module_dirs ms_dirs;
 	struct tried_file *ms_tried; /* ours */
 	size_t ms_ntried;
 	size_t ms_tried_room;

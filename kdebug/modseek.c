@@ -178,23 +178,60 @@ try_path(struct kdebug *kdb, struct modmap *mm, const char *dir, size_t dir_len,
 	return (mm->mm_file != NULL);
 }
 
-/* Look through the directories that the kernel itself looks through. */
+static bool
+has_dir(const struct module_dirs *mdr, const char *dir)
+{
+	for (size_t i = 0; i < mdr->mdr_count; i++) {
+		if (strcmp(mdr->mdr_list[i], dir) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+/* Split linker_path, each directory once. */
+static void
+split_dirs(struct kdebug *kdb, struct module_dirs *mdr)
+{
+	char *rest = mdr->mdr_text, *dir;
+
+	while ((dir = strsep(&rest, ";")) != NULL) {
+		if (dir[0] != '/' || has_dir(mdr, dir))
+			continue;
+		if (mdr->mdr_count == MODULE_DIRS_MAX) {
+			kdb_note(kdb,
+			    "linker_path: only %d of its directories are searched",
+			    MODULE_DIRS_MAX);
+			break;
+		}
+		mdr->mdr_list[mdr->mdr_count++] = dir;
+	}
+}
+
+static void
+load_dirs(struct kdebug *kdb, struct module_dirs *mdr)
+{
+	kvaddr_t va;
+
+	if (mdr->mdr_done)
+		return;
+	mdr->mdr_done = true;
+	if (!layout_symbol(kdb, "linker_path", &va))
+		return;
+	mdr->mdr_text[mem_string(kdb, va, mdr->mdr_text, KPATH_LEN)] = '\0';
+	split_dirs(kdb, mdr);
+}
+
 static bool
 try_linker_path(struct kdebug *kdb, struct modmap *mm, const char *name)
 {
-	char list[KPATH_LEN + 1];
-	const char *dir = list;
-	kvaddr_t va;
+	struct module_dirs *mdr = &kdb->kdb_modules.ms_dirs;
 
-	if (!layout_symbol(kdb, "linker_path", &va))
-		return (false);
-	list[mem_string(kdb, va, list, KPATH_LEN)] = '\0';
-	while (*dir != '\0') {
-		size_t len = strcspn(dir, ";");
+	load_dirs(kdb, mdr);
+	for (size_t i = 0; i < mdr->mdr_count; i++) {
+		const char *dir = mdr->mdr_list[i];
 
-		if (dir[0] == '/' && try_path(kdb, mm, dir, len, name))
+		if (try_path(kdb, mm, dir, strlen(dir), name))
 			return (true);
-		dir += len + (dir[len] == ';');
 	}
 	return (false);
 }

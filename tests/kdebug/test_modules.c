@@ -560,6 +560,62 @@ test_split_off(void **state)
 	remove_dir();
 }
 
+/* The module is in the last directory of linker_path. */
+static const struct dirs_row {
+	const char *name;
+	const char *first; /* those before it, this often */
+	int count;
+	bool numbered;
+	bool found;
+} dirs_rows[] = {
+	{ "linker_path: alone", "", 0, false, true },
+	{ "linker_path: none that are relative", "..", 100, true, true },
+	{ "linker_path: one directory counts once", "/", 400, false, true },
+	{ "linker_path: the sixteenth", "/nonexistent/", 15, true, true },
+	{ "linker_path: the seventeenth", "/nonexistent/", 16, true, false },
+};
+
+/* Write what linker_path is for the row. */
+static void
+write_dirs(const struct dirs_row *row, char *path, size_t len)
+{
+	int end = 0;
+
+	for (int i = 0; i < row->count; i++) {
+		end +=
+		    snprintf(path + end, len - (size_t)end, "%s", row->first);
+		if (row->numbered)
+			end += snprintf(path + end, len - (size_t)end, "%d", i);
+		end += snprintf(path + end, len - (size_t)end, ";");
+	}
+	snprintf(path + end, len - (size_t)end, "%s", dir);
+}
+
+static void
+test_dirs(void **state)
+{
+	const struct dirs_row *row = *state;
+	char path[1024];
+	const char *why;
+	struct kernel k;
+
+	make_dir();
+	write_module(in_dir("zfs.ko"), ELFCLASS64);
+	setup(&k);
+	write_dirs(row, path, sizeof(path));
+	fake_symbol(k.k_kd, "linker_path", FILES_VA + 0x100, sizeof(path));
+	fake_string(k.k_kd, FILES_VA + 0x100, path);
+	fake_set_exec(k.k_kd, "/nonexistent/kernel");
+	kernel_open(&k);
+	assert_int_equal(kdebug_module_file(k.k_kdb, 0, &why) != NULL,
+	    row->found);
+	assert_int_equal(has_note(k.k_kdb,
+			     "linker_path: only 16 of its directories"),
+	    !row->found);
+	kernel_fini(&k);
+	remove_dir();
+}
+
 /* Both modules lead to one file: a second name, a link, the same name. */
 static const struct twin_row {
 	const char *name;
@@ -870,7 +926,7 @@ main(void)
 {
 	struct CMUnitTest tests[NROWS(list_rows) + NROWS(place_rows) +
 	    NROWS(find_rows) + NROWS(build_rows) + NROWS(refusal_rows) +
-	    NROWS(twin_rows) + 7] = {
+	    NROWS(twin_rows) + NROWS(dirs_rows) + 7] = {
 		cmocka_unit_test(test_reopen),
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_split_off),
@@ -883,6 +939,7 @@ main(void)
 
 	ADD_ROWS(tests, n, list_rows, test_list);
 	ADD_ROWS(tests, n, place_rows, test_place);
+	ADD_ROWS(tests, n, dirs_rows, test_dirs);
 	ADD_ROWS(tests, n, twin_rows, test_twin);
 	ADD_ROWS(tests, n, build_rows, test_build);
 	ADD_ROWS(tests, n, find_rows, test_find);
