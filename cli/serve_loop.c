@@ -7,7 +7,6 @@
 #include "cli/serve_loop.h"
 
 #include <err.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -70,13 +69,19 @@ is_strange(const struct loop *lp, int fd)
 static int
 accept_client(struct loop *lp)
 {
-	int fd = listener_accept(lp->lp_listener);
+	int fd;
 
-	if (fd < 0)
-		return (errno == EAGAIN || errno == EWOULDBLOCK ||
-			    errno == EINTR || errno == ECONNABORTED ?
-			0 :
-			-1);
+	switch (listener_accept(lp->lp_listener, &fd)) {
+	case ACCEPTED_NONE:
+		return (0);
+	case ACCEPTED_AWAY:
+		warn("serve: a client was turned away");
+		return (0);
+	case ACCEPTED_FAILURE:
+		return (-1);
+	case ACCEPTED_CLIENT:
+		break;
+	}
 	if (is_strange(lp, fd) || add_client(lp, fd, fd) != 0)
 		close(fd);
 	else if (lp->lp_once)
@@ -167,7 +172,7 @@ serve_listener(struct listener *ln, const struct rsp_target *target, bool once)
 int
 serve_stdio(const struct rsp_target *target)
 {
-	struct listener none = { .ln_fd = -1 };
+	struct listener none = LISTENER_NONE;
 	struct loop lp = { .lp_listener = &none, .lp_target = target };
 
 	signal(SIGINT, SIG_IGN);

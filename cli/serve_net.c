@@ -91,11 +91,24 @@ waits_wait(struct waits *wt)
 
 /* ---- listening ---- */
 
+/* A socket that can be waited for.  0, or -1 with errno. */
+static int
+make_socket(struct listener *ln, int family)
+{
+	*ln = LISTENER_NONE;
+	ln->ln_fd = socket(family, SOCK_STREAM, 0);
+	if (ln->ln_fd < FD_SETSIZE)
+		return (ln->ln_fd < 0 ? -1 : 0);
+	errno = EMFILE;
+	return (-1);
+}
+
 /* Listen on a socket that is bound. */
 static int
-start(const struct listener *ln)
+start(struct listener *ln)
 {
-	if (listen(ln->ln_fd, SOMAXCONN) != 0)
+	ln->ln_spare = dup(ln->ln_fd);
+	if (ln->ln_spare < 0 || listen(ln->ln_fd, SOMAXCONN) != 0)
 		return (-1);
 	/* A client may have gone before it is accepted. */
 	return (fcntl(ln->ln_fd, F_SETFL, O_NONBLOCK));
@@ -123,7 +136,8 @@ listener_open_tcp(struct listener *ln, uint16_t port)
 	socklen_t len = sizeof(addr);
 	int on = 1;
 
-	*ln = (struct listener){ .ln_fd = socket(AF_INET, SOCK_STREAM, 0) };
+	if (make_socket(ln, AF_INET) != 0)
+		return (give_up(ln));
 	setsockopt(ln->ln_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(ln->ln_fd, (struct sockaddr *)&addr, len) != 0 ||
 	    start(ln) != 0 ||
@@ -138,7 +152,8 @@ listener_open_unix(struct listener *ln, const char *path)
 {
 	int status;
 
-	*ln = (struct listener){ .ln_fd = socket(AF_UNIX, SOCK_STREAM, 0) };
+	if (make_socket(ln, AF_UNIX) != 0)
+		return (give_up(ln));
 	status = path != NULL ? sockfile_bind(&ln->ln_file, ln->ln_fd, path) :
 				sockfile_bind_private(&ln->ln_file, ln->ln_fd);
 	if (status != 0 || start(ln) != 0)
@@ -152,25 +167,61 @@ listener_close(struct listener *ln)
 	sockfile_remove(&ln->ln_file);
 	if (ln->ln_fd >= 0)
 		close(ln->ln_fd);
-	*ln = (struct listener){ .ln_fd = -1 };
+	if (ln->ln_spare >= 0)
+		close(ln->ln_spare);
+	*ln = LISTENER_NONE;
 }
 
-int
-listener_accept(const struct listener *ln)
+/* There is no client, for the reason in errno. */
+static enum accepted
+no_client(void)
 {
-	int fd = accept(ln->ln_fd, NULL, NULL);
+	bool gone = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ||
+	    errno == ECONNABORTED;
+
+	return (gone ? ACCEPTED_NONE : ACCEPTED_FAILURE);
+}
+
+/*
+ * Without a free descriptor a client gets the spare one, to hang up on it: it
+ * would keep the listener ready otherwise.
+ */
+static enum accepted
+turn_away(struct listener *ln, int error)
+{
+	enum accepted done = ACCEPTED_AWAY;
+	int fd;
+
+	if (ln->ln_spare >= 0)
+		close(ln->ln_spare);
+	fd = accept(ln->ln_fd, NULL, NULL);
+	if (fd >= 0)
+		close(fd);
+	else
+		done = no_client();
+	ln->ln_spare = dup(ln->ln_fd);
+	errno = error;
+	return (done);
+}
+
+enum accepted
+listener_accept(struct listener *ln, int *fd)
+{
 	int on = 1;
 
-	if (fd < 0)
-		return (-1);
-	if (fd >= FD_SETSIZE) {
-		close(fd);
+	*fd = accept(ln->ln_fd, NULL, NULL);
+	if (*fd < 0 && (errno == EMFILE || errno == ENFILE))
+		return (turn_away(ln, errno));
+	if (*fd < 0)
+		return (no_client());
+	if (*fd >= FD_SETSIZE) {
+		close(*fd);
 		errno = EMFILE;
-		return (-1);
+		return (ACCEPTED_AWAY);
 	}
 	/* A client that does not read must not hold us up. */
-	fcntl(fd, F_SETFL, O_NONBLOCK);
+	fcntl(*fd, F_SETFL, O_NONBLOCK);
 	if (ln->ln_file.skf_path == NULL)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	return (fd);
+		setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return (ACCEPTED_CLIENT);
 }

@@ -17,12 +17,15 @@
 /* From now on the signals end only waits, and SIGPIPE ends nothing. */
 void serve_signals(void);
 
-/* A listening socket.  ln_fd is -1 when there is none. */
+/* A listening socket.  Start with LISTENER_NONE. */
 struct listener {
-	int ln_fd;
+	int ln_fd;		 /* below FD_SETSIZE; -1: it does not listen */
+	int ln_spare;		 /* a descriptor that a client may be given */
 	uint16_t ln_port;	 /* TCP, on 127.0.0.1 */
 	struct sockfile ln_file; /* Unix; none for TCP */
 };
+
+#define LISTENER_NONE ((struct listener){ .ln_fd = -1, .ln_spare = -1 })
 
 /*
  * Listen on a port of 127.0.0.1, 0 for any that is free, or on a new socket
@@ -35,11 +38,19 @@ int listener_open_unix(struct listener *ln, const char *path);
 /* Stop listening; the socket file goes. */
 void listener_close(struct listener *ln);
 
+/* What listener_accept() has done. */
+enum accepted {
+	ACCEPTED_CLIENT,
+	ACCEPTED_NONE,	 /* the client has gone */
+	ACCEPTED_AWAY,	 /* hung up on; errno is why */
+	ACCEPTED_FAILURE /* there can be no more clients; errno is why */
+};
+
 /*
- * A client that has come, as a descriptor that does not block.  -1 with errno:
- * none, and EAGAIN, EINTR and ECONNABORTED are no reason to give up.
+ * Take the next client, as a descriptor that does not block and is below
+ * FD_SETSIZE.  One that there is no such descriptor for is hung up on.
  */
-int listener_accept(const struct listener *ln);
+enum accepted listener_accept(struct listener *ln, int *fd);
 
 /* Descriptors to wait for, and then those that are ready.  Start with zeros. */
 struct waits {

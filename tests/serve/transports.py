@@ -6,6 +6,7 @@ Needs a dump, any: one of the real ones.
 """
 
 import os
+import resource
 import signal
 import socket
 import stat
@@ -272,6 +273,60 @@ def try_many(serve):
         holds("who is turned away is told of", "turned away" in s.said, s.said)
 
 
+FD_SETSIZE = 1024
+
+
+def limit_descriptors(limit):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+class Few:
+    """Descriptors for a server, but not for all clients."""
+
+    def __call__(self):
+        limit_descriptors(CLIENTS_MAX)
+
+
+class High:
+    """Some descriptors that select(2) can wait for, and others."""
+
+    def __init__(self, low):
+        self.low = low
+
+    def __call__(self):
+        limit_descriptors(2 * FD_SETSIZE)
+        for fd in range(3 + self.low, FD_SETSIZE):
+            os.dup2(0, fd)
+
+
+def try_descriptors(serve, name, setup):
+    """Clients that the server has no descriptors for."""
+    with Server(serve, preexec_fn=setup, close_fds=False) as s:
+        clients = [Client(s.address) for _ in range(CLIENTS_MAX)]
+        answer = clients[0].ask(b"qAttached")
+        same(f"{name}: serves the first client", answer, b"1")
+        same(f"{name}: hangs up on the last", clients[-1].reply(), None)
+        answer = clients[0].ask(b"qAttached")
+        same(f"{name}: goes on", answer, b"1")
+        same(f"{name}: ends", s.stop(), 0)
+    told = "a client was turned away: Too many open files" in s.said
+    holds(f"{name}: tells of it", told, s.said)
+
+
+def try_all_descriptors(serve):
+    try_descriptors(serve, "few descriptors", Few())
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < 2 * FD_SETSIZE:
+        skip("high descriptors", "the limit is too low")
+        return
+    try_descriptors(serve, "high descriptors", High(CLIENTS_MAX))
+    result = run(*serve, preexec_fn=High(0), close_fds=False)
+    refused = "vmcore: a new socket file: Too many open files" in result.err
+    holds("high descriptors: does not listen", refused, result)
+    same("high descriptors: says so", result.status, os.EX_UNAVAILABLE)
+
+
 def try_deaf(serve):
     """A client that asks and asks but never reads."""
     with Server(serve) as s:
@@ -372,6 +427,7 @@ def main():
             try_ignored(serve)
             try_once(serve)
             try_many(serve)
+            try_all_descriptors(serve)
             try_deaf(serve)
             try_stdio(serve)
             try_refusals(kernel, core)
