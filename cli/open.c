@@ -64,6 +64,22 @@ open_find_kernel(const struct args *args)
 					 find_kernel(args->a_core));
 }
 
+/* The exit status for files that could not be opened, by errno. */
+static int
+judge_open(int error)
+{
+	switch (error) {
+	case EIO:
+		return (EX_IOERR);
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return (EX_OSERR);
+	default:
+		return (EX_DATAERR);
+	}
+}
+
 int
 open_no_kernel(const struct args *args)
 {
@@ -73,8 +89,10 @@ open_no_kernel(const struct args *args)
 	errno = 0;
 	kd = kvm_open_start(NULL, args->a_core, START_LEN, why);
 	if (kd == NULL) {
+		int status = judge_open(errno);
+
 		warnx("%s", why);
-		return (errno == EIO ? EX_IOERR : EX_DATAERR);
+		return (status);
 	}
 	kvm_close(kd);
 	warnx(
@@ -197,7 +215,7 @@ open_files(const struct args *args, const char *kernel, kvm_t **kd)
 	*kd = kernel == NULL ?
 	    kvm_describe(args->a_core, errbuf, &progress) :
 	    kvm_open_progress(kernel, args->a_core, errbuf, &progress);
-	status = *kd != NULL ? EX_OK : errno == EIO ? EX_IOERR : EX_DATAERR;
+	status = *kd != NULL ? EX_OK : judge_open(errno);
 	progress_end(&bar);
 	if (*kd == NULL)
 		warnx("%s", errbuf);

@@ -191,9 +191,11 @@ open_image(kvm_t *kd, const struct open_args *args)
 	    &kd->kd_image);
 	if (error != 0) {
 		damage_fini(&file.upk_damage);
-		return (kvm_fail(kd, "%s: %s", args->core_path,
-		    strerror(error)));
+		(void)kvm_fail(kd, "%s: %s", args->core_path, strerror(error));
+		errno = error;
+		return (-1);
 	}
+	errno = 0; /* a file that could not be mapped is read */
 	image_set_damage(kd->kd_image, &file.upk_damage, strict);
 	set_damage(kd);
 	kd->kd_core.kc_file_len = kd->kd_image->im_len;

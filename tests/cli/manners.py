@@ -56,6 +56,20 @@ for words in (["bt", "-a"], ["bt", "-a", "--json"], ["dmesg"], ["info"],
               ["modules"], ["ps"], ["read", "hz"]):
     tests.case(f"{' '.join(words)} on a small stack", check_small_stack, *words)
 
+# ---- few descriptors ----
+
+
+def check_no_descriptor(*words):
+    """What the host lacks is no damage to the dump."""
+    # The kernel's file gets the descriptor that is left, if it is opened.
+    limited = ["sh", "-c", 'ulimit -n 4; exec "$@"', "sh", VMCORE, *words]
+    expect(run(*limited), os.EX_OSERR, f"{CORE}: Too many open files")
+
+
+for command in "bt", "info", "modules":
+    tests.case(f"{command} without a descriptor for the core",
+               check_no_descriptor, command, "-N", KERNEL, CORE)
+
 # ---- the kernel as the first of two files ----
 
 
