@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libkvm/array.h"
 #include "libkvm/holes.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -59,6 +61,15 @@ struct helper_bound {
 
 /* In the helper: its own bound.  NULL in any other process. */
 static struct helper_bound *bound;
+
+struct counted_file {
+	dev_t ctf_dev;
+	ino_t ctf_ino;
+};
+
+/* In the helper: the files that its bound counts. */
+static struct counted_file *counted;
+static size_t ncounted, counted_room;
 
 /* ---- messages ---- */
 
@@ -222,12 +233,42 @@ apply_bound(void)
 	set_limit(RLIMIT_CPU, bound->hb_seconds);
 }
 
+static bool
+is_counted(const struct stat *st)
+{
+	for (size_t i = 0; i < ncounted; i++)
+		if (counted[i].ctf_dev == st->st_dev &&
+		    counted[i].ctf_ino == st->st_ino)
+			return (true);
+	return (false);
+}
+
+/* Is the file behind fd counted for the first time? */
+static bool
+count_file(int fd)
+{
+	struct counted_file *list;
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || is_counted(&st))
+		return (false);
+	list =
+	    array_reserve(counted, ncounted + 1, &counted_room, sizeof(*list));
+	if (list == NULL)
+		return (false);
+	counted = list;
+	counted[ncounted++] =
+	    (struct counted_file){ .ctf_dev = st.st_dev, .ctf_ino = st.st_ino };
+	return (true);
+}
+
 void
 helper_allow(int fd)
 {
 	uint64_t len = holes_data_len(fd);
 
-	if (bound == NULL || len > UINT64_MAX - bound->hb_file_bytes)
+	if (bound == NULL || len > UINT64_MAX - bound->hb_file_bytes ||
+	    !count_file(fd))
 		return;
 	bound->hb_file_bytes += len;
 	apply_bound();

@@ -7,7 +7,8 @@
  * reads debug information, within a bound of memory and of CPU time.  We ask it
  * over a socket; when it ends, there is no debug information, and we go on.
  *
- * The bound grows with the bytes of the files that are read:
+ * The bound grows with the bytes of the files that are read, each of which
+ * counts once:
  *
  *	64 MiB of memory, and 16 bytes for each byte that is there
  *	2 seconds of CPU time, and one for each 32 MiB of memory
@@ -63,7 +64,10 @@ int helper_read_fd(int sock);
 
 /* ---- in the helper ---- */
 
-/* The file behind fd is read from now on: the bound may grow by it. */
+/*
+ * The file behind fd is read from now on: the bound may grow by it.  However
+ * often a file is named, it counts once.
+ */
 void helper_allow(int fd);
 
 /*

@@ -91,6 +91,34 @@ take_memory(int sock, void *arg)
 	(void)helper_write(sock, "x", 1);
 }
 
+#ifndef SANITIZED
+/* Name the same new file of mib MiB three times, by other descriptors, too. */
+static void
+allow_thrice(size_t mib)
+{
+	char *bytes = malloc(mib << 20);
+	int fd;
+
+	if (bytes == NULL)
+		return;
+	memset(bytes, 'x', mib << 20);
+	fd = temp_file(bytes, mib << 20);
+	free(bytes);
+	helper_allow(fd);
+	helper_allow(fd);
+	helper_allow(dup(fd));
+}
+
+/* Two files have 3 MiB together. */
+static void
+take_memory_of_files(int sock, void *arg)
+{
+	allow_thrice(1);
+	allow_thrice(2);
+	take_memory(sock, arg);
+}
+#endif
+
 static void
 take_time(int sock, void *arg)
 {
@@ -169,6 +197,8 @@ static const struct end_row {
 	    "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
 	{ "a negative limit", take_memory, "-1",
 	    "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
+	{ "memory, and files that are named often", take_memory_of_files, NULL,
+	    "more than 128 MiB of memory (VMCORE_DEBUG_LIMIT)" },
 #endif
 	{ "CPU time", take_time, "1",
 	    "more than 2 seconds of CPU time (VMCORE_DEBUG_LIMIT)" },
