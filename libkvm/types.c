@@ -20,6 +20,7 @@
 
 #include "libkvm/debuglink.h"
 #include "libkvm/debugsections.h"
+#include "libkvm/helper.h"
 
 #define DEPTH_MAX   16	    /* of typedefs, arrays, unnamed members */
 #define MEMBERS_MAX 1000000 /* looked at in one search */
@@ -47,6 +48,7 @@ static bool
 open_dwarf(struct types *ty, Elf *elf)
 {
 	ty->ty_dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+	helper_check();
 	if (has_units(ty->ty_dwarf))
 		return (true);
 	(void)dwarf_end(ty->ty_dwarf);

@@ -155,6 +155,15 @@ def check_limit_raised():
     assert ran.err == "", ran
 
 
+def check_members_limit():
+    """What memory did not suffice for is not taken for missing."""
+    info = {".debug_info": unit() + b"\1" * (4 << 20)}
+    kernel = add_sections("much_info", info)
+    check("ps", "-N", kernel, path("core"),
+          err="kernel's debug information needs more than 2 MiB",
+          env=dict(os.environ, VMCORE_DEBUG_LIMIT="2"))
+
+
 def check_small_stack():
     """The process that reads lines takes the stack that it may have."""
     if SANITIZED:
@@ -442,6 +451,7 @@ tests.case(
 if SANITIZER == "none":  # memory is not bounded under one
     tests.case("a line table of 4 million rows", check_line_table, [])
     tests.case("a limit that is raised", check_limit_raised)
+    tests.case("structures in little memory", check_members_limit)
 tests.case("lines on a small stack", check_small_stack)
 tests.case("lines in little memory", check_little_memory)
 tests.case("an unwind table that remembers 4 million states", check_frames)
