@@ -279,6 +279,9 @@ describe(const struct debugfile *df, struct introduction *in)
 	in->int_desc.dwd_path_len = strlen(df->dbf_path) + 1;
 	if (df->dbf_modfile != NULL)
 		describe_module(df, in);
+	else
+		in->int_desc.dwd_packed_len =
+		    df->dbf_kdb->kdb_core->kc_exec_packed;
 }
 
 /* A descriptor of the file; -1: there is none, which was noted. */

@@ -62,7 +62,7 @@ open_file(struct server *sv)
 		close(fd);
 		return (false);
 	}
-	helper_allow(fd);
+	helper_allow(fd, desc.dwd_packed_len);
 	list[sv->dsv_nfiles] = dwfile_open(&desc, texts, fd);
 	return (answer_open(sv, list[sv->dsv_nfiles++]));
 }

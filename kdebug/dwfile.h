@@ -12,7 +12,8 @@
 
 /* A file, as our parent describes it.  In this order, its texts follow. */
 struct dwfile_desc {
-	bool dwd_module; /* the rest is about those */
+	uint64_t dwd_packed_len; /* helper_allow()'s */
+	bool dwd_module;	 /* the rest is about those */
 	bool dwd_relocatable;
 	kvaddr_t dwd_start; /* where it was loaded; half-open */
 	kvaddr_t dwd_end;

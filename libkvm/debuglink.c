@@ -220,6 +220,6 @@ debuglink_open(const struct debuglink *dl, char **path)
 		fd = ask_libdw(dl, path);
 	free(real);
 	if (fd >= 0)
-		helper_allow(fd);
+		helper_allow(fd, 0);
 	return (fd);
 }

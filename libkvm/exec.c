@@ -28,6 +28,7 @@ struct exec {
 	Elf *ex_elf;   /* owned */
 	enum dump_arch ex_arch;
 	enum byte_order ex_order;
+	uint64_t ex_packed_len;
 
 	bool ex_loaded;		  /* symbols were asked for */
 	bool ex_unreadable;	  /* there may be some, but ... */
@@ -97,6 +98,7 @@ open_elf(struct exec *ex, const char *path)
 		return (false);
 	}
 	ex->ex_fd = file.upk_fd;
+	ex->ex_packed_len = file.upk_packed_len;
 	/* Not mapped: the file may be cut short while it is open. */
 	errno = 0;
 	ex->ex_elf = elf_begin(ex->ex_fd, ELF_C_READ, NULL);
@@ -186,6 +188,12 @@ int
 exec_fd(const struct exec *ex)
 {
 	return (ex->ex_fd);
+}
+
+uint64_t
+exec_packed_len(const struct exec *ex)
+{
+	return (ex->ex_packed_len);
 }
 
 Elf *

@@ -24,6 +24,9 @@ enum byte_order exec_order(const struct exec *ex);
 /* A descriptor of the file, unpacked if it was compressed; ex's. */
 int exec_fd(const struct exec *ex);
 
+/* Bytes of the compressed file that it was unpacked from; 0: it was not. */
+uint64_t exec_packed_len(const struct exec *ex);
+
 /* libelf's handle of the file; ex's. */
 Elf *exec_elf(const struct exec *ex);
 

@@ -26,6 +26,7 @@
 /* See helper.h. */
 #define BASE_MEMORY	 64 /* MiB */
 #define MEMORY_OF_BYTE	 16 /* bytes */
+#define PACKED_FACTOR	 2
 #define BASE_SECONDS	 2
 #define MEMORY_OF_SECOND 32 /* MiB */
 
@@ -51,7 +52,7 @@ static const bool is_sanitized = false;
 
 /* What the helper may take.  It writes, and its parent reads afterwards. */
 struct helper_bound {
-	uint64_t hb_file_bytes; /* of all files that are read */
+	uint64_t hb_file_bytes; /* that count, of all files that are read */
 	uint64_t hb_before;	/* bytes of memory that it had at first */
 	uint64_t hb_memory;	/* MiB */
 	uint64_t hb_seconds;
@@ -263,14 +264,19 @@ count_file(int fd)
 }
 
 void
-helper_allow(int fd)
+helper_allow(int fd, uint64_t packed_len)
 {
-	uint64_t len = holes_data_len(fd);
+	uint64_t len = packed_len, sum;
 
-	if (bound == NULL || len > UINT64_MAX - bound->hb_file_bytes ||
+	if (len == 0)
+		len = holes_data_len(fd);
+	else if (__builtin_mul_overflow(len, PACKED_FACTOR, &len))
+		return;
+	if (bound == NULL ||
+	    __builtin_add_overflow(bound->hb_file_bytes, len, &sum) ||
 	    !count_file(fd))
 		return;
-	bound->hb_file_bytes += len;
+	bound->hb_file_bytes = sum;
 	apply_bound();
 	errno = 0; /* see helper_check() */
 }

@@ -10,8 +10,13 @@
  * The bound grows with the bytes of the files that are read, each of which
  * counts once:
  *
- *	64 MiB of memory, and 16 bytes for each byte that is there
+ *	64 MiB of memory, and 16 bytes for each byte that is there; 32 bytes
+ *		for each byte of a compressed file, as it is before unpacking
  *	2 seconds of CPU time, and one for each 32 MiB of memory
+ *
+ * Lines and unwind tables of all functions take 3 bytes for each byte of a plain
+ * file, 5 where its sections are compressed, and 7 to 10 for each byte of a
+ * compressed file, which is a third to a fifth as long.
  *
  * Where VMCORE_DEBUG_LIMIT is set in the environment, it is the memory, in MiB.
  * Memory is bounded on Linux only, CPU time everywhere.
@@ -66,9 +71,10 @@ int helper_read_fd(int sock);
 
 /*
  * The file behind fd is read from now on: the bound may grow by it.  However
- * often a file is named, it counts once.
+ * often a file is named, it counts once.  packed_len: bytes of the compressed
+ * file that it was unpacked from; 0: it was not.
  */
-void helper_allow(int fd);
+void helper_allow(int fd, uint64_t packed_len);
 
 /*
  * After a piece of work: end the process if memory was wanting meanwhile, or a

@@ -81,6 +81,7 @@ struct kvm_core {
 	uint32_t kc_page_size;	  /* bytes */
 	const char *kc_exec_path; /* the kernel's ELF file; NULL: none */
 	int kc_exec_fd;		  /* what is in it, unpacked; kd's */
+	uint64_t kc_exec_packed;  /* bytes, as compressed; 0: it was not */
 	kvaddr_t kc_exec_base;	  /* its first segment's address; 0: none */
 	const char *kc_core_path; /* the core file as it was named */
 	uint64_t kc_file_len;	  /* bytes, unpacked */

@@ -44,7 +44,7 @@ serve(int sock, void *arg)
 	const struct wanted *mw = arg;
 	struct outcome oc = { .oc_nfound = 0 };
 
-	helper_allow(exec_fd(mw->mw_exec));
+	helper_allow(exec_fd(mw->mw_exec), exec_packed_len(mw->mw_exec));
 	look(mw, &oc);
 	helper_check();
 	(void)helper_write(sock, mw->mw_list, mw->mw_n * sizeof(*mw->mw_list));

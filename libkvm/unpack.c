@@ -200,6 +200,15 @@ unpack(struct unpack *u, const struct packing *packing)
 	return (true);
 }
 
+/* holes_data_len(), but never 0: that of a disk is not known. */
+static uint64_t
+packed_len(int fd)
+{
+	uint64_t len = holes_data_len(fd);
+
+	return (len != 0 ? len : 1);
+}
+
 /* Open what may be read.  Returns an errno, and then a text in why. */
 static int
 open_file(const char *path, int *fd, char *why, size_t len)
@@ -245,6 +254,7 @@ unpack_open(const char *path, const struct unpack_how *how,
 	if (packing == NULL)
 		return (0);
 	out->upk_packing = packing->pk_name;
+	out->upk_packed_len = packed_len(out->upk_fd);
 	u.up_in_fd = out->upk_fd;
 	if (!unpack(&u, packing))
 		damage_fini(&out->upk_damage);

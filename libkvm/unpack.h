@@ -36,6 +36,8 @@ struct unpack_how {
 struct unpacked {
 	int upk_fd;		  /* the caller's */
 	const char *upk_packing;  /* unpack_name()'s; NULL: not compressed */
+	uint64_t upk_packed_len;  /* bytes that are there of the compressed
+				     file; 0: not compressed */
 	struct damage upk_damage; /* the caller's; see damage_fini() */
 };
 

@@ -4,6 +4,7 @@ Kernel files that want memory: no command dies of one, takes more than the
 project allows itself, or keeps silent about what it had to leave out.
 """
 
+import gzip
 import json
 import os
 import re
@@ -201,6 +202,24 @@ def check_frames():
     kernel = add_sections("frames", {".debug_frame": frame_table(4000000)})
     ran = check("bt", "-a", "-N", kernel, path("core"), err="frames: its debug")
     assert ran.out == without_debug("bt", "-a")
+
+
+def check_packed():
+    """A compressed file allows no more than its own bytes are worth."""
+    kernel, part = path("packed_info"), path("info")
+    with open(part, "wb") as file:
+        file.write(unit())
+        for _ in range(90):
+            file.write(b"\1" * (1 << 20))
+    words = ["--add-section", f".debug_info={part}", path("kernel"), kernel]
+    subprocess.run([OBJCOPY, *words], check=True)
+    with open(kernel, "rb") as file, gzip.open(kernel + ".gz", "wb", 1) as out:
+        shutil.copyfileobj(file, out, 1 << 20)
+    needs = "debug information needs more than 80 MiB of memory"
+    for command, what in ("bt", kernel + ".gz: its"), ("ps", "the kernel's"):
+        ran = check(command, "-N", kernel + ".gz", path("core"))
+        assert ran.err.count(f"{what} {needs}") == 1, ran
+        assert ran.out == without_debug(command)
 
 
 def find_compressed(data, name):
@@ -452,6 +471,7 @@ if SANITIZER == "none":  # memory is not bounded under one
     tests.case("a line table of 4 million rows", check_line_table, [])
     tests.case("a limit that is raised", check_limit_raised)
     tests.case("structures in little memory", check_members_limit)
+    tests.case("90 MiB from a file of 90 KB", check_packed)
 tests.case("lines on a small stack", check_small_stack)
 tests.case("lines in little memory", check_little_memory)
 tests.case("an unwind table that remembers 4 million states", check_frames)

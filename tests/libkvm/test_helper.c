@@ -94,7 +94,7 @@ take_memory(int sock, void *arg)
 #ifndef SANITIZED
 /* Name the same new file of mib MiB three times, by other descriptors, too. */
 static void
-allow_thrice(size_t mib)
+allow_thrice(size_t mib, uint64_t packed_len)
 {
 	char *bytes = malloc(mib << 20);
 	int fd;
@@ -104,17 +104,33 @@ allow_thrice(size_t mib)
 	memset(bytes, 'x', mib << 20);
 	fd = temp_file(bytes, mib << 20);
 	free(bytes);
-	helper_allow(fd);
-	helper_allow(fd);
-	helper_allow(dup(fd));
+	helper_allow(fd, packed_len);
+	helper_allow(fd, packed_len);
+	helper_allow(dup(fd), packed_len);
 }
 
 /* Two files have 3 MiB together. */
 static void
 take_memory_of_files(int sock, void *arg)
 {
-	allow_thrice(1);
-	allow_thrice(2);
+	allow_thrice(1, 0);
+	allow_thrice(2, 0);
+	take_memory(sock, arg);
+}
+
+/* It was a file of 1 MiB that unpacks to 8 MiB. */
+static void
+take_memory_of_packed(int sock, void *arg)
+{
+	allow_thrice(8, 1 << 20);
+	take_memory(sock, arg);
+}
+
+/* A length that is no file's allows nothing. */
+static void
+take_memory_of_too_long(int sock, void *arg)
+{
+	allow_thrice(8, UINT64_MAX / 2 + 1);
 	take_memory(sock, arg);
 }
 #endif
@@ -199,6 +215,10 @@ static const struct end_row {
 	    "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
 	{ "memory, and files that are named often", take_memory_of_files, NULL,
 	    "more than 128 MiB of memory (VMCORE_DEBUG_LIMIT)" },
+	{ "memory, and a compressed file", take_memory_of_packed, NULL,
+	    "more than 112 MiB of memory (VMCORE_DEBUG_LIMIT)" },
+	{ "memory, and a length that is too long", take_memory_of_too_long,
+	    NULL, "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
 #endif
 	{ "CPU time", take_time, "1",
 	    "more than 2 seconds of CPU time (VMCORE_DEBUG_LIMIT)" },
