@@ -19,7 +19,14 @@
 #include "libkvm/array.h"
 
 #define NAME_MAX_LEN 511 /* bytes; symbols with longer names are left out */
-#define NSYMS_MAX    (UINT32_MAX / 4) /* places have 32-bit indexes */
+
+/*
+ * A compressed file of some kilobytes can have tables of 256 MB.  Kernels have
+ * about 100,000 symbols, whose names take some megabytes.  Places have 32-bit
+ * indexes.
+ */
+#define NSYMS_MAX     ((size_t)1 << 20)
+#define NAMES_LEN_MAX ((size_t)64 << 20) /* bytes */
 
 /*
  * Functions that lie inside of one another, at most; assembly has two or three.
@@ -28,6 +35,10 @@
 #define NEST_MAX 16
 
 const char symtab_none[] = "no symbol table";
+static const char unreadable[] = "the symbol table cannot be read";
+static const char names_unreadable[] =
+    "the names of the symbols cannot be read";
+static const char no_memory[] = "out of memory";
 
 struct symbol {
 	const char *sym_name; /* libelf's, until elf_end() */
@@ -110,8 +121,6 @@ reserve(struct symtab *stb)
 {
 	struct symbol *syms;
 
-	if (stb->stb_nsyms == NSYMS_MAX)
-		return (false);
 	syms = array_reserve(stb->stb_syms, stb->stb_nsyms + 1, &stb->stb_room,
 	    sizeof(*syms));
 	if (syms == NULL)
@@ -166,13 +175,17 @@ is_table(Elf *elf, const GElf_Shdr *shdr)
 static const char *
 read_section(struct symtab *stb, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
 {
-	Elf_Data *data = elf_getdata(scn, NULL);
+	Elf_Data *data;
 	size_t n;
 
-	if (data == NULL || !is_table(elf, shdr))
-		return ("the symbol table cannot be read");
+	if (!is_table(elf, shdr))
+		return (unreadable);
+	if (shdr->sh_size / shdr->sh_entsize > NSYMS_MAX)
+		return ("more than a million symbols");
+	if ((data = elf_getdata(scn, NULL)) == NULL)
+		return (unreadable);
 	n = data->d_size / (size_t)shdr->sh_entsize;
-	for (size_t i = 0; i < n && i <= INT32_MAX; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const char *name;
 		GElf_Sym sym;
 
@@ -182,7 +195,7 @@ read_section(struct symtab *stb, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
 		if (!is_wanted(&sym, name))
 			continue;
 		if (!reserve(stb))
-			return ("too many symbols");
+			return (no_memory);
 		add_symbol(stb, &sym, name);
 	}
 	return (NULL);
@@ -201,22 +214,29 @@ first_of_type(Elf *elf, unsigned int type, GElf_Shdr *shdr)
 	return (NULL);
 }
 
-/* The strings that the symbols of a table have as names; NULL: unreadable. */
-static const Elf_Data *
-read_names(Elf *elf, const GElf_Shdr *symbols)
+/*
+ * Read the strings that the symbols of a table have as names.  NULL, or what is
+ * wrong with them.
+ */
+static const char *
+read_names(struct symtab *stb, Elf *elf, const GElf_Shdr *symbols)
 {
 	Elf_Scn *scn = elf_getscn(elf, symbols->sh_link);
 	GElf_Shdr shdr;
 
 	if (scn == NULL || gelf_getshdr(scn, &shdr) == NULL ||
 	    shdr.sh_type != SHT_STRTAB || (shdr.sh_flags & SHF_COMPRESSED) != 0)
-		return (NULL);
-	return (elf_getdata(scn, NULL));
+		return (names_unreadable);
+	if (shdr.sh_size > NAMES_LEN_MAX)
+		return ("the names of the symbols take more than 64 MiB");
+	stb->stb_names = elf_getdata(scn, NULL);
+	return (stb->stb_names != NULL ? NULL : names_unreadable);
 }
 
 static const char *
 read_symbols(struct symtab *stb, Elf *elf)
 {
+	const char *why;
 	GElf_Shdr shdr;
 	Elf_Scn *scn;
 
@@ -228,9 +248,8 @@ read_symbols(struct symtab *stb, Elf *elf)
 		return (elf_errno() == 0 ?
 			symtab_none :
 			"the section headers cannot be read");
-	if ((stb->stb_names = read_names(elf, &shdr)) == NULL)
-		return ("the names of the symbols cannot be read");
-	return (read_section(stb, elf, scn, &shdr));
+	why = read_names(stb, elf, &shdr);
+	return (why != NULL ? why : read_section(stb, elf, scn, &shdr));
 }
 
 /* ---- by name ---- */
@@ -440,7 +459,7 @@ symtab_create(Elf *elf, const struct symtab_section *sections, size_t n,
 {
 	struct symtab *stb = calloc(1, sizeof(*stb));
 
-	*why = "out of memory";
+	*why = no_memory;
 	if (stb == NULL)
 		return (NULL);
 	stb->stb_sections = sections;
@@ -449,7 +468,7 @@ symtab_create(Elf *elf, const struct symtab_section *sections, size_t n,
 	stb->stb_sections = NULL;
 	stb->stb_names = NULL;
 	if (*why == NULL && !index_by_name(stb))
-		*why = "out of memory";
+		*why = no_memory;
 	if (*why == NULL)
 		return (stb);
 	symtab_destroy(stb);

@@ -412,16 +412,32 @@ test_long_names(void **state)
 
 /* ---- a symbol table that is none ---- */
 
-/* What is written into the table's section header. */
+#define UNREADABLE "the symbol table cannot be read"
+#define NO_NAMES   "the names of the symbols cannot be read"
+
+enum { SYMTAB = 2, STRTAB };
+
+/* What is written into a table's section header. */
 static const struct table_row {
 	const char *name;
-	size_t at; /* of a 64-bit field in Elf64_Shdr */
+	uint32_t type; /* of the first section that is changed */
+	size_t at;     /* of a 64-bit field in Elf64_Shdr */
 	uint64_t value;
+	const char *why;
 } table_rows[] = {
-	{ "symbols: compressed", 8, 0x800 },
-	{ "symbols: entries that are too long", 56, 48 },
-	{ "symbols: entries without a length", 56, 0 },
-	{ "symbols: outside of the file", 24, UINT64_C(1) << 40 },
+	{ "symbols: compressed", SYMTAB, 8, 0x800, UNREADABLE },
+	{ "symbols: entries that are too long", SYMTAB, 56, 48, UNREADABLE },
+	{ "symbols: entries without a length", SYMTAB, 56, 0, UNREADABLE },
+	{ "symbols: outside of the file", SYMTAB, 24, UINT64_C(1) << 40,
+	    UNREADABLE },
+	{ "symbols: 1,048,576", SYMTAB, 32, 24 << 20, UNREADABLE },
+	{ "symbols: one more", SYMTAB, 32, (24 << 20) + 24,
+	    "more than a million symbols" },
+	{ "names: compressed", STRTAB, 8, 0x800, NO_NAMES },
+	{ "names: 64 MiB, most outside of the file", STRTAB, 32, 64 << 20,
+	    NO_NAMES },
+	{ "names: one byte more", STRTAB, 32, (64 << 20) + 1,
+	    "the names of the symbols take more than 64 MiB" },
 };
 
 static void
@@ -434,12 +450,12 @@ test_table(void **state)
 	char why[256];
 	struct exec *ex;
 
-	while (dec32(ORDER_LITTLE, buf + at + 4) != 2) /* SHT_SYMTAB */
+	while (dec32(ORDER_LITTLE, buf + at + 4) != row->type)
 		at += 64;
 	enc64(ORDER_LITTLE, buf + at + row->at, row->value);
 	assert_non_null(ex = open_bytes(buf, len, why));
 	assert_false(exec_load_symbols(ex));
-	assert_string_equal(exec_error(ex), "the symbol table cannot be read");
+	assert_string_equal(exec_error(ex), row->why);
 	assert_false(exec_check_symbols(ex));
 	exec_close(ex);
 }
