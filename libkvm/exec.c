@@ -16,11 +16,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format/bytes.h"
 #include "format/elfcore.h"
 #include "libkvm/holes.h"
 #include "libkvm/refuse.h"
 #include "libkvm/symtab.h"
 #include "libkvm/unpack.h"
+
+/* libelf takes 400 bytes for each at once.  Kernels have about a hundred. */
+#define SECTIONS_MAX 65536
 
 struct exec {
 	char *ex_path; /* owned */
@@ -82,6 +86,30 @@ read_header(struct exec *ex)
 	return (true);
 }
 
+/*
+ * How many sections are there, if they are too many for the header, which then
+ * says 0?  The size of section 0 is their number.
+ */
+static uint64_t
+count_many_sections(int fd)
+{
+	uint8_t ehdr[64], shdr[64];
+	enum byte_order order;
+	uint64_t off;
+	bool wide;
+
+	if (pread(fd, ehdr, sizeof(ehdr), 0) != sizeof(ehdr))
+		return (0);
+	wide = ehdr[EI_CLASS] == ELFCLASS64;
+	order = ehdr[EI_DATA] == ELFDATA2MSB ? ORDER_BIG : ORDER_LITTLE;
+	off = wide ? dec64(order, ehdr + 40) : dec32(order, ehdr + 32);
+	if (memcmp(ehdr, ELFMAG, SELFMAG) != 0 ||
+	    dec16(order, ehdr + (wide ? 60 : 48)) != 0 || off > INT64_MAX ||
+	    pread(fd, shdr, sizeof(shdr), (off_t)off) != sizeof(shdr))
+		return (0);
+	return (wide ? dec64(order, shdr + 32) : dec32(order, shdr + 20));
+}
+
 static bool
 open_elf(struct exec *ex, const char *path)
 {
@@ -99,6 +127,8 @@ open_elf(struct exec *ex, const char *path)
 	}
 	ex->ex_fd = file.upk_fd;
 	ex->ex_packed_len = file.upk_packed_len;
+	if (count_many_sections(ex->ex_fd) > SECTIONS_MAX)
+		return (fail(ex, "more than %d sections", SECTIONS_MAX));
 	/* Not mapped: the file may be cut short while it is open. */
 	errno = 0;
 	ex->ex_elf = elf_begin(ex->ex_fd, ELF_C_READ, NULL);

@@ -176,6 +176,51 @@ test_bad(void **state)
 		fail_msg("refused, but because of: %s", why);
 }
 
+/* ---- as many sections as section 0 says ---- */
+
+static const struct sections_row {
+	const char *name;
+	enum dump_arch arch;
+	enum byte_order order;
+	unsigned char off_at, off_len; /* of the file: e_shoff */
+	unsigned char number_at;       /* e_shnum */
+	unsigned char size_at;	       /* of section 0: sh_size */
+} sections_rows[] = {
+	{ "sections: 64 bits", ARCH_AMD64, ORDER_LITTLE, 40, 8, 60, 32 },
+	{ "sections: 32 bits", ARCH_I386, ORDER_LITTLE, 32, 4, 48, 20 },
+	{ "sections: big-endian", ARCH_ARM, ORDER_BIG, 32, 4, 48, 20 },
+};
+
+static void
+test_sections(void **state)
+{
+	const struct sections_row *row = *state;
+	static uint8_t buf[FILE_MAX];
+	struct kernfile kf = good;
+	uint8_t *size = buf + row->size_at;
+	char why[256];
+	size_t len;
+
+	kf.arch = row->arch;
+	kf.order = row->order;
+	len = kernfile_write(&kf, buf, sizeof(buf));
+	size += row->off_len == 8 ? dec64(row->order, buf + row->off_at) :
+				    dec32(row->order, buf + row->off_at);
+	buf[row->number_at] = buf[row->number_at + 1] = 0;
+	for (uint32_t n = 65536; n <= 65537; n++) {
+		struct exec *ex;
+
+		if (row->off_len == 8)
+			enc64(row->order, size, n);
+		else
+			enc32(row->order, size, n);
+		ex = open_bytes(buf, len, why);
+		exec_close(ex);
+		assert_int_equal(strcmp(why, "more than 65536 sections") == 0,
+		    n > 65536);
+	}
+}
+
 static void
 test_no_symtab(void **state)
 {
@@ -497,7 +542,7 @@ test_read(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[80];
+	struct CMUnitTest tests[90];
 	size_t n = 0;
 
 	ADD_ROWS(tests, n, machine_rows, test_machine);
@@ -506,6 +551,7 @@ main(void)
 	ADD_ROWS(tests, n, at_rows, test_at);
 	ADD_ROWS(tests, n, table_rows, test_table);
 	ADD_ROWS(tests, n, read_rows, test_read);
+	ADD_ROWS(tests, n, sections_rows, test_sections);
 	tests[n++] = row_test("no symbol table", test_no_symtab, NULL);
 	tests[n++] = row_test("a stripped file", test_stripped, NULL);
 	tests[n++] = row_test("symbols of code", test_code, NULL);
