@@ -202,6 +202,12 @@ def damaged(data):
 
 
 
+def with_sections(data, number):
+    """A file that has their number in section 0."""
+    at = struct.unpack_from("<Q", data, 40)[0] + 32
+    return data[:at] + struct.pack("<Q", number) + data[at + 8:]
+
+
 def kernels(files):
     rows = [(b"kernbase", CODE, 0, 0, 0xFFF1), (b"a", CODE + 16, 16, 1, 1),
             (b"a", CODE + 32, 16, 1, 1), (b"mp_ncpus", CODE + 64, 4, 1, 1),
@@ -231,6 +237,12 @@ def kernels(files):
         odd = symtab(rows, 3)
         odd[0] |= fields
         yield elf.file([text, *odd])
+    for table, size in ((0, 20 << 20), (1, 60 << 20), (1, 65 << 20)):
+        odd = symtab(rows, 3)
+        odd[table] |= {"size": size}
+        yield elf.file([text, *odd])
+    for number in (3, 1 << 20):
+        yield with_sections(elf.file(good, shnum=0), number)
     for fields in [{"size": 1 << 63}, {"addr": 1 << 63}, {"type": elf.NOBITS},
                    {"size": 0}]:
         yield elf.file([text | fields, *symtab(rows, 3)])
