@@ -52,7 +52,7 @@ add_client(struct loop *lp, int in, int out)
 	return (0);
 }
 
-/* Did another user of this host open it? */
+/* Did another user of this host open it, or may one have? */
 static bool
 is_strange(const struct loop *lp, int fd)
 {
@@ -62,7 +62,9 @@ is_strange(const struct loop *lp, int fd)
 		peer = tcp_peer(fd);
 	if (peer == TCP_PEER_OTHER)
 		warnx("serve: another user's client was turned away");
-	return (peer == TCP_PEER_OTHER);
+	if (peer == TCP_PEER_GONE)
+		warnx("serve: a client of an unknown user was turned away");
+	return (peer == TCP_PEER_OTHER || peer == TCP_PEER_GONE);
 }
 
 /* Accept a client.  0, or -1 with errno: there will be no more. */

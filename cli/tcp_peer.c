@@ -12,6 +12,7 @@
 
 #include <netinet/in.h>
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -78,7 +79,8 @@ tcp_peer(int fd)
 		FILE *list = fopen("/proc/net/tcp", "r");
 
 		if (list == NULL)
-			return (TCP_PEER_UNTOLD);
+			return (errno == ENOENT ? TCP_PEER_UNTOLD :
+						  TCP_PEER_GONE);
 		found = find_in(list, &peer, &us);
 		fclose(list);
 	}

@@ -6,7 +6,8 @@
 
 enum tcp_peer {
 	TCP_PEER_OURS,	 /* this user, or root */
-	TCP_PEER_OTHER,	 /* another one, or one that has gone */
+	TCP_PEER_OTHER,	 /* another one */
+	TCP_PEER_GONE,	 /* it is not listed, or the list cannot be read now */
 	TCP_PEER_UNTOLD, /* this host does not tell */
 };
 
