@@ -25,6 +25,9 @@
 #define NOTE_MAX      (NOTE_ID_OFF + BUILDID_MAX)
 #define NOTE_ALIGN    4
 
+/* Notes of a file that are looked at; a kernel has five. */
+#define NOTES_MAX 1000
+
 #define PAGE_LEN BUILDID_PAGE_LEN
 
 /* The build id and the segments of the kernel's file. */
@@ -75,29 +78,42 @@ decode(struct span s, enum byte_order order, struct buildid *out)
 
 /* ---- the file ---- */
 
+static bool
+spend(unsigned int *budget)
+{
+	if (*budget == 0)
+		return (false);
+	--*budget;
+	return (true);
+}
+
 /* Go from note to note of a segment that is loaded. */
 static bool
-find_note(Elf *elf, const GElf_Phdr *ph, struct kernel_image *im)
+find_note(int fd, const GElf_Phdr *ph, unsigned int *budget,
+    struct kernel_image *im)
 {
-	const Elf_Data *data;
-	struct span notes;
+	uint8_t note[NOTE_MAX];
+	uint64_t left = ph->p_filesz, off = ph->p_offset;
 
-	if (ph->p_offset > INT64_MAX || ph->p_vaddr == 0)
+	if (ph->p_vaddr == 0 || left > INT64_MAX || off > INT64_MAX - left)
 		return (false);
-	data = elf_getdata_rawchunk(elf, (int64_t)ph->p_offset, ph->p_filesz,
-	    ELF_T_BYTE);
-	if (data == NULL || data->d_buf == NULL)
-		return (false);
-	notes = (struct span){ data->d_buf, data->d_size };
-	im->kim_note_va = ph->p_vaddr;
-	while (!decode(notes, im->kim_order, &im->kim_id)) {
-		uint64_t len = note_len(notes, im->kim_order);
+	while (spend(budget)) {
+		size_t want = left < NOTE_MAX ? (size_t)left : NOTE_MAX;
+		ssize_t n = pread(fd, note, want, (off_t)off);
+		struct span s = { note, n < 0 ? 0 : (size_t)n };
+		uint64_t len;
 
-		if (len == 0 || !span_sub(notes, len, notes.len - len, &notes))
-			return (false);
-		im->kim_note_va += len;
+		if (decode(s, im->kim_order, &im->kim_id)) {
+			im->kim_note_va = ph->p_vaddr + (off - ph->p_offset);
+			return (true);
+		}
+		len = note_len(s, im->kim_order);
+		if (len == 0 || len > left)
+			break;
+		off += len;
+		left -= len;
 	}
-	return (true);
+	return (false);
 }
 
 static void
@@ -116,8 +132,9 @@ add_loaded(const GElf_Phdr *ph, struct kernel_image *im)
 
 /* Has the file an id that is loaded? */
 static bool
-read_segments(Elf *elf, struct kernel_image *im)
+read_segments(Elf *elf, int fd, struct kernel_image *im)
 {
+	unsigned int budget = NOTES_MAX;
 	bool found = false;
 	size_t count;
 	GElf_Phdr ph;
@@ -130,7 +147,7 @@ read_segments(Elf *elf, struct kernel_image *im)
 		if (ph.p_type == PT_LOAD)
 			add_loaded(&ph, im);
 		if (ph.p_type == PT_NOTE && !found)
-			found = find_note(elf, &ph, im);
+			found = find_note(fd, &ph, &budget, im);
 	}
 	return (found);
 }
@@ -146,7 +163,7 @@ read_file(int fd, struct kernel_image *im)
 	if (elf_version(EV_CURRENT) == EV_NONE ||
 	    (elf = elf_begin(fd, ELF_C_READ, NULL)) == NULL)
 		return (false);
-	found = elf_kind(elf) == ELF_K_ELF && read_segments(elf, im);
+	found = elf_kind(elf) == ELF_K_ELF && read_segments(elf, fd, im);
 	elf_end(elf);
 	return (found);
 }

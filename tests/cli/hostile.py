@@ -353,6 +353,28 @@ def check_damaged_half(section):
     assert f"{section} cannot be unpacked" in ran.err, ran
 
 
+# ---- segments of notes ----
+
+
+def check_notes(count, length):
+    """Program headers of notes, which all lie in the same bytes of the file."""
+    with open(path("kernel"), "rb") as file:
+        kernel = bytearray(file.read())
+    start = struct.unpack_from("<Q", kernel, 32)[0]
+    old = struct.unpack_from("<H", kernel, 56)[0]
+    headers = kernel[start : start + 56 * old]
+    for i in range(count):
+        headers += struct.pack(
+            "<IIQQQQQQ", 4, 4, 4 * i, TEXT_VA, 0, length, length, 4
+        )
+    struct.pack_into("<Q", kernel, 32, len(kernel))
+    struct.pack_into("<H", kernel, 56, old + count)
+    kernel += headers + bytes(length + 4 * count)
+    with open(path("notes"), "wb") as file:
+        file.write(kernel)
+    check("bt", "-N", path("notes"), path("core"))
+
+
 # ---- kernels by hand: a section of instructions, and symbols ----
 
 TEXT_VA = 0xFFFFFFFF80200000
@@ -486,6 +508,7 @@ for section in (".debug_info", ".debug_abbrev", ".debug_line"):
     tests.case(f"{section} is damaged", check_damaged, section)
     tests.case(f"{section} is damaged, split off", check_damaged_half, section)
 tests.case("a debug link to a hole of 64 GiB", check_hole_linked)
+tests.case("a thousand segments of notes", check_notes, 1000, 1 << 20)
 tests.case("a kernel that is a hole of 64 GiB", check_hole_kernel)
 tests.case("a core that is a hole, for the kernel", check_hole_core)
 tests.case("no process to be had", check_no_process)
