@@ -3,7 +3,6 @@
  */
 #include "cli/crashdir.h"
 
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -18,6 +17,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "cli/crashdir_int.h"
 #include "cli/number.h"
 
 #define BOUNDS_MODE 0644
@@ -50,165 +50,6 @@ last_name(struct crashname name, char buf[CRASHNAME_LEN])
 	return (buf);
 }
 
-static bool
-is_same(const struct stat *a, const struct stat *b)
-{
-	return (a->st_dev == b->st_dev && a->st_ino == b->st_ino);
-}
-
-/* Is the file of that name the one that dumps are read from? */
-static bool
-is_source(const struct crashdir *cd, const char *name)
-{
-	struct stat st;
-
-	return (fstatat(cd->cd_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    is_same(&st, &cd->cd_source));
-}
-
-/* An error of the disk has a status of its own. */
-static int
-complain(const struct crashdir *cd, const char *name, int status)
-{
-	int error = errno;
-
-	if (is_source(cd, name)) {
-		warnx(
-		    "%s/%s: the dump is read from it, and it would be replaced: choose another directory",
-		    cd->cd_path, name);
-		return (EX_CANTCREAT);
-	}
-	errno = error;
-	if (errno == EIO)
-		status = EX_IOERR;
-	warn("%s/%s", cd->cd_path, name);
-	return (status);
-}
-
-/* ---- the lock ---- */
-
-/*
- * Strangers can lock whatever they can open, a folder for one, and would keep
- * us out for ever.  So the lock is a file that is made for it, and that only its
- * owner can open.  In a folder that everybody may write to, a stranger can make a
- * file of that name first.  Such a file is removed, and where that is not allowed,
- * no lock is taken.
- */
-#define LOCK_NAME  ".saving.lock"
-#define LOCK_MODE  0600
-#define LOCK_TRIES 3 /* a stranger may be quick to make it again */
-
-/* The owner of the folder can keep us out in any case. */
-static bool
-is_trusted(const struct crashdir *cd, uid_t owner)
-{
-	struct stat folder;
-
-	return (owner == geteuid() || owner == 0 ||
-	    (fstat(cd->cd_fd, &folder) == 0 && owner == folder.st_uid));
-}
-
-/* A hard link may lead to any file of ours, also to one that others can open. */
-static bool
-is_lock(const struct crashdir *cd, const struct stat *st)
-{
-	return (S_ISREG(st->st_mode) && st->st_nlink == 1 &&
-	    (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
-	    is_trusted(cd, st->st_uid));
-}
-
-/* Is there a file of that name? */
-static bool
-look_at_lock(const struct crashdir *cd, struct stat *st)
-{
-	return (fstatat(cd->cd_fd, LOCK_NAME, st, AT_SYMLINK_NOFOLLOW) == 0);
-}
-
-static void
-warn_stranger(const struct crashdir *cd, const struct stat *st,
-    const char *outcome)
-{
-	warnx("warning: %s/%s of user %ju is no lock to be trusted: %s",
-	    cd->cd_path, LOCK_NAME, (uintmax_t)st->st_uid, outcome);
-}
-
-/* false: there is a stranger's file, and it stays. */
-static bool
-remove_strangers(const struct crashdir *cd)
-{
-	struct stat st;
-
-	if (!look_at_lock(cd, &st) || is_lock(cd, &st))
-		return (true);
-	if (unlinkat(cd->cd_fd, LOCK_NAME, 0) == 0)
-		warn_stranger(cd, &st, "it was removed");
-	else if (errno != ENOENT) {
-		warn_stranger(cd, &st,
-		    "nothing keeps another vmcore save out of there");
-		return (false);
-	}
-	return (true);
-}
-
-static int
-lock_failed(const struct crashdir *cd)
-{
-	if (errno != EWOULDBLOCK)
-		return (complain(cd, LOCK_NAME, EX_TEMPFAIL));
-	warnx("%s: another vmcore save is at work there (it has locked %s)",
-	    cd->cd_path, LOCK_NAME);
-	return (EX_TEMPFAIL);
-}
-
-/* EX_OK with *again: the file was removed or replaced meanwhile. */
-static int
-try_lock(struct crashdir *cd, bool *again)
-{
-	struct stat st, named;
-
-	*again = false;
-	cd->cd_lock_fd = openat(cd->cd_fd, LOCK_NAME,
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, LOCK_MODE);
-	if (cd->cd_lock_fd < 0 || fstat(cd->cd_lock_fd, &st) != 0)
-		return (complain(cd, LOCK_NAME, EX_CANTCREAT));
-	if (!is_lock(cd, &st))
-		*again = true;
-	else if (flock(cd->cd_lock_fd, LOCK_EX | LOCK_NB) != 0)
-		return (lock_failed(cd));
-	else
-		*again = !look_at_lock(cd, &named) || !is_same(&named, &st);
-	return (EX_OK);
-}
-
-static void
-drop_lock(struct crashdir *cd)
-{
-	if (cd->cd_lock_fd >= 0)
-		(void)close(cd->cd_lock_fd);
-	cd->cd_lock_fd = -1;
-}
-
-static int
-take_lock(struct crashdir *cd)
-{
-	bool again = true;
-	int status = EX_OK;
-
-	if (is_source(cd, LOCK_NAME))
-		return (complain(cd, LOCK_NAME, EX_CANTCREAT));
-	for (unsigned int i = 0; again && i < LOCK_TRIES; i++) {
-		if (!remove_strangers(cd))
-			return (EX_OK);
-		status = try_lock(cd, &again);
-		if (status != EX_OK || again)
-			drop_lock(cd);
-	}
-	if (again)
-		warnx("warning: %s/%s: cannot be locked by us alone",
-		    cd->cd_path, LOCK_NAME);
-	return (status);
-}
-
 /* ---- files on their way ---- */
 
 int
@@ -216,14 +57,14 @@ newfile_create(const struct crashdir *cd, const char *temp, unsigned int mode,
     struct newfile *nf)
 {
 	*nf = NEWFILE_NONE;
-	if (is_source(cd, temp))
-		return (complain(cd, temp, EX_CANTCREAT));
+	if (crashdir_is_source(cd, temp))
+		return (crashdir_complain(cd, temp, EX_CANTCREAT));
 	/* A folder that others may write could have anything of that name. */
 	(void)unlinkat(cd->cd_fd, temp, 0);
 	nf->nf_fd = openat(cd->cd_fd, temp,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (nf->nf_fd < 0)
-		return (complain(cd, temp, EX_CANTCREAT));
+		return (crashdir_complain(cd, temp, EX_CANTCREAT));
 	nf->nf_temp = temp;
 	return (EX_OK);
 }
@@ -232,7 +73,7 @@ int
 newfile_sync(const struct crashdir *cd, const struct newfile *nf)
 {
 	if (nf->nf_temp != NULL && fsync(nf->nf_fd) != 0)
-		return (complain(cd, nf->nf_temp, EX_IOERR));
+		return (crashdir_complain(cd, nf->nf_temp, EX_IOERR));
 	return (EX_OK);
 }
 
@@ -245,8 +86,8 @@ check_named(const struct crashdir *cd, const struct newfile *nf,
 
 	if (fstat(nf->nf_fd, &written) != 0 ||
 	    fstatat(cd->cd_fd, name, &named, AT_SYMLINK_NOFOLLOW) != 0)
-		return (complain(cd, name, EX_CANTCREAT));
-	if (is_same(&written, &named))
+		return (crashdir_complain(cd, name, EX_CANTCREAT));
+	if (is_same_file(&written, &named))
 		return (EX_OK);
 	warnx("%s/%s: another file took the place of %s meanwhile", cd->cd_path,
 	    name, nf->nf_temp);
@@ -259,9 +100,9 @@ name_newfile(const struct crashdir *cd, struct newfile *nf, const char *name)
 {
 	int status;
 
-	if (is_source(cd, name) ||
+	if (crashdir_is_source(cd, name) ||
 	    renameat(cd->cd_fd, nf->nf_temp, cd->cd_fd, name) != 0)
-		return (complain(cd, name, EX_CANTCREAT));
+		return (crashdir_complain(cd, name, EX_CANTCREAT));
 	status = check_named(cd, nf, name);
 	(void)close(nf->nf_fd);
 	*nf = NEWFILE_NONE;
@@ -310,9 +151,11 @@ check_source(const struct crashdir *cd, uint32_t number)
 	char name[CRASHNAME_LEN];
 
 	for (size_t i = 0; i < NNAMES; i++)
-		if (is_source(cd, crashname_put(name_at(i), number, name)) ||
-		    is_source(cd, aside_name(name_at(i), number, name)))
-			return (complain(cd, name, EX_CANTCREAT));
+		if (crashdir_is_source(cd,
+			crashname_put(name_at(i), number, name)) ||
+		    crashdir_is_source(cd,
+			aside_name(name_at(i), number, name)))
+			return (crashdir_complain(cd, name, EX_CANTCREAT));
 	return (EX_OK);
 }
 
@@ -374,7 +217,7 @@ write_bounds(const struct crashdir *cd, uint32_t number)
 	int status = newfile_create(cd, ".saving.bounds", BOUNDS_MODE, &nf);
 
 	if (status == EX_OK && dprintf(nf.nf_fd, "%" PRIu32 "\n", number) < 0)
-		status = complain(cd, nf.nf_temp, EX_IOERR);
+		status = crashdir_complain(cd, nf.nf_temp, EX_IOERR);
 	if (status == EX_OK)
 		status = newfile_sync(cd, &nf);
 	if (status == EX_OK)
@@ -564,7 +407,7 @@ recover_all(const struct crashdir *cd)
 	uint32_t number;
 
 	if (dir == NULL) {
-		status = complain(cd, ".", EX_CANTCREAT);
+		status = crashdir_complain(cd, ".", EX_CANTCREAT);
 		if (fd >= 0)
 			(void)close(fd);
 		return (status);
@@ -586,8 +429,8 @@ set_aside(const struct crashdir *cd, uint32_t number, bool replaces)
 	for (size_t i = 0; i < NNAMES; i++) {
 		if (set_one_aside(cd, number, replaces, i))
 			continue;
-		(void)complain(cd, crashname_put(name_at(i), number, name),
-		    EX_CANTCREAT);
+		(void)crashdir_complain(cd,
+		    crashname_put(name_at(i), number, name), EX_CANTCREAT);
 		put_back(cd, number, i);
 		return (EX_CANTCREAT);
 	}
@@ -607,8 +450,8 @@ crashdir_open(struct crashdir *cd, const char *path, int source_fd)
 		return (errno == EIO ? EX_IOERR : EX_CANTCREAT);
 	}
 	if (fstat(source_fd, &cd->cd_source) != 0)
-		return (complain(cd, ".", EX_IOERR));
-	status = take_lock(cd);
+		return (crashdir_complain(cd, ".", EX_IOERR));
+	status = crashdir_lock(cd);
 	return (status == EX_OK ? recover_all(cd) : status);
 }
 
@@ -624,7 +467,7 @@ name_all(const struct crashdir *cd, uint32_t number, struct newfile *files,
 		status = name_newfile(cd, &files[n],
 		    crashname_put(to[n], number, name));
 	if (status == EX_OK && !sync_folder(cd))
-		status = complain(cd, ".", EX_IOERR);
+		status = crashdir_complain(cd, ".", EX_IOERR);
 	if (status == EX_OK)
 		return (EX_OK);
 	while (n-- > 0)
@@ -707,9 +550,7 @@ void
 crashdir_close(struct crashdir *cd)
 {
 	link_last(cd);
-	if (cd->cd_lock_fd >= 0)
-		(void)unlinkat(cd->cd_fd, LOCK_NAME, 0);
-	drop_lock(cd);
+	crashdir_unlock(cd);
 	if (cd->cd_fd >= 0)
 		(void)close(cd->cd_fd);
 	cd->cd_fd = -1;

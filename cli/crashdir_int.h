@@ -1,0 +1,37 @@
+/* What the files of crashdir.c share, each using those above it only. */
+#ifndef CLI_CRASHDIR_INT_H
+#define CLI_CRASHDIR_INT_H
+
+#include <sys/stat.h>
+
+#include <stdbool.h>
+
+#include "cli/crashdir.h"
+
+/* ---- crashdir_file.c ---- */
+
+static inline bool
+is_same_file(const struct stat *a, const struct stat *b)
+{
+	return (a->st_dev == b->st_dev && a->st_ino == b->st_ino);
+}
+
+/* Is the file of that name the one that dumps are read from? */
+bool crashdir_is_source(const struct crashdir *cd, const char *name);
+
+/*
+ * Say what errno tells of the file of that name.  Returns the exit status, which is
+ * status unless the disk failed or the dump is read from that file.
+ */
+int crashdir_complain(const struct crashdir *cd, const char *name, int status);
+
+/* ---- crashdir_lock.c ---- */
+
+/*
+ * Keep others out until crashdir_unlock().  Returns an exit status: EX_TEMPFAIL if
+ * another is at work there.  With EX_OK there may be no lock, after a warning.
+ */
+int crashdir_lock(struct crashdir *cd);
+void crashdir_unlock(struct crashdir *cd);
+
+#endif
