@@ -182,7 +182,7 @@ def rights(model):
             alias = dmap.format(int(at, 16) - 0xFFFFFFFF80000000)
             said = ask(f"show pte {alias}").rstrip()
             assert said.endswith(want_alias), (place, alias, said)
-        for place in (0x1FF000, 0x300000, 0x400000):
+        for place in (0x1FF000, 0x3FF000, 0x400000):
             said = ask("show pte " + dmap.format(place)).rstrip()
             assert said.endswith("rw-"), (hex(place), said)
 
