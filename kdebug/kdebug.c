@@ -161,7 +161,6 @@ note_no_kernel(struct kdebug *kdb)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (layout_symbol(kdb, names[i], &va))
 			return;
-	kdb->kdb_pairing = KDEBUG_OTHER_KERNEL;
 	kdb_note(kdb,
 	    "%s may be no kernel: it has none of the symbols version, panicstr and allproc",
 	    kdb->kdb_core->kc_exec_path);

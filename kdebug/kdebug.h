@@ -212,7 +212,7 @@ const struct kdebug_text *kdebug_version(const struct kdebug *kdb);
 enum kdebug_pairing {
 	KDEBUG_UNKNOWN_KERNEL, /* too little of them is in both */
 	KDEBUG_SAME_KERNEL,    /* they have the same version or build id */
-	KDEBUG_OTHER_KERNEL /* they differ, or it is none: kdebug_notes() says */
+	KDEBUG_OTHER_KERNEL    /* they differ: kdebug_notes() says so */
 };
 
 enum kdebug_pairing kdebug_pairing(const struct kdebug *kdb);

@@ -484,14 +484,12 @@ def check_no_kernel_at_all():
         if file.read(4) != b"\x7fELF":
             raise Skip("no ELF files here")
     data = amd64_minidump(b"a\n")
-    result = Core(data).run("info", "--json", "-N", "/bin/sh")
-    expect(result, os.EX_OK, "/bin/sh may be no kernel: it has none of")
-    assert json.loads(result.out)["kernel_matches"] is False, result
-    for words in (["ps"], ["bt"], ["bt", "-a"], ["modules"], ["dmesg"], ["gdb"],
-                  ["serve", "--stdio"], ["read", "allproc"]):
+    for words in (["info"], ["dmesg"]):
         result = Core(data).run(*words, "-N", "/bin/sh")
-        expect(result, os.EX_DATAERR, "/bin/sh: not the kernel of ")
-        assert result.raw == b"", result
+        expect(result, os.EX_OK, "/bin/sh may be no kernel: it has none of")
+    for words in (["ps"], ["bt"], ["read", "allproc"]):
+        result = Core(data).run(*words, "-N", "/bin/sh")
+        assert result.status == os.EX_DATAERR, result
 
 
 tests.case("a program for the kernel", check_no_kernel_at_all)
