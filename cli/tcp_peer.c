@@ -74,7 +74,7 @@ tcp_peer(int fd)
 
 	if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) != 0 ||
 	    getsockname(fd, (struct sockaddr *)&us, &us_len) != 0)
-		return (TCP_PEER_OTHER);
+		return (TCP_PEER_GONE);
 	for (int i = 0; i < READS_MAX && found == TCP_PEER_UNTOLD; i++) {
 		FILE *list = fopen("/proc/net/tcp", "r");
 
@@ -84,6 +84,5 @@ tcp_peer(int fd)
 		found = find_in(list, &peer, &us);
 		fclose(list);
 	}
-	/* Whoever is in no list has gone, or is none of this host's users. */
-	return (found == TCP_PEER_UNTOLD ? TCP_PEER_OTHER : found);
+	return (found == TCP_PEER_UNTOLD ? TCP_PEER_GONE : found);
 }

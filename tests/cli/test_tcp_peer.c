@@ -34,7 +34,7 @@ static const struct skip_row {
 	{ "no line is skipped", 0, TCP_PEER_OURS },
 	{ "a line is skipped once", 1, TCP_PEER_OURS },
 	{ "a line is skipped seven times", 7, TCP_PEER_OURS },
-	{ "there is no line", 1000, TCP_PEER_OTHER },
+	{ "there is no line", 1000, TCP_PEER_GONE },
 };
 
 /* A connection over the loopback interface: the end that was accepted. */
