@@ -91,23 +91,37 @@ read_header(struct exec *ex)
  * says 0?  The size of section 0 is their number.
  */
 static uint64_t
-count_many_sections(int fd)
+count_many_sections(int fd, const uint8_t *ehdr, bool wide,
+    enum byte_order order)
 {
-	uint8_t ehdr[64], shdr[64];
-	enum byte_order order;
-	uint64_t off;
-	bool wide;
+	uint64_t off = wide ? dec64(order, ehdr + 40) : dec32(order, ehdr + 32);
+	uint8_t shdr[64];
 
-	if (pread(fd, ehdr, sizeof(ehdr), 0) != sizeof(ehdr))
-		return (0);
-	wide = ehdr[EI_CLASS] == ELFCLASS64;
-	order = ehdr[EI_DATA] == ELFDATA2MSB ? ORDER_BIG : ORDER_LITTLE;
-	off = wide ? dec64(order, ehdr + 40) : dec32(order, ehdr + 32);
-	if (memcmp(ehdr, ELFMAG, SELFMAG) != 0 ||
-	    dec16(order, ehdr + (wide ? 60 : 48)) != 0 || off > INT64_MAX ||
+	if (dec16(order, ehdr + (wide ? 60 : 48)) != 0 || off > INT64_MAX ||
 	    pread(fd, shdr, sizeof(shdr), (off_t)off) != sizeof(shdr))
 		return (0);
 	return (wide ? dec64(order, shdr + 32) : dec32(order, shdr + 20));
+}
+
+/* Refuse a file with more headers than libelf may read. */
+static bool
+check_counts(struct exec *ex)
+{
+	enum byte_order order;
+	uint8_t ehdr[64];
+	bool wide;
+
+	if (pread(ex->ex_fd, ehdr, sizeof(ehdr), 0) != sizeof(ehdr) ||
+	    memcmp(ehdr, ELFMAG, SELFMAG) != 0)
+		return (true);
+	wide = ehdr[EI_CLASS] == ELFCLASS64;
+	order = ehdr[EI_DATA] == ELFDATA2MSB ? ORDER_BIG : ORDER_LITTLE;
+	if (count_many_sections(ex->ex_fd, ehdr, wide, order) > SECTIONS_MAX)
+		return (fail(ex, "more than %d sections", SECTIONS_MAX));
+	/* The header says so where section 0 has their number. */
+	if (dec16(order, ehdr + (wide ? 56 : 44)) == PN_XNUM)
+		return (fail(ex, "more than %d segments", PN_XNUM - 1));
+	return (true);
 }
 
 static bool
@@ -127,8 +141,8 @@ open_elf(struct exec *ex, const char *path)
 	}
 	ex->ex_fd = file.upk_fd;
 	ex->ex_packed_len = file.upk_packed_len;
-	if (count_many_sections(ex->ex_fd) > SECTIONS_MAX)
-		return (fail(ex, "more than %d sections", SECTIONS_MAX));
+	if (!check_counts(ex))
+		return (false);
 	/* Not mapped: the file may be cut short while it is open. */
 	errno = 0;
 	ex->ex_elf = elf_begin(ex->ex_fd, ELF_C_READ, NULL);

@@ -185,11 +185,29 @@ static const struct sections_row {
 	unsigned char off_at, off_len; /* of the file: e_shoff */
 	unsigned char number_at;       /* e_shnum */
 	unsigned char size_at;	       /* of section 0: sh_size */
+	unsigned char segments_at;     /* e_phnum */
 } sections_rows[] = {
-	{ "sections: 64 bits", ARCH_AMD64, ORDER_LITTLE, 40, 8, 60, 32 },
-	{ "sections: 32 bits", ARCH_I386, ORDER_LITTLE, 32, 4, 48, 20 },
-	{ "sections: big-endian", ARCH_ARM, ORDER_BIG, 32, 4, 48, 20 },
+	{ "sections: 64 bits", ARCH_AMD64, ORDER_LITTLE, 40, 8, 60, 32, 56 },
+	{ "sections: 32 bits", ARCH_I386, ORDER_LITTLE, 32, 4, 48, 20, 44 },
+	{ "sections: big-endian", ARCH_ARM, ORDER_BIG, 32, 4, 48, 20, 44 },
 };
+
+static void
+test_segments(void **state)
+{
+	const struct sections_row *row = *state;
+	static uint8_t buf[FILE_MAX];
+	struct kernfile kf = good;
+	char why[256];
+	size_t len;
+
+	kf.arch = row->arch;
+	kf.order = row->order;
+	len = kernfile_write(&kf, buf, sizeof(buf));
+	buf[row->segments_at] = buf[row->segments_at + 1] = 0xff;
+	assert_null(open_bytes(buf, len, why));
+	assert_string_equal(why, "more than 65534 segments");
+}
 
 static void
 test_sections(void **state)
@@ -552,6 +570,7 @@ main(void)
 	ADD_ROWS(tests, n, table_rows, test_table);
 	ADD_ROWS(tests, n, read_rows, test_read);
 	ADD_ROWS(tests, n, sections_rows, test_sections);
+	ADD_ROWS(tests, n, sections_rows, test_segments);
 	tests[n++] = row_test("no symbol table", test_no_symtab, NULL);
 	tests[n++] = row_test("a stripped file", test_stripped, NULL);
 	tests[n++] = row_test("symbols of code", test_code, NULL);
