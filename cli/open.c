@@ -125,13 +125,17 @@ check_build(const struct args *args, kvm_t *kd, const char *kernel)
 	return (EX_DATAERR);
 }
 
-/* Same names at other addresses: what was said of builds goes for versions, too. */
+/*
+ * Same names at other addresses: what was said of builds goes for versions, too.  In a
+ * damaged dump the version itself may be damaged, and is warned of only.
+ */
 static int
 check_version(const struct args *args, struct dump *dump, const char *kernel)
 {
+	const struct kvm_core *kc = kvm_core(dump->d_kd);
 	struct buildid file, core;
 
-	if (args->a_force ||
+	if (args->a_force || kc == NULL || kc->kc_damage != NULL ||
 	    kdebug_pairing(dump->d_kdb) != KDEBUG_OTHER_KERNEL ||
 	    buildid_compare(dump->d_kd, &file, &core) == BUILDID_SAME)
 		return (EX_OK);
