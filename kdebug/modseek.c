@@ -135,7 +135,8 @@ is_new_file(struct kdebug *kdb, struct modmap *mm, const char *path)
 	struct stat st;
 
 	if (plainfile_look(path, &st) != 0) {
-		if (errno != ENOENT)
+		/* A folder that we may not search: nothing tells of a file there. */
+		if (errno != ENOENT && errno != EACCES)
 			refuse_file(kdb, mm, path, strerror(errno), errno);
 		return (false);
 	}

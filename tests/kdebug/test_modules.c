@@ -864,6 +864,30 @@ test_build(void **state)
 	remove_dir();
 }
 
+/* The dump names folders, also such as its reader may not search. */
+static void
+test_closed_folder(void **state)
+{
+	uid_t user = geteuid();
+	const char *why;
+	struct kernel k;
+
+	(void)state;
+	make_dir();
+	write_shared(in_dir("zfs.ko"), NOTE_ID);
+	setup(&k);
+	fake_set_exec(k.k_kd, in_dir("kernel"));
+	kernel_open(&k);
+	assert_int_equal(chmod(dir, 0), 0);
+	assert_int_equal(user == 0 ? seteuid(65534) : 0, 0);
+	assert_null(kdebug_module_file(k.k_kdb, 0, &why));
+	assert_int_equal(geteuid() != user ? seteuid(user) : 0, 0);
+	assert_null(why);
+	assert_int_equal(chmod(dir, 0700), 0);
+	kernel_fini(&k);
+	remove_dir();
+}
+
 /* Where a large module was searched for its id, the next one is not. */
 static void
 test_search_budget(void **state)
@@ -930,6 +954,7 @@ main(void)
 		cmocka_unit_test(test_reopen),
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_split_off),
+		cmocka_unit_test(test_closed_folder),
 		cmocka_unit_test(test_search_budget),
 		cmocka_unit_test(test_over_kernel),
 		cmocka_unit_test(test_kernel_data),
