@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <lz4frame.h>
+#include <string.h>
 
 #include "libkvm/unpack_int.h"
 
@@ -16,6 +17,18 @@
  * whether it is packed.
  */
 #define HAS_SUM 0x04
+
+/* Its library tells errors apart by their names only. */
+static enum unpack_end
+end_of(struct unpack *u, const char *error, const char **why)
+{
+	if (strcmp(error, "ERROR_allocation_failed") == 0) {
+		(void)unpack_fail(u, ENOMEM, "out of memory");
+		return (UNPACK_STOPPED);
+	}
+	*why = error;
+	return (UNPACK_DAMAGED);
+}
 
 static enum unpack_end
 decode_frame(struct unpack *u, LZ4F_dctx *z, const char **why)
@@ -31,10 +44,8 @@ decode_frame(struct unpack *u, LZ4F_dctx *z, const char **why)
 		out_len = UNPACK_CHUNK_LEN;
 		left = LZ4F_decompress(z, u->up_out, &out_len, u->up_next,
 		    &in_len, NULL);
-		if (LZ4F_isError(left)) {
-			*why = LZ4F_getErrorName(left);
-			return (UNPACK_DAMAGED);
-		}
+		if (LZ4F_isError(left))
+			return (end_of(u, LZ4F_getErrorName(left), why));
 		u->up_next += in_len;
 		u->up_left -= in_len;
 		if (!unpack_put(u, out_len))

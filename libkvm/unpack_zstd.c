@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "format/bytes.h"
 #include "libkvm/mapping.h"
@@ -69,6 +70,10 @@ decode(struct zstd *zs, ZSTD_inBuffer *in)
 		left = ZSTD_decompressStream(zs->zs_z, &out, in);
 		if (!unpack_put(zs->zs_u, out.pos))
 			return (UNPACK_STOPPED);
+		if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) {
+			(void)unpack_fail(zs->zs_u, ENOMEM, "out of memory");
+			return (UNPACK_STOPPED);
+		}
 		if (ZSTD_isError(left)) {
 			zs->zs_why = ZSTD_getErrorName(left);
 			return (UNPACK_DAMAGED);

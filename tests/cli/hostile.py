@@ -198,6 +198,27 @@ def check_little_memory():
     assert "out of memory" in ran.err, ran
 
 
+def check_unpack_memory():
+    """Memory that is wanting is no damage."""
+    if shutil.which("zstd") is None:
+        raise Skip("no zstd here")
+    with open(path("core"), "rb") as core, open(path("long.zst"), "wb") as out:
+        # From a pipe, so that the frame asks for a window of 128 MB.
+        cat = subprocess.Popen(["cat"], stdin=core, stdout=subprocess.PIPE)
+        subprocess.run(
+            ["zstd", "-q", "--long=27"], stdin=cat.stdout, stdout=out, check=True
+        )
+        cat.stdout.close()
+        assert cat.wait() == 0
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (100 << 20, 100 << 20))
+
+    check("info", path("long.zst"), status=os.EX_OSERR, err="out of memory",
+          preexec_fn=limit)  # fmt: skip
+    check("info", path("long.zst"))
+
+
 def check_frames():
     kernel = add_sections("frames", {".debug_frame": frame_table(4000000)})
     ran = check("bt", "-a", "-N", kernel, path("core"), err="frames: its debug")
@@ -493,6 +514,7 @@ if SANITIZER == "none":  # memory is not bounded under one
     tests.case("a line table of 4 million rows", check_line_table, [])
     tests.case("a limit that is raised", check_limit_raised)
     tests.case("structures in little memory", check_members_limit)
+    tests.case("a window of 128 MiB in 100", check_unpack_memory)
     tests.case("90 MiB from a file of 90 KB", check_packed)
 tests.case("lines on a small stack", check_small_stack)
 tests.case("lines in little memory", check_little_memory)
