@@ -516,7 +516,7 @@ dumpdev_clear(struct dumpdev *dev, const struct dumpdev_dump *dump,
 		return (false);
 	if (dump->dmp_last_other)
 		return (trouble_note(tr, TROUBLE_DATA,
-		    "%s: save -f saves it again",
+		    "%s: the next save -f will save it again",
 		    dump->dmp_last_lost ?
 			"the header after it, for the mark, cannot be read" :
 			"it has no header of its own after it, for the mark"));

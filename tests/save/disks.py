@@ -439,7 +439,7 @@ def check_offset_stale_mark():
     """The younger dump is not marked as saved when the older one is saved."""
     with Scene(stale()) as scene:
         result = scene.save("-f", "-m", "1", "--offset", "0")
-        expect(result, os.EX_DATAERR, "no header of its own after it, for the mark: save -f saves it again")
+        expect(result, os.EX_DATAERR, "no header of its own after it, for the mark: the next save -f")
         assert "replace a dump saved right now" in result.err, result
         assert scene.image_bytes() == stale()
 

@@ -21,7 +21,7 @@ FIRST = START - 512
 
 UNMARKED = (
     "not marked as saved: the header after it, for the mark, cannot be read:"
-    " save -f saves it again\n"
+    " the next save -f will save it again\n"
 )
 
 tests = Tests()
