@@ -52,6 +52,9 @@ decode_header(kvm_t *kd, struct elfcore_hdr *hdr)
 }
 
 /* Append a segment.  false: out of memory. */
+/* Headers that are all alike cost nothing in a compressed file. */
+#define SEGMENTS_MAX 1048576
+
 static bool
 append_segment(struct elf_state *state, const struct elf_segment *seg)
 {
@@ -84,6 +87,9 @@ add_memory(kvm_t *kd, const struct elfcore_phdr *ph)
 		    "%s: program header: a segment of %ju bytes at %#jx wraps",
 		    kd->kd_core_path, (uintmax_t)ph->ph_file_len,
 		    (uintmax_t)ph->ph_pa));
+	if (elf_state(kd)->els_nsegs == SEGMENTS_MAX)
+		return (kvm_fail(kd, "%s: more than %d segments of memory",
+		    kd->kd_core_path, SEGMENTS_MAX));
 	if (!append_segment(elf_state(kd), &seg))
 		return (kvm_fail(kd, "out of memory"));
 	return (0);

@@ -313,14 +313,45 @@ test_hole(void **state)
 	dumps_fini(&d);
 }
 
+/* Segments cost memory, however many times a header is repeated. */
+static void
+test_many_segments(void **state)
+{
+	enum { CHUNK = 4096, NCHUNKS = 1048576 / CHUNK };
+	static uint8_t headers[CHUNK * PHDR_LEN];
+	const off_t first = 1 << 20;
+	static struct dumps d;
+	char why[2048] = "";
+	int fd;
+
+	(void)state;
+	make(&d, &counted);
+	le64enc(d.bytes + 32, (uint64_t)first);
+	le32enc(d.bytes + 512 + 44, NCHUNKS * CHUNK + 1);
+	dumps_rewrite(&d);
+	for (size_t i = 0; i < CHUNK; i++)
+		memcpy(headers + i * PHDR_LEN, d.bytes + PHDRS + PHDR_LEN,
+		    PHDR_LEN);
+	assert_true((fd = open(d.core, O_RDWR)) >= 0);
+	for (off_t i = 0; i <= NCHUNKS; i++)
+		assert_int_equal(pwrite(fd, headers, sizeof(headers),
+				     first + i * (off_t)sizeof(headers)),
+		    sizeof(headers));
+	close(fd);
+	assert_null(kvm_open2(d.kernel, d.core, O_RDONLY, why, NULL));
+	assert_non_null(strstr(why, "more than 1048576 segments of memory"));
+	dumps_fini(&d);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[NROWS(rows) + NROWS(bad_rows) + 2] = {
+	struct CMUnitTest tests[NROWS(rows) + NROWS(bad_rows) + 3] = {
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_hole),
+		cmocka_unit_test(test_many_segments),
 	};
-	size_t n = 2;
+	size_t n = 3;
 
 	ADD_ROWS(tests, n, rows, test_core);
 	ADD_ROWS(tests, n, bad_rows, test_bad);
