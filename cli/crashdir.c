@@ -77,45 +77,64 @@ newfile_sync(const struct crashdir *cd, const struct newfile *nf)
 	return (EX_OK);
 }
 
-/* Is the file of that name the one that we have written? */
+static int
+name_is_taken(const struct crashdir *cd, const char *name)
+{
+	warnx("%s/%s: another has taken the name meanwhile", cd->cd_path, name);
+	return (EX_TEMPFAIL);
+}
+
+/* Does the file that we have written have that name? */
+static bool
+has_name(const struct crashdir *cd, const struct newfile *nf, const char *name)
+{
+	struct stat written, named;
+
+	return (fstat(nf->nf_fd, &written) == 0 &&
+	    fstatat(cd->cd_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    is_same_file(&written, &named));
+}
+
 static int
 check_named(const struct crashdir *cd, const struct newfile *nf,
     const char *name)
 {
-	struct stat written, named;
-
-	if (fstat(nf->nf_fd, &written) != 0 ||
-	    fstatat(cd->cd_fd, name, &named, AT_SYMLINK_NOFOLLOW) != 0)
-		return (crashdir_complain(cd, name, EX_CANTCREAT));
-	if (is_same_file(&written, &named))
+	if (has_name(cd, nf, name))
 		return (EX_OK);
-	warnx("%s/%s: another file took the place of %s meanwhile", cd->cd_path,
-	    name, nf->nf_temp);
+	warnx("%s/%s: another file took the place of the one that was written",
+	    cd->cd_path, name);
 	return (EX_TEMPFAIL);
 }
 
-/* Give it its name, in place of any other file's. */
+/* Give it its name, in place of any other file's if replaces is true. */
 static int
-name_newfile(const struct crashdir *cd, struct newfile *nf, const char *name)
+name_newfile(const struct crashdir *cd, struct newfile *nf, const char *name,
+    bool replaces)
 {
-	int status;
+	int result, status;
 
-	if (crashdir_is_source(cd, name) ||
-	    renameat(cd->cd_fd, nf->nf_temp, cd->cd_fd, name) != 0)
+	if (crashdir_is_source(cd, name))
 		return (crashdir_complain(cd, name, EX_CANTCREAT));
+	result = replaces ? renameat(cd->cd_fd, nf->nf_temp, cd->cd_fd, name) :
+			    crashdir_name_new(cd, nf->nf_temp, name);
+	if (result != 0)
+		return (errno == EEXIST ?
+			name_is_taken(cd, name) :
+			crashdir_complain(cd, name, EX_CANTCREAT));
+	nf->nf_temp = NULL;
 	status = check_named(cd, nf, name);
-	(void)close(nf->nf_fd);
-	*nf = NEWFILE_NONE;
+	if (status != EX_OK && !replaces)
+		(void)unlinkat(cd->cd_fd, name, 0);
 	return (status);
 }
 
 void
 newfile_abandon(const struct crashdir *cd, struct newfile *nf)
 {
-	if (nf->nf_temp == NULL)
-		return;
-	(void)close(nf->nf_fd);
-	(void)unlinkat(cd->cd_fd, nf->nf_temp, 0);
+	if (nf->nf_fd >= 0)
+		(void)close(nf->nf_fd);
+	if (nf->nf_temp != NULL)
+		(void)unlinkat(cd->cd_fd, nf->nf_temp, 0);
 	*nf = NEWFILE_NONE;
 }
 
@@ -221,7 +240,7 @@ write_bounds(const struct crashdir *cd, uint32_t number)
 	if (status == EX_OK)
 		status = newfile_sync(cd, &nf);
 	if (status == EX_OK)
-		status = name_newfile(cd, &nf, "bounds");
+		status = name_newfile(cd, &nf, "bounds", true);
 	newfile_abandon(cd, &nf);
 	return (status);
 }
@@ -239,8 +258,21 @@ is_used(const struct crashdir *cd, uint32_t number)
 	return (false);
 }
 
+/* What info.N is now: zeros if there is none. */
+static struct stat
+look_at_info(const struct crashdir *cd, uint32_t number)
+{
+	char name[CRASHNAME_LEN];
+	struct stat st;
+
+	if (fstatat(cd->cd_fd, crashname_put(name_at(0), number, name), &st,
+		AT_SYMLINK_NOFOLLOW) != 0)
+		memset(&st, 0, sizeof(st));
+	return (st);
+}
+
 int
-crashdir_take_number(const struct crashdir *cd, uint32_t max, uint32_t *number)
+crashdir_take_number(struct crashdir *cd, uint32_t max, uint32_t *number)
 {
 	uint64_t bounds;
 	uint32_t n;
@@ -255,6 +287,7 @@ crashdir_take_number(const struct crashdir *cd, uint32_t max, uint32_t *number)
 	while (max == 0 && is_used(cd, n))
 		n++;
 	*number = n;
+	cd->cd_info = look_at_info(cd, n);
 	status = max == 0 ? EX_OK : check_source(cd, n);
 	return (status == EX_OK ? write_bounds(cd, n + 1) : status);
 }
@@ -303,29 +336,32 @@ set_one_aside(const struct crashdir *cd, uint32_t number, bool replaces,
 		errno = EISDIR;
 		return (false);
 	}
-	/* A file that could not be recovered is kept. */
-	if (!replaces ||
-	    faccessat(cd->cd_fd, aside, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (!replaces) {
 		errno = EEXIST;
 		return (false);
 	}
-	return (renameat(cd->cd_fd, name, cd->cd_fd, aside) == 0);
+	/* A file that could not be recovered is kept. */
+	return (crashdir_name_new(cd, name, aside) == 0);
 }
 
 /*
  * Give the first n names back, info.N last, and not at all if another one cannot
- * be: what is aside beside an info.N counts as replaced.
+ * be: what is aside beside an info.N counts as replaced.  Files of a run that was
+ * cut off may have the names since; they are replaced if replaces is true.
  */
 static void
-put_back(const struct crashdir *cd, uint32_t number, size_t n)
+put_back(const struct crashdir *cd, uint32_t number, size_t n, bool replaces)
 {
 	char name[CRASHNAME_LEN], aside[CRASHNAME_LEN];
+	int result;
 
 	while (n-- > 0) {
 		(void)aside_name(name_at(n), number, aside);
 		(void)crashname_put(name_at(n), number, name);
-		if (renameat(cd->cd_fd, aside, cd->cd_fd, name) == 0 ||
-		    errno == ENOENT)
+		result = replaces ?
+		    renameat(cd->cd_fd, aside, cd->cd_fd, name) :
+		    crashdir_name_new(cd, aside, name);
+		if (result == 0 || errno == ENOENT)
 			continue;
 		warn("warning: %s/%s cannot be made %s again", cd->cd_path,
 		    aside, name);
@@ -392,7 +428,7 @@ recover_dump(const struct crashdir *cd, uint32_t number)
 	else if (faccessat(cd->cd_fd, info, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		remove_aside(cd, number);
 	else
-		put_back(cd, number, NNAMES);
+		put_back(cd, number, NNAMES, true);
 	return (EX_OK);
 }
 
@@ -420,19 +456,40 @@ recover_all(const struct crashdir *cd)
 	return (status);
 }
 
+/*
+ * Has another run saved a dump under this number since we took it?  Some file
+ * systems give a file another inode number now and then.
+ */
+static bool
+is_saved_since(const struct crashdir *cd, uint32_t number)
+{
+	const struct stat *before = &cd->cd_info;
+	struct stat now = look_at_info(cd, number);
+
+	return (now.st_mode != 0 && !is_same_file(&now, before) &&
+	    (now.st_mtime != before->st_mtime ||
+		now.st_size != before->st_size));
+}
+
 /* Files of an older dump with this number, the text about it first. */
 static int
 set_aside(const struct crashdir *cd, uint32_t number, bool replaces)
 {
 	char name[CRASHNAME_LEN];
+	int status;
 
+	if (replaces && is_saved_since(cd, number))
+		return (name_is_taken(cd,
+		    crashname_put(name_at(0), number, name)));
 	for (size_t i = 0; i < NNAMES; i++) {
 		if (set_one_aside(cd, number, replaces, i))
 			continue;
-		(void)crashdir_complain(cd,
-		    crashname_put(name_at(i), number, name), EX_CANTCREAT);
-		put_back(cd, number, i);
-		return (EX_CANTCREAT);
+		(void)crashname_put(name_at(i), number, name);
+		status = errno == EEXIST && !replaces ?
+		    name_is_taken(cd, name) :
+		    crashdir_complain(cd, name, EX_CANTCREAT);
+		put_back(cd, number, i, false);
+		return (status);
 	}
 	return (EX_OK);
 }
@@ -455,24 +512,36 @@ crashdir_open(struct crashdir *cd, const char *path, int source_fd)
 	return (status == EX_OK ? recover_all(cd) : status);
 }
 
+/* A file of that name is ours as long as no other took its place. */
+static void
+unname(const struct crashdir *cd, const struct newfile *nf, const char *name)
+{
+	if (has_name(cd, nf, name))
+		(void)unlinkat(cd->cd_fd, name, 0);
+}
+
 static int
 name_all(const struct crashdir *cd, uint32_t number, struct newfile *files,
     const struct crashname *to, unsigned int nfiles)
 {
 	char name[CRASHNAME_LEN];
 	int status = EX_OK;
-	unsigned int n;
+	unsigned int i, n = 0;
 
-	for (n = 0; n < nfiles && status == EX_OK; n++)
-		status = name_newfile(cd, &files[n],
-		    crashname_put(to[n], number, name));
+	while (n < nfiles && status == EX_OK) {
+		(void)crashname_put(to[n], number, name);
+		status = name_newfile(cd, &files[n], name, false);
+		n += status == EX_OK;
+	}
 	if (status == EX_OK && !sync_folder(cd))
 		status = crashdir_complain(cd, ".", EX_IOERR);
+	for (i = 0; i < nfiles && status == EX_OK; i++)
+		status = check_named(cd, &files[i],
+		    crashname_put(to[i], number, name));
 	if (status == EX_OK)
 		return (EX_OK);
 	while (n-- > 0)
-		(void)unlinkat(cd->cd_fd, crashname_put(to[n], number, name),
-		    0);
+		unname(cd, &files[n], crashname_put(to[n], number, name));
 	return (status);
 }
 
@@ -536,7 +605,7 @@ crashdir_publish(struct crashdir *cd, uint32_t number, bool replaces,
 		return (status);
 	status = name_all(cd, number, files, to, nfiles);
 	if (status != EX_OK) {
-		put_back(cd, number, NNAMES);
+		put_back(cd, number, NNAMES, false);
 		return (status);
 	}
 	/* The dump is saved: whatever fails now must not save it once more. */

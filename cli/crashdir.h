@@ -27,6 +27,8 @@ struct crashdir {
 	int cd_lock_fd;	       /* of a file that only its owner can open */
 	struct stat cd_source; /* of the disk or image; zeros: unknown */
 
+	struct stat cd_info; /* of the info.N to be replaced; zeros: none */
+
 	/* The files of the dump that was saved last. */
 	uint32_t cd_number;
 	unsigned int cd_nnames; /* 0: none was saved yet */
@@ -50,16 +52,15 @@ void crashdir_close(struct crashdir *cd);
  * The number of the next dump, which is counted as used.  max numbers go
  * round and replace old dumps; max 0: never, what is there is kept.
  */
-int crashdir_take_number(const struct crashdir *cd, uint32_t max,
-    uint32_t *number);
+int crashdir_take_number(struct crashdir *cd, uint32_t max, uint32_t *number);
 
 /* Is there room for len bytes besides what minfree reserves? */
 int crashdir_check_room(const struct crashdir *cd, uint64_t len);
 
 /* A file on its way.  Start with NEWFILE_NONE: abandoning that is no error. */
 struct newfile {
-	const char *nf_temp; /* a constant; NULL: there is no file */
-	int nf_fd;
+	const char *nf_temp; /* a constant; NULL: it has its name, or is none */
+	int nf_fd;	     /* -1: there is no file */
 };
 #define NEWFILE_NONE ((struct newfile){ .nf_temp = NULL, .nf_fd = -1 })
 
@@ -70,13 +71,14 @@ int newfile_create(const struct crashdir *cd, const char *temp,
 /* Get all of it to the disk. */
 int newfile_sync(const struct crashdir *cd, const struct newfile *nf);
 
-/* Remove it, unless it has its name already. */
+/* Close it, and remove it unless it has its name. */
 void newfile_abandon(const struct crashdir *cd, struct newfile *nf);
 
 /*
  * Give nfiles files their names, each with the stem and suffix of its entry in
  * names.  What older dumps have left under this number goes if replaces is true,
- * and else it fails if there is anything.  All of it, or none: when it fails, the
+ * and else it fails if there is anything.  So it does if another run has saved a
+ * dump under this number since it was taken.  All of it, or none: when it fails, the
  * older files are there as they were.  Old links to the last dump go.
  */
 int crashdir_publish(struct crashdir *cd, uint32_t number, bool replaces,

@@ -25,6 +25,15 @@ bool crashdir_is_source(const struct crashdir *cd, const char *name);
  */
 int crashdir_complain(const struct crashdir *cd, const char *name, int status);
 
+/* ---- crashdir_name.c ---- */
+
+/*
+ * Give the file named from the name to.  Returns 0, or -1 with errno: EEXIST if
+ * something has the name, which is not touched.
+ */
+int crashdir_name_new(const struct crashdir *cd, const char *from,
+    const char *to);
+
 /* ---- crashdir_lock.c ---- */
 
 /*

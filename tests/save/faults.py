@@ -545,11 +545,64 @@ def check_taken_meanwhile(name):
         env = environment(
             FAULT_FILE=scene.image, FAULT_PATCH=f"{START}:1:{scene.path(name)}"
         )
-        expect(scene.save(env=env), os.EX_CANTCREAT, f"/{name}: File exists")
+        expect(scene.save(env=env), os.EX_TEMPFAIL, f"/{name}: another has taken")
         assert scene.read(name) == b"theirs"
         assert scene.image_bytes() == IMAGE
         expect(scene.save(), os.EX_OK)
         assert scene.read("vmcore.1") == DATA
+
+
+def check_taken_late(name, links):
+    """Nor is it replaced if that happens at the last moment."""
+    with Scene(IMAGE) as scene:
+        put(scene, f"{name}.new", "theirs")
+        env = environment(FAULT_TAKE=name, **links)
+        expect(scene.save(env=env), os.EX_TEMPFAIL, f"/{name}: another has taken")
+        assert scene.read(name) == b"theirs"
+        assert scene.names() == sorted(["bounds", name]), scene.names()
+        assert scene.image_bytes() == IMAGE
+        expect(scene.save(env=environment(**links)), os.EX_OK)
+        assert scene.read("vmcore.1") == DATA
+
+
+def check_taken_max(name, links):
+    """With -m, the older dump does not replace it, either."""
+    with Scene(IMAGE) as scene:
+        for other in ("vmcore.0", "info.0"):
+            put(scene, other, "old")
+        put(scene, f"{name}.new", "theirs")
+        env = environment(FAULT_TAKE=name, **links)
+        result = scene.save("-m", "1", env=env)
+        expect(result, os.EX_TEMPFAIL, f"/{name}: another has taken")
+        assert scene.read(name) == b"theirs"
+        assert scene.read(f".saving.old.{name}") == b"old"
+        assert scene.image_bytes() == IMAGE
+
+
+def check_saved_meanwhile():
+    """With -m, another run's dump is none of the older ones that go."""
+    with Scene(IMAGE) as scene:
+        for name in ("vmcore.0", "info.0"):
+            put(scene, name, "theirs")
+        os.rename(scene.path("info.0"), scene.path("info.0.new"))
+        env = environment(
+            FAULT_FILE=scene.image, FAULT_PATCH=f"{START}:1:{scene.path('info.0')}"
+        )
+        result = scene.save("-m", "1", env=env)
+        expect(result, os.EX_TEMPFAIL, "/info.0: another has taken")
+        assert scene.read("vmcore.0") == scene.read("info.0") == b"theirs"
+        assert scene.image_bytes() == IMAGE
+
+
+def check_linkless(links):
+    """Without hard links, files get their names all the same, with -m too."""
+    with Scene(IMAGE) as scene:
+        for name in ("vmcore.0", "info.0"):
+            put(scene, name, "old")
+        expect(scene.save("-m", "1", env=environment(**links)), os.EX_OK)
+        assert scene.read("vmcore.0") == DATA
+        left = ["bounds", "info.0", "info.last", "vmcore.0", "vmcore.last"]
+        assert scene.names() == left, scene.names()
 
 
 def check_swapped(name):
@@ -561,6 +614,18 @@ def check_swapped(name):
         assert scene.image_bytes() == IMAGE
 
 
+LINKS = [
+    ("with links", {}),
+    ("without links", {"FAULT_NO_LINKS": "1"}),
+    ("without links and NOREPLACE", {"FAULT_NO_LINKS": "2"}),
+]
+for what, links in LINKS:
+    for name in ("vmcore.0", "info.0"):
+        case = f"{name} is taken at the last moment, {what}"
+        tests.case(case, check_taken_late, name, links)
+        tests.case(f"-m: {case}", check_taken_max, name, links)
+    tests.case(f"-m: files get their names {what}", check_linkless, links)
+tests.case("-m: another run saves meanwhile", check_saved_meanwhile)
 for name in ("vmcore.0", "info.0", "bounds"):
     tests.case(f"another file comes to be {name}", check_swapped, name)
 for name in ("vmcore.0", "info.0", "vmcore.0.zst"):

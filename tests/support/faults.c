@@ -10,6 +10,10 @@
  *	FAULT_RENAME=NAME		renaming to NAME fails
  *	FAULT_SWAP=NAME			before renaming to NAME, an empty file
  *					takes the place of what is renamed
+ *	FAULT_TAKE=NAME			before renaming to NAME, or FAULT_RENAME's
+ *					failure, the file NAME.new is renamed to it
+ *	FAULT_NO_LINKS=N		hard links are not supported; if N is 2,
+ *					RENAME_NOREPLACE is not, either
  *	FAULT_READ_MAX=BYTES		reads of more than so many in all abort
  *	FAULT_SEEK_MAX=N		so do more than N seeks
  *	FAULT_LINK_MAX=N		so do more than N symbolic links
@@ -34,6 +38,8 @@ typedef ssize_t pread_t(int, void *, size_t, off_t);
 typedef ssize_t read_t(int, void *, size_t);
 typedef off_t lseek_t(int, off_t, int);
 typedef int renameat_t(int, const char *, int, const char *);
+typedef int linkat_t(int, const char *, int, const char *, int);
+typedef int renameat2_t(int, const char *, int, const char *, unsigned int);
 typedef int symlinkat_t(const char *, int, const char *);
 
 VISIBLE pread_t pread, pread64;
@@ -235,17 +241,68 @@ is_named(const char *variable, const char *from, const char *to)
 	    strncmp(from, ".saving.old", 11) != 0);
 }
 
-int
-renameat(int from_fd, const char *from, int to_fd, const char *to)
+static void
+take(int dir_fd, const char *name)
 {
+	renameat_t *next = (renameat_t *)dlsym(RTLD_NEXT, "renameat");
+	char from[64];
+
+	(void)snprintf(from, sizeof(from), "%s.new", name);
+	if (next(dir_fd, from, dir_fd, name) != 0 && errno != ENOENT)
+		abort();
+}
+
+/* What happens before a file gets a name.  Non-zero: it gets none. */
+static int
+before_naming(int fd, const char *from, const char *to)
+{
+	if (is_named("FAULT_TAKE", from, to))
+		take(fd, to);
 	if (is_named("FAULT_RENAME", from, to)) {
 		errno = EPERM;
 		return (-1);
 	}
 	if (is_named("FAULT_SWAP", from, to))
-		swap(from_fd, from);
+		swap(fd, from);
+	return (0);
+}
+
+int
+renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	if (before_naming(from_fd, from, to) != 0)
+		return (-1);
 	return (((renameat_t *)dlsym(RTLD_NEXT, "renameat"))(from_fd, from,
 	    to_fd, to));
+}
+
+int
+linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+	if (before_naming(from_fd, from, to) != 0)
+		return (-1);
+	if (getenv("FAULT_NO_LINKS") != NULL) {
+		errno = EPERM;
+		return (-1);
+	}
+	return (((linkat_t *)dlsym(RTLD_NEXT, "linkat"))(from_fd, from, to_fd,
+	    to, flags));
+}
+
+int
+renameat2(int from_fd, const char *from, int to_fd, const char *to,
+    unsigned int flags)
+{
+	const char *lacks = getenv("FAULT_NO_LINKS");
+
+	if (before_naming(from_fd, from, to) != 0)
+		return (-1);
+	if (lacks != NULL && strcmp(lacks, "2") == 0) {
+		errno = EINVAL;
+		return (-1);
+	}
+	return (((renameat2_t *)dlsym(RTLD_NEXT, "renameat2"))(from_fd, from,
+	    to_fd, to, flags));
 }
 
 int
