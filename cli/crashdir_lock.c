@@ -3,9 +3,10 @@
  *
  * Strangers can lock whatever they can open, a folder for one, and would keep
  * us out for ever.  So the lock is a file that is made for it, and that only its
- * owner can open.  In a folder that everybody may write to, a stranger can make a
- * file of that name first.  Such a file is removed, and where that is not allowed,
- * no lock is taken.
+ * owner can open.  In a folder with the sticky bit, as /tmp has it, a stranger can
+ * make a file of that name first.  Such a file is removed, and where that is not
+ * allowed, no lock is taken.  In any other folder, whoever can make a file can
+ * remove ours, too: the file is a colleague's, and keeps us out.
  */
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -26,21 +27,22 @@
 
 /* The owner of the folder can keep us out in any case. */
 static bool
-is_trusted(const struct crashdir *cd, uid_t owner)
+is_trusted(const struct stat *folder, uid_t owner)
 {
-	struct stat folder;
-
-	return (owner == geteuid() || owner == 0 ||
-	    (fstat(cd->cd_fd, &folder) == 0 && owner == folder.st_uid));
+	return (owner == geteuid() || owner == 0 || owner == folder->st_uid);
 }
 
 /* A hard link may lead to any file of ours, also to one that others can open. */
 static bool
 is_lock(const struct crashdir *cd, const struct stat *st)
 {
-	return (S_ISREG(st->st_mode) && st->st_nlink == 1 &&
-	    (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
-	    is_trusted(cd, st->st_uid));
+	struct stat folder;
+
+	if (!S_ISREG(st->st_mode) || fstat(cd->cd_fd, &folder) != 0)
+		return (false);
+	return ((folder.st_mode & S_ISVTX) == 0 ||
+	    (st->st_nlink == 1 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+		is_trusted(&folder, st->st_uid)));
 }
 
 /* Is there a file of that name? */
@@ -77,30 +79,60 @@ remove_strangers(const struct crashdir *cd)
 }
 
 static int
-lock_failed(const struct crashdir *cd)
+lock_failed(const struct crashdir *cd, const struct stat *st)
 {
 	if (errno != EWOULDBLOCK)
 		return (crashdir_complain(cd, LOCK_NAME, EX_TEMPFAIL));
-	warnx("%s: another vmcore save is at work there (it has locked %s)",
-	    cd->cd_path, LOCK_NAME);
+	warnx(
+	    "%s: another vmcore save is at work there (%s of user %ju is locked)",
+	    cd->cd_path, LOCK_NAME, (uintmax_t)st->st_uid);
 	return (EX_TEMPFAIL);
 }
 
-/* EX_OK with *again: the file was removed or replaced meanwhile. */
+/* Only its owner can tell a lock that is held from one that a crash has left. */
+static int
+open_failed(const struct crashdir *cd)
+{
+	struct stat st;
+
+	if (errno != EACCES || !look_at_lock(cd, &st))
+		return (crashdir_complain(cd, LOCK_NAME, EX_CANTCREAT));
+	warnx(
+	    "%s: another vmcore save of user %ju may be at work there: if none is, remove %s/%s",
+	    cd->cd_path, (uintmax_t)st.st_uid, cd->cd_path, LOCK_NAME);
+	return (EX_TEMPFAIL);
+}
+
+/* Sets *made: it is new, and ours whatever the file system says of it. */
+static int
+open_lock(const struct crashdir *cd, bool *made)
+{
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(cd->cd_fd, LOCK_NAME, flags);
+
+	*made = fd < 0 && errno == ENOENT;
+	return (*made ? openat(cd->cd_fd, LOCK_NAME, flags | O_CREAT | O_EXCL,
+			    LOCK_MODE) :
+			fd);
+}
+
+/* EX_OK with *again: the file was made, removed or replaced meanwhile. */
 static int
 try_lock(struct crashdir *cd, bool *again)
 {
 	struct stat st, named;
+	bool made;
 
-	*again = false;
-	cd->cd_lock_fd = openat(cd->cd_fd, LOCK_NAME,
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, LOCK_MODE);
+	cd->cd_lock_fd = open_lock(cd, &made);
+	*again = cd->cd_lock_fd < 0 && made && errno == EEXIST;
+	if (*again)
+		return (EX_OK);
 	if (cd->cd_lock_fd < 0 || fstat(cd->cd_lock_fd, &st) != 0)
-		return (crashdir_complain(cd, LOCK_NAME, EX_CANTCREAT));
-	if (!is_lock(cd, &st))
+		return (open_failed(cd));
+	if (!made && !is_lock(cd, &st))
 		*again = true;
 	else if (flock(cd->cd_lock_fd, LOCK_EX | LOCK_NB) != 0)
-		return (lock_failed(cd));
+		return (lock_failed(cd, &st));
 	else
 		*again =
 		    !look_at_lock(cd, &named) || !is_same_file(&named, &st);

@@ -321,6 +321,49 @@ def check_lock_stays(user, make):
         assert ".saving.lock" in scene.names(), scene.names()
 
 
+# Folders that a group or all may write to, and remove each other's files from.
+SHARED = (0o2775, 0o777)
+
+
+def check_colleagues_lock(mode, user, message, held=True):
+    """There, a file of anybody's is a lock, and stays."""
+    if os.geteuid() != 0:
+        raise Skip("cannot become somebody else")
+    with Scene(GOOD) as scene:
+        os.chown(scene.folder, 0, user)
+        for path, bits in [(scene.work.name, 0o711), (scene.image, 0o666),
+                           (scene.folder, mode)]:
+            os.chmod(path, bits)
+        fd = held_lock(scene.path(".saving.lock"), 12345)
+        if not held:
+            os.close(fd)
+        try:
+            result = scene.save(user=user, group=user)
+        except PermissionError:
+            raise Skip("nobody else can run the command here")
+        expect(result, os.EX_TEMPFAIL, message)
+        assert result.err.count("\n") == 1, result
+        assert scene.names() == [".saving.lock"], scene.names()
+        assert scene.image_bytes() == GOOD
+        if held:
+            os.close(fd)
+        os.remove(scene.path(".saving.lock"))
+        expect(scene.save(user=user, group=user), os.EX_OK)
+
+
+def check_colleague_died(mode):
+    """A lock that root can tell to be left from a crash is none."""
+    if os.geteuid() != 0:
+        raise Skip("cannot give files away")
+    with Scene(GOOD) as scene:
+        os.chmod(scene.folder, mode)
+        os.close(held_lock(scene.path(".saving.lock"), 12345))
+        result = scene.save()
+        expect(result, os.EX_OK)
+        assert result.err == "", result
+        assert ".saving.lock" not in scene.names(), scene.names()
+
+
 def check_leftovers():
     """What a crash has left, or somebody has put there, is not written to."""
     with Scene(GOOD) as scene:
@@ -469,6 +512,21 @@ for what, user, make in [
     ("that is a folder", 0, os.mkdir),
 ]:
     tests.case(f"a lock {what}, which stays", check_lock_stays, user, make)
+for mode in SHARED:
+    where = f"in a folder of mode {mode:o}"
+    tests.case(
+        f"a colleague's lock, {where}: root",
+        *(check_colleagues_lock, mode, 0),
+        "another vmcore save is at work there (.saving.lock of user 12345 is locked)",
+    )
+    for what, held in [("a colleague's lock", True), ("an old lock", False)]:
+        tests.case(
+            f"{what}, {where}: another user",
+            *(check_colleagues_lock, mode, 12346),
+            "save of user 12345 may be at work there: if none is, remove ",
+            held,
+        )
+    tests.case(f"an old lock, {where}: root", check_colleague_died, mode)
 tests.case("names that are taken", check_leftovers)
 
 # ---- what goes wrong on the way ----
