@@ -299,12 +299,16 @@ open_again(const struct debugfile *df)
 	return (fd);
 }
 
-/* Note which section of df the helper cannot unpack. */
+/* Note what of df's debug information the helper does not read. */
 static void
-note_unreadable(const struct debugfile *df, const struct debug_opened *dop)
+note_unread(const struct debugfile *df, const struct debug_opened *dop)
 {
 	char name[ESCAPE_MAX * sizeof(dop->dop_unreadable) + 1];
 
+	if (dop->dop_elsewhere)
+		kdb_note(df->dbf_kdb,
+		    "%s: some of its debug information is in a file of dwz (.gnu_debugaltlink), which is not read: no lines",
+		    df->dbf_path);
 	if (dop->dop_unreadable[0] == '\0')
 		return;
 	(void)escape_text(name, sizeof(name), dop->dop_unreadable,
@@ -327,7 +331,7 @@ introduce(struct debugfile *df)
 	df->dbf_sent = send_introduction(df, &in) &&
 	    helper_read(helper_of(df)->dbh_helper.hlp_sock, &dop, sizeof(dop));
 	if (df->dbf_sent)
-		note_unreadable(df, &dop);
+		note_unread(df, &dop);
 	else
 		lose(df);
 	df->dbf_number = helper_of(df)->dbh_nfiles++;

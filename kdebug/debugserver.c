@@ -34,11 +34,13 @@ read_texts(int sock, const struct dwfile_desc *desc)
 static bool
 answer_open(const struct server *sv, struct dwfile *dw)
 {
-	struct debug_opened dop = { "" };
+	struct debug_opened dop = { .dop_elsewhere = false };
 
-	if (dw != NULL)
+	if (dw != NULL) {
 		(void)dwfile_unreadable(dw, dop.dop_unreadable,
 		    sizeof(dop.dop_unreadable));
+		dop.dop_elsewhere = dwfile_elsewhere(dw);
+	}
 	helper_check();
 	return (helper_write(sv->dsv_sock, &dop, sizeof(dop)));
 }

@@ -29,6 +29,7 @@ struct debug_request {
 
 struct debug_opened {
 	char dop_unreadable[32]; /* dwfile_unreadable()'s name; "": none */
+	bool dop_elsewhere;	 /* dwfile_elsewhere()'s answer */
 };
 
 /* The longest name of a source file; longer ones are cut. */

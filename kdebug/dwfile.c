@@ -215,6 +215,15 @@ dwfile_unreadable(struct dwfile *dw, char *name, size_t len)
 	return (found != NULL);
 }
 
+bool
+dwfile_elsewhere(struct dwfile *dw)
+{
+	Dwarf_Addr unused;
+	Dwarf *dwarf = dwfl_module_getdwarf(dw->dwf_mod, &unused);
+
+	return (dwarf != NULL && debugsections_elsewhere(dwarf));
+}
+
 void
 dwfile_close(struct dwfile *dw)
 {

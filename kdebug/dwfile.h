@@ -72,6 +72,12 @@ void dwfile_close(struct dwfile *dw);
  */
 bool dwfile_unreadable(struct dwfile *dw, char *name, size_t len);
 
+/*
+ * Is some of its debug information in another file (debugsections_elsewhere())?
+ * It has no lines then.
+ */
+bool dwfile_elsewhere(struct dwfile *dw);
+
 /* The line that the code at va came from.  *file is dw's. */
 bool dwfile_line(struct dwfile *dw, kvaddr_t va, const char **file, int *line);
 

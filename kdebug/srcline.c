@@ -62,6 +62,8 @@ list_cus(struct dwfile *dw)
 	Dwarf_Addr unused;
 
 	cus->dc_done = true;
+	if (dwfile_elsewhere(dw))
+		return;
 	do
 		cu = dwfl_module_nextcu(dw->dwf_mod, cu, &unused);
 	while (cu != NULL && add_cu(dw, cu));

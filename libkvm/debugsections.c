@@ -1,15 +1,17 @@
 /*
- * Which section of debug information cannot be unpacked: see debugsections.h.
- * What was unpacked is no longer marked as compressed.
+ * Which sections of debug information we cannot use: see debugsections.h.
  */
 #include "libkvm/debugsections.h"
 
+#include <elfutils/libdwelf.h>
 #include <gelf.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
-/* The section's name if it is compressed debug information, else NULL. */
+/*
+ * The section's name if it is compressed debug information, else NULL.  What was
+ * unpacked is no longer marked as compressed.
+ */
 static const char *
 packed_name(Elf *elf, Elf_Scn *scn)
 {
@@ -40,4 +42,13 @@ debugsections_unreadable(Elf *elf)
 			return (name);
 	}
 	return (NULL);
+}
+
+bool
+debugsections_elsewhere(Dwarf *dwarf)
+{
+	const char *name;
+	const void *id;
+
+	return (dwelf_dwarf_gnu_debugaltlink(dwarf, &name, &id) > 0);
 }

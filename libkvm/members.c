@@ -19,6 +19,7 @@ struct wanted {
 /* What is sent after the members. */
 struct outcome {
 	size_t oc_nfound;
+	bool oc_elsewhere;	/* types_elsewhere()'s answer */
 	char oc_unreadable[32]; /* if none: types_unreadable()'s name, or "" */
 };
 
@@ -31,6 +32,7 @@ look(const struct wanted *mw, struct outcome *oc)
 
 	if (ty == NULL)
 		return;
+	oc->oc_elsewhere = types_elsewhere(ty);
 	oc->oc_nfound = types_find(ty, mw->mw_list, mw->mw_n);
 	if (oc->oc_nfound == 0 && (name = types_unreadable(ty)) != NULL)
 		(void)snprintf(oc->oc_unreadable, sizeof(oc->oc_unreadable),
@@ -66,13 +68,16 @@ receive(const struct helper *hp, const struct wanted *mw, struct outcome *oc)
 	return (helper_read(hp->hlp_sock, oc, sizeof(*oc)));
 }
 
-/* Say in why what cannot be unpacked, up to what is in no section's name. */
+/* Say in why what is not read, up to what is in no section's name. */
 static void
-tell_unreadable(const struct outcome *oc, char *why, size_t len)
+tell_unread(const struct outcome *oc, char *why, size_t len)
 {
 	size_t n = strspn(oc->oc_unreadable, "abcdefghijklmnopqrstuvwxyz_.");
 
-	if (n > 0)
+	if (oc->oc_elsewhere)
+		(void)snprintf(why, len,
+		    "a file of dwz (.gnu_debugaltlink), which is not read");
+	else if (n > 0)
 		(void)snprintf(why, len, "%.*s, which cannot be unpacked",
 		    (int)n, oc->oc_unreadable);
 }
@@ -95,6 +100,6 @@ members_find(struct exec *ex, struct kvm_member *list, size_t n, char *why,
 	}
 	helper_end(&hp);
 	oc.oc_unreadable[sizeof(oc.oc_unreadable) - 1] = '\0';
-	tell_unreadable(&oc, why, len);
+	tell_unread(&oc, why, len);
 	return (oc.oc_nfound);
 }

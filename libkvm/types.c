@@ -30,6 +30,7 @@ struct types {
 	Elf *ty_exec_elf; /* the kernel file's own */
 	Elf *ty_elf;	  /* owned; of what was split off, NULL: not used */
 	int ty_fd;	  /* owned; -1: the same */
+	bool ty_elsewhere;
 	size_t ty_nlooks; /* members looked at in this search */
 };
 
@@ -49,8 +50,11 @@ open_dwarf(struct types *ty, Elf *elf)
 {
 	ty->ty_dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
 	helper_check();
-	if (has_units(ty->ty_dwarf))
-		return (true);
+	if (has_units(ty->ty_dwarf)) {
+		ty->ty_elsewhere = debugsections_elsewhere(ty->ty_dwarf);
+		if (!ty->ty_elsewhere)
+			return (true);
+	}
 	(void)dwarf_end(ty->ty_dwarf);
 	ty->ty_dwarf = NULL;
 	return (false);
@@ -101,6 +105,12 @@ types_unreadable(const struct types *ty)
 	if (name == NULL && ty->ty_elf != NULL)
 		name = debugsections_unreadable(ty->ty_elf);
 	return (name);
+}
+
+bool
+types_elsewhere(const struct types *ty)
+{
+	return (ty->ty_elsewhere);
 }
 
 void

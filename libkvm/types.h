@@ -17,6 +17,9 @@ void types_close(struct types *ty);
 /* debugsections_unreadable()'s answer about the file, and the split-off one. */
 const char *types_unreadable(const struct types *ty);
 
+/* debugsections_elsewhere()'s answer: no structure is found then. */
+bool types_elsewhere(const struct types *ty);
+
 /* See kvm_members_find(). */
 size_t types_find(struct types *ty, struct kvm_member *list, size_t n);
 

@@ -374,6 +374,44 @@ def check_damaged_half(section):
     assert f"{section} cannot be unpacked" in ran.err, ran
 
 
+# ---- debug information that names further files ----
+
+
+def check_fifo(sections, said=""):
+    """A FIFO that is named as a file to read is not opened."""
+    if not os.path.exists(path("fifo")):
+        os.mkfifo(path("fifo"))
+    kernel = add_sections("fifo_named", sections)
+    for command in ("bt", "ps"):
+        ran = check(command, "-N", kernel, path("core"))
+        assert ran.out == without_debug(command)
+        assert said in ran.err, ran
+
+
+def dwz_sections():
+    """A structure whose name is in dwz's file."""
+    abbrevs = bytes([1, 0x11, 1, 0, 0, 2, 0x13, 0, 3, 0xA1, 0x3E, 0, 0, 0])
+    body = struct.pack("<HIB", 4, 0, 8) + b"\1\2" + bytes(4) + b"\0"
+    return {
+        ".debug_abbrev": abbrevs,
+        ".debug_info": struct.pack("<I", len(body)) + body,
+        ".gnu_debugaltlink": b"fifo\0" + b"\x11" * 20,
+    }
+
+
+def dwo_sections():
+    """Split DWARF: a structure whose name would be that of its unit."""
+    named = bytes([0x76, 8])  # DW_AT_dwo_name, DW_FORM_string
+    abbrevs = bytes([1, 0x13, 1]) + named + bytes([0, 0])
+    abbrevs += bytes([2, 0x13, 0, 0x47, 0x13, 0, 0, 0])  # specification, ref4
+    body = struct.pack("<HBBIQ", 5, 4, 8, 0, 1) + b"\1fifo\0"
+    body += b"\2" + struct.pack("<I", 20) + b"\0"
+    return {
+        ".debug_abbrev": abbrevs,
+        ".debug_info": struct.pack("<I", len(body)) + body,
+    }
+
+
 # ---- segments of notes ----
 
 
@@ -529,6 +567,9 @@ for section in (".debug_info", ".debug_abbrev", ".debug_line"):
         )
     tests.case(f"{section} is damaged", check_damaged, section)
     tests.case(f"{section} is damaged, split off", check_damaged_half, section)
+tests.case("a FIFO for dwz's file", check_fifo, dwz_sections(),
+           "(.gnu_debugaltlink), which is not read")
+tests.case("a FIFO for a .dwo", check_fifo, dwo_sections())
 tests.case("a debug link to a hole of 64 GiB", check_hole_linked)
 tests.case("a thousand segments of notes", check_notes, 1000, 1 << 20)
 tests.case("a kernel that is a hole of 64 GiB", check_hole_kernel)
