@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -361,6 +362,37 @@ set_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* The end of the helper's side of the socket, for on_news(). */
+static int news_sock;
+
+static void
+on_news(int sig)
+{
+	struct pollfd pfd = { .fd = news_sock };
+	int error = errno;
+
+	(void)sig;
+	if (poll(&pfd, 1, 0) > 0 && (pfd.revents & POLLHUP) != 0)
+		_exit(0);
+	errno = error;
+}
+
+/*
+ * End with the parent, whatever we are waiting for: the socket raises SIGIO at
+ * each message, and when its other side is closed.  Linux has a signal for the
+ * end of a parent, but takes that of the thread that forked for it.
+ */
+static void
+watch_parent(int sock)
+{
+	struct sigaction sa = { .sa_handler = on_news, .sa_flags = SA_RESTART };
+
+	news_sock = sock;
+	(void)sigaction(SIGIO, &sa, NULL);
+	(void)fcntl(sock, F_SETOWN, getpid());
+	(void)fcntl(sock, F_SETFL, fcntl(sock, F_GETFL) | O_ASYNC);
+}
+
 /*
  * Close all files but two, above all the sockets of others: somebody may wait
  * for their end.  What libdw says on its way out is for no one's eyes.
@@ -386,6 +418,7 @@ static void
 run(int sock, int keep_fd)
 {
 	set_signals();
+	watch_parent(sock);
 	set_limit(RLIMIT_CORE, 0);
 	bound_stack();
 	close_files(sock, keep_fd);

@@ -1,6 +1,8 @@
 /* A process for what may end the process that does it. */
 #include "libkvm/helper.h"
 
+#include <sys/wait.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -144,6 +146,16 @@ take_time(int sock, void *arg)
 	(void)arg;
 	for (;;)
 		n = n + 1;
+}
+
+/* Wait for something that does not come, after a word. */
+static void
+wait_long(int sock, void *arg)
+{
+	(void)arg;
+	(void)helper_write(sock, "x", 1);
+	for (;;)
+		(void)pause();
 }
 
 /* Say whether the descriptor that arg leads to is open, and 1 and 2 are. */
@@ -308,17 +320,40 @@ test_no_children(void **state)
 	assert_true(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
 }
 
+/* A helper goes with its parent, without having been ended. */
+static void
+test_orphan(void **state)
+{
+	struct helper hp;
+	int ends[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	if (fork() == 0) {
+		/* Of all files, the helper keeps this one open. */
+		if (helper_start(&hp, wait_long, NULL, ends[1]))
+			(void)helper_read(hp.hlp_sock, &byte, 1);
+		_exit(0);
+	}
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 0);
+	close(ends[0]);
+	assert_true(wait(NULL) > 0);
+}
+
 int
 main(void)
 {
-	struct CMUnitTest tests[5 + NROWS(end_rows)] = {
+	struct CMUnitTest tests[6 + NROWS(end_rows)] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_raised),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_passing),
 		cmocka_unit_test(test_no_children),
+		cmocka_unit_test(test_orphan),
 	};
-	size_t n = 5;
+	size_t n = 6;
 
 	ADD_ROWS(tests, n, end_rows, test_end);
 	return (RUN_TESTS(tests, n));
