@@ -28,8 +28,8 @@
 #define BASE_MEMORY	 64 /* MiB */
 #define MEMORY_OF_BYTE	 16 /* bytes */
 #define PACKED_FACTOR	 2
-#define BASE_SECONDS	 2
-#define MEMORY_OF_SECOND 32 /* MiB */
+#define BASE_SECONDS	 1
+#define MEMORY_OF_SECOND 64 /* MiB */
 
 /* As much stack as most hosts give, and how far past its end a call may reach. */
 #define STACK_LEN ((uint64_t)8 << 20)
@@ -493,7 +493,7 @@ helper_bury(struct helper *hp, char *why, size_t len)
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_TIME)
 		(void)snprintf(why, len,
-		    "more than %ju seconds of CPU time (VMCORE_DEBUG_LIMIT)",
+		    "more than %ju s of CPU time (VMCORE_DEBUG_LIMIT)",
 		    (uintmax_t)hp->hlp_bound->hb_seconds);
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_UNREAD)
 		(void)snprintf(why, len, "files that can be read everywhere");

@@ -12,7 +12,8 @@
  *
  *	64 MiB of memory, and 16 bytes for each byte that is there; 32 bytes
  *		for each byte of a compressed file, as it is before unpacking
- *	2 seconds of CPU time, and one for each 32 MiB of memory
+ *	1 second of CPU time, and one for each 64 MiB of memory.  A command may
+ *		have two helpers: for types, and for lines and unwind tables
  *
  * Lines and unwind tables of all functions take 3 bytes for each byte of a plain
  * file, 5 where its sections are compressed, and 7 to 10 for each byte of a

@@ -232,8 +232,8 @@ static const struct end_row {
 	{ "memory, and a length that is too long", take_memory_of_too_long,
 	    NULL, "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
 #endif
-	{ "CPU time", take_time, "1",
-	    "more than 2 seconds of CPU time (VMCORE_DEBUG_LIMIT)" },
+	{ "CPU time", take_time, "64",
+	    "more than 2 s of CPU time (VMCORE_DEBUG_LIMIT)" },
 };
 
 static void
