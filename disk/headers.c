@@ -267,6 +267,18 @@ has_pair(const struct dumpdev_dump *by_last)
 	    memcmp(by_last->dmp_first, hdr, HDR_LEN) == 0);
 }
 
+/* The data of an encrypted dump may be any bytes, but its key may not. */
+static bool
+has_key(const struct disk *dk, const struct dumpdev_dump *dump)
+{
+	uint8_t head[KERNELDUMP_KEY_HEAD_LEN];
+	struct span bytes = { .base = head, .len = sizeof(head) };
+
+	return (dump->dmp_hdr.kh_key_len >= sizeof(head) &&
+	    disk_read(dk, dump->dmp_place.kpl_key_off, head, sizeof(head)) &&
+	    kerneldump_is_key(bytes));
+}
+
 /* Does what would be the dump begin as dumps do? */
 static bool
 begins_well(const struct disk *dk, const struct dumpdev_dump *dump)
@@ -276,6 +288,8 @@ begins_well(const struct disk *dk, const struct dumpdev_dump *dump)
 	uint8_t head[IMAGEKIND_HEAD_LEN];
 	struct span bytes = { .base = head, .len = sizeof(head) };
 
+	if (kh->kh_key_len != 0)
+		return (has_key(dk, dump));
 	if (kerneldump_is_text(kh))
 		off += kh->kh_dump_len - KERNELDUMP_TEXT_BLOCK_LEN;
 	return (disk_read(dk, off, head, sizeof(head)) &&

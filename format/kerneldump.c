@@ -242,6 +242,24 @@ put_magic(uint8_t hdr[KERNELDUMP_HDR_LEN], const char *magic)
 	put_string(hdr, magic, MAGIC_LEN);
 }
 
+/* ---- keys ---- */
+
+#define KEY_LEN_OFF	  33 /* the encrypted key's length */
+#define KEY_ENCRYPTED_MAX 2048
+
+bool
+kerneldump_is_key(struct span bytes)
+{
+	uint32_t len;
+
+	if (bytes.len < KERNELDUMP_KEY_HEAD_LEN)
+		return (false);
+	len = be32dec(bytes.base + KEY_LEN_OFF);
+	/* AES-256-CBC or ChaCha20. */
+	return ((bytes.base[0] == 1 || bytes.base[0] == 2) && len != 0 &&
+	    len <= KEY_ENCRYPTED_MAX);
+}
+
 void
 kerneldump_clear(uint8_t hdr[KERNELDUMP_HDR_LEN])
 {

@@ -87,6 +87,14 @@ bool kerneldump_place(const struct kerneldump_hdr *kh, uint64_t last_off,
 
 bool kerneldump_is_text(const struct kerneldump_hdr *kh);
 
+/*
+ * Do these bytes begin as the key of an encrypted dump does?  They are as many as
+ * tell, or it is none.  FreeBSD's struct kerneldumpkey.
+ */
+#define KERNELDUMP_KEY_HEAD_LEN 37 /* before the encrypted key */
+
+bool kerneldump_is_key(struct span bytes);
+
 /* Mark a header as saved.  The parity stays what it was for the dump's. */
 void kerneldump_clear(uint8_t hdr[KERNELDUMP_HDR_LEN]);
 

@@ -13,6 +13,7 @@
 
 #include "format/elfcore.h"
 #include "format/foreign.h"
+#include "format/kerneldump.h"
 #include "format/minidump.h"
 
 /* The file's bytes at off, fewer at its end.  false: errno says why not. */
@@ -25,24 +26,15 @@ read_span(int fd, uint64_t off, size_t len, uint8_t *buf, struct span *out)
 	return (n >= 0);
 }
 
-/* struct kerneldumpkey, FreeBSD's sys/sys/kerneldump.h; bytes. */
-#define KEY_HEAD_LEN	  37 /* before the encrypted key */
-#define KEY_LEN_OFF	  33
-#define KEY_ENCRYPTED_MAX 2048
-
 /* Does fd hold the key of an encrypted dump? */
 static bool
 is_key(int fd)
 {
-	uint8_t head[KEY_HEAD_LEN];
-	uint32_t len;
+	uint8_t head[KERNELDUMP_KEY_HEAD_LEN];
+	struct span bytes;
 
-	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head))
-		return (false);
-	len = be32dec(head + KEY_LEN_OFF);
-	/* AES-256-CBC or ChaCha20. */
-	return ((head[0] == 1 || head[0] == 2) && len != 0 &&
-	    len <= KEY_ENCRYPTED_MAX);
+	return (read_span(fd, 0, sizeof(head), head, &bytes) &&
+	    kerneldump_is_key(bytes));
 }
 
 /* Where the number of vmcore.7 or vmcore.7.zst is in a name; NULL: there is none. */

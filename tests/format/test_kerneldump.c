@@ -322,6 +322,32 @@ test_clear(void **state)
 	}
 }
 
+static void
+test_key(void **state)
+{
+	static const struct {
+		const char *bytes;
+		bool is;
+	} keys[] = {
+		{ "01 @33 00000100", true },
+		{ "02 @33 00000800", true },
+		{ "03 @33 00000100", false },
+		{ "01 @33 00000801", false },
+		{ "01 @33 00000000", false },
+	};
+	uint8_t head[KERNELDUMP_KEY_HEAD_LEN];
+	struct span bytes = { .base = head, .len = sizeof(head) };
+
+	(void)state;
+	for (size_t i = 0; i < NROWS(keys); i++) {
+		memset(head, 0, sizeof(head));
+		hex_patch(keys[i].bytes, head, sizeof(head));
+		assert_int_equal(kerneldump_is_key(bytes), keys[i].is);
+	}
+	bytes.len--;
+	assert_false(kerneldump_is_key(bytes));
+}
+
 int
 main(void)
 {
@@ -341,5 +367,6 @@ main(void)
 	    row_test("textdumps, cleared dumps", test_other_magics, NULL);
 	tests[n++] = row_test("textdumps: blocks", test_text_blocks, NULL);
 	tests[n++] = row_test("clear, and undo it", test_clear, NULL);
+	tests[n++] = row_test("the start of a key", test_key, NULL);
 	return (RUN_TESTS(tests, n));
 }

@@ -359,6 +359,26 @@ for what, *row in LONE:
     tests.case(f"--offset with the last header of {what}", check_offset_lone, *row)
 
 
+def check_lone_key(lost, sector):
+    """The key of an encrypted dump tells which header of it is left."""
+    key = (b"\1" + some_bytes(32, 3) + (256).to_bytes(4, "big") + some_bytes(256, 4))
+    key = key.ljust(sector, b"\0")
+    data = some_bytes(20 * sector, 7)
+    image = dump4(data, key=key, sector=sector)
+    header = image.index(images.KERNEL) if lost == "first" else len(image) - sector
+    with Scene(FILLER + falsify(image, header, FILLER[:512]) + FILLER * 3) as scene:
+        expect(scene.save("-kf", "--offset", "0"), os.EX_OK, "the header")
+        assert scene.read("vmcore_encrypted.0") == data
+        assert scene.read("key.0") == key
+
+
+for lost, sector in itertools.product(("first", "last"), (512, 4096)):
+    tests.case(
+        f"--offset, encrypted: the {lost} header is lost, sectors of {sector}",
+        *(check_lone_key, lost, sector),
+    )
+
+
 def check_lone_unknown(sectors, block, lost, make):
     """A lone header before or after what may be anything: no guess is saved."""
     data = some_bytes(512 * sectors, 7)
