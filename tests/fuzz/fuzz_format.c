@@ -25,6 +25,7 @@ fuzz_kerneldump(struct span bytes)
 	uint8_t out[KERNELDUMP_HDR_LEN];
 	const char *why = NULL;
 
+	claim(!kerneldump_is_key(bytes) || !kerneldump_is(bytes));
 	if (!kerneldump_decode(bytes, &kh, &why)) {
 		claim(why != NULL);
 		return;
