@@ -224,7 +224,7 @@ take_turn(struct save_request *rq, const struct save_source *src)
 	return (false);
 }
 
-/* What would save a dump that is refused. */
+/* Say which options save a dump that was refused. */
 static void
 say_refused(const struct save_source *src)
 {

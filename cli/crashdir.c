@@ -258,7 +258,7 @@ is_used(const struct crashdir *cd, uint32_t number)
 	return (false);
 }
 
-/* What info.N is now: zeros if there is none. */
+/* The status of info.N as it is now; zeros if there is no such file. */
 static struct stat
 look_at_info(const struct crashdir *cd, uint32_t number)
 {

@@ -1,4 +1,7 @@
-/* What the files of crashdir.c share, each using those above it only. */
+/*
+ * Functions that crashdir*.c share.  A file calls only functions of the files that
+ * stand above its own here.
+ */
 #ifndef CLI_CRASHDIR_INT_H
 #define CLI_CRASHDIR_INT_H
 

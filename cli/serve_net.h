@@ -38,7 +38,7 @@ int listener_open_unix(struct listener *ln, const char *path);
 /* Stop listening; the socket file goes. */
 void listener_close(struct listener *ln);
 
-/* What listener_accept() has done. */
+/* The outcome of listener_accept(). */
 enum accepted {
 	ACCEPTED_CLIENT,
 	ACCEPTED_NONE,	 /* the client has gone */

@@ -60,7 +60,7 @@ struct dumpdev {
 
 /* ---- opening ---- */
 
-/* What kind of file path is, if it is not a disk. */
+/* The kind of the file at path, which is not a disk. */
 static const char *
 kind_of(const char *path)
 {

@@ -41,8 +41,8 @@ bool dumpdev_limit(struct dumpdev *dev, uint64_t start, uint64_t len,
 void dumpdev_salvage(struct dumpdev *dev, bool (*is_over)(void));
 
 /*
- * What kind of an image it is that has to be made raw before it is looked into.
- * NULL: a disk, or an image as raw as one.
+ * The format of an image that has to be converted before dumps can be found in it.
+ * NULL: it is a disk or a raw image.
  */
 const struct imagekind *dumpdev_image_kind(const struct dumpdev *dev);
 

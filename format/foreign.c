@@ -81,7 +81,7 @@ static const struct foreign disks[] = {
 	MAGIC(510, "\x55\xaa", RAW_DISK),
 };
 
-/* What may come after zeros, as in a copy that began too early. */
+/* Formats that are looked for after zeros: a copy may have begun too early. */
 static const struct foreign late[] = {
 	MAGIC(0, "\x1f\x8b\x08", "gzip data"),
 	MAGIC(0, "\x28\xb5\x2f\xfd", "zstd data"),
