@@ -64,7 +64,9 @@ is_strange(const struct loop *lp, int fd)
 		warnx("serve: another user's client was turned away");
 	if (peer == TCP_PEER_GONE)
 		warnx("serve: a client of an unknown user was turned away");
-	return (peer == TCP_PEER_OTHER || peer == TCP_PEER_GONE);
+	if (peer == TCP_PEER_FAILED)
+		warn("serve: a client of an unknown user was turned away");
+	return (peer != TCP_PEER_OURS && peer != TCP_PEER_UNTOLD);
 }
 
 /* Accept a client.  0, or -1 with errno: there will be no more. */

@@ -7,11 +7,15 @@
 enum tcp_peer {
 	TCP_PEER_OURS,	 /* this user, or root */
 	TCP_PEER_OTHER,	 /* another one */
-	TCP_PEER_GONE,	 /* it is not listed, or the list cannot be read now */
+	TCP_PEER_GONE,	 /* it is not listed */
+	TCP_PEER_FAILED, /* the list cannot be read now; errno is why */
 	TCP_PEER_UNTOLD, /* this host does not tell */
 };
 
-/* fd: a connection over IPv4's loopback interface. */
+/*
+ * fd: a connection to an address of IPv4.  Its other end may be a socket of IPv6,
+ * which has connected to ::ffff:127.0.0.1.
+ */
 enum tcp_peer tcp_peer(int fd);
 
 #endif

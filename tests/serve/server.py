@@ -72,7 +72,9 @@ class Client:
     """A connection on which packets are asked, without acknowledgements."""
 
     def __init__(self, address):
-        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+        family = socket.AF_UNIX
+        if not isinstance(address, str):
+            family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(TIMEOUT)
         self.socket.connect(address)

@@ -70,13 +70,39 @@ def try_tcp(serve):
         same("TCP: whose connection is closed", third.reply(), None)
 
 
+MAPPED = "::ffff:127.0.0.1"
+
+
+def has_ipv6():
+    """Can a socket of IPv6 connect to an address of IPv4 here?"""
+    if not socket.has_ipv6 or not os.path.exists("/proc/net/tcp6"):
+        return False
+    try:
+        with socket.socket(socket.AF_INET6) as client:
+            client.bind((MAPPED, 0))
+    except OSError:
+        return False
+    return True
+
+
+def try_mapped(serve):
+    """A client of IPv6 is one of the same user's, too."""
+    name = "TCP: serves a client of IPv6"
+    if not has_ipv6():
+        skip(name, "no IPv6 here")
+        return
+    with Server([*serve, "--tcp", "0"]) as s:
+        client = Client((MAPPED, s.address[1]))
+        same(name, client.ask(b"qAttached"), b"1")
+
+
 # As another user, who asks once; prints what came.  It may not be able to read
 # any file of Python's.
 STRANGER = """
 import encodings.idna, os, socket, sys
 os.setgid(65534)
 os.setuid(65534)
-with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as client:
+with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as client:
     try:
         client.sendall(b"$qAttached#8f")
         print("came:", client.recv(100))
@@ -92,11 +118,14 @@ def try_stranger(serve):
         skip(name, "not root, or not on Linux")
         return
     with Server([*serve, "--tcp", "0"]) as s:
-        result = run(sys.executable, "-c", STRANGER, s.address[1])
-        same(name, result.out + result.err, "came: b''\n")
+        hosts = ["127.0.0.1"] + [MAPPED] * has_ipv6()
+        for host in hosts:
+            result = run(sys.executable, "-c", STRANGER, host, s.address[1])
+            same(f"{name}: {host}", result.out + result.err, "came: b''\n")
         answer = Client(s.address).ask(b"qAttached")
         same("TCP: this one is not", answer, b"1")
-    holds("TCP: another user is told of", "another user" in s.said, s.said)
+    told = s.said.count("another user's client was turned away")
+    same("TCP: another user is told of", told, len(hosts))
 
 
 def try_private(serve, folder):
@@ -318,7 +347,8 @@ def try_all_descriptors(serve):
     if os.path.exists("/proc/net/tcp"):
         # The last descriptor is the client's, and none is left for the list of users.
         tcp = [*serve, "--tcp", "0"]
-        try_descriptors(tcp, "TCP: few descriptors", Few(), "an unknown user")
+        why = "of an unknown user was turned away: Too many"
+        try_descriptors(tcp, "TCP: few descriptors", Few(), why)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard != resource.RLIM_INFINITY and hard < 2 * FD_SETSIZE:
         skip("high descriptors", "the limit is too low")
@@ -422,6 +452,7 @@ def main():
         for _, kernel, core, _ in realdumps.lay_out(LAY_OUT, folder)[-1:]:
             serve = [VMCORE, "serve", "-N", kernel, "-M", core]
             try_tcp(serve)
+            try_mapped(serve)
             try_stranger(serve)
             try_private(serve, folder)
             try_unix(serve, os.path.join(folder, "socket"))
