@@ -7,6 +7,7 @@
 #include "cli/serve_loop.h"
 
 #include <err.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -18,9 +19,14 @@ struct loop {
 	struct listener *lp_listener; /* the caller's; ln_fd may be -1 */
 	const struct rsp_target *lp_target;
 	bool lp_once;		   /* only one client is accepted */
+	bool lp_rests;		   /* no client is accepted for a while */
+	int lp_error;		   /* why it rested last; 0: it did not */
 	struct client *lp_clients; /* owned; SERVE_CLIENTS_MAX */
 	size_t lp_nclients;
 };
+
+/* A client that cannot be accepted now keeps the listener ready all the while. */
+static const struct timespec rest = { .tv_nsec = 100000000 };
 
 /* Room for clients.  0, or -1 after a message. */
 static int
@@ -69,6 +75,18 @@ is_strange(const struct loop *lp, int fd)
 	return (peer != TCP_PEER_OURS && peer != TCP_PEER_UNTOLD);
 }
 
+/* The reason, in errno, is said once and not each time. */
+static void
+rest_from_accepting(struct loop *lp)
+{
+	int error = errno;
+
+	if (error != lp->lp_error)
+		warn("serve: no client can be accepted now");
+	lp->lp_error = error;
+	lp->lp_rests = true;
+}
+
 /* Accept a client.  0, or -1 with errno: there will be no more. */
 static int
 accept_client(struct loop *lp)
@@ -81,11 +99,15 @@ accept_client(struct loop *lp)
 	case ACCEPTED_AWAY:
 		warn("serve: a client was turned away");
 		return (0);
+	case ACCEPTED_LATER:
+		rest_from_accepting(lp);
+		return (0);
 	case ACCEPTED_FAILURE:
 		return (-1);
 	case ACCEPTED_CLIENT:
 		break;
 	}
+	lp->lp_error = 0;
 	if (is_strange(lp, fd) || add_client(lp, fd, fd) != 0)
 		close(fd);
 	else if (lp->lp_once)
@@ -94,11 +116,16 @@ accept_client(struct loop *lp)
 }
 
 static bool
-wait_for_all(const struct loop *lp, struct waits *waits)
+wait_for_all(struct loop *lp, struct waits *waits)
 {
-	*waits = (struct waits){ .wt_max = -1 };
-	if (lp->lp_listener->ln_fd >= 0)
-		waits_add(waits, lp->lp_listener->ln_fd, false);
+	int fd = lp->lp_listener->ln_fd;
+
+	*waits = WAITS_NONE;
+	if (lp->lp_rests)
+		waits->wt_limit = &rest;
+	else if (fd >= 0)
+		waits_add(waits, fd, false);
+	lp->lp_rests = false;
 	for (size_t i = 0; i < lp->lp_nclients; i++)
 		client_wait(&lp->lp_clients[i], waits);
 	return (waits_wait(waits));

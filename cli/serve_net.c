@@ -79,14 +79,16 @@ bool
 waits_wait(struct waits *wt)
 {
 	const struct waits asked = *wt;
-	int n;
+	int n = -1;
 
-	do {
+	while (!serve_stopped()) {
 		*wt = asked;
 		n = pselect(wt->wt_max + 1, &wt->wt_read, &wt->wt_write, NULL,
-		    NULL, let_in);
-	} while (n < 0 && errno == EINTR && !serve_stopped());
-	return (n > 0);
+		    wt->wt_limit, let_in);
+		if (n >= 0 || errno != EINTR)
+			break;
+	}
+	return (n >= 0);
 }
 
 /* ---- listening ---- */
@@ -172,14 +174,30 @@ listener_close(struct listener *ln)
 	*ln = LISTENER_NONE;
 }
 
-/* There is no client, for the reason in errno. */
+/*
+ * There is no client, for the reason in errno.  accept(2) lists errors of the
+ * client's connection, and others that go away: what ends the server is an error of
+ * its own socket.
+ */
 static enum accepted
 no_client(void)
 {
-	bool gone = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ||
-	    errno == ECONNABORTED;
-
-	return (gone ? ACCEPTED_NONE : ACCEPTED_FAILURE);
+	switch (errno) {
+	case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+	case EWOULDBLOCK:
+#endif
+	case EINTR:
+	case ECONNABORTED:
+		return (ACCEPTED_NONE);
+	case EBADF:
+	case EFAULT:
+	case EINVAL:
+	case ENOTSOCK:
+		return (ACCEPTED_FAILURE);
+	default:
+		return (ACCEPTED_LATER);
+	}
 }
 
 /*
@@ -195,10 +213,12 @@ turn_away(struct listener *ln, int error)
 	if (ln->ln_spare >= 0)
 		close(ln->ln_spare);
 	fd = accept(ln->ln_fd, NULL, NULL);
-	if (fd >= 0)
+	if (fd >= 0) {
 		close(fd);
-	else
+	} else {
+		error = errno;
 		done = no_client();
+	}
 	ln->ln_spare = dup(ln->ln_fd);
 	errno = error;
 	return (done);

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "cli/sockfile.h"
 
@@ -43,6 +44,7 @@ enum accepted {
 	ACCEPTED_CLIENT,
 	ACCEPTED_NONE,	 /* the client has gone */
 	ACCEPTED_AWAY,	 /* hung up on; errno is why */
+	ACCEPTED_LATER,	 /* none could be taken now; errno is why */
 	ACCEPTED_FAILURE /* there can be no more clients; errno is why */
 };
 
@@ -52,18 +54,22 @@ enum accepted {
  */
 enum accepted listener_accept(struct listener *ln, int *fd);
 
-/* Descriptors to wait for, and then those that are ready.  Start with zeros. */
+/* Descriptors to wait for, and then those that are ready. */
 struct waits {
 	fd_set wt_read;
 	fd_set wt_write;
 	int wt_max;
+	const struct timespec *wt_limit; /* NULL: as long as it takes */
 };
+
+#define WAITS_NONE ((struct waits){ .wt_max = -1 })
 
 /* Wait for fd, below FD_SETSIZE, until it can be read from, or written to. */
 void waits_add(struct waits *waits, int fd, bool to_write);
 
 /*
- * Wait until one of them is ready.  false: a signal came, or errno tells why.
+ * Wait until one of them is ready or the limit is over.  false: a signal came, or
+ * errno tells why.
  */
 bool waits_wait(struct waits *waits);
 bool waits_ready(const struct waits *waits, int fd);
