@@ -39,17 +39,66 @@ make_room(struct loop *lp)
 	return (-1);
 }
 
+/* waits: who else is waited for. */
+static bool
+wait_for_clients(const struct loop *lp, struct waits *waits)
+{
+	for (size_t i = 0; i < lp->lp_nclients; i++)
+		client_wait(&lp->lp_clients[i], waits);
+	return (waits_wait(waits));
+}
+
+static void
+work_for_clients(struct loop *lp, const struct waits *waits)
+{
+	for (size_t i = lp->lp_nclients; i-- > 0;) {
+		struct client *cl = &lp->lp_clients[i];
+
+		if (client_work(cl, waits))
+			continue;
+		client_close(cl);
+		*cl = lp->lp_clients[--lp->lp_nclients];
+	}
+}
+
+/* ---- newcomers ---- */
+
+/*
+ * A client that has closed is noticed once the packets that it sent are answered, one
+ * in two rounds.
+ */
+#define ROUNDS_MAX 16
+
+/* Is there room for one more, now or when those that have closed are gone? */
+static bool
+is_room(struct loop *lp)
+{
+	static const struct timespec at_once = { 0 };
+
+	for (int i = 0; i < ROUNDS_MAX && lp->lp_nclients == SERVE_CLIENTS_MAX;
+	     i++) {
+		struct waits waits = WAITS_NONE;
+
+		waits.wt_limit = &at_once;
+		if (!wait_for_clients(lp, &waits))
+			break;
+		work_for_clients(lp, &waits);
+	}
+	return (lp->lp_nclients < SERVE_CLIENTS_MAX);
+}
+
 /* Take in a client.  0, or -1 after a message. */
 static int
 add_client(struct loop *lp, int in, int out)
 {
-	struct client *cl = &lp->lp_clients[lp->lp_nclients];
+	struct client *cl;
 
-	if (lp->lp_nclients == SERVE_CLIENTS_MAX) {
+	if (!is_room(lp)) {
 		warnx("serve: a client was turned away: there are %d",
 		    SERVE_CLIENTS_MAX);
 		return (-1);
 	}
+	cl = &lp->lp_clients[lp->lp_nclients];
 	if (client_open(cl, in, out, lp->lp_target) != 0) {
 		warn("serve");
 		return (-1);
@@ -115,6 +164,8 @@ accept_client(struct loop *lp)
 	return (0);
 }
 
+/* ---- all of them ---- */
+
 static bool
 wait_for_all(struct loop *lp, struct waits *waits)
 {
@@ -126,22 +177,7 @@ wait_for_all(struct loop *lp, struct waits *waits)
 	else if (fd >= 0)
 		waits_add(waits, fd, false);
 	lp->lp_rests = false;
-	for (size_t i = 0; i < lp->lp_nclients; i++)
-		client_wait(&lp->lp_clients[i], waits);
-	return (waits_wait(waits));
-}
-
-static void
-work_for_all(struct loop *lp, const struct waits *waits)
-{
-	for (size_t i = lp->lp_nclients; i-- > 0;) {
-		struct client *cl = &lp->lp_clients[i];
-
-		if (client_work(cl, waits))
-			continue;
-		client_close(cl);
-		*cl = lp->lp_clients[--lp->lp_nclients];
-	}
+	return (wait_for_clients(lp, waits));
 }
 
 /* Runs until no client is left and none can come.  0, or -1 with errno. */
@@ -155,7 +191,7 @@ run(struct loop *lp)
 
 		if (!wait_for_all(lp, &waits))
 			return (serve_stopped() ? 0 : -1);
-		work_for_all(lp, &waits);
+		work_for_clients(lp, &waits);
 		if (fd >= 0 && waits_ready(&waits, fd) &&
 		    accept_client(lp) != 0)
 			return (-1);

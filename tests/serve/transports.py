@@ -302,6 +302,26 @@ def try_many(serve):
         holds("who is turned away is told of", "turned away" in s.said, s.said)
 
 
+def try_closed(serve):
+    """Clients that have closed make room for one that comes as they go."""
+    with Server(serve) as s:
+        clients = [Client(s.address) for _ in range(CLIENTS_MAX)]
+        answers = [client.ask(b"qAttached") for client in clients]
+        same("there are as many as are served", answers, [b"1"] * CLIENTS_MAX)
+        s.process.send_signal(signal.SIGSTOP)
+        os.waitpid(s.process.pid, os.WUNTRACED)
+        for client in clients:
+            client.send(frame(b"qAttached") * 3)
+            client.close()
+        late = Client(s.address)
+        s.process.send_signal(signal.SIGCONT)
+        try:
+            answer = late.ask(b"qAttached")
+        except ConnectionError as error:
+            answer = error
+        same("one that comes as all go is served", answer, b"1")
+
+
 FD_SETSIZE = 1024
 
 
@@ -461,6 +481,7 @@ def main():
             try_ignored(serve)
             try_once(serve)
             try_many(serve)
+            try_closed(serve)
             try_all_descriptors(serve)
             try_deaf(serve)
             try_stdio(serve)
