@@ -28,6 +28,12 @@
 /* Bytes; sections with longer names are left out. */
 #define SECTION_NAME_MAX 255
 
+/*
+ * Bytes of a file that may be all hole.  A dump can name thousands of files, and
+ * what was read of each stays in memory.
+ */
+#define HOLLOW_LEN_MAX 65536
+
 struct modfile {
 	char *mf_path;
 	int mf_fd; /* -1: all was read */
@@ -202,7 +208,7 @@ load(struct modfile *mf)
 
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return ("libelf is too old");
-	if (holes_is_hollow(mf->mf_fd))
+	if (holes_is_hollow(mf->mf_fd, HOLLOW_LEN_MAX))
 		return ("nearly all of the file is a hole");
 	errno = 0;
 	mf->mf_elf = elf_begin(mf->mf_fd, ELF_C_READ, NULL);

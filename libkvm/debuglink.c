@@ -75,7 +75,8 @@ fits(const struct debuglink *dl, int fd)
 	uint32_t crc;
 	bool known, same;
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || holes_is_hollow(fd))
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    holes_is_hollow(fd, HOLES_LEN_MAX))
 		return (false);
 	same = same_build(dl, fd, &known);
 	if (known)

@@ -152,7 +152,7 @@ open_elf(struct exec *ex, const char *path)
 	/* First what it is: a core may well be a hole. */
 	if (!read_header(ex))
 		return (false);
-	if (holes_is_hollow(ex->ex_fd))
+	if (holes_is_hollow(ex->ex_fd, HOLES_LEN_MAX))
 		return (fail(ex, "nearly all of the file is a hole"));
 	return (true);
 }

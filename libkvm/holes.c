@@ -11,9 +11,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* A file up to this length may be all hole. */
-#define HOLLOW_MIN (UINT64_C(64) << 20) /* bytes */
-
 /* How many times longer than what is there a longer file may be. */
 #define HOLLOW_RATIO 16
 
@@ -67,9 +64,9 @@ holes_data_len(int fd)
 }
 
 bool
-holes_is_hollow(int fd)
+holes_is_hollow(int fd, uint64_t len_max)
 {
 	uint64_t len = plain_len(fd);
 
-	return (len > HOLLOW_MIN && holes_data_len(fd) < len / HOLLOW_RATIO);
+	return (len > len_max && holes_data_len(fd) < len / HOLLOW_RATIO);
 }

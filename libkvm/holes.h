@@ -16,10 +16,16 @@
 uint64_t holes_data_len(int fd);
 
 /*
- * Is the file so much of a hole that it is not worth reading?  An honest ELF
- * file has hardly any.  false for whatever is no plain file.
- * Leaves fd's offset at 0.
+ * The length in bytes up to which a file may be all hole, where few files are
+ * read: HOLES_LEN_MAX.  Where a dump decides how many are, each gets less.
  */
-bool holes_is_hollow(int fd);
+#define HOLES_LEN_MAX (UINT64_C(64) << 20)
+
+/*
+ * Is the file longer than len_max bytes, and so much of a hole that it is not
+ * worth reading?  An honest ELF file has hardly any.  false for whatever is no
+ * plain file.  Leaves fd's offset at 0.
+ */
+bool holes_is_hollow(int fd, uint64_t len_max);
 
 #endif

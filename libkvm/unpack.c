@@ -180,7 +180,8 @@ unpack(struct unpack *u, const struct packing *packing)
 		return (unpack_fail(u, EINVAL,
 		    "compressed with %s, which this build without %s cannot unpack: unpack it first",
 		    packing->pk_name, packing->pk_library));
-	if (getenv(SPOOL_NOLIMIT) == NULL && holes_is_hollow(u->up_in_fd))
+	if (getenv(SPOOL_NOLIMIT) == NULL &&
+	    holes_is_hollow(u->up_in_fd, HOLES_LEN_MAX))
 		return (unpack_fail(u, EINVAL,
 		    "nearly all of the compressed file is a hole: " SPOOL_NOLIMIT
 		    "=1 in the environment unpacks it all the same"));

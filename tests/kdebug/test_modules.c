@@ -719,6 +719,14 @@ no_elf(struct kernel *k)
 	close(fd);
 }
 
+/* A file of some bytes says that it is long: a hole costs nothing. */
+static void
+hollow(struct kernel *k)
+{
+	no_elf(k);
+	assert_int_equal(truncate(in_dir("zfs.ko"), 1 << 20), 0);
+}
+
 /* A name out of the dump must not make us wait for a writer. */
 static void
 fifo(struct kernel *k)
@@ -767,6 +775,8 @@ static const struct refusal_row {
 	{ "the file has too many sections", many_sections, "zfs.ko",
 	    "too many sections", 0 },
 	{ "the file is no ELF file", no_elf, "zfs.ko", "not an ELF file", 0 },
+	{ "the file is a hole", hollow, "zfs.ko", "nearly all of the file is a",
+	    0 },
 	{ "the file is a FIFO", fifo, "zfs.ko", NULL, 0 },
 	{ "no descriptor is free", no_descriptor, "zfs.ko",
 	    "Too many open files", EMFILE },
