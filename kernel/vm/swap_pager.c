@@ -56,22 +56,22 @@ swap_pager_dealloc(vm_object_t object)
 		continue;
 }
 
+_Static_assert(SWAP_RESERVED > 0, "a gap between the blocks of two devices");
+
 /*
- * How far from pindex on, in steps of +1 or -1, blocks are in a row on one device;
- * at most max pages.
+ * How far from pindex on, in steps of +1 or -1, blocks are in a row; at most max
+ * pages.  A row is on one device, because the first blocks of each are no page's.
  */
 static int
 in_a_row(vm_object_t object, vm_pindex_t pindex, int step, int max)
 {
 	swblk_t blk = swap_meta_lookup(object, pindex);
-	const struct swdevt *sw = swap_dev_of(blk);
 	int n = 0;
 
 	while (n < max) {
 		pindex += (vm_pindex_t)step;
 		blk += (swblk_t)step;
-		if (swap_meta_lookup(object, pindex) != blk ||
-		    swap_dev_of(blk) != sw)
+		if (swap_meta_lookup(object, pindex) != blk)
 			break;
 		n++;
 	}

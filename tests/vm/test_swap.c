@@ -133,6 +133,23 @@ test_neighbour_in_memory(void **state)
 	vm_object_deallocate(object);
 }
 
+/* Four pages fill a device, and the next four are on another. */
+static void
+test_row_ends_with_device(void **state)
+{
+	vm_object_t object;
+
+	(void)state;
+	swap_on(0, 4);
+	swap_on(1, 4);
+	object = swapped(8);
+	assert_int_equal(swap_used("sim0"), 4);
+	assert_int_equal(get_in(object, 0, 8, NULL, NULL), VM_PAGER_OK);
+	for (uint32_t i = 0; i < 8; i++)
+		assert_true(in_memory(object, i, 1000 * i));
+	vm_object_deallocate(object);
+}
+
 /* ---- What goes wrong ---- */
 
 /* Eight pages, and room for so many: the others stay dirty. */
@@ -534,6 +551,7 @@ static const struct CMUnitTest single_tests[] = {
 	cmocka_unit_test(test_never_written),
 	cmocka_unit_test(test_written_again),
 	cmocka_unit_test(test_neighbour_in_memory),
+	cmocka_unit_test(test_row_ends_with_device),
 	cmocka_unit_test(test_write_error),
 	cmocka_unit_test(test_read_error),
 	cmocka_unit_test(test_no_memory_for_notes),
