@@ -282,18 +282,27 @@ test_remove(void **state)
 
 /*
  * Four pages on swap, and a shadow of the middle two, of which it has some in
- * memory, or on swap.  Then the other user of the object goes.
+ * memory, or on swap.  A page in memory may not have got its bytes.  Then the other user of the object goes.
  */
 static const struct absorb_row {
 	const char *name;
-	const char *own; /* m: in memory, s: on swap, dot: not at all */
+	const char *own; /* m: in memory, s: on swap, i: not valid, dot: none */
 	uint32_t used;	 /* blocks, afterwards */
 } absorb_rows[] = {
 	{ "absorb swap: all of it", "..", 2 },
 	{ "absorb swap: one is in memory", "m.", 1 },
 	{ "absorb swap: one is on swap", "s.", 2 },
 	{ "absorb swap: all are in memory", "mm", 0 },
+	{ "absorb swap: one is not valid", "i.", 2 },
 };
+
+static void
+hold_place(vm_object_t object, vm_pindex_t pindex)
+{
+	VM_OBJECT_LOCK(object);
+	vm_page_xunbusy(grab_page(object, pindex));
+	VM_OBJECT_UNLOCK(object);
+}
 
 static void
 put_own(vm_object_t shadow, const char *own)
@@ -301,7 +310,9 @@ put_own(vm_object_t shadow, const char *own)
 	int rtval;
 
 	for (vm_pindex_t i = 0; i < 2; i++) {
-		if (own[i] == '.')
+		if (own[i] == 'i')
+			hold_place(shadow, i);
+		if (own[i] != 'm' && own[i] != 's')
 			continue;
 		(void)write_page(shadow, i, 5);
 		if (own[i] == 's') {
@@ -332,7 +343,9 @@ test_absorb(void **state)
 			assert_int_equal(get_in(shadow, i, 1, NULL, NULL),
 			    VM_PAGER_OK);
 		assert_true(in_memory(shadow, i,
-		    row->own[i] == '.' ? 1000 * ((uint32_t)i + 1) : 5));
+		    row->own[i] == 'm' || row->own[i] == 's' ?
+			5 :
+			1000 * ((uint32_t)i + 1)));
 	}
 	vm_object_deallocate(shadow);
 	assert_int_equal(swap_used("sim0"), 0);

@@ -317,6 +317,82 @@ unbusy(vm_object_t object, vm_page_t m)
 	VM_OBJECT_UNLOCK(object);
 }
 
+/* What the owner of a page that swapoff waits for does with it; vm_mtx is held. */
+static void
+write_to_page(vm_object_t object, vm_page_t m)
+{
+	(void)object;
+	vm_page_dirty(m);
+	vm_pager_page_unswapped(m);
+	vm_page_xunbusy(m);
+}
+
+static void
+free_page_and_block(vm_object_t object, vm_page_t m)
+{
+	(void)object;
+	vm_pager_page_unswapped(m);
+	vm_page_free(m);
+}
+
+static void
+put_elsewhere(vm_object_t object, vm_page_t m)
+{
+	int rtval;
+
+	VM_OBJECT_UNLOCK(object);
+	vm_pager_put_pages(object, &m, 1, VM_PAGER_PUT_SYNC, &rtval);
+	VM_OBJECT_LOCK(object);
+	vm_page_xunbusy(m);
+}
+
+static void
+put_and_free(vm_object_t object, vm_page_t m)
+{
+	put_elsewhere(object, m);
+	vm_page_free(grab_page(object, m->pindex));
+}
+
+static const struct busy_row {
+	const char *name;
+	void (*func)(vm_object_t object, vm_page_t m);
+	vm_pindex_t npages;
+	uint32_t elsewhere;
+} busy_rows[] = {
+	{ "swapoff waits: the page is written to", write_to_page, 1, 0 },
+	{ "swapoff waits: it is freed", free_page_and_block, 0, 0 },
+	{ "swapoff waits: it goes to another device", put_elsewhere, 1, 1 },
+	{ "swapoff waits: so, and it is freed", put_and_free, 0, 1 },
+};
+
+/* swapoff leaves alone what is not on its device any more. */
+static void
+test_off_waits(void **state)
+{
+	const struct busy_row *row = *state;
+	struct call off = { .cl_func = call_swapoff, .cl_cpu = 3 };
+	vm_page_t m;
+
+	swap_on(0, 100);
+	off.cl_object = swapped(1);
+	swap_on(1, 100);
+	assert_int_equal(get_in(off.cl_object, 0, 1, NULL, NULL), VM_PAGER_OK);
+	VM_OBJECT_LOCK(off.cl_object);
+	m = grab_page(off.cl_object, 0);
+	VM_OBJECT_UNLOCK(off.cl_object);
+	call_start(&off);
+	assert_false(call_ended(&off));
+	VM_OBJECT_LOCK(off.cl_object);
+	row->func(off.cl_object, m);
+	VM_OBJECT_UNLOCK(off.cl_object);
+	sim_join(off.cl_thread);
+	assert_int_equal(off.cl_error, 0);
+	assert_int_equal(off.cl_object->resident_page_count, row->npages);
+	assert_int_equal(swap_used("sim1"), row->elsewhere);
+	audit_swap();
+	vm_object_deallocate(off.cl_object);
+}
+
 /* swapoff waits for memory with an object in hand that ends meanwhile. */
 static void
 test_off_and_end(void **state)
@@ -405,6 +481,7 @@ main(void)
 	ADD_ROWS(tests, ntests, add_rows, test_add);
 	ADD_ROWS(tests, ntests, dump_rows, test_dump);
 	ADD_ROWS(tests, ntests, off_rows, test_off);
+	ADD_ROWS(tests, ntests, busy_rows, test_off_waits);
 	ADD_ROWS(tests, ntests, meanwhile_rows, test_remove_meanwhile);
 	for (size_t i = 0; i < ntests; i++) {
 		tests[i].setup_func = swap_power_on;
