@@ -70,19 +70,29 @@ assert_nothing_left(void)
 	assert_true(vm_free_count() + 5 >= boot_free);
 }
 
-/* A valid page whose first byte is value. */
 static vm_page_t
-put_page(vm_object_t object, vm_pindex_t pindex, char value)
+put_empty(vm_object_t object, vm_pindex_t pindex)
 {
 	vm_page_t m;
 
 	VM_OBJECT_LOCK(object);
 	m = vm_page_grab(object, pindex, VM_ALLOC_ZERO);
 	assert_non_null(m);
+	vm_page_xunbusy(m);
+	VM_OBJECT_UNLOCK(object);
+	return (m);
+}
+
+/* A valid page whose first byte is value. */
+static vm_page_t
+put_page(vm_object_t object, vm_pindex_t pindex, char value)
+{
+	vm_page_t m = put_empty(object, pindex);
+
+	VM_OBJECT_LOCK(object);
 	vm_page_valid(m);
 	vm_page_dirty(m);
 	page_bytes(m)[0] = value;
-	vm_page_xunbusy(m);
 	VM_OBJECT_UNLOCK(object);
 	return (m);
 }
@@ -293,13 +303,14 @@ test_shadow_of_nothing(void **state)
  */
 static const struct absorb_row {
 	const char *name;
-	const char *own; /* a dot: not written to */
+	const char *own; /* a dot: not written to; ?: a page without contents */
 	const char *seen;
 	vm_pindex_t npages; /* that are left */
 } absorb_rows[] = {
 	{ "absorb: nothing is written", "....", "bcde", 4 },
 	{ "absorb: one page is written", ".X..", "bXde", 4 },
 	{ "absorb: all are written", "WXYZ", "WXYZ", 4 },
+	{ "absorb: one page has no contents", "W?..", "Wcde", 4 },
 };
 
 static void
@@ -312,7 +323,9 @@ test_absorb(void **state)
 		(void)put_page(object, i, (char)('a' + i));
 	shadow = shadow_of(object, ptoa(1), 4);
 	for (vm_pindex_t i = 0; i < 4; i++) {
-		if (row->own[i] != '.')
+		if (row->own[i] == '?')
+			(void)put_empty(shadow, i);
+		else if (row->own[i] != '.')
 			(void)put_page(shadow, i, row->own[i]);
 	}
 	vm_object_deallocate(object);
