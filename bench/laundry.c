@@ -123,7 +123,7 @@ power_on(void)
 		    .sector_len = 512,
 		    .seed = i,
 		    .delay = 2000 });
-		if (swap_dev_add(names[i], disks[i], 0, DISKLEN) != 0)
+		if (sim_swap_add(names[i], disks[i], 0, DISKLEN) != 0)
 			abort();
 	}
 	sim_disks_start(&worker);

@@ -34,7 +34,7 @@ is_unsaved(const uint8_t *bytes)
 
 /*
  * Is the last header of a dump there?  Of version 4 it takes a sector, of version
- * 1 the last 512 bytes.  0, EBUSY: there is one; or an error of the disk.
+ * 1 the last 512 bytes.  0, EEXIST: there is one; or an error of the disk.
  */
 static int
 look_for_dump(struct disk *dk, uint64_t start, uint64_t len)
@@ -46,7 +46,7 @@ look_for_dump(struct disk *dk, uint64_t start, uint64_t len)
 	    disk_rw(dk, BIO_READ, sector, sector_len, start + len - sector_len);
 
 	if (error == 0 && (is_unsaved(sector) || is_unsaved(&sector[last])))
-		error = EBUSY;
+		error = EEXIST;
 	free(sector, M_SWAPON);
 	return (error);
 }
@@ -62,15 +62,11 @@ sh_swapon(const char *args)
 		printf("swapon: %s: %s\n", args, why);
 		return;
 	}
-	error = look_for_dump(place.dpl_disk, place.dpl_start, place.dpl_len);
-	if (error == EBUSY) {
+	error = swap_dev_add(args, place.dpl_disk, place.dpl_start,
+	    place.dpl_len, look_for_dump);
+	if (error == EEXIST)
 		printf("swapon: %s: there is a dump that is not saved\n", args);
-		return;
-	}
-	if (error == 0)
-		error = swap_dev_add(args, place.dpl_disk, place.dpl_start,
-		    place.dpl_len);
-	if (error != 0)
+	else if (error != 0)
 		printf("swapon: %s: error %d\n", args, error);
 }
 COMMAND(swapon, "swapon", CMD_SHELL, sh_swapon, "DEVICE: swap to it");

@@ -9,6 +9,10 @@
  * length: a dying kernel looks for what its dump overwrites, whatever a thread
  * that was stopped was doing to it.
  *
+ * A device is in the table before anybody looks if its disk holds a dump.  So a
+ * dump that is written later finds the device, and one that was written before is
+ * seen.
+ *
  * A block that could not be written is bad: it stays taken, so that the next try
  * is somewhere else.
  *
@@ -254,9 +258,10 @@ is_there(const struct swdevt *new, const struct disk *dk, uint32_t nblocks)
 	return (swap_dev_find(new->sw_name) != NULL);
 }
 
-/* A copy of new, which has no disk yet, is in the table then, and works. */
+/* A copy of new, which has no disk yet, is in the table then. */
 static int
-insert(struct swdevt *new, struct disk *dk, uint32_t nblocks)
+insert(struct swdevt *new, struct disk *dk, uint32_t nblocks,
+    struct swdevt **out)
 {
 	struct swdevt *sw = find_slot();
 
@@ -268,13 +273,28 @@ insert(struct swdevt *new, struct disk *dk, uint32_t nblocks)
 	new->sw_end = new->sw_first + nblocks;
 	*sw = *new;
 	set_disk(sw, dk);
+	*out = sw;
 	return (0);
 }
 
-int
-swap_dev_add(const char *name, struct disk *dk, uint64_t offset, uint64_t len)
+/* Give blocks of it from now on, unless a dump has come since it is in the table. */
+static int
+open_device(struct swdevt *sw)
 {
-	struct swdevt sw = { .sw_offset = offset };
+	bool lost;
+
+	mtx_lock(&vm_mtx);
+	lost = is_lost(sw);
+	sw->sw_closing = lost;
+	mtx_unlock(&vm_mtx);
+	return (lost ? EEXIST : 0);
+}
+
+int
+swap_dev_add(const char *name, struct disk *dk, uint64_t offset, uint64_t len,
+    swap_dev_look_t *look)
+{
+	struct swdevt new = { .sw_offset = offset, .sw_closing = true }, *sw;
 	uint32_t nblocks;
 	int error;
 
@@ -283,14 +303,21 @@ swap_dev_add(const char *name, struct disk *dk, uint64_t offset, uint64_t len)
 	if (atop(len) >= SWAPBLK_NONE)
 		return (EFBIG);
 	nblocks = (uint32_t)atop(len);
-	(void)snprintf(sw.sw_name, sizeof(sw.sw_name), "%s", name);
-	sw.sw_blist = blist_create(nblocks);
-	blist_free(sw.sw_blist, SWAP_RESERVED, nblocks - SWAP_RESERVED);
+	(void)snprintf(new.sw_name, sizeof(new.sw_name), "%s", name);
+	new.sw_blist = blist_create(nblocks);
+	blist_free(new.sw_blist, SWAP_RESERVED, nblocks - SWAP_RESERVED);
 	mtx_lock(&vm_mtx);
-	error = insert(&sw, dk, nblocks);
+	error = insert(&new, dk, nblocks, &sw);
 	mtx_unlock(&vm_mtx);
+	if (error != 0) {
+		blist_destroy(new.sw_blist);
+		return (error);
+	}
+	error = look(dk, offset, len);
+	if (error == 0)
+		error = open_device(sw);
 	if (error != 0)
-		blist_destroy(sw.sw_blist);
+		swap_dev_destroy(sw);
 	return (error);
 }
 

@@ -96,21 +96,29 @@ struct swdevt {
 	swblk_t sw_first, sw_end;
 	uint32_t sw_used; /* blocks that pages have */
 	uint32_t sw_bad;  /* could not be written; nobody gets them */
-	bool sw_closing;
-	bool sw_lost; /* a dump was written over it; atomic */
+	bool
+	    sw_closing; /* gives no blocks: it is not open yet, or is emptied */
+	bool sw_lost;	/* a dump was written over it; atomic */
 	blist_t sw_blist;
 };
 
 extern struct swdevt swap_devices[SWAP_MAXDEV]; /* vm_mtx */
 
 /*
- * Swap to len bytes of a disk from offset on.  0; EBUSY: there is a device of that
- * name, or one that has some of these bytes; ENOSPC: fewer bytes than make sense;
- * EFBIG: no room for one more device, or more blocks than have numbers.  The caller
- * knows that nothing is there that is needed, a dump for example.  Sleeps.
+ * What is in len bytes of a disk from offset on?  0: nothing that is needed; EEXIST:
+ * a dump; or why that cannot be said.  Sleeps.
+ */
+typedef int swap_dev_look_t(struct disk *dk, uint64_t offset, uint64_t len);
+
+/*
+ * Swap to len bytes of a disk from offset on, after a look at them.  0; EBUSY: there
+ * is a device of that name, or one that has some of these bytes; ENOSPC: fewer bytes
+ * than make sense; EFBIG: no room for one more device, or more blocks than have
+ * numbers; EEXIST: a dump is written there after the look; or what look() said.
+ * Sleeps.
  */
 int swap_dev_add(const char *name, struct disk *dk, uint64_t offset,
-    uint64_t len);
+    uint64_t len, swap_dev_look_t *look);
 
 /* The device of a block, or of a name; NULL: none.  Locked. */
 struct swdevt *swap_dev_of(swblk_t blk);
@@ -153,8 +161,9 @@ void swap_dev_destroy(struct swdevt *sw);
 
 /*
  * Bring back all that is on a device, and use it no more.  0; ENOENT: no such
- * device; EBUSY: another call does so; ENOMEM: there is no room for it, in memory
- * and on other devices; EIO: a page cannot be read, and the device stays.  Sleeps.
+ * device; EBUSY: another call has it in hand; ENOMEM: there is no room for it, in
+ * memory and on other devices; EIO: a page cannot be read, and the device stays.
+ * Sleeps.
  */
 int swapoff_one(const char *name);
 

@@ -89,3 +89,18 @@ sim_disks_ask(struct sim_disks *dks, unsigned int n)
 	while (__atomic_load_n(&dks->dks_asked, __ATOMIC_ACQUIRE) > 0)
 		cpu_spinwait();
 }
+
+static int
+look_at_nothing(struct disk *dk, uint64_t offset, uint64_t len)
+{
+	(void)dk;
+	(void)offset;
+	(void)len;
+	return (0);
+}
+
+int
+sim_swap_add(const char *name, struct disk *dk, uint64_t offset, uint64_t len)
+{
+	return (swap_dev_add(name, dk, offset, len, look_at_nothing));
+}

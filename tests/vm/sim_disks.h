@@ -40,4 +40,8 @@ void sim_disks_hold(struct sim_disks *dks, bool hold);
 /* Go on after n steps of each disk. */
 void sim_disks_ask(struct sim_disks *dks, unsigned int n);
 
+/* swap_dev_add() to a part of a disk that holds no dump. */
+int sim_swap_add(const char *name, struct disk *dk, uint64_t offset,
+    uint64_t len);
+
 #endif

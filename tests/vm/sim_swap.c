@@ -61,7 +61,7 @@ swap_on(int i, vm_pindex_t npages)
 {
 	static const char *const names[NSWAPDISKS] = { "sim0", "sim1" };
 
-	assert_int_equal(swap_dev_add(names[i], swap_disks[i], ptoa(16),
+	assert_int_equal(sim_swap_add(names[i], swap_disks[i], ptoa(16),
 			     ptoa(npages + SWAP_RESERVED)),
 	    0);
 }

@@ -306,7 +306,7 @@ swap_on(int i)
 {
 	char name[] = { 's', 'i', 'm', (char)('0' + i), '\0' };
 
-	(void)swap_dev_add(name, disks[i], 0, 6 << 20);
+	(void)sim_swap_add(name, disks[i], 0, 6 << 20);
 }
 
 static bool

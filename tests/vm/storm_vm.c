@@ -448,7 +448,7 @@ step_swap(void)
 	error = swapoff_one("swap");
 
 	if (error == 0)
-		error = swap_dev_add("swap", swap, 0, 16 << 20);
+		error = sim_swap_add("swap", swap, 0, 16 << 20);
 	expect(error == 0 || error == ENOMEM, "to take swap away");
 }
 
@@ -655,7 +655,7 @@ swap_begin(void)
 	swap = sim_disk_create(&(struct sim_disk_config){ .media_len = 16 << 20,
 	    .sector_len = 512,
 	    .seed = 1 });
-	expect(swap_dev_add("swap", swap, 0, 16 << 20) == 0, "swap");
+	expect(sim_swap_add("swap", swap, 0, 16 << 20) == 0, "swap");
 	sim_disks_start(&disk_worker);
 }
 

@@ -33,7 +33,7 @@ power_on(void **state)
 	    .sector_len = 512,
 	    .seed = 1 });
 	sim_disks_start(&worker);
-	assert_int_equal(swap_dev_add("swap", disk, 0, 8 << 20), 0);
+	assert_int_equal(sim_swap_add("swap", disk, 0, 8 << 20), 0);
 	return (0);
 }
 

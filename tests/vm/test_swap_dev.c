@@ -8,6 +8,7 @@
 #include "tests/vm/calls.h"
 #include "tests/vm/objects.h"
 #include "tests/vm/sim.h"
+#include "tests/vm/sim_disks.h"
 #include "tests/vm/sim_swap.h"
 
 #include "kernel/sys/errno.h"
@@ -55,7 +56,7 @@ test_add(void **state)
 	const struct add_row *row = *state;
 
 	swap_on(1, 4);
-	assert_int_equal(swap_dev_add(row->device, swap_disks[row->disk],
+	assert_int_equal(sim_swap_add(row->device, swap_disks[row->disk],
 			     row->offset, row->len),
 	    row->error);
 	mtx_lock(&vm_mtx);
@@ -73,12 +74,12 @@ test_add_too_many(void **state)
 
 	(void)state;
 	for (; name[0] < 'a' + SWAP_MAXDEV; name[0]++)
-		assert_int_equal(swap_dev_add(name, swap_disks[0],
+		assert_int_equal(sim_swap_add(name, swap_disks[0],
 				     ptoa(4 * (name[0] - 'a')), ptoa(4)),
 		    0);
-	assert_int_equal(swap_dev_add(name, swap_disks[1], 0, ptoa(4)), EFBIG);
+	assert_int_equal(sim_swap_add(name, swap_disks[1], 0, ptoa(4)), EFBIG);
 	assert_int_equal(swapoff_one("c"), 0);
-	assert_int_equal(swap_dev_add(name, swap_disks[1], 0, ptoa(4)), 0);
+	assert_int_equal(sim_swap_add(name, swap_disks[1], 0, ptoa(4)), 0);
 	audit_swap();
 }
 
@@ -119,6 +120,75 @@ test_devices_take_turns(void **state)
 }
 
 /* ---- Dumps ---- */
+
+/* What a look finds, or what happens meanwhile. */
+static int
+see_nothing(struct disk *dk, uint64_t offset, uint64_t len)
+{
+	unsigned int n = 1;
+
+	assert_ptr_equal(dk, swap_disks[0]);
+	assert_int_equal(offset, ptoa(16));
+	assert_int_equal(len, ptoa(10) + 512);
+	assert_int_equal(sim_swap_add("same", dk, offset, len), EBUSY);
+	assert_int_equal(swapoff_one("sim0"), EBUSY);
+	mtx_lock(&vm_mtx);
+	assert_int_equal(swap_dev_alloc(&n), SWAPBLK_NONE);
+	assert_int_equal(swap_dev_total(), 0);
+	mtx_unlock(&vm_mtx);
+	return (0);
+}
+
+static int
+see_a_dump(struct disk *dk, uint64_t offset, uint64_t len)
+{
+	(void)see_nothing(dk, offset, len);
+	return (EEXIST);
+}
+
+static int
+see_an_error(struct disk *dk, uint64_t offset, uint64_t len)
+{
+	(void)see_nothing(dk, offset, len);
+	return (EIO);
+}
+
+static int
+dump_after_look(struct disk *dk, uint64_t offset, uint64_t len)
+{
+	(void)see_nothing(dk, offset, len);
+	swap_dev_overwritten(dk, offset, len);
+	return (0);
+}
+
+static const struct look_row {
+	const char *name;
+	swap_dev_look_t *look;
+	int error;
+} look_rows[] = {
+	{ "a look: nothing is there", see_nothing, 0 },
+	{ "a look: a dump is there", see_a_dump, EEXIST },
+	{ "a look: an error of the disk", see_an_error, EIO },
+	{ "a look: a dump is written after it", dump_after_look, EEXIST },
+};
+
+/* No block is given before the look is over, nor after one that found a dump. */
+static void
+test_look(void **state)
+{
+	const struct look_row *row = *state;
+
+	assert_int_equal(swap_dev_add("sim0", swap_disks[0], ptoa(16),
+			     ptoa(10) + 512, row->look),
+	    row->error);
+	mtx_lock(&vm_mtx);
+	assert_int_equal(swap_dev_total(),
+	    row->error == 0 ? 10 - SWAP_RESERVED : 0);
+	mtx_unlock(&vm_mtx);
+	assert_int_equal(swapoff_one("sim0"), row->error == 0 ? 0 : ENOENT);
+	swap_on(0, 100);
+	audit_swap();
+}
 
 /* A dump to so many pages of the disk, where swap is on pages 16 to 117. */
 static const struct dump_row {
@@ -479,6 +549,7 @@ main(void)
 
 	memcpy(tests, single_tests, sizeof(single_tests));
 	ADD_ROWS(tests, ntests, add_rows, test_add);
+	ADD_ROWS(tests, ntests, look_rows, test_look);
 	ADD_ROWS(tests, ntests, dump_rows, test_dump);
 	ADD_ROWS(tests, ntests, off_rows, test_off);
 	ADD_ROWS(tests, ntests, busy_rows, test_off_waits);
