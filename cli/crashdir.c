@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/crashdir_int.h"
@@ -52,6 +53,49 @@ last_name(struct crashname name, char buf[CRASHNAME_LEN])
 
 /* ---- files on their way ---- */
 
+#define STRAY_DIGITS "9"
+#define STRAY_TRIES  100
+
+static int
+create(const struct crashdir *cd, const char *name, unsigned int mode)
+{
+	return (openat(cd->cd_fd, name,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+}
+
+/* Strangers cannot have put files there under all names that the time may give. */
+static int
+create_elsewhere(const struct crashdir *cd, const char *temp, unsigned int mode,
+    struct newfile *nf)
+{
+	int fd = -1;
+
+	for (int i = 0; i < STRAY_TRIES && fd < 0; i++) {
+		struct timespec now = { 0 };
+
+		(void)clock_gettime(CLOCK_REALTIME, &now);
+		(void)snprintf(nf->nf_temp, sizeof(nf->nf_temp),
+		    "%s.%0" STRAY_DIGITS "ld", temp, now.tv_nsec);
+		fd = create(cd, nf->nf_temp, mode);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	return (fd);
+}
+
+/* Is it the name of such a file? */
+static bool
+is_stray(const char *name)
+{
+	char digits[sizeof("123456789")];
+	int len = 0;
+
+	return (sscanf(name, ".saving.%*[a-z].%" STRAY_DIGITS "[0-9]%n", digits,
+		    &len) == 1 &&
+	    len > 0 && name[len] == '\0' &&
+	    strlen(digits) == sizeof(digits) - 1);
+}
+
 int
 newfile_create(const struct crashdir *cd, const char *temp, unsigned int mode,
     struct newfile *nf)
@@ -61,18 +105,20 @@ newfile_create(const struct crashdir *cd, const char *temp, unsigned int mode,
 		return (crashdir_complain(cd, temp, EX_CANTCREAT));
 	/* A folder that others may write could have anything of that name. */
 	(void)unlinkat(cd->cd_fd, temp, 0);
-	nf->nf_fd = openat(cd->cd_fd, temp,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (nf->nf_fd < 0)
-		return (crashdir_complain(cd, temp, EX_CANTCREAT));
-	nf->nf_temp = temp;
-	return (EX_OK);
+	(void)snprintf(nf->nf_temp, sizeof(nf->nf_temp), "%s", temp);
+	nf->nf_fd = create(cd, temp, mode);
+	if (nf->nf_fd < 0 && errno == EEXIST)
+		nf->nf_fd = create_elsewhere(cd, temp, mode, nf);
+	if (nf->nf_fd >= 0)
+		return (EX_OK);
+	*nf = NEWFILE_NONE;
+	return (crashdir_complain(cd, temp, EX_CANTCREAT));
 }
 
 int
 newfile_sync(const struct crashdir *cd, const struct newfile *nf)
 {
-	if (nf->nf_temp != NULL && fsync(nf->nf_fd) != 0)
+	if (nf->nf_temp[0] != '\0' && fsync(nf->nf_fd) != 0)
 		return (crashdir_complain(cd, nf->nf_temp, EX_IOERR));
 	return (EX_OK);
 }
@@ -121,7 +167,7 @@ name_newfile(const struct crashdir *cd, struct newfile *nf, const char *name,
 		return (errno == EEXIST ?
 			name_is_taken(cd, name) :
 			crashdir_complain(cd, name, EX_CANTCREAT));
-	nf->nf_temp = NULL;
+	nf->nf_temp[0] = '\0';
 	status = check_named(cd, nf, name);
 	if (status != EX_OK && !replaces)
 		(void)unlinkat(cd->cd_fd, name, 0);
@@ -133,7 +179,7 @@ newfile_abandon(const struct crashdir *cd, struct newfile *nf)
 {
 	if (nf->nf_fd >= 0)
 		(void)close(nf->nf_fd);
-	if (nf->nf_temp != NULL)
+	if (nf->nf_temp[0] != '\0')
 		(void)unlinkat(cd->cd_fd, nf->nf_temp, 0);
 	*nf = NEWFILE_NONE;
 }
@@ -407,7 +453,7 @@ all_are_ours(const struct crashdir *cd, uint32_t number)
 	for (size_t i = 0; i < NNAMES; i++)
 		if (fstatat(cd->cd_fd, aside_name(name_at(i), number, aside),
 			&st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    st.st_uid != geteuid())
+		    !crashdir_is_ours(cd, &st))
 			return (false);
 	return (true);
 }
@@ -432,7 +478,19 @@ recover_dump(const struct crashdir *cd, uint32_t number)
 	return (EX_OK);
 }
 
-/* The same for each dump that has files aside. */
+/* Without a lock, another run may be writing it. */
+static void
+remove_stray(const struct crashdir *cd, const char *name)
+{
+	struct stat st;
+
+	if (cd->cd_lock_fd >= 0 && !crashdir_is_source(cd, name) &&
+	    fstatat(cd->cd_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode) && crashdir_is_ours(cd, &st))
+		(void)unlinkat(cd->cd_fd, name, 0);
+}
+
+/* What runs that were cut off have left of dumps and of files on their way. */
 static int
 recover_all(const struct crashdir *cd)
 {
@@ -451,6 +509,8 @@ recover_all(const struct crashdir *cd)
 	while (status == EX_OK && (entry = readdir(dir)) != NULL)
 		if (is_aside(entry->d_name, &number))
 			status = recover_dump(cd, number);
+		else if (is_stray(entry->d_name))
+			remove_stray(cd, entry->d_name);
 	(void)closedir(dir);
 	(void)sync_folder(cd);
 	return (status);
@@ -506,7 +566,9 @@ crashdir_open(struct crashdir *cd, const char *path, int source_fd)
 		warn("%s", path);
 		return (errno == EIO ? EX_IOERR : EX_CANTCREAT);
 	}
-	if (fstat(source_fd, &cd->cd_source) != 0)
+	cd->cd_uid = geteuid();
+	if (fstat(source_fd, &cd->cd_source) != 0 ||
+	    fstat(cd->cd_fd, &cd->cd_folder) != 0)
 		return (crashdir_complain(cd, ".", EX_IOERR));
 	status = crashdir_lock(cd);
 	return (status == EX_OK ? recover_all(cd) : status);

@@ -5,7 +5,8 @@
  * A file is written under a name of its own beginning with a dot, and gets its
  * final name when all of it is on the disk.  One program at a time works in a
  * folder, so these names are always the same, and what a crash leaves behind
- * is overwritten by the next.
+ * is overwritten by the next.  Where a stranger has taken such a name, another one
+ * is used, and what a crash leaves there is removed by the next.
  *
  * Failures are reported on stderr; the functions return an exit status.
  */
@@ -20,12 +21,15 @@
 #include "cli/crashname.h"
 
 #define CRASHDIR_MAX_FILES 3 /* of a dump */
+#define NEWFILE_LEN	   32
 
 struct crashdir {
-	const char *cd_path;   /* the caller's */
-	int cd_fd;	       /* -1: not open */
-	int cd_lock_fd;	       /* of a file that only its owner can open */
+	const char *cd_path; /* the caller's */
+	int cd_fd;	     /* -1: not open */
+	int cd_lock_fd;	     /* of a file that only its owner can open */
+	struct stat cd_folder;
 	struct stat cd_source; /* of the disk or image; zeros: unknown */
+	uid_t cd_uid; /* whom our files belong to; NFS may make root another */
 
 	struct stat cd_info; /* of the info.N to be replaced; zeros: none */
 
@@ -59,12 +63,16 @@ int crashdir_check_room(const struct crashdir *cd, uint64_t len);
 
 /* A file on its way.  Start with NEWFILE_NONE: abandoning that is no error. */
 struct newfile {
-	const char *nf_temp; /* a constant; NULL: it has its name, or is none */
-	int nf_fd;	     /* -1: there is no file */
+	char nf_temp[NEWFILE_LEN]; /* "": it has its name, or is none */
+	int nf_fd;		   /* -1: there is no file */
 };
-#define NEWFILE_NONE ((struct newfile){ .nf_temp = NULL, .nf_fd = -1 })
+#define NEWFILE_NONE ((struct newfile){ .nf_temp = "", .nf_fd = -1 })
 
-/* Create a file; temp is a constant that no other newfile has. */
+/*
+ * Create a file that is called temp, or temp with a number if somebody's file of that
+ * name cannot be removed.  No other newfile has that temp, which is ".saving." with
+ * some small letters.
+ */
 int newfile_create(const struct crashdir *cd, const char *temp,
     unsigned int mode, struct newfile *nf);
 

@@ -1,6 +1,6 @@
 /*
- * One file of a crash folder: is it the source of the dumps, and what went wrong
- * with it.
+ * One file of a crash folder: whose it is, whether it is the source of the dumps, and
+ * what went wrong with it.
  */
 #include <sys/stat.h>
 
@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/crashdir_int.h"
 
@@ -18,6 +19,20 @@ crashdir_is_source(const struct crashdir *cd, const char *name)
 
 	return (fstatat(cd->cd_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    is_same_file(&st, &cd->cd_source));
+}
+
+bool
+crashdir_is_ours(const struct crashdir *cd, const struct stat *st)
+{
+	return (st->st_uid == geteuid() || st->st_uid == cd->cd_uid);
+}
+
+/* The owner of the folder can keep us out in any case. */
+bool
+crashdir_is_strangers(const struct crashdir *cd, const struct stat *st)
+{
+	return ((cd->cd_folder.st_mode & S_ISVTX) != 0 && st->st_uid != 0 &&
+	    st->st_uid != cd->cd_folder.st_uid && !crashdir_is_ours(cd, st));
 }
 
 int

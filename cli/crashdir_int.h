@@ -22,6 +22,15 @@ is_same_file(const struct stat *a, const struct stat *b)
 /* Is the file of that name the one that dumps are read from? */
 bool crashdir_is_source(const struct crashdir *cd, const char *name);
 
+/* Does it belong to this user? */
+bool crashdir_is_ours(const struct crashdir *cd, const struct stat *st);
+
+/*
+ * Has one who is not trusted put it there?  In a folder without the sticky bit, who
+ * may write is trusted: he could remove our files, too.
+ */
+bool crashdir_is_strangers(const struct crashdir *cd, const struct stat *st);
+
 /*
  * Say what errno tells of the file of that name.  Returns the exit status, which is
  * status unless the disk failed or the dump is read from that file.

@@ -25,24 +25,17 @@
 #define LOCK_MODE  0600
 #define LOCK_TRIES 3 /* a stranger may be quick to make it again */
 
-/* The owner of the folder can keep us out in any case. */
-static bool
-is_trusted(const struct stat *folder, uid_t owner)
-{
-	return (owner == geteuid() || owner == 0 || owner == folder->st_uid);
-}
-
-/* A hard link may lead to any file of ours, also to one that others can open. */
+/*
+ * In a folder with the sticky bit, it is one that strangers cannot open.  A hard link
+ * may lead to any file of ours, also to one that they can.
+ */
 static bool
 is_lock(const struct crashdir *cd, const struct stat *st)
 {
-	struct stat folder;
-
-	if (!S_ISREG(st->st_mode) || fstat(cd->cd_fd, &folder) != 0)
-		return (false);
-	return ((folder.st_mode & S_ISVTX) == 0 ||
-	    (st->st_nlink == 1 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
-		is_trusted(&folder, st->st_uid)));
+	if (!S_ISREG(st->st_mode) || (cd->cd_folder.st_mode & S_ISVTX) == 0)
+		return (S_ISREG(st->st_mode));
+	return (st->st_nlink == 1 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+	    !crashdir_is_strangers(cd, st));
 }
 
 /* Is there a file of that name? */
@@ -129,6 +122,8 @@ try_lock(struct crashdir *cd, bool *again)
 		return (EX_OK);
 	if (cd->cd_lock_fd < 0 || fstat(cd->cd_lock_fd, &st) != 0)
 		return (open_failed(cd));
+	if (made)
+		cd->cd_uid = st.st_uid;
 	if (!made && !is_lock(cd, &st))
 		*again = true;
 	else if (flock(cd->cd_lock_fd, LOCK_EX | LOCK_NB) != 0)

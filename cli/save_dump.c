@@ -80,7 +80,7 @@ source_failed(const struct saving *sv, const struct trouble *tr)
 static int
 write_failed(const struct saving *sv, unsigned int file)
 {
-	warn("%s/%s", sv->sav_cd->cd_path, temps[file]);
+	warn("%s/%s", sv->sav_cd->cd_path, sv->sav_files[file].nf_temp);
 	return (EX_IOERR);
 }
 
@@ -312,7 +312,7 @@ fill_files(struct saving *sv)
 {
 	int status = EX_OK;
 
-	if (sv->sav_files[FILE_KEY].nf_temp != NULL)
+	if (sv->sav_files[FILE_KEY].nf_fd >= 0)
 		status = copy_key(sv);
 	if (status == EX_OK)
 		status = copy_core(sv);
@@ -344,7 +344,7 @@ name_files(struct saving *sv)
 	int status;
 
 	for (unsigned int i = 0; i < NFILES; i++) {
-		if (sv->sav_files[i].nf_temp == NULL)
+		if (sv->sav_files[i].nf_fd < 0)
 			continue;
 		files[n] = sv->sav_files[i];
 		sv->sav_files[i] = NEWFILE_NONE;

@@ -302,19 +302,29 @@ def check_strangers_file(make):
             os.close(fd)
 
 
-def check_lock_stays(user, make):
-    """What cannot be removed does not keep anybody out, either."""
+def share(scene, mode, group=0):
+    """Let other users save into the folder."""
     if os.geteuid() != 0:
         raise Skip("cannot become somebody else")
+    os.chown(scene.folder, 0, group)
+    for path, bits in [(scene.work.name, 0o711), (scene.image, 0o666),
+                       (scene.folder, mode)]:
+        os.chmod(path, bits)
+
+
+def save_as(scene, user, *words, group=None):
+    try:
+        return scene.save(*words, user=user, group=user if group is None else group)
+    except PermissionError:
+        raise Skip("nobody else can run the command here")
+
+
+def check_lock_stays(user, make):
+    """What cannot be removed does not keep anybody out, either."""
     with Scene(GOOD) as scene:
-        for path, mode in [(scene.work.name, 0o711), (scene.image, 0o666),
-                           (scene.folder, 0o1777)]:
-            os.chmod(path, mode)
+        share(scene, 0o1777)
         make(scene.path(".saving.lock"))
-        try:
-            result = scene.save(user=user)
-        except PermissionError:
-            raise Skip("nobody else can run the command here")
+        result = save_as(scene, user)
         expect(result, os.EX_OK, "nothing keeps another vmcore save out of there")
         assert result.err.count("\n") == 1, result
         assert scene.read("vmcore.0") == DATA
@@ -327,20 +337,12 @@ SHARED = (0o2775, 0o777)
 
 def check_colleagues_lock(mode, user, message, held=True):
     """There, a file of anybody's is a lock, and stays."""
-    if os.geteuid() != 0:
-        raise Skip("cannot become somebody else")
     with Scene(GOOD) as scene:
-        os.chown(scene.folder, 0, user)
-        for path, bits in [(scene.work.name, 0o711), (scene.image, 0o666),
-                           (scene.folder, mode)]:
-            os.chmod(path, bits)
+        share(scene, mode, user)
         fd = held_lock(scene.path(".saving.lock"), 12345)
         if not held:
             os.close(fd)
-        try:
-            result = scene.save(user=user, group=user)
-        except PermissionError:
-            raise Skip("nobody else can run the command here")
+        result = save_as(scene, user)
         expect(result, os.EX_TEMPFAIL, message)
         assert result.err.count("\n") == 1, result
         assert scene.names() == [".saving.lock"], scene.names()
@@ -348,7 +350,7 @@ def check_colleagues_lock(mode, user, message, held=True):
         if held:
             os.close(fd)
         os.remove(scene.path(".saving.lock"))
-        expect(scene.save(user=user, group=user), os.EX_OK)
+        expect(save_as(scene, user), os.EX_OK)
 
 
 def check_colleague_died(mode):
@@ -375,6 +377,58 @@ def check_leftovers():
         with open(victim, encoding="ascii") as file:
             assert file.read() == "precious"
         assert scene.names() == sorted(["bounds"] + CORES), scene.names()
+
+
+STRANGER = 12345
+COLLEAGUE = 12346
+
+
+def put_strangers(scene, name):
+    """A file of a stranger's."""
+    put(scene, name, "strange")
+    os.chown(scene.path(name), STRANGER, STRANGER)
+
+
+def make_strangers(scene, name):
+    """A folder, which root cannot remove as a file, either."""
+    os.mkdir(scene.path(name))
+    os.chown(scene.path(name), STRANGER, STRANGER)
+
+
+# Who saves, and what of a stranger's stays for all that.
+IN_THE_WAY = [("a file", COLLEAGUE, put_strangers), ("a folder", 0, make_strangers)]
+TEMPORARY = [".saving.core", ".saving.key", ".saving.info", ".saving.bounds"]
+
+
+def check_temporary_taken(user, make):
+    """Files on their way get other names where a stranger has theirs."""
+    with Scene(dump4(DATA, key=some_bytes(512, 3))) as scene:
+        share(scene, 0o1777)
+        for name in TEMPORARY:
+            make(scene, name)
+        result = save_as(scene, user)
+        expect(result, os.EX_OK)
+        assert result.err == "", result
+        assert scene.read("vmcore_encrypted.0") == DATA
+        left = {n for n in scene.names() if n.startswith(".saving")}
+        assert left == set(TEMPORARY), left
+        assert {os.lstat(scene.path(n)).st_uid for n in left} == {STRANGER}
+
+
+STRAY = ".saving.core.123456789"
+
+
+def check_stray(name, owner, locked, goes):
+    """What a run that was cut off left under such a name goes if none can be at work."""
+    with Scene(GOOD) as scene:
+        share(scene, 0o1777)
+        put(scene, name, "left")
+        os.chown(scene.path(name), owner, owner)
+        if not locked:
+            put_strangers(scene, ".saving.lock")
+        expect(save_as(scene, COLLEAGUE), os.EX_OK)
+        assert os.path.exists(scene.path(name)) != goes, scene.names()
+        assert scene.read("vmcore.0") == DATA
 
 
 OLD = ".saving.old."
@@ -528,6 +582,18 @@ for mode in SHARED:
         )
     tests.case(f"an old lock, {where}: root", check_colleague_died, mode)
 tests.case("names that are taken", check_leftovers)
+for what, *who in IN_THE_WAY:
+    tests.case(f"{what} of a stranger under each name on the way", check_temporary_taken, *who)
+for what, *row in [
+    ("of ours", STRAY, COLLEAGUE, True, True),
+    ("of ours, without a lock", STRAY, COLLEAGUE, False, False),
+    ("of a stranger", STRAY, STRANGER, True, False),
+    ("with another number", STRAY + "0", COLLEAGUE, True, False),
+    ("with a short number", STRAY[:-1], COLLEAGUE, True, False),
+    ("with more", STRAY + "x", COLLEAGUE, True, False),
+    ("of another kind", ".saving.Core.123456789", COLLEAGUE, True, False),
+]:
+    tests.case(f"a file that was left, {what}", check_stray, *row)
 
 # ---- what goes wrong on the way ----
 
