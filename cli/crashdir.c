@@ -256,9 +256,19 @@ read_line(const struct crashdir *cd, const char *name, char line[LINE_LEN])
 	return (true);
 }
 
+/* Is there a file of that name that a stranger has made? */
+static bool
+is_strangers_name(const struct crashdir *cd, const char *name)
+{
+	struct stat st;
+
+	return (fstatat(cd->cd_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    crashdir_is_strangers(cd, &st));
+}
+
 /*
  * The number on the first line of a file; false if there is no such file, or,
- * after a warning, no number in it.
+ * after a warning, no number in it, or one that a stranger has written.
  */
 static bool
 read_number(const struct crashdir *cd, const char *name, const char *what,
@@ -266,6 +276,12 @@ read_number(const struct crashdir *cd, const char *name, const char *what,
 {
 	char line[LINE_LEN];
 
+	if (is_strangers_name(cd, name)) {
+		warnx(
+		    "warning: %s/%s is not trusted: its owner is neither you, root nor the owner of %s",
+		    cd->cd_path, name, cd->cd_path);
+		return (false);
+	}
 	if (!read_line(cd, name, line))
 		return (false);
 	if (number_parse(line, out))
@@ -279,8 +295,11 @@ static int
 write_bounds(const struct crashdir *cd, uint32_t number)
 {
 	struct newfile nf = NEWFILE_NONE;
-	int status = newfile_create(cd, ".saving.bounds", BOUNDS_MODE, &nf);
+	int status;
 
+	if (!crashdir_may_replace(cd, "bounds"))
+		return (EX_OK);
+	status = newfile_create(cd, ".saving.bounds", BOUNDS_MODE, &nf);
 	if (status == EX_OK && dprintf(nf.nf_fd, "%" PRIu32 "\n", number) < 0)
 		status = crashdir_complain(cd, nf.nf_temp, EX_IOERR);
 	if (status == EX_OK)
@@ -317,6 +336,22 @@ look_at_info(const struct crashdir *cd, uint32_t number)
 	return (st);
 }
 
+/* The first number below max that is free, or else that of the oldest dump. */
+static uint32_t
+oldest_number(const struct crashdir *cd, uint32_t max)
+{
+	uint32_t oldest = 0;
+
+	for (uint32_t n = 0; n < max; n++) {
+		if (!is_used(cd, n))
+			return (n);
+		if (look_at_info(cd, n).st_mtime <
+		    look_at_info(cd, oldest).st_mtime)
+			oldest = n;
+	}
+	return (oldest);
+}
+
 int
 crashdir_take_number(struct crashdir *cd, uint32_t max, uint32_t *number)
 {
@@ -324,9 +359,11 @@ crashdir_take_number(struct crashdir *cd, uint32_t max, uint32_t *number)
 	uint32_t n;
 	int status;
 
+	/* One that stays as it is would have -m replace the same dump each time. */
 	if (!read_number(cd, "bounds", "dumps", &bounds) ||
-	    bounds >= UINT32_MAX)
-		bounds = 0;
+	    bounds >= UINT32_MAX ||
+	    (max != 0 && !crashdir_may_replace(cd, "bounds")))
+		bounds = oldest_number(cd, max);
 	n = (uint32_t)bounds;
 	if (max != 0 && n >= max)
 		n = 0;

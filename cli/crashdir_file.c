@@ -35,6 +35,19 @@ crashdir_is_strangers(const struct crashdir *cd, const struct stat *st)
 	    st->st_uid != cd->cd_folder.st_uid && !crashdir_is_ours(cd, st));
 }
 
+/* Somebody's folder is not replaced by a file. */
+bool
+crashdir_may_replace(const struct crashdir *cd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(cd->cd_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    (cd->cd_folder.st_mode & S_ISVTX) == 0 || crashdir_is_ours(cd, &st))
+		return (true);
+	return (!S_ISDIR(st.st_mode) &&
+	    (cd->cd_uid == 0 || cd->cd_uid == cd->cd_folder.st_uid));
+}
+
 int
 crashdir_complain(const struct crashdir *cd, const char *name, int status)
 {

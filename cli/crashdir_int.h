@@ -31,6 +31,9 @@ bool crashdir_is_ours(const struct crashdir *cd, const struct stat *st);
  */
 bool crashdir_is_strangers(const struct crashdir *cd, const struct stat *st);
 
+/* May this user replace what has that name, if anything? */
+bool crashdir_may_replace(const struct crashdir *cd, const char *name);
+
 /*
  * Say what errno tells of the file of that name.  Returns the exit status, which is
  * status unless the disk failed or the dump is read from that file.

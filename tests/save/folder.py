@@ -415,6 +415,68 @@ def check_temporary_taken(user, make):
         assert {os.lstat(scene.path(n)).st_uid for n in left} == {STRANGER}
 
 
+def check_count_strange(name, user, make):
+    """Nobody is kept out by a number of a stranger's, or led by it."""
+    with Scene(GOOD) as scene:
+        share(scene, 0o1777)
+        for old in ("vmcore.0", "vmcore.1"):
+            put(scene, old, "old")
+        make(scene, name)
+        result = save_as(scene, user)
+        expect(result, os.EX_OK, f"crash/{name} is not trusted: its owner is neither")
+        assert result.err.count("\n") == 1, result
+        assert scene.read("vmcore.2") == DATA
+        lost = name == "bounds" and user == 0 and make is put_strangers
+        want = user if lost else STRANGER
+        assert os.lstat(scene.path(name)).st_uid == want
+
+
+def put_minfree(scene, name):
+    """More than there is anywhere."""
+    put_strangers(scene, name)
+    put(scene, name, "9999999999999\n")
+
+
+def check_count_trusted(owner):
+    """That of the folder's owner, for one, is believed."""
+    with Scene(GOOD) as scene:
+        share(scene, 0o1777)
+        os.chown(scene.folder, STRANGER, STRANGER)
+        put(scene, "bounds", "7\n")
+        os.chown(scene.path("bounds"), owner, owner)
+        put(scene, "minfree", "9999999999999\n")
+        os.chown(scene.path("minfree"), owner, owner)
+        expect(save_as(scene, COLLEAGUE), os.EX_CANTCREAT, "free above minfree")
+        os.remove(scene.path("minfree"))
+        expect(save_as(scene, COLLEAGUE), os.EX_OK)
+        assert scene.read("vmcore.7") == DATA
+        want = "8\n" if owner == COLLEAGUE else "7\n"
+        assert scene.read("bounds") == want.encode()
+
+
+def check_count_stays():
+    """With -m, a number that the user cannot change would stay the same."""
+    with Scene(GOOD) as scene:
+        share(scene, 0o1777)
+        put(scene, "bounds", "1\n")
+        for number in 0, 1:
+            expect(save_as(scene, COLLEAGUE, "-k", "-m", "3"), os.EX_OK)
+            assert scene.read(f"vmcore.{number}") == DATA
+        assert scene.read("bounds") == b"1\n"
+
+
+def check_oldest(ages, number):
+    """Without bounds, -m replaces the oldest dump, if any."""
+    with Scene(GOOD) as scene:
+        for old, age in enumerate(ages):
+            if age is not None:
+                put(scene, f"info.{old}", "old")
+                os.utime(scene.path(f"info.{old}"), (age, age))
+        expect(scene.save("-m", "3"), os.EX_OK)
+        assert scene.read(f"vmcore.{number}") == DATA
+        assert scene.read("bounds") == f"{number + 1}\n".encode()
+
+
 STRAY = ".saving.core.123456789"
 
 
@@ -584,6 +646,22 @@ for mode in SHARED:
 tests.case("names that are taken", check_leftovers)
 for what, *who in IN_THE_WAY:
     tests.case(f"{what} of a stranger under each name on the way", check_temporary_taken, *who)
+for what, user, make in IN_THE_WAY + [("a file", 0, put_strangers)]:
+    tests.case(
+        f"bounds is {what} of a stranger, to {user}",
+        *(check_count_strange, "bounds", user, make),
+    )
+tests.case("minfree is a stranger's", check_count_strange, "minfree", COLLEAGUE, put_minfree)
+for what, owner in [("root", 0), ("the folder's owner", STRANGER), ("the user", COLLEAGUE)]:
+    tests.case(f"bounds and minfree are of {what}", check_count_trusted, owner)
+tests.case("-m: bounds is root's", check_count_stays)
+for ages, number in [
+    ((1000, None, 900), 1),
+    ((1000, 900, 1100), 1),
+    ((1000, 1100, 900), 2),
+    ((900, 900, 900), 0),
+]:
+    tests.case(f"-m without bounds: ages {ages}", check_oldest, ages, number)
 for what, *row in [
     ("of ours", STRAY, COLLEAGUE, True, True),
     ("of ours, without a lock", STRAY, COLLEAGUE, False, False),
