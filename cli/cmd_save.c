@@ -26,12 +26,6 @@
 /* Not of sysexits(3): there is no dump, which is no mistake of anybody. */
 #define STATUS_NONE 1
 
-/*
- * As many as a partition table has entries, usually.  A hostile disk has a dump
- * in each of its sectors, and files take longer than their bytes.
- */
-#define MAX_DUMPS 128
-
 enum { OPT_OFFSET = OPT_OWN, OPT_LENGTH };
 
 static const struct option save_long[] = {
@@ -208,18 +202,19 @@ save(struct save_request *rq, struct save_source *src)
 static bool
 is_over(const struct save_request *rq)
 {
-	return (interrupt_came() || rq->srq_nhandled > MAX_DUMPS);
+	return (interrupt_came() || rq->srq_nhandled > CRASHDIR_MAX_DUMPS);
 }
 
 /* May one more be saved or marked?  If not, another run goes on. */
 static bool
 take_turn(struct save_request *rq, const struct save_source *src)
 {
-	if (rq->srq_action == ACTION_CHECK || ++rq->srq_nhandled <= MAX_DUMPS)
+	if (rq->srq_action == ACTION_CHECK ||
+	    ++rq->srq_nhandled <= CRASHDIR_MAX_DUMPS)
 		return (true);
 	warnx(
 	    "%s: this dump and all after it are left: one run takes %d dumps (--offset %ju goes on here)",
-	    src->src_name, MAX_DUMPS,
+	    src->src_name, CRASHDIR_MAX_DUMPS,
 	    (uintmax_t)src->src_dump->dmp_place.kpl_first_off);
 	return (false);
 }

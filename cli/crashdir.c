@@ -336,39 +336,115 @@ look_at_info(const struct crashdir *cd, uint32_t number)
 	return (st);
 }
 
-/* The first number below max that is free, or else that of the oldest dump. */
+/* Does a dump of this number stay, for its files or because it is just saved? */
+static bool
+has_to_stay(const struct crashdir *cd, uint32_t number)
+{
+	char name[CRASHNAME_LEN];
+
+	for (unsigned int i = 0; i < cd->cd_nsaved; i++)
+		if (cd->cd_saved[i] == number)
+			return (true);
+	for (size_t i = 0; i < NNAMES; i++)
+		if (!crashdir_may_replace(cd,
+			crashname_put(name_at(i), number, name)) ||
+		    is_strangers_name(cd, aside_name(name_at(i), number, name)))
+			return (true);
+	return (false);
+}
+
+/* The first number from n on that is free. */
+static uint32_t
+free_number(const struct crashdir *cd, uint32_t n)
+{
+	while (is_used(cd, n))
+		n++;
+	return (n);
+}
+
+/* The number for -m that comes first, going round from start on. */
+static uint32_t
+next_number(const struct crashdir *cd, uint32_t start, uint32_t max)
+{
+	for (uint32_t i = 0; i < max; i++) {
+		uint32_t n = i < max - start ? start + i : i - (max - start);
+
+		if (!has_to_stay(cd, n))
+			return (n);
+	}
+	return (max);
+}
+
+/* The number for -m that is free, or else that of the oldest dump. */
 static uint32_t
 oldest_number(const struct crashdir *cd, uint32_t max)
 {
-	uint32_t oldest = 0;
+	uint32_t oldest = max;
 
 	for (uint32_t n = 0; n < max; n++) {
+		if (has_to_stay(cd, n))
+			continue;
 		if (!is_used(cd, n))
 			return (n);
-		if (look_at_info(cd, n).st_mtime <
-		    look_at_info(cd, oldest).st_mtime)
+		if (oldest == max ||
+		    look_at_info(cd, n).st_mtime <
+			look_at_info(cd, oldest).st_mtime)
 			oldest = n;
 	}
 	return (oldest);
 }
 
+/* A dump is not lost because all that -m could replace has to stay. */
+static uint32_t
+number_above(const struct crashdir *cd, uint32_t max)
+{
+	warnx("warning: %s: no number below %" PRIu32
+	      " may be used: the dump gets one above",
+	    cd->cd_path, max);
+	return (free_number(cd, max));
+}
+
+/* false: bounds tells no number. */
+static bool
+read_bounds(const struct crashdir *cd, uint32_t *number)
+{
+	uint64_t bounds;
+
+	if (!read_number(cd, "bounds", "dumps", &bounds) ||
+	    bounds >= UINT32_MAX)
+		return (false);
+	*number = (uint32_t)bounds;
+	return (true);
+}
+
+static uint32_t
+number_for_max(const struct crashdir *cd, uint32_t max)
+{
+	uint32_t n;
+
+	/* If bounds stays as it is, the same dump would be replaced each time. */
+	if (!read_bounds(cd, &n) || !crashdir_may_replace(cd, "bounds"))
+		n = oldest_number(cd, max);
+	else
+		n = next_number(cd, n < max ? n : 0, max);
+	return (n < max ? n : number_above(cd, max));
+}
+
+static uint32_t
+number_without_max(const struct crashdir *cd)
+{
+	uint32_t n;
+
+	return (free_number(cd, read_bounds(cd, &n) ? n : 0));
+}
+
 int
 crashdir_take_number(struct crashdir *cd, uint32_t max, uint32_t *number)
 {
-	uint64_t bounds;
-	uint32_t n;
+	uint32_t n =
+	    max == 0 ? number_without_max(cd) : number_for_max(cd, max);
 	int status;
 
-	/* One that stays as it is would have -m replace the same dump each time. */
-	if (!read_number(cd, "bounds", "dumps", &bounds) ||
-	    bounds >= UINT32_MAX ||
-	    (max != 0 && !crashdir_may_replace(cd, "bounds")))
-		bounds = oldest_number(cd, max);
-	n = (uint32_t)bounds;
-	if (max != 0 && n >= max)
-		n = 0;
-	while (max == 0 && is_used(cd, n))
-		n++;
 	*number = n;
 	cd->cd_info = look_at_info(cd, n);
 	status = max == 0 ? EX_OK : check_source(cd, n);
@@ -665,7 +741,7 @@ link_one(const struct crashdir *cd, struct crashname name)
 {
 	char target[CRASHNAME_LEN], last[CRASHNAME_LEN];
 
-	(void)crashname_put(name, cd->cd_number, target);
+	(void)crashname_put(name, cd->cd_saved[cd->cd_nsaved - 1], target);
 	(void)last_name(name, last);
 	if (symlinkat(target, cd->cd_fd, last) != 0)
 		warn("warning: %s/%s cannot be made a link to %s", cd->cd_path,
@@ -687,9 +763,9 @@ static void
 note_last(struct crashdir *cd, uint32_t number, const struct crashname *names,
     unsigned int nnames)
 {
-	if (cd->cd_nnames == 0)
+	if (cd->cd_nsaved == 0)
 		unlink_last(cd);
-	cd->cd_number = number;
+	cd->cd_saved[cd->cd_nsaved++] = number;
 	cd->cd_nnames = nnames;
 	memcpy(cd->cd_names, names, nnames * sizeof(*names));
 }

@@ -21,6 +21,13 @@
 #include "cli/crashname.h"
 
 #define CRASHDIR_MAX_FILES 3 /* of a dump */
+
+/*
+ * Dumps that are saved before it is closed: as many as a partition table has
+ * entries, usually.  A hostile disk has a dump in each of its sectors, and files take
+ * longer than their bytes.
+ */
+#define CRASHDIR_MAX_DUMPS 128
 #define NEWFILE_LEN	   32
 
 struct crashdir {
@@ -33,9 +40,11 @@ struct crashdir {
 
 	struct stat cd_info; /* of the info.N to be replaced; zeros: none */
 
+	uint32_t cd_saved[CRASHDIR_MAX_DUMPS]; /* numbers, the last one last */
+	unsigned int cd_nsaved;
+
 	/* The files of the dump that was saved last. */
-	uint32_t cd_number;
-	unsigned int cd_nnames; /* 0: none was saved yet */
+	unsigned int cd_nnames;
 	struct crashname cd_names[CRASHDIR_MAX_FILES];
 };
 
@@ -53,8 +62,9 @@ int crashdir_open(struct crashdir *cd, const char *path, int source_fd);
 void crashdir_close(struct crashdir *cd);
 
 /*
- * The number of the next dump, which is counted as used.  max numbers go
- * round and replace old dumps; max 0: never, what is there is kept.
+ * The number of the next dump, which is counted as used.  max numbers go round and
+ * replace old dumps, but none that was saved since the folder was opened; a number
+ * above if none of them may be replaced.  max 0: what is there is kept.
  */
 int crashdir_take_number(struct crashdir *cd, uint32_t max, uint32_t *number);
 

@@ -465,6 +465,51 @@ def check_count_stays():
         assert scene.read("bounds") == b"1\n"
 
 
+def check_blocked(name, user, make):
+    """-m goes on to a number that no stranger's file has, above them if need be."""
+    with Scene(GOOD) as scene:
+        share(scene, 0o1777)
+        put(scene, "bounds", "1\n")
+        os.chown(scene.path("bounds"), user, user)
+        make(scene, f"{name}.1")
+        for _ in range(2):
+            expect(save_as(scene, user, "-k", "-m", "2"), os.EX_OK)
+            assert scene.read("vmcore.0") == DATA
+        os.remove(scene.path("vmcore.0"))
+        os.remove(scene.path("info.0"))
+        make(scene, f"{name}.0")
+        for number in 2, 3:
+            result = save_as(scene, user, "-k", "-m", "2")
+            expect(result, os.EX_OK, "no number below 2 may be used")
+            assert scene.read(f"vmcore.{number}") == DATA
+        for number in 0, 1:
+            assert os.lstat(scene.path(f"{name}.{number}")).st_uid == STRANGER
+
+
+def check_blocked_twice(bounds):
+    """Nor does one dump of a run replace another, whatever numbers are left."""
+    other = some_bytes(5000, 7)
+    parts = [(images.SWAP, dump4(data)) for data in (DATA, other)]
+    with Scene(images.disk(parts)) as scene:
+        share(scene, 0o1777)
+        put(scene, "bounds", "0\n")
+        os.chown(scene.path("bounds"), bounds, bounds)
+        put(scene, "vmcore.0", "old")
+        os.chown(scene.path("vmcore.0"), COLLEAGUE, COLLEAGUE)
+        put_strangers(scene, "vmcore.1")
+        expect(save_as(scene, COLLEAGUE, "-m", "2"), os.EX_OK, "no number below 2 may be used")
+        assert {scene.read("vmcore.0"), scene.read("vmcore.2")} == {DATA, other}
+
+
+def check_replaced_by_root():
+    """Whoever may remove a stranger's dump replaces it."""
+    with Scene(GOOD) as scene:
+        share(scene, 0o1777)
+        put_strangers(scene, "vmcore.0")
+        expect(scene.save("-m", "1"), os.EX_OK)
+        assert scene.read("vmcore.0") == DATA
+
+
 def check_oldest(ages, number):
     """Without bounds, -m replaces the oldest dump, if any."""
     with Scene(GOOD) as scene:
@@ -655,6 +700,15 @@ tests.case("minfree is a stranger's", check_count_strange, "minfree", COLLEAGUE,
 for what, owner in [("root", 0), ("the folder's owner", STRANGER), ("the user", COLLEAGUE)]:
     tests.case(f"bounds and minfree are of {what}", check_count_trusted, owner)
 tests.case("-m: bounds is root's", check_count_stays)
+for name in ("vmcore", "info", "key", ".saving.old.info", ".saving.old.vmcore"):
+    for what, user, make in IN_THE_WAY:
+        tests.case(
+            f"-m: {what} of a stranger has the name {name}.N",
+            *(check_blocked, name, user, make),
+        )
+for what, owner in [("told", COLLEAGUE), ("that stays", 0)]:
+    tests.case(f"-m: two dumps and one number, {what}", check_blocked_twice, owner)
+tests.case("-m: root replaces a stranger's dump", check_replaced_by_root)
 for ages, number in [
     ((1000, None, 900), 1),
     ((1000, 900, 1100), 1),
