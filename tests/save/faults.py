@@ -614,6 +614,31 @@ def check_swapped(name):
         assert scene.image_bytes() == IMAGE
 
 
+NOBODY = 65534
+
+
+def check_squashed():
+    """root's own files are trusted, whomever NFS says they belong to."""
+    if os.geteuid() != 0:
+        raise Skip("not root")
+    with Scene(IMAGE) as scene:
+        os.chown(scene.folder, 12345, 12345)
+        os.chmod(scene.folder, 0o1777)
+        put(scene, ".saving.old.vmcore.5", "old")
+        put(scene, ".saving.core.123456789", "left")
+        for number in range(2):
+            faults = environment(FAULT_SQUASH=str(NOBODY))
+            result = scene.save("-k", "-m", "2", env=faults)
+            expect(result, os.EX_OK)
+            assert result.err == "", result
+            assert scene.read(f"vmcore.{number}") == DATA
+        assert scene.read("vmcore.5") == b"old"
+        left = [n for n in scene.names() if n.startswith(".saving")]
+        assert left == [], left
+
+
+tests.case("NFS makes root nobody", check_squashed)
+
 LINKS = [
     ("with links", {}),
     ("without links", {"FAULT_NO_LINKS": "1"}),

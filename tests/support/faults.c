@@ -14,6 +14,7 @@
  *					failure, the file NAME.new is renamed to it
  *	FAULT_NO_LINKS=N		hard links are not supported; if N is 2,
  *					RENAME_NOREPLACE is not, either
+ *	FAULT_SQUASH=UID		root's files belong to this user, as over NFS
  *	FAULT_READ_MAX=BYTES		reads of more than so many in all abort
  *	FAULT_SEEK_MAX=N		so do more than N seeks
  *	FAULT_LINK_MAX=N		so do more than N symbolic links
@@ -37,6 +38,8 @@
 typedef ssize_t pread_t(int, void *, size_t, off_t);
 typedef ssize_t read_t(int, void *, size_t);
 typedef off_t lseek_t(int, off_t, int);
+typedef int fstat64_t(int, struct stat64 *);
+typedef int fstatat64_t(int, const char *, struct stat64 *, int);
 typedef int renameat_t(int, const char *, int, const char *);
 typedef int linkat_t(int, const char *, int, const char *, int);
 typedef int renameat2_t(int, const char *, int, const char *, unsigned int);
@@ -46,6 +49,8 @@ VISIBLE pread_t pread, pread64;
 VISIBLE read_t read;
 VISIBLE lseek_t lseek, lseek64;
 VISIBLE renameat_t renameat;
+VISIBLE fstat64_t fstat64;
+VISIBLE fstatat64_t fstatat64;
 VISIBLE symlinkat_t symlinkat;
 VISIBLE ssize_t __pread_chk(int, void *, size_t, off_t, size_t);
 VISIBLE ssize_t __pread64_chk(int, void *, size_t, off_t, size_t);
@@ -303,6 +308,32 @@ renameat2(int from_fd, const char *from, int to_fd, const char *to,
 	}
 	return (((renameat2_t *)dlsym(RTLD_NEXT, "renameat2"))(from_fd, from,
 	    to_fd, to, flags));
+}
+
+static int
+squash(int result, struct stat64 *st)
+{
+	const char *uid = getenv("FAULT_SQUASH");
+
+	if (result == 0 && uid != NULL && st->st_uid == 0)
+		st->st_uid = (uid_t)strtoul(uid, NULL, 10);
+	return (result);
+}
+
+int
+fstat64(int fd, struct stat64 *st)
+{
+	fstat64_t *next = (fstat64_t *)dlsym(RTLD_NEXT, "fstat64");
+
+	return (squash(next(fd, st), st));
+}
+
+int
+fstatat64(int fd, const char *path, struct stat64 *st, int flags)
+{
+	fstatat64_t *next = (fstatat64_t *)dlsym(RTLD_NEXT, "fstatat64");
+
+	return (squash(next(fd, path, st, flags), st));
 }
 
 int
