@@ -181,6 +181,25 @@ struct debugfile *debugfile_at(struct kdebug *kdb, kvaddr_t va);
 /* symbols.c: fill in all that a frame says of the code at va. */
 void symbolize(struct kdebug *kdb, kvaddr_t va, struct kdebug_frame *frame);
 
+enum pcb_state {
+	PCB_READ,
+	PCB_EMPTY,  /* all zeros: it was never filled in */
+	PCB_MISSING /* it is not in the dump */
+};
+
+/* threadlist.c: read t's registers from the pcb at va. */
+enum pcb_state threadlist_regs(struct kdebug *kdb, struct kdebug_thread *t,
+    kvaddr_t va);
+
+/*
+ * threadlist.c: append t to the list, with its place and the name it is shown by.
+ * false: there is no memory for it.
+ */
+bool threadlist_add(struct kdebug *kdb, struct kdebug_thread *t);
+
+/* threadlist.c: the state of the thread that dumped. */
+enum kdebug_state threadlist_dumper_state(const struct kdebug *kdb);
+
 /* cpus.c */
 void cpus_load(struct kdebug *kdb);
 void cpus_fini(struct kdebug *kdb);

@@ -10,11 +10,9 @@
  * hypervisor knows them: its pcb tells of the last time that it was switched
  * out.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "kdebug/kdebug_int.h"
-#include "libkvm/array.h"
 
 /* MAXCOMLEN + 1, of p_comm and td_name. */
 #define NAME_LEN 20
@@ -124,34 +122,23 @@ read_oncpu(const struct thread_walk *wk, kvaddr_t td_va)
 static bool
 read_regs(struct kdebug *kdb, struct kdebug_thread *t, kvaddr_t va)
 {
-	const struct arch *arch = kdb->kdb_arch;
-	struct kdebug_regs regs;
+	enum pcb_state state = threadlist_regs(kdb, t, va);
 
-	if (arch == NULL)
-		return (true);
-	if (va == 0 ||
-	    !regs_read(kdb, va, arch->ar_pcb(&kdb->kdb_layout), &regs)) {
+	if (state == PCB_MISSING && kdb->kdb_arch != NULL)
 		kdb_note(kdb,
 		    "thread %d: no registers: its pcb at %#jx is not in the dump",
 		    t->kt_tid, (uintmax_t)va);
-		return (true);
-	}
-	if (regs.rs_value[arch->ar_pc] == 0 && regs.rs_value[arch->ar_sp] == 0)
-		return (false);
-	t->kt_regs = regs;
-	return (true);
+	return (state != PCB_EMPTY);
 }
 
-/* The thread that dumped: it crashed or, without a panic, was running. */
+/* The thread that dumped. */
 static void
 read_dumper(const struct thread_walk *wk, struct kdebug_thread *t)
 {
 	struct kdebug *kdb = wk->thw_kdb;
 
 	t->kt_dumped = true;
-	t->kt_state = kdb->kdb_panic.kx_why == KDEBUG_WHY_NONE ?
-	    KDEBUG_RUNNING :
-	    KDEBUG_CRASHED;
+	t->kt_state = threadlist_dumper_state(kdb);
 	(void)read_regs(kdb, t, wk->thw_dumppcb_va);
 }
 
@@ -207,55 +194,18 @@ read_run(struct kdebug *kdb, const struct proc *pr, struct kdebug_thread *t)
 	t->kt_wmesg = runstate_wmesg(kdb, t->kt_td, t->kt_run);
 }
 
-/* Where the thread was, to follow its name. */
-static void
-format_place(const struct kdebug_thread *t, char *text, size_t len)
-{
-	text[0] = '\0';
-	if (t->kt_state == KDEBUG_CRASHED)
-		snprintf(text, len, " (crashed)");
-	else if (t->kt_dumped)
-		snprintf(text, len, " (dumping)");
-	else if (t->kt_state == KDEBUG_RUNNING)
-		snprintf(text, len, " (on CPU %d%s)", t->kt_cpu,
-		    t->kt_unstopped ? ", not stopped" : "");
-}
-
-/* "(pid 28) pagedaemon/laundry: dom0 (on CPU 4)" */
-static const char *
-display_name(struct kdebug *kdb, const struct kdebug_thread *t)
-{
-	bool named =
-	    t->kt_name[0] != '\0' && strcmp(t->kt_name, t->kt_comm) != 0;
-	char text[512], place[40];
-	const char *name;
-
-	format_place(t, place, sizeof(place));
-	snprintf(text, sizeof(text), "(pid %d) %s%s%s%s", t->kt_pid, t->kt_comm,
-	    named ? "/" : "", named ? t->kt_name : "", place);
-	name = arena_text(&kdb->kdb_arena, text, strlen(text));
-	return (name != NULL ? name : "");
-}
-
-static struct kdebug_thread *
-append(struct threads *ts)
-{
-	struct kdebug_thread *list = array_reserve(ts->ts_list,
-	    ts->ts_count + 1, &ts->ts_room, sizeof(*list));
-
-	if (list == NULL)
-		return (NULL);
-	ts->ts_list = list;
-	return (&ts->ts_list[ts->ts_count]);
-}
-
-/* Add the thread at td_va.  false: it cannot be read. */
+/* Add the thread at td_va.  false: it cannot be read, or there is no memory. */
 static bool
 read_thread(struct thread_walk *wk, const struct proc *pr, kvaddr_t td_va)
 {
 	struct kdebug *kdb = wk->thw_kdb;
-	struct threads *ts = &kdb->kdb_threads;
-	struct kdebug_thread *t;
+	struct kdebug_thread t = {
+		.kt_pid = pr->pr_pid,
+		.kt_comm = pr->pr_comm,
+		.kt_name = pr->pr_comm,
+		.kt_proc = pr->pr_va,
+		.kt_td = td_va,
+	};
 	uint32_t tid;
 
 	if (!mem_u32(kdb, field(wk, td_va, LO_TD_TID), &tid) || tid < TID_MIN ||
@@ -264,27 +214,12 @@ read_thread(struct thread_walk *wk, const struct proc *pr, kvaddr_t td_va)
 		    pr->pr_pid, (uintmax_t)td_va);
 		return (false);
 	}
-	t = append(ts);
-	if (t == NULL) {
-		kdb_note(kdb, "thread list: out of memory");
-		return (false);
-	}
-	*t = (struct kdebug_thread){
-		.kt_index = ts->ts_count,
-		.kt_pid = pr->pr_pid,
-		.kt_tid = (int)tid,
-		.kt_comm = pr->pr_comm,
-		.kt_name = pr->pr_comm,
-		.kt_proc = pr->pr_va,
-		.kt_td = td_va,
-	};
+	t.kt_tid = (int)tid;
 	if (has_field(wk, LO_TD_NAME))
-		t->kt_name = read_name(kdb, field(wk, td_va, LO_TD_NAME));
-	read_context(wk, t);
-	read_run(kdb, pr, t);
-	t->kt_display_name = display_name(kdb, t);
-	ts->ts_count++;
-	return (true);
+		t.kt_name = read_name(kdb, field(wk, td_va, LO_TD_NAME));
+	read_context(wk, &t);
+	read_run(kdb, pr, &t);
+	return (threadlist_add(kdb, &t));
 }
 
 static void
