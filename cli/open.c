@@ -321,7 +321,11 @@ open_no_threads(const struct dump *dump, const struct args *args)
 {
 	const struct kvm_core *core = dump->d_core;
 
-	if (core->kc_damage == NULL && core->kc_file_short == 0)
+	if (!kdebug_exports_threads(dump->d_kdb))
+		warnx(
+		    "%s: no threads found: %s has no symbol that leads to one (see dumper(9))",
+		    args->a_core, dump->d_kernel);
+	else if (core->kc_damage == NULL && core->kc_file_short == 0)
 		warnx("%s: no threads found: is %s the kernel that crashed?",
 		    args->a_core, dump->d_kernel);
 	else

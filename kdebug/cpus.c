@@ -241,6 +241,20 @@ cpus_load(struct kdebug *kdb)
 	load_unstopped(kdb);
 }
 
+/*
+ * How many CPUs may have registers in stoppcbs.  0: there is no such array, or
+ * neither its length nor that of an element is known.
+ */
+unsigned int
+cpus_count(const struct kdebug *kdb)
+{
+	const struct cpus *cp = &kdb->kdb_cpus;
+
+	return (cp->cp_max < CPUS_MAX && cpus_stoppcb(kdb, 0) != 0 ?
+		cp->cp_max :
+		0);
+}
+
 void
 cpus_fini(struct kdebug *kdb)
 {
@@ -295,7 +309,7 @@ cpus_vcpu_regs(const struct kdebug *kdb, unsigned int cpu,
 
 /* Where the registers of cpu are; 0: unknown. */
 kvaddr_t
-cpus_stoppcb(struct kdebug *kdb, unsigned int cpu)
+cpus_stoppcb(const struct kdebug *kdb, unsigned int cpu)
 {
 	uint32_t pcb_len = kdb->kdb_layout.kl_const[LO_PCB_LEN];
 

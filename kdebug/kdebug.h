@@ -96,16 +96,27 @@ struct kdebug_thread {
 	bool kt_dumped;	      /* it wrote the dump, after a panic or not */
 	bool kt_unstopped; /* it kept running during the dump: no registers */
 	int kt_cpu;	   /* -1: on none */
-	kvaddr_t kt_proc;  /* struct proc */
-	kvaddr_t kt_td;	   /* struct thread */
+	kvaddr_t kt_proc;  /* struct proc; 0: none is known */
+	kvaddr_t kt_td;	   /* struct thread; 0: none is known */
 	struct kdebug_regs kt_regs;
 };
 
 /*
  * All threads, in the order in which allproc lists processes and p_threads
  * their threads; those of zombproc after them.  The array is kdb's.
+ *
+ * A kernel without allproc has no list.  Then the threads are the one whose
+ * registers dumppcb has, with the id 1, and one for each CPU that has any in
+ * stoppcbs, with the CPU's number plus 2.  They have no struct thread, and
+ * belong to process 0.
  */
 size_t kdebug_threads(struct kdebug *kdb, const struct kdebug_thread **threads);
+
+/*
+ * Has the kernel's file a symbol by which threads are found: those of the list,
+ * or dumppcb?  If not, no dump of this kernel shows a thread.
+ */
+bool kdebug_exports_threads(struct kdebug *kdb);
 
 /*
  * The thread that dumped, or NULL.  It crashed, unless the dump was taken

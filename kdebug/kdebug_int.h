@@ -200,14 +200,19 @@ bool threadlist_add(struct kdebug *kdb, struct kdebug_thread *t);
 /* threadlist.c: the state of the thread that dumped. */
 enum kdebug_state threadlist_dumper_state(const struct kdebug *kdb);
 
+/* cputhreads.c: is there no list of threads, so that those of CPUs are all? */
+bool cputhreads_all(struct kdebug *kdb);
+void cputhreads_load(struct kdebug *kdb);
+
 /* cpus.c */
 void cpus_load(struct kdebug *kdb);
+unsigned int cpus_count(const struct kdebug *kdb);
 void cpus_fini(struct kdebug *kdb);
 int cpus_of_thread(const struct kdebug *kdb, kvaddr_t td_va, int oncpu);
 bool cpus_vcpu_regs(const struct kdebug *kdb, unsigned int cpu,
     struct kdebug_regs *out);
 bool cpus_stopped(struct kdebug *kdb, unsigned int cpu);
-kvaddr_t cpus_stoppcb(struct kdebug *kdb, unsigned int cpu);
+kvaddr_t cpus_stoppcb(const struct kdebug *kdb, unsigned int cpu);
 
 enum syscall_way {
 	SYSCALL_IN,  /* the thread may still be in it */

@@ -64,7 +64,7 @@ find_abi(struct kdebug *kdb, kvaddr_t proc_va)
 	const struct abi *abi = NULL;
 	kvaddr_t va, sysent_va;
 
-	if (comm_off == LAYOUT_NONE)
+	if (proc_va == 0 || comm_off == LAYOUT_NONE)
 		return (NULL);
 	va = (proc_va + comm_off + COMM_LEN + ptr_len - 1) / ptr_len * ptr_len;
 	for (size_t i = 0; abi == NULL && i < SYSENT_WORDS; i++) {
@@ -134,7 +134,8 @@ syscall_find(struct kdebug *kdb, const struct kdebug_thread *td,
 	const struct abi *abi = find_abi(kdb, td->kt_proc);
 	uint64_t number;
 
-	if (off != LAYOUT_NONE && mem_u32(kdb, td->kt_td + off, &code))
+	if (td->kt_td != 0 && off != LAYOUT_NONE &&
+	    mem_u32(kdb, td->kt_td + off, &code))
 		number = code;
 	else if ((way == SYSCALL_BACK && arch->ar_syscall_is_result) ||
 	    !asked_number(arch, &user->ku_regs, &number) || number > INT32_MAX)

@@ -1,5 +1,6 @@
 /*
- * The list of threads, and each thread's registers.
+ * The list of threads, and each thread's registers.  A kernel that has no list
+ * has the threads of cputhreads.c.
  *
  * allproc -> struct proc -> p_list -> ...         (zombproc likewise, if any)
  *               p_threads -> struct thread -> td_plist -> ...
@@ -315,16 +316,13 @@ note_unstopped(const struct thread_walk *wk)
 		    wk->thw_nunstopped);
 }
 
+/* Walk the kernel's lists, which begin at allproc. */
 static void
-threads_load(struct kdebug *kdb)
+walk_lists(struct kdebug *kdb, kvaddr_t allproc)
 {
 	struct thread_walk wk = { .thw_kdb = kdb };
-	kvaddr_t allproc, zombproc, va;
+	kvaddr_t zombproc, va;
 
-	if (!layout_symbol(kdb, "allproc", &allproc)) {
-		kdb_note_symbol(kdb, "no threads", "allproc");
-		return;
-	}
 	if (!can_walk(&wk))
 		return;
 	cpus_load(kdb);
@@ -340,6 +338,17 @@ threads_load(struct kdebug *kdb)
 	note_unstopped(&wk);
 	addrset_fini(&wk.thw_procs);
 	addrset_fini(&wk.thw_tds);
+}
+
+static void
+threads_load(struct kdebug *kdb)
+{
+	kvaddr_t allproc;
+
+	if (!cputhreads_all(kdb) && layout_symbol(kdb, "allproc", &allproc))
+		walk_lists(kdb, allproc);
+	else
+		cputhreads_load(kdb);
 }
 
 size_t

@@ -113,6 +113,13 @@ kernel_pcb(struct kernel *k, kvaddr_t pcb_va)
 	fake_word(k->k_kd, k->k_td + TD_PCB, pcb_va);
 }
 
+void
+kernel_put_pcb(struct kernel *k, kvaddr_t va, uint64_t pc, uint64_t sp)
+{
+	fake_u64(k->k_kd, va + 56, pc);
+	fake_u64(k->k_kd, va + 40, sp);
+}
+
 uint64_t
 reg_named(struct kdebug *kdb, const struct kdebug_regs *regs, const char *name)
 {

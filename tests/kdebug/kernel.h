@@ -61,6 +61,9 @@ void kernel_thread(struct kernel *k, kvaddr_t va, int tid, const char *name);
 void kernel_oncpu(struct kernel *k, int cpu);
 void kernel_pcb(struct kernel *k, kvaddr_t pcb_va);
 
+/* What amd64's pcb at va has of pc and sp. */
+void kernel_put_pcb(struct kernel *k, kvaddr_t va, uint64_t pc, uint64_t sp);
+
 /* The value of a register in regs by its name; fails the test if not valid. */
 uint64_t reg_named(struct kdebug *kdb, const struct kdebug_regs *regs,
     const char *name);

@@ -11,14 +11,6 @@
 #define TD(n)	(HEAP + 0x100000 + 0x1000 * (kvaddr_t)(n))
 #define PCB(n)	(HEAP + 0x200000 + 0x1000 * (kvaddr_t)(n))
 
-/* The pcb's rip and rsp. */
-static void
-put_pcb(struct kernel *k, kvaddr_t va, uint64_t pc, uint64_t sp)
-{
-	fake_u64(k->k_kd, va + 56, pc);
-	fake_u64(k->k_kd, va + 40, sp);
-}
-
 /*
  * Three processes: sysctl, which dumped from CPU 2; a daemon with two threads,
  * one on CPU 1; the idle process, whose thread claims the CPU that dumped and
@@ -30,9 +22,10 @@ three_procs(struct kernel *k)
 	kernel_init(k, ARCH_AMD64);
 	fake_u32(k->k_kd, k->k_base + KERNEL_DUMPTID, 100100);
 	fake_word(k->k_kd, k->k_base + KERNEL_STOPPED, 0xb); /* not 2 */
-	put_pcb(k, k->k_base + KERNEL_DUMPPCB, 0xffffffff80000100, 0x100);
-	put_pcb(k, k->k_base + KERNEL_STOPPCBS + PCB_LEN, 0xffffffff80000200,
-	    0x200);
+	kernel_put_pcb(k, k->k_base + KERNEL_DUMPPCB, 0xffffffff80000100,
+	    0x100);
+	kernel_put_pcb(k, k->k_base + KERNEL_STOPPCBS + PCB_LEN,
+	    0xffffffff80000200, 0x200);
 
 	kernel_proc(k, PROC(0), 800, "sysctl");
 	kernel_thread(k, TD(0), 100100, "sysctl");
@@ -42,12 +35,12 @@ three_procs(struct kernel *k)
 	kernel_oncpu(k, 1);
 	kernel_thread(k, TD(2), 100102, "laundry: dom0");
 	kernel_pcb(k, PCB(2));
-	put_pcb(k, PCB(2), 0xffffffff80000300, 0x300);
+	kernel_put_pcb(k, PCB(2), 0xffffffff80000300, 0x300);
 	kernel_proc(k, PROC(2), 11, "idle");
 	kernel_thread(k, TD(3), 100103, "idle: cpu2");
 	kernel_oncpu(k, 2);
 	kernel_pcb(k, PCB(3));
-	put_pcb(k, PCB(3), 0xffffffff80000400, 0x400);
+	kernel_put_pcb(k, PCB(3), 0xffffffff80000400, 0x400);
 }
 
 /* Its pc; 0: it has no registers at all. */
@@ -171,7 +164,7 @@ stoppcbs_is_pointer(struct kernel *k)
 	fake_unsymbol(k->k_kd, "stoppcbs");
 	fake_symbol(k->k_kd, "stoppcbs", HEAP + 0x300000, 8);
 	fake_word(k->k_kd, HEAP + 0x300000, HEAP + 0x301000);
-	put_pcb(k, HEAP + 0x301000 + PCB_LEN, 0x555, 0x500);
+	kernel_put_pcb(k, HEAP + 0x301000 + PCB_LEN, 0x555, 0x500);
 }
 
 static void
@@ -381,9 +374,10 @@ allproc_missing(struct kernel *k)
 }
 
 static void
-no_allproc(struct kernel *k)
+no_dumppcb(struct kernel *k)
 {
 	fake_unsymbol(k->k_kd, "allproc");
+	fake_unsymbol(k->k_kd, "dumppcb");
 }
 
 static void
@@ -440,7 +434,7 @@ static const struct list_row {
 	{ "a thread is missing", td_page_missing, 2,
 	    "thread list of pid 28: broken" },
 	{ "the head is missing", allproc_missing, 0, "allproc: broken" },
-	{ "no symbol allproc", no_allproc, 0, "no symbol allproc" },
+	{ "neither allproc nor dumppcb", no_dumppcb, 0, "no symbol allproc" },
 	{ "p_pid is not exported", no_pid, 0, "export proc_off_p_pid" },
 	{ "p_pid is too large", huge_offset, 0,
 	    "proc_off_p_pid: 0x7fffffff is too large" },
@@ -537,9 +531,8 @@ static const struct pairing_row {
 	    "thread_off_td_tid is not the same in both" },
 	{ "pairing: a constant is the same", false, true, 0,
 	    KDEBUG_UNKNOWN_KERNEL, "may be of another kernel" },
-	{ "pairing: a constant was left out", false, true,
-	    -(uint32_t)TD_TID, KDEBUG_UNKNOWN_KERNEL,
-	    "may be of another kernel" },
+	{ "pairing: a constant was left out", false, true, -(uint32_t)TD_TID,
+	    KDEBUG_UNKNOWN_KERNEL, "may be of another kernel" },
 	{ "pairing: nothing is there", false, false, 0, KDEBUG_UNKNOWN_KERNEL,
 	    "may be of another kernel" },
 	{ "pairing: nothing is there, nor a symbol", true, false, 0,
