@@ -215,17 +215,55 @@ def check_guest_info():
     assert want["dumped_pages"] == pages, (want, pages)
 
 
+# ---- kernels without a list of threads ----
+
+
+def check_no_list():
+    """Those on CPUs are known by dumppcb and stoppcbs."""
+    result = ask("elsewhere", "ps", "--json")
+    assert "only threads on CPUs are known" in result.err, result
+    on_cpus = [td for td in truth("elsewhere") if td["state"] != "stopped"]
+    want = {td["registers"]["rip"]: td["registers"] for td in on_cpus if td["stopped"]}
+    got = {td["registers"]["rip"]: td["registers"] for td in json.loads(result.out)}
+    assert got == want and len(got) > 2, (got, want)
+
+
+def check_no_list_bt():
+    """A trace is that of the thread that crashed, as far as its entry."""
+    want = [td for td in truth("elsewhere") if td["state"] == "crashed"][0]
+    (got,) = json.loads(ask("elsewhere", "bt", "--json").out)
+    assert got["tid"] == 1 and got["pid"] == 0, got
+    pcs = [frame["pc"] for frame in got["frames"]]
+    assert pcs == [frame["pc"] for frame in want["frames"]], (got, want)
+
+
+def check_no_symbol_of_threads():
+    """Such a kernel may well be the right one."""
+    with open(os.path.join(FOLDER.name, "elsewhere.kernel"), "rb") as file:
+        data = file.read().replace(b"\0dumppcb\0", b"\0otherpcb\0")
+    kernel = os.path.join(FOLDER.name, "nothing.kernel")
+    with open(kernel, "wb") as file:
+        file.write(data)
+    result = run(VMCORE, "bt", "-N", kernel, os.path.join(FOLDER.name, "elsewhere"))
+    expect(result, os.EX_DATAERR, "no symbol that leads to one (see dumper(9))")
+    assert "the kernel that crashed" not in result.err, result
+
+
 tests.case("info names the panic", check_panic)
 tests.case("info says none of a kernel that did not panic", check_no_panic)
 tests.case("info says that a kernel file has no panicstr", check_no_symbol)
 tests.case("JSON of threads that were not stopped", check_unstopped_json)
 tests.case("ps of threads that were not stopped", check_unstopped_text)
 tests.case("bt of a live dump shows who took it", check_dumper)
+tests.case("threads of a kernel without a list", check_no_list)
+tests.case("bt of a kernel without a list", check_no_list_bt)
+tests.case("a kernel without any threads", check_no_symbol_of_threads)
 tests.case("threads of QEMU's core", check_guest)
 tests.case("info of QEMU's core, without its kernel too", check_guest_info)
 
 generate("busy", "--threads")
 generate("idle")
+generate("elsewhere", "--threads", "--cpus", "8", "--no-list")
 generate("live", "--threads", "--cpus", "8", "--live")
 generate("guest", "--threads", "--cpus", "8", "--full", "--qemu")
 for words in BY_NAME:

@@ -58,6 +58,7 @@ enum gen_format {
 #define GEN_LIVE	0x4000	/* no panic, and no CPU was stopped */
 #define GEN_QEMU	0x8000	/* amd64 full: QEMU's core of its mappings */
 #define GEN_STRIPPED	0x10000 /* the kernel's file has .dynsym alone */
+#define GEN_NO_LIST	0x20000 /* the kernel has no allproc */
 
 struct gen_seg {
 	uint64_t start;

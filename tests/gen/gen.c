@@ -133,7 +133,8 @@ gen_defaults(struct gen *g)
 	if (spec->gs_format == GEN_FULL && !arch->ga_full)
 		return ("no full dumps of this architecture");
 	spec->gs_flags &= arch->ga_flags | GEN_UNALIGNED | GEN_ALIASES |
-	    GEN_PLAIN | GEN_WRAPPED | GEN_HIGH_BITS | GEN_LIVE | GEN_STRIPPED;
+	    GEN_PLAIN | GEN_WRAPPED | GEN_HIGH_BITS | GEN_LIVE | GEN_STRIPPED |
+	    GEN_NO_LIST;
 	/* The chunks of an ELF core are whole pages. */
 	if (spec->gs_format == GEN_FULL)
 		spec->gs_flags &= ~(unsigned)GEN_UNALIGNED;

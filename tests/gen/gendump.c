@@ -54,6 +54,7 @@ static const struct {
 	{ "live", GEN_LIVE, "no panic, and no CPU was stopped" },
 	{ "stripped", GEN_STRIPPED, "the kernel's file has .dynsym alone" },
 	{ "qemu", GEN_QEMU, "amd64 full: QEMU's core of its mappings" },
+	{ "no-list", GEN_NO_LIST, "the kernel has no allproc" },
 };
 #define NFLAGS (sizeof(flags) / sizeof(flags[0]))
 

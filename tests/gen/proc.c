@@ -428,7 +428,9 @@ proc_init(struct gen *g)
 	plan.dumppcb =
 	    kimage_symbol(g, "dumppcb", SEC_BSS, g->g_abi.pcb_len, 16);
 	plan.stoppcbs = proc_place_stoppcbs(g);
-	link = kimage_symbol(g, "allproc", SEC_BSS, ptr_len, ptr_len);
+	link = kimage_symbol(g,
+	    (g->g_spec.gs_flags & GEN_NO_LIST) != 0 ? "own_list" : "allproc",
+	    SEC_BSS, ptr_len, ptr_len);
 	for (unsigned i = 0; i < nprocs; i++)
 		pid += (int)rng_range(&g->g_rng, 1, 50);
 	for (unsigned i = 0; i < nprocs; i++) {
