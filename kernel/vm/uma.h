@@ -188,7 +188,14 @@ void uma_prealloc(uma_zone_t zone, int nitems);
 void uma_reclaim(int req);
 void uma_zone_reclaim(uma_zone_t zone, int req);
 
-/* A zone at this moment; requests - frees = used. */
+/*
+ * A zone at this moment; requests - frees = used.
+ *
+ * FreeBSD's libmemstat reads vm.zone_stats as bytes: a uma_stream_header and, for
+ * each zone, a uma_type_header and a uma_percpu_stat for each CPU.  This kernel has
+ * no programs that could call it.  So vm.zone_stats is text for its shell, and those
+ * three structures are not here.
+ */
 struct uma_stat {
 	const char *ust_name;
 	uint32_t ust_size;
