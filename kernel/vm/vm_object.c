@@ -21,9 +21,6 @@
 #include "kernel/vm/uma.h"
 #include "kernel/vm/vm_pager.h"
 
-/* Pages that are freed before others may have the lock. */
-#define FREE_BATCH 256
-
 struct vm_object_list vm_object_list = TAILQ_HEAD_INITIALIZER(vm_object_list);
 
 static uma_zone_t vm_object_zone;
@@ -185,7 +182,7 @@ terminate_pages(vm_object_t object)
 	for (unsigned int n = 1; (m = vm_page_find_least(object, 0)) != NULL;
 	     n++) {
 		terminate_page(m);
-		if (n % FREE_BATCH == 0)
+		if (n % VM_OBJECT_BATCH == 0)
 			vm_object_yield(object);
 	}
 }

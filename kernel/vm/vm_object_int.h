@@ -14,6 +14,9 @@ void vm_object_backing_set(vm_object_t object, vm_object_t backing,
     vm_ooffset_t offset);
 vm_object_t vm_object_backing_clear(vm_object_t object);
 
+/* Pages that are looked at or freed before others may have the lock. */
+#define VM_OBJECT_BATCH 256
+
 /* Others get the lock for a moment.  The caller has paging in progress. */
 static inline void
 vm_object_yield(vm_object_t object)

@@ -25,9 +25,6 @@
 #include "kernel/vm/vm_page.h"
 #include "kernel/vm/vm_pager.h"
 
-/* Pages that are looked up before others may have the lock. */
-#define ADVISE_BATCH 256
-
 /* What was said, of pages start to end of an object. */
 struct advice {
 	vm_object_t adv_object;
@@ -40,7 +37,7 @@ struct advice {
 static void
 looked(struct advice *adv)
 {
-	if (++adv->adv_looked < ADVISE_BATCH)
+	if (++adv->adv_looked < VM_OBJECT_BATCH)
 		return;
 	adv->adv_looked = 0;
 	vm_object_yield(adv->adv_object);
