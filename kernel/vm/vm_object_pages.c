@@ -5,6 +5,9 @@
  * there are pages in the range, whatever its length.  A busy page is waited for
  * with the lock let go of, and then looked up again.
  *
+ * Others get the lock from time to time, and may put new pages into a range that is
+ * removed: it is gone through again then.
+ *
  * Whoever has a page busy may be reading or writing its block on swap.  So a range
  * gives its blocks up when no page of it is busy.
  *
@@ -33,19 +36,24 @@ first_page(vm_object_t object, vm_pindex_t start, vm_pindex_t end)
 
 /* ---- Remove ---- */
 
-/* Nobody maps the page.  Free it; a wired page stays, and is not valid any more. */
-static void
+/*
+ * Nobody maps the page.  Free it; a wired page stays, and is not valid any more.
+ * true: it was freed.
+ */
+static bool
 discard(vm_page_t m)
 {
 	if (m->wire_count == 0) {
 		vm_page_free(m);
-		return;
+		return (true);
 	}
 	vm_page_set_invalid(m, 0, (int)PAGE_SIZE);
 	vm_page_xunbusy(m);
+	return (false);
 }
 
-static void
+/* true: it was freed. */
+static bool
 remove_page(vm_page_t m, unsigned int options)
 {
 	if ((options & OBJPR_CLEANONLY) != 0) {
@@ -54,31 +62,38 @@ remove_page(vm_page_t m, unsigned int options)
 		vm_page_test_dirty(m);
 		if (m->dirty != 0) {
 			vm_page_xunbusy(m);
-			return;
+			return (false);
 		}
 	}
 	if ((options & OBJPR_NOTMAPPED) == 0)
 		pmap_remove_all(m);
-	discard(m);
+	return (discard(m));
 }
 
-/* Free the pages of a range; false: it slept, so there may be new ones. */
+/*
+ * Free the pages of a range; false: others had the lock, so there may be new ones.
+ * Pages that stay are no reason to let go of it, or that would never end.
+ */
 static bool
 remove_pages(vm_object_t object, vm_pindex_t start, vm_pindex_t end,
     unsigned int options)
 {
-	bool slept = false;
+	unsigned int freed = 0;
+	bool kept = true;
 	vm_page_t m;
 
 	while ((m = first_page(object, start, end)) != NULL) {
 		if (!vm_page_tryxbusy(m)) {
-			slept |= vm_page_sleep_if_busy(m, "vmopar");
+			kept &= !vm_page_sleep_if_busy(m, "vmopar");
 			continue;
 		}
 		start = (vm_pindex_t)m->pindex + 1;
-		remove_page(m, options);
+		if (remove_page(m, options) && ++freed % VM_OBJECT_BATCH == 0) {
+			vm_object_yield(object);
+			kept = false;
+		}
 	}
-	return (!slept);
+	return (kept);
 }
 
 void
@@ -180,6 +195,7 @@ bool
 vm_object_page_clean(vm_object_t object, vm_pindex_t start, vm_pindex_t end,
     unsigned int flags)
 {
+	unsigned int clean = 0;
 	struct run run;
 	bool ok = true;
 	vm_page_t m;
@@ -192,8 +208,11 @@ vm_object_page_clean(vm_object_t object, vm_pindex_t start, vm_pindex_t end,
 			continue;
 		start = (vm_pindex_t)m->pindex + 1;
 		make_run(object, m, end, &run);
-		if (run.rn_count == 0)
+		if (run.rn_count == 0) {
+			if (++clean % VM_OBJECT_BATCH == 0)
+				vm_object_yield(object);
 			continue;
+		}
 		start += (vm_pindex_t)run.rn_count - 1;
 		ok &= write_run(object, &run, flags);
 	}

@@ -67,6 +67,37 @@ clean(vm_page_t m)
 }
 
 static unsigned int
+remove_pages(void)
+{
+	vm_object_t object = with_pages(clean);
+	unsigned int n;
+
+	VM_OBJECT_LOCK(object);
+	count_from_here();
+	vm_object_page_remove(object, 0, 0, 0);
+	n = counted();
+	assert_int_equal(object->resident_page_count, 0);
+	VM_OBJECT_UNLOCK(object);
+	vm_object_deallocate(object);
+	return (n);
+}
+
+static unsigned int
+look_for_dirty_pages(void)
+{
+	vm_object_t object = with_pages(clean);
+	unsigned int n;
+
+	VM_OBJECT_LOCK(object);
+	count_from_here();
+	(void)vm_object_page_clean(object, 0, 0, 0);
+	n = counted();
+	VM_OBJECT_UNLOCK(object);
+	vm_object_deallocate(object);
+	return (n);
+}
+
+static unsigned int
 end_pages(void)
 {
 	vm_object_t object = with_pages(clean);
@@ -194,7 +225,9 @@ static const struct batch_row {
 	unsigned int (*func)(void); /* how often it let go of the lock */
 	unsigned int nitems, batch;
 } batch_rows[] = {
+	{ "removal of pages", remove_pages, NPAGES, 256 },
 	{ "removal of blocks", remove_blocks, NBLOCKS, 1024 },
+	{ "a look for dirty pages", look_for_dirty_pages, NPAGES, 256 },
 	{ "end of an object", end_pages, NPAGES, 256 },
 	{ "advice about pages", advise_pages, NPAGES, 256 },
 	{ "advice about blocks", advise_blocks, NBLOCKS, 256 },
