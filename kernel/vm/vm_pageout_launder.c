@@ -24,6 +24,9 @@
 #include "kernel/vm/vm_pageout.h"
 #include "kernel/vm/vm_pager.h"
 
+/* Pages after which other threads get vm_mtx. */
+#define LAUNDER_BATCH 128
+
 static vm_pindex_t in_flight;  /* pages that pagers have; vm_mtx */
 static bool in_flight_awaited; /* vm_mtx */
 
@@ -168,6 +171,10 @@ launder(vm_pindex_t n, vm_pindex_t wanted)
 
 	for (left = vm_pageq_count(PQ_LAUNDRY); left > 0 && n < wanted;
 	     left--) {
+		if (left % LAUNDER_BATCH == 0) {
+			mtx_unlock(&vm_mtx);
+			mtx_lock(&vm_mtx);
+		}
 		m = vm_pageq_first(PQ_LAUNDRY);
 		if (m == NULL)
 			break;

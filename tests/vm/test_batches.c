@@ -146,6 +146,27 @@ scan_active(void)
 	return (n);
 }
 
+/* Pages that are clean by now are not written. */
+static void
+launder_clean(vm_page_t m)
+{
+	vm_page_launder(m);
+	vm_page_undirty(m);
+}
+
+static unsigned int
+launder(void)
+{
+	vm_object_t object = with_pages(launder_clean);
+	unsigned int n;
+
+	count_from_here();
+	assert_int_equal(vm_pageout_launder(NPAGES), NPAGES);
+	n = counted();
+	vm_object_deallocate(object);
+	return (n);
+}
+
 /* ---- Blocks ---- */
 
 static void
@@ -233,6 +254,7 @@ static const struct batch_row {
 	{ "advice about blocks", advise_blocks, NBLOCKS, 256 },
 	{ "scan of inactive pages", scan_inactive, NPAGES, 128 },
 	{ "scan of active pages", scan_active, NPAGES, 128 },
+	{ "laundering", launder, NPAGES, 128 },
 	{ "search for windows", search_windows, NWINDOWS, 64 },
 };
 
