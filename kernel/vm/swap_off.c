@@ -14,6 +14,7 @@
 #include "kernel/sys/errno.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/swap_pager.h"
+#include "kernel/vm/vm_object_int.h"
 
 /* Is there room for what is on the device?  Dirty pages can go to others. */
 static bool
@@ -95,11 +96,14 @@ bring_back(vm_object_t object, vm_pindex_t pindex, const struct swdevt *sw)
 static int
 empty_object(vm_object_t object, const struct swdevt *sw)
 {
+	unsigned int looked = 0;
 	vm_pindex_t at = 0;
 	int error = 0;
 
 	vm_object_pip_add(object, 1);
 	for (; error == 0 && swap_pager_find_least(object, &at); at++) {
+		if (++looked % VM_OBJECT_BATCH == 0)
+			vm_object_yield(object);
 		if (swap_dev_of(swap_meta_lookup(object, at)) == sw)
 			error = bring_back(object, at, sw);
 	}

@@ -222,6 +222,27 @@ advise_blocks(void)
 	return (n);
 }
 
+/* The last block of an object is on the device that goes, and all others are not. */
+static unsigned int
+empty_device(void)
+{
+	vm_object_t object = with_blocks();
+	unsigned int n = 1;
+	swblk_t old;
+
+	swap_on(1, 1);
+	VM_OBJECT_LOCK(object);
+	object->size++;
+	assert_true(swap_meta_set(object, NBLOCKS, swap_dev_alloc(&n), &old));
+	VM_OBJECT_UNLOCK(object);
+	assert_int_equal(swap_used("sim1"), 1);
+	count_from_here();
+	assert_int_equal(swapoff_one("sim1"), 0);
+	n = counted();
+	vm_object_deallocate(object);
+	return (n);
+}
+
 /* ---- Windows ---- */
 
 #define NWINDOWS (0x400000 / PAGE_SIZE / 2) /* of two pages */
@@ -252,6 +273,7 @@ static const struct batch_row {
 	{ "end of an object", end_pages, NPAGES, 256 },
 	{ "advice about pages", advise_pages, NPAGES, 256 },
 	{ "advice about blocks", advise_blocks, NBLOCKS, 256 },
+	{ "swapoff: blocks elsewhere", empty_device, NBLOCKS, 256 },
 	{ "scan of inactive pages", scan_inactive, NPAGES, 128 },
 	{ "scan of active pages", scan_active, NPAGES, 128 },
 	{ "laundering", launder, NPAGES, 128 },
