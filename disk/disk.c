@@ -163,23 +163,13 @@ write_all(const struct disk *dk, uint64_t off, const void *buf, size_t len)
 	return (true);
 }
 
-/* Where a request meets one sector. */
+/* Where a request meets the disk first: whole sectors, or a part of one. */
 struct meeting {
+	bool mt_whole;
 	uint64_t mt_sector_off;
 	size_t mt_skip; /* bytes of the sector before the request */
 	size_t mt_len;
 };
-
-static struct meeting
-meet(const struct disk *dk, uint64_t off, size_t len)
-{
-	size_t skip = (size_t)(off % dk->dk_sector_len);
-	size_t left = dk->dk_sector_len - skip;
-
-	return ((struct meeting){ .mt_sector_off = off - skip,
-	    .mt_skip = skip,
-	    .mt_len = len < left ? len : left });
-}
 
 /* How many bytes from off on are whole sectors. */
 static size_t
@@ -189,6 +179,23 @@ whole_sectors(const struct disk *dk, uint64_t off, size_t len)
 		return (len);
 	return (off % dk->dk_sector_len != 0 ? 0 :
 					       len - len % dk->dk_sector_len);
+}
+
+static struct meeting
+meet(const struct disk *dk, uint64_t off, size_t len)
+{
+	size_t whole = whole_sectors(dk, off, len);
+	size_t skip, left;
+
+	if (whole > 0)
+		return ((struct meeting){ .mt_whole = true,
+		    .mt_sector_off = off,
+		    .mt_len = whole });
+	skip = (size_t)(off % dk->dk_sector_len);
+	left = dk->dk_sector_len - skip;
+	return ((struct meeting){ .mt_sector_off = off - skip,
+	    .mt_skip = skip,
+	    .mt_len = len < left ? len : left });
 }
 
 /* The sector that a request meets a part of; the caller frees it. */
@@ -205,10 +212,13 @@ read_sector(const struct disk *dk, const struct meeting *mt)
 }
 
 static bool
-read_part(const struct disk *dk, const struct meeting *mt, void *buf)
+read_met(const struct disk *dk, const struct meeting *mt, void *buf)
 {
-	uint8_t *sector = read_sector(dk, mt);
+	uint8_t *sector;
 
+	if (mt->mt_whole)
+		return (read_all(dk, mt->mt_sector_off, buf, mt->mt_len));
+	sector = read_sector(dk, mt);
 	if (sector == NULL)
 		return (false);
 	memcpy(buf, sector + mt->mt_skip, mt->mt_len);
@@ -217,11 +227,14 @@ read_part(const struct disk *dk, const struct meeting *mt, void *buf)
 }
 
 static bool
-write_part(const struct disk *dk, const struct meeting *mt, const void *buf)
+write_met(const struct disk *dk, const struct meeting *mt, const void *buf)
 {
-	uint8_t *sector = read_sector(dk, mt);
+	uint8_t *sector;
 	bool written;
 
+	if (mt->mt_whole)
+		return (write_all(dk, mt->mt_sector_off, buf, mt->mt_len));
+	sector = read_sector(dk, mt);
 	if (sector == NULL)
 		return (false);
 	memcpy(sector + mt->mt_skip, buf, mt->mt_len);
@@ -234,23 +247,14 @@ bool
 disk_read(const struct disk *dk, uint64_t off, void *buf, size_t len)
 {
 	uint8_t *p = buf;
+	struct meeting mt;
 
 	if (!in_disk(dk, off, len))
 		return (false);
-	while (len > 0) {
-		size_t n = whole_sectors(dk, off, len);
-
-		if (n == 0) {
-			struct meeting mt = meet(dk, off, len);
-
-			if (!read_part(dk, &mt, p))
-				return (false);
-			n = mt.mt_len;
-		} else if (!read_all(dk, off, p, n))
+	for (size_t done = 0; done < len; done += mt.mt_len) {
+		mt = meet(dk, off + done, len - done);
+		if (!read_met(dk, &mt, p + done))
 			return (false);
-		p += n;
-		off += n;
-		len -= n;
 	}
 	return (true);
 }
@@ -259,23 +263,14 @@ bool
 disk_write(const struct disk *dk, uint64_t off, const void *buf, size_t len)
 {
 	const uint8_t *p = buf;
+	struct meeting mt;
 
 	if (!in_disk(dk, off, len))
 		return (false);
-	while (len > 0) {
-		size_t n = whole_sectors(dk, off, len);
-
-		if (n == 0) {
-			struct meeting mt = meet(dk, off, len);
-
-			if (!write_part(dk, &mt, p))
-				return (false);
-			n = mt.mt_len;
-		} else if (!write_all(dk, off, p, n))
+	for (size_t done = 0; done < len; done += mt.mt_len) {
+		mt = meet(dk, off + done, len - done);
+		if (!write_met(dk, &mt, p + done))
 			return (false);
-		p += n;
-		off += n;
-		len -= n;
 	}
 	return (true);
 }
