@@ -64,25 +64,11 @@ read_names(Elf *elf)
 	return (elf_getdata(scn, NULL));
 }
 
-/*
- * NULL: it has none that can be read, or one that is too long.  elf_strptr()
- * would look for the last NUL of the table each time, from its end.
- */
+/* NULL: it has none that can be read, or one that is too long. */
 static const char *
 section_name(const struct modfile *mf, const GElf_Shdr *shdr)
 {
-	const Elf_Data *names = mf->mf_names;
-	const char *name;
-	size_t room;
-
-	if (names == NULL || names->d_buf == NULL ||
-	    shdr->sh_name >= names->d_size)
-		return (NULL);
-	name = (const char *)names->d_buf + shdr->sh_name;
-	room = names->d_size - shdr->sh_name;
-	if (room > SECTION_NAME_MAX + 1)
-		room = SECTION_NAME_MAX + 1;
-	return (memchr(name, '\0', room) != NULL ? name : NULL);
+	return (symtab_string(mf->mf_names, shdr->sh_name, SECTION_NAME_MAX));
 }
 
 /*

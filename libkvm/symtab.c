@@ -82,24 +82,20 @@ section_of(const struct symtab *stb, const GElf_Sym *sym)
 	return (&stb->stb_sections[sym->st_shndx]);
 }
 
-/*
- * The name of a symbol; NULL: none, or too long.  elf_strptr() would look for
- * the last NUL of the table each time, from its end.
- */
-static const char *
-name_of(const struct symtab *stb, const GElf_Sym *sym)
+/* elf_strptr() would look for the last NUL of the table each time, from its end. */
+const char *
+symtab_string(const Elf_Data *table, size_t off, size_t max)
 {
-	const char *names = stb->stb_names->d_buf;
-	size_t len = stb->stb_names->d_size;
+	const char *s;
+	size_t room;
 
-	if (names == NULL || sym->st_name >= len)
+	if (table == NULL || table->d_buf == NULL || off >= table->d_size)
 		return (NULL);
-	len -= sym->st_name;
-	if (len > NAME_MAX_LEN + 1)
-		len = NAME_MAX_LEN + 1;
-	if (memchr(names + sym->st_name, '\0', len) == NULL)
-		return (NULL);
-	return (names + sym->st_name);
+	s = (const char *)table->d_buf + off;
+	room = table->d_size - off;
+	if (room > max + 1)
+		room = max + 1;
+	return (memchr(s, '\0', room) != NULL ? s : NULL);
 }
 
 /*
@@ -191,7 +187,7 @@ read_section(struct symtab *stb, Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr)
 
 		if (gelf_getsym(data, (int)i, &sym) == NULL)
 			break;
-		name = name_of(stb, &sym);
+		name = symtab_string(stb->stb_names, sym.st_name, NAME_MAX_LEN);
 		if (!is_wanted(&sym, name))
 			continue;
 		if (!reserve(stb))

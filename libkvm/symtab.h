@@ -39,4 +39,10 @@ bool symtab_find(const struct symtab *stb, const char *name,
     struct kvm_symbol *out);
 bool symtab_at(struct symtab *stb, kvaddr_t va, struct kvm_symbol *out);
 
+/*
+ * The string at off of a table of strings; it is the table's, and untrusted.
+ * NULL: it is longer than max bytes or has no end, or the table cannot be read.
+ */
+const char *symtab_string(const Elf_Data *table, size_t off, size_t max);
+
 #endif
