@@ -5,33 +5,26 @@
  * same, beside the same CPU alone?  Each thread keeps 16 pages and replaces one
  * after the other.
  */
-#include <pthread.h>
 #include <stdlib.h>
 
+#include "bench/crew.h"
 #include "bench/figures.h"
 #include "kernel/vm/vm_page.h"
 #include "tests/vm/sim.h"
 
-#define NROUNDS	    7
-#define NLIVE	    16
-#define NPAIRS	    1000000
-#define MAX_THREADS 2
+#define NROUNDS 7
+#define NLIVE	16
+#define NPAIRS	1000000
 
-struct worker {
-	unsigned int cpu;
-	pthread_barrier_t *start;
-};
-
-static void *
-work(void *arg)
+static void
+work(pthread_barrier_t *start, const void *arg)
 {
-	const struct worker *worker = arg;
 	vm_page_t pages[NLIVE];
 
-	sim_pin(worker->cpu);
+	(void)arg;
 	for (int i = 0; i < NLIVE; i++)
 		pages[i] = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
-	pthread_barrier_wait(worker->start);
+	pthread_barrier_wait(start);
 	for (int i = 0; i < NPAIRS; i++) {
 		vm_page_free(pages[i % NLIVE]);
 		pages[i % NLIVE] = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
@@ -40,30 +33,13 @@ work(void *arg)
 	}
 	for (int i = 0; i < NLIVE; i++)
 		vm_page_free(pages[i]);
-	return (NULL);
 }
 
 /* Pairs per second of one of nthreads. */
 static double
 measure(unsigned int nthreads)
 {
-	struct worker workers[MAX_THREADS];
-	pthread_t threads[MAX_THREADS];
-	pthread_barrier_t start;
-	double began;
-
-	pthread_barrier_init(&start, NULL, nthreads + 1);
-	for (unsigned int i = 0; i < nthreads; i++) {
-		workers[i] = (struct worker){ i, &start };
-		if (pthread_create(&threads[i], NULL, work, &workers[i]) != 0)
-			abort();
-	}
-	pthread_barrier_wait(&start);
-	began = figures_cpu_now();
-	for (unsigned int i = 0; i < nthreads; i++)
-		pthread_join(threads[i], NULL);
-	pthread_barrier_destroy(&start);
-	return (nthreads * (double)NPAIRS / (figures_cpu_now() - began));
+	return (nthreads * (double)NPAIRS / crew_time(nthreads, work, NULL));
 }
 
 int
@@ -76,7 +52,7 @@ main(void)
 		.fg_unit = "pairs/s of a CPU",
 		.fg_limit_is = "one thread alone" };
 
-	config.ncpus = MAX_THREADS;
+	config.ncpus = CREW_MAX;
 	config.pinned = true;
 	sim_boot(&config);
 	for (size_t i = 0; i < NROUNDS; i++) {

@@ -11,12 +11,12 @@
 #define _GNU_SOURCE
 
 #include <dlfcn.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/crew.h"
 #include "bench/figures.h"
 #include "kernel/vm/uma.h"
 #include "tests/vm/sim.h"
@@ -24,18 +24,15 @@
 #undef malloc
 #undef free
 
-#define NROUNDS	    7
-#define NLIVE	    256
-#define ITEM_SIZE   128
-#define NPAIRS	    2000000
-#define MAX_THREADS 2
+#define NROUNDS	  7
+#define NLIVE	  256
+#define ITEM_SIZE 128
+#define NPAIRS	  2000000
 
 static uma_zone_t zone;
 
-struct worker {
+struct allocator {
 	void (*run)(void **items, size_t npairs);
-	unsigned int cpu;
-	pthread_barrier_t *start;
 };
 
 /* Write to the item, as its user would. */
@@ -70,45 +67,30 @@ run_malloc(void **items, size_t npairs)
 		free(items[i]);
 }
 
-static void *
-work(void *arg)
+static void
+work(pthread_barrier_t *start, const void *arg)
 {
-	const struct worker *worker = arg;
+	const struct allocator *allocator = arg;
 	void *items[NLIVE] = { NULL };
 
-	sim_pin(worker->cpu);
-	pthread_barrier_wait(worker->start);
-	worker->run(items, NPAIRS);
-	return (NULL);
+	pthread_barrier_wait(start);
+	allocator->run(items, NPAIRS);
 }
 
 /* Pairs per second of the CPUs' time, of nthreads together. */
 static double
-measure(void (*run)(void **items, size_t npairs), unsigned int nthreads)
+measure(const struct allocator *allocator, unsigned int nthreads)
 {
-	struct worker workers[MAX_THREADS];
-	pthread_t threads[MAX_THREADS];
-	pthread_barrier_t start;
-	double began;
-
-	pthread_barrier_init(&start, NULL, nthreads + 1);
-	for (unsigned int i = 0; i < nthreads; i++) {
-		workers[i] = (struct worker){ run, i, &start };
-		if (pthread_create(&threads[i], NULL, work, &workers[i]) != 0)
-			abort();
-	}
-	pthread_barrier_wait(&start);
-	began = figures_cpu_now();
-	for (unsigned int i = 0; i < nthreads; i++)
-		pthread_join(threads[i], NULL);
-	pthread_barrier_destroy(&start);
-	return (nthreads * (double)NPAIRS / (figures_cpu_now() - began));
+	return (nthreads * (double)NPAIRS /
+	    crew_time(nthreads, work, allocator));
 }
 
 static void
 compare(unsigned int nthreads, const char *peer)
 {
 	double ours[NROUNDS], theirs[NROUNDS];
+	static const struct allocator uma = { run_uma };
+	static const struct allocator libc = { run_malloc };
 	char about[32];
 	const struct figures fg = { .fg_bench = "uma",
 		.fg_about = about,
@@ -116,8 +98,8 @@ compare(unsigned int nthreads, const char *peer)
 		.fg_limit_is = peer };
 
 	for (size_t i = 0; i < NROUNDS; i++) {
-		ours[i] = measure(run_uma, nthreads);
-		theirs[i] = measure(run_malloc, nthreads);
+		ours[i] = measure(&uma, nthreads);
+		theirs[i] = measure(&libc, nthreads);
 	}
 	(void)snprintf(about, sizeof(about), "\"threads\":%u, ", nthreads);
 	figures_print(&fg, ours, theirs, NROUNDS);
@@ -133,13 +115,13 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "bench_uma: no jemalloc here\n");
 		return (0);
 	}
-	config.ncpus = MAX_THREADS;
+	config.ncpus = CREW_MAX;
 	config.pinned = true;
 	uma_debug = false;
 	sim_boot(&config);
 	zone = uma_zcreate("bench", ITEM_SIZE, NULL, NULL, NULL, NULL,
 	    UMA_ALIGN_PTR, 0);
-	for (unsigned int n = 1; n <= MAX_THREADS; n++)
+	for (unsigned int n = 1; n <= CREW_MAX; n++)
 		compare(n, preloaded ? "jemalloc" : "C library malloc");
 	uma_zdestroy(zone);
 	sim_halt();
