@@ -202,57 +202,67 @@ random_reads(const struct benchdump *b, kvm_t *kd, enum reader reader, size_t n)
 	return ((double)n / (figures_cpu_now() - start) * 1e-6);
 }
 
+/* Ours and others' ways of reading, that take turns; ours is the first. */
+struct rival {
+	enum reader rv_reader;
+	size_t rv_nreads;
+	const char *rv_name;
+};
+
+#define NRIVALS 4
+
+static const struct rival rivals[NRIVALS] = {
+	{ BY_LIBKVM, BENCHDUMP_NWORDS, NULL },
+	{ BY_MEMCPY, BENCHDUMP_NWORDS, "memcpy from known offsets" },
+	{ BY_PREAD, BENCHDUMP_NWORDS / 4, "pread from known offsets" },
+	{ BY_PLAIN, BENCHDUMP_NWORDS / 4, PLAIN },
+};
+
+/* A dump that is not mapped: one pread(2) for each read of ours. */
+static const struct rival unmapped_rivals[] = {
+	{ BY_LIBKVM, BENCHDUMP_NWORDS / 4, NULL },
+	{ BY_PREAD, BENCHDUMP_NWORDS / 4, "pread from known offsets" },
+};
+
+/* Report our reads of the chosen words beside those of the first n rivals. */
+static void
+compare_reads(const struct benchdump *b, kvm_t *kd, const char *what,
+    const struct rival *all, size_t n)
+{
+	double rates[NRIVALS][NROUNDS];
+
+	/* Once for the page tables of this process. */
+	for (size_t r = 0; r < n; r++)
+		(void)random_reads(b, kd, all[r].rv_reader, all[r].rv_nreads);
+	for (size_t i = 0; i < NROUNDS; i++)
+		for (size_t r = 0; r < n; r++)
+			rates[r][i] = random_reads(b, kd, all[r].rv_reader,
+			    all[r].rv_nreads);
+	for (size_t r = 1; r < n; r++)
+		report(b, what, all[r].rv_name, "million reads/s", rates[0],
+		    rates[r]);
+}
+
 static void
 bench_random(struct benchdump *b)
 {
-	double ours[NROUNDS], by_memcpy[NROUNDS], by_pread[NROUNDS];
-	double plain[NROUNDS];
-
 	benchdump_choose(b, &by_table);
-	/* Once for the page tables of this process. */
-	(void)random_reads(b, b->kd, BY_MEMCPY, BENCHDUMP_NWORDS);
-	(void)random_reads(b, b->kd, BY_LIBKVM, BENCHDUMP_NWORDS);
-	for (size_t i = 0; i < NROUNDS; i++) {
-		by_memcpy[i] =
-		    random_reads(b, b->kd, BY_MEMCPY, BENCHDUMP_NWORDS);
-		ours[i] = random_reads(b, b->kd, BY_LIBKVM, BENCHDUMP_NWORDS);
-		by_pread[i] =
-		    random_reads(b, b->kd, BY_PREAD, BENCHDUMP_NWORDS / 4);
-		plain[i] =
-		    random_reads(b, b->kd, BY_PLAIN, BENCHDUMP_NWORDS / 4);
-	}
-	report(b, by_table.rp_name, "memcpy from known offsets",
-	    "million reads/s", ours, by_memcpy);
-	report(b, by_table.rp_name, "pread from known offsets",
-	    "million reads/s", ours, by_pread);
-	report(b, by_table.rp_name, PLAIN, "million reads/s", ours, plain);
+	compare_reads(b, b->kd, by_table.rp_name, rivals, NRIVALS);
 }
 
 /* The same for one of patterns, if the dump has pages for it. */
 static void
 bench_pattern(struct benchdump *b, const struct read_pattern *pattern)
 {
-	double ours[NROUNDS], by_memcpy[NROUNDS];
-
 	if (!benchdump_has(b, pattern->rp_ways))
 		return;
 	benchdump_choose(b, pattern);
-	(void)random_reads(b, b->kd, BY_MEMCPY, BENCHDUMP_NWORDS);
-	(void)random_reads(b, b->kd, BY_LIBKVM, BENCHDUMP_NWORDS);
-	for (size_t i = 0; i < NROUNDS; i++) {
-		by_memcpy[i] =
-		    random_reads(b, b->kd, BY_MEMCPY, BENCHDUMP_NWORDS);
-		ours[i] = random_reads(b, b->kd, BY_LIBKVM, BENCHDUMP_NWORDS);
-	}
-	report(b, pattern->rp_name, "memcpy from known offsets",
-	    "million reads/s", ours, by_memcpy);
+	compare_reads(b, b->kd, pattern->rp_name, rivals, 2);
 }
 
-/* The same for a dump that is not mapped: one pread(2) for each read. */
 static void
 bench_random_pread(struct benchdump *b)
 {
-	double ours[NROUNDS], by_pread[NROUNDS];
 	char errbuf[2048];
 	kvm_t *kd;
 
@@ -261,13 +271,7 @@ bench_random_pread(struct benchdump *b)
 	(void)unsetenv("KVM_NOMAP");
 	if (kd == NULL)
 		errx(1, "%s", errbuf);
-	for (size_t i = 0; i < NROUNDS; i++) {
-		ours[i] = random_reads(b, kd, BY_LIBKVM, BENCHDUMP_NWORDS / 4);
-		by_pread[i] =
-		    random_reads(b, kd, BY_PREAD, BENCHDUMP_NWORDS / 4);
-	}
-	report(b, "random-8-unmapped", "pread from known offsets",
-	    "million reads/s", ours, by_pread);
+	compare_reads(b, kd, "random-8-unmapped", unmapped_rivals, 2);
 	(void)kvm_close(kd);
 }
 
