@@ -368,8 +368,14 @@ uint64_t phys_rank(const struct gen *, uint64_t n);
 void phys_copy(const struct gen *, uint64_t pa, void *buf, size_t len);
 
 /* regs.c */
+/* Where a thread stopped. */
+struct context {
+	uint64_t pc, sp, fp;
+};
 void regs_parse(struct reg regs[GEN_MAX_REGS], const char *text,
     unsigned word_len);
+uint64_t regs_value(struct gen *, const struct reg *, const struct context *,
+    uint64_t cs);
 
 /* kimage.c */
 const char *kimage_init(struct gen *);
@@ -409,10 +415,6 @@ struct call_site {
 	const char *function;
 	enum call call;
 	unsigned again; /* stands where the frame so far outwards does; or 0 */
-};
-/* Where a thread stopped. */
-struct context {
-	uint64_t pc, sp, fp;
 };
 void stack_init_syscalls(struct gen *);
 void stack_build(struct gen *, struct gen_thread *, uint64_t top,

@@ -116,22 +116,6 @@ proc_stop_cpus(struct proc_plan *plan)
 		kimage_poke(g, va + i / 8, long_len, plan->stopped >> i);
 }
 
-static uint64_t
-proc_reg_value(struct gen *g, const struct reg *reg, const struct context *regs)
-{
-	uint64_t value = rng_next(&g->g_rng);
-
-	if (reg->role == REG_PC)
-		value = regs->pc;
-	else if (reg->role == REG_SP)
-		value = regs->sp;
-	else if (reg->role == REG_FP)
-		value = regs->fp;
-	else if (reg->role == REG_CODE_SEG)
-		value = g->g_abi.kern_cs;
-	return (reg->len == 4 ? value & UINT32_MAX : value);
-}
-
 /* Does a hypervisor know the thread's registers? */
 static bool
 proc_is_virtual(const struct gen *g, const struct gen_thread *td)
@@ -149,7 +133,7 @@ proc_save_regs(struct gen *g, struct gen_thread *td, uint64_t pcb,
 	const struct reg *reg = is_virtual ? g->g_abi.prstatus : g->g_abi.pcb;
 
 	for (; reg->name[0] != '\0'; reg++) {
-		uint64_t value = proc_reg_value(g, reg, regs);
+		uint64_t value = regs_value(g, reg, regs, g->g_abi.kern_cs);
 
 		if (is_virtual)
 			gen_put(g, g->g_prstatus[td->cpu] + reg->off, reg->len,

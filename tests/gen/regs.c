@@ -47,3 +47,21 @@ regs_parse(struct reg regs[GEN_MAX_REGS], const char *text, unsigned word_len)
 		off += word_len;
 	}
 }
+
+/* What is in reg of a thread that stopped so: any number if it has no role. */
+uint64_t
+regs_value(struct gen *g, const struct reg *reg, const struct context *regs,
+    uint64_t cs)
+{
+	uint64_t value = rng_next(&g->g_rng);
+
+	if (reg->role == REG_PC)
+		value = regs->pc;
+	else if (reg->role == REG_SP)
+		value = regs->sp;
+	else if (reg->role == REG_FP)
+		value = regs->fp;
+	else if (reg->role == REG_CODE_SEG)
+		value = cs;
+	return (reg->len == 4 ? value & UINT32_MAX : value);
+}

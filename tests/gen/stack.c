@@ -61,22 +61,13 @@ stack_push_frame(struct stack *stack, const struct context *regs, unsigned len,
 {
 	struct gen *g = stack->g;
 	const struct reg *reg;
-	uint64_t value;
 
 	stack->sp -= len;
 	for (reg = g->g_abi.frame; reg->name[0] != '\0'; reg++) {
 		if (reg->off >= len)
 			continue;
-		value = rng_next(&g->g_rng);
-		if (reg->role == REG_PC)
-			value = regs->pc;
-		else if (reg->role == REG_SP)
-			value = regs->sp;
-		else if (reg->role == REG_FP)
-			value = regs->fp;
-		else if (reg->role == REG_CODE_SEG)
-			value = cs;
-		kimage_poke(g, stack->sp + reg->off, reg->len, value);
+		kimage_poke(g, stack->sp + reg->off, reg->len,
+		    regs_value(g, reg, regs, cs));
 	}
 }
 
