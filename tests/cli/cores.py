@@ -106,6 +106,14 @@ class Core:
 
 # ---- info ----
 
+KERNEL_UNKNOWN = {
+    "panic": None,
+    "panic_why": "header only",
+    "kernel": None,
+    "kernel_file": None,
+    "kernel_matches": None,
+}
+
 
 def check_info_minidump():
     result = Core(amd64_minidump(b"text\n")).run("info", "--json")
@@ -125,12 +133,7 @@ def check_info_minidump():
         "dmapend": "0xfffffc0000000000",
         "file_bytes": 7 * PAGE,
         "missing_bytes": 0,
-        "panic": None,
-        "panic_why": "header only",
-        "kernel": None,
-        "kernel_file": None,
-        "kernel_matches": None,
-    }, result
+    } | KERNEL_UNKNOWN, result
 
 
 def with_owners(owners):
@@ -217,12 +220,7 @@ def check_info_elf():
         "dumped_bytes": 7 * PAGE,
         "file_bytes": 6 * PAGE,
         "missing_bytes": 2 * PAGE,
-        "panic": None,
-        "panic_why": "header only",
-        "kernel": None,
-        "kernel_file": None,
-        "kernel_matches": None,
-    }, result
+    } | KERNEL_UNKNOWN, result
 
 
 tests.case("info of a minidump without its kernel", check_info_minidump)
