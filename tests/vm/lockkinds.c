@@ -3,7 +3,7 @@
  */
 #include "tests/vm/lockkinds.h"
 
-#include <stddef.h>
+#include <stdio.h>
 
 static void
 mtx_init_any(union anylock *l, const char *name, unsigned int flags)
@@ -241,3 +241,24 @@ const struct lock_kind lock_kinds[NKINDS] = {
 	    .try_upgrade = sx_try_upgrade_any,
 	    .downgrade = sx_downgrade_any },
 };
+
+size_t
+add_kinds(struct CMUnitTest tests[NKINDS], struct kind_test states[NKINDS],
+    CMUnitTestFunction func, const struct kind_row *row)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < NKINDS; i++) {
+		struct kind_test *state = &states[n];
+
+		if ((row->kinds >> i & 1) == 0)
+			continue;
+		state->kind = &lock_kinds[i];
+		state->row = row->row;
+		(void)snprintf(state->name, sizeof(state->name), "%s: %s",
+		    state->kind->name, row->name);
+		tests[n++] =
+		    (struct CMUnitTest){ state->name, func, NULL, NULL, state };
+	}
+	return (n);
+}

@@ -9,6 +9,7 @@
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/rwlock.h"
 #include "kernel/sys/sx.h"
+#include "tests/support/unit.h"
 
 /* All of them begin with it. */
 union anylock {
@@ -43,5 +44,27 @@ struct lock_kind {
 #define KIND_ALL (KIND_MTX | KIND_RW | KIND_SX)
 
 extern const struct lock_kind lock_kinds[NKINDS]; /* 1 << i: KIND_* */
+
+/* A row of a test's table, of whatever type, and the kinds it is tried with. */
+struct kind_row {
+	const char *name;
+	unsigned int kinds;
+	const void *row;
+};
+
+/* What the test of a row with one kind finds in *state. */
+struct kind_test {
+	const struct lock_kind *kind;
+	const void *row;
+	char name[96];
+};
+
+/*
+ * Make a test that calls func for each kind of the row; how many.  tests and
+ * states have room for all kinds.
+ */
+size_t add_kinds(struct CMUnitTest tests[NKINDS],
+    struct kind_test states[NKINDS], CMUnitTestFunction func,
+    const struct kind_row *row);
 
 #endif

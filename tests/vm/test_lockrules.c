@@ -677,13 +677,6 @@ static const struct row {
 	{ "works: a sleep with it", KIND_SX, sleep_with_held, NULL },
 };
 
-struct test {
-	const struct row *row;
-	const struct lock_kind *kind;
-	char name[96];
-	char types[6][8]; /* of its locks: orders are not forgotten */
-};
-
 static void
 call_row(void *arg)
 {
@@ -692,35 +685,36 @@ call_row(void *arg)
 
 /* Fresh locks, whose types no other row has. */
 static void
-make_locks(struct test *t)
+make_locks(void)
 {
+	/* Kept, since orders are not forgotten. */
+	static char types[NROWS(rows) * NKINDS * 6][8];
 	static unsigned short ntypes;
 	struct lock_object *const objects[] = { &lock.object, &other.object,
 		&spin.lock_object, &mutex.lock_object, &rwlock.lock_object,
 		&sx.lock_object };
 
-	t->kind->init(&lock, "lock", 0);
-	t->kind->init(&other, "other", 0);
+	kind->init(&lock, "lock", 0);
+	kind->init(&other, "other", 0);
 	mtx_init(&spin, "spin", NULL, MTX_SPIN);
 	mtx_init(&mutex, "mutex", NULL, MTX_DEF);
 	rw_init(&rwlock, "rwlock");
 	sx_init(&sx, "sx");
 	for (size_t i = 0; i < NROWS(objects); i++) {
-		(void)snprintf(t->types[i], sizeof(t->types[i]), "%hu",
-		    ntypes++);
-		objects[i]->lo_type = t->types[i];
+		(void)snprintf(types[ntypes], sizeof(types[0]), "%hu", ntypes);
+		objects[i]->lo_type = types[ntypes++];
 	}
 }
 
 static void
 test_rule(void **state)
 {
-	struct test *t = *state;
-	struct row row = *t->row;
+	const struct kind_test *t = *state;
+	struct row row = *(const struct row *)t->row;
 	const char *said;
 
 	kind = t->kind;
-	make_locks(t);
+	make_locks();
 	said = sim_expect_panic(call_row, &row);
 	scheduler_stopped = false;
 	if (row.want == NULL && said != NULL)
@@ -735,22 +729,14 @@ test_rule(void **state)
 int
 main(void)
 {
-	static struct test all[NROWS(rows) * NKINDS];
-	struct CMUnitTest tests[NROWS(all)];
+	static struct kind_test states[NROWS(rows) * NKINDS];
+	struct CMUnitTest tests[NROWS(states)];
 	size_t ntests = 0;
 
 	sim_boot(&sim_small);
-	for (size_t i = 0; i < NROWS(all); i++) {
-		struct test *t = &all[ntests];
-
-		t->row = &rows[i / NKINDS];
-		t->kind = &lock_kinds[i % NKINDS];
-		if ((t->row->kinds >> i % NKINDS & 1) == 0)
-			continue;
-		(void)snprintf(t->name, sizeof(t->name), "%s: %s",
-		    t->kind->name, t->row->name);
-		tests[ntests++] =
-		    (struct CMUnitTest){ t->name, test_rule, NULL, NULL, t };
-	}
+	for (size_t i = 0; i < NROWS(rows); i++)
+		ntests += add_kinds(&tests[ntests], &states[ntests], test_rule,
+		    &(struct kind_row){ rows[i].name, rows[i].kinds,
+			&rows[i] });
 	return (RUN_TESTS(tests, ntests));
 }

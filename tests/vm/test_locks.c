@@ -216,12 +216,6 @@ static const struct row {
 	    "Ax=+ Ap=~ Bx=+ Bw=+A CX=- B-=+" },
 };
 
-struct test {
-	const struct row *row;
-	const struct lock_kind *kind;
-	char name[96];
-};
-
 static void
 start_workers(void)
 {
@@ -247,13 +241,14 @@ end_workers(void)
 static void
 test_script(void **state)
 {
-	const struct test *t = *state;
+	const struct kind_test *t = *state;
+	const struct row *row = t->row;
 	char script[128], *rest = script, *step;
 
 	kind = t->kind;
 	kind->init(&lock, "lock", LO_NOWITNESS);
 	start_workers();
-	(void)snprintf(script, sizeof(script), "%s", t->row->script);
+	(void)snprintf(script, sizeof(script), "%s", row->script);
 	while ((step = strsep(&rest, " ")) != NULL)
 		run_step(step);
 	end_workers();
@@ -385,24 +380,16 @@ test_storm(void **state)
 int
 main(void)
 {
-	static struct test scripts[NROWS(rows) * NKINDS];
-	struct CMUnitTest tests[NROWS(scripts) + NKINDS + 1];
-	size_t nscripts = 0, ntests = 0;
+	static struct kind_test states[NROWS(rows) * NKINDS];
+	struct CMUnitTest tests[NROWS(states) + NKINDS + 1];
+	size_t ntests = 0;
 
 	sim_boot(&sim_small);
-	for (size_t i = 0; i < NROWS(rows) * NKINDS; i++) {
-		struct test *t = &scripts[nscripts];
-
-		t->row = &rows[i / NKINDS];
-		t->kind = &lock_kinds[i % NKINDS];
-		if ((t->row->kinds >> i % NKINDS & 1) == 0)
-			continue;
-		(void)snprintf(t->name, sizeof(t->name), "%s: %s",
-		    t->kind->name, t->row->name);
-		tests[ntests++] =
-		    (struct CMUnitTest){ t->name, test_script, NULL, NULL, t };
-		nscripts++;
-	}
+	for (size_t i = 0; i < NROWS(rows); i++)
+		ntests +=
+		    add_kinds(&tests[ntests], &states[ntests], test_script,
+			&(struct kind_row){ rows[i].name, rows[i].kinds,
+			    &rows[i] });
 	for (int i = 0; i < NKINDS; i++)
 		tests[ntests++] =
 		    (struct CMUnitTest)cmocka_unit_test_prestate(test_spins,
