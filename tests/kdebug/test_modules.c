@@ -960,7 +960,7 @@ main(void)
 {
 	struct CMUnitTest tests[NROWS(list_rows) + NROWS(place_rows) +
 	    NROWS(find_rows) + NROWS(build_rows) + NROWS(refusal_rows) +
-	    NROWS(twin_rows) + NROWS(dirs_rows) + 7] = {
+	    NROWS(twin_rows) + NROWS(dirs_rows) + 8] = {
 		cmocka_unit_test(test_reopen),
 		cmocka_unit_test(test_sections),
 		cmocka_unit_test(test_split_off),
@@ -970,7 +970,7 @@ main(void)
 		cmocka_unit_test(test_kernel_data),
 		cmocka_unit_test(test_kernel),
 	};
-	size_t n = 7;
+	size_t n = 8;
 
 	ADD_ROWS(tests, n, list_rows, test_list);
 	ADD_ROWS(tests, n, place_rows, test_place);
