@@ -162,13 +162,18 @@ launder_first(vm_page_t m)
 	return (launder_run(m));
 }
 
-/* From n pages on to that many, in one lap of the queue at most; locked. */
+/*
+ * Launder in one lap of the queue at most, until as many pages are wanted; those
+ * of *counted count from the start.
+ */
 static vm_pindex_t
-launder(vm_pindex_t n, vm_pindex_t wanted)
+launder(const vm_pindex_t *counted, vm_pindex_t wanted)
 {
-	vm_pindex_t left;
+	vm_pindex_t n, left;
 	vm_page_t m;
 
+	mtx_lock(&vm_mtx);
+	n = *counted;
 	for (left = vm_pageq_count(PQ_LAUNDRY); left > 0 && n < wanted;
 	     left--) {
 		if (left % LAUNDER_BATCH == 0) {
@@ -180,29 +185,22 @@ launder(vm_pindex_t n, vm_pindex_t wanted)
 			break;
 		n += launder_first(m);
 	}
+	mtx_unlock(&vm_mtx);
 	return (n);
 }
 
 vm_pindex_t
 vm_pageout_launder(vm_pindex_t wanted)
 {
-	vm_pindex_t n;
-
-	mtx_lock(&vm_mtx);
-	n = launder(in_flight, wanted);
-	mtx_unlock(&vm_mtx);
-	return (n);
+	return (launder(&in_flight, wanted));
 }
 
 vm_pindex_t
 vm_pageout_launder_more(vm_pindex_t wanted)
 {
-	vm_pindex_t n;
+	static const vm_pindex_t none;
 
-	mtx_lock(&vm_mtx);
-	n = launder(0, wanted);
-	mtx_unlock(&vm_mtx);
-	return (n);
+	return (launder(&none, wanted));
 }
 
 void
