@@ -132,8 +132,9 @@ in_transition(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	return (entry);
 }
 
-void
-vm_map_wait_transitions(vm_map_t map, vm_offset_t start, vm_offset_t end)
+/* As vm_map_wait_busy(), for a range. */
+static void
+wait_transitions(vm_map_t map, vm_offset_t start, vm_offset_t end)
 {
 	vm_map_entry_t entry;
 
@@ -159,6 +160,26 @@ vm_map_range_valid(const struct vm_map *map, vm_offset_t start, vm_offset_t end)
 {
 	return (((start | end) & PAGE_MASK) == 0 && start < end &&
 	    start >= vm_map_min(map) && end <= vm_map_max(map));
+}
+
+bool
+vm_map_range_given(const struct vm_map *map, vm_offset_t start, vm_offset_t end,
+    int *error)
+{
+	if (vm_map_range_valid(map, start, end))
+		return (true);
+	*error = start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS;
+	return (false);
+}
+
+bool
+vm_map_range_lock(vm_map_t map, vm_offset_t start, vm_offset_t end, int *error)
+{
+	if (!vm_map_range_given(map, start, end, error))
+		return (false);
+	vm_map_lock(map);
+	wait_transitions(map, start, end);
+	return (true);
 }
 
 vm_map_entry_t
@@ -437,7 +458,7 @@ vm_map_delete(vm_map_t map, vm_offset_t start, vm_offset_t end)
 	sx_assert(&map->lock, SA_XLOCKED);
 	if (!vm_map_range_valid(map, start, end))
 		return (KERN_INVALID_ADDRESS);
-	vm_map_wait_transitions(map, start, end);
+	wait_transitions(map, start, end);
 	for (entry = vm_map_clip_first(map, start);
 	     entry != &map->header && entry->start < end; entry = next) {
 		vm_map_clip_end(map, entry, end);
@@ -513,10 +534,8 @@ vm_map_protect(vm_map_t map, vm_offset_t start, vm_offset_t end, vm_prot_t prot,
 	const struct protection new = { prot, flags };
 	int error = KERN_SUCCESS;
 
-	if (!vm_map_range_valid(map, start, end))
-		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
-	vm_map_lock(map);
-	vm_map_wait_transitions(map, start, end);
+	if (!vm_map_range_lock(map, start, end, &error))
+		return (error);
 	if (may_protect(map, start, end, prot))
 		vm_map_range_change(map, start, end, protect_entry, &new);
 	else
@@ -553,8 +572,8 @@ vm_map_inherit(vm_map_t map, vm_offset_t start, vm_offset_t end,
 
 	if (inherit > VM_INHERIT_ZERO)
 		return (KERN_INVALID_ARGUMENT);
-	if (!vm_map_range_valid(map, start, end))
-		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
+	if (!vm_map_range_given(map, start, end, &error))
+		return (error);
 	vm_map_lock(map);
 	if (may_inherit(map, start, end, inherit))
 		vm_map_range_change(map, start, end, inherit_entry, &inherit);

@@ -61,10 +61,12 @@ advise_pages(vm_map_t map, vm_offset_t start, vm_offset_t end, int advice)
 int
 vm_map_madvise(vm_map_t map, vm_offset_t start, vm_offset_t end, int advice)
 {
+	int error;
+
 	if (advice < MADV_NORMAL || advice > MADV_CORE)
 		return (KERN_INVALID_ARGUMENT);
-	if (!vm_map_range_valid(map, start, end))
-		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
+	if (!vm_map_range_given(map, start, end, &error))
+		return (error);
 	if (advice == MADV_WILLNEED || advice == MADV_DONTNEED ||
 	    advice == MADV_FREE) {
 		advise_pages(map, start, end, advice);
@@ -120,8 +122,8 @@ vm_map_sync(vm_map_t map, vm_offset_t start, vm_offset_t end,
 	vm_map_entry_t entry;
 	int error;
 
-	if (!vm_map_range_valid(map, start, end))
-		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
+	if (!vm_map_range_given(map, start, end, &error))
+		return (error);
 	vm_map_lock_read(map);
 	error = may_sync(map, start, end, flags);
 	while (error == KERN_SUCCESS && start < end) {

@@ -59,11 +59,21 @@ void vm_map_entry_object(vm_map_entry_t entry);
 bool vm_map_range_valid(const struct vm_map *map, vm_offset_t start,
     vm_offset_t end);
 
+/* The same, or *error is what a call returns: KERN_SUCCESS for no bytes. */
+bool vm_map_range_given(const struct vm_map *map, vm_offset_t start,
+    vm_offset_t end, int *error);
+
 /*
- * Wait until nothing in a range is being wired, or nothing in the map is.  If it
- * has to, it lets go of the lock: nothing that was looked up before is true.
+ * The same, and lock the map to change the range: no entry in it is in
+ * transition.
  */
-void vm_map_wait_transitions(vm_map_t map, vm_offset_t start, vm_offset_t end);
+bool vm_map_range_lock(vm_map_t map, vm_offset_t start, vm_offset_t end,
+    int *error);
+
+/*
+ * Wait until nothing in the map is being wired.  If it has to, it lets go of the
+ * lock: nothing that was looked up before is true.
+ */
 void vm_map_wait_busy(vm_map_t map);
 
 /* ---- vm_map_lookup.c ---- */

@@ -275,10 +275,8 @@ vm_map_wire(vm_map_t map, vm_offset_t start, vm_offset_t end,
 	struct wiring w = { map, start, end, start, flags };
 	int error = KERN_SUCCESS;
 
-	if (!vm_map_range_valid(map, start, end))
-		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
-	vm_map_lock(map);
-	vm_map_wait_transitions(map, start, end);
+	if (!vm_map_range_lock(map, start, end, &error))
+		return (error);
 	if ((flags & VM_MAP_WIRE_HOLESOK) == 0 &&
 	    !vm_map_range_all(map, start, end, can_wire, NULL)) {
 		error = KERN_INVALID_ADDRESS;
@@ -342,10 +340,8 @@ vm_map_unwire(vm_map_t map, vm_offset_t start, vm_offset_t end,
 {
 	int error = KERN_SUCCESS;
 
-	if (!vm_map_range_valid(map, start, end))
-		return (start == end ? KERN_SUCCESS : KERN_INVALID_ADDRESS);
-	vm_map_lock(map);
-	vm_map_wait_transitions(map, start, end);
+	if (!vm_map_range_lock(map, start, end, &error))
+		return (error);
 	if ((flags & VM_MAP_WIRE_HOLESOK) != 0 ||
 	    vm_map_range_all(map, start, end, is_wired, &flags))
 		vm_map_range_change(map, start, end, unwire_entry, &flags);
