@@ -69,7 +69,8 @@ take_byte(struct rsp_session *session, uint8_t byte, rsp_send_fn *send,
 	case RSP_TOO_LONG:
 		return (answer(session, event, send, arg));
 	case RSP_NAK:
-		return (send_frame(session, send, arg));
+		return (session->ss_frame_len == 0 ||
+		    send_frame(session, send, arg));
 	case RSP_MORE:
 	case RSP_ACK:
 	case RSP_INTERRUPT: /* nothing runs that could be stopped */

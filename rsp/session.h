@@ -12,11 +12,12 @@ struct rsp_session {
 	struct rsp ss_rsp;
 	struct rsp_framer ss_framer;
 	char ss_reply[RSP_PAYLOAD_MAX];
-	size_t ss_frame_len; /* of the last reply, kept to be sent again */
+	size_t
+	    ss_frame_len; /* of the last reply, kept to be sent again; 0: none */
 	char ss_frame[RSP_FRAME_MAX];
 };
 
-/* Sends len bytes to the client.  false: it is gone. */
+/* Sends len bytes, at least 1, to the client.  false: it is gone. */
 typedef bool rsp_send_fn(void *arg, const void *bytes, size_t len);
 
 void rsp_session_init(struct rsp_session *session,

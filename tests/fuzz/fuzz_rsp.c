@@ -27,8 +27,8 @@ check_sent(void *arg, const void *bytes, size_t len)
 	(void)arg;
 	for (size_t i = 0; i < len; i++)
 		event = rsp_feed(&listener, p[i]);
-	if (len > 0 && event != RSP_PACKET && event != RSP_ACK &&
-	    event != RSP_NAK)
+	if (len == 0 ||
+	    (event != RSP_PACKET && event != RSP_ACK && event != RSP_NAK))
 		abort();
 	return (true);
 }

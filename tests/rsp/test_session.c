@@ -19,6 +19,7 @@ send_line(void *arg, const void *bytes, size_t len)
 {
 	struct line *line = arg;
 
+	assert_true(len > 0);
 	if (line->broken)
 		return (false);
 	assert_true(line->len + len < sizeof(line->bytes));
