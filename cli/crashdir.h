@@ -33,7 +33,7 @@
 struct crashdir {
 	const char *cd_path; /* the caller's */
 	int cd_fd;	     /* -1: not open */
-	int cd_lock_fd;	     /* of a file that only its owner can open */
+	int cd_lock_fd;	     /* the same */
 	struct stat cd_folder;
 	struct stat cd_source; /* of the disk or image; zeros: unknown */
 	uid_t cd_uid; /* whom our files belong to; NFS may make root another */

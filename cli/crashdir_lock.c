@@ -2,11 +2,13 @@
  * The lock of a crash folder: one vmcore save at a time is at work there.
  *
  * Strangers can lock whatever they can open, a folder for one, and would keep
- * us out for ever.  So the lock is a file that is made for it, and that only its
- * owner can open.  In a folder with the sticky bit, as /tmp has it, a stranger can
+ * us out for ever.  So the lock is a file that is made for it, and that strangers
+ * cannot open.  In a folder with the sticky bit, as /tmp has it, a stranger can
  * make a file of that name first.  Such a file is removed, and where that is not
  * allowed, no lock is taken.  In any other folder, whoever can make a file can
- * remove ours, too: the file is a colleague's, and keeps us out.
+ * remove ours, too: the file is a colleague's, and keeps us out.  All who may write
+ * to such a folder can open it: only then can they tell a lock that is held from
+ * one that a crash has left.
  */
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -82,7 +84,7 @@ lock_failed(const struct crashdir *cd, const struct stat *st)
 	return (EX_TEMPFAIL);
 }
 
-/* Only its owner can tell a lock that is held from one that a crash has left. */
+/* The file is older than the rule above, or is not of the folder's group. */
 static int
 open_failed(const struct crashdir *cd)
 {
@@ -96,6 +98,20 @@ open_failed(const struct crashdir *cd)
 	return (EX_TEMPFAIL);
 }
 
+/* Let all open it who may write to the folder. */
+static void
+share_lock(const struct crashdir *cd, int fd)
+{
+	mode_t folder = cd->cd_folder.st_mode, more = 0;
+
+	if ((folder & S_ISVTX) == 0 && (folder & S_IWGRP) != 0)
+		more |= S_IRGRP | S_IWGRP;
+	if ((folder & S_ISVTX) == 0 && (folder & S_IWOTH) != 0)
+		more |= S_IROTH | S_IWOTH;
+	if (more != 0 && fchown(fd, (uid_t)-1, cd->cd_folder.st_gid) == 0)
+		(void)fchmod(fd, LOCK_MODE | more);
+}
+
 /* Sets *made: it is new, and ours whatever the file system says of it. */
 static int
 open_lock(const struct crashdir *cd, bool *made)
@@ -104,9 +120,12 @@ open_lock(const struct crashdir *cd, bool *made)
 	int fd = openat(cd->cd_fd, LOCK_NAME, flags);
 
 	*made = fd < 0 && errno == ENOENT;
-	return (*made ? openat(cd->cd_fd, LOCK_NAME, flags | O_CREAT | O_EXCL,
-			    LOCK_MODE) :
-			fd);
+	if (!*made)
+		return (fd);
+	fd = openat(cd->cd_fd, LOCK_NAME, flags | O_CREAT | O_EXCL, LOCK_MODE);
+	if (fd >= 0)
+		share_lock(cd, fd);
+	return (fd);
 }
 
 /* EX_OK with *again: the file was made, removed or replaced meanwhile. */

@@ -769,19 +769,25 @@ def check_full_disk():
             subprocess.run(["umount", scene.folder], check=True)
 
 
-def interrupted(scene, number):
-    """Start a long save, and send it a signal when it has made its files."""
+def start_long(scene, **options):
+    """Start a long save, and return when it has made its files."""
     if not HAS_SHA256:
         raise Skip("only the SHA-256 of a hole takes long")
     process = subprocess.Popen(
         [VMCORE, "save", scene.image, scene.folder],
         stderr=subprocess.PIPE,
         env=os.environ | {"KVM_NOLIMIT": "1"},
+        **options,
     )
     while process.poll() is None and not os.path.exists(
         scene.path(".saving.info")
     ):
         time.sleep(0.001)
+    return process
+
+
+def interrupted(scene, number):
+    process = start_long(scene)
     process.send_signal(number)
     process.communicate(timeout=60)
     return process.returncode
@@ -806,6 +812,34 @@ def check_interrupted(number, leaves):
         expect(scene.check(), os.EX_OK)
 
 
+def check_lock_left(mode, group):
+    """A colleague can tell a lock that is held from one that is left."""
+    with Scene(b"") as scene:
+        share(scene, mode, group)
+        long_dump(scene)
+        try:
+            process = start_long(scene, user=COLLEAGUE, group=group)
+        except PermissionError:
+            raise Skip("nobody else can run the command here")
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+        result = save_as(scene, COLLEAGUE + 1, group=group)
+        held = f"(.saving.lock of user {COLLEAGUE} is locked)"
+        expect(result, os.EX_TEMPFAIL, f"another vmcore save is at work there {held}")
+        process.kill()
+        process.communicate(timeout=60)
+        assert ".saving.lock" in scene.names(), scene.names()
+        scene.write(GOOD)
+        result = save_as(scene, COLLEAGUE + 1, group=group)
+        expect(result, os.EX_OK)
+        assert result.err == "", result
+        assert scene.read("vmcore.1") == DATA
+        assert ".saving.lock" not in scene.names(), scene.names()
+
+
+for mode in SHARED + (0o775,):
+    name = f"a colleague's lock that is left in a folder of mode {mode:o}"
+    tests.case(name, check_lock_left, mode, 12347)
 tests.case("a file that may not grow", check_file_limit)
 tests.case("a full disk", check_full_disk)
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
