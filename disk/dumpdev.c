@@ -506,6 +506,8 @@ dumpdev_unchanged(const struct dumpdev *dev, const struct dumpdev_dump *dump,
 	return (headers_unchanged(&dev->disk, dump, tr));
 }
 
+#define AGAIN "the next save -f will save it again"
+
 bool
 dumpdev_clear(struct dumpdev *dev, const struct dumpdev_dump *dump,
     struct trouble *tr)
@@ -514,12 +516,12 @@ dumpdev_clear(struct dumpdev *dev, const struct dumpdev_dump *dump,
 
 	if (!dumpdev_unchanged(dev, dump, tr))
 		return (false);
+	if (dump->dmp_last_lost)
+		return (trouble_note(tr, TROUBLE_IO,
+		    "the header after it, for the mark, cannot be read: " AGAIN));
 	if (dump->dmp_last_other)
 		return (trouble_note(tr, TROUBLE_DATA,
-		    "%s: the next save -f will save it again",
-		    dump->dmp_last_lost ?
-			"the header after it, for the mark, cannot be read" :
-			"it has no header of its own after it, for the mark"));
+		    "it has no header of its own after it, for the mark: " AGAIN));
 	memcpy(hdr, dump->dmp_last, sizeof(hdr));
 	kerneldump_clear(hdr);
 	if (!disk_write(&dev->disk, dump->dmp_place.kpl_last_off, hdr,
