@@ -174,6 +174,12 @@ LEFT = [
     [".saving.old.vmcore.0=x", "vmcore.0=y"], [".saving.old.x", ".saving.old.info.="],
     [".saving.old.info.7/", "info.7=x", "bounds=7"],
     ["bounds=7 \t ", "minfree=\t"], ["bounds|"], ["bounds>@folder"], ["info.0|"],
+    [".saving.core/"], [".saving.core/", ".saving.info/", ".saving.bounds/"],
+    [".saving.core.123456789=x", ".saving.core.12345678=x", ".saving.core.12345678x=x"],
+    [".saving.core.123456789x=x", ".saving.Core.123456789=x", ".saving.core.x=x"],
+    [".saving.core.123456789/", ".saving.info.123456789>x", ".saving.x=x"],
+    ["info.0=x"], ["info.0=x", "info.1=x", "info.2=x", "info.3=x"], ["vmcore.0/"],
+    ["bounds=3", "info.3=x"], ["bounds=4", "info.0=x", "vmcore.0=x"], ["bounds=9"],
     ["bounds|", "bounds=3"], ["bounds|", "bounds#"], ["bounds=3", "bounds>x", "bounds/"],
 ]
 
