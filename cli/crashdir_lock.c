@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -73,9 +74,41 @@ remove_strangers(const struct crashdir *cd)
 	return (true);
 }
 
-static int
-lock_failed(const struct crashdir *cd, const struct stat *st)
+static void
+drop_lock(struct crashdir *cd)
 {
+	if (cd->cd_lock_fd >= 0)
+		(void)close(cd->cd_lock_fd);
+	cd->cd_lock_fd = -1;
+}
+
+/* NFS without a lock daemon, and some file systems of FUSE. */
+static bool
+knows_no_locks(int error)
+{
+	switch (error) {
+	case ENOLCK:
+	case ENOSYS:
+	case ENOTSUP:
+#if EOPNOTSUPP != ENOTSUP
+	case EOPNOTSUPP:
+#endif
+		return (true);
+	default:
+		return (false);
+	}
+}
+
+static int
+lock_failed(struct crashdir *cd, const struct stat *st)
+{
+	if (knows_no_locks(errno)) {
+		warnx(
+		    "warning: %s/%s: %s: nothing keeps another vmcore save out of there",
+		    cd->cd_path, LOCK_NAME, strerror(errno));
+		crashdir_unlock(cd);
+		return (EX_OK);
+	}
 	if (errno != EWOULDBLOCK)
 		return (crashdir_complain(cd, LOCK_NAME, EX_TEMPFAIL));
 	warnx(
@@ -151,14 +184,6 @@ try_lock(struct crashdir *cd, bool *again)
 		*again =
 		    !look_at_lock(cd, &named) || !is_same_file(&named, &st);
 	return (EX_OK);
-}
-
-static void
-drop_lock(struct crashdir *cd)
-{
-	if (cd->cd_lock_fd >= 0)
-		(void)close(cd->cd_lock_fd);
-	cd->cd_lock_fd = -1;
 }
 
 int

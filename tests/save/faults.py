@@ -4,6 +4,7 @@ vmcore save from disks that cannot be read everywhere, or that change while they
 are read.
 """
 
+import errno
 import os
 import sys
 
@@ -637,7 +638,28 @@ def check_squashed():
         assert left == [], left
 
 
+def check_no_locks(error):
+    """Where nothing can be locked, a dump is saved all the same."""
+    with Scene(IMAGE) as scene:
+        result = scene.save(env=environment(FAULT_FLOCK=str(error)))
+        reason = f".saving.lock: {os.strerror(error)}: nothing keeps another vmcore save out"
+        expect(result, os.EX_OK, reason)
+        assert result.err.count("\n") == 1, result
+        assert scene.read("vmcore.0") == DATA
+        assert not any(n.startswith(".saving") for n in scene.names()), scene.names()
+
+
+def check_lock_fails():
+    with Scene(IMAGE) as scene:
+        env = environment(FAULT_FLOCK=str(errno.EIO))
+        expect(scene.save(env=env), os.EX_IOERR, ".saving.lock: Input/output error")
+        assert scene.image_bytes() == IMAGE
+
+
 tests.case("NFS makes root nobody", check_squashed)
+for error in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+    tests.case(f"no locks: {os.strerror(error)}", check_no_locks, error)
+tests.case("locking fails", check_lock_fails)
 
 LINKS = [
     ("with links", {}),

@@ -15,6 +15,7 @@
  *	FAULT_NO_LINKS=N		hard links are not supported; if N is 2,
  *					RENAME_NOREPLACE is not, either
  *	FAULT_SQUASH=UID		root's files belong to this user, as over NFS
+ *	FAULT_FLOCK=ERRNO		flock(2) fails so
  *	FAULT_READ_MAX=BYTES		reads of more than so many in all abort
  *	FAULT_SEEK_MAX=N		so do more than N seeks
  *	FAULT_LINK_MAX=N		so do more than N symbolic links
@@ -38,6 +39,7 @@
 typedef ssize_t pread_t(int, void *, size_t, off_t);
 typedef ssize_t read_t(int, void *, size_t);
 typedef off_t lseek_t(int, off_t, int);
+typedef int flock_t(int, int);
 typedef int fstat64_t(int, struct stat64 *);
 typedef int fstatat64_t(int, const char *, struct stat64 *, int);
 typedef int renameat_t(int, const char *, int, const char *);
@@ -49,6 +51,7 @@ VISIBLE pread_t pread, pread64;
 VISIBLE read_t read;
 VISIBLE lseek_t lseek, lseek64;
 VISIBLE renameat_t renameat;
+VISIBLE int flock(int, int);
 VISIBLE fstat64_t fstat64;
 VISIBLE fstatat64_t fstatat64;
 VISIBLE symlinkat_t symlinkat;
@@ -308,6 +311,17 @@ renameat2(int from_fd, const char *from, int to_fd, const char *to,
 	}
 	return (((renameat2_t *)dlsym(RTLD_NEXT, "renameat2"))(from_fd, from,
 	    to_fd, to, flags));
+}
+
+int
+flock(int fd, int operation)
+{
+	const char *error = getenv("FAULT_FLOCK");
+
+	if (error == NULL)
+		return (((flock_t *)dlsym(RTLD_NEXT, "flock"))(fd, operation));
+	errno = (int)strtol(error, NULL, 10);
+	return (-1);
 }
 
 static int
