@@ -2,7 +2,7 @@
 # usage: check.sh [STAGE ...]
 #
 # Build and run the tests in every configuration, or in those named: gcc,
-# real-dumps, clang, package, lto, sanitize, races, fuzz, coverage, big-endian,
+# real-dumps, clang, package, sanitize, races, fuzz, coverage, big-endian,
 # soak-boot, soak-fuzz (these two take hours), soak-vm.  Ends in one line, "N
 # passed, N failed", and exits 1 if anything failed.  What a stage said is kept in
 # build-check/STAGE.log, what was built in build-check/STAGE.
@@ -44,19 +44,14 @@ stage_clang()
 	    --suite serve --suite host-kernel
 }
 
-# The flags of Debian's packages, and of others.  They change how code is made,
-# not what it does: some of the tests are enough, and one boot of the kernel.
+# The flags of the packages of Ubuntu, Fedora and Arch; Debian's own are those of
+# the suite package.  They change how code is made, not what it does: some of the
+# tests are enough, and one boot of the kernel.
 stage_package()
 {
 	set_up gcc "-Dc_args=$(package_flags CPPFLAGS CFLAGS) $others_flags" \
 	    "-Dc_link_args=$(package_flags LDFLAGS)" &&
 	    run_tests $brief --suite package
-}
-
-stage_lto()
-{
-	set_up gcc -Dc_args=-flto=auto -Dc_link_args=-flto=auto &&
-	    run_tests $brief
 }
 
 stage_sanitize()
@@ -151,11 +146,12 @@ brief='--suite unit --suite roundtrip --suite install --suite smoke'
 # The flags that Ubuntu, Fedora and Arch add.
 others_flags='-fstack-clash-protection -fcf-protection -fexceptions'
 
-# package_flags NAME ...: what dpkg-buildflags calls so, in one line.
+# package_flags NAME ...: what dpkg-buildflags calls so, in one line, with LTO as
+# on Ubuntu.
 package_flags()
 {
 	for flags; do
-		DEB_BUILD_MAINT_OPTIONS=hardening=+all \
+		DEB_BUILD_MAINT_OPTIONS='hardening=+all optimize=+lto' \
 		    dpkg-buildflags --get "$flags"
 	done | tr '\n' ' '
 }
@@ -189,7 +185,7 @@ run_tests()
 cannot()
 {
 	case $1 in
-	gcc | lto) need gcc ;;
+	gcc) need gcc ;;
 	package)
 		need gcc
 		need dpkg-buildflags
@@ -268,8 +264,8 @@ add()
 }
 
 mkdir -p "$out"
-[ $# -gt 0 ] || set -- gcc real-dumps clang package lto sanitize races fuzz \
-    coverage big-endian
+[ $# -gt 0 ] || set -- gcc real-dumps clang package sanitize races fuzz coverage \
+    big-endian
 for name; do
 	stage "$name"
 done
