@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "tests/support/kernfile.h"
-#include "tests/support/unit.h"
 
 #define MEMORY	UINT32_C(0x41f7e) /* pages 1-6, 8-12 and 18 */
 #define PRESENT UINT32_C(0x4156e) /* without 4, 9, 11 */
@@ -172,4 +171,19 @@ dumps_fini(struct dumps *d)
 {
 	(void)unlink(d->kernel);
 	(void)unlink(d->core);
+}
+
+void
+add_as(struct CMUnitTest *tests, size_t *n, const char *how, const char *name,
+    CMUnitTestFunction func, const void *row)
+{
+	static char names[99][80];
+	static size_t nnames;
+	char *text;
+
+	if (nnames == NROWS(names))
+		abort();
+	text = names[nnames++];
+	(void)snprintf(text, sizeof(names[0]), "%s: %s", how, name);
+	tests[(*n)++] = row_test(text, func, row);
 }

@@ -24,6 +24,7 @@
 #include "libkvm/kvm_core.h"
 #include "tests/libkvm/small.h"
 #include "tests/support/temp.h"
+#include "tests/support/unit.h"
 
 /* The kernel's va of its n'th page. */
 #define KVA(page) (SMALL_KERNBASE + UINT64_C(0x1000) * (page))
@@ -58,5 +59,9 @@ kvm_t *dumps_open(const struct dumps *d);
 
 /* Remove the files. */
 void dumps_fini(struct dumps *d);
+
+/* Append the test of a row under a name that says how it is tested; 99 at most. */
+void add_as(struct CMUnitTest *tests, size_t *n, const char *how,
+    const char *name, CMUnitTestFunction func, const void *row);
 
 #endif
