@@ -26,7 +26,7 @@
  * indexes.
  */
 #define NSYMS_MAX     ((size_t)1 << 20)
-#define NAMES_LEN_MAX ((size_t)64 << 20) /* bytes */
+#define NAMES_LEN_MAX ((size_t)32 << 20) /* bytes */
 
 /*
  * Functions that lie inside of one another, at most; assembly has two or three.
@@ -224,7 +224,7 @@ read_names(struct symtab *stb, Elf *elf, const GElf_Shdr *symbols)
 	    shdr.sh_type != SHT_STRTAB || (shdr.sh_flags & SHF_COMPRESSED) != 0)
 		return (names_unreadable);
 	if (shdr.sh_size > NAMES_LEN_MAX)
-		return ("the names of the symbols take more than 64 MiB");
+		return ("the names of the symbols take more than 32 MiB");
 	stb->stb_names = elf_getdata(scn, NULL);
 	return (stb->stb_names != NULL ? NULL : names_unreadable);
 }

@@ -497,10 +497,10 @@ static const struct table_row {
 	{ "symbols: one more", SYMTAB, 32, (24 << 20) + 24,
 	    "more than a million symbols" },
 	{ "names: compressed", STRTAB, 8, 0x800, NO_NAMES },
-	{ "names: 64 MiB, most outside of the file", STRTAB, 32, 64 << 20,
+	{ "names: 32 MiB, most outside of the file", STRTAB, 32, 32 << 20,
 	    NO_NAMES },
-	{ "names: one byte more", STRTAB, 32, (64 << 20) + 1,
-	    "the names of the symbols take more than 64 MiB" },
+	{ "names: one byte more", STRTAB, 32, (32 << 20) + 1,
+	    "the names of the symbols take more than 32 MiB" },
 };
 
 static void
