@@ -130,7 +130,8 @@ start(const struct debugfile *df)
 
 	if (dh->dbh_lost || dh->dbh_helper.hlp_pid != 0)
 		return (!dh->dbh_lost);
-	if (helper_start(&dh->dbh_helper, debugserver_run, NULL, -1))
+	if (helper_start(&dh->dbh_helper, df->dbf_kdb->kdb_core->kc_helpcost,
+		debugserver_run, NULL, -1))
 		return (true);
 	dh->dbh_lost = true;
 	kdb_note(df->dbf_kdb,

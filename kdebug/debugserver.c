@@ -102,6 +102,8 @@ answer_rules(const struct server *sv, const struct debug_request *dr)
 static bool
 answer(struct server *sv, const struct debug_request *dr)
 {
+	if (dr->drq_question != DEBUG_OPEN)
+		helper_resume();
 	switch (dr->drq_question) {
 	case DEBUG_OPEN:
 		return (open_file(sv));

@@ -18,6 +18,7 @@
 
 #include "format/bytes.h"
 #include "format/elfcore.h"
+#include "libkvm/helpcost.h"
 #include "libkvm/holes.h"
 #include "libkvm/refuse.h"
 #include "libkvm/symtab.h"
@@ -33,6 +34,7 @@ struct exec {
 	enum dump_arch ex_arch;
 	enum byte_order ex_order;
 	uint64_t ex_packed_len;
+	struct helpcost *ex_helpcost; /* owned */
 
 	bool ex_loaded;		  /* symbols were asked for */
 	bool ex_unreadable;	  /* there may be some, but ... */
@@ -168,6 +170,7 @@ exec_open(const char *path, char *why, size_t len)
 		return (NULL);
 	}
 	ex->ex_fd = -1;
+	ex->ex_helpcost = helpcost_create();
 	if (!open_elf(ex, path)) {
 		int saved = errno;
 
@@ -185,6 +188,7 @@ exec_close(struct exec *ex)
 	if (ex == NULL)
 		return;
 	symtab_destroy(ex->ex_symtab);
+	helpcost_destroy(ex->ex_helpcost);
 	if (ex->ex_elf != NULL)
 		(void)elf_end(ex->ex_elf);
 	if (ex->ex_fd >= 0)
@@ -238,6 +242,12 @@ uint64_t
 exec_packed_len(const struct exec *ex)
 {
 	return (ex->ex_packed_len);
+}
+
+struct helpcost *
+exec_helpcost(const struct exec *ex)
+{
+	return (ex->ex_helpcost);
 }
 
 Elf *

@@ -27,6 +27,9 @@ int exec_fd(const struct exec *ex);
 /* Bytes of the compressed file that it was unpacked from; 0: it was not. */
 uint64_t exec_packed_len(const struct exec *ex);
 
+/* For helper_start() of all helpers that read this file.  NULL: no memory. */
+struct helpcost *exec_helpcost(const struct exec *ex);
+
 /* libelf's handle of the file; ex's. */
 Elf *exec_elf(const struct exec *ex);
 

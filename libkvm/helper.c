@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libkvm/array.h"
@@ -26,10 +27,11 @@
 
 /* See helper.h. */
 #define BASE_MEMORY	 64 /* MiB */
+#define OWN_MEMORY	 16 /* MiB */
 #define MEMORY_OF_BYTE	 16 /* bytes */
 #define PACKED_FACTOR	 2
 #define BASE_SECONDS	 1
-#define MEMORY_OF_SECOND 64 /* MiB */
+#define MEMORY_OF_SECOND 32 /* MiB */
 
 /* As much stack as most hosts give, and how far past its end a call may reach. */
 #define STACK_LEN ((uint64_t)8 << 20)
@@ -53,16 +55,21 @@ static const bool is_sanitized = false;
 
 /* What the helper may take.  It writes, and its parent reads afterwards. */
 struct helper_bound {
-	uint64_t hb_file_bytes; /* that count, of all files that are read */
-	uint64_t hb_before;	/* bytes of memory that it had at first */
-	uint64_t hb_memory;	/* MiB */
-	uint64_t hb_seconds;
+	uint64_t hb_file_bytes;	 /* that count, of all files that are read */
+	uint64_t hb_before;	 /* bytes of memory that it had at first */
+	uint64_t hb_memory;	 /* MiB, for all helpers */
+	uint64_t hb_seconds;	 /* for all helpers */
+	uint64_t hb_charged_len; /* its part of hco_memory */
+	uint64_t hb_charged_ms;	 /* its part of hco_cpu_ms */
 	uint64_t hb_stack;     /* bytes; less than STACK_LEN by a hard limit */
 	uintptr_t hb_stack_va; /* an address near its start */
 };
 
 /* In the helper: its own bound.  NULL in any other process. */
 static struct helper_bound *bound;
+
+/* In the helper: what it and others took.  Shared, unless its parent had none. */
+static struct helpcost *cost;
 
 struct counted_file {
 	dev_t ctf_dev;
@@ -218,21 +225,94 @@ asked_memory(void)
 	return (value < LIMIT_MAX ? value : LIMIT_MAX);
 }
 
-static void
-apply_bound(void)
+/* What helpers may have of mib, beside what their parent has. */
+static uint64_t
+less_own(uint64_t mib)
 {
-	uint64_t mib = asked_memory();
+	uint64_t own = bound->hb_before / MIB;
 
-	if (mib == 0)
+	own = own > OWN_MEMORY ? own - OWN_MEMORY : 0;
+	return (mib - (own < mib / 2 ? own : mib / 2));
+}
+
+static void
+set_bound(void)
+{
+	uint64_t asked = asked_memory(), mib = asked;
+
+	if (asked == 0)
 		mib = BASE_MEMORY +
 		    MEMORY_OF_BYTE * (bound->hb_file_bytes / MIB + 1);
 	if (mib > LIMIT_MAX)
 		mib = LIMIT_MAX;
-	bound->hb_memory = mib;
+	bound->hb_memory = asked != 0 ? mib : less_own(mib);
 	bound->hb_seconds = BASE_SECONDS + mib / MEMORY_OF_SECOND;
+}
+
+/* CPU time of this process. */
+static uint64_t
+cpu_ms(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts) != 0)
+		return (0);
+	return ((uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
+}
+
+/* For a handler of signals, too. */
+static void
+charge_time(void)
+{
+	uint64_t now = cpu_ms();
+
+	cost->hco_cpu_ms += now - bound->hb_charged_ms;
+	bound->hb_charged_ms = now;
+}
+
+/* The system may find that all time is gone a little before cpu_ms() does. */
+static void
+charge_all_time(void)
+{
+	charge_time();
+	if (cost->hco_cpu_ms < bound->hb_seconds * 1000)
+		cost->hco_cpu_ms = bound->hb_seconds * 1000;
+}
+
+static void
+charge_memory(void)
+{
+	uint64_t now = data_len();
+
+	if (now < bound->hb_before)
+		return;
+	now -= bound->hb_before;
+	cost->hco_memory += now - bound->hb_charged_len;
+	bound->hb_charged_len = now;
+}
+
+/* What is left of max when others have taken some. */
+static uint64_t
+left_of(uint64_t max, uint64_t others)
+{
+	return (others < max ? max - others : 0);
+}
+
+/* Take what is left of the bound.  false: no time is. */
+static bool
+apply_bound(void)
+{
+	uint64_t memory, seconds;
+
+	set_bound();
+	memory = left_of(bound->hb_memory * MIB,
+	    cost->hco_memory - bound->hb_charged_len);
+	seconds = left_of(bound->hb_seconds,
+	    (cost->hco_cpu_ms - bound->hb_charged_ms) / 1000);
 	if (bound->hb_before != 0 && !is_sanitized)
-		set_limit(RLIMIT_DATA, bound->hb_before + mib * MIB);
-	set_limit(RLIMIT_CPU, bound->hb_seconds);
+		set_limit(RLIMIT_DATA, bound->hb_before + memory);
+	set_limit(RLIMIT_CPU, seconds > 0 ? seconds : 1);
+	return (seconds > 0);
 }
 
 static bool
@@ -264,31 +344,50 @@ count_file(int fd)
 	return (true);
 }
 
+/* Bytes that a file counts for; false: more than there can be. */
+static bool
+counted_len(int fd, uint64_t packed_len, uint64_t *len)
+{
+	*len = packed_len != 0 ? packed_len : holes_data_len(fd);
+	return (packed_len == 0 ||
+	    !__builtin_mul_overflow(packed_len, PACKED_FACTOR, len));
+}
+
 void
 helper_allow(int fd, uint64_t packed_len)
 {
-	uint64_t len = packed_len, sum;
+	uint64_t len, sum;
 
-	if (len == 0)
-		len = holes_data_len(fd);
-	else if (__builtin_mul_overflow(len, PACKED_FACTOR, &len))
+	if (bound == NULL)
 		return;
-	if (bound == NULL ||
-	    __builtin_add_overflow(bound->hb_file_bytes, len, &sum) ||
-	    !count_file(fd))
-		return;
-	bound->hb_file_bytes = sum;
-	apply_bound();
+	if (counted_len(fd, packed_len, &len) &&
+	    !__builtin_add_overflow(bound->hb_file_bytes, len, &sum) &&
+	    count_file(fd))
+		bound->hb_file_bytes = sum;
+	helper_resume();
+}
+
+void
+helper_resume(void)
+{
+	if (bound != NULL && !apply_bound())
+		_exit(EXIT_TIME);
 	errno = 0; /* see helper_check() */
 }
 
 void
 helper_check(void)
 {
-	if (bound != NULL && errno == ENOMEM)
-		_exit(EXIT_MEMORY);
-	if (bound != NULL && errno == EIO)
-		_exit(EXIT_UNREAD);
+	int error = errno;
+
+	if (bound != NULL) {
+		charge_time();
+		if (error == ENOMEM)
+			_exit(EXIT_MEMORY);
+		if (error == EIO)
+			_exit(EXIT_UNREAD);
+		charge_memory();
+	}
 	errno = 0;
 }
 
@@ -320,16 +419,21 @@ is_end_of_stack(uintptr_t va)
 static void
 on_death(int sig, siginfo_t *info, void *context)
 {
+	int error = errno;
+
 	(void)context;
-	if (sig == SIGXCPU)
+	if (sig == SIGXCPU) {
+		charge_all_time();
 		_exit(EXIT_TIME);
+	}
+	charge_time();
 	/* libdwfl maps files. */
 	if (sig == SIGBUS)
 		_exit(EXIT_UNREAD);
 	if (sig == SIGSEGV && is_end_of_stack((uintptr_t)info->si_addr))
 		_exit(EXIT_STACK);
 	/* libdw dies of what malloc(3) did not give it, too. */
-	_exit(errno == ENOMEM ? EXIT_MEMORY : EXIT_CRASH);
+	_exit(error == ENOMEM ? EXIT_MEMORY : EXIT_CRASH);
 }
 
 /*
@@ -423,13 +527,14 @@ run(int sock, int keep_fd)
 	bound_stack();
 	close_files(sock, keep_fd);
 	bound->hb_before = data_len();
-	apply_bound();
+	(void)apply_bound();
 }
 
 bool
-helper_start(struct helper *hp, void (*serve)(int sock, void *arg), void *arg,
-    int keep_fd)
+helper_start(struct helper *hp, struct helpcost *hc,
+    void (*serve)(int sock, void *arg), void *arg, int keep_fd)
 {
+	static struct helpcost unshared;
 	struct helper_bound *shared;
 	int socks[2];
 
@@ -445,6 +550,7 @@ helper_start(struct helper *hp, void (*serve)(int sock, void *arg), void *arg,
 	hp->hlp_pid = fork();
 	if (hp->hlp_pid == 0) {
 		bound = shared;
+		cost = hc != NULL ? hc : &unshared;
 		run(socks[1], keep_fd);
 		serve(socks[1], arg);
 		_exit(0);
@@ -452,6 +558,7 @@ helper_start(struct helper *hp, void (*serve)(int sock, void *arg), void *arg,
 	(void)close(socks[1]);
 	hp->hlp_sock = socks[0];
 	hp->hlp_bound = shared;
+	hp->hlp_cost = hc;
 	if (hp->hlp_pid < 0) {
 		hp->hlp_pid = 0;
 		(void)close(socks[0]);
@@ -473,6 +580,8 @@ reap(struct helper *hp)
 	/* A program that ignores SIGCHLD, or waits for all, has it already. */
 	while (waitpid(hp->hlp_pid, &status, 0) < 0 && errno == EINTR)
 		;
+	if (hp->hlp_cost != NULL)
+		hp->hlp_cost->hco_memory -= hp->hlp_bound->hb_charged_len;
 	hp->hlp_pid = 0;
 	return (status);
 }

@@ -12,14 +12,19 @@
  *
  *	64 MiB of memory, and 16 bytes for each byte that is there; 32 bytes
  *		for each byte of a compressed file, as it is before unpacking
- *	1 second of CPU time, and one for each 64 MiB of memory.  A command may
- *		have two helpers: for types, and for lines and unwind tables
+ *	1 second of CPU time, and one for each 32 MiB of memory
+ *
+ * A command may have several helpers, for types, and for lines and unwind tables.
+ * The bound is that of all together: one gets what the others left of it.  Of the
+ * memory, what their parent has of its own counts too, but for the first 16 MiB;
+ * half of the bound is left to helpers in any case.
  *
  * Lines and unwind tables of all functions take 3 bytes for each byte of a plain
  * file, 5 where its sections are compressed, and 7 to 10 for each byte of a
  * compressed file, which is a third to a fifth as long.
  *
- * Where VMCORE_DEBUG_LIMIT is set in the environment, it is the memory, in MiB.
+ * Where VMCORE_DEBUG_LIMIT is set in the environment, it is the memory of the
+ * helpers, in MiB.
  * Memory is bounded on Linux only, CPU time everywhere.
  *
  * The process that starts a helper may have threads.  It gets SIGCHLD when the
@@ -33,20 +38,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libkvm/helpcost.h"
+
 /* One helper; all zeros: none. */
 struct helper {
 	pid_t hlp_pid; /* 0: none */
 	int hlp_sock;
 	struct helper_bound *hlp_bound; /* ours; in memory that both see */
+	struct helpcost *hlp_cost;	/* the caller's */
 };
 
 /*
  * Start a helper: serve(sock, arg) runs in a process of its own, which ends
  * when it returns.  All files but sock and keep_fd, which may be -1, are closed
- * there.  false: there is no process to have; *hp is all zeros then.
+ * there.  What it takes is added to *hc, which outlives it; NULL: nobody else
+ * takes anything.  false: there is no process to have; *hp is all zeros then.
  */
-bool helper_start(struct helper *hp, void (*serve)(int sock, void *arg),
-    void *arg, int keep_fd);
+bool helper_start(struct helper *hp, struct helpcost *hc,
+    void (*serve)(int sock, void *arg), void *arg, int keep_fd);
 
 /* End it.  Ending none does nothing. */
 void helper_end(struct helper *hp);
@@ -76,6 +85,12 @@ int helper_read_fd(int sock);
  * file that it was unpacked from; 0: it was not.
  */
 void helper_allow(int fd, uint64_t packed_len);
+
+/*
+ * Before a piece of work for which helper_allow() is not called: other helpers may
+ * have taken some of the bound meanwhile.
+ */
+void helper_resume(void);
 
 /*
  * After a piece of work: end the process if memory was wanting meanwhile, or a

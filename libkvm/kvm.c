@@ -80,6 +80,7 @@ open_exec(kvm_t *kd, const char *path)
 	kd->kd_core.kc_exec_path = exec_path(kd->kd_exec);
 	kd->kd_core.kc_exec_fd = exec_fd(kd->kd_exec);
 	kd->kd_core.kc_exec_packed = exec_packed_len(kd->kd_exec);
+	kd->kd_core.kc_helpcost = exec_helpcost(kd->kd_exec);
 	kd->kd_core.kc_exec_base = exec_base(kd->kd_exec);
 	return (0);
 }

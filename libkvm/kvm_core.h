@@ -96,6 +96,8 @@ struct kvm_core {
 	const struct minidump_hdr *kc_minidump; /* NULL if it is not one */
 	const struct kvm_vcpu *kc_vcpus; /* of a hypervisor's core; kd's */
 	size_t kc_nvcpus;
+	/* For helpers that read the kernel's file; kd's.  NULL: there is none. */
+	struct helpcost *kc_helpcost;
 };
 
 /*

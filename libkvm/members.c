@@ -90,7 +90,7 @@ members_find(struct exec *ex, struct kvm_member *list, size_t n, char *why,
 	struct helper hp;
 	struct outcome oc;
 
-	if (!helper_start(&hp, serve, &mw, exec_fd(ex))) {
+	if (!helper_start(&hp, exec_helpcost(ex), serve, &mw, exec_fd(ex))) {
 		(void)snprintf(why, len, "a process that cannot be made");
 		return (0);
 	}

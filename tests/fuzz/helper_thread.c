@@ -12,8 +12,8 @@
 
 #include "libkvm/helper.h"
 
-bool __wrap_helper_start(struct helper *hp, void (*serve)(int sock, void *arg),
-    void *arg, int keep_fd);
+bool __wrap_helper_start(struct helper *hp, struct helpcost *hc,
+    void (*serve)(int sock, void *arg), void *arg, int keep_fd);
 void __wrap_helper_end(struct helper *hp);
 void __wrap_helper_bury(struct helper *hp, char *why, size_t len);
 
@@ -36,12 +36,13 @@ run(void *arg)
 }
 
 bool
-__wrap_helper_start(struct helper *hp, void (*serve)(int sock, void *arg),
-    void *arg, int keep_fd)
+__wrap_helper_start(struct helper *hp, struct helpcost *hc,
+    void (*serve)(int sock, void *arg), void *arg, int keep_fd)
 {
 	struct helper_bound *ht = malloc(sizeof(*ht));
 	int socks[2];
 
+	(void)hc;
 	(void)keep_fd;
 	*hp = (struct helper){ .hlp_pid = 0 };
 	if (ht == NULL)

@@ -75,11 +75,9 @@ do_raise_unfed(int sock, void *arg)
 }
 
 static void
-take_memory(int sock, void *arg)
+take_mib(int n)
 {
-	(void)sock;
-	(void)arg;
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < n; i++) {
 		/* Not a malloc() that the compiler sees is for nothing. */
 		volatile char *p = malloc(1 << 20);
 
@@ -89,8 +87,28 @@ take_memory(int sock, void *arg)
 			p[at] = 1;
 	}
 	helper_check();
+}
+
+static void
+take_memory(int sock, void *arg)
+{
+	(void)arg;
+	take_mib(200);
 	/* Reached only if the bound is none. */
 	(void)helper_write(sock, "x", 1);
+}
+
+/* Half of the memory of a bound of 64 MiB; then wait for the end. */
+static void
+take_half(int sock, void *arg)
+{
+	char byte;
+
+	(void)arg;
+	helper_resume();
+	take_mib(32);
+	(void)helper_write(sock, "x", 1);
+	(void)helper_read(sock, &byte, 1);
 }
 
 #ifndef SANITIZED
@@ -190,7 +208,7 @@ test_answers(void **state)
 	char byte;
 
 	(void)state;
-	assert_true(helper_start(&hp, echo, NULL, -1));
+	assert_true(helper_start(&hp, NULL, echo, NULL, -1));
 	for (char c = 'a'; c < 'e'; c++) {
 		assert_true(helper_write(hp.hlp_sock, &c, 1));
 		assert_true(helper_read(hp.hlp_sock, &byte, 1));
@@ -232,8 +250,8 @@ static const struct end_row {
 	{ "memory, and a length that is too long", take_memory_of_too_long,
 	    NULL, "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
 #endif
-	{ "CPU time", take_time, "64",
-	    "more than 2 s of CPU time (VMCORE_DEBUG_LIMIT)" },
+	{ "CPU time", take_time, "7",
+	    "more than 1 s of CPU time (VMCORE_DEBUG_LIMIT)" },
 };
 
 static void
@@ -245,7 +263,7 @@ test_end(void **state)
 
 	if (row->limit != NULL)
 		setenv("VMCORE_DEBUG_LIMIT", row->limit, 1);
-	assert_true(helper_start(&hp, row->serve, NULL, -1));
+	assert_true(helper_start(&hp, NULL, row->serve, NULL, -1));
 	unsetenv("VMCORE_DEBUG_LIMIT");
 	assert_false(helper_read(hp.hlp_sock, &byte, 1));
 	/* It is gone: writing to it raises no signal. */
@@ -264,11 +282,97 @@ test_raised(void **state)
 
 	(void)state;
 	setenv("VMCORE_DEBUG_LIMIT", "16000", 1);
-	assert_true(helper_start(&hp, take_memory, NULL, -1));
+	assert_true(helper_start(&hp, NULL, take_memory, NULL, -1));
 	unsetenv("VMCORE_DEBUG_LIMIT");
 	assert_true(helper_read(hp.hlp_sock, &byte, 1));
 	helper_end(&hp);
 }
+
+/* What others took of a bound of 64 MiB and 3 s, and what becomes of one more. */
+static const struct shared_row {
+	const char *name;
+	struct helpcost took;
+	const char *why; /* NULL: nothing, it answers */
+} shared_rows[] = {
+	{ "others took nothing", { 0 }, NULL },
+	{ "others took some time", { .hco_cpu_ms = 2999 }, NULL },
+	{ "others took all the time", { .hco_cpu_ms = 3000 },
+	    "more than 3 s of CPU time (VMCORE_DEBUG_LIMIT)" },
+#ifndef SANITIZED
+	{ "others took some memory", { .hco_memory = 20 << 20 }, NULL },
+	{ "others took most of the memory", { .hco_memory = 40 << 20 },
+	    "more than 64 MiB of memory (VMCORE_DEBUG_LIMIT)" },
+	{ "others took all the memory", { .hco_memory = 1 << 30 },
+	    "more than 64 MiB of memory (VMCORE_DEBUG_LIMIT)" },
+#endif
+};
+
+static void
+test_shared(void **state)
+{
+	const struct shared_row *row = *state;
+	struct helpcost *hc = helpcost_create();
+	struct helper hp;
+	char why[100] = "", byte;
+
+	assert_non_null(hc);
+	*hc = row->took;
+	setenv("VMCORE_DEBUG_LIMIT", "64", 1);
+	assert_true(helper_start(&hp, hc, take_half, NULL, -1));
+	unsetenv("VMCORE_DEBUG_LIMIT");
+	if (helper_read(hp.hlp_sock, &byte, 1)) {
+#ifndef SANITIZED
+		assert_true(hc->hco_memory >=
+		    row->took.hco_memory + (32 << 20));
+#endif
+		helper_end(&hp);
+	} else
+		helper_bury(&hp, why, sizeof(why));
+	assert_string_equal(why, row->why != NULL ? row->why : "");
+	assert_true(hc->hco_memory == row->took.hco_memory);
+	assert_true(hc->hco_cpu_ms >= row->took.hco_cpu_ms);
+	helpcost_destroy(hc);
+}
+
+/* What a helper took is known when it has ended at its bound. */
+static void
+test_time_is_charged(void **state)
+{
+	struct helpcost *hc = helpcost_create();
+	struct helper hp;
+	char why[100], byte;
+
+	(void)state;
+	assert_non_null(hc);
+	setenv("VMCORE_DEBUG_LIMIT", "7", 1);
+	assert_true(helper_start(&hp, hc, take_time, NULL, -1));
+	unsetenv("VMCORE_DEBUG_LIMIT");
+	assert_false(helper_read(hp.hlp_sock, &byte, 1));
+	helper_bury(&hp, why, sizeof(why));
+	assert_true(hc->hco_cpu_ms >= 1000);
+	helpcost_destroy(hc);
+}
+
+#ifndef SANITIZED
+/* What we have of our own leaves helpers less, but half of the bound. */
+static void
+test_own_memory(void **state)
+{
+	char *own = calloc(1, 100 << 20);
+	struct helper hp;
+	char why[100], byte;
+
+	(void)state;
+	assert_non_null(own);
+	own[0] = 'x';
+	assert_true(helper_start(&hp, NULL, take_memory, NULL, -1));
+	assert_false(helper_read(hp.hlp_sock, &byte, 1));
+	helper_bury(&hp, why, sizeof(why));
+	free(own);
+	assert_string_equal(why,
+	    "more than 40 MiB of memory (VMCORE_DEBUG_LIMIT)");
+}
+#endif
 
 /* The helper holds no file of ours open but the one that it is to keep. */
 static void
@@ -279,12 +383,12 @@ test_files(void **state)
 	char open[2];
 
 	(void)state;
-	assert_true(helper_start(&hp, look_at_fd, &fd, -1));
+	assert_true(helper_start(&hp, NULL, look_at_fd, &fd, -1));
 	assert_true(helper_read(hp.hlp_sock, open, 2));
 	helper_end(&hp);
 	assert_false(open[0]);
 	assert_true(open[1]);
-	assert_true(helper_start(&hp, look_at_fd, &fd, fd));
+	assert_true(helper_start(&hp, NULL, look_at_fd, &fd, fd));
 	assert_true(helper_read(hp.hlp_sock, open, 2));
 	helper_end(&hp);
 	assert_true(open[0]);
@@ -299,7 +403,7 @@ test_passing(void **state)
 	char byte;
 
 	(void)state;
-	assert_true(helper_start(&hp, read_passed, NULL, -1));
+	assert_true(helper_start(&hp, NULL, read_passed, NULL, -1));
 	assert_true(helper_write_fd(hp.hlp_sock, fd));
 	close(fd);
 	assert_true(helper_read(hp.hlp_sock, &byte, 1));
@@ -315,7 +419,7 @@ test_no_children(void **state)
 
 	(void)state;
 	assert_true(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
-	assert_true(helper_start(&hp, echo, NULL, -1));
+	assert_true(helper_start(&hp, NULL, echo, NULL, -1));
 	helper_end(&hp);
 	assert_true(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
 }
@@ -332,7 +436,7 @@ test_orphan(void **state)
 	assert_int_equal(pipe(ends), 0);
 	if (fork() == 0) {
 		/* Of all files, the helper keeps this one open. */
-		if (helper_start(&hp, wait_long, NULL, ends[1]))
+		if (helper_start(&hp, NULL, wait_long, NULL, ends[1]))
 			(void)helper_read(hp.hlp_sock, &byte, 1);
 		_exit(0);
 	}
@@ -345,16 +449,21 @@ test_orphan(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[6 + NROWS(end_rows)] = {
+	struct CMUnitTest tests[8 + NROWS(end_rows) + NROWS(shared_rows)] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_raised),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_passing),
 		cmocka_unit_test(test_no_children),
 		cmocka_unit_test(test_orphan),
+		cmocka_unit_test(test_time_is_charged),
 	};
-	size_t n = 6;
+	size_t n = 7;
 
+#ifndef SANITIZED
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_own_memory);
+#endif
+	ADD_ROWS(tests, n, shared_rows, test_shared);
 	ADD_ROWS(tests, n, end_rows, test_end);
 	return (RUN_TESTS(tests, n));
 }

@@ -20,8 +20,8 @@ ROOMS = "format libkvm kdebug disk rsp".split()
 
 # What decodes nothing, or is for hosts that lack a library.
 NO_PARSERS = {
-    "kdebug/debugfile_none.c", "libkvm/helper.c", "libkvm/members_none.c",
-    "libkvm/nlist_plain.c",
+    "kdebug/debugfile_none.c", "libkvm/helpcost.c", "libkvm/helper.c",
+    "libkvm/members_none.c", "libkvm/nlist_plain.c",
 }
 
 

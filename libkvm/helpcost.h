@@ -1,0 +1,21 @@
+/*
+ * What the helpers of one dump took together: see helper.h for their bounds.
+ * A helper writes it, so it lies in memory that they share with their parent.
+ */
+#ifndef LIBKVM_HELPCOST_H
+#define LIBKVM_HELPCOST_H
+
+#include <stdint.h>
+
+struct helpcost {
+	uint64_t hco_cpu_ms; /* CPU time of all, also of those that ended */
+	uint64_t hco_memory; /* bytes that those have that did not end */
+};
+
+/* One that is all zeros; NULL: no memory.  helpcost_destroy() ends it. */
+struct helpcost *helpcost_create(void);
+
+/* After the end of all helpers.  Destroying NULL does nothing. */
+void helpcost_destroy(struct helpcost *hc);
+
+#endif
