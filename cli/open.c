@@ -23,6 +23,7 @@
 #include "cli/find_kernel.h"
 #include "cli/progress.h"
 #include "kdebug/buildid.h"
+#include "libkvm/helpcost.h"
 
 #ifndef _POSIX2_LINE_MAX
 #define _POSIX2_LINE_MAX 2048
@@ -41,6 +42,9 @@ static bool lost;
  * Some of what it says to be missing may be there: the system failed to read.
  */
 static bool unread;
+
+/* The host had too little memory to read debug information. */
+static bool starved;
 
 int
 open_check(const char *path)
@@ -363,6 +367,17 @@ judge_file(const char *path, int error, uint64_t off)
 	    path, off);
 }
 
+/* The host refused debug information what it takes; a note has said so. */
+static void
+judge_helpers(const struct dump *dump)
+{
+	const struct helpcost *hc =
+	    dump->d_core != NULL ? dump->d_core->kc_helpcost : NULL;
+
+	unread = unread || (hc != NULL && hc->hco_error == EIO);
+	starved = starved || (hc != NULL && hc->hco_error == ENOMEM);
+}
+
 /* Remember for open_verdict() what was wrong with the files. */
 static void
 judge(const struct dump *dump)
@@ -374,6 +389,7 @@ judge(const struct dump *dump)
 
 	mistrusted = mistrusted || kvm_gave_unverified(dump->d_kd);
 	lost = lost || kvm_met_lost(dump->d_kd);
+	judge_helpers(dump);
 	error = kvm_read_error(dump->d_kd, &off);
 	judge_file(core, error, off);
 	error = kvm_read_exec_error(dump->d_kd, &off);
@@ -417,6 +433,8 @@ open_verdict(int status)
 {
 	if (unread)
 		return (EX_IOERR);
+	if (starved && status == EX_OK)
+		status = EX_OSERR;
 	if (status != EX_OK || !(mistrusted || lost))
 		return (status);
 	if (mistrusted)

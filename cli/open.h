@@ -87,7 +87,8 @@ void open_close(struct dump *dump);
 
 /*
  * The exit status of a command that ends with status: EX_IOERR if the system
- * failed to read a dump that was open, which open_close() has said; EX_DATAERR,
+ * failed to read a dump that was open, which open_close() has said; EX_OSERR
+ * instead of EX_OK if it had too little memory for debug information; EX_DATAERR,
  * after a warning, instead of EX_OK if one gave bytes that could not be
  * verified, or if bytes that are lost were asked for.
  */

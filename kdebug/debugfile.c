@@ -164,6 +164,8 @@ open_file(struct kdebug *kdb, const char *path, const struct modfile *mf)
 			.dbf_path = strdup(path) };
 	if (df != NULL && df->dbf_path != NULL && kdb->kdb_debughelper != NULL)
 		return (df);
+	if (kdb->kdb_core->kc_helpcost != NULL)
+		kdb->kdb_core->kc_helpcost->hco_error = ENOMEM;
 	kdb_note(kdb, "%s: no lines and no unwind tables: out of memory", path);
 	debugfile_close(df);
 	return (NULL);

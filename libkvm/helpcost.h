@@ -1,5 +1,6 @@
 /*
- * What the helpers of one dump took together: see helper.h for their bounds.
+ * What the helpers of one dump took together, and what the host refused them: see
+ * helper.h for their bounds.
  * A helper writes it, so it lies in memory that they share with their parent.
  */
 #ifndef LIBKVM_HELPCOST_H
@@ -10,6 +11,7 @@
 struct helpcost {
 	uint64_t hco_cpu_ms; /* CPU time of all, also of those that ended */
 	uint64_t hco_memory; /* bytes that those have that did not end */
+	int hco_error; /* of the host, which ended one: EIO, ENOMEM; 0: none */
 };
 
 /* One that is all zeros; NULL: no memory.  helpcost_destroy() ends it. */

@@ -41,10 +41,17 @@
 #define LIMIT_MAX ((uint64_t)1 << 24) /* MiB */
 
 /*
- * How a helper ends that came to its bound, that could not read a file, that has
- * little stack, or that libdw crashed.
+ * How a helper ends that came to its bound of memory, to the host's, to its bound
+ * of time, that could not read a file, that has little stack, or that libdw crashed.
  */
-enum { EXIT_MEMORY = 1, EXIT_TIME, EXIT_UNREAD, EXIT_STACK, EXIT_CRASH };
+enum {
+	EXIT_MEMORY = 1,
+	EXIT_HOST_MEMORY,
+	EXIT_TIME,
+	EXIT_UNREAD,
+	EXIT_STACK,
+	EXIT_CRASH
+};
 
 /* A sanitizer may hang for ever where it gets no memory. */
 #ifdef SANITIZED
@@ -57,6 +64,7 @@ static const bool is_sanitized = false;
 struct helper_bound {
 	uint64_t hb_file_bytes;	 /* that count, of all files that are read */
 	uint64_t hb_before;	 /* bytes of memory that it had at first */
+	uint64_t hb_data_limit;	 /* RLIMIT_DATA that it asked for; 0: none */
 	uint64_t hb_memory;	 /* MiB, for all helpers */
 	uint64_t hb_seconds;	 /* for all helpers */
 	uint64_t hb_charged_len; /* its part of hco_memory */
@@ -180,22 +188,30 @@ helper_read_fd(int sock)
 
 /* ---- the bound ---- */
 
-/*
- * Bytes of memory that this process can write to and has for itself, which is
- * what RLIMIT_DATA is about.  0: the host does not tell.
- */
-static uint64_t
-data_len(void)
-{
-	unsigned long long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
+/* What this process has, in bytes.  For a handler of signals, too. */
+struct memory_use {
+	uint64_t mu_all; /* what RLIMIT_AS is about */
+	uint64_t
+	    mu_data; /* RLIMIT_DATA: what it can write to, and has for itself */
+};
 
-	if (file == NULL)
-		return (0);
-	if (fscanf(file, "%*u %*u %*u %*u %*u %llu", &pages) != 1)
-		pages = 0;
-	fclose(file);
-	return (pages * (uint64_t)sysconf(_SC_PAGESIZE));
+/* All zeros: the host does not tell. */
+static struct memory_use
+memory_use(void)
+{
+	uint64_t page_len = (uint64_t)sysconf(_SC_PAGESIZE), fields[6];
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	char text[128], *p = text;
+	ssize_t n;
+
+	if (fd < 0)
+		return ((struct memory_use){ 0 });
+	n = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (size_t i = 0; i < 6; i++)
+		fields[i] = strtoull(p, &p, 10) * page_len;
+	return ((struct memory_use){ fields[0], fields[5] });
 }
 
 static void
@@ -282,7 +298,7 @@ charge_all_time(void)
 static void
 charge_memory(void)
 {
-	uint64_t now = data_len();
+	uint64_t now = memory_use().mu_data;
 
 	if (now < bound->hb_before)
 		return;
@@ -309,10 +325,44 @@ apply_bound(void)
 	    cost->hco_memory - bound->hb_charged_len);
 	seconds = left_of(bound->hb_seconds,
 	    (cost->hco_cpu_ms - bound->hb_charged_ms) / 1000);
-	if (bound->hb_before != 0 && !is_sanitized)
-		set_limit(RLIMIT_DATA, bound->hb_before + memory);
+	if (bound->hb_before != 0 && !is_sanitized) {
+		bound->hb_data_limit = bound->hb_before + memory;
+		set_limit(RLIMIT_DATA, bound->hb_data_limit);
+	}
 	set_limit(RLIMIT_CPU, seconds > 0 ? seconds : 1);
 	return (seconds > 0);
+}
+
+/* Was it a limit of the host's to which we came, not our bound? */
+static bool
+is_hosts_limit(void)
+{
+	struct memory_use mu = memory_use();
+	struct rlimit as, data;
+
+	if (getrlimit(RLIMIT_AS, &as) != 0 ||
+	    getrlimit(RLIMIT_DATA, &data) != 0)
+		return (false);
+	return (data.rlim_cur < bound->hb_data_limit ||
+	    (as.rlim_cur != RLIM_INFINITY &&
+		left_of(as.rlim_cur, mu.mu_all) <
+		    left_of(data.rlim_cur, mu.mu_data)));
+}
+
+static _Noreturn void
+end_without_memory(void)
+{
+	if (!is_hosts_limit())
+		_exit(EXIT_MEMORY);
+	cost->hco_error = ENOMEM;
+	_exit(EXIT_HOST_MEMORY);
+}
+
+static _Noreturn void
+end_unread(void)
+{
+	cost->hco_error = EIO;
+	_exit(EXIT_UNREAD);
 }
 
 static bool
@@ -383,9 +433,9 @@ helper_check(void)
 	if (bound != NULL) {
 		charge_time();
 		if (error == ENOMEM)
-			_exit(EXIT_MEMORY);
+			end_without_memory();
 		if (error == EIO)
-			_exit(EXIT_UNREAD);
+			end_unread();
 		charge_memory();
 	}
 	errno = 0;
@@ -429,11 +479,13 @@ on_death(int sig, siginfo_t *info, void *context)
 	charge_time();
 	/* libdwfl maps files. */
 	if (sig == SIGBUS)
-		_exit(EXIT_UNREAD);
+		end_unread();
 	if (sig == SIGSEGV && is_end_of_stack((uintptr_t)info->si_addr))
 		_exit(EXIT_STACK);
 	/* libdw dies of what malloc(3) did not give it, too. */
-	_exit(error == ENOMEM ? EXIT_MEMORY : EXIT_CRASH);
+	if (error == ENOMEM)
+		end_without_memory();
+	_exit(EXIT_CRASH);
 }
 
 /*
@@ -526,7 +578,7 @@ run(int sock, int keep_fd)
 	set_limit(RLIMIT_CORE, 0);
 	bound_stack();
 	close_files(sock, keep_fd);
-	bound->hb_before = data_len();
+	bound->hb_before = memory_use().mu_data;
 	(void)apply_bound();
 }
 
@@ -595,30 +647,50 @@ helper_end(struct helper *hp)
 	munmap(hp->hlp_bound, sizeof(*hp->hlp_bound));
 }
 
+/* What would have been needed by a helper that ended with a status of exit(3). */
+static void
+tell_exit(int code, const struct helper_bound *hb, char *why, size_t len)
+{
+	switch (code) {
+	case EXIT_HOST_MEMORY:
+		(void)snprintf(why, len,
+		    "more memory than the host gives it: out of memory");
+		break;
+	case EXIT_TIME:
+		(void)snprintf(why, len,
+		    "more than %ju s of CPU time (VMCORE_DEBUG_LIMIT)",
+		    (uintmax_t)hb->hb_seconds);
+		break;
+	case EXIT_UNREAD:
+		(void)snprintf(why, len,
+		    "files that can be read everywhere: %s", strerror(EIO));
+		break;
+	case EXIT_STACK:
+		(void)snprintf(why, len,
+		    "a stack of more than %ju KB (ulimit -Hs)",
+		    (uintmax_t)hb->hb_stack >> 10);
+		break;
+	case EXIT_CRASH:
+		(void)snprintf(why, len, "a libdw that does not crash on it");
+		break;
+	default:
+		(void)snprintf(why, len,
+		    "more than %ju MiB of memory (VMCORE_DEBUG_LIMIT)",
+		    (uintmax_t)hb->hb_memory);
+		break;
+	}
+}
+
 void
 helper_bury(struct helper *hp, char *why, size_t len)
 {
 	int status = reap(hp);
 
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_TIME)
-		(void)snprintf(why, len,
-		    "more than %ju s of CPU time (VMCORE_DEBUG_LIMIT)",
-		    (uintmax_t)hp->hlp_bound->hb_seconds);
-	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_UNREAD)
-		(void)snprintf(why, len, "files that can be read everywhere");
-	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_STACK)
-		(void)snprintf(why, len,
-		    "a stack of more than %ju KB (ulimit -Hs)",
-		    (uintmax_t)hp->hlp_bound->hb_stack >> 10);
-	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CRASH)
-		(void)snprintf(why, len, "a libdw that does not crash on it");
-	else if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status))
 		(void)snprintf(why, len,
 		    "a process that is not killed, as it was by signal %d",
 		    WTERMSIG(status));
 	else
-		(void)snprintf(why, len,
-		    "more than %ju MiB of memory (VMCORE_DEBUG_LIMIT)",
-		    (uintmax_t)hp->hlp_bound->hb_memory);
+		tell_exit(WEXITSTATUS(status), hp->hlp_bound, why, len);
 	munmap(hp->hlp_bound, sizeof(*hp->hlp_bound));
 }

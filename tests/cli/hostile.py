@@ -196,6 +196,8 @@ def check_little_memory():
     kernel = add_sections("memory_lines", debug_sections(10))
     ran = Ran("bt", "-N", kernel, path("core"), preexec_fn=limit)
     assert "out of memory" in ran.err, ran
+    assert "VMCORE_DEBUG_LIMIT" not in ran.err, ran
+    assert ran.status == os.EX_OSERR, ran
 
 
 def check_unpack_memory():

@@ -134,7 +134,9 @@ def check_debug_file():
     for words in (["ps"], ["bt", "-a"]):
         expect(ask(debug, [], *words, "-N", KERNEL, CORE), os.EX_OK)
         result = ask(debug, [0], *words, "-N", KERNEL, CORE)
-        assert "needs files that can be read everywhere" in result.err, result
+        assert "needs files that can be read everywhere: Input/output error" in \
+            result.err, result
+        assert result.status == os.EX_IOERR, result
     os.unlink(debug)
 
 

@@ -1,6 +1,7 @@
 /* A process for what may end the process that does it. */
 #include "libkvm/helper.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -97,6 +98,32 @@ take_memory(int sock, void *arg)
 	/* Reached only if the bound is none. */
 	(void)helper_write(sock, "x", 1);
 }
+
+#ifndef SANITIZED
+/* The same, where the host gives it 20 MiB at most. */
+static void
+take_limited(int resource, int sock)
+{
+	struct rlimit rl = { .rlim_cur = 20 << 20, .rlim_max = 20 << 20 };
+
+	assert_int_equal(setrlimit(resource, &rl), 0);
+	take_memory(sock, NULL);
+}
+
+static void
+take_memory_as(int sock, void *arg)
+{
+	(void)arg;
+	take_limited(RLIMIT_AS, sock);
+}
+
+static void
+take_memory_data(int sock, void *arg)
+{
+	(void)arg;
+	take_limited(RLIMIT_DATA, sock);
+}
+#endif
 
 /* Half of the memory of a bound of 64 MiB; then wait for the end. */
 static void
@@ -223,34 +250,39 @@ test_answers(void **state)
 static const struct end_row {
 	const char *name;
 	void (*serve)(int sock, void *arg);
+	int error; /* hco_error */
 	const char *limit;
 	const char *why;
 } end_rows[] = {
-	{ "abort(3)", do_abort, NULL, "a libdw that does not crash on it" },
-	{ "SIGSEGV", do_raise, "7", "a libdw that does not crash on it" },
-	{ "SIGKILL from elsewhere", do_get_killed, NULL,
+	{ "abort(3)", do_abort, 0, NULL, "a libdw that does not crash on it" },
+	{ "SIGSEGV", do_raise, 0, "7", "a libdw that does not crash on it" },
+	{ "SIGKILL from elsewhere", do_get_killed, 0, NULL,
 	    "a process that is not killed, as it was by signal 9" },
-	{ "a read fails", do_meet_eio, NULL,
-	    "files that can be read everywhere" },
-	{ "a mapped file is not there", do_meet_sigbus, NULL,
-	    "files that can be read everywhere" },
-	{ "SIGSEGV for want of memory", do_raise_unfed, "7",
+	{ "a read fails", do_meet_eio, EIO, NULL,
+	    "files that can be read everywhere: Input/output error" },
+	{ "a mapped file is not there", do_meet_sigbus, EIO, NULL,
+	    "files that can be read everywhere: Input/output error" },
+	{ "SIGSEGV for want of memory", do_raise_unfed, 0, "7",
 	    "more than 7 MiB of memory (VMCORE_DEBUG_LIMIT)" },
 #ifndef SANITIZED
-	{ "memory", take_memory, NULL,
+	{ "the host's limit of all memory", take_memory_as, ENOMEM, NULL,
+	    "more memory than the host gives it: out of memory" },
+	{ "the host's limit of data", take_memory_data, ENOMEM, NULL,
+	    "more memory than the host gives it: out of memory" },
+	{ "memory", take_memory, 0, NULL,
 	    "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
-	{ "a limit that is no number", take_memory, "1x",
+	{ "a limit that is no number", take_memory, 0, "1x",
 	    "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
-	{ "a negative limit", take_memory, "-1",
+	{ "a negative limit", take_memory, 0, "-1",
 	    "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
-	{ "memory, and files that are named often", take_memory_of_files, NULL,
-	    "more than 128 MiB of memory (VMCORE_DEBUG_LIMIT)" },
-	{ "memory, and a compressed file", take_memory_of_packed, NULL,
+	{ "memory, and files that are named often", take_memory_of_files, 0,
+	    NULL, "more than 128 MiB of memory (VMCORE_DEBUG_LIMIT)" },
+	{ "memory, and a compressed file", take_memory_of_packed, 0, NULL,
 	    "more than 112 MiB of memory (VMCORE_DEBUG_LIMIT)" },
-	{ "memory, and a length that is too long", take_memory_of_too_long,
+	{ "memory, and a length that is too long", take_memory_of_too_long, 0,
 	    NULL, "more than 80 MiB of memory (VMCORE_DEBUG_LIMIT)" },
 #endif
-	{ "CPU time", take_time, "7",
+	{ "CPU time", take_time, 0, "7",
 	    "more than 1 s of CPU time (VMCORE_DEBUG_LIMIT)" },
 };
 
@@ -258,12 +290,14 @@ static void
 test_end(void **state)
 {
 	const struct end_row *row = *state;
+	struct helpcost *hc = helpcost_create();
 	struct helper hp;
 	char why[100], byte;
 
+	assert_non_null(hc);
 	if (row->limit != NULL)
 		setenv("VMCORE_DEBUG_LIMIT", row->limit, 1);
-	assert_true(helper_start(&hp, NULL, row->serve, NULL, -1));
+	assert_true(helper_start(&hp, hc, row->serve, NULL, -1));
 	unsetenv("VMCORE_DEBUG_LIMIT");
 	assert_false(helper_read(hp.hlp_sock, &byte, 1));
 	/* It is gone: writing to it raises no signal. */
@@ -271,6 +305,8 @@ test_end(void **state)
 	helper_bury(&hp, why, sizeof(why));
 	assert_string_equal(why, row->why);
 	assert_int_equal(hp.hlp_pid, 0);
+	assert_int_equal(hc->hco_error, row->error);
+	helpcost_destroy(hc);
 }
 
 /* A larger limit is one. */
