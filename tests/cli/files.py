@@ -243,13 +243,15 @@ tests.case("zstd: what was asked for is lost", check_lost)
 # ---- compression that is no gzip and no zstd ----
 
 
+@functools.cache
+def packed(data, *command):
+    return subprocess.run([*command, "-c"], input=data, check=True,
+                          capture_output=True).stdout
+
+
 def check_packed(command, how, message=None):
-    packed = subprocess.run([*command, "-c"], input=CORE, check=True,
-                            capture_output=True).stdout
-    kernel = subprocess.run([*command, "-c"], input=KERNEL, check=True,
-                            capture_output=True).stdout
-    result = run(VMCORE, "ps", "-N", save("kern.packed", kernel),
-                 save("core.packed", how(packed)))
+    result = run(VMCORE, "ps", "-N", save("kern.packed", packed(KERNEL, *command)),
+                 save("core.packed", how(packed(CORE, *command))))
     if message is None:
         expect(result, os.EX_OK)
         assert result.out == WHOLE.out, result
@@ -266,8 +268,7 @@ for command in (["xz", "-1"], ["bzip2", "-1"], ["lz4", "-q"]):
     if not shutil.which(command[0]):
         continue
     if not knows(command[0]):
-        core = save("core.none", subprocess.run([*command, "-c"], input=CORE,
-                    check=True, capture_output=True).stdout)
+        core = save("core.none", packed(CORE, *command))
         tests.case(f"{command[0]}: built without it", expect,
                    run(VMCORE, "info", core), os.EX_DATAERR, "this build without lib")
         continue
@@ -280,12 +281,6 @@ for command in (["xz", "-1"], ["bzip2", "-1"], ["lz4", "-q"]):
 
 AT = len(CORE) // 2  # where the second piece starts
 PIECES = [["gzip", "-1"], ["zstd", "-q1"], ["xz", "-1"], ["bzip2", "-1"], ["lz4", "-q"]]
-
-
-@functools.cache
-def packed(data, *command):
-    return subprocess.run([*command, "-c"], input=data, check=True,
-                          capture_output=True).stdout
 
 
 def info_of(data):
@@ -475,13 +470,10 @@ SHORT = {
 
 
 def check_short(command, limit):
-    zeros = subprocess.run([*command, "-c"], input=bytes(64 << 20), check=True,
-                           capture_output=True).stdout
-    start = subprocess.run([*command, "-c"], input=LONG, check=True,
-                           capture_output=True).stdout
-    packed = start + zeros * (limit // 64 + 1)
-    assert len(packed) < 5000000, len(packed)
-    check_bomb(packed, f"than {limit} MB with its zeros")
+    zeros = packed(bytes(64 << 20), *command)
+    bomb = packed(LONG, *command) + zeros * (limit // 64 + 1)
+    assert len(bomb) < 5000000, len(bomb)
+    check_bomb(bomb, f"than {limit} MB with its zeros")
 
 
 def few_seconds():
