@@ -45,7 +45,7 @@ put_out(vm_object_t object, vm_pindex_t pindex)
 	return (rtval == VM_PAGER_OK);
 }
 
-/* Read it again, if it is not in memory; is it the same? */
+/* Read it again, if it is not in memory; is it the same?  It may leave again. */
 static bool
 get_in(vm_object_t object, vm_pindex_t pindex)
 {
@@ -60,10 +60,12 @@ get_in(vm_object_t object, vm_pindex_t pindex)
 	}
 	for (uint64_t i = 0; i < PAGE_SIZE / sizeof(uint64_t); i++)
 		same = same && words_of(m)[i] == (pindex << 32 | i);
-	if (rv == VM_PAGER_OK)
+	if (rv == VM_PAGER_OK) {
+		vm_page_deactivate(m);
 		vm_page_xunbusy(m);
-	else
+	} else {
 		vm_page_free(m);
+	}
 	VM_OBJECT_UNLOCK(object);
 	return (rv == VM_PAGER_OK && same);
 }

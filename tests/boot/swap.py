@@ -54,6 +54,51 @@ def out_and_in(cpus):
         assert m.end() == 3
 
 
+def counts(m):
+    said = m.command("sysctl vm.stats.vm")
+    return {name: int(n) for name, n in re.findall(r"v_(\w+): (\d+)\n", said)}
+
+
+def run_short(m):
+    """Take memory until the page daemon has to write, and has."""
+    now = counts(m)
+    npages = now["free_count"] - now["free_min"] + 20
+    assert f"user: {npages} pages" in m.command(f"user {4 * npages}k untouched")
+    while (now := counts(m))["free_count"] < now["free_target"]:
+        pass
+    return now
+
+
+def in_background():
+    """The page daemon writes what it needs, and the laundry all the rest."""
+    dirty = 2000
+    disk = coroner.disk("swap", 2 * SIZE)
+    with coroner.boot("vm.background_launder_max=0", disks=[disk],
+                      memory=64) as m:
+        m.wait_for("# ")
+        assert m.command("swapon vtbd0") == ""
+        assert swap_out(m, dirty)[0] == dirty
+        assert m.command("swapoff vtbd0") == ""
+        assert m.command("swapon vtbd0") == ""
+        assert counts(m)["laundry_count"] == dirty
+        alone = run_short(m)["laundered"]
+        assert 0 < alone < dirty / 3, alone
+
+        m.command("sysctl vm.background_launder_max=20480")
+        m.command(f"sysctl vm.background_launder_target={dirty}")
+        before = run_short(m)
+        for _ in range(60):
+            if (now := counts(m))["laundry_count"] == 0:
+                break
+            m.command("sleep 1")
+        assert now["laundered"] == dirty, now
+        assert now["pdwakeups"] == before["pdwakeups"], (before, now)
+        said = m.command("swapin")
+        assert said == f"swapin: {dirty} of {dirty} pages are the same\n", said
+        m.send("exit 3\r")
+        assert m.end() == 3
+
+
 def over_a_dump():
     """Refused, until the dump is saved."""
     disk = coroner.disk("swap", SIZE)
@@ -108,6 +153,7 @@ def dump_over_swap():
 tests = tap.Tests()
 for ncpus in 1, 2:
     tests.case(f"out and in, {ncpus} CPUs", out_and_in, ncpus)
+tests.case("dirty pages are written in the background", in_background)
 tests.case("refused over a dump that is not saved", over_a_dump)
 tests.case("a dump over swap", dump_over_swap)
 tests.run()
