@@ -463,7 +463,7 @@ static const struct row rows[] = {
 	    KERN_SUCCESS, 2 },
 	{ "fixed: wraps", call_fixed, VA(0), VA(0) - PAGE_SIZE, RW, 0,
 	    KERN_INVALID_ADDRESS, 1 },
-	{ "fixed: what cannot be, before anything goes", call_fixed, VA(2),
+	{ "fixed: what cannot be, before anything goes", call_fixed, VA(3),
 	    VA(4), VM_PROT_EXECUTE, 0, KERN_INVALID_ARGUMENT, 1 },
 	{ "fixed: in the middle", call_fixed, VA(3), VA(4), VM_PROT_READ, 0,
 	    KERN_SUCCESS, 3 },
