@@ -159,6 +159,13 @@ swap_dev_avail(void)
 	return (avail);
 }
 
+bool
+swap_dev_has_room(void)
+{
+	mtx_assert(&vm_mtx, MA_OWNED);
+	return (swap_dev_avail() > 0);
+}
+
 /* ---- Requests ---- */
 
 int

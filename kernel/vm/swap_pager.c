@@ -218,5 +218,6 @@ const struct pagerops swappagerops = {
 	.pgo_getpages = swap_pager_getpages,
 	.pgo_putpages = swap_pager_putpages,
 	.pgo_haspage = swap_pager_haspage,
+	.pgo_hasroom = swap_dev_has_room,
 	.pgo_freespace = swap_pager_freespace,
 };

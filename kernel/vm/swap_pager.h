@@ -143,6 +143,7 @@ void swap_dev_overwritten(const struct disk *dk, uint64_t offset, uint64_t len);
 /* Blocks of all devices that take any, and those of them that are free. */
 uint32_t swap_dev_total(void);
 uint32_t swap_dev_avail(void);
+bool swap_dev_has_room(void); /* locked */
 
 /*
  * Start a request for consecutive blocks from blk on, as bio_start() does: the place

@@ -117,9 +117,13 @@ vm_pageout_finish(vm_page_t m, int rtval)
 	return (clean);
 }
 
-/* Write the run around m; pages that are clean now, or may be soon. */
+/*
+ * Write the run around m; pages that are clean now, or may be soon.  Neighbours that
+ * are not under way count as looked at, too: else pages that cannot be written would
+ * be tried once for each neighbour in a lap.
+ */
 static vm_pindex_t
-launder_run(vm_page_t m)
+launder_run(vm_page_t m, vm_pindex_t *looked)
 {
 	vm_object_t object = vm_page_object(m);
 	vm_pindex_t n = 0;
@@ -133,16 +137,20 @@ launder_run(vm_page_t m)
 	    ws.wsh_rtvals);
 	mtx_lock(&vm_mtx);
 	for (int i = 0; i < ws.wsh_count; i++) {
-		n += ws.wsh_rtvals[i] == VM_PAGER_PEND ||
-		    vm_pageout_finish(ws.wsh_pages[i], ws.wsh_rtvals[i]);
+		if (ws.wsh_rtvals[i] == VM_PAGER_PEND) {
+			n++;
+			continue;
+		}
+		n += vm_pageout_finish(ws.wsh_pages[i], ws.wsh_rtvals[i]);
+		*looked += ws.wsh_pages[i] != m;
 	}
 	vm_object_pip_wakeup(object);
 	return (n);
 }
 
-/* The head of the queue; pages that are clean now. */
+/* The head of the queue; pages that are clean now.  *looked was 1. */
 static vm_pindex_t
-launder_first(vm_page_t m)
+launder_first(vm_page_t m, vm_pindex_t *looked)
 {
 	if (vm_page_busied(m) || vm_page_object(m) == NULL) {
 		vm_page_requeue(m);
@@ -159,7 +167,11 @@ launder_first(vm_page_t m)
 		vm_page_activate(m);
 		return (0);
 	}
-	return (launder_run(m));
+	if (!vm_pager_has_room(vm_page_object(m))) {
+		vm_page_requeue(m);
+		return (0);
+	}
+	return (launder_run(m, looked));
 }
 
 /*
@@ -169,21 +181,21 @@ launder_first(vm_page_t m)
 static vm_pindex_t
 launder(const vm_pindex_t *counted, vm_pindex_t wanted)
 {
-	vm_pindex_t n, left;
+	vm_pindex_t n, left, looked, turn = 0;
 	vm_page_t m;
 
 	mtx_lock(&vm_mtx);
 	n = *counted;
-	for (left = vm_pageq_count(PQ_LAUNDRY); left > 0 && n < wanted;
-	     left--) {
-		if (left % LAUNDER_BATCH == 0) {
+	left = vm_pageq_count(PQ_LAUNDRY);
+	while (left > 0 && n < wanted &&
+	    (m = vm_pageq_first(PQ_LAUNDRY)) != NULL) {
+		looked = 1;
+		n += launder_first(m, &looked);
+		left -= looked < left ? looked : left;
+		if (++turn % LAUNDER_BATCH == 0) {
 			mtx_unlock(&vm_mtx);
 			mtx_lock(&vm_mtx);
 		}
-		m = vm_pageq_first(PQ_LAUNDRY);
-		if (m == NULL)
-			break;
-		n += launder_first(m);
 	}
 	mtx_unlock(&vm_mtx);
 	return (n);

@@ -141,6 +141,15 @@ vm_pager_put_pages(vm_object_t object, vm_page_t *ma, int count,
 }
 
 bool
+vm_pager_has_room(vm_object_t object)
+{
+	const struct pagerops *ops = pager_of(object);
+
+	VM_OBJECT_ASSERT_LOCKED(object);
+	return (ops == NULL || ops->pgo_hasroom == NULL || ops->pgo_hasroom());
+}
+
+bool
 vm_pager_has_page(vm_object_t object, vm_pindex_t pindex, int *before,
     int *after)
 {

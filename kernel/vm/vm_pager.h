@@ -49,6 +49,8 @@ struct pagerops {
 	    unsigned int flags, int *rtvals);
 	bool (*pgo_haspage)(vm_object_t object, vm_pindex_t pindex, int *before,
 	    int *after);
+	/* NULL: the pager has room for each of its pages. */
+	bool (*pgo_hasroom)(void);
 	/* Where a page without a struct vm_page is; NULL: there are none. */
 	int (*pgo_paddr)(vm_object_t object, vm_pindex_t pindex, vm_prot_t prot,
 	    vm_paddr_t *pa);
@@ -106,6 +108,12 @@ int vm_pager_get_pages(vm_object_t object, vm_page_t *ma, int count,
  */
 void vm_pager_put_pages(vm_object_t object, vm_page_t *ma, int count,
     unsigned int flags, int *rtvals);
+
+/*
+ * Is there room for a dirty page of the object to be written to?  false: to try is
+ * of no use now.  Locked.
+ */
+bool vm_pager_has_room(vm_object_t object);
 
 /*
  * Has the pager something for that page?  And how many pages before and after it

@@ -36,7 +36,9 @@ static struct pmap space;
 
 static struct {
 	int says; /* VM_PAGER_* */
+	bool full;
 	unsigned int ncalls;
+	int npages;	   /* of all calls */
 	vm_pindex_t first; /* of the last call */
 	int count;
 	void (*meanwhile)(vm_page_t first);
@@ -55,6 +57,7 @@ __wrap_vm_pager_put_pages(vm_object_t obj, vm_page_t *ma, int count,
 	pager.ncalls++;
 	pager.first = ma[0]->pindex;
 	pager.count = count;
+	pager.npages += count;
 	if (pager.meanwhile != NULL)
 		pager.meanwhile(ma[0]);
 	mtx_lock(&vm_mtx);
@@ -66,6 +69,15 @@ __wrap_vm_pager_put_pages(vm_object_t obj, vm_page_t *ma, int count,
 			vm_page_undirty(ma[i]);
 	}
 	mtx_unlock(&vm_mtx);
+}
+
+bool __wrap_vm_pager_has_room(vm_object_t obj);
+
+bool
+__wrap_vm_pager_has_room(vm_object_t obj)
+{
+	assert_ptr_equal(obj, object);
+	return (!pager.full);
 }
 
 static int
@@ -337,6 +349,18 @@ test_launder_is_bounded(void **state)
 	assert_int_equal(pager.ncalls, 50);
 }
 
+/* Nor are neighbours, which go along with each of them. */
+static void
+test_lap_is_bounded(void **state)
+{
+	(void)state;
+	for (vm_pindex_t i = 0; i < 100; i++)
+		(void)make_page(i, 'D');
+	pager.says = VM_PAGER_AGAIN;
+	assert_int_equal(vm_pageout_launder(1000), 0);
+	assert_in_range(pager.npages, 100, 100 + VM_PAGER_MAXPAGES);
+}
+
 /* ---- In the background ---- */
 
 /*
@@ -527,6 +551,22 @@ test_write_while_laundered(void **state)
 	assert_true(vm_page_active(m));
 }
 
+/* Without room a page keeps its place in the queue, and its mappings may write. */
+static void
+test_launder_without_room(void **state)
+{
+	vm_page_t m = make_page(0, 'D');
+
+	(void)state;
+	map_page(m);
+	pager.full = true;
+	assert_int_equal(vm_pageout_launder(1), 0);
+	assert_int_equal(pager.ncalls, 0);
+	assert_int_equal(vm_page_queue(m), PQ_LAUNDRY);
+	assert_ptr_equal(mmu_access(0, VA, MMU_USER | MMU_WRITE),
+	    page_bytes(m));
+}
+
 /* Clean as far as its field says, and yet not lost. */
 static void
 test_dirty_in_a_mapping_only(void **state)
@@ -709,6 +749,8 @@ main(void)
 		POWERED(test_haste),
 		POWERED(test_active_wanted),
 		POWERED(test_launder_is_bounded),
+		POWERED(test_lap_is_bounded),
+		POWERED(test_launder_without_room),
 		POWERED(test_laundry_again),
 		POWERED(test_laundry_is_asked),
 		POWERED(test_write_while_laundered),
