@@ -123,6 +123,17 @@ find_tried(const struct modules *ms, const struct stat *st)
 	return (NULL);
 }
 
+static void
+refuse_tried(struct kdebug *kdb, struct modmap *mm, const char *path,
+    const struct tried_file *tf)
+{
+	const char *first = kdb->kdb_modules.ms_list[tf->mtf_idx].km_name;
+	char why[KPATH_LEN + 32];
+
+	(void)snprintf(why, sizeof(why), "tried for another module, %s", first);
+	refuse_file(kdb, mm, path, why, 0);
+}
+
 /*
  * Is there a file at path that was not tried yet?  The kernel loads a file once:
  * it is tried for the first module that leads to it, and for no other.
@@ -142,8 +153,7 @@ is_new_file(struct kdebug *kdb, struct modmap *mm, const char *path)
 	}
 	if ((tf = find_tried(ms, &st)) != NULL) {
 		if (tf->mtf_idx != mm->mm_idx && mm->mm_why == NULL)
-			refuse_file(kdb, mm, path, "tried for another module",
-			    0);
+			refuse_tried(kdb, mm, path, tf);
 		return (false);
 	}
 	if (add_tried(ms, &st, mm->mm_idx))
