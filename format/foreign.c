@@ -70,6 +70,7 @@ static const struct foreign {
 	MAGIC(0, "\x02\x21\x4c\x18",
 	    "compressed by lz4 -l, in its old format: unpack it first"),
 	MAGIC(0, "LZIP", "compressed with lzip(1): unpack it first"),
+	MAGIC(0, "\x5d\0\0", "compressed with lzma(1): unpack it first"),
 };
 
 /* Disks: asked last, for what they begin with is code or nothing. */
@@ -89,6 +90,7 @@ static const struct foreign late[] = {
 	MAGIC(0, "BZh", "bzip2 data"),
 	MAGIC(0, "\x04\x22\x4d\x18", "lz4 data"),
 	MAGIC(0, "minidump FreeBSD/", "a minidump"),
+	MAGIC(0, "\x7f" "ELF", "an ELF file"),
 };
 
 /* Linux: kernel/crash_core.c, elf.h.  Of a guest, QEMU passes it on. */

@@ -450,6 +450,8 @@ PACKED = [
     ("xz data", b"\xfd7zXZ\0"), ("bzip2 data", b"BZh9"),
     ("lz4 data", b"\x04\x22\x4d\x18"), ("a minidump", b"minidump FreeBSD/amd64"),
 ]
+tests.case("no dump: an ELF file after 512 zeros", check_zeros, 512, b"\x7fELF\2\1\1",
+           "zeros, then an ELF file at byte 512: remove the zeros first")
 for zeros, (name, data) in itertools.chain(
     itertools.product([1536], PACKED),
     itertools.product([1, 511, 512, 513, 4608, 65536, (1 << 20) - 1], PACKED[:1]),

@@ -42,6 +42,7 @@ static const struct start_row {
 	{ "VHD", "'conectix'", "qemu-img convert" },
 	{ "zip", "'PK' 0304", "zip" },
 	{ "compress", "1f9d90", "compress(1)" },
+	{ "lzma", "5d 00008000 ffffffffffffffff", "lzma(1)" },
 	{ "lz4, its old format", "02214c18", "lz4 -l" },
 	{ "a disk with a GUID partition table", "@510 55aa @512 'EFI PART'",
 	    "vmcore save" },
