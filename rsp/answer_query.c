@@ -171,28 +171,50 @@ answer_thread_stop(struct rsp *rsp, struct rsp_cursor *cur,
 /* ---- documents ---- */
 
 static void
-put_target_xml(const struct rsp_target *t, struct rsp_reply *reply)
+put_target_xml(struct rsp *rsp, struct rsp_reply *reply)
 {
-	rsp_tdesc_put(&t->rt_tdesc, reply);
+	rsp_tdesc_put(&rsp->rss_target->rt_tdesc, reply);
 }
 
 static void
-put_threads_xml(const struct rsp_target *t, struct rsp_reply *reply)
+put_thread_xml(const struct rsp_thread *td, struct rsp_reply *reply)
 {
-	rsp_put(reply, "<?xml version=\"1.0\"?>\n<threads>\n");
-	for (size_t i = 0; i < t->rt_nthreads && !reply->rp_cut; i++) {
-		rsp_put(reply, "<thread id=\"");
-		rsp_put_num(reply, t->rt_threads[i].rth_id);
-		rsp_put(reply, "\" name=\"");
-		rsp_put_xml(reply, t->rt_threads[i].rth_name);
-		rsp_put(reply, "\"/>\n");
+	rsp_put(reply, "<thread id=\"");
+	rsp_put_num(reply, td->rth_id);
+	rsp_put(reply, "\" name=\"");
+	rsp_put_xml(reply, td->rth_name);
+	rsp_put(reply, "\"/>\n");
+}
+
+/*
+ * Clients read on where the last piece ended.  The thread whose text is there is
+ * marked, so that a document of many threads takes no time of their square.
+ */
+static void
+put_threads_xml(struct rsp *rsp, struct rsp_reply *reply)
+{
+	const struct rsp_target *t = rsp->rss_target;
+	uint64_t off = reply->rp_skip;
+	size_t i = 0;
+
+	if (rsp->rss_mark_off != 0 && rsp->rss_mark_off <= off) {
+		reply->rp_skip -= rsp->rss_mark_off;
+		i = rsp->rss_mark;
+	} else {
+		rsp_put(reply, "<?xml version=\"1.0\"?>\n<threads>\n");
+	}
+	for (; i < t->rt_nthreads && !reply->rp_cut; i++) {
+		/* After what was skipped, the piece starts at off. */
+		rsp->rss_mark = i;
+		rsp->rss_mark_off = off - reply->rp_skip + reply->rp_len;
+		put_thread_xml(&t->rt_threads[i], reply);
 	}
 	rsp_put(reply, "</threads>\n");
 }
 
 static const struct {
 	const char *name; /* object:read:annex: */
-	void (*put)(const struct rsp_target *t, struct rsp_reply *reply);
+	void (*put)(struct rsp *rsp, struct rsp_reply *reply);
 } documents[] = {
 	{ "features:read:target.xml:", put_target_xml },
 	{ "threads:read::", put_threads_xml },
@@ -214,7 +236,7 @@ put_piece(struct rsp *rsp, struct rsp_reply *reply, size_t doc, uint64_t off,
 	window.rp_cap = rsp_room(reply);
 	if (len < window.rp_cap)
 		window.rp_cap = (size_t)len;
-	documents[doc].put(rsp->rss_target, &window);
+	documents[doc].put(rsp, &window);
 	reply->rp_len += window.rp_len;
 	if (window.rp_cut)
 		reply->rp_base[0] = 'm';

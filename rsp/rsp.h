@@ -55,6 +55,8 @@ struct rsp {
 	size_t rss_stopped;	/* that stopped last, */
 	const char *rss_reason; /* and why; NULL: that is not known */
 	size_t rss_listed;	/* threads told by qfThreadInfo, qsThreadInfo */
+	size_t rss_mark;	/* a thread, and where its text starts in the */
+	uint64_t rss_mark_off;	/* document of threads; 0: not known yet */
 	const char *rss_console; /* left to show of a command, or NULL */
 	bool rss_noack;		 /* both sides do without + and - */
 	bool rss_lldb;		 /* the client is LLDB */

@@ -392,6 +392,48 @@ test_many_threads(void **state)
 	assert_int_equal(told, NROWS(threads));
 }
 
+/* A piece at an offset of the document of threads. */
+static const char *
+piece(struct rsp *rsp, size_t off, size_t len)
+{
+	static char reply[REPLY_CAP];
+	char pkt[64];
+
+	snprintf(pkt, sizeof(pkt), "qXfer:threads:read::%zx,%zx", off, len);
+	ask(rsp, pkt, reply, sizeof(reply));
+	return (reply + 1);
+}
+
+/* Whatever was read before, and threads of pieces before are not looked at again. */
+static void
+test_pieces(void **state)
+{
+	struct rsp_target target = *fake_target(ARCH_AMD64, ORDER_LITTLE);
+	static struct rsp_thread threads[20];
+	static char doc[REPLY_CAP];
+	struct rsp rsp;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < NROWS(threads); i++)
+		threads[i] = (struct rsp_thread){ i + 0x100, "<name>" };
+	target.rt_threads = threads;
+	target.rt_nthreads = NROWS(threads);
+	rsp_init(&rsp, &target);
+	strcpy(doc, piece(&rsp, 0, sizeof(doc)));
+	len = strlen(doc);
+	for (size_t i = 0; i < 2 * len; i++) {
+		size_t off = i * 37 % (len + 1), n = 1 + i % 90;
+		const char *got = piece(&rsp, off, n);
+
+		assert_int_equal(strlen(got), n < len - off ? n : len - off);
+		assert_memory_equal(got, doc + off, strlen(got));
+	}
+	(void)piece(&rsp, 0, len / 2);
+	threads[0].rth_name = "another";
+	assert_string_equal(piece(&rsp, len / 2, len), doc + len / 2);
+}
+
 /* The output of a command comes in as many replies as it needs. */
 static void
 test_long_command(void **state)
@@ -562,6 +604,7 @@ main(void)
 	tests[n++] = row_test("big-endian", test_big_endian, NULL);
 	tests[n++] = row_test("the largest read", test_largest_read, NULL);
 	tests[n++] = row_test("many threads", test_many_threads, NULL);
+	tests[n++] = row_test("pieces of XML", test_pieces, NULL);
 	tests[n++] = row_test("a long command", test_long_command, NULL);
 	tests[n++] = row_test("the longest", test_longest_command, NULL);
 	tests[n++] = row_test("no crashed thread", test_no_reason, NULL);
