@@ -1,9 +1,10 @@
-/* The invariants of kernel/vm/vm_page.h and vm_pageq.c. */
+/* The invariants of kernel/vm/vm_page.h, vm_pageq.c and vm_object.h. */
 #include "tests/vm/audit.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/vm/vm_object.h"
 #include "kernel/vm/vm_page.h"
 
 static char report[200];
@@ -48,18 +49,36 @@ audit_free(const struct vm_page *m)
 	return (NULL);
 }
 
+/* Is it where its object looks for it, and where the page daemon does? */
+static const char *
+audit_object_page(const struct vm_page *m)
+{
+	if (vm_page_lookup(vm_page_object(m), m->pindex) != m)
+		return (say_page(m, "not found in its object"));
+	if (vm_page_queue(m) == PQ_NONE && m->wire_count == 0 && m->busy == 0)
+		return (say_page(m, "unwired, in no queue"));
+	return (NULL);
+}
+
 static const char *
 audit_used(const struct vm_page *m)
 {
+	const char *wrong = NULL;
+
 	if ((m->flags & VPG_HEAD) != 0)
 		return (say_page(m, "heads a free block"));
 	if ((m->dirty & ~m->valid) != 0)
 		return (say_page(m, "dirty, not valid"));
-	if (vm_page_queue(m) == PQ_NONE)
-		return (NULL);
+	if (m->object == NULL && m->wire_count == 0 &&
+	    (m->flags & VPG_BOOT) == 0)
+		return (say_page(m, "used, of nobody"));
+	if (vm_page_object(m) != NULL)
+		wrong = audit_object_page(m);
+	if (wrong != NULL || vm_page_queue(m) == PQ_NONE)
+		return (wrong);
 	if (m->wire_count != 0)
 		return (say_page(m, "wired, in a queue"));
-	if (m->object == NULL || (m->flags & VPG_SLAB) != 0)
+	if ((m->flags & VPG_SLAB) != 0)
 		return (say_page(m, "in a queue, of no object"));
 	return (NULL);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "tests/support/unit.h"
+#include "tests/vm/audit.h"
 #include "tests/vm/mmu.h"
 #include "tests/vm/objects.h"
 #include "tests/vm/pages.h"
@@ -192,10 +193,12 @@ page_in(struct world *world, vm_object_t object, vm_pindex_t pindex)
 	rv = vm_pager_get_pages(object, &m, 1, &behind, &ahead);
 	mtx_lock(&vm_mtx);
 	assert_true(rv == VM_PAGER_OK || rv == VM_PAGER_ERROR);
-	if (rv == VM_PAGER_OK)
+	if (rv == VM_PAGER_OK) {
+		vm_page_activate(m);
 		vm_page_xunbusy(m);
-	else
+	} else {
 		vm_page_free(m);
+	}
 	world->nread++;
 	world->nfailed += rv != VM_PAGER_OK;
 	vm_object_pip_wakeup(object);
@@ -264,6 +267,7 @@ write_page(struct world *world, struct proc_model *proc, vm_pindex_t pindex)
 	page_fill(m, pattern, pattern);
 	vm_page_valid(m);
 	vm_page_dirty(m);
+	vm_page_activate(m);
 	vm_page_xunbusy(m);
 	mtx_unlock(&vm_mtx);
 	proc->patterns[pindex] = pattern;
@@ -374,6 +378,7 @@ check_world(struct world *world)
 	if (nthreads == 1) {
 		assert_true(audit_objects(&npages) <= 2 * NPROCS);
 		audit_swap();
+		assert_null(audit_pages());
 	}
 }
 
@@ -465,6 +470,7 @@ test_storm(void **state)
 	sim_disks_stop(&worker);
 	assert_int_equal(audit_objects(&npages), 0);
 	audit_swap();
+	assert_null(audit_pages());
 	assert_true(TAILQ_EMPTY(&swap_objects));
 	for (int i = 0; i < NDISKS; i++)
 		sim_disk_destroy(disks[i]);

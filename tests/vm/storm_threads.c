@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "tests/support/unit.h"
+#include "tests/vm/audit.h"
 #include "tests/vm/mmu.h"
 #include "tests/vm/objects.h"
 #include "tests/vm/sim.h"
@@ -337,6 +338,7 @@ test_storm(void **state)
 	assert_null(vm_map_audit(&vm->vm_map));
 	vm_map_unlock_read(&vm->vm_map);
 	(void)audit_objects(&npages);
+	assert_null(audit_pages());
 	vmspace_free(vm);
 	assert_int_equal(audit_objects(&npages), 0);
 	sim_halt();

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/support/unit.h"
+#include "tests/vm/audit.h"
 #include "tests/vm/mmu.h"
 #include "tests/vm/objects.h"
 #include "tests/vm/sim.h"
@@ -621,12 +622,19 @@ audit_all_objects(void)
 static void
 audit(void)
 {
+	vm_pindex_t npages;
+	const char *wrong;
+
 	sim_disks_drain();
 	for (unsigned int i = 0; i < NPROCS; i++) {
 		if (procs[i].vm != NULL)
 			audit_proc(&procs[i]);
 	}
 	audit_all_objects();
+	(void)audit_objects(&npages);
+	audit_swap();
+	wrong = audit_pages();
+	expect(wrong == NULL, wrong);
 }
 
 /* ---- The storm ---- */

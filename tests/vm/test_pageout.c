@@ -733,6 +733,8 @@ test_allocation_waits_for_the_daemon(void **state)
 		assert_non_null(m);
 		if (i % 4 != 0)
 			vm_page_free(m);
+		else
+			m->object = &ended; /* stands for an owner */
 	}
 	__atomic_store_n(&ended, true, __ATOMIC_RELEASE);
 	sim_join(t);

@@ -6,6 +6,8 @@
 #include "tests/vm/pages.h"
 #include "tests/vm/sim.h"
 
+#include "kernel/vm/vm_object.h"
+
 #define NPAGES 100
 
 static char owner; /* stands for an object */
@@ -273,6 +275,28 @@ break_owner(vm_page_t m)
 	m->object = NULL;
 }
 
+/* It says that it is an object's, which does not have it. */
+static void
+break_lost(vm_page_t m)
+{
+	m->object = vm_object_allocate(OBJT_SWAP, 1);
+	vm_page_aflag_set(m, VPG_OBJECT);
+}
+
+static void
+break_no_queue(vm_page_t unused)
+{
+	vm_object_t object = vm_object_allocate(OBJT_SWAP, 1);
+	vm_page_t m;
+
+	(void)unused;
+	mtx_lock(&vm_mtx);
+	m = vm_page_alloc(object, 0, VM_ALLOC_NORMAL);
+	assert_non_null(m);
+	vm_page_xunbusy(m);
+	mtx_unlock(&vm_mtx);
+}
+
 static void
 break_free(vm_page_t m)
 {
@@ -326,7 +350,9 @@ static const struct broken {
 } broken[] = {
 	{ "audit: wired", break_wired, "wired, in a queue" },
 	{ "audit: dirty", break_dirty, "dirty, not valid" },
-	{ "audit: owner", break_owner, "of no object" },
+	{ "audit: owner", break_owner, "used, of nobody" },
+	{ "audit: lost", break_lost, "not found in its object" },
+	{ "audit: no queue", break_no_queue, "unwired, in no queue" },
 	{ "audit: slab", break_slab, "of no object" },
 	{ "audit: free", break_free, "free, with an owner" },
 	{ "audit: link", break_link, "wrong link back" },

@@ -67,7 +67,7 @@ static void
 test_page_goes_to_its_cpu(void **state)
 {
 	vm_pindex_t before = vm_cnt.v_free_count;
-	vm_page_t m = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	vm_page_t m = vm_page_alloc_noobj(VM_ALLOC_NORMAL), other;
 
 	(void)state;
 	assert_int_equal(vm_free_count(), before - 1);
@@ -78,9 +78,13 @@ test_page_goes_to_its_cpu(void **state)
 	assert_null(audit_pages());
 
 	sim_pin(1);
-	assert_ptr_not_equal(vm_page_alloc_noobj(VM_ALLOC_NORMAL), m);
+	other = vm_page_alloc_noobj(VM_ALLOC_NORMAL);
+	assert_non_null(other);
+	assert_ptr_not_equal(other, m);
 	sim_pin(0);
 	assert_ptr_equal(vm_page_alloc_noobj(VM_ALLOC_NORMAL), m);
+	vm_page_free(m);
+	vm_page_free(other);
 }
 
 static void
