@@ -76,7 +76,7 @@ struct arch {
 	uint8_t ar_syscall_arg;	   /* REG_NONE: none */
 	bool ar_syscall_is_result; /* what has the number gets the result */
 
-	/* 64 bits: the lowest address that can be one of the kernel. */
+	/* 64 bits: the lowest address of kernels in the upper half. */
 	kvaddr_t ar_va_first;
 
 	/*

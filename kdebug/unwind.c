@@ -47,6 +47,7 @@ struct kdebug_trace {
 	struct kdebug *tr_kdb;
 	const struct arch *tr_arch;
 	const struct kdebug_thread *tr_td;
+	kvaddr_t tr_va_first; /* no address of the kernel is lower */
 	struct cursor tr_cur; /* the frame that was handed out last */
 	struct stack tr_stacks[STACKS_MAX];
 	size_t tr_nstacks;
@@ -83,11 +84,38 @@ code_va(const struct kdebug_trace *tr, const struct cursor *cur)
 	return (cur->cu_exact || is_landing(tr, pc) ? pc : pc - 1);
 }
 
-/* 64-bit kernels have the upper addresses; 32-bit ones can have any. */
+/*
+ * The lowest address that can be the kernel's.  Most 64-bit kernels have the
+ * upper half; one whose file starts below can have any, as 32-bit ones can.
+ */
+static kvaddr_t
+first_va(const struct kdebug *kdb)
+{
+	kvaddr_t base = kdb->kdb_core->kc_exec_base;
+	kvaddr_t first = kdb->kdb_arch->ar_va_first;
+
+	return (base != 0 && base < first ? 0 : first);
+}
+
 static bool
 is_kernel_va(const struct kdebug_trace *tr, kvaddr_t va)
 {
-	return (va >= tr->tr_arch->ar_va_first);
+	return (va >= tr->tr_va_first);
+}
+
+/*
+ * Can this be a return address?  Where a kernel that could have the upper half
+ * does not, code is what its file or a module has.
+ */
+static bool
+is_return(const struct kdebug_trace *tr, kvaddr_t ra)
+{
+	uint8_t byte;
+
+	if (tr->tr_va_first != 0 || tr->tr_arch->ar_va_first == 0)
+		return (is_kernel_va(tr, ra));
+	return (kvm_read_exec(tr->tr_kdb->kdb_kd, ra - 1, &byte, 1) == 1 ||
+	    modules_find(tr->tr_kdb, ra - 1) != NULL);
 }
 
 /* A return address without its signature, which replaces copies of bit 55. */
@@ -154,7 +182,7 @@ step_chain(struct kdebug_trace *tr, struct kdebug_regs *out)
 	    !mem_word(tr->tr_kdb, fp + (kvaddr_t)arch->ar_chain_ra, &ra))
 		return (false);
 	ra = strip_pac(arch, ra);
-	if (!is_kernel_va(tr, ra) || !is_caller(tr, ra, caller_fp))
+	if (!is_return(tr, ra) || !is_caller(tr, ra, caller_fp))
 		return (false);
 	*out = (struct kdebug_regs){ 0 };
 	regs_set(out, arch->ar_pc, ra);
@@ -180,7 +208,7 @@ step_tables(struct kdebug_trace *tr, struct kdebug_regs *out)
 		kvaddr_t ra = strip_pac(arch, out->rs_value[arch->ar_pc]);
 
 		regs_set(out, arch->ar_pc, ra);
-		if (!is_kernel_va(tr, ra))
+		if (!is_return(tr, ra))
 			result = UNWIND_NONE;
 	}
 	return (result);
@@ -239,7 +267,7 @@ is_user(const struct kdebug_trace *tr, const struct kdebug_regs *regs)
 {
 	const struct arch *arch = tr->tr_arch;
 
-	return (arch->ar_va_first == 0 ||
+	return (tr->tr_va_first == 0 ||
 	    (!is_kernel_va(tr, regs->rs_value[arch->ar_pc]) &&
 		!is_kernel_va(tr, regs->rs_value[arch->ar_sp])));
 }
@@ -326,7 +354,7 @@ begin(struct kdebug_trace *tr)
 	/*
 	 * Not if the kernel can be at any address: they cannot be told apart.
 	 */
-	if (tr->tr_arch->ar_va_first != 0 && is_user(tr, regs)) {
+	if (tr->tr_va_first != 0 && is_user(tr, regs)) {
 		enter_user(tr,
 		    &(struct trap){
 			.tp_regs = *regs,
@@ -355,6 +383,8 @@ kdebug_trace_create(struct kdebug *kdb, const struct kdebug_thread *td)
 	tr->tr_kdb = kdb;
 	tr->tr_arch = kdb->kdb_arch;
 	tr->tr_td = td;
+	if (tr->tr_arch != NULL)
+		tr->tr_va_first = first_va(kdb);
 	tr->tr_limit = KDEBUG_TRACE_MAX;
 	tr->tr_done = !begin(tr);
 	return (tr);

@@ -3,6 +3,7 @@
  * bytes, names with a NUL.
  *
  *	A machine order ...	what kernel it is: always the first
+ *	E va			where the kernel's file starts
  *	P va len bytes		bytes of memory, at most a page
  *	S va len code name	a symbol
  *	C value			the next constant
@@ -11,7 +12,7 @@
  *				the ring's
  *	V qemu state len bytes	a virtual CPU, and its registers
  *
- * The kernel's file is not kept.
+ * What else is in the kernel's file is not kept.
  */
 #include <sys/stat.h>
 
@@ -104,6 +105,10 @@ put_kernel(FILE *f, const kvm_t *kd)
 	fputc('A', f);
 	put_number(f, kd->kd_core.kc_arch);
 	put_number(f, kd->kd_core.kc_order == ORDER_BIG);
+	if (kd->kd_core.kc_exec_base != 0) {
+		fputc('E', f);
+		put_number(f, kd->kd_core.kc_exec_base);
+	}
 	for (size_t i = 0; i < kd->kd_npages; i++)
 		put_page(f, kd->kd_pages[i]);
 	for (size_t i = 0; i < kd->kd_nsyms; i++)
@@ -195,6 +200,12 @@ take_name(struct rest *rest)
 }
 
 static void
+take_exec_base(kvm_t *kd, struct rest *rest)
+{
+	fake_set_exec_base(kd, take_number(rest));
+}
+
+static void
 take_memory(kvm_t *kd, struct rest *rest)
 {
 	uint64_t va = take_number(rest);
@@ -263,6 +274,7 @@ static const struct {
 	char letter;
 	void (*take)(kvm_t *kd, struct rest *rest);
 } kinds[] = {
+	{ 'E', take_exec_base },
 	{ 'P', take_memory },
 	{ 'S', take_symbol },
 	{ 'C', take_const },

@@ -69,6 +69,12 @@ fake_set_exec(kvm_t *kd, const char *path)
 }
 
 void
+fake_set_exec_base(kvm_t *kd, kvaddr_t base)
+{
+	kd->kd_core.kc_exec_base = base;
+}
+
+void
 fake_set_msgbuf(kvm_t *kd, const void *ring, uint32_t len, const void *behind,
     uint32_t behind_len)
 {
@@ -276,7 +282,10 @@ kssize_t
 kvm_read_exec(kvm_t *kd, kvaddr_t va, void *buf, size_t len)
 {
 	size_t idx = (size_t)((va - CONSTS_VA) / 4);
+	kvaddr_t base = kd->kd_core.kc_exec_base;
 
+	if (base != 0 && va >= base && va - base < GB)
+		return (kvm_read2(kd, va, buf, len));
 	if (va < CONSTS_VA || idx >= kd->kd_nconsts || len != 4)
 		return (-1);
 	if (kd->kd_core.kc_order == ORDER_LITTLE)

@@ -15,6 +15,12 @@ void fake_destroy(kvm_t *kd);
 /* The kernel's ELF file, for those parts that look at it by themselves. */
 void fake_set_exec(kvm_t *kd, const char *path);
 
+/*
+ * Where the kernel's file starts: what memory has from there on, up to the next
+ * gigabyte, is in the file too.
+ */
+void fake_set_exec_base(kvm_t *kd, kvaddr_t base);
+
 /* The section of a minidump that copies the message buffer, len bytes. */
 void fake_set_msgbuf(kvm_t *kd, const void *ring, uint32_t len,
     const void *behind, uint32_t behind_len);

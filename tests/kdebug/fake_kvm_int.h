@@ -5,6 +5,7 @@
 #include "tests/kdebug/fake_kvm.h"
 
 #define PAGE_LEN 4096
+#define GB	 (UINT64_C(1) << 30)
 
 /* The address of no page: of those that were dropped. */
 #define DROPPED_VA 1

@@ -159,6 +159,16 @@ stack_func(const struct stacked *st, unsigned int n)
 void
 stack_init(struct stacked *st, const struct machine *mc)
 {
+	if (mc->mc_word == 8)
+		stack_init_at(st, mc, 0xffffffff80200000, 0xfffffe0000100000);
+	else
+		stack_init_at(st, mc, 0xc0200000, 0xd0100000);
+}
+
+void
+stack_init_at(struct stacked *st, const struct machine *mc, kvaddr_t text,
+    kvaddr_t stack)
+{
 	static const char *const names[NFUNCS] = {
 		[PANIC] = "panic",
 		[TRAP_PFAULT] = "trap_pfault",
@@ -166,12 +176,11 @@ stack_init(struct stacked *st, const struct machine *mc)
 		[SYSCALL] = "syscall",
 		[FORK_EXIT] = "fork_exit",
 	};
-	bool is64 = mc->mc_word == 8;
 
 	*st = (struct stacked){ .st_mc = mc };
 	kernel_init(&st->st_k, mc->mc_arch);
-	st->st_text = is64 ? UINT64_C(0xffffffff80200000) : 0xc0200000;
-	st->st_stack = is64 ? UINT64_C(0xfffffe0000100000) : 0xd0100000;
+	st->st_text = text;
+	st->st_stack = stack;
 	for (unsigned int n = 0; n < NFUNCS; n++)
 		fake_symbol(st->st_k.k_kd,
 		    names[n] != NULL ? names[n] : mc->mc_handler,

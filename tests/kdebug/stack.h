@@ -52,6 +52,10 @@ kvaddr_t stack_func(const struct stacked *st, unsigned int n);
 /* A thread without any registers yet.  kernel_fini() of st_k undoes it. */
 void stack_init(struct stacked *st, const struct machine *mc);
 
+/* The same, at other addresses. */
+void stack_init_at(struct stacked *st, const struct machine *mc, kvaddr_t text,
+    kvaddr_t stack);
+
 /* The registers in dumppcb. */
 void stack_put_pcb(struct stacked *st, kvaddr_t pc, kvaddr_t sp, kvaddr_t fp);
 

@@ -43,22 +43,91 @@ static const struct machine_row {
 };
 
 static void
-test_through_trap(void **state)
+check_through_trap(struct stacked *st)
 {
 	static const int want[] = { PANIC, TRAP_PFAULT, HANDLER, VICTIM,
 		SYSCALL, -1 };
+
+	stack_put_panic(st, st->st_mc->mc_kernel_mode);
+	stack_walk(st);
+	stack_check(st, want);
+	for (size_t i = 0; i < st->st_nframes; i++)
+		assert_int_equal(st->st_frames[i].kf_trap, i == 3);
+	assert_string_equal(st->st_frames[3].kf_symbol, "victim");
+	assert_int_equal(st->st_frames[3].kf_offset, 0x80);
+	check_registers(st);
+	kernel_fini(&st->st_k);
+}
+
+static void
+test_through_trap(void **state)
+{
 	const struct machine_row *row = *state;
 	struct stacked st;
 
 	stack_init(&st, row->mc);
-	stack_put_panic(&st, row->mc->mc_kernel_mode);
+	check_through_trap(&st);
+}
+
+/* A kernel in the lower half, whose file says so; its stack is elsewhere. */
+static const struct machine_row low_rows[] = {
+	{ "amd64, lower half: through a trap", &mc_amd64 },
+	{ "arm64, lower half: through a trap", &mc_arm64 },
+	{ "riscv, lower half: through a trap", &mc_riscv },
+};
+
+#define LOW_BASE  UINT64_C(0x80000000)
+#define LOW_STACK UINT64_C(0x200100000)
+
+static void
+init_low(struct stacked *st, const struct machine *mc)
+{
+	stack_init_at(st, mc, LOW_BASE + 0x200000, LOW_STACK);
+	fake_set_exec_base(st->st_k.k_kd, LOW_BASE);
+}
+
+static void
+test_low_through_trap(void **state)
+{
+	const struct machine_row *row = *state;
+	struct stacked st;
+
+	init_low(&st, row->mc);
+	check_through_trap(&st);
+}
+
+/* There, too, a trap from user mode ends the trace. */
+static void
+test_low_user(void **state)
+{
+	const struct kdebug_user *user;
+	struct stacked st;
+
+	(void)state;
+	init_low(&st, &mc_amd64);
+	stack_put_panic(&st, mc_amd64.mc_user_mode);
+	user = stack_walk_to_user(&st);
+	assert_non_null(user);
+	assert_int_equal(st.st_nframes, 3);
+	stack_end(&st);
+}
+
+/* What is no code of the kernel's file is no return address. */
+static void
+test_low_outside(void **state)
+{
+	static const int want[] = { PANIC, -1 };
+	struct stacked st;
+
+	(void)state;
+	init_low(&st, &mc_amd64);
+	stack_put_pcb(&st, stack_func(&st, PANIC) + 0x40, LOW_STACK,
+	    LOW_STACK + 0x100);
+	stack_put_frame(&st, LOW_STACK + 0x100, LOW_STACK + 0x200,
+	    LOW_STACK + 0x40);
+	stack_put_frame(&st, LOW_STACK + 0x200, 0, 0);
 	stack_walk(&st);
 	stack_check(&st, want);
-	for (size_t i = 0; i < st.st_nframes; i++)
-		assert_int_equal(st.st_frames[i].kf_trap, i == 3);
-	assert_string_equal(st.st_frames[3].kf_symbol, "victim");
-	assert_int_equal(st.st_frames[3].kf_offset, 0x80);
-	check_registers(&st);
 	kernel_fini(&st.st_k);
 }
 
@@ -444,6 +513,8 @@ int
 main(void)
 {
 	struct CMUnitTest tests[128] = {
+		cmocka_unit_test(test_low_user),
+		cmocka_unit_test(test_low_outside),
 		cmocka_unit_test(test_stack_circle),
 		cmocka_unit_test(test_landing),
 		cmocka_unit_test(test_arm_switched),
@@ -452,9 +523,10 @@ main(void)
 		cmocka_unit_test(test_escaped),
 		cmocka_unit_test(test_few_frames),
 	};
-	size_t n = 7;
+	size_t n = 9;
 
 	ADD_ROWS(tests, n, through_rows, test_through_trap);
+	ADD_ROWS(tests, n, low_rows, test_low_through_trap);
 	ADD_ROWS(tests, n, begin_rows, test_begin);
 	ADD_ROWS(tests, n, early_rows, test_early);
 	ADD_ROWS(tests, n, null_rows, test_null_call);
