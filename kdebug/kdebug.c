@@ -8,6 +8,7 @@
 
 #include "kdebug/buildid.h"
 #include "kdebug/debugfile.h"
+#include "kdebug/escape.h"
 #include "kdebug/kdebug_int.h"
 #include "libkvm/array.h"
 
@@ -56,8 +57,8 @@ read_text(struct kdebug *kdb, kvaddr_t va)
 }
 
 /*
- * The version text in the kernel's file.  The section may end soon after it.
- * false: it is in none, or is no text.
+ * The version text in the kernel's file, on one line.  The section may end soon
+ * after it.  false: it is in none, or is no text.
  */
 static bool
 read_file_version(struct kdebug *kdb, kvaddr_t va, char text[TEXT_LEN])
@@ -69,7 +70,39 @@ read_file_version(struct kdebug *kdb, kvaddr_t va, char text[TEXT_LEN])
 		len /= 2;
 	if (len < 64 || text[0] == '\0' || memchr(text, '\0', len) == NULL)
 		return (false);
-	return (true);
+	text[join_lines(text, strlen(text))] = '\0';
+	return (escape_is_clean(text));
+}
+
+/* Does the dump have a text there?  A number may look like a short one. */
+static bool
+is_text(struct kdebug *kdb, const struct kvm_symbol *sym)
+{
+	char text[TEXT_LEN + 1];
+	size_t len = mem_string(kdb, sym->ksy_va, text, TEXT_LEN);
+
+	if ((sym->ksy_len == 4 || sym->ksy_len == 8) && len + 1 < sym->ksy_len)
+		return (false);
+	text[join_lines(text, len)] = '\0';
+	return (escape_is_clean(text));
+}
+
+/*
+ * Some kernels call something else "version", a number or a pointer.  It is the
+ * kernel's version if the dump or the kernel's file has a text there.
+ */
+static struct kdebug_text
+read_version(struct kdebug *kdb, const struct kvm_symbol *sym)
+{
+	struct kdebug_text out = read_text(kdb, sym->ksy_va);
+	char file[TEXT_LEN];
+
+	if (out.kx_text != NULL && !is_text(kdb, sym))
+		out = (struct kdebug_text){ .kx_why = KDEBUG_WHY_UNREADABLE };
+	if (out.kx_why == KDEBUG_WHY_UNREADABLE &&
+	    !read_file_version(kdb, sym->ksy_va, file))
+		out.kx_why = KDEBUG_WHY_NO_SYMBOL;
+	return (out);
 }
 
 /*
@@ -88,8 +121,7 @@ compare_versions(struct kdebug *kdb, kvaddr_t va)
 	if (!mem_read(kdb, va, &first, 1) || first == 0 ||
 	    !read_file_version(kdb, va, file))
 		return;
-	text =
-	    arena_text(&kdb->kdb_arena, file, join_lines(file, strlen(file)));
+	text = arena_text(&kdb->kdb_arena, file, strlen(file));
 	if (text == NULL)
 		return;
 	if (dumped != NULL && strcmp(text, dumped) == 0) {
@@ -175,12 +207,13 @@ read_texts(struct kdebug *kdb)
 		    kvm_has_symbols(kdb->kdb_kd) ? KDEBUG_WHY_NO_SYMBOL :
 						   KDEBUG_WHY_STRIPPED,
 	};
+	struct kvm_symbol sym;
 	kvaddr_t va;
 
 	kdb->kdb_version = kdb->kdb_panic = unknown;
-	if (layout_symbol(kdb, "version", &va)) {
-		kdb->kdb_version = read_text(kdb, va);
-		compare_versions(kdb, va);
+	if (kvm_symbol_find(kdb->kdb_kd, "version", &sym)) {
+		kdb->kdb_version = read_version(kdb, &sym);
+		compare_versions(kdb, sym.ksy_va);
 	}
 	if (kdb->kdb_pairing == KDEBUG_UNKNOWN_KERNEL &&
 	    kdb->kdb_core->kc_exec_path != NULL)

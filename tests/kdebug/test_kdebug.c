@@ -21,6 +21,40 @@ test_texts(void **state)
 	kernel_fini(&k);
 }
 
+/* What a kernel calls "version" is not always a text. */
+static const struct version_row {
+	const char *name;
+	uint64_t value;	  /* of a word there */
+	uint64_t len;	  /* of the symbol; 0: unknown */
+	const char *text; /* NULL: it is none */
+} version_rows[] = {
+	{ "a version of three characters", 0x302e31, 4, "1.0" },
+	{ "a version of unknown length", 0x302e31, 0, "1.0" },
+	{ "a version that is a number", 3, 4, NULL },
+	{ "a version that is a number like a letter's", 0x41, 4, NULL },
+	{ "a version that is a pointer", 0xffffffff80413c41, 8, NULL },
+	{ "a version that is a pointer of unknown length", 0xffffffff80413c41,
+	    0, NULL },
+	{ "a version that is 0", 0, 4, NULL },
+};
+
+static void
+test_version(void **state)
+{
+	const struct version_row *row = *state;
+	struct kernel k;
+
+	kernel_init(&k, ARCH_AMD64);
+	fake_symbol(k.k_kd, "version", HEAP, row->len);
+	fake_word(k.k_kd, HEAP, row->value);
+	kernel_open(&k);
+	check_text(kdebug_version(k.k_kdb)->kx_text, row->text);
+	assert_int_equal(kdebug_version(k.k_kdb)->kx_why,
+	    row->text != NULL ? KDEBUG_WHY_KNOWN : KDEBUG_WHY_NO_SYMBOL);
+	assert_false(has_note(k.k_kdb, "another kernel"));
+	kernel_fini(&k);
+}
+
 /* The version is not in the dump: is it of this kernel all the same? */
 static const struct pairing_row {
 	const char *name;
@@ -152,12 +186,14 @@ test_why(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[NROWS(why_rows) + NROWS(pairing_rows) + 1] = {
+	struct CMUnitTest tests[NROWS(why_rows) + NROWS(version_rows) +
+	    NROWS(pairing_rows) + 1] = {
 		cmocka_unit_test(test_texts),
 	};
 	size_t n = 1;
 
 	ADD_ROWS(tests, n, why_rows, test_why);
 	ADD_ROWS(tests, n, pairing_rows, test_pairing);
+	ADD_ROWS(tests, n, version_rows, test_version);
 	return (RUN_TESTS(tests, n));
 }
