@@ -55,6 +55,8 @@ print_frame(void *arg, size_t n, const struct kdebug_frame *frame)
 
 	if (frame->kf_trap && n > 0)
 		fprintf(out, "--- trap ---\n");
+	if (frame->kf_gap)
+		fprintf(out, "--- a frame may be missing ---\n");
 	fprintf(out, "#%-2zu 0x%0*" PRIx64 " in ", n, bp->bp_digits,
 	    frame->kf_pc);
 	if (frame->kf_symbol != NULL)
@@ -189,14 +191,15 @@ frame_json(const struct dump *dump, const struct kdebug_frame *frame)
 	bool symbol = frame->kf_symbol != NULL;
 	bool file = frame->kf_file != NULL;
 
-	return (json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "pc",
+	return (json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "pc",
 	    json_hex(frame->kf_pc, dump->d_core->kc_ptr_len), "symbol",
 	    json_text(frame->kf_symbol), "offset",
 	    symbol ? json_integer((json_int_t)frame->kf_offset) : json_null(),
 	    "file", json_text(frame->kf_file), "line",
 	    file ? json_integer(frame->kf_line) : json_null(), "module",
 	    json_text(frame->kf_module), "trap", (int)frame->kf_trap,
-	    "registers", registers_json(dump->d_kdb, &frame->kf_regs)));
+	    "gap_before", (int)frame->kf_gap, "registers",
+	    registers_json(dump->d_kdb, &frame->kf_regs)));
 }
 
 /* The brackets, and "cut" in the last frame; bytes. */

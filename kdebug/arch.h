@@ -37,6 +37,7 @@ struct cursor {
 	struct kdebug_regs cu_regs;
 	bool cu_exact;	 /* pc is an instruction, not a return address */
 	bool cu_trapped; /* it is exact because a trap interrupted it */
+	bool cu_gap;	 /* see kf_gap */
 	int cu_cpu;	 /* the thread's; -1: none */
 };
 
@@ -127,6 +128,14 @@ struct arch {
 	 */
 	bool (*ar_prologue)(struct kdebug *kdb, const struct cursor *cur,
 	    const struct func *fn, struct kdebug_regs *out);
+
+	/*
+	 * Has fn made a frame of its own before pc, as compilers do?  What was
+	 * written in assembly need not.  true, too, if its code cannot be read.
+	 * NULL: it cannot be told.
+	 */
+	bool (*ar_makes_frame)(struct kdebug *kdb, const struct func *fn,
+	    kvaddr_t pc);
 
 	/* The link address of code that runs at va.  NULL: the same. */
 	kvaddr_t (*ar_link_va)(struct kdebug *kdb, kvaddr_t va);

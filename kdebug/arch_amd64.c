@@ -244,4 +244,5 @@ const struct arch kdb_arch_amd64 = {
 	.ar_unwind_section = UNWIND_SECTION,
 	.ar_trap = trap,
 	.ar_prologue = prologue,
+	.ar_makes_frame = x86_makes_frame,
 };

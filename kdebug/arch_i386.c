@@ -379,5 +379,6 @@ const struct arch kdb_arch_i386 = {
 	.ar_prstatus = &prstatus,
 	.ar_trap = trap,
 	.ar_prologue = prologue,
+	.ar_makes_frame = x86_makes_frame,
 	.ar_link_va = link_va,
 };

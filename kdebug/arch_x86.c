@@ -110,3 +110,27 @@ x86_prologue(struct kdebug *kdb, const struct cursor *cur,
 	regs_set(out, arch->ar_sp, sp + (kvaddr_t)off + ptr_len);
 	return (true);
 }
+
+/* No compiler does more before it makes a frame. */
+#define PROLOGUE_MAX 256
+
+/* The two encodings of "mov %esp,%ebp", which amd64 has after a REX prefix. */
+static const uint8_t mov_sp_bp[][2] = { { 0x89, 0xe5 }, { 0x8b, 0xec } };
+
+bool
+x86_makes_frame(struct kdebug *kdb, const struct func *fn, kvaddr_t pc)
+{
+	uint8_t code[PROLOGUE_MAX];
+	kvaddr_t len = pc - fn->fn_va;
+
+	if (len > sizeof(code))
+		len = sizeof(code);
+	if (!mem_code(kdb, fn->fn_va, code, (size_t)len))
+		return (true);
+	for (size_t i = 0; i + 2 <= len; i++) {
+		for (size_t j = 0; j < NITEMS(mov_sp_bp); j++)
+			if (memcmp(code + i, mov_sp_bp[j], 2) == 0)
+				return (true);
+	}
+	return (false);
+}

@@ -27,6 +27,9 @@ x86_is_idtvec(const char *name)
 enum trap_kind x86_trap_kind(const struct func *fn, struct trap *out,
     uint64_t cs);
 
+/* arch's ar_makes_frame. */
+bool x86_makes_frame(struct kdebug *kdb, const struct func *fn, kvaddr_t pc);
+
 /* arch's ar_prologue, for pointers of ptr_len bytes. */
 bool x86_prologue(struct kdebug *kdb, const struct cursor *cur,
     const struct func *fn, unsigned int ptr_len, struct kdebug_regs *out);

@@ -141,6 +141,7 @@ const char *kdebug_run_name(enum kdebug_run run);
 struct kdebug_frame {
 	kvaddr_t kf_pc;
 	bool kf_trap;	       /* pc was interrupted here, not returned to */
+	bool kf_gap;	       /* one may be missing before this */
 	const char *kf_symbol; /* escaped, kdb's; NULL: unknown */
 	uint64_t kf_offset;    /* of pc in kf_symbol */
 	const char *kf_file;   /* escaped, kdb's; NULL: no debug information */

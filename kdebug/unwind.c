@@ -53,6 +53,7 @@ struct kdebug_trace {
 	size_t tr_nstacks;
 	size_t tr_nframes; /* handed out */
 	size_t tr_limit;   /* how many may be */
+	bool tr_named;	   /* one of the frames is in a known function */
 	bool tr_back;	   /* one of the frames leads back to user mode */
 	struct kdebug_user tr_user;
 	bool tr_has_user;
@@ -242,11 +243,32 @@ step_frameless(struct kdebug_trace *tr, const struct func *fn,
 	    modules_find(tr->tr_kdb, va) != NULL);
 }
 
+/*
+ * Does the chain of frame pointers leave out the caller?  It does if the frame
+ * pointer is still the caller's, as in an entry from a trap that was written in
+ * assembly: then the function that was interrupted is left out.
+ *
+ * A function without a name may be such an entry.  That means nothing if none
+ * has a name, as in a file without symbols of functions.
+ */
+static bool
+may_skip_caller(const struct kdebug_trace *tr, const struct func *fn)
+{
+	const struct arch *arch = tr->tr_arch;
+	kvaddr_t va = code_va(tr, &tr->tr_cur);
+
+	if (fn == NULL)
+		return (tr->tr_named && modules_find(tr->tr_kdb, va) == NULL);
+	return (arch->ar_makes_frame != NULL &&
+	    !arch->ar_makes_frame(tr->tr_kdb, fn, va));
+}
+
 /* The caller, by the first way that works; fn is NULL if unknown. */
 static bool
-step_caller(struct kdebug_trace *tr, const struct func *fn,
-    struct kdebug_regs *out)
+step_caller(struct kdebug_trace *tr, const struct func *fn, struct cursor *next)
 {
+	struct kdebug_regs *out = &next->cu_regs;
+
 	switch (step_tables(tr, out)) {
 	case UNWIND_DONE:
 		return (true);
@@ -255,7 +277,10 @@ step_caller(struct kdebug_trace *tr, const struct func *fn,
 	case UNWIND_NONE:
 		break;
 	}
-	return (step_frameless(tr, fn, out) || step_chain(tr, out));
+	if (step_frameless(tr, fn, out))
+		return (true);
+	next->cu_gap = may_skip_caller(tr, fn);
+	return (step_chain(tr, out));
 }
 
 /*
@@ -318,6 +343,7 @@ step(struct kdebug_trace *tr)
 
 	known = func_at(tr->tr_kdb, code_va(tr, &tr->tr_cur), &fn);
 	if (known) {
+		tr->tr_named = true;
 		if (name_in(fn.fn_name, way_back, NITEMS(way_back)))
 			tr->tr_back = true;
 		switch (arch->ar_trap(tr->tr_kdb, &tr->tr_cur, &fn, &tp)) {
@@ -333,7 +359,7 @@ step(struct kdebug_trace *tr)
 			break;
 		}
 	}
-	if (!step_caller(tr, known ? &fn : NULL, &next.cu_regs))
+	if (!step_caller(tr, known ? &fn : NULL, &next))
 		return (false);
 	if (next.cu_regs.rs_value[arch->ar_pc] == 0 ||
 	    !enter_stack(tr, next.cu_regs.rs_value[arch->ar_sp]))
@@ -415,6 +441,7 @@ kdebug_trace_next(struct kdebug_trace *tr, struct kdebug_frame *frame)
 	*frame = (struct kdebug_frame){
 		.kf_pc = tr->tr_cur.cu_regs.rs_value[tr->tr_arch->ar_pc],
 		.kf_trap = tr->tr_cur.cu_trapped,
+		.kf_gap = tr->tr_cur.cu_gap,
 		.kf_regs = tr->tr_cur.cu_regs,
 	};
 	symbolize(tr->tr_kdb, code_va(tr, &tr->tr_cur), frame);

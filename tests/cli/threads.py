@@ -237,6 +237,23 @@ def check_no_list_bt():
     assert pcs == [frame["pc"] for frame in want["frames"]], (got, want)
 
 
+def check_gap():
+    """Functions that make no frame, and have no unwind table, may hide one."""
+    with open(os.path.join(FOLDER.name, "elsewhere.kernel"), "rb") as file:
+        data = file.read()
+    bare = os.path.join(FOLDER.name, "bare.kernel")
+    with open(bare, "wb") as file:
+        file.write(data.replace(b"\x55\x48\x89\xe5", b"\x90" * 4))
+    core, line = os.path.join(FOLDER.name, "elsewhere"), "--- a frame may be missing ---"
+    assert line not in ask("elsewhere", "bt").out
+    result = run(VMCORE, "bt", "-N", bare, core)
+    assert result.out.splitlines()[2] == line, result
+    (td,) = json.loads(run(VMCORE, "bt", "--json", "-N", bare, core).out)
+    gaps = [frame["gap_before"] for frame in td["frames"]]
+    assert not gaps[0] and gaps[1], gaps
+    assert not any(f["gap_before"] and f["trap"] for f in td["frames"]), td
+
+
 def check_no_symbol_of_threads():
     """Such a kernel may well be the right one."""
     with open(os.path.join(FOLDER.name, "elsewhere.kernel"), "rb") as file:
@@ -257,6 +274,7 @@ tests.case("ps of threads that were not stopped", check_unstopped_text)
 tests.case("bt of a live dump shows who took it", check_dumper)
 tests.case("threads of a kernel without a list", check_no_list)
 tests.case("bt of a kernel without a list", check_no_list_bt)
+tests.case("bt says where a frame may be missing", check_gap)
 tests.case("a kernel without any threads", check_no_symbol_of_threads)
 tests.case("threads of QEMU's core", check_guest)
 tests.case("info of QEMU's core, without its kernel too", check_guest_info)

@@ -2,6 +2,8 @@
  * Backtraces through what only x86 has: NMIs and double faults on stacks of
  * their own, entries cut by a trap, i386's trampolines.
  */
+#include <string.h>
+
 #include "kdebug/arch.h"
 #include "tests/kdebug/stack.h"
 #include "tests/support/unit.h"
@@ -254,18 +256,97 @@ test_double_fault(void **state)
 	kernel_fini(&st.st_k);
 }
 
+/*
+ * The second function has code that makes a frame, or not; or it is unknown.
+ * What it returned to is frame 2.
+ */
+static const struct gap_row {
+	const char *name;
+	const struct machine *mc;
+	const char *code;
+	bool unknown;
+	bool gap;
+} gap_rows[] = {
+	{ "amd64: a frame is made", &mc_amd64, "\x55\x48\x89\xe5", false,
+	    false },
+	{ "amd64: by the other encoding, later", &mc_amd64,
+	    "\x31\xc0\x55\x48\x8b\xec", false, false },
+	{ "amd64: an entry that saves registers only", &mc_amd64,
+	    "\x50\x53\x55\x48\x89\xe7", false, true },
+	{ "amd64: no symbol", &mc_amd64, "\x55\x48\x89\xe5", true, true },
+	{ "i386: a frame is made", &mc_i386, "\x55\x89\xe5", false, false },
+	{ "i386: an entry that saves registers only", &mc_i386, "\x60\x89\xe7",
+	    false, true },
+	{ "arm64: it cannot be told", &mc_arm64, "", false, false },
+};
+
+static void
+test_gap(void **state)
+{
+	const struct gap_row *row = *state;
+	struct machine mc = *row->mc;
+	struct stacked st;
+	kvaddr_t s;
+
+	mc.mc_handler = "asm_entry";
+	stack_init(&st, &mc);
+	s = st.st_stack;
+	fake_put(st.st_k.k_kd, stack_func(&st, HANDLER), row->code,
+	    strlen(row->code));
+	if (row->unknown)
+		fake_unsymbol(st.st_k.k_kd, mc.mc_handler);
+	fake_put(st.st_k.k_kd, stack_func(&st, VICTIM), "\x48\x89\xe5", 3);
+	stack_put_pcb(&st, stack_func(&st, VICTIM) + 0x40, s, s + 0x100);
+	stack_put_frame(&st, s + 0x100, s + 0x200,
+	    stack_func(&st, HANDLER) + 0x40);
+	stack_put_frame(&st, s + 0x200, s + 0x300,
+	    stack_func(&st, SYSCALL) + 0x40);
+	stack_put_frame(&st, s + 0x300, 0, 0);
+	stack_walk(&st);
+	assert_int_equal(st.st_nframes, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(st.st_frames[i].kf_gap, i == 2 && row->gap);
+	kernel_fini(&st.st_k);
+}
+
+/* A file without functions: no name is missing more than the others. */
+static void
+test_no_gap(void **state)
+{
+	static const char *const names[] = { "panic", "trap_pfault", "calltrap",
+		"victim", "syscall", "fork_exit" };
+	struct stacked st;
+	kvaddr_t s;
+
+	(void)state;
+	stack_init(&st, &mc_amd64);
+	s = st.st_stack;
+	for (size_t i = 0; i < NROWS(names); i++)
+		fake_unsymbol(st.st_k.k_kd, names[i]);
+	stack_put_pcb(&st, stack_func(&st, VICTIM) + 0x40, s, s + 0x100);
+	stack_put_frame(&st, s + 0x100, s + 0x200,
+	    stack_func(&st, SYSCALL) + 0x40);
+	stack_put_frame(&st, s + 0x200, 0, 0);
+	stack_walk(&st);
+	assert_int_equal(st.st_nframes, 2);
+	assert_false(st.st_frames[1].kf_gap);
+	kernel_fini(&st.st_k);
+}
+
 int
 main(void)
 {
 	struct CMUnitTest tests[64] = {
 		cmocka_unit_test(test_nmi),
 		cmocka_unit_test(test_i386_copy),
+		cmocka_unit_test(test_no_gap),
 	};
-	size_t n = 2;
+	size_t n = 3;
 
 	ADD_ROWS(tests, n, entry_rows, test_entry);
 	ADD_ROWS(tests, n, i386_entry_rows, test_i386_entry);
 	ADD_ROWS(tests, n, i386_nmi_rows, test_i386_nmi);
+	ADD_ROWS(tests, n, gap_rows, test_gap);
 	ADD_ROWS(tests, n, double_rows, test_double_fault);
 	return (RUN_TESTS(tests, n));
 }
