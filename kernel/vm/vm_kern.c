@@ -20,9 +20,9 @@
 
 static struct mtx kva_mtx;
 static struct kva_arena kva_arena; /* (kva_mtx) */
-static vm_offset_t kva_base;	   /* constant */
-static unsigned int kva_waiters;   /* (kva_mtx) */
-static vm_pindex_t kmem_npages;	   /* atomic: pages behind addresses */
+vm_offset_t kva_base;
+static unsigned int kva_waiters; /* (kva_mtx) */
+static vm_pindex_t kmem_npages;	 /* atomic: pages behind addresses */
 
 void
 kmem_early_init(vm_offset_t start, vm_offset_t end)
@@ -141,8 +141,10 @@ kva_free(vm_offset_t addr, vm_size_t size)
 }
 
 uint32_t
-kmem_unmap(vm_offset_t addr, vm_pindex_t npages, uint32_t list)
+kmem_unmap(vm_offset_t addr, vm_pindex_t npages)
 {
+	uint32_t list = VM_PAGE_NONE;
+
 	for (vm_pindex_t i = 0; i < npages; i++) {
 		vm_page_t m = PHYS_TO_VM_PAGE(pmap_kextract(addr + ptoa(i)));
 
@@ -173,7 +175,7 @@ void
 kmem_unback(vm_offset_t addr, vm_pindex_t npages)
 {
 	struct kva_range range = { addr, addr + ptoa(npages) };
-	uint32_t pages = kmem_unmap(addr, npages, VM_PAGE_NONE);
+	uint32_t pages = kmem_unmap(addr, npages);
 
 	pmap_kforget(&range, 1);
 	kmem_free_pages(pages);
@@ -249,6 +251,7 @@ kmem_free_inside(void *addr, vm_size_t size, vm_pindex_t guard)
 	struct kva_range range = { va - ptoa(guard),
 		va + ptoa(npages + guard) };
 
+	KASSERT(npages > 0, ("%s: %p, no bytes", __func__, addr));
 	kmem_free_later(range, va, npages);
 }
 

@@ -31,9 +31,8 @@ void *kmem_malloc(vm_size_t size, int flags);
 void kmem_free(void *addr, vm_size_t size);
 
 /*
- * Pages and addresses that were freed may be free only later, up to 64 pages of each
- * CPU: this makes them free now.  false: there were none.  Takes no lock that may
- * sleep.
+ * Pages and addresses that were freed may be free only later: this makes them free
+ * now.  false: there were none.  Takes no lock that may sleep.
  */
 bool kmem_settle(void);
 

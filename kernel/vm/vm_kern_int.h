@@ -7,18 +7,20 @@
 #include "kernel/vm/pmap.h"
 #include "kernel/vm/vm_param.h"
 
+extern vm_offset_t kva_base; /* constant: where the kernel map starts */
+
 /*
- * Unmap npages from addr, and put their pages before a list linked by next, which is
- * returned.  CPUs may use the old translations until pmap_kforget().
+ * Unmap npages from addr: a list of their pages, linked by next.  CPUs may use the old
+ * translations until pmap_kforget().
  */
-uint32_t kmem_unmap(vm_offset_t addr, vm_pindex_t npages, uint32_t list);
+uint32_t kmem_unmap(vm_offset_t addr, vm_pindex_t npages);
 
 /* Free the pages of such a list, to which no CPU has a translation. */
 void kmem_free_pages(uint32_t list);
 
 /*
- * Free the addresses of range, in which npages pages from addr are mapped, and these
- * pages: now, or when more have come together.
+ * Free the addresses of range, in which npages pages from addr are mapped, at least
+ * one, and these pages: now, or when more have come together.
  */
 void kmem_free_later(struct kva_range range, vm_offset_t addr,
     vm_pindex_t npages);

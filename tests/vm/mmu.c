@@ -48,6 +48,7 @@ static struct cpu {
 static struct mmu_counts counts;
 static pthread_mutex_t mmu_mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool has_pcid;
+static void (*before_order)(void); /* atomic; NULL: nothing */
 
 /* What of an entry gives a right, once NX is turned round. */
 #define RIGHTS (AMD64_PTE_RW | AMD64_PTE_U | AMD64_PTE_NX)
@@ -395,10 +396,20 @@ forget_tables(struct cpu *c, bool of_all)
 }
 
 void
+mmu_before_order(void (*func)(void))
+{
+	before_order = func;
+}
+
+void
 pmap_cpu_invalidate(uint64_t mask, const struct tlb_flush *flush)
 {
 	unsigned int self = critical_cpu();
+	void (*before)(void) =
+	    __atomic_exchange_n(&before_order, NULL, __ATOMIC_RELAXED);
 
+	if (before != NULL)
+		before();
 	pthread_mutex_lock(&mmu_mutex);
 	counts.mc_orders++;
 	counts.mc_all += flush->tlf_all;

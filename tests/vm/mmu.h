@@ -51,4 +51,7 @@ struct mmu_counts {
 };
 struct mmu_counts mmu_count(void);
 
+/* Call func in the next order, before any CPU has forgotten anything. */
+void mmu_before_order(void (*func)(void));
+
 #endif

@@ -136,7 +136,7 @@ test_frees_are_told_together(void **state)
 	for (int i = 0; i < NFREED; i++) {
 		kmem_free((void *)va[i], PAGE_SIZE);
 		assert_int_equal(pmap_kextract(va[i]), 0);
-		assert_int_equal((m[i]->flags & VPG_FREE) == 0,
+		assert_false((m[i]->flags & VPG_FREE) != 0 &&
 		    mmu_knows(1, va[i]));
 	}
 	assert_int_equal(kmem_used(), 0);
@@ -157,8 +157,8 @@ static const struct freed_row {
 	unsigned int orders;
 } freed_rows[] = {
 	{ "freed: later, a page", PAGE_SIZE, false, 0 },
-	{ "freed: later, 8 pages", 8 * PAGE_SIZE, false, 0 },
-	{ "freed: at once, more than 8 pages", 9 * PAGE_SIZE, false, 1 },
+	{ "freed: later, 63 pages", 63 * PAGE_SIZE, false, 0 },
+	{ "freed: at once, more than a CPU gathers", 80 * PAGE_SIZE, false, 1 },
 	{ "freed: at once, while memory is low", PAGE_SIZE, true, 1 },
 };
 
@@ -179,6 +179,71 @@ test_freed(void **state)
 	assert_int_equal(kmem_settle(), row->orders == 0);
 	assert_int_equal(kva_used(), 0);
 	sim_halt();
+}
+
+/* One order is enough for what all CPUs have freed, stacks included. */
+static void
+test_freed_everywhere_is_told_once(void **state)
+{
+	struct mmu_counts counts;
+	vm_offset_t va[4];
+
+	(void)state;
+	for (unsigned int cpu = 0; cpu < NROWS(va); cpu++) {
+		va[cpu] =
+		    (vm_offset_t)kmem_malloc_guarded(3 * PAGE_SIZE, M_WAITOK);
+		assert_non_null(mmu_access(3 - cpu, va[cpu], MMU_WRITE));
+	}
+	(void)mmu_count();
+	for (unsigned int cpu = 0; cpu < NROWS(va); cpu++) {
+		sim_pin(cpu);
+		kmem_free_guarded((void *)va[cpu], 3 * PAGE_SIZE);
+		assert_true(mmu_knows(3 - cpu, va[cpu]));
+	}
+	assert_int_equal(kva_used(), NROWS(va) * 5 * PAGE_SIZE);
+	assert_true(kmem_settle());
+	counts = mmu_count();
+	assert_int_equal(counts.mc_orders, 1);
+	for (unsigned int cpu = 0; cpu < NROWS(va); cpu++)
+		assert_false(mmu_knows(3 - cpu, va[cpu]));
+	assert_int_equal(kva_used(), 0);
+	assert_false(kmem_settle());
+}
+
+#define NMEANWHILE 80
+
+static vm_offset_t told_va, meanwhile_va[NMEANWHILE];
+
+/* CPU 1, while CPU 0 tells. */
+static void
+free_meanwhile(void)
+{
+	sim_pin(1);
+	assert_true(mmu_knows(1, told_va));
+	for (size_t i = 0; i < NROWS(meanwhile_va); i++)
+		kmem_free((void *)meanwhile_va[i], PAGE_SIZE);
+	assert_int_not_equal(kva_alloc(PAGE_SIZE), told_va);
+	sim_pin(0);
+}
+
+/* While one CPU tells the others, another one gathers on. */
+static void
+test_freed_while_others_are_told(void **state)
+{
+	(void)state;
+	told_va = (vm_offset_t)kmem_malloc(PAGE_SIZE, M_WAITOK);
+	assert_non_null(mmu_access(1, told_va, MMU_WRITE));
+	for (size_t i = 0; i < NROWS(meanwhile_va); i++)
+		meanwhile_va[i] = (vm_offset_t)kmem_malloc(PAGE_SIZE, M_WAITOK);
+	kmem_free((void *)told_va, PAGE_SIZE);
+	(void)mmu_count();
+	mmu_before_order(free_meanwhile);
+	assert_true(kmem_settle());
+	assert_int_equal(mmu_count().mc_orders, 1);
+	assert_false(mmu_knows(1, told_va));
+	assert_int_equal(kva_used(), (NMEANWHILE + 1) * PAGE_SIZE);
+	assert_true(kmem_settle());
+	assert_int_equal(kva_used(), PAGE_SIZE);
 }
 
 /* Who finds too few pages, or addresses, gets those that were freed. */
@@ -289,7 +354,7 @@ test_broken(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[8 + NROWS(freed_rows) + NROWS(broken)] = {
+	struct CMUnitTest tests[10 + NROWS(freed_rows) + NROWS(broken)] = {
 		cmocka_unit_test_setup_teardown(test_enter_is_seen, boot, halt),
 		cmocka_unit_test_setup_teardown(test_rights, boot, halt),
 		cmocka_unit_test_setup_teardown(test_remove_reaches_all_cpus,
@@ -304,8 +369,12 @@ main(void)
 		    boot, halt),
 		cmocka_unit_test_setup_teardown(test_freed_is_found, boot,
 		    halt),
+		cmocka_unit_test_setup_teardown(
+		    test_freed_everywhere_is_told_once, boot, halt),
+		cmocka_unit_test_setup_teardown(
+		    test_freed_while_others_are_told, boot, halt),
 	};
-	size_t ntests = 8;
+	size_t ntests = 10;
 
 	ADD_ROWS(tests, ntests, freed_rows, test_freed);
 	ADD_ROWS(tests, ntests, broken, test_broken);
