@@ -24,6 +24,7 @@ static void (*volatile null_function)(void);
 static volatile unsigned int zero;
 
 static char lock_wanted[32];
+static bool lock_is_wanted;		   /* atomic */
 const struct lock_object *crash_lock_held; /* for debuggers */
 
 static void
@@ -260,13 +261,17 @@ sh_crash(const char *args)
 }
 COMMAND(crash, "crash", CMD_SHELL, sh_crash, "KIND: break the machine");
 
-/* Once: a panic takes locks, too. */
+/*
+ * Once: a panic takes locks, too, and another CPU may take a lock of that name at the
+ * same time.
+ */
 static void
 crash_held(const void *arg)
 {
 	const struct lock_object *lo = arg;
 
-	if (strcmp(lo->lo_name, lock_wanted) != 0)
+	if (strcmp(lo->lo_name, lock_wanted) != 0 ||
+	    !__atomic_exchange_n(&lock_is_wanted, false, __ATOMIC_RELAXED))
 		return;
 	fail_set(FAIL_LOCK_HELD, NULL);
 	crash_lock_held = lo;
@@ -277,6 +282,7 @@ void
 crash_hold(const char *name)
 {
 	strlcpy(lock_wanted, name, sizeof(lock_wanted));
+	__atomic_store_n(&lock_is_wanted, true, __ATOMIC_RELAXED);
 	fail_set(FAIL_LOCK_HELD, crash_held);
 }
 COMMAND(hold, "hold", CMD_SHELL, crash_hold,
