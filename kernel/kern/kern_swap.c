@@ -51,33 +51,76 @@ look_for_dump(struct disk *dk, uint64_t start, uint64_t len)
 	return (error);
 }
 
+/* Why a device is not taken, or not let go of: see swap_pager.h. */
+struct swap_reason {
+	int swx_error;
+	const char *swx_words;
+};
+
+static const struct swap_reason swapon_reasons[] = {
+	{ EBUSY, "all or a part of it is used for swap already" },
+	{ EEXIST, "there is a dump that is not saved" },
+	{ EFBIG, "there are too many devices or pages of swap already" },
+	{ EIO, "its last sector cannot be read" },
+	{ ENOSPC, "it is too small" },
+	{ 0, NULL },
+};
+
+static const struct swap_reason swapoff_reasons[] = {
+	{ EBUSY, "another swapoff has it in hand" },
+	{ EIO, "pages cannot be read back; it stays in use" },
+	{ ENOENT, "it is not used for swap" },
+	{ ENOMEM, "there is no room for what is on it; it stays in use" },
+	{ 0, NULL },
+};
+
+static void
+say_why(const char *command, const char *device, int error,
+    const struct swap_reason *reason)
+{
+	while (reason->swx_words != NULL && reason->swx_error != error)
+		reason++;
+	if (reason->swx_words != NULL)
+		printf("%s: %s: %s\n", command, device, reason->swx_words);
+	else
+		printf("%s: %s: error %d\n", command, device, error);
+}
+
 static void
 sh_swapon(const char *args)
 {
 	struct dumpdev_place place;
-	const char *why = dumpdev_locate(args, &place);
+	const char *why;
 	int error;
 
+	if (*args == '\0') {
+		printf("swapon: which device?\n");
+		return;
+	}
+	why = dumpdev_locate(args, &place);
 	if (why != NULL) {
 		printf("swapon: %s: %s\n", args, why);
 		return;
 	}
 	error = swap_dev_add(args, place.dpl_disk, place.dpl_start,
 	    place.dpl_len, look_for_dump);
-	if (error == EEXIST)
-		printf("swapon: %s: there is a dump that is not saved\n", args);
-	else if (error != 0)
-		printf("swapon: %s: error %d\n", args, error);
+	if (error != 0)
+		say_why("swapon", args, error, swapon_reasons);
 }
 COMMAND(swapon, "swapon", CMD_SHELL, sh_swapon, "DEVICE: swap to it");
 
 static void
 sh_swapoff(const char *args)
 {
-	int error = swapoff_one(args);
+	int error;
 
+	if (*args == '\0') {
+		printf("swapoff: which device?\n");
+		return;
+	}
+	error = swapoff_one(args);
 	if (error != 0)
-		printf("swapoff: %s: error %d\n", args, error);
+		say_why("swapoff", args, error, swapoff_reasons);
 }
 COMMAND(swapoff, "swapoff", CMD_SHELL, sh_swapoff,
     "DEVICE: bring back what is there, and use it no more");

@@ -35,7 +35,7 @@ def out_and_in(cpus):
     with coroner.boot(cpus=cpus, disks=[disk]) as m:
         m.wait_for("# ")
         assert m.command("swapon vtbd0") == ""
-        assert "error 16\n" in m.command("swapon vtbd0")
+        assert "is used for swap already\n" in m.command("swapon vtbd0")
         assert swap_out(m, 300)[0] == 300
         total = SIZE // 4096 - 2
         assert used(m) == [total, 300, 0]
@@ -49,7 +49,7 @@ def out_and_in(cpus):
             "swapout PAGES, and swapin before the next\n")
         said = m.command("swapin")
         assert said == "swapin: 100 of 100 pages are the same\n", said
-        assert "error 2\n" in m.command("swapoff vtbd0")
+        assert "it is not used for swap\n" in m.command("swapoff vtbd0")
         m.send("exit 3\r")
         assert m.end() == 3
 
@@ -99,6 +99,16 @@ def in_background():
         assert m.end() == 3
 
 
+# By the shell, while vtbd0 is used.
+REFUSED = {
+    "swapon": "which device?",
+    "swapon vtbd7": "vtbd7: no such disk",
+    "swapon vtbd0": "vtbd0: all or a part of it is used for swap already",
+    "swapoff": "which device?",
+    "swapoff vtbd7": "vtbd7: it is not used for swap",
+}
+
+
 def over_a_dump():
     """Refused, until the dump is saved."""
     disk = coroner.disk("swap", SIZE)
@@ -119,6 +129,8 @@ def over_a_dump():
     with coroner.boot(disks=[disk]) as m:
         m.wait_for("# ")
         assert m.command("swapon vtbd0") == ""
+        for command, said in REFUSED.items():
+            assert m.command(command) == f"{command.split()[0]}: {said}\n"
         m.send("exit 3\r")
         assert m.end() == 3
 
