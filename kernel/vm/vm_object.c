@@ -142,15 +142,20 @@ vm_object_pip_wakeupn(vm_object_t object, uint32_t n)
 	wakeup(&object->paging_in_progress);
 }
 
+/* Once.  Without a reference the object may be gone then. */
+static void
+pip_sleep(vm_object_t object, const char *wmesg)
+{
+	object->flags |= OBJ_PIPWNT;
+	(void)msleep(&object->paging_in_progress, &vm_mtx, PVM, wmesg, 0);
+}
+
 void
 vm_object_pip_wait(vm_object_t object, const char *wmesg)
 {
 	VM_OBJECT_ASSERT_LOCKED(object);
-	while (object->paging_in_progress > 0) {
-		object->flags |= OBJ_PIPWNT;
-		(void)msleep(&object->paging_in_progress, &vm_mtx, PVM, wmesg,
-		    0);
-	}
+	while (object->paging_in_progress > 0)
+		pip_sleep(object, wmesg);
 }
 
 /* ---- The end ---- */
@@ -236,14 +241,16 @@ terminate(vm_object_t object)
 	return (backing);
 }
 
-/* Neither is paged then: a write to swap may take a while. */
+/*
+ * Neither is paged then: a write to swap may take a while.  Meanwhile another thread
+ * may make the object, of which we have no reference, a part of the shadow.
+ */
 static void
 wait_for_paging(vm_object_t shadow, vm_object_t object)
 {
 	while (shadow->backing_object == object &&
 	    shadow->paging_in_progress + object->paging_in_progress > 0)
-		vm_object_pip_wait(shadow->paging_in_progress > 0 ? shadow :
-								    object,
+		pip_sleep(shadow->paging_in_progress > 0 ? shadow : object,
 		    "objcol");
 }
 

@@ -273,6 +273,35 @@ test_flight_absorb(void **state)
 	vm_object_deallocate(shadow);
 }
 
+/* While it waits, another thread makes the object a part of its shadow. */
+static void
+test_absorbed_meanwhile(void **state)
+{
+	struct call end = { .cl_func = call_deallocate, .cl_cpu = 2 };
+	vm_ooffset_t offset = 0;
+	vm_object_t shadow, object;
+
+	(void)state;
+	object = shadow = end.cl_object = vm_object_allocate(OBJT_SWAP, 8);
+	vm_object_reference(shadow);
+	vm_object_shadow(&shadow, &offset, ptoa(8));
+	mtx_lock(&vm_mtx);
+	vm_object_pip_add(object, 1);
+	mtx_unlock(&vm_mtx);
+	call_start(&end);
+	assert_false(call_ended(&end));
+	mtx_lock(&vm_mtx);
+	vm_object_pip_wakeup(object);
+	while (vm_object_collapse(shadow))
+		continue;
+	assert_null(shadow->backing_object);
+	mtx_unlock(&vm_mtx);
+	call_await(&end);
+	assert_true(call_ended(&end));
+	sim_join(end.cl_thread);
+	vm_object_deallocate(shadow);
+}
+
 /* ---- Dumps ---- */
 
 /* A dump is written over all of a disk, and then the machine runs on. */
@@ -347,6 +376,7 @@ static const struct CMUnitTest single_tests[] = {
 	cmocka_unit_test(test_flight_bound),
 	cmocka_unit_test(test_flight_no_room),
 	cmocka_unit_test(test_flight_absorb),
+	cmocka_unit_test(test_absorbed_meanwhile),
 	cmocka_unit_test(test_dump_over_writes),
 	cmocka_unit_test(test_dump_over_read),
 };
