@@ -1,11 +1,14 @@
 /*
- * usage: storm_threads [SEED [STEPS [pcid]]]
+ * usage: storm_threads [SEED [STEPS [pcid | short]]]
  *
  * Threads of one process: each on a CPU of its own, they map, unmap, write, read,
  * protect, wire and fork one address space at the same time.  Its pages are dealt
  * out in stripes, so that entries of different threads are next to each other,
  * become one and are split again.  A thread knows each byte of its stripes, and
  * compares them here and in the children that it forks.
+ *
+ * With "short" they have less memory than they map, a page daemon and a disk to swap
+ * to, each on a CPU of its own.
  *
  * What threads do to each other depends on the machine; what each of them does
  * follows from the seed.
@@ -19,11 +22,18 @@
 #include "tests/vm/mmu.h"
 #include "tests/vm/objects.h"
 #include "tests/vm/sim.h"
+#include "tests/vm/sim_disks.h"
 
+#include "kernel/sys/mutex.h"
+#include "kernel/sys/smp.h"
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"
+#include "kernel/vm/swap_pager.h"
 #include "kernel/vm/vm_fault.h"
 #include "kernel/vm/vm_map.h"
+#include "kernel/vm/vm_object.h"
+#include "kernel/vm/vm_page.h"
+#include "kernel/vm/vm_pageout.h"
 
 #define NTHREADS 4
 #define STRIPE	 4 /* pages in a row that are one thread's */
@@ -36,7 +46,7 @@
 static const struct sim_config config = {
 	.ram = (const vm_paddr_t[]){ 0x100000, 0x2100000, 0, 0 },
 	.kva_size = 64 << 20,
-	.ncpus = NTHREADS,
+	.ncpus = NTHREADS + 2, /* the page daemon's, and the disk's */
 	.pinned = true,
 };
 
@@ -52,7 +62,7 @@ static struct own {
 	unsigned int cpu;
 	uint32_t seed;
 	unsigned long step;
-	unsigned long nfaults, nforks;
+	unsigned long nfaults, nforks, nrefused;
 	struct expected pages[NOWN];
 } owns[NTHREADS];
 
@@ -84,6 +94,98 @@ page_va(const struct own *own, unsigned int page)
 	return (FIRST +
 	    ptoa((page / STRIPE * NTHREADS + own->cpu) * STRIPE +
 		page % STRIPE));
+}
+
+/* ---- Memory that is short ---- */
+
+#define LEFT	 30 /* pages above what wakes the page daemon */
+#define SWAP_LEN (16 << 20)
+
+static struct {
+	bool on;
+	struct disk *disk;
+	struct sim_disks worker;
+	struct simthread *daemon;
+	bool over;	   /* atomic */
+	vm_object_t taken; /* it has all other pages, wired */
+	vm_pindex_t ntaken;
+} shortage;
+
+static void
+page_daemon(void *arg)
+{
+	(void)arg;
+	sim_pin(NTHREADS);
+	while (!__atomic_load_n(&shortage.over, __ATOMIC_ACQUIRE)) {
+		if (vm_paging_needed())
+			(void)vm_pageout_pass();
+		else
+			cpu_spinwait();
+	}
+}
+
+static void
+take_memory(void)
+{
+	shortage.taken = vm_object_allocate(OBJT_SWAP, vm_cnt.v_page_count);
+	mtx_lock(&vm_mtx);
+	while (vm_cnt.v_free_count > vm_cnt.v_free_min + LEFT) {
+		vm_page_t m = vm_page_alloc(shortage.taken, shortage.ntaken++,
+		    VM_ALLOC_NORMAL | VM_ALLOC_WIRED);
+
+		assert_non_null(m);
+		vm_page_valid(m);
+		vm_page_xunbusy(m);
+	}
+	mtx_unlock(&vm_mtx);
+}
+
+static void
+give_memory(void)
+{
+	mtx_lock(&vm_mtx);
+	for (vm_pindex_t i = 0; i < shortage.ntaken; i++)
+		vm_page_unwire(vm_page_lookup(shortage.taken, i), PQ_INACTIVE);
+	mtx_unlock(&vm_mtx);
+	vm_object_deallocate(shortage.taken);
+}
+
+static void
+shortage_begin(void)
+{
+	shortage.disk =
+	    sim_disk_create(&(struct sim_disk_config){ .media_len = SWAP_LEN,
+		.sector_len = 512,
+		.seed = (uint32_t)seed });
+	assert_int_equal(sim_swap_add("swap", shortage.disk, 0, SWAP_LEN), 0);
+	shortage.worker = (struct sim_disks){ .dks_disks = &shortage.disk,
+		.dks_ndisks = 1,
+		.dks_cpu = NTHREADS + 1 };
+	sim_disks_start(&shortage.worker);
+	take_memory();
+	shortage.daemon = sim_start(page_daemon, NULL);
+}
+
+/* All that goes on is over then. */
+static void
+shortage_settle(void)
+{
+	__atomic_store_n(&shortage.over, true, __ATOMIC_RELEASE);
+	sim_join(shortage.daemon);
+	sim_disks_drain();
+	print_message("# pages freed %ju, laundered %ju\n",
+	    (uintmax_t)vm_cnt.v_dfree, (uintmax_t)vm_cnt.v_laundered);
+	assert_true(vm_cnt.v_dfree > 0 && vm_cnt.v_laundered > 0);
+}
+
+/* Swap has nothing any more. */
+static void
+shortage_end(void)
+{
+	give_memory();
+	assert_int_equal(swapoff_one("swap"), 0);
+	sim_disks_stop(&shortage.worker);
+	sim_disk_destroy(shortage.disk);
 }
 
 /* ---- Accesses, with their faults ---- */
@@ -204,11 +306,14 @@ step_protect(struct own *own)
 		own->pages[i].prot = prot;
 }
 
+/* Not where memory is short: what is wired may be more than there is. */
 static void
 step_wire(struct own *own)
 {
 	struct range r = any_range(own);
 
+	if (shortage.on)
+		return;
 	expect(own,
 	    vm_map_wire(&vm->vm_map, r.start_va, r.end_va,
 		VM_MAP_WIRE_USER | VM_MAP_WIRE_HOLESOK) == KERN_SUCCESS,
@@ -241,6 +346,10 @@ step_fork(struct own *own)
 	pthread_rwlock_wrlock(&wired_lock);
 	child = vmspace_fork(vm);
 	pthread_rwlock_unlock(&wired_lock);
+	if (child == NULL && shortage.on) {
+		own->nrefused++;
+		return;
+	}
 	expect(own, child != NULL, "a fork");
 	own->nforks++;
 	pmap_activate(child->vm_map.pmap);
@@ -322,6 +431,8 @@ test_storm(void **state)
 	vmspace_startup();
 	vm = vmspace_alloc(FIRST, END);
 	assert_non_null(vm);
+	if (shortage.on)
+		shortage_begin();
 	for (unsigned int i = 0; i < NTHREADS; i++) {
 		owns[i].cpu = i;
 		owns[i].seed = (uint32_t)(seed + i);
@@ -332,14 +443,18 @@ test_storm(void **state)
 	for (unsigned int i = 1; i < NTHREADS; i++)
 		sim_join(threads[i]);
 	for (unsigned int i = 0; i < NTHREADS; i++)
-		print_message("# faults %lu, forks %lu\n", owns[i].nfaults,
-		    owns[i].nforks);
+		print_message("# faults %lu, forks %lu, refused %lu\n",
+		    owns[i].nfaults, owns[i].nforks, owns[i].nrefused);
+	if (shortage.on)
+		shortage_settle();
 	vm_map_lock_read(&vm->vm_map);
 	assert_null(vm_map_audit(&vm->vm_map));
 	vm_map_unlock_read(&vm->vm_map);
 	(void)audit_objects(&npages);
 	assert_null(audit_pages());
 	vmspace_free(vm);
+	if (shortage.on)
+		shortage_end();
 	assert_int_equal(audit_objects(&npages), 0);
 	sim_halt();
 }
@@ -350,13 +465,14 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_storm),
 	};
-	const char *pcid = argc > 3 ? argv[3] : "";
+	const char *how = argc > 3 ? argv[3] : "";
 
 	if (argc > 1)
 		seed = strtoul(argv[1], NULL, 10);
 	if (argc > 2)
 		nsteps = strtoul(argv[2], NULL, 10);
-	mmu_set_pcid(strcmp(pcid, "pcid") == 0);
-	print_message("# storm_threads %lu %lu %s\n", seed, nsteps, pcid);
+	mmu_set_pcid(strcmp(how, "pcid") == 0);
+	shortage.on = strcmp(how, "short") == 0;
+	print_message("# storm_threads %lu %lu %s\n", seed, nsteps, how);
 	return (RUN_TESTS(tests, NROWS(tests)));
 }
