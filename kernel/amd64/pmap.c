@@ -3,6 +3,9 @@
  *
  * Long ranges are worked through in pieces, each with the lock held and with one
  * order to other CPUs, so that interrupts come in between.
+ *
+ * Lock: pmap_lock, taken by each function that reads or changes entries, except
+ * pmap_pinit() and pmap_release(): their pmap has no other user.
  */
 #include "kernel/amd64/pmap.h"
 

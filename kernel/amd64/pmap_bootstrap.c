@@ -9,6 +9,8 @@
  * needs: no page can be both written and executed, and what is read only is so
  * in the direct map, too.  The rest of the top 2 GB is the window for device
  * registers and the kernel map, which pmap_kernel.c fills.
+ *
+ * Lock: none.  One thread makes all of this during the boot.
  */
 #include "kernel/vm/pmap.h"
 

@@ -12,11 +12,11 @@
  *	pmap_tlb.c		what CPUs have to forget
  *	pmap_pcid.c		what they may keep of what they have not loaded
  *
- * One spin mutex guards all page tables but the kernel map's, and all reverse
- * maps.  It is held while pages are taken and freed, and while other CPUs are
- * told what to forget, so these locks come after it:
+ * One spin mutex, pmap_lock, guards all page tables but the kernel map's, and all
+ * reverse maps.  It is held while pages are taken and freed, and while other CPUs
+ * are told what to forget, so these locks come after it:
  *
- *	pmap -> vm page free queue, invltlb
+ *	vm map -> vm_mtx -> pmap_lock -> those of vm_page_alloc_noobj(), invltlb
  *
  * CPUs set accessed and dirty bits at any time, so entries change by one atomic
  * operation, and what it replaced decides what is to be done.

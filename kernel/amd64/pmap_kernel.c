@@ -3,6 +3,8 @@
  *
  * Page tables are made by pmap_growkernel() and stay, so that an entry can be
  * written without a lock by whoever owns its address.
+ *
+ * Lock: pmap_lock, to add page tables.
  */
 #include "kernel/vm/pmap.h"
 

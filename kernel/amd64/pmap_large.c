@@ -7,6 +7,8 @@
  * One that may be written to is dirty as a whole: it is made of dirty pages only,
  * so no page becomes dirty by another's writes.  All of its pages count as
  * accessed.
+ *
+ * Lock: pmap_lock, which callers hold.
  */
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/pmap_int.h"

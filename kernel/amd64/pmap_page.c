@@ -3,6 +3,8 @@
  *
  * What a page itself remembers, VPG_REFERENCED and VPG_DIRTY, was once in the
  * entries of mappings that are gone, or that lost the right to write.
+ *
+ * Lock: pmap_lock, taken by each function.
  */
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/pmap_int.h"

@@ -19,6 +19,9 @@
  * looks at pm_kept next, and takes no interrupt until CR3 is loaded.
  *
  * The kernel has number 0.  What it maps is global, so its number is always good.
+ *
+ * Lock: none.  A CPU changes its own numbers with interrupts off; pm_kept
+ * changes by atomic operations.
  */
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/pmap_cpu.h"

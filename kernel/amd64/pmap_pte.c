@@ -6,6 +6,8 @@
  *
  * A CPU forgets an entry only where that takes something away.  More rights need
  * no order: a CPU that knows of fewer looks again before it faults.
+ *
+ * Lock: pmap_lock, which callers hold.
  */
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/pmap_int.h"

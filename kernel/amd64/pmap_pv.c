@@ -13,6 +13,9 @@
  * lie among the first 2^24 pages; where those are in use, pmap_wait() has pages of
  * objects move away.  An entry takes 16 bytes, and 252 of them share
  * the 64 bytes of a chunk's head.
+ *
+ * Lock: pmap_lock, which callers hold.  pmap_wait() is called without locks,
+ * and pmap_pv_release() for a pmap that has no users.
  */
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/pmap_int.h"

@@ -6,6 +6,8 @@
  * empty when one reason is left.  Tables are bulk, in dumps: they describe
  * user memory, which is not there either.  They come from the pool of user
  * pages, to keep the kernel's own together.
+ *
+ * Lock: pmap_lock, which callers hold, except for a pmap that is being made.
  */
 #include "kernel/amd64/pmap.h"
 #include "kernel/amd64/pmap_int.h"

@@ -5,6 +5,10 @@
  * A range that continues the last one extends it, and one in it adds nothing.  Too many ranges, or pages,
  * become one order to forget everything.  An address of one address space may
  * be forgotten in another, which costs a walk and is never wrong.
+ *
+ * Lock: none of its own, because a gather belongs to one thread.  For user
+ * mappings that thread holds pmap_lock from the first change until
+ * tlb_gather_finish() returns.
  */
 #include "kernel/amd64/pmap_tlb.h"
 
