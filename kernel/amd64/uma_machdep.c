@@ -6,6 +6,8 @@
  * kernel, so each is registered for dumps here.  The bit is set before a
  * pointer into the page is handed out, and cleared before the page is free
  * again, so a dump at any moment holds all that is reachable.
+ *
+ * Lock: none.  A slab belongs to the caller.
  */
 #include "kernel/sys/dumpset.h"
 #include "kernel/sys/systm.h"

@@ -4,6 +4,9 @@
  *
  * Every page of an allocation leads to its slab, and so to its size: free
  * needs nothing but the address.
+ *
+ * Lock: none.  An allocation belongs to the caller; the list of types and their
+ * counts are atomic.
  */
 #include "kernel/sys/malloc.h"
 

@@ -7,7 +7,7 @@
  * addresses leads to the item that had it last, which is kept until one of its
  * pages is used again: a fault at a stale pointer finds its owner.
  *
- * memguard_mtx is a leaf: nothing is allocated, mapped or freed under it.
+ * Lock: memguard_mtx, a leaf: nothing is allocated, mapped or freed under it.
  */
 #include "kernel/vm/memguard.h"
 

@@ -6,6 +6,8 @@
  *
  * What lies before addr is a power of two, as large as the allocation at least,
  * so that addr is aligned as raw is, but not more than a page.
+ *
+ * Lock: none.  An allocation belongs to the caller; the sum of bytes is atomic.
  */
 #include "kernel/vm/redzone.h"
 

@@ -5,6 +5,8 @@
  * From the front come the zones and kegs that are made by hand, from the end
  * one-page slabs.  What uma_startup2 finds unused goes to the free lists; what
  * was used stays with its keg.
+ *
+ * Lock: none.  Only one CPU runs until uma_startup2() has returned.
  */
 #include "kernel/vm/uma_boot.h"
 

@@ -3,6 +3,9 @@
  *
  * A bucket is a single item of a zone without caches, so allocating one does not
  * need another; when there is none, an item goes its way without.
+ *
+ * Lock: none.  A bucket belongs to the caller, who holds no lock of a zone or keg,
+ * because importing and releasing items takes such locks.
  */
 #include "kernel/vm/uma_int.h"
 

@@ -21,6 +21,8 @@
  * While a thread sleeps at the zone's limit (uma_limit.c), CPUs get no buckets.
  *
  * Zones themselves are made and destroyed in uma_zone.c.
+ *
+ * Lock: the zone's (uz_lockptr), not held over calls of the keg or of callbacks.
  */
 #include "kernel/vm/uma.h"
 

@@ -4,6 +4,8 @@
  * Each slab has a bit for every item that a user has.  A free that finds it
  * clear is a double free, whatever caches the item went through since; an
  * allocation that finds it set means that UMA itself went wrong.
+ *
+ * Lock: none.  An item belongs to the caller, and bits of a slab are atomic.
  */
 #include "kernel/vm/uma_dbg.h"
 

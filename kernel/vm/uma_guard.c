@@ -1,6 +1,8 @@
 /*
  * Items of zones that memguard has: they never see a slab or a cache, and do not
  * count among the zone's.  All callbacks run for each, from init to fini.
+ *
+ * Lock: the list lock, to mark zones.  An item belongs to the caller.
  */
 #include "kernel/sys/libkern.h"
 #include "kernel/vm/memguard.h"

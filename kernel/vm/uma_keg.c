@@ -1,11 +1,12 @@
 /*
  * Kegs: items from slabs, and slabs from a backend.
  *
- * A slab is in the keg's list that its number of free items says.  The backend
- * and the callbacks are called without the lock, so either may sleep.
+ * A slab is in the keg's list that its number of free items says.
  *
  * Getting a slab never recurses: headers of off-page slabs come from a keg
  * whose own headers are in-line, and the page backends use no zone at all.
+ *
+ * Lock: the keg's, not held over the backend and callbacks, so either may sleep.
  */
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/mutex.h"

@@ -6,6 +6,8 @@
  * bucket, so that what is freed goes back past the caches, and the first to sleep
  * takes the buckets that CPUs have.  For those who may not sleep, what other CPUs
  * cache is out of reach; that is why buckets of a zone with a limit are small.
+ *
+ * Lock: the zone's, not held over imports, releases and callbacks.
  */
 #include "kernel/sys/clock.h"
 #include "kernel/sys/mutex.h"

@@ -1,6 +1,8 @@
 /*
  * What malloc(9) has of UMA beyond its zones: pages of their own, with a slab's
  * header to tell how many, and the way from an address to its allocation.
+ *
+ * Lock: none.  An allocation belongs to the caller.
  */
 #include "kernel/vm/uma_malloc.h"
 

@@ -7,6 +7,8 @@
  * Slabs have them at the end of their headers: those of items with uma_debug, those of
  * large mallocs always, which have the room for it.  Only with uma_debug mo_size is
  * less than there is, so only then is there slack to look at.
+ *
+ * Lock: none.  An allocation and its owner's record belong to the caller.
  */
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/systm.h"

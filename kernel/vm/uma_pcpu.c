@@ -6,6 +6,8 @@
  *	  for CPU 0	  for CPU 1
  *
  * The address of an item is that of CPU 0's.
+ *
+ * Lock: none.  uma_core.c takes the zone's.
  */
 #include "kernel/sys/libkern.h"
 #include "kernel/sys/smp.h"

@@ -5,6 +5,9 @@
  * every moment since the last trim, so that nobody missed it.  A drain takes all
  * of these.  The caches of CPUs can be looked into only by a thread that runs
  * there: to drain them, we go from CPU to CPU.
+ *
+ * Locks: the list lock -> a zone's or keg's.  Neither of the latter is held while
+ * items and slabs are freed.
  */
 #include "kernel/sys/critical.h"
 #include "kernel/sys/mutex.h"

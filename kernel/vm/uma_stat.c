@@ -5,6 +5,8 @@
  * the zone.  Sums are read while CPUs go on counting, so they are approximate.
  * When no CPU uses the zone they are exact: requests - frees = used, and used +
  * free = items of all slabs.
+ *
+ * Locks: the list lock -> a zone's.
  */
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/smp.h"

@@ -4,6 +4,8 @@
  * FreeBSD makes a node for each zone.  Here a zone is found by its name when it is
  * asked for, so that nothing is kept of zones that come and go but a number in each
  * of those that share a name.
+ *
+ * Locks: the list lock -> a zone's.
  */
 #include "kernel/sys/errno.h"
 #include "kernel/sys/libkern.h"

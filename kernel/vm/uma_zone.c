@@ -4,8 +4,8 @@
  * The first zones describe zones and kegs themselves, and are made by hand
  * from boot memory.
  *
- * The list lock is held across callbacks that may sleep, so it is a flag to
- * wait for.  It comes before a keg's lock.
+ * Locks: the list lock -> a zone's or keg's.  The list lock is held across
+ * callbacks that may sleep, so it is a flag to wait for.
  */
 #include "kernel/sys/mutex.h"
 #include "kernel/sys/smp.h"
