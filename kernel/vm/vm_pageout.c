@@ -5,7 +5,7 @@
  * free pages; these are asked first.  Then pages of objects are chosen
  * (vm_pageout_scan.c) and written out (vm_pageout_launder.c).  When a pass frees
  * nothing, the daemon waits a moment and tries harder; after vm_pageout_oom_seq of
- * them in a row, whoever has most memory is killed (vm_pageout_oom.c).
+ * them in a row it asks vm_pageout_oom.c to kill the process with most memory.
  *
  * It wakes at v_free_min free pages, and goes on to v_free_target.
  *

@@ -1,9 +1,12 @@
 /*
- * Out of memory: the one that has most of it is killed, the first of equals.
+ * Out of memory: the process that has most of it is killed, the first of equals.
  *
- * Who can be killed, and how, is for those to say who have processes.  The daemon
- * then waits for as many passes again, so that the memory of the first comes back
- * before a second is killed for it.
+ * What has processes says which there are and how one is killed, by
+ * vm_pageout_set_oom().  Until then nothing is killed.  In both cases the daemon
+ * makes as many passes again before it comes back here, so the memory of the first
+ * is free before a second is killed for it.
+ *
+ * Lock: none.  The page daemon calls without locks, and the source is set once.
  */
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_pageout.h"
@@ -13,7 +16,7 @@ struct oom_choice {
 	vm_pindex_t och_npages;
 };
 
-/* Set once, before there is anybody. */
+/* Set once, before there are processes; NULL: there are none yet. */
 static const struct vm_oom_source *oom_source;
 
 void
