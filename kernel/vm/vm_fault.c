@@ -17,7 +17,7 @@
  * The map's lock is let go of for the pager.  If the map has changed since, the
  * fault begins again, as it does after each sleep; it then finds what was read.
  *
- * Order: vm map -> vm_mtx -> pmap.  vm_mtx is held all the time, but for reads
+ * Locks: vm map -> vm_mtx -> pmap.  vm_mtx is held all the time, but for reads
  * and sleeps: copying a page takes less long than a lock that is handed over.
  */
 #include "kernel/vm/vm_fault.h"

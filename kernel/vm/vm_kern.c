@@ -4,7 +4,7 @@
  * Order in both directions: addresses are reserved before they are mapped, and
  * unmapped on every CPU before pages and addresses can be used again.
  *
- * The arena's lock is a leaf.  Nothing is allocated or mapped under it.
+ * Lock: kva_mtx, for the arena, a leaf: nothing is allocated or mapped under it.
  */
 #include "kernel/vm/vm_kern.h"
 

@@ -14,7 +14,7 @@
  * memory for it: the first page of a range has the range's start in pindex and its
  * length in prev, both in pages.
  *
- * fc_mtx is a leaf: nothing is unmapped or freed under it.
+ * Lock: fc_mtx, a leaf: nothing is unmapped or freed under it.
  */
 #include "kernel/vm/vm_kern_int.h"
 

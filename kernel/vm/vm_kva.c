@@ -5,6 +5,8 @@
  *
  * 2 GB of addresses take 64 KB of bits; full or empty words are skipped 64
  * pages at a time.  No memory is allocated, so nothing can recurse.
+ *
+ * Lock: that of the arena's owner, which callers hold: kva_mtx or memguard_mtx.
  */
 #include "kernel/vm/vm_kva.h"
 

@@ -16,7 +16,7 @@
  * The last reference of an object may mean I/O.  So deleted entries are gathered
  * while the lock is owned, and their objects go when it is let go of.
  *
- * Order: vm map -> UMA's locks, for entries; vm map -> vm_mtx -> pmap.
+ * Locks: vm map -> UMA's locks, for entries; vm map -> vm_mtx -> pmap.
  */
 #include "kernel/vm/vm_map.h"
 

@@ -4,6 +4,9 @@
  *
  * Some of it is kept in the entries, for faults and for those who write pages
  * back.  The rest is about the pages that are there now.
+ *
+ * Locks: vm map -> vm_mtx -> pmap.  The map is owned to change entries and
+ * shared for pages; it is not held while a file is written.
  */
 #include "kernel/sys/mman.h"
 #include "kernel/vm/vm_map.h"

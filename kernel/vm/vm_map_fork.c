@@ -8,7 +8,7 @@
  *	zero	new memory
  *	none	nothing
  *
- * Order: the parent's vm map -> the child's, which nobody else has yet.  vmspace_mtx
+ * Locks: the parent's vm map -> the child's, which nobody else has yet.  vmspace_mtx
  * guards the list of all, and no lock is taken under it.
  */
 #include "kernel/sys/systm.h"

@@ -4,6 +4,8 @@
  * The first write to a copy makes a shadow of its object, and the first access
  * to memory that begins as zeros an object: changes, which want the map's lock
  * owned.  All else is looked up with the lock shared.
+ *
+ * Locks: vm map -> vm_mtx, for a new object.
  */
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_map.h"

@@ -11,6 +11,8 @@
  *
  * The lowest page stays a guard, so that a stack that is used up faults and does
  * not run into what is below it.
+ *
+ * Lock: vm map, owned to move the edge, not held while new pages are wired.
  */
 #include "kernel/sys/systm.h"
 #include "kernel/vm/vm_map.h"

@@ -8,6 +8,8 @@
  *
  * Nothing recurses: an entry knows its parent, and no way is longer than the
  * height, which is at most 1.44 log2(n).
+ *
+ * Lock: vm map, which callers hold: owned for changes, shared for lookups.
  */
 #include "kernel/vm/vm_map_int.h"
 

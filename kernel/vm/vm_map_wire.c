@@ -13,7 +13,7 @@
  * transition: nobody deletes, protects or wires them, but they may be split.  So
  * they are looked up again, by address and by whose wiring it is.
  *
- * Order: vm map -> vm_mtx -> pmap.
+ * Locks: vm map -> vm_mtx -> pmap.
  */
 #include "kernel/sys/systm.h"
 #include "kernel/vm/pmap.h"

@@ -3,6 +3,8 @@
  *
  * A request is looked at as a whole before anything is changed: first what it
  * asks for, then whether the file allows that, then where there is room.
+ *
+ * Locks: vm map -> vm_mtx -> pmap.
  */
 #include "kernel/vm/vm_mmap.h"
 

@@ -4,6 +4,9 @@
  * vm_phys.c knows which blocks are free; this file decides who gets them.
  * Normal requests leave v_free_reserved pages alone, system requests the last
  * v_interrupt_free_min, and interrupt requests nothing.
+ *
+ * Lock: vm_page_queue_free_mtx, taken here for the free lists and their count.  A
+ * page that is not free is guarded by its owner's lock: vm_mtx, if it is an object's.
  */
 #include "kernel/vm/vm_page.h"
 

@@ -3,6 +3,9 @@
  *
  * Keeps true: a call for a type that has no pager fails as a pager would; a page
  * that was read is valid in full.
+ *
+ * Lock: vm_mtx.  Callers hold it where vm_pager.h says so, and do not hold it
+ * when pages are read or written.
  */
 #include "kernel/vm/vm_pager.h"
 

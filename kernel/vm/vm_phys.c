@@ -11,6 +11,9 @@
  *
  * Keeps true: two free buddies of the same order do not exist, they are one
  * block; lists are last in, first out, so that what was used is used again.
+ *
+ * Lock: vm_page_queue_free_mtx, which callers hold for the free lists.  Segments
+ * do not change after the boot.
  */
 #include "kernel/vm/vm_phys.h"
 

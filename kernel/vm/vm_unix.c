@@ -1,5 +1,7 @@
 /*
  * brk(2): the heap is one range that begins at vm_daddr, and its end moves.
+ *
+ * Lock: vm map, owned while the end moves, not held while new pages are wired.
  */
 #include "kernel/sys/errno.h"
 #include "kernel/vm/vm_mmap.h"
