@@ -1,5 +1,9 @@
 /*
  * Block devices: the list of them, the polled calls, and whole requests.
+ *
+ * Lock: none.  Disks are attached by one thread during the boot; the polled
+ * calls are for a machine that is stopped, and disk_queue.c has the lock of the
+ * queue.
  */
 #include "kernel/dev/disk.h"
 

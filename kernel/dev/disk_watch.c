@@ -1,6 +1,8 @@
 /*
  * The clock looks after the queues of all disks: each second after those that
  * have not answered, and each tick after disks that cannot interrupt.
+ *
+ * Lock: none.  disk_queue.c takes bd_mtx for each disk.
  */
 #include "kernel/dev/disk.h"
 #include "kernel/dev/disk_queue.h"

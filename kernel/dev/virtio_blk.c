@@ -11,6 +11,8 @@
  *
  * Facts: Virtual I/O Device (VIRTIO) Version 1.1, "Virtio Over PCI Bus", "Block
  * Device".
+ *
+ * Lock: bd_mtx, which the queue holds when it calls; the polled calls take none.
  */
 #include "kernel/dev/disk.h"
 #include "kernel/dev/disk_queue.h"

@@ -8,6 +8,8 @@
  * They are what dumps go to, too: a partition for swap, or a whole disk.  One that
  * holds a dump which nobody has saved is refused, because swap would be written
  * over it.
+ *
+ * Lock: vm_mtx, to list the devices; swap_dev.c and swap_off.c take it for the rest.
  */
 #include "format/kerneldump.h"
 #include "kernel/dev/disk.h"
