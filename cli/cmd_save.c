@@ -18,7 +18,7 @@
 #include "cli/interrupt.h"
 #include "cli/number.h"
 #include "cli/options.h"
-#include "cli/quote.h"
+#include "cli/rawcommand.h"
 #include "cli/save_dump.h"
 #include "cli/text.h"
 #include "format/imagekind.h"
@@ -395,20 +395,11 @@ handle_all(struct save_request *rq)
 static void
 say_kind(const struct save_request *rq, const struct imagekind *kind)
 {
-	char *name = NULL;
-	size_t len;
-	FILE *out = open_memstream(&name, &len);
+	char *command = rawcommand(kind, rq->srq_device);
 
-	if (out != NULL) {
-		/* A name must not be taken for an option. */
-		if (rq->srq_device[0] == '-')
-			fputs("./", out);
-		quote_put(out, rq->srq_device);
-		if (fclose(out) == 0)
-			warnx("%s: %s; %s%s%s", rq->srq_device, kind->ik_name,
-			    kind->ik_todo, name, kind->ik_tail);
-	}
-	free(name);
+	if (command != NULL)
+		warnx("%s: %s; %s", rq->srq_device, kind->ik_name, command);
+	free(command);
 }
 
 /* Whoever says where to look knows what the image is. */

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-#define CONVERT	    "convert it first: qemu-img convert -O raw ", " disk.raw"
-#define UNPACK(how) "unpack it first: " how " ", ""
+#define CONVERT		"convert it first: qemu-img convert -O raw ", " "
+#define UNPACK(how)	"unpack it first: " how " -dc ", " > "
+#define UNPACK_ALL(how) "unpack it first: " how " ", NULL
 
 #define VIRTUAL(name)                                                              \
 	name                                                                       \
@@ -46,28 +47,28 @@ static const struct magic {
 	{ DISK("Parallels"), 0, 16, false, "WithoutFreeSpace" },
 	{ DISK("Parallels"), 0, 16, false, "WithouFreSpacExt" },
 	{ DISK("DMG"), 0, 4, true, "koly" },
-	{ { "an EWF image", "convert it first: ewfexport -f raw ", "",
+	{ { "an EWF image", "convert it first: ewfexport -f raw ", NULL,
 	      "an EWF image: make it a raw image with ewfexport -f raw, then get the dump out of it with vmcore save" },
 	    0, 8, false, "EVF\x09\x0d\x0a\xff" },
-	{ { "compressed by gzip", UNPACK("gzip -dk"), NULL }, 0, 3, false,
+	{ { "compressed by gzip", UNPACK("gzip"), NULL }, 0, 3, false,
 	    "\x1f\x8b\x08" },
-	{ { "compressed by xz", UNPACK("xz -dk"), NULL }, 0, 6, false,
+	{ { "compressed by xz", UNPACK("xz"), NULL }, 0, 6, false,
 	    "\xfd"
 	    "7zXZ" },
-	{ { "compressed by zstd", UNPACK("zstd -d"), NULL }, 0, 4, false,
+	{ { "compressed by zstd", UNPACK("zstd"), NULL }, 0, 4, false,
 	    "\x28\xb5\x2f\xfd" },
-	{ { "compressed by bzip2", UNPACK("bzip2 -dk"), NULL }, 0, 3, false,
+	{ { "compressed by bzip2", UNPACK("bzip2"), NULL }, 0, 3, false,
 	    "BZh" },
-	{ { "compressed by lz4", UNPACK("lz4 -d"), NULL }, 0, 4, false,
+	{ { "compressed by lz4", UNPACK("lz4"), NULL }, 0, 4, false,
 	    "\x04\x22\x4d\x18" },
-	{ { "compressed by lzop", UNPACK("lzop -d"),
+	{ { "compressed by lzop", UNPACK("lzop"),
 	      "compressed with lzop(1): unpack it first" },
 	    0, 4, false, "\x89LZO" },
-	{ { "a zip archive", UNPACK("unzip"), ARCHIVE("zip") }, 0, 4, false,
+	{ { "a zip archive", UNPACK_ALL("unzip"), ARCHIVE("zip") }, 0, 4, false,
 	    "PK\x03\x04" },
-	{ { "a 7-Zip archive", UNPACK("7z x"), ARCHIVE("7z") }, 0, 6, false,
+	{ { "a 7-Zip archive", UNPACK_ALL("7z x"), ARCHIVE("7z") }, 0, 6, false,
 	    "7z\xbc\xaf\x27\x1c" },
-	{ { "a tar archive", UNPACK("tar -xf"),
+	{ { "a tar archive", UNPACK_ALL("tar -xkf"),
 	      "a tar archive: unpack it with tar(1)" },
 	    257, 5, false, "ustar" },
 };

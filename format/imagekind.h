@@ -16,9 +16,10 @@
 
 struct imagekind {
 	const char *ik_name; /* "a qcow2 image" */
-	/* What to do first: a command, which goes on with the file's name, ik_tail. */
+	/* What to do first: a command, which goes on with the file's name. */
 	const char *ik_todo;
-	const char *ik_tail; /* " disk.raw", or "" */
+	/* What follows it, before a name for the result: " > ".  NULL: nothing. */
+	const char *ik_to;
 	/* What foreign_name() calls such a file. */
 	const char *ik_foreign; /* NULL: that it is opened as it is */
 };

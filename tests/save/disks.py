@@ -4,10 +4,14 @@ Where vmcore save finds dumps on disks as people have them: slices and bsdlabels
 GEOM's own sectors, partition tables of which parts are lost, and offsets.
 """
 
+import bz2
+import gzip
 import itertools
+import lzma
 import os
 import re
 import shlex
+import shutil
 
 import images
 from images import (
@@ -640,35 +644,61 @@ for row in [
     (b"<<< Oracle VM VirtualBox Disk Image >>>\n", "a VDI image", CONVERT),
     (b"vhdxfile", "a VHDX image", CONVERT),
     (b"conectix", "a VHD image", CONVERT),
-    (b"\x1f\x8b\x08", "compressed by gzip", "gzip -dk"),
-    (b"\xfd7zXZ\0", "compressed by xz", "xz -dk"),
-    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "zstd -d"),
-    (b"BZh91AY&SY", "compressed by bzip2", "bzip2 -dk"),
-    (b"\x04\x22\x4d\x18", "compressed by lz4", "lz4 -d"),
+    (b"\x1f\x8b\x08", "compressed by gzip", "gzip -dc"),
+    (b"\xfd7zXZ\0", "compressed by xz", "xz -dc"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "zstd -dc"),
+    (b"BZh91AY&SY", "compressed by bzip2", "bzip2 -dc"),
+    (b"\x04\x22\x4d\x18", "compressed by lz4", "lz4 -dc"),
 ]:
     tests.case(f"not raw: {row[1]}", check_wrapped, *row)
 
 
+def command_for(scene, name, data, *there):
+    """What save says is to be done with the image, beside files that are there."""
+    for path in (name, *there):
+        path = os.path.join(scene.work.name, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "xb") as file:
+            file.write(data)
+    command = (os.path.abspath(VMCORE), "save", "--", name, scene.folder)
+    result = run(*command, cwd=scene.work.name)
+    expect(result, os.EX_DATAERR, " first: ")
+    return result.err.partition(" first: ")[2]
 
-def check_command_pasted(name, shown):
+
+def check_command(name, shown, output, *there):
     """The line names the file as the user did, and a shell takes it for one word."""
     with Scene(b"") as scene:
-        image = os.path.join(scene.work.name, name)
-        with open(image, "wb") as file:
-            file.write(b"QFI\xfb\0\0\0\3".ljust(1024, b"\0"))
-        result = run(os.path.abspath(VMCORE), "save", "--", name, scene.folder, cwd=scene.work.name)
-        expect(result, os.EX_DATAERR, "a qcow2 image")
-        line = result.err.partition(" first: ")[2]
-        assert shlex.split(line) == [*CONVERT.split(), shown, "disk.raw"], result
+        line = command_for(scene, name, b"QFI\xfb\0\0\0\3".ljust(1024, b"\0"), *there)
+        assert shlex.split(line) == [*CONVERT.split(), shown, output], line
 
 
-for name, shown in [
-    ("disk.qcow2", "disk.qcow2"),
-    ("it's a $(disk).qcow2", "it's a $(disk).qcow2"),
-    ("-f", "./-f"),
-    ("a\x1bb", "a\\x1bb"),
+for row in [
+    ("disk.qcow2", "disk.qcow2", "disk.qcow2.raw"),
+    ("it's a $(disk).qcow2", "it's a $(disk).qcow2", "it's a $(disk).qcow2.raw"),
+    ("-f", "./-f", "./-f.raw"),
+    ("nbd:1", "./nbd:1", "./nbd:1.raw"),
+    ("a\x1bb", "a\\x1bb", "a\\x1bb.raw"),
+    ("disk.raw", "disk.raw", "disk.raw.raw"),
+    ("far/-f", "far/-f", "./-f.raw"),
+    ("disk", "disk", "disk.2.raw", "disk.raw", "disk.1.raw"),
 ]:
-    tests.case(f"a command to paste: {name!r}", check_command_pasted, name, shown)
+    tests.case(f"a command to paste: {row[0]!r}", check_command, *row)
+
+
+def check_command_pasted(pack, name):
+    """It unpacks a file of any name, and overwrites nothing."""
+    with Scene(b"") as scene:
+        line = command_for(scene, name, pack.compress(GOOD), f"{name}.raw")
+        expect(run("sh", "-c", line, cwd=scene.work.name), os.EX_OK)
+        with open(os.path.join(scene.work.name, f"{name}.1.raw"), "rb") as file:
+            assert file.read() == GOOD
+
+
+for pack, tool in ((gzip, "gzip"), (lzma, "xz"), (bz2, "bzip2")):
+    if shutil.which(tool):
+        for name in ("no suffix", "-d"):
+            tests.case(f"pasted: {tool} of {name!r}", check_command_pasted, pack, name)
 
 # ---- savecore's order ----
 
