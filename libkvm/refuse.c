@@ -69,32 +69,57 @@ open_key(const char *path, const char *name, const char *number)
 	return (fd);
 }
 
+/*
+ * Does what fd holds look encrypted?  Half of such bytes have the highest bit set;
+ * few of a text, and of the tables and zeros that dumps begin with.
+ */
+static bool
+is_noise(int fd)
+{
+	uint8_t buf[2048];
+	size_t nhigh = 0;
+	struct span start;
+
+	if (!read_span(fd, 0, sizeof(buf), buf, &start))
+		return (false);
+	for (size_t i = 0; i < start.len; i++)
+		nhigh += start.base[i] >> 7;
+	return (nhigh > start.len / 4);
+}
+
 #define DECRYPT                                                                \
 	"an encrypted dump: decryptcore(8) makes a vmcore.N of it, with "
+#define WITH_KEY "the key.N beside it and your private key"
+#define NO_KEY	 "its key.N, which is not beside it, and your private key"
+#define IS_KEY	 "the key of an encrypted dump: name the dump in its place"
 
 /*
  * An encrypted dump looks like nothing, so that only its name tells, or a key
  * beside it.
  */
 static const char *
-refuse_encrypted(const char *path)
+refuse_encrypted(int fd, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
 	const char *number = find_number(name);
 	bool named = strncmp(name, "vmcore_encrypted", 16) == 0;
-	int fd = number != NULL ? open_key(path, name, number) : -1;
-	/* A key that only its owner may read is there as well. */
-	bool has_key = named ? fd >= 0 || (number != NULL && errno == EACCES) :
-			       fd >= 0 && is_key(fd);
+	int key_fd;
+	bool has_key;
 
-	if (fd >= 0)
-		(void)close(fd);
+	if (is_key(fd))
+		return (IS_KEY);
+	if (!is_noise(fd))
+		return (NULL);
+	key_fd = number != NULL ? open_key(path, name, number) : -1;
+	/* A key that only its owner may read is there as well. */
+	has_key = named ? key_fd >= 0 || (number != NULL && errno == EACCES) :
+			  key_fd >= 0 && is_key(key_fd);
+	if (key_fd >= 0)
+		(void)close(key_fd);
 	if (has_key)
-		return (DECRYPT "the key.N beside it and your private key");
-	return (named ? DECRYPT
-		"its key.N, which is not beside it, and your private key" :
-			NULL);
+		return (named ? DECRYPT WITH_KEY : "may be " DECRYPT WITH_KEY);
+	return (named ? DECRYPT NO_KEY : NULL);
 }
 
 /* So many zeros at a file's start are looked behind. */
@@ -154,7 +179,7 @@ refuse_core(int fd, uint64_t len, const char *path, char text[REFUSE_LEN])
 		return (strerror(errno));
 	if (name == NULL)
 		name = foreign_name_by_end(span);
-	return (name != NULL ? name : refuse_encrypted(path));
+	return (name != NULL ? name : refuse_encrypted(fd, path));
 }
 
 const char *

@@ -402,14 +402,32 @@ def key_file(encryption=1, length=256):
     return bytes([encryption]) + bytes(32) + struct.pack(">I", length) + bytes(256)
 
 
-def check_key_beside(name, key, data, is_encrypted):
-    """By the key beside it, an encrypted dump is known under any other name."""
-    core = Core(random.Random(1).randbytes(4 * PAGE), name)
+def check_beside(core, name, key, data, message):
+    core = Core(core, name)
     with open(os.path.join(core.folder.name, key), "wb") as file:
         file.write(data)
-    result = core.run("info")
-    expect(result, os.EX_DATAERR, "with the key.N beside it" if is_encrypted
-           else "neither a minidump nor an ELF core")
+    expect(core.run("info"), os.EX_DATAERR, f"{name}: {message}")
+
+
+def check_key_beside(name, key, data, is_encrypted):
+    """By the key beside it, an encrypted dump may be known under any other name."""
+    check_beside(
+        random.Random(1).randbytes(4 * PAGE), name, key, data,
+        "may be an encrypted dump: decryptcore(8) makes a vmcore.N of it, with the key.N"
+        if is_encrypted else "neither a minidump nor an ELF core")
+
+
+def check_no_noise(name, data):
+    """What does not look encrypted is not, whatever its name and the key beside it."""
+    check_beside(data, name, "key.7", key_file(),
+                 "neither a minidump nor an ELF core")
+
+
+def check_key(name, data):
+    """The key in the place of its dump."""
+    result = Core(data, name).run("info")
+    expect(result, os.EX_DATAERR,
+           f"{name}: the key of an encrypted dump: name the dump in its place")
 
 
 def check_swapped():
@@ -445,6 +463,18 @@ for name, *row in [
 ]:
     tests.case(f"no dump: {name} beside {row[0]} of {len(row[1])} bytes",
                check_key_beside, name, *row)
+for data in (
+    b"A text beside a dump.\n" * 300,
+    b"mimidump FreeBSD".ljust(PAGE, b"\0") + random.Random(2).randbytes(PAGE),
+    bytes(8 * PAGE),
+):
+    for name in ("vmcore.7", "vmcore_encrypted.7"):
+        tests.case(f"no dump: {name} of {data[:8]!r}, beside a key",
+                   check_no_noise, name, data)
+for name in ("key.7", "vmcore.7"):
+    tests.case(f"no dump: a key called {name}", check_key, name, key_file())
+tests.case("no dump: a key of FreeBSD's padding", check_key, "key.7",
+           key_file(2, 512).ljust(4 * PAGE, b"\0"))
 PACKED = [
     ("gzip data", b"\x1f\x8b\x08"), ("zstd data", b"\x28\xb5\x2f\xfd"),
     ("xz data", b"\xfd7zXZ\0"), ("bzip2 data", b"BZh9"),
