@@ -96,9 +96,7 @@ cmd_dmesg(int argc, char **argv)
 	if (!options_core(&dmesg_syntax, &argc, &argv, &args))
 		return (EX_USAGE);
 
-	status = open_core(&args, &dump);
-	if (status == EX_OK)
-		status = open_check_version(&args, &dump);
+	status = open_minidump(&args, &dump);
 	if (status == EX_OK)
 		status = show(&dump, &args, part);
 	open_close(&dump);

@@ -133,15 +133,21 @@ check_build(const struct args *args, kvm_t *kd, const char *kernel)
  * Same names at other addresses: what was said of builds goes for versions, too.  In a
  * damaged dump the version itself may be damaged, and is warned of only.
  */
-static int
-check_version(const struct args *args, struct dump *dump, const char *kernel)
+static bool
+is_other_version(const struct dump *dump)
 {
 	const struct kvm_core *kc = kvm_core(dump->d_kd);
 	struct buildid file, core;
 
-	if (args->a_force || kc == NULL || kc->kc_damage != NULL ||
-	    kdebug_pairing(dump->d_kdb) != KDEBUG_OTHER_KERNEL ||
-	    buildid_compare(dump->d_kd, &file, &core) == BUILDID_SAME)
+	return (kc != NULL && kc->kc_damage == NULL &&
+	    kdebug_pairing(dump->d_kdb) == KDEBUG_OTHER_KERNEL &&
+	    buildid_compare(dump->d_kd, &file, &core) != BUILDID_SAME);
+}
+
+static int
+check_version(const struct args *args, struct dump *dump, const char *kernel)
+{
+	if (args->a_force || !is_other_version(dump))
 		return (EX_OK);
 	open_warn(dump);
 	warnx(
@@ -238,15 +244,15 @@ describe(const struct args *args, struct dump *dump)
 		warnx("%s: %s", args->a_core, kvm_geterr(dump->d_kd));
 		return (EX_DATAERR);
 	}
-	warn_missing(dump->d_core);
 	return (EX_OK);
 }
 
 /* Whether a command needs the kernel, or the core is enough. */
 enum need { NEED_KERNEL, NEED_CORE };
 
+/* Open both, of whatever builds they are. */
 static int
-open_any(const struct args *args, struct dump *dump, enum need need)
+open_pair(const struct args *args, struct dump *dump, enum need need)
 {
 	int status = open_check(args->a_core);
 
@@ -262,8 +268,18 @@ open_any(const struct args *args, struct dump *dump, enum need need)
 	if (status == EX_OK)
 		status = describe(args, dump);
 	if (status == EX_OK)
-		status = check_build(args, dump->d_kd, dump->d_kernel);
+		warn_missing(dump->d_core);
 	return (status);
+}
+
+static int
+open_any(const struct args *args, struct dump *dump, enum need need)
+{
+	int status = open_pair(args, dump, need);
+
+	return (status == EX_OK ?
+		check_build(args, dump->d_kd, dump->d_kernel) :
+		status);
 }
 
 int
@@ -318,6 +334,50 @@ open_core(const struct args *args, struct dump *dump)
 	int status = open_any(args, dump, NEED_CORE);
 
 	return (status == EX_OK ? open_kernel(dump) : status);
+}
+
+/* Open the core once more, without the kernel, which is another one. */
+static int
+reopen_alone(const struct args *args, struct dump *dump)
+{
+	int status;
+
+	warnx("warning: %s: not the kernel of %s, which is read without it",
+	    dump->d_kernel, args->a_core);
+	kdebug_destroy(dump->d_kdb);
+	kvm_close(dump->d_kd);
+	free(dump->d_kernel);
+	*dump = (struct dump){ 0 };
+	status = open_files(args, NULL, &dump->d_kd);
+	if (status == EX_OK)
+		status = describe(args, dump);
+	return (status == EX_OK ? open_kernel(dump) : status);
+}
+
+/* Was the kernel only found beside a minidump, which needs none? */
+static bool
+may_leave_out(const struct args *args, const struct dump *dump)
+{
+	return (dump->d_kernel != NULL && args->a_kernel == NULL &&
+	    !args->a_force && dump->d_core->kc_minidump != NULL);
+}
+
+int
+open_minidump(const struct args *args, struct dump *dump)
+{
+	int status = open_pair(args, dump, NEED_CORE);
+	struct buildid file, core;
+
+	if (status == EX_OK)
+		status = open_kernel(dump);
+	if (status != EX_OK)
+		return (status);
+	if (may_leave_out(args, dump) &&
+	    (is_other_version(dump) ||
+		buildid_compare(dump->d_kd, &file, &core) == BUILDID_OTHER))
+		return (reopen_alone(args, dump));
+	status = check_build(args, dump->d_kd, dump->d_kernel);
+	return (status == EX_OK ? open_check_version(args, dump) : status);
 }
 
 int

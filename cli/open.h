@@ -58,6 +58,13 @@ int open_debug(const struct args *args, struct dump *dump);
 int open_core(const struct args *args, struct dump *dump);
 
 /*
+ * As open_debug(), for what a minidump tells without its kernel: another kernel that
+ * was found beside a minidump, not named, is left out with a warning.  d_kernel is
+ * NULL then, as it is if there is none.
+ */
+int open_minidump(const struct args *args, struct dump *dump);
+
+/*
  * Before a name is looked up, in a dump that open_kernel() has taken: is the file
  * known to be no kernel, or one of another version?  Returns EX_OK, or EX_DATAERR
  * after a message.

@@ -92,6 +92,22 @@ for kernel in (False, True):
         tests.case(f"another build: {name}", check_build, 2, kernel, core,
                    os.EX_DATAERR, f"build id {'02' * 20}, but ")
 
+
+def check_build_beside():
+    """A minidump's messages need no kernel, so that one of another build does no harm."""
+    file, at = with_build(KERNEL, 2)
+    dump = put(CORE, CORE.index(KERNEL[at : at + 64]), note(1))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in (("vmcore.7", dump), ("kernel.7", file)):
+            with open(os.path.join(folder, name), "wb") as out:
+                out.write(data)
+        result = run(VMCORE, "dmesg", "vmcore.7", cwd=folder)
+        expect(result, os.EX_OK, "kernel.7: not the kernel of vmcore.7, which is read without")
+        assert result.raw != b"", result
+
+
+tests.case("dmesg beside a kernel of another build", check_build_beside)
+
 # ---- the kernel beside the dump ----
 
 

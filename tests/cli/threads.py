@@ -7,6 +7,7 @@ were not stopped.
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -84,9 +85,9 @@ BY_NAME = (
 )
 
 
-def another_kernel():
-    """The kernel of "busy" with the version of another."""
-    with open(os.path.join(FOLDER.name, "busy.kernel"), "rb") as file:
+def another_kernel(name="busy"):
+    """The kernel of a dump with the version of another."""
+    with open(os.path.join(FOLDER.name, name + ".kernel"), "rb") as file:
         data = file.read()
     assert b"FreeBSD 1" in data
     path = os.path.join(FOLDER.name, "another.kernel")
@@ -122,6 +123,36 @@ def check_another_damaged():
     for words in ["ps"], ["bt", "-a"], ["dmesg"]:
         result = run(VMCORE, *words, "-N", kernel, core)
         assert result.raw != b"" and "not the kernel of" not in result.err, result
+
+
+def dmesg_beside(core, kernel, *words):
+    """dmesg of a core with a kernel beside it that is found, if there is one."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path, name in ((core, "vmcore.7"), (kernel, "kernel.7")):
+            if path is not None:
+                shutil.copy(path, os.path.join(folder, name))
+        return run(VMCORE, "dmesg", *words, "vmcore.7", cwd=folder)
+
+
+def check_found_another():
+    """A minidump's messages need no kernel, so that another one does no harm."""
+    core, kernel = os.path.join(FOLDER.name, "busy"), another_kernel()
+    left_out = "kernel.7: not the kernel of vmcore.7, which is read without it"
+    alone = dmesg_beside(core, None)
+    assert alone.status == os.EX_OK and alone.raw != b"", alone
+    result = dmesg_beside(core, kernel)
+    expect(result, os.EX_OK, f"vmcore: warning: {left_out}")
+    assert result.raw == alone.raw and result.err.count("\n") == 1, result
+    assert left_out not in dmesg_beside(core, core + ".kernel").err
+    result = dmesg_beside(core, kernel, "--force")
+    assert result.status == os.EX_OK and left_out not in result.err, result
+
+
+def check_found_another_full():
+    """In a full dump, only the kernel tells where the messages are."""
+    core = os.path.join(FOLDER.name, "guest")
+    expect(dmesg_beside(core, another_kernel("guest")), os.EX_DATAERR,
+           "kernel.7: not the kernel of vmcore.7: name its kernel with -N")
 
 
 def check_another_info():
@@ -287,6 +318,8 @@ generate("guest", "--threads", "--cpus", "8", "--full", "--qemu")
 for words in BY_NAME:
     tests.case(f"{' '.join(words)} with another kernel", check_another, words)
 tests.case("a damaged dump that shows another version", check_another_damaged)
+tests.case("dmesg of a minidump beside another kernel", check_found_another)
+tests.case("dmesg of a full dump beside another kernel", check_found_another_full)
 tests.case("info with another kernel", check_another_info)
 tests.case("an address with another kernel", check_another_address)
 tests.run()
