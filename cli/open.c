@@ -137,11 +137,9 @@ static bool
 is_other_version(const struct dump *dump)
 {
 	const struct kvm_core *kc = kvm_core(dump->d_kd);
-	struct buildid file, core;
 
 	return (kc != NULL && kc->kc_damage == NULL &&
-	    kdebug_pairing(dump->d_kdb) == KDEBUG_OTHER_KERNEL &&
-	    buildid_compare(dump->d_kd, &file, &core) != BUILDID_SAME);
+	    kdebug_pairing(dump->d_kdb) == KDEBUG_OTHER_KERNEL);
 }
 
 static int

@@ -15,6 +15,9 @@
 /* The longest text of the kernel that is read, in bytes. */
 #define TEXT_LEN 1024
 
+/* What cannot be read of a disk begins at a multiple of this, and so does a page. */
+#define SECTOR_LEN 512
+
 /* Make one line of a text: a single space for each run of white space. */
 static size_t
 join_lines(char *text, size_t len)
@@ -105,58 +108,97 @@ read_version(struct kdebug *kdb, const struct kvm_symbol *sym)
 	return (out);
 }
 
+/* Has the dump the build id of the kernel's file? */
+static bool
+is_same_build(struct kdebug *kdb)
+{
+	struct buildid file, dump;
+
+	return (buildid_compare(kdb->kdb_kd, &file, &dump) == BUILDID_SAME);
+}
+
+static void
+note_damaged(struct kdebug *kdb, const char *what)
+{
+	kdb_note(kdb,
+	    "%s is damaged in the dump, which has the build id of the kernel's file",
+	    what);
+}
+
+/*
+ * Has the dump only the beginning of text at va?  A sector that could not be read
+ * is zeros, and a page may be missing.
+ */
+static bool
+is_cut(struct kdebug *kdb, kvaddr_t va, const char *text)
+{
+	char dumped[TEXT_LEN];
+	size_t len = mem_string(kdb, va, dumped, sizeof(dumped));
+
+	return ((va + len) % SECTOR_LEN == 0 &&
+	    strncmp(text, dumped, join_lines(dumped, len)) == 0);
+}
+
 /*
  * Compare the versions in the kernel's file and in the dump, both at va.  In the
  * dump of another kernel there is anything, but a page of zeros is what somebody
- * has left out.
+ * has left out.  Returns whether the dump has only the version's beginning.
  */
-static void
+static bool
 compare_versions(struct kdebug *kdb, kvaddr_t va)
 {
 	const char *dumped = kdb->kdb_version.kx_text;
 	char file[TEXT_LEN];
 	uint8_t first;
-	const char *text;
 
 	if (!mem_read(kdb, va, &first, 1) || first == 0 ||
 	    !read_file_version(kdb, va, file))
-		return;
-	text = arena_text(&kdb->kdb_arena, file, strlen(file));
-	if (text == NULL)
-		return;
-	if (dumped != NULL && strcmp(text, dumped) == 0) {
+		return (false);
+	if (dumped != NULL && strcmp(file, dumped) == 0) {
 		kdb->kdb_pairing = KDEBUG_SAME_KERNEL;
-		return;
+		return (false);
+	}
+	if (is_cut(kdb, va, file))
+		return (true);
+	if (is_same_build(kdb)) {
+		kdb->kdb_pairing = KDEBUG_SAME_KERNEL;
+		note_damaged(kdb, "the version");
+		return (false);
 	}
 	kdb->kdb_pairing = KDEBUG_OTHER_KERNEL;
 	kdb_note(kdb,
 	    "the dump is of another kernel than the file: the file is %s",
-	    text);
+	    file);
+	return (false);
 }
 
 /*
  * Without the version in the dump: the constants of another kernel lie elsewhere,
- * so that the dump has anything in their place.
+ * so that the dump has anything in their place.  has_some: of the version.
  */
 static void
-compare_rest(struct kdebug *kdb)
+compare_rest(struct kdebug *kdb, bool has_some)
 {
 	const char *other = layout_mismatch(kdb);
 	enum kdebug_why why = kdb->kdb_version.kx_why;
-	struct buildid file, dump;
 
-	if (other != NULL) {
+	if (is_same_build(kdb)) {
+		kdb->kdb_pairing = KDEBUG_SAME_KERNEL;
+		if (other != NULL)
+			note_damaged(kdb, other);
+	} else if (other != NULL) {
 		kdb->kdb_pairing = KDEBUG_OTHER_KERNEL;
 		kdb_note(kdb,
 		    "the dump is of another kernel than the file: %s is not the same in both",
 		    other);
-		return;
-	}
-	if (buildid_compare(kdb->kdb_kd, &file, &dump) == BUILDID_SAME)
-		kdb->kdb_pairing = KDEBUG_SAME_KERNEL;
-	else if (why == KDEBUG_WHY_NOT_DUMPED || why == KDEBUG_WHY_UNREADABLE)
+	} else if (has_some) {
+		kdb_note(kdb,
+		    "the dump may be of another kernel than the file: only the beginning of its version is in the dump");
+	} else if (why == KDEBUG_WHY_NOT_DUMPED ||
+	    why == KDEBUG_WHY_UNREADABLE) {
 		kdb_note(kdb,
 		    "the dump may be of another kernel than the file: its version is not in the dump");
+	}
 }
 
 /* The panic string.  panicstr, at va, is NULL until the kernel panics. */
@@ -208,16 +250,17 @@ read_texts(struct kdebug *kdb)
 						   KDEBUG_WHY_STRIPPED,
 	};
 	struct kvm_symbol sym;
+	bool has_some = false;
 	kvaddr_t va;
 
 	kdb->kdb_version = kdb->kdb_panic = unknown;
 	if (kvm_symbol_find(kdb->kdb_kd, "version", &sym)) {
 		kdb->kdb_version = read_version(kdb, &sym);
-		compare_versions(kdb, sym.ksy_va);
+		has_some = compare_versions(kdb, sym.ksy_va);
 	}
 	if (kdb->kdb_pairing == KDEBUG_UNKNOWN_KERNEL &&
 	    kdb->kdb_core->kc_exec_path != NULL)
-		compare_rest(kdb);
+		compare_rest(kdb, has_some);
 	if (layout_symbol(kdb, "panicstr", &va))
 		kdb->kdb_panic = read_panic(kdb, va);
 }

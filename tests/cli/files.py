@@ -93,6 +93,32 @@ for kernel in (False, True):
                    os.EX_DATAERR, f"build id {'02' * 20}, but ")
 
 
+def check_same_build(what, old, new):
+    """By its build id, it is the kernel: what is not the same is damaged."""
+    file, at = with_build(KERNEL, 1)
+    dump = put(CORE, CORE.index(KERNEL[at : at + 64]), note(1))
+    assert dump.count(old) == 1
+    files = ["-N", save("kern.id", file), save("core.id", dump.replace(old, new))]
+    for words in (["ps"], ["info", "--json"]):
+        result = run(VMCORE, *words, *files)
+        expect(result, os.EX_OK, what)
+        message = "is damaged in the dump, which has the build id of the kernel's"
+        assert message in result.err, result
+        assert "another kernel" not in result.err, result
+    assert json.loads(result.out)["kernel_matches"] is True, result
+
+
+tests.case("its own build, another version", check_same_build, "the version",
+           b"FreeBSD 1", b"FreeBSD 9")
+tests.case("its own build, a version that is no text", check_same_build, "the version",
+           b"FreeBSD 1", b"FreeBSD\xff1")
+# The version is not in the dump, and of the constants after it, one is another.
+VERSION = CORE.index(b"FreeBSD 1")
+CONSTANT = CORE.index(b"\xd4\0\0\0", VERSION)
+tests.case("its own build, another constant", check_same_build, "_off_",
+           CORE[VERSION : CONSTANT + 1], bytes(CONSTANT - VERSION) + b"\xd5")
+
+
 def check_build_beside():
     """A minidump's messages need no kernel, so that one of another build does no harm."""
     file, at = with_build(KERNEL, 2)

@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -153,6 +154,52 @@ def check_found_another_full():
     core = os.path.join(FOLDER.name, "guest")
     expect(dmesg_beside(core, another_kernel("guest")), os.EX_DATAERR,
            "kernel.7: not the kernel of vmcore.7: name its kernel with -N")
+
+
+RODATA = 0xFFFFFFFF80210000  # where gendump puts the version
+
+
+def put(data, at, new):
+    return data[:at] + new + data[at + len(new) :]
+
+
+def move_version(data, off):
+    """Let the version begin at an offset of its page that is free."""
+    at = data.index(b"FreeBSD 1")
+    text = data[at : data.index(b"\0", at) + 1]
+    assert not any(data[at + off : at + off + len(text)]), off
+    return put(data, at + off, text), at + off
+
+
+def move_symbol(kernel, off):
+    """The symbol follows its version: a value after a name in the symbol table."""
+    shoff, = struct.unpack_from("<Q", kernel, 40)
+    sections = [struct.unpack_from("<IIQQQQII", kernel, shoff + 64 * i) for i in range(9)]
+    table = next(sh for sh in sections if sh[1] == 2)
+    strings = sections[table[6]]
+    name = kernel.index(b"\0version\0", strings[4]) + 1 - strings[4]
+    for at in range(table[4], table[4] + table[5], 24):
+        if struct.unpack_from("<I", kernel, at)[0] == name:
+            return put(kernel, at + 8, struct.pack("<Q", RODATA + off))
+    raise AssertionError("no version")
+
+
+def check_cut_version(off, change, matches, message):
+    """What is in a sector that cannot be read is not compared."""
+    core, kernel = (os.path.join(FOLDER.name, name) for name in ("cut", "cut.kernel"))
+    with open(os.path.join(FOLDER.name, "busy"), "rb") as file:
+        data, at = move_version(file.read(), off)
+    with open(os.path.join(FOLDER.name, "busy.kernel"), "rb") as file:
+        elf = move_symbol(move_version(file.read(), off)[0], off)
+    with open(core, "wb") as file:
+        file.write(put(put(data, at, change), at - off + 512, bytes(512)))
+    with open(kernel, "wb") as file:
+        file.write(elf)
+    result = run(VMCORE, "info", "--json", "-N", kernel, core)
+    expect(result, os.EX_OK, message)
+    assert json.loads(result.out)["kernel_matches"] is matches, result
+    result = run(VMCORE, "ps", "-N", kernel, core)
+    expect(result, os.EX_OK if matches is None else os.EX_DATAERR, message)
 
 
 def check_another_info():
@@ -320,6 +367,15 @@ for words in BY_NAME:
 tests.case("a damaged dump that shows another version", check_another_damaged)
 tests.case("dmesg of a minidump beside another kernel", check_found_another)
 tests.case("dmesg of a full dump beside another kernel", check_found_another_full)
+BEGINNING = "only the beginning of its version is in the dump"
+OTHER = "the dump is of another kernel than the file: the file is FreeBSD 1"
+for name, *cut in [
+    ("ends with a sector", 480, b"", None, BEGINNING),
+    ("ends with a sector, after one letter", 511, b"", None, BEGINNING),
+    ("ends with a sector and is another's", 480, b"FreeBSD 9", False, OTHER),
+    ("ends before its sector does", 480, b"FreeBSD 1\0", False, OTHER),
+]:
+    tests.case(f"a version that {name}", check_cut_version, *cut)
 tests.case("info with another kernel", check_another_info)
 tests.case("an address with another kernel", check_another_address)
 tests.run()
