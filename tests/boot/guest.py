@@ -31,6 +31,9 @@ def dump():
         *(run_kernel, kernel), memory=64, cpus=CPUS, qmp=path
     ) as m:
         m.wait_for("(?m)^# ")
+        # With paging, QEMU tells where memory ends only as far as pages are mapped
+        # one by one.  These are, above those of the threads.
+        m.command("fill 100")
         qemu = machine.Monitor(path)
         qemu.ask("stop")
         text = qemu.ask(
