@@ -22,6 +22,21 @@ crashdir_is_source(const struct crashdir *cd, const char *name)
 }
 
 bool
+crashdir_is_unsupported(int error)
+{
+	switch (error) {
+	case ENOSYS:
+	case ENOTSUP:
+#if EOPNOTSUPP != ENOTSUP
+	case EOPNOTSUPP:
+#endif
+		return (true);
+	default:
+		return (false);
+	}
+}
+
+bool
 crashdir_is_ours(const struct crashdir *cd, const struct stat *st)
 {
 	return (st->st_uid == geteuid() || st->st_uid == cd->cd_uid);

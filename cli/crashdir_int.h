@@ -22,6 +22,9 @@ is_same_file(const struct stat *a, const struct stat *b)
 /* Is the file of that name the one that dumps are read from? */
 bool crashdir_is_source(const struct crashdir *cd, const char *name);
 
+/* Is it the error of a call that the file system does not have? */
+bool crashdir_is_unsupported(int error);
+
 /* Does it belong to this user? */
 bool crashdir_is_ours(const struct crashdir *cd, const struct stat *st);
 

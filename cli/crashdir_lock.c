@@ -86,17 +86,7 @@ drop_lock(struct crashdir *cd)
 static bool
 knows_no_locks(int error)
 {
-	switch (error) {
-	case ENOLCK:
-	case ENOSYS:
-	case ENOTSUP:
-#if EOPNOTSUPP != ENOTSUP
-	case EOPNOTSUPP:
-#endif
-		return (true);
-	default:
-		return (false);
-	}
+	return (error == ENOLCK || crashdir_is_unsupported(error));
 }
 
 static int

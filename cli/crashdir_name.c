@@ -14,18 +14,8 @@
 static bool
 is_linkless(int error)
 {
-	switch (error) {
-	case EPERM:
-	case EMLINK:
-	case ENOSYS:
-	case ENOTSUP:
-#if EOPNOTSUPP != ENOTSUP
-	case EOPNOTSUPP:
-#endif
-		return (true);
-	default:
-		return (false);
-	}
+	return (error == EPERM || error == EMLINK ||
+	    crashdir_is_unsupported(error));
 }
 
 #ifdef RENAME_NOREPLACE
