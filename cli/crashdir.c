@@ -603,7 +603,7 @@ remove_stray(const struct crashdir *cd, const char *name)
 		(void)unlinkat(cd->cd_fd, name, 0);
 }
 
-/* What runs that were cut off have left of dumps and of files on their way. */
+/* Remove the unfinished files that runs left which were cut off. */
 static int
 recover_all(const struct crashdir *cd)
 {

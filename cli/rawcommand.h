@@ -7,8 +7,8 @@
 struct imagekind;
 
 /*
- * What to do first with the image at path, as ik_todo has it: "unpack it first:
- * gzip -dc disk.gz > disk.gz.raw".  The file that the command writes is in the
+ * The advice for the image at path, with a command to paste: "unpack it first: gzip
+ * -dc disk.gz > disk.gz.raw".  The file that the command writes is in the
  * folder of the shell, and did not exist when this was called.
  *
  * The caller frees the result.  NULL: there is no memory.

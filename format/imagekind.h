@@ -16,9 +16,9 @@
 
 struct imagekind {
 	const char *ik_name; /* "a qcow2 image" */
-	/* What to do first: a command, which goes on with the file's name. */
+	/* The beginning of a command that makes the file raw.  Its name comes next. */
 	const char *ik_todo;
-	/* What follows it, before a name for the result: " > ".  NULL: nothing. */
+	/* What stands between that name and the result's: " > ".  NULL: no result. */
 	const char *ik_to;
 	/* What foreign_name() calls such a file. */
 	const char *ik_foreign; /* NULL: that it is opened as it is */

@@ -15,7 +15,7 @@
 /* The longest text of the kernel that is read, in bytes. */
 #define TEXT_LEN 1024
 
-/* What cannot be read of a disk begins at a multiple of this, and so does a page. */
+/* Bytes.  Disks fail in whole sectors, and each page begins at one. */
 #define SECTOR_LEN 512
 
 /* Make one line of a text: a single space for each run of white space. */

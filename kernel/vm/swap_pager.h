@@ -105,8 +105,8 @@ struct swdevt {
 extern struct swdevt swap_devices[SWAP_MAXDEV]; /* vm_mtx */
 
 /*
- * What is in len bytes of a disk from offset on?  0: nothing that is needed; EEXIST:
- * a dump; or why that cannot be said.  Sleeps.
+ * Look whether a part of a disk may be overwritten: len bytes from offset on.  0: it
+ * may; EEXIST: a dump is there; else the error of a read.  Sleeps.
  */
 typedef int swap_dev_look_t(struct disk *dk, uint64_t offset, uint64_t len);
 

@@ -22,7 +22,7 @@ static struct mtx kva_mtx;
 static struct kva_arena kva_arena; /* (kva_mtx) */
 vm_offset_t kva_base;
 static unsigned int kva_waiters; /* (kva_mtx) */
-static vm_pindex_t kmem_npages;	 /* atomic: pages behind addresses */
+static vm_pindex_t kmem_npages;	 /* atomic: pages that are mapped */
 
 void
 kmem_early_init(vm_offset_t start, vm_offset_t end)

@@ -27,9 +27,9 @@
 #include "kernel/vm/vm_phys.h"
 
 /*
- * A CPU gathers so many pages before it tells the others, all CPUs together this share
- * of memory.  While another CPU tells of what was gathered before, it gathers twice
- * as many.
+ * A CPU tells the others when it has gathered its share of pages: a 32nd of memory,
+ * divided by the number of CPUs, and 64 to 1024 pages.  While another CPU tells, the
+ * share is twice as large.
  */
 #define FREED_MIN   64
 #define FREED_MAX   1024
